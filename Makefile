@@ -1,0 +1,40 @@
+# The two commands of the README and the house's own checks. Everything runs in .venv; nothing is fetched at run time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+SOURCE ?=
+OUT ?= out
+
+.PHONY: env film test test-slow check clean
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet torch==2.13.0 -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
+	touch $@
+
+film: env
+ifeq ($(SOURCE),)
+	test -s $(OUT)/sample.mp4 || $(BIN)/farm sample $(OUT)/sample.mp4
+	$(BIN)/farm render $(OUT)/sample.mp4 --look colorize --out $(OUT)/sample
+else
+	$(BIN)/farm render '$(SOURCE)' --look colorize --out '$(OUT)/$(basename $(notdir $(SOURCE)))'
+endif
+
+test: env check
+	$(BIN)/python -m pytest
+
+test-slow: env
+	$(BIN)/python -m pytest -m slow
+
+check: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(OUT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""For: the colourising look. Promises: chroma for a known luma. Refuses to know: chunks and stores."""

@@ -1,0 +1,115 @@
+"""The look "colorize": luma in, chroma out. Promises the film's luma untouched and one answer for a frame in any chunk; knows no training."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from actors.looks.colorize.network import load_network
+from actors.looks.generator import Domain
+from actors.plates import Plates
+from actors.temporal import steady
+from jobs.errors import BadLook
+from jobs.plan import Support
+from jobs.spec import Paper
+
+MULTIPLE = 32
+"""The network halves its input five times."""
+
+
+class ColorizeSettings(Paper):
+    """What a colourist can ask for."""
+
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """0 keeps the film's own chroma, 1 takes the network's."""
+    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """Factor on the network's chroma."""
+    steady: Annotated[int, Field(ge=0, le=16)] = 2
+    """Radius, in frames, of the temporal window that calms flicker."""
+    size: Annotated[int, Field(ge=128, le=1024)] = 448
+    """Long side of the picture the network sees, in pixels."""
+    weights: str | None = None
+    """A .safetensors file of one's own, of the same network; must lie at this path on every node."""
+
+
+class ColorizeLook:
+    """Colours a black-and-white film."""
+
+    about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
+    version: ClassVar[int] = 1
+    adds_colour: ClassVar[bool] = True
+    settings: ClassVar[type[Paper]] = ColorizeSettings
+    domain = Domain.CHROMA
+
+    def __init__(self, settings: Paper, device: torch.device) -> None:
+        assert isinstance(settings, ColorizeSettings)
+        self.wish = settings
+        path = self.weights(settings)
+        try:
+            network = load_network(path, device)
+        except (ValueError, OSError) as error:
+            raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
+        self.dtype = working_dtype(device)
+        self.network = network.eval().to(dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @classmethod
+    def support(cls, settings: Paper) -> Support:
+        assert isinstance(settings, ColorizeSettings)
+        return Support(context=settings.steady)
+
+    @classmethod
+    def weights(cls, settings: Paper) -> Path:
+        assert isinstance(settings, ColorizeSettings)
+        return Path(settings.weights) if settings.weights else Path(__file__).with_name("weights.safetensors")
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""
+        own: deque[Tensor] = deque()
+        for chroma in steady(self._frames(batches, own), self.wish.steady):
+            picture = chroma[None] * self.wish.saturation
+            yield self._mixed(picture, own.popleft()[None]) if self.wish.strength < 1 else picture
+
+    def _mixed(self, picture: Tensor, own: Tensor) -> Tensor:
+        # At the film's own size, so that strength 0 gives the film's chroma back exactly.
+        picture = functional.interpolate(picture, own.shape[-2:], mode="bicubic", align_corners=False)
+        return own * (1 - self.wish.strength) + picture * self.wish.strength
+
+    def _frames(self, batches: Iterable[Plates], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        # `own` receives the film's chroma where some of it is kept; `steady` runs late, so it waits there.
+        for plates in batches:
+            if self.wish.strength < 1:
+                own.extend(plates.differences())
+            luma = plates.luma(network_size(*plates.luma_NHW.shape[-2:], self.wish.size))
+            yield from zip(luma, self._chroma(luma), strict=True)
+
+    @torch.inference_mode()
+    def _chroma(self, luma_N1hw: Tensor) -> Tensor:
+        shown = luma_N1hw.clamp(0, 1).to(dtype=self.dtype, memory_format=torch.channels_last)
+        return self.network(shown).float()  # type: ignore[no-any-return]
+
+
+def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:
+    """Height and width the network sees: the film's shape, its long side near `long_side`, both multiples of 32."""
+    scale = long_side / max(height, width)
+    return tuple(max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))  # type: ignore[return-value]
+
+
+def working_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() != "DEFAULT" and _cpu_has_bf16() else torch.float32
+
+
+def _cpu_has_bf16() -> bool:
+    # Linux names the instructions it may use; elsewhere the safe answer is no.
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,145 @@
+"""For: the colourising network. Promises: chroma of a frame from its luma alone. Refuses to know: films."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.1
+MULTIPLE = 32  # height and width must be multiples of this: the neck works at a thirty-second
+
+# (kernel size, output channels) of Tiny Darknet's convolutions, one row per halving.
+STAGES = (
+    ((3, 16),),
+    ((3, 32),),
+    ((1, 16), (3, 128), (1, 16), (3, 128)),
+    ((1, 32), (3, 256), (1, 32), (3, 256)),
+    ((1, 64), (3, 512), (1, 64), (3, 512)),
+)
+
+
+def conv(inside: int, out: int, size: int = 3, norm: bool = False) -> nn.Sequential:
+    """Convolution and leaky ReLU; `norm` puts a batch norm between them, for training only."""
+    between: nn.Module = nn.BatchNorm2d(out) if norm else nn.Identity()
+    kernel = nn.Conv2d(inside, out, size, padding=size // 2, bias=not norm)
+    return nn.Sequential(kernel, between, nn.LeakyReLU(SLOPE, inplace=True))
+
+
+class Encoder(nn.Module):
+    """Tiny Darknet without its classifier, its batch norms folded into the convolutions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList()
+        for row in STAGES:
+            layers: list[nn.Module] = []
+            for size, out in row:
+                layers.append(conv(channels, out, size))
+                channels = out
+            self.stages.append(nn.Sequential(*layers))
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        """N C H W -> five maps, N 16 H W to N 512 H/16 W/16."""
+        maps: list[Tensor] = []
+        x = picture
+        for stage in self.stages:
+            x = stage(F.max_pool2d(x, 2) if maps else x)
+            maps.append(x)
+        return maps
+
+
+class Rise(nn.Module):
+    """Doubles the size of a map bilinearly and joins it with the encoder's map of that size."""
+
+    def __init__(self, below: int, beside: int, out: int, norm: bool, depth: int = 2) -> None:
+        super().__init__()
+        self.below = nn.Conv2d(below, out, 1)
+        self.beside = nn.Conv2d(beside, out, 1)
+        self.blocks = nn.Sequential(*(conv(out, out, norm=norm) for _ in range(depth)))
+
+    def forward(self, below: Tensor, beside: Tensor) -> Tensor:
+        """N below H W, N beside 2H 2W -> N out 2H 2W."""
+        risen = F.interpolate(self.below(below), scale_factor=2.0, mode="bilinear", align_corners=False)
+        joined: Tensor = self.blocks(F.leaky_relu(risen + self.beside(beside), SLOPE))
+        return joined
+
+
+class ColorNet(nn.Module):
+    """A U-Net on Tiny Darknet that finishes at half size and shuffles up to the whole."""
+
+    blur: Tensor
+
+    def __init__(self, norm: bool = False) -> None:
+        """`norm` builds the trainable form; `folded` turns its state into that of the plain form."""
+        super().__init__()
+        self.encoder = Encoder(1)
+        self.neck = nn.Sequential(conv(512, 256, norm=norm), conv(256, 256, norm=norm))
+        self.scene = nn.Sequential(nn.Conv2d(256, 128, 1), nn.LeakyReLU(SLOPE), nn.Conv2d(128, 512, 1))
+        self.rise16 = Rise(256, 512, 256, norm)
+        self.rise8 = Rise(256, 256, 128, norm)
+        self.rise4 = Rise(128, 128, 64, norm)
+        self.rise2 = Rise(64, 32 + 4, 32, norm, depth=1)
+        self.last = nn.Conv2d(32, 8, 3, padding=1)
+        line = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("blur", torch.outer(line, line).expand(2, 1, 3, 3).clone(), persistent=False)
+
+    def forward(self, luma: Tensor) -> Tensor:
+        """N 1 H W in 0..1 -> N 2 H W, B'-Y' and R'-Y'."""
+        quarter, half = self.quarter(luma)
+        return self.finish(luma, quarter, half)
+
+    def quarter(self, luma: Tensor) -> tuple[Tensor, Tensor]:
+        """N 1 H W -> what the picture means, N 64 H/4 W/4, and its detail, N 36 H/2 W/2."""
+        height, width = luma.shape[-2:]
+        if height % MULTIPLE or width % MULTIPLE:
+            raise ValueError(f"height and width must be multiples of {MULTIPLE}, not {height} and {width}")
+        _, e2, e4, e8, e16 = self.encoder(luma)
+        x = self.neck(F.avg_pool2d(e16, 2))
+        scale, shift = self.scene(x.mean((2, 3), keepdim=True)).chunk(2, 1)
+        x = self.rise16(x * (1 + scale) + shift, e16)
+        x = self.rise4(self.rise8(x, e8), e4)
+        # Pooling has lost where edges lie to a pixel; the luma itself, folded to half size, has not.
+        return x, torch.cat((e2, F.pixel_unshuffle(luma, 2).to(e2.dtype)), 1)
+
+    def finish(self, luma: Tensor, quarter: Tensor, half: Tensor) -> Tensor:
+        """Both maps of `quarter` -> N 2 H W."""
+        whole = F.pixel_shuffle(self.last(self.rise2(quarter, half)), 2)
+        whole = F.conv2d(F.pad(whole, (1, 1, 1, 1), mode="replicate"), self.blur.to(whole.dtype), groups=2)
+        # Black has no colour: without this, fades flash blue and red.
+        return whole * (8 * luma).clamp(0, 1).to(whole.dtype)
+
+
+def folded(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state of `ColorNet(norm=True)` as a state of `ColorNet()`: batch norms become weights and biases."""
+    plain = {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}
+    for name in [name for name in plain if name.endswith(".running_mean")]:
+        norm = name.removesuffix(".running_mean")
+        kernel = norm.removesuffix(".1") + ".0"
+        mean, spread = plain.pop(name), (plain.pop(f"{norm}.running_var") + 1e-5).sqrt()
+        gain = plain.pop(f"{norm}.weight") / spread
+        plain[f"{kernel}.weight"] = plain[f"{kernel}.weight"] * gain[:, None, None, None]
+        plain[f"{kernel}.bias"] = plain.pop(f"{norm}.bias") - mean * gain
+    return plain
+
+
+def load_network(path: Path, device: torch.device | str) -> ColorNet:
+    """The network ready to run; a ValueError says what is wrong with a file that is not its weights."""
+    try:
+        found = load_file(path, device="cpu")
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    network = ColorNet()
+    wanted = network.state_dict()
+    if missing := sorted(wanted.keys() - found.keys()):
+        raise ValueError(f"{path} lacks {len(missing)} tensors of this network, the first {missing[0]!r}")
+    if left := sorted(found.keys() - wanted.keys()):
+        raise ValueError(f"{path} has {len(left)} tensors this network does not know, the first {left[0]!r}")
+    for name, tensor in wanted.items():
+        if found[name].shape != tensor.shape:
+            shapes = f"{tuple(found[name].shape)}, not {tuple(tensor.shape)}"
+            raise ValueError(f"{path}: tensor {name!r} has the shape {shapes}")
+    network.load_state_dict({name: tensor.float() for name, tensor in found.items()})
+    return network.to(device).eval().requires_grad_(False)

@@ -1,0 +1,33 @@
+"""What a look's generator is: pictures in, pictures out, in order. Promises one picture for each; knows no files, chunks or seams."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Protocol
+
+from torch import Tensor
+
+from actors.plates import Plates
+
+
+class Domain(StrEnum):
+    """What a generator gives back."""
+
+    CHROMA = "chroma"
+    """B'-Y' and R'-Y' (N2HW, float, -1..1, of the film's own matrix) at any size; the film's luma stays, bit for bit."""
+    RGB = "rgb"
+    """R'G'B' (N3HW, float, 0..1) at the film's size."""
+
+
+class Generator(Protocol):
+    """A look with its weights loaded, ready to render on one device.
+
+    It is shown the frames of a read in order, in batches, and gives back as many pictures, in order, in batches of any
+    size; it may look ahead. It sees the edge of what it is shown as the edge of the film: the plan adds as many frames
+    on either side as the look's `Support` says, and throws their pictures away. A picture may depend on nothing else:
+    not on its place in a batch, nor on where in the film the read begins.
+    """
+
+    domain: Domain
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        """Pictures of `domain`, one for each frame shown."""

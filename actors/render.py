@@ -1,0 +1,123 @@
+"""The renderer: shows a chunk's frames to a look, encodes what it gives, keeps it in the store. Promises media first, then the record; knows no plan beyond its order."""
+
+import os
+import platform
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+import av
+import torch
+from torch import Tensor
+
+from actors.compose import compose
+from actors.encode import SegmentWriter
+from actors.looks import hire
+from actors.looks.generator import Generator
+from actors.plates import Plates, batches_of
+from actors.read import read_chunk
+from jobs.ledger import Ledger
+from jobs.plan import Look
+from jobs.records import Encoding, FramesRendered, Media, RenderOrder, SegmentRecord
+
+BATCH = 8
+"""Frames shown to a look at a time: enough to keep two cores or one GPU busy, few enough for 4K in memory."""
+
+Finished = tuple[av.VideoFrame, Tensor]
+
+
+class Renderer:
+    """One worker. Loads the weights of each look once, and renders any number of chunks."""
+
+    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float) -> None:
+        # Ray sets OMP_NUM_THREADS=1 for its actors; the order says how many cores this one has.
+        torch.set_num_threads(max(1, int(cpus)))
+        self.ledger = Ledger.at(store, job)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.generators: dict[str, Generator] = {}
+        for look in looks:
+            self._generator(look)
+
+    def render(self, orders: Sequence[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
+        """Render chunks one after another; tells of frames as they are done, and gives a record for each segment."""
+        for order in orders:
+            yield from self._chunk(order)
+
+    def _chunk(self, order: RenderOrder) -> Iterator[FramesRendered | SegmentRecord]:
+        began = time.monotonic()
+        generator = self._generator(order.look)
+        with tempfile.TemporaryDirectory(prefix="farm-render-") as folder, ExitStack() as stack:
+            paths = [Path(folder, f"{place}.mkv") for place in range(len(order.encodings))]
+            writers = [
+                stack.enter_context(SegmentWriter(encoding, path))
+                for encoding, path in zip(order.encodings, paths, strict=True)
+            ]
+            for finished in runs_of(self._core(order, generator), BATCH):
+                frames = [frame for frame, _ in finished]
+                picture = torch.cat([one for _, one in finished])
+                for writer, encoding in zip(writers, order.encodings, strict=True):
+                    for frame in compose(frames, picture, generator.domain, order.film.picture, encoding.pix_fmt):
+                        writer.write(frame)
+                yield FramesRendered(chunk=order.chunk, frames=len(frames))
+            stack.close()
+            for writer, encoding, path in zip(writers, order.encodings, paths, strict=True):
+                yield self._keep(order, encoding, writer, path, time.monotonic() - began)
+
+    def _core(self, order: RenderOrder, generator: Generator) -> Iterator[Finished]:
+        """The core's frames beside the look's pictures for them; pre-roll and handles are shown and thrown away."""
+        waiting: deque[av.VideoFrame] = deque()
+        media = self.ledger.store.open(self.ledger.key(order.media.key))
+        number = order.read.start
+        for picture in generator.render(self._shown(read_chunk(media, order.split), order, waiting)):
+            for one in picture.split(1):
+                frame = waiting.popleft()
+                if order.core.start <= number < order.core.stop:
+                    yield frame, one
+                number += 1
+
+    def _shown(self, frames: Iterable[av.VideoFrame], order: RenderOrder, waiting: deque[av.VideoFrame]) -> Iterator[Plates]:
+        for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):
+            waiting.extend(run)
+            yield plates
+
+    def _keep(
+        self, order: RenderOrder, encoding: Encoding, writer: SegmentWriter, path: Path, seconds: float
+    ) -> SegmentRecord:
+        facts = writer.facts
+        media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
+        self.ledger.store.write_file(self.ledger.key(media.key), path, only_if_absent=True)
+        return self.ledger.keep(
+            SegmentRecord(
+                digest=order.digest(encoding),
+                core=order.core,
+                media=media,
+                delay=facts.delay,
+                extradata_sha256=facts.extradata_sha256,
+                made_on=hardware(self.device),
+                seconds=round(seconds, 3),
+            )
+        )
+
+    def _generator(self, look: Look) -> Generator:
+        name = look.model_dump_json()
+        if name not in self.generators:
+            self.generators[name] = hire(look, self.device)
+        return self.generators[name]
+
+
+def runs_of(finished: Iterable[Finished], length: int) -> Iterator[list[Finished]]:
+    """Neighbours, `length` at a time; the last run may be shorter."""
+    rest = iter(finished)
+    while run := list(islice(rest, length)):
+        yield run
+
+
+def hardware(device: torch.device) -> str:
+    """The kind of hardware a picture is made on: the GPU's name, or the processor's and its instruction set."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"

@@ -1,0 +1,1 @@
+"""WHOM AND WHEN: driver, fleet, board, command line. Promises to finish what the paper says; touches no pixel itself."""

@@ -1,0 +1,138 @@
+"""The scout: grows a film's index, cuts and plan from what the survey brings. Promises that a finished prefix never changes; renders nothing.
+
+The survey is two streams of findings, in any order: pages of the frame index from one demux, and cuts from many ranges
+of frames looked through in parallel. Both are put on paper as they come; what is on paper is not surveyed again.
+"""
+
+from functools import lru_cache
+
+from actors.looks import fit
+from farm.calls import Call
+from jobs.digest import digest
+from jobs.film import Film
+from jobs.index import FrameIndex, Page, Span
+from jobs.ledger import Ledger
+from jobs.plan import Chunk, Look, Plan, Range, Shot
+from jobs.ranges import survey_ranges
+from jobs.records import Cuts
+from jobs.shots import dressed, far_enough, ranges_between
+from jobs.spec import DetectShots, JobSpec, LookChoice
+
+RANGE_SECONDS = 20
+"""Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
+
+
+class Scout:
+    """What is known of one film so far: its index, its cuts, its plan."""
+
+    def __init__(self, spec: JobSpec, film: Film, ledger: Ledger, given: list[int] | None = None) -> None:
+        self.spec = spec
+        self.film = film
+        self.ledger = ledger
+        self.given = given
+        self.pages: list[Page] = ledger.pages()
+        self.plan = Plan.for_seconds(spec.chunk_seconds, film.picture.rate)
+        self.index: FrameIndex | None = None
+        self._ordered = 0  # ranges that have been ordered
+        self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
+        self._searched = 0  # frames before this have been looked through, without a gap
+        self._cuts: list[int] = []
+        self._shots = 0  # shots whose end is known
+        self._name = digest(spec.shots) if isinstance(spec.shots, DetectShots) else ""
+
+    def begin(self) -> list[Call]:
+        """The demux, from where it was left, and the ranges that are settled already."""
+        calls = self._look_through() if self.pages else []
+        if not self.complete:
+            calls.insert(0, Call("surveyor", "pages", (len(self.pages), self.pages[-1:]), (0,), "the frame index"))
+        return calls
+
+    def learn(self, found: Page | Cuts) -> list[Call]:
+        """One more finding: put on paper, and what is to be surveyed next because of it."""
+        if isinstance(found, Page):
+            self.ledger.keep_page(len(self.pages), found)
+            self.pages.append(found)
+            return self._look_through()
+        self.ledger.keep_paper(self._cuts_paper(found.frames), found.model_dump(mode="json"))
+        self._add(found)
+        return []
+
+    def fresh(self) -> list[Chunk]:
+        """Chunks that the findings since the last call have settled; a shot whose end is unknown waits."""
+        return self.plan.grow(self._settled_shots()) if self.index else []
+
+    @property
+    def complete(self) -> bool:
+        """The whole source has been demuxed: the survey's last page is an empty one."""
+        return bool(self.pages) and not len(self.pages[-1].pts)
+
+    @property
+    def done(self) -> bool:
+        """Every frame of the film is in the plan."""
+        return self.complete and self.index is not None and self.plan.frames == self.index.frames
+
+    def span(self, frames: Range) -> Span:
+        """The packets that decode some planned frames."""
+        assert self.index is not None
+        return self.index.span(*frames)
+
+    def _look_through(self) -> list[Call]:
+        self.index = FrameIndex(self.pages, complete=self.complete)
+        if self.given is not None:
+            settled = Range(self._searched, self.index.frames)
+            self._add(Cuts(frames=settled, cuts=tuple(cut for cut in self.given if settled.start <= cut < settled.stop)))
+            return []
+        calls = []
+        target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
+        for frames in list(survey_ranges(self.index, target))[self._ordered :]:
+            self._ordered += 1
+            kept = self.ledger.paper(self._cuts_paper(frames))
+            if kept:
+                self._add(Cuts.model_validate(kept))
+            else:
+                calls.append(self._search(frames))
+        return calls
+
+    def _search(self, frames: Range) -> Call:
+        assert self.index is not None
+        seen = Range(max(0, frames.start - 3), min(len(self.index.shown), frames.stop + 2))
+        args = (self.film, self.index.span(*seen), seen, frames, self.spec.shots)
+        return Call("surveyor", "cuts", args, (1, frames.start), f"cuts in frames {frames.start}-{frames.stop}")
+
+    def _cuts_paper(self, frames: Range) -> str:
+        return f"survey/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
+
+    def _add(self, found: Cuts) -> None:
+        if not found.frames.frames:
+            return
+        self._found[found.frames.start] = found
+        while self._searched in self._found:
+            found = self._found.pop(self._searched)
+            self._cuts += found.cuts
+            self._searched = found.frames.stop
+
+    def _settled_shots(self) -> list[Shot]:
+        assert self.index is not None
+        stop = self._searched
+        minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
+        cuts = far_enough(self._cuts, minimum)
+        shots = ranges_between(cuts, 0, stop)
+        # The last shot goes on beyond what has been looked through, unless the film ends there.
+        settled = shots if self.complete and stop == self.index.frames else shots[:-1]
+        new = [
+            part
+            for number, frames in enumerate(settled[self._shots :], self._shots + 1)
+            for part in dressed(number, frames, self.spec.look, self.spec.overrides, fitted)
+        ]
+        self._shots = max(self._shots, len(settled))
+        return new
+
+
+@lru_cache(maxsize=256)
+def _fitted(choice: str) -> Look:
+    return fit(LookChoice.model_validate_json(choice))
+
+
+def fitted(choice: LookChoice) -> Look:
+    """`fit`, once for each choice: weights are hashed once for a film, not once for a shot."""
+    return _fitted(choice.model_dump_json())

@@ -1,0 +1,19 @@
+"""Names by content: SHA-256 over canonical JSON. Promises one name for one meaning, on any machine; knows not what is named."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def canonical(paper: BaseModel | Mapping[str, Any]) -> bytes:
+    """JSON with sorted keys and no spaces, UTF-8. Floats as Python prints them (shortest form that reads back the same)."""
+    value = paper.model_dump(mode="json") if isinstance(paper, BaseModel) else dict(paper)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(paper: BaseModel | Mapping[str, Any]) -> str:
+    """The first 40 hexadecimal digits (160 bits) of SHA-256: enough against chance, short enough for a file name."""
+    return hashlib.sha256(canonical(paper)).hexdigest()[:40]

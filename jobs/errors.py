@@ -1,0 +1,52 @@
+"""The farm's errors, one tree. Promises that each message says what, where and what to do next; knows no exit but the codes here.
+
+FarmError
+├── BadInput        the user can mend it, nothing was lost             exit 2
+│   ├── BadSpec     a field of a job spec or an option
+│   ├── BadMedia    a source that cannot be read as a film
+│   ├── BadLook     a look, its settings or its weights
+│   └── BadStore    a store or output that cannot be reached or written
+├── FilmFailed      the film could not be finished; finished work is kept   exit 1
+│   └── NotConformed    a deliverable was made and is not what it should be
+└── StoreFault      the store failed in passing; worth another try
+"""
+
+
+class FarmError(Exception):
+    """Root of all errors the farm raises on purpose. Carries one sentence for a person."""
+
+    exit_code = 1
+
+
+class BadInput(FarmError):
+    """The user can mend this: a spec, a source, a look, credentials or a place to write."""
+
+    exit_code = 2
+
+
+class BadSpec(BadInput):
+    """A job spec, or an option of the command line, says something that is not allowed."""
+
+
+class BadMedia(BadInput):
+    """The source is missing, is not a video, or cannot be carried as asked."""
+
+
+class BadLook(BadInput):
+    """The look is unknown, its settings are wrong, or its weights cannot be trusted."""
+
+
+class BadStore(BadInput):
+    """The store or the output cannot be reached, is not there, or cannot be written."""
+
+
+class FilmFailed(FarmError):
+    """The film could not be finished; what was finished is kept, and the same command goes on."""
+
+
+class NotConformed(FilmFailed):
+    """A deliverable does not hold what the plan says; it is not handed over."""
+
+
+class StoreFault(FarmError):
+    """The store failed in passing (time-out, slow-down, reset): bad luck, worth another try."""

@@ -1,0 +1,155 @@
+"""The frame index: every packet of the picture, every frame of the film. Promises ranks that survive any container; decodes nothing.
+
+A packet has a place in decode order (the order of the file) and a rank in display order (the order of pts). A frame of
+the film is a packet that is not hidden by an edit list; frames are numbered from 0 in display order. Hidden packets keep
+their rank, because a decoder counts them too.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.errors import BadMedia
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A run of packets in decode order, as the survey read them. Times in ticks of the stream's time base."""
+
+    pts: Ints
+    dts: Ints
+    duration: Ints
+    size: Ints
+    key: Flags
+    hidden: Flags
+
+    def dump(self) -> bytes:
+        """The page as a compressed .npz."""
+        out = io.BytesIO()
+        np.savez_compressed(out, **{name: getattr(self, name) for name in self.__dataclass_fields__})
+        return out.getvalue()
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """A page from `dump`; refuses pickled arrays."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+
+    @classmethod
+    def join(cls, pages: Sequence["Page"]) -> Self:
+        """One page of all, in order."""
+        return cls(**{name: np.concatenate([getattr(page, name) for page in pages]) for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of packets, in decode order, that decodes to a run of frames: from a keyframe to the last packet wanted.
+
+    `stamps[i]` is the i-th packet's rank in display order among the packets of the span: written as its time in a chunk,
+    it names the frame exactly, whatever the container rounds. `wanted` are the stamps of the frames wanted, in display order.
+    """
+
+    first: int
+    first_pts: int
+    stamps: tuple[int, ...]
+    wanted: tuple[int, ...]
+    bytes: int
+
+    @property
+    def lead_in(self) -> int:
+        """Packets decoded and thrown away."""
+        return len(self.stamps) - len(self.wanted)
+
+
+class FrameIndex:
+    """All packets known so far and the frames they make. Grows by pages; the settled prefix never changes."""
+
+    def __init__(self, pages: Sequence[Page], *, complete: bool) -> None:
+        self.packets = Page.join(pages)
+        self.complete = complete
+        if len(np.unique(self.packets.pts)) < len(self.packets.pts):
+            raise BadMedia("The source has two frames with one and the same time stamp; remux it first (for example to mkv).")
+        if complete and not len(self.shown):
+            raise BadMedia("The source's video stream has no frames.")
+
+    @cached_property
+    def order(self) -> Ints:
+        """Places in decode order, sorted by display."""
+        return np.argsort(self.packets.pts, kind="stable")
+
+    @cached_property
+    def rank(self) -> Ints:
+        """For each packet, its rank in display order among all packets."""
+        rank = np.empty(len(self.order), np.int64)
+        rank[self.order] = np.arange(len(self.order))
+        return rank
+
+    @cached_property
+    def shown(self) -> Ints:
+        """For each frame of the film, its packet's place in decode order."""
+        return self.order[~self.packets.hidden[self.order]]
+
+    @cached_property
+    def frames(self) -> int:
+        """Frames of the film that are settled: no packet still to come can be displayed before them."""
+        if self.complete:
+            return len(self.shown)
+        # A packet to come has a dts above all seen, and a pts not below its dts.
+        return int(np.searchsorted(self.pts, self.packets.dts.max(initial=np.iinfo(np.int64).min), side="right"))
+
+    @cached_property
+    def pts(self) -> Ints:
+        """Time of each frame, in ticks of the stream's time base."""
+        return self.packets.pts[self.shown]
+
+    @cached_property
+    def durations(self) -> Ints:
+        """Ticks to the next frame; the last frame's own duration as its packet says, else as long as the one before."""
+        gaps = np.diff(self.pts)
+        own = int(self.packets.duration[self.shown[-1]])
+        last = own if own > 0 else int(gaps[-1]) if len(gaps) else 1
+        return np.append(gaps, last)
+
+    @cached_property
+    def _keys(self) -> Ints:
+        return np.flatnonzero(self.packets.key)
+
+    def span(self, start: int, stop: int) -> Span:
+        """The packets that decode frames [start, stop).
+
+        From the last keyframe not displayed after the first frame wanted, to the last packet wanted in decode order.
+        Raises BadMedia where no keyframe comes before the first frame.
+        """
+        wanted = self.shown[start:stop]
+        keys = self._keys[self.packets.pts[self._keys] <= self.packets.pts[wanted[0]]]
+        # The latest in decode order may not be the latest displayed; a keyframe after the wanted packet is no help.
+        keys = keys[keys <= wanted.min()]
+        if not len(keys):
+            raise BadMedia(f"Frame {start} comes before the source's first keyframe and cannot be decoded; trim the source's head.")
+        first, last = int(keys[-1]), int(wanted.max())
+        pts = self.packets.pts[first : last + 1]
+        # Ranked among the span's own packets: the same whether or not the packets after it have been surveyed yet.
+        stamps = np.empty(len(pts), np.int64)
+        stamps[np.argsort(pts, kind="stable")] = np.arange(len(pts))
+        return Span(
+            first=first,
+            first_pts=int(pts[0]),
+            stamps=tuple(stamps.tolist()),
+            wanted=tuple(stamps[wanted - first].tolist()),
+            bytes=int(self.packets.size[first : last + 1].sum()),
+        )
+
+    def entries(self) -> Ints:
+        """Frame numbers at which decoding can begin without lead-in, in order: shown keyframes."""
+        frame_of = np.full(len(self.order), -1, np.int64)
+        frame_of[self.shown] = np.arange(len(self.shown))
+        entries = frame_of[self._keys]
+        return np.sort(entries[(entries >= 0) & (entries < self.frames)])

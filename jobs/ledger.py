@@ -1,0 +1,124 @@
+"""The ledger: one job's folder in the store, and what lies where in it. Promises that a record is written last and once; knows nothing of pixels.
+
+    <store>/<job>/job.json                 source and store, written once
+                  specs/<digest>.json      every spec this job has had
+                  survey/film.json  survey/index-NNNNN.npz  survey/cuts-*.json
+                  chunks/<digest>.mkv      a chunk's read, as split
+                  media/<sha256>           encoded segments
+                  records/<digest>.json    the proof that a piece of work is finished
+                  report.json  review/
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from jobs.digest import canonical, digest
+from jobs.errors import BadStore
+from jobs.film import Film
+from jobs.index import Page
+from jobs.records import Record
+from jobs.spec import JobSpec, Paper
+from jobs.store import Store, open_store
+
+AnyRecord = TypeVar("AnyRecord", bound=Paper)
+_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class Ledger:
+    """One job's paper and media in a store."""
+
+    def __init__(self, store: Store, job: str) -> None:
+        self.store = store
+        self.job = job
+
+    @classmethod
+    def at(cls, url: str, job: str) -> "Ledger":
+        """The ledger of `job` in the store at `url`."""
+        return cls(open_store(url), job)
+
+    def key(self, name: str) -> str:
+        """A name in the job's folder as a key of the store."""
+        return f"{self.job}/{name}"
+
+    def enter(self, spec: JobSpec) -> None:
+        """Put the spec on paper. Refuses a job that was begun with another source or store."""
+        first = {"version": 1, "name": spec.name, "source": spec.source, "store": spec.store}
+        if not self.store.write(self.key("job.json"), canonical(first), only_if_absent=True):
+            began = json.loads(self.store.read(self.key("job.json")))
+            for name in ("source", "store"):
+                if began.get(name) != first[name]:
+                    raise BadStore(
+                        f"The job '{spec.name}' in {self.store.url} was begun with {name} {began.get(name)}, not {first[name]}; "
+                        "give this film a job name or a store of its own."
+                    )
+        self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
+
+    # survey
+
+    def film(self) -> Film | None:
+        """The film as surveyed, or None where it has not been yet."""
+        data = self.read("survey/film.json")
+        return Film.model_validate_json(data) if data else None
+
+    def keep_film(self, film: Film) -> Film:
+        """Put the survey on paper; the first one written holds."""
+        self.store.write(self.key("survey/film.json"), canonical(film), only_if_absent=True)
+        return self.film() or film
+
+    def pages(self) -> list[Page]:
+        """The pages of the frame index, in order, up to the first that is missing."""
+        kept = []
+        while data := self.read(f"survey/index-{len(kept):05d}.npz"):
+            kept.append(Page.load(data))
+        return kept
+
+    def keep_page(self, number: int, page: Page) -> None:
+        """Put one page of the frame index on paper."""
+        self.store.write(self.key(f"survey/index-{number:05d}.npz"), page.dump(), only_if_absent=True)
+
+    def paper(self, name: str) -> Any:
+        """A small JSON document of the job, or None."""
+        data = self.read(name)
+        return json.loads(data) if data else None
+
+    def keep_paper(self, name: str, value: Any, *, only_if_absent: bool = True) -> None:
+        """Put a small JSON document on paper."""
+        self.store.write(self.key(name), json.dumps(value, indent=1).encode(), only_if_absent=only_if_absent)
+
+    # records
+
+    def keep(self, record: AnyRecord) -> AnyRecord:
+        """Write a record, last and only if absent. Gives back the one that holds: a late twin loses to the first."""
+        name: str = getattr(record, "digest")  # noqa: B009  every record has one; Paper does not
+        if self.store.write(self.key(f"records/{name}.json"), canonical(record), only_if_absent=True):
+            return record
+        return type(record).model_validate_json(self.store.read(self.key(f"records/{name}.json")))
+
+    def record(self, name: str) -> Record | None:
+        """The record of one digest, or None."""
+        data = self.read(f"records/{name}.json")
+        try:
+            return _RECORD.validate_json(data) if data else None
+        except ValidationError:
+            raise BadStore(
+                f"{self.store.url}/{self.key(f'records/{name}.json')} is not a record this version can read; "
+                "delete that object, and the piece is made again."
+            ) from None
+
+    def finished(self) -> set[str]:
+        """Digests of all finished pieces, by one listing."""
+        return {name.rpartition("/")[2].removesuffix(".json") for name in self.names("records/")}
+
+    # objects
+
+    def read(self, name: str) -> bytes | None:
+        """An object of the job, or None where there is none."""
+        return self.store.read(self.key(name)) if self.store.stat(self.key(name)) else None
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Names in the job's folder that begin with `prefix`."""
+        start = len(self.job) + 1
+        return (key[start:] for key in self.store.list(self.key(prefix)))

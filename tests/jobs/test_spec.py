@@ -1,0 +1,103 @@
+"""The job spec in two tables: what parses, and what is refused with which words."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from jobs.digest import canonical, digest
+from jobs.errors import BadSpec
+from jobs.spec import Codec, Container, JobSpec, Override, parse_spec, stem
+
+LEAST = {"name": "film", "source": "film.mp4", "store": "store", "output": "out"}
+
+PARSES: list[dict[str, Any]] = [
+    {},
+    {"version": 1},
+    {"source": "s3://bucket/reels/film.mxf", "store": "s3://bucket", "output": "s3://bucket/out"},
+    {"source": "file:///mnt/film.mov"},
+    {"look": {"name": "colorize", "settings": {"strength": 0.5}}},
+    {"shots": {"detect": "adaptive", "threshold": 2.5}},
+    {"shots": {"file": "cuts.edl"}},
+    {"overrides": [{"shots": "3-5", "look": {"name": "none"}}, {"frames": [0, 24], "look": {"name": "none"}}]},
+    {"workers": {"count": 8, "gpus": 0.5, "cpus": 4, "memory_gib": 12}},
+    {"deliverables": [{"codec": "h264", "crf": 12}, {"codec": "ffv1", "name": "master"}]},
+    {"deliverables": [{"codec": "h264", "container": "mp4"}, {"codec": "ffv1"}]},
+    {"drop": "unsupported", "chunk_seconds": 5},
+]
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"version": 2}, "version = 2: input should be 1"),
+    ({"colour": "red"}, "colour is not a field of the spec"),
+    ({"name": "../etc"}, "name = '../etc'"),
+    ({"source": "http://host/film.mp4"}, "source = 'http://host/film.mp4': a path, file:///path or s3://bucket/key is allowed"),
+    ({"store": "s3://Bucket/x"}, "the bucket in lower case"),
+    ({"output": ""}, "output = ''"),
+    ({"chunk_seconds": 0}, "chunk_seconds = 0: input should be greater than or equal to 0.2"),
+    ({"chunk_seconds": float("nan")}, "chunk_seconds = nan"),
+    ({"workers": {"count": 0}}, "workers.count = 0"),
+    ({"deliverables": []}, "deliverables = []"),
+    ({"deliverables": [{"codec": "h265"}]}, "deliverables.0.codec = 'h265': input should be 'h264' or 'ffv1'"),
+    ({"deliverables": [{"codec": "ffv1", "container": "mp4"}]}, "ffv1 goes into mkv"),
+    ({"deliverables": [{}, {"crf": 20}]}, "give each a name of its own"),
+    ({"deliverables": [{}, {"codec": "ffv1"}]}, "give each a name of its own"),
+    ({"overrides": [{"look": {"name": "none"}}]}, "either shots or frames"),
+    ({"overrides": [{"shots": "5-3", "look": {"name": "none"}}]}, "the first is not after the last"),
+    ({"overrides": [{"frames": [9, 9], "look": {"name": "none"}}]}, "start before stop"),
+    ({"look": {}}, "look.name is missing"),
+]
+
+
+@pytest.mark.parametrize("fields", PARSES)
+def test_parses(fields: dict[str, Any]) -> None:
+    spec = parse_spec({**LEAST, **fields}, "spec.yaml")
+    assert JobSpec.model_validate_json(canonical(spec)) == spec
+
+
+@pytest.mark.parametrize(("fields", "words"), REFUSED)
+def test_refuses_and_says_why(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        parse_spec({**LEAST, **fields}, "spec.yaml")
+    assert str(error.value).startswith("spec.yaml: ")
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("fields", [None, [], "spec", 3])
+def test_what_is_no_mapping_is_no_spec(fields: object) -> None:
+    with pytest.raises(BadSpec, match="mapping of fields"):
+        parse_spec(fields, "spec.yaml")
+
+
+def test_a_spec_is_frozen() -> None:
+    spec = parse_spec(LEAST, "x")
+    with pytest.raises(ValidationError):
+        spec.name = "other"  # type: ignore[misc]
+
+
+def test_the_defaults_are_a_colourised_h264() -> None:
+    spec = parse_spec(LEAST, "x")
+    assert spec.look.name == "colorize"
+    assert (spec.deliverables[0].codec, spec.deliverables[0].container) == (Codec.H264, Container.AUTO)
+    assert spec.title(spec.deliverables[0]) == "film"
+
+
+def test_shot_numbers_of_an_override() -> None:
+    one = {"look": {"name": "none"}}
+    assert Override.model_validate({"shots": "3", **one}).shot_numbers() == (3, 3)
+    assert Override.model_validate({"shots": "3-12", **one}).shot_numbers() == (3, 12)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [("/a/b/film.v2.mov", "film.v2"), ("s3://b/k/reel one.mxf", "reel one"), ("ünïcode.mp4", "n_code"), (".mp4", "mp4"), ("x", "x")],
+)
+def test_a_file_name_becomes_a_job_name(place: str, name: str) -> None:
+    assert stem(place) == name
+    assert JobSpec.model_validate({**LEAST, "name": stem(place)}).name == name
+
+
+def test_a_digest_does_not_depend_on_the_order_of_fields() -> None:
+    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+    assert len(digest({})) == 40
