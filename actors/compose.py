@@ -19,7 +19,9 @@ from jobs.errors import FilmFailed
 from jobs.film import Picture
 
 
-def compose(frames: Sequence[av.VideoFrame], picture_NCHW: Tensor, domain: Domain, film: Picture, pix_fmt: str) -> list[av.VideoFrame]:
+def compose(
+    frames: Sequence[av.VideoFrame], picture_NCHW: Tensor, domain: Domain, film: Picture, pix_fmt: str
+) -> list[av.VideoFrame]:
     """Finished frames in `pix_fmt` (planar Y'CbCr or grey, any depth) for the film's frames and the look's pictures.
 
     Raises FilmFailed where a picture holds NaN or infinity.
@@ -40,7 +42,9 @@ def compose(frames: Sequence[av.VideoFrame], picture_NCHW: Tensor, domain: Domai
         size = (wanted.chroma_height(film.height), wanted.chroma_width(film.width))
         chroma = scale.difference_integers(_resized(differences, size))
         chromas = list(zip(_integers(chroma[:, 0], depth), _integers(chroma[:, 1], depth), strict=True))
-    return [_frame(frame, (luma, *rest), film, pix_fmt) for frame, luma, rest in zip(frames, lumas, chromas, strict=True)]
+    return [
+        _frame(frame, (luma, *rest), film, pix_fmt) for frame, luma, rest in zip(frames, lumas, chromas, strict=True)
+    ]
 
 
 def _resized(differences: Tensor, size: tuple[int, int]) -> Tensor:

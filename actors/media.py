@@ -3,11 +3,13 @@
 Nothing here keeps a Stream beyond its container: libav frees it with the container, and touching it afterwards crashes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import av
 import av.error
@@ -20,6 +22,9 @@ from av.video.stream import VideoStream
 
 from jobs.errors import BadMedia
 from jobs.store import open_source
+
+if TYPE_CHECKING:
+    Packets = Iterator[Packet[VideoStream]]
 
 FORMATS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,mxf,asf,flv,ogg,nut,ivf,gxf"
 """Containers that hold their own media. Play lists (hls, dash, concat) are not among them: they would open further files."""
@@ -42,16 +47,17 @@ def open_media(source: str | BinaryIO, what: str) -> InputContainer:
     Raises BadMedia where it is missing, is not a video container, was cut short, or is a list of other files.
     """
     if isinstance(source, str) and not Path(source).is_file():
-        raise BadMedia(f"{what}: there is no such file; check the path.")
+        raise BadMedia(f"{what} does not exist; check the path.")
     try:
         return av.open(
             source,
+            "r",
             metadata_errors="replace",
             buffer_size=BUFFER,
             container_options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
         )
     except av.error.FFmpegError as error:
-        raise BadMedia(f"{what}: {_why_not(source, error)}") from None
+        raise BadMedia(f"{what} {_why_not(source, error)}") from None
 
 
 def _why_not(source: str | BinaryIO, error: av.error.FFmpegError) -> str:
@@ -78,12 +84,17 @@ def _head(source: str | BinaryIO) -> bytes:
     return source.read(4096)
 
 
+def named(url: str) -> str:
+    """A source as errors name it."""
+    return f"The source {url}"
+
+
 @contextmanager
 def opened(url: str) -> Iterator[InputContainer]:
     """The source at a path, file:// or s3:// URL, for as long as the block lasts. Raises BadMedia."""
     source = open_source(url)
     try:
-        with open_media(source, url) as container:
+        with open_media(source, named(url)) as container:
             yield container
     finally:
         if not isinstance(source, str):
@@ -95,11 +106,11 @@ def picture_stream(container: InputContainer, what: str) -> VideoStream:
     covers = Disposition.attached_pic | Disposition.timed_thumbnails
     real = [stream for stream in container.streams.video if not stream.disposition & covers]
     if not real:
-        raise BadMedia(f"{what}: has no video stream; name a file with a picture.")
+        raise BadMedia(f"{what} has no video stream; name a file with a picture.")
     return next((stream for stream in real if stream.disposition & Disposition.default), real[0])
 
 
-def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Iterator[Packet[VideoStream]]:
+def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Packets:
     """All packets of the stream from where the container stands, in decode order. Raises BadMedia on an unreadable file.
 
     libav marks the end by an empty packet without times; an empty packet with a time is a hole that no decoder survives.
@@ -109,10 +120,10 @@ def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Ite
             if packet.size == 0 and packet.pts is None and packet.dts is None:
                 return
             if packet.size == 0:
-                raise BadMedia(f"{what}: has an empty packet at {time_of(packet)} ticks; re-encode it losslessly first.")
+                raise BadMedia(f"{what} has an empty packet at {time_of(packet)} ticks; re-encode it losslessly first.")
             yield packet
     except av.error.FFmpegError as error:
-        raise BadMedia(f"{what}: is damaged or truncated ({error.strerror}); copy it again or remux it.") from None
+        raise BadMedia(f"{what} is damaged or truncated ({error.strerror}); copy it again or remux it.") from None
 
 
 def time_of(packet: Packet[VideoStream]) -> int | None:
@@ -121,37 +132,35 @@ def time_of(packet: Packet[VideoStream]) -> int | None:
 
 
 @contextmanager
-def opened_at(url: str, stream: int, first: int, first_pts: int) -> Iterator[tuple[VideoStream, Iterator[Packet[VideoStream]]]]:
+def opened_at(url: str, stream: int, first: int, first_pts: int) -> Iterator[tuple[VideoStream, Packets]]:
     """The source standing at one packet: the keyframe at place `first` in decode order, shown at `first_pts` ticks.
 
     Seeks, and backs off until that very packet comes; reads from the start at last. Raises BadMedia where it never comes.
     """
     with opened(url) as container:
-        picture = _stream(container, stream, url)
+        picture = _stream(container, stream, named(url))
         for seconds in BACK_OFF_SECONDS if first else ():
-            if found := _sought(container, picture, first_pts, seconds, url):
+            if found := _sought(container, picture, first_pts, seconds, named(url)):
                 yield picture, found
                 return
     with opened(url) as container:
-        picture = _stream(container, stream, url)
-        packets = packets_of(container, picture, url)
+        picture = _stream(container, stream, named(url))
+        packets = packets_of(container, picture, named(url))
         for packet in packets:
             if packet.is_keyframe and time_of(packet) == first_pts:
                 yield picture, chain((packet,), packets)
                 return
-    raise BadMedia(f"{url}: no longer holds the keyframe at {first_pts} ticks; it was changed since the survey, begin a new job.")
+    raise BadMedia(f"{named(url)} no longer holds the keyframe at {first_pts} ticks; it was changed, begin a new job.")
 
 
 def _stream(container: InputContainer, stream: int, what: str) -> VideoStream:
     for candidate in container.streams.video:
         if candidate.index == stream:
             return candidate
-    raise BadMedia(f"{what}: no longer has a video stream {stream}; it was changed since the survey, begin a new job.")
+    raise BadMedia(f"{what} no longer has a video stream {stream}; it was changed, begin a new job.")
 
 
-def _sought(
-    container: InputContainer, stream: VideoStream, first_pts: int, seconds: int, what: str
-) -> Iterator[Packet[VideoStream]] | None:
+def _sought(container: InputContainer, stream: VideoStream, first_pts: int, seconds: int, what: str) -> Packets | None:
     back = int(seconds / stream.time_base) if stream.time_base else 0
     try:
         container.seek(first_pts - back, stream=stream)
@@ -186,8 +195,22 @@ def decode_one(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -
     """What the decoder gives for one more packet, or at the end for None."""
     try:
         return decoder.decode(packet)
-    except (av.error.InvalidDataError, av.error.EOFError):
+    except av.error.FFmpegError:
         return ()
+
+
+def ascending(frames: Iterable[VideoFrame], what: str) -> Iterator[VideoFrame]:
+    """The decoder's frames as they come. Raises BadMedia where display times contradict the decoder's own order.
+
+    AVI has no display times, and libav fills in decode times without a word: with B-frames every frame would be misnamed.
+    """
+    last: int | None = None
+    for frame in frames:
+        if frame.pts is not None:
+            if last is not None and frame.pts < last:
+                raise BadMedia(f"{what} has wrong display times (AVI with B-frames does); re-encode it first, for example to mkv.")
+            last = frame.pts
+        yield frame
 
 
 class Sorter:

@@ -20,7 +20,8 @@ from actors.looks import hire
 from actors.looks.generator import Generator
 from actors.plates import Plates, batches_of
 from actors.read import read_chunk
-from jobs.ledger import Ledger
+from actors.stills import pair
+from jobs.ledger import Ledger, still_name
 from jobs.plan import Look
 from jobs.records import Encoding, FramesRendered, Media, RenderOrder, SegmentRecord
 
@@ -50,6 +51,7 @@ class Renderer:
     def _chunk(self, order: RenderOrder) -> Iterator[FramesRendered | SegmentRecord]:
         began = time.monotonic()
         generator = self._generator(order.look)
+        done, still = 0, b""
         with tempfile.TemporaryDirectory(prefix="farm-render-") as folder, ExitStack() as stack:
             paths = [Path(folder, f"{place}.mkv") for place in range(len(order.encodings))]
             writers = [
@@ -60,12 +62,17 @@ class Renderer:
                 frames = [frame for frame, _ in finished]
                 picture = torch.cat([one for _, one in finished])
                 for writer, encoding in zip(writers, order.encodings, strict=True):
-                    for frame in compose(frames, picture, generator.domain, order.film.picture, encoding.pix_fmt):
+                    composed = compose(frames, picture, generator.domain, order.film.picture, encoding.pix_fmt)
+                    for frame in composed:
                         writer.write(frame)
+                if done <= order.core.frames // 2 < done + len(frames):
+                    place = order.core.frames // 2 - done
+                    still = pair(frames[place], composed[place], order.film.picture)
+                done += len(frames)
                 yield FramesRendered(chunk=order.chunk, frames=len(frames))
             stack.close()
             for writer, encoding, path in zip(writers, order.encodings, paths, strict=True):
-                yield self._keep(order, encoding, writer, path, time.monotonic() - began)
+                yield self._keep(order, encoding, writer, path, still, time.monotonic() - began)
 
     def _core(self, order: RenderOrder, generator: Generator) -> Iterator[Finished]:
         """The core's frames beside the look's pictures for them; pre-roll and handles are shown and thrown away."""
@@ -79,15 +86,18 @@ class Renderer:
                     yield frame, one
                 number += 1
 
-    def _shown(self, frames: Iterable[av.VideoFrame], order: RenderOrder, waiting: deque[av.VideoFrame]) -> Iterator[Plates]:
+    def _shown(
+        self, frames: Iterable[av.VideoFrame], order: RenderOrder, waiting: deque[av.VideoFrame]
+    ) -> Iterator[Plates]:
         for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):
             waiting.extend(run)
             yield plates
 
     def _keep(
-        self, order: RenderOrder, encoding: Encoding, writer: SegmentWriter, path: Path, seconds: float
+        self, order: RenderOrder, encoding: Encoding, writer: SegmentWriter, path: Path, still: bytes, seconds: float
     ) -> SegmentRecord:
         facts = writer.facts
+        self.ledger.store.write(self.ledger.key(still_name(order.digest(encoding))), still)
         media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
         self.ledger.store.write_file(self.ledger.key(media.key), path, only_if_absent=True)
         return self.ledger.keep(

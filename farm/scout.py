@@ -80,7 +80,9 @@ class Scout:
         self.index = FrameIndex(self.pages, complete=self.complete)
         if self.given is not None:
             settled = Range(self._searched, self.index.frames)
-            self._add(Cuts(frames=settled, cuts=tuple(cut for cut in self.given if settled.start <= cut < settled.stop)))
+            self._add(
+                Cuts(frames=settled, cuts=tuple(cut for cut in self.given if settled.start <= cut < settled.stop))
+            )
             return []
         calls = []
         target = max(1, int(RANGE_SECONDS * self.film.picture.rate))

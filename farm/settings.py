@@ -47,12 +47,12 @@ def spec_for_film(
 ) -> JobSpec:
     """The spec that `farm render FILM --look NAME --out DIR` means. `options` are fields of the spec that were given."""
     name = stem(film)
-    fields = {
+    fields: dict[str, Any] = {
         "name": name,
         "source": film,
         "store": store or str(Path(out, "store") if "://" not in out else f"{out.rstrip('/')}/store"),
         "output": out,
-        "look": {"name": look},
+        "look": {"name": look, "settings": options.pop("settings", {})},
         **options,
     }
     return _absolute(parse_spec(fields, "The command line"))

@@ -19,10 +19,16 @@ from jobs.errors import BadMedia
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+REORDER = 16
+"""Packets that may come before one and be displayed after it, at most: the bound that H.264 and HEVC set."""
+
+UNKNOWN = int(np.iinfo(np.int64).min)
+"""A decode time that the source does not tell."""
+
 
 @dataclass(frozen=True)
 class Page:
-    """A run of packets in decode order, as the survey read them. Times in ticks of the stream's time base."""
+    """A run of packets in decode order, as the survey read them. Times in ticks of the stream's time base; dts may be UNKNOWN."""
 
     pts: Ints
     dts: Ints
@@ -46,7 +52,9 @@ class Page:
     @classmethod
     def join(cls, pages: Sequence["Page"]) -> Self:
         """One page of all, in order."""
-        return cls(**{name: np.concatenate([getattr(page, name) for page in pages]) for name in cls.__dataclass_fields__})
+        return cls(
+            **{name: np.concatenate([getattr(page, name) for page in pages]) for name in cls.__dataclass_fields__}
+        )
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,18 @@ class FrameIndex:
     """All packets known so far and the frames they make. Grows by pages; the settled prefix never changes."""
 
     def __init__(self, pages: Sequence[Page], *, complete: bool) -> None:
+        """All pages so far, in order, at least one. Raises BadMedia where the time stamps do not order the frames."""
         self.packets = Page.join(pages)
         self.complete = complete
-        if len(np.unique(self.packets.pts)) < len(self.packets.pts):
-            raise BadMedia("The source has two frames with one and the same time stamp; remux it first (for example to mkv).")
+        # Hidden packets may share a stamp with a frame: VP8's invisible ones do.
+        if (np.diff(self.pts) == 0).any():
+            raise BadMedia(
+                "The source has two frames with one and the same time stamp; remux it first (for example to mkv)."
+            )
+        if (self.rank < np.arange(len(self.rank)) - REORDER).any():
+            raise BadMedia(
+                "The source's time stamps jump back; remux it first (for example with ffmpeg -fflags +genpts to mkv)."
+            )
         if complete and not len(self.shown):
             raise BadMedia("The source's video stream has no frames.")
 
@@ -102,8 +118,8 @@ class FrameIndex:
         """Frames of the film that are settled: no packet still to come can be displayed before them."""
         if self.complete:
             return len(self.shown)
-        # A packet to come has a dts above all seen, and a pts not below its dts.
-        return int(np.searchsorted(self.pts, self.packets.dts.max(initial=np.iinfo(np.int64).min), side="right"))
+        # Not by dts: libav guesses it in Matroska, and AVI and the like have no other time.
+        return int(np.count_nonzero(self.rank[self.shown] < len(self.order) - REORDER))
 
     @cached_property
     def pts(self) -> Ints:
@@ -133,7 +149,9 @@ class FrameIndex:
         # The latest in decode order may not be the latest displayed; a keyframe after the wanted packet is no help.
         keys = keys[keys <= wanted.min()]
         if not len(keys):
-            raise BadMedia(f"Frame {start} comes before the source's first keyframe and cannot be decoded; trim the source's head.")
+            raise BadMedia(
+                f"Frame {start} comes before the source's first keyframe and cannot be decoded; trim the source's head."
+            )
         first, last = int(keys[-1]), int(wanted.max())
         pts = self.packets.pts[first : last + 1]
         # Ranked among the span's own packets: the same whether or not the packets after it have been surveyed yet.

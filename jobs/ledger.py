@@ -1,12 +1,13 @@
 """The ledger: one job's folder in the store, and what lies where in it. Promises that a record is written last and once; knows nothing of pixels.
 
-    <store>/<job>/job.json                 source and store, written once
-                  specs/<digest>.json      every spec this job has had
-                  survey/film.json  survey/index-NNNNN.npz  survey/cuts-*.json
-                  chunks/<digest>.mkv      a chunk's read, as split
-                  media/<sha256>           encoded segments
-                  records/<digest>.json    the proof that a piece of work is finished
-                  report.json  review/
+<store>/<job>/job.json                 source and store, written once
+              specs/<digest>.json      every spec this job has had; spec.json is the last
+              survey/film.json  survey/index-NNNNN.npz  survey/cuts-*.json
+              chunks/<digest>.mkv      a chunk's read, as split
+              media/<sha256>           encoded segments
+              records/<digest>.json    the proof that a piece of work is finished
+              stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
+              deliverables.json  report.json
 """
 
 import json
@@ -25,6 +26,11 @@ from jobs.store import Store, open_store
 
 AnyRecord = TypeVar("AnyRecord", bound=Paper)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def still_name(segment: str) -> str:
+    """Where the still of a segment lies, by the segment's digest."""
+    return f"stills/{segment}.jpg"
 
 
 class Ledger:
@@ -55,6 +61,14 @@ class Ledger:
                         "give this film a job name or a store of its own."
                     )
         self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
+        self.store.write(self.key("spec.json"), canonical(spec))
+
+    def spec(self) -> JobSpec:
+        """The spec this job was last run with. Raises BadStore where there is no such job."""
+        data = self.read("spec.json")
+        if not data:
+            raise BadStore(f"There is no job '{self.job}' in {self.store.url}; check its name with `farm status`.")
+        return JobSpec.model_validate_json(data)
 
     # survey
 

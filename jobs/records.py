@@ -9,7 +9,7 @@ from jobs.digest import digest
 from jobs.film import Colour, Film, Rational, SourceIdentity
 from jobs.index import Span
 from jobs.plan import Chunk, Look, Range
-from jobs.spec import Codec, Deliverable, Paper
+from jobs.spec import Codec, Paper
 
 
 class Media(Paper):
@@ -172,24 +172,3 @@ def split_order(film: Film, chunk: Chunk, span: Span) -> SplitOrder:
         source=film.identity,
         stream=film.picture.stream,
     )
-
-
-class DeliverablePlan(Paper):
-    """One finished file as the plan has decided it: container chosen, encoder fixed, every stream's fate known."""
-
-    deliverable: Deliverable
-    file: str
-    """File name in the output, ending included."""
-    container: Literal["mp4", "mkv"]
-    encoding: Encoding
-    fates: tuple["StreamFate", ...]
-
-
-class StreamFate(Paper):
-    """What becomes of one stream of the source in one deliverable."""
-
-    stream: int
-    kind: str
-    codec: str
-    fate: Literal["picture", "copied", "converted", "dropped"]
-    detail: str = ""

@@ -28,7 +28,9 @@ def dressed(
 
     The last override that names a frame wins. `fit` turns a choice into a look with its needs (the room of looks).
     """
-    inner = sorted({edge for one in overrides if one.frames for edge in one.frames if frames.start < edge < frames.stop})
+    inner = sorted(
+        {edge for one in overrides if one.frames for edge in one.frames if frames.start < edge < frames.stop}
+    )
     for part in ranges_between(inner, frames.start, frames.stop):
         choice = base
         for one in overrides:

@@ -60,7 +60,9 @@ def find(name: str) -> LookClass:
     try:
         return found[name].load()  # type: ignore[no-any-return]
     except ImportError as error:
-        raise BadLook(f"The look '{name}' cannot be imported ({error}); install its package anew on every node.") from None
+        raise BadLook(
+            f"The look '{name}' cannot be imported ({error}); install its package anew on every node."
+        ) from None
 
 
 def fit(choice: LookChoice) -> Look:
@@ -83,7 +85,9 @@ def hire(look: Look, device: torch.device) -> Generator:
     settings = _settings(made, look.choice)
     weights = made.weights(settings)
     if weights and _sha256(weights) != look.weights:
-        raise BadLook(f"{weights}: these weights are not those the film was planned with; install the same on every node.")
+        raise BadLook(
+            f"{weights}: these weights are not those the film was planned with; install the same on every node."
+        )
     return made(settings, device)
 
 

@@ -53,7 +53,10 @@ BASE, OTHER, THIRD = (LookChoice(name=name) for name in ("base", "other", "third
             [Override(shots="7", look=OTHER), Override(frames=(50, 60), look=THIRD)],
             [((0, 50), "other"), ((50, 60), "third"), ((60, 100), "other")],
         ),
-        ([Override(frames=(50, 60), look=THIRD), Override(shots="7", look=OTHER)], [((0, 50), "other"), ((50, 60), "other"), ((60, 100), "other")]),
+        (
+            [Override(frames=(50, 60), look=THIRD), Override(shots="7", look=OTHER)],
+            [((0, 50), "other"), ((50, 60), "other"), ((60, 100), "other")],
+        ),
     ],
 )
 def test_the_last_override_that_names_a_frame_wins(overrides: list[Override], expected: list[object]) -> None:

@@ -30,7 +30,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"version": 2}, "version = 2: input should be 1"),
     ({"colour": "red"}, "colour is not a field of the spec"),
     ({"name": "../etc"}, "name = '../etc'"),
-    ({"source": "http://host/film.mp4"}, "source = 'http://host/film.mp4': a path, file:///path or s3://bucket/key is allowed"),
+    (
+        {"source": "http://host/film.mp4"},
+        "source = 'http://host/film.mp4': a path, file:///path or s3://bucket/key is allowed",
+    ),
     ({"store": "s3://Bucket/x"}, "the bucket in lower case"),
     ({"output": ""}, "output = ''"),
     ({"chunk_seconds": 0}, "chunk_seconds = 0: input should be greater than or equal to 0.2"),
@@ -90,7 +93,13 @@ def test_shot_numbers_of_an_override() -> None:
 
 @pytest.mark.parametrize(
     ("place", "name"),
-    [("/a/b/film.v2.mov", "film.v2"), ("s3://b/k/reel one.mxf", "reel one"), ("ünïcode.mp4", "n_code"), (".mp4", "mp4"), ("x", "x")],
+    [
+        ("/a/b/film.v2.mov", "film.v2"),
+        ("s3://b/k/reel one.mxf", "reel one"),
+        ("ünïcode.mp4", "n_code"),
+        (".mp4", "mp4"),
+        ("x", "x"),
+    ],
 )
 def test_a_file_name_becomes_a_job_name(place: str, name: str) -> None:
     assert stem(place) == name

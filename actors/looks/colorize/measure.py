@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from actors.looks.colorize import data
-from actors.looks.colorize.figures import colourfulness, mean_de00
+from actors.looks.colorize.figures import ciede2000, colourfulness, lab
 from actors.looks.colorize.network import MULTIPLE, ColorNet, load_network
 
-STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5)
+STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SHEET_ROWS = 8
 
 
@@ -31,19 +31,22 @@ class Point:
 
 
 @torch.inference_mode()
-def curve(network: ColorNet, pictures: list[data.Picture], side: int | None = 192) -> tuple[list[Point], float]:
-    """One point for each of `STRENGTHS`, and the truth's colourfulness; the middle of each picture."""
-    sums, truth = np.zeros((len(STRENGTHS), 2)), 0.0
+def curve(
+    network: ColorNet, pictures: list[data.Picture], side: int | None, strengths: tuple[float, ...] = STRENGTHS
+) -> tuple[list[Point], float]:
+    """One point for each strength, and the truth's colourfulness; the middle of each picture."""
+    sums, truth = np.zeros((len(strengths), 2)), 0.0
     for picture in pictures:
         rgb = middle(picture, side)
         grey, guess = data.luma(rgb), chroma_of(network, rgb)
         true = pixels(rgb)
         truth += colourfulness(true)
-        for row, strength in enumerate(STRENGTHS):
+        wanted = lab(true)
+        for row, strength in enumerate(strengths):
             shown = pixels(data.compose(grey, strength * guess))
-            sums[row] += mean_de00(shown, true), colourfulness(shown)
+            sums[row] += ciede2000(lab(shown), wanted).mean(), colourfulness(shown)
     means = sums / len(pictures)
-    return [Point(s, *row) for s, row in zip(STRENGTHS, means.tolist(), strict=True)], truth / len(pictures)
+    return [Point(s, *row) for s, row in zip(strengths, means.tolist(), strict=True)], truth / len(pictures)
 
 
 def chroma_of(network: ColorNet, rgb: Tensor) -> Tensor:

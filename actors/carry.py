@@ -1,0 +1,150 @@
+"""What a deliverable carries beside its picture: sound, subtitles, other streams, chapters and tags. Promises them untouched, at their own times; decides nothing.
+
+Every stream keeps its distance from the picture: one and the same number of seconds, `origin`, is taken from all times.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from typing import Any
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+from av.subtitles.stream import SubtitleStream
+
+from actors.media import opened
+from actors.priming import primed_template, priming_of
+from actors.subtitles import HEADER, convert, converted_to
+from jobs.deliverables import DeliverablePlan, StreamFate
+
+FORMATS = {"mp4": "mp4", "mkv": "matroska"}
+"""libav's names of the containers."""
+
+_FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
+_STREAM_TAGS = frozenset({"encoder", "duration", "vendor_id", "bps", "number_of_frames", "number_of_bytes", "timecode"})
+_STATISTICS = ("_statistics", "bps-", "number_of_frames-", "number_of_bytes-", "duration-")
+
+
+def tags_of(metadata: dict[str, str], leave: frozenset[str] = _STREAM_TAGS) -> dict[str, str]:
+    """Tags worth carrying: not those that describe the old file, and that the new one says of itself."""
+    return {
+        name: value
+        for name, value in metadata.items()
+        if name.lower() not in leave and not name.lower().startswith(_STATISTICS)
+    }
+
+
+def add_carried(out: OutputContainer, stream: Stream, fate: StreamFate, container: str, template: Stream | None = None) -> Stream:
+    """The stream of `out` that carries `stream`, copied or converted as `fate` says; `template` stands in for a copied one."""
+    added: Stream
+    target = converted_to(fate.codec, container) if fate.fate == "converted" else None
+    if target:
+        added = out.add_stream(target)
+        assert isinstance(added, SubtitleStream)
+        added.codec_context.subtitle_header = HEADER
+        added.time_base = stream.time_base
+    else:
+        added = out.add_stream_from_template(template or stream, opaque=True)
+        added.time_base = stream.time_base
+    added.metadata.update(tags_of(stream.metadata))
+    added.disposition = stream.disposition
+    return added
+
+
+class Carrier:
+    """The source, open for the streams that one deliverable carries over. Used as a context."""
+
+    def __init__(self, source: str, plan: DeliverablePlan) -> None:
+        self.source = source
+        self.plan = plan
+        self.fates = {one.stream: one for one in plan.fates if one.fate in ("copied", "converted")}
+        self._stack = ExitStack()
+        self._added: dict[int, Stream] = {}
+
+    def __enter__(self) -> "Carrier":
+        self.media = self._stack.enter_context(opened(self.source))
+        for stream in self.media.streams:
+            # A stream nobody wants need not be read: an mp4's picture is skipped, not transferred.
+            if stream.index not in self.fates:
+                stream.discard = Discard.all
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._added.clear()
+        self._stack.close()
+
+    def add_streams(self, out: OutputContainer) -> None:
+        """Add every carried stream to `out`, in the source's order. To be called once, after the picture was added."""
+        priming = self._priming()
+        for index, fate in sorted(self.fates.items()):
+            stream, template = self.media.streams[index], None
+            if isinstance(stream, AudioStream) and priming.get(index):
+                template = self._stack.enter_context(primed_template(stream, priming[index])).streams[0]
+            self._added[index] = add_carried(out, stream, fate, self.plan.container, template)
+
+    def _priming(self) -> dict[int, int]:
+        # Other containers' demuxers say the priming in the stream itself, and the template passes it on.
+        if self.plan.container != "mkv" or not self.media.format.name.startswith("mov"):
+            return {}
+        with opened(self.source) as media:
+            sounds = [stream for stream in media.streams.audio if stream.index in self.fates]
+            return priming_of(media, sounds) if sounds else {}
+
+    def add_chapters_and_tags(self, out: OutputContainer, origin: Fraction) -> None:
+        """Chapters at their own times, and the film's tags."""
+        out.metadata.update(tags_of(self.media.metadata, _FILE_TAGS))
+        out.set_chapters(chapters_of(self.media, origin))
+
+    def packets(self, origin: Fraction) -> Iterator[tuple[Fraction, "Packet[Stream]"]]:
+        """Packets ready for the muxer, each with the time in seconds to sort it by, ascending.
+
+        In the source's own order: a packet that comes late among its neighbours takes the time of the one before.
+        """
+        latest = Fraction(-(2**62))
+        wanted = [self.media.streams[index] for index in self.fates]
+        for packet in self.media.demux(wanted) if wanted else ():
+            if packet.size == 0:
+                continue
+            ready = self._ready(packet, origin)
+            if ready is None or ready.dts is None:
+                continue
+            latest = max(latest, ready.dts * ready.time_base)
+            yield latest, ready
+
+    def _ready(self, packet: "Packet[Stream]", origin: Fraction) -> "Packet[Stream] | None":
+        index, fate = packet.stream_index, self.fates[packet.stream_index]
+        if fate.fate == "converted":
+            payload = convert(bytes(packet), fate.codec, converted_to(fate.codec, self.plan.container) or "")
+            if payload is None:
+                return None
+            packet = _like(packet, payload)
+        retime(packet, origin)
+        packet.stream = self._added[index]
+        return packet
+
+
+def chapters_of(media: InputContainer, origin: Fraction) -> list[Any]:
+    """The film's chapters, their times shifted by `origin` seconds, none before 0."""
+    shifted = []
+    for chapter in media.chapters():
+        ticks = round(origin / (chapter["time_base"] or 1))
+        shifted.append({**chapter, "start": max(0, chapter["start"] - ticks), "end": max(0, chapter["end"] - ticks)})
+    return shifted
+
+
+def retime(packet: "Packet[Any]", origin: Fraction) -> None:
+    """Take `origin` seconds from a packet's times. Where it has one time only, that is both."""
+    ticks = round(origin / packet.time_base)
+    pts = packet.pts if packet.pts is not None else packet.dts
+    dts = packet.dts if packet.dts is not None else pts
+    packet.pts = None if pts is None else pts - ticks
+    packet.dts = None if dts is None else dts - ticks
+
+
+def _like(packet: "Packet[Stream]", payload: bytes) -> "Packet[Stream]":
+    new: Packet[Stream] = Packet(payload)
+    new.pts, new.dts, new.duration, new.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    new.is_keyframe = True
+    return new

@@ -1,0 +1,128 @@
+"""The frame index, read by demuxing: one page of packets after another. Promises the same pages after any interruption; decodes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from actors.media import named, opened, opened_at, packets_of, picture_stream
+from jobs.errors import BadMedia
+from jobs.index import UNKNOWN, Page
+
+FIRST_PAGE = 512
+"""Packets on the first page: few, so that planning begins early."""
+
+PAGE = 4096
+"""Packets on every later page."""
+
+_EXACT = ("mov", "matroska")
+"""Containers with an index, read after a seek as they are read without one. Of others all is read anew."""
+
+_VP8_SHOW_FRAME = 0x10
+"""Bit of a VP8 packet's first byte; an invisible frame is only there to be referred to."""
+
+
+class Row(NamedTuple):
+    """One packet of the index."""
+
+    pts: int
+    dts: int
+    duration: int
+    size: int
+    key: bool
+    hidden: bool
+
+
+def pages(url: str, kept: int, resume: Page | None) -> Iterator[Page]:
+    """Pages from the packet after the first `kept` ones; `resume` is the last page kept, None at the beginning.
+
+    Raises BadMedia where times are missing, the file is cut short, or it is no longer the file that was begun.
+    """
+    rows = _resumed(url, kept, _rows_of(resume)) if kept and resume is not None else _from_start(url)
+    size = PAGE if kept else FIRST_PAGE
+    while some := list(islice(rows, size)):
+        yield _page(some)
+        size = PAGE
+
+
+def _from_start(url: str) -> Iterator[Row]:
+    with opened(url) as container:
+        stream = picture_stream(container, named(url))
+        yield from _read(container.format.name, stream, packets_of(container, stream, named(url)), url, 0)
+
+
+def _resumed(url: str, kept: int, page: list[Row]) -> Iterator[Row]:
+    overlap = page[max((place for place, row in enumerate(page) if row.key), default=0) :]
+    with opened(url) as container:
+        stream = picture_stream(container, named(url)).index
+        form = container.format.name
+    if form.startswith(_EXACT) and overlap[0].key:
+        place = kept - len(overlap)
+        with opened_at(url, stream, place, overlap[0].pts) as (picture, packets):
+            rows = _read(form, picture, packets, url, place)
+            # What was kept must come again, packet by packet, before anything new is believed.
+            if list(islice(rows, len(overlap))) == overlap:
+                yield from rows
+                return
+    rows = _from_start(url)
+    if next(islice(rows, kept - 1, None), None) != page[-1]:
+        raise BadMedia(f"{named(url)} was changed since its survey began; begin a new job for it.")
+    yield from rows
+
+
+def _read(
+    form: str, stream: VideoStream, packets: Iterator[Packet[VideoStream]], url: str, place: int
+) -> Iterator[Row]:
+    """Rows of `packets`, the first of which is at `place` in the file; `form` is libavformat's name of the container."""
+    expected = len(stream.index_entries) if form.startswith("mov") else 0
+    vp8 = stream.codec_context.codec.canonical_name == "vp8"
+    timed: bool | None = None
+    for packet in packets:
+        if timed is None:
+            timed = packet.pts is not None
+            # Without reordering, frames are shown in the order in which they are decoded.
+            if not timed and stream.codec_context.reorder_depth:
+                raise _untimed(url)
+        time = packet.pts if timed else packet.dts
+        if time is None or timed != (packet.pts is not None):
+            raise _untimed(url)
+        yield Row(
+            time,
+            UNKNOWN if packet.dts is None else packet.dts,
+            packet.duration or 0,
+            packet.size,
+            packet.is_keyframe,
+            packet.is_discard or (vp8 and not memoryview(packet)[0] & _VP8_SHOW_FRAME),
+        )
+        place += 1
+    if place < expected:
+        raise BadMedia(f"{named(url)} is truncated after frame {place} of {expected}; copy it again.")
+
+
+def _untimed(url: str) -> BadMedia:
+    return BadMedia(
+        f"{named(url)} has frames without a time stamp; remux it first, for example with "
+        "ffmpeg -fflags +genpts -i <source> -map 0 -c copy <new>.mkv."
+    )
+
+
+def _page(rows: list[Row]) -> Page:
+    pts, dts, duration, size, key, hidden = zip(*rows, strict=True)
+    return Page(
+        pts=np.array(pts, np.int64),
+        dts=np.array(dts, np.int64),
+        duration=np.array(duration, np.int64),
+        size=np.array(size, np.int64),
+        key=np.array(key, np.bool_),
+        hidden=np.array(hidden, np.bool_),
+    )
+
+
+def _rows_of(page: Page) -> list[Row]:
+    columns = (page.pts, page.dts, page.duration, page.size, page.key, page.hidden)
+    return [Row(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

@@ -1,0 +1,88 @@
+"""Sound's priming in Matroska: samples a decoder throws away before time 0. Promises the same samples at the same times as in mp4; muxes nothing.
+
+An mp4 hides an AAC or MP3 encoder's priming by an edit list; Matroska has CodecDelay for it. PyAV has no way to set it,
+but a stream read from a Matroska header that says it passes it on: so such a header is made here, in memory.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+FIRST_WITHIN = 2000
+"""Packets read at most in search of each sound stream's first."""
+
+
+def priming_of(container: InputContainer, streams: list[AudioStream]) -> dict[int, int]:
+    """For each stream by index, samples to throw away at its head. Reads the first packets: open the container anew after."""
+    found: dict[int, int] = {}
+    for count, packet in enumerate(container.demux(streams)):
+        if packet.stream_index not in found and packet.size:
+            # AVPacketSideData: little-endian uint32 of samples to skip from the head.
+            side = bytes(packet.get_sidedata("skip_samples")) if packet.has_sidedata("skip_samples") else b""
+            found[packet.stream_index] = int.from_bytes(side[:4], "little")
+        if len(found) == len(streams) or count == FIRST_WITHIN:
+            break
+    return found
+
+
+def primed_template(stream: AudioStream, samples: int) -> InputContainer:
+    """A container in memory whose one stream is like `stream`, with a codec delay of `samples`. The caller closes it."""
+    header = io.BytesIO()
+    with av.open(header, "w", format="matroska", container_options={"fflags": "+bitexact"}) as trial:
+        trial.add_stream_from_template(stream, opaque=True)
+        trial.start_encoding()
+    delay = round(samples * 1_000_000_000 / stream.rate)
+    return av.open(io.BytesIO(_with_delay(header.getvalue(), delay)), "r", format="matroska")
+
+
+class _Element(NamedTuple):
+    """One EBML element: its id, where it begins, where its content begins and ends."""
+
+    name: bytes
+    start: int
+    content: int
+    stop: int
+
+
+_SEGMENT, _INFO, _TRACKS, _ENTRY = b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\xae"
+_CODEC_DELAY, _CLUSTER, _TIMESTAMP, _CRC = b"\x56\xaa", b"\x1f\x43\xb6\x75", b"\xe7", b"\xbf"
+
+
+def _with_delay(header: bytes, nanoseconds: int) -> bytes:
+    segment = next(one for one in _elements(header, 0, len(header)) if one.name == _SEGMENT)
+    parts = {one.name: one for one in _elements(header, segment.content, len(header))}
+    info, tracks = parts[_INFO], parts[_TRACKS]
+    entry = next(one for one in _elements(header, tracks.content, tracks.stop) if one.name == _ENTRY)
+    # The checksum no longer holds.
+    kept = (one for one in _elements(header, entry.content, entry.stop) if one.name != _CRC)
+    content = b"".join(header[one.start : one.stop] for one in kept)
+    content += _element(_CODEC_DELAY, nanoseconds.to_bytes(8, "big"))
+    # Without a cluster the demuxer takes the file for a torn one.
+    body = header[info.start : info.stop] + _element(_TRACKS, _element(_ENTRY, content))
+    body += _element(_CLUSTER, _element(_TIMESTAMP, b"\0"))
+    return header[: segment.start] + _element(_SEGMENT, body)
+
+
+def _element(name: bytes, content: bytes) -> bytes:
+    return name + (len(content) | 1 << 56).to_bytes(8, "big") + content
+
+
+def _elements(data: bytes, start: int, stop: int) -> Iterator[_Element]:
+    while start < stop:
+        size_at = start + _width(data[start])
+        width = _width(data[size_at])
+        content = size_at + width
+        size = int.from_bytes(data[size_at:content], "big") & ((1 << 7 * width) - 1)
+        # All ones: of unknown size, to the end.
+        end = stop if size == (1 << 7 * width) - 1 else content + size
+        yield _Element(data[start:size_at], start, content, end)
+        start = end
+
+
+def _width(first: int) -> int:
+    # An EBML number is as many bytes long as its first has leading zeros, and one.
+    return 9 - first.bit_length()

@@ -1,0 +1,136 @@
+"""The surveyor: reads what a film is, where its packets lie and where its cuts are. Promises to refuse what cannot be carried; plans nothing.
+
+The index is a demux, no picture is decoded for it; cuts are found range by range, any number of ranges at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from scenedetect import FrameTimecode
+from scenedetect.detectors import AdaptiveDetector
+
+from actors.facts import others_of, picture_of, seconds_of
+from actors.media import decode_one, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
+from actors.pages import pages
+from jobs.errors import BadMedia
+from jobs.film import Film
+from jobs.index import Page, Span
+from jobs.plan import Range
+from jobs.store import source_identity
+
+DETECT_WIDTH = 256
+"""Width in pixels of the pictures in which cuts are sought, at most."""
+
+FIRST_FRAME_WITHIN = 512
+"""Packets read at most in search of a first frame."""
+
+_ANY_RATE = 25.0
+"""Frames are counted, never timed: the detector wants a rate and does nothing with it."""
+
+
+class Surveyor:
+    """Surveys one source, named by its URL. Opens it anew in every call."""
+
+    def __init__(self, source: str, threads: int = 0) -> None:
+        """`source`: a path, file:// or s3:// URL. `threads`: for decoding; 0 is one for each core."""
+        self.source = source
+        self.threads = threads
+        self._what = named(source)
+
+    def film(self) -> Film:
+        """What the film is. Raises BadMedia where it cannot be read, or has a picture that the farm does not carry."""
+        with opened(self.source) as container:
+            stream = picture_stream(container, self._what)
+            first = self._first_frame(container, stream)
+            return Film(
+                source=self.source,
+                identity=source_identity(self.source),
+                format=container.format.name,
+                picture=picture_of(stream, first, self._what),
+                others=others_of(container, stream),
+                chapters=len(container.chapters()),
+                tags=dict(container.metadata),
+                seconds=seconds_of(container),
+            )
+
+    def _first_frame(self, container: InputContainer, stream: VideoStream) -> VideoFrame:
+        decoder = decoder_of(stream, threads=1)
+        some = False
+        for packet in islice(packets_of(container, stream, self._what), FIRST_FRAME_WITHIN):
+            some = True
+            if packet.has_sidedata("encryption_info"):
+                raise BadMedia(f"{self._what} is encrypted; deliver it without encryption.")
+            if frames := decode_one(decoder, packet):
+                return frames[0]
+        if frames := decode_one(decoder, None):
+            return frames[0]
+        if not some:
+            raise BadMedia(f"{self._what} has a video stream without frames; copy it again.")
+        raise BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, or encrypted.")
+
+    def pages(self, kept: int = 0, resume: Page | None = None) -> Iterator[Page]:
+        """The frame index, page by page, from the packet after the last one kept.
+
+        `kept` is the number of packets (not pages) on all pages kept so far, `resume` the last of these pages. The same
+        packets come whether the survey was interrupted or not. Raises BadMedia on missing times or a truncated file.
+        """
+        return pages(self.source, kept, resume)
+
+    def cuts(self, stream: int, span: Span, frames: Range, first: int, threshold: float = 3.0) -> list[int]:
+        """Numbers of the frames within `frames` that begin a shot, ascending; exactly those that a run over the whole film finds.
+
+        `span` are the packets of `jobs.ranges.seen(frames)` and `first` is that range's first frame; `threshold` is the
+        adaptive threshold. Raises BadMedia where a frame is missing, or the picture changes its form on the way.
+        """
+        detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1)
+        small = _Small()
+        found: list[int] = []
+        with opened_at(self.source, stream, span.first, span.first_pts) as (picture, packets):
+            expected = _form(picture.codec_context)
+            shown = in_order(decoded(decoder_of(picture, self.threads), _stamped(packets, span.stamps)), span.wanted)
+            try:
+                for number, frame in enumerate(shown, first):
+                    if _form(frame) != expected or frame.interlaced_frame:
+                        raise BadMedia(
+                            f"{self._what} changes its picture's size or form at frame {number}; split it there."
+                        )
+                    now = FrameTimecode(number, _ANY_RATE)
+                    found += [cut.frame_num for cut in detector.process_frame(now, small(frame))]
+            except LookupError as missing:
+                number = first + missing.args[0]
+                raise BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.") from None
+        return [cut for cut in found if frames.start <= cut < frames.stop]
+
+
+def _form(of: VideoCodecContext | VideoFrame) -> tuple[int, int]:
+    return of.width, of.height
+
+
+def _stamped(packets: Iterator[Packet[VideoStream]], stamps: tuple[int, ...]) -> Iterator[Packet[VideoStream]]:
+    # zip would take one packet too many from the source before it looks at the stamps.
+    for stamp, packet in zip(stamps, packets, strict=False):
+        packet.pts = packet.dts = stamp
+        yield packet
+
+
+class _Small:
+    """Makes the pictures in which cuts are sought: BGR, 8 bit, at most DETECT_WIDTH wide, averaged by area."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        width = min(DETECT_WIDTH, frame.width)
+        height = max(1, round(frame.height * width / frame.width))
+        small = self._reformatter.reformat(frame, width, height, "bgr24", interpolation="AREA", threads=1)
+        return small.to_ndarray().astype(np.uint8, copy=False)

@@ -1,0 +1,280 @@
+"""Calls: what is asked of which crew, in which order, and how often again. Promises that no call is lost and none is tried for ever; knows no Ray.
+
+    CallSheet   one crew's calls: waiting (a heap, lowest rank first) or held by a worker, two at most
+    Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
+    Roster      one crew's workers, and the decisions about them: how many are wanted, who goes, who has been late
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Protocol
+
+from jobs.errors import BadInput, FilmFailed
+
+PENDING_GRACE = 5.0
+"""Seconds that demand must have been lower before a worker that is still starting goes: demand flickers, starts are dear."""
+CROWDED_AFTER = 10.0
+"""Seconds after which a worker that has not started may be waiting for room that an idle one takes."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One piece of work asked of a crew. Whoever makes it must be harmless to call twice: its worker may be lost at the end."""
+
+    crew: str
+    verb: str
+    """Method of the crew's class: a generator, whose findings arrive as they are made, or plain, with one (None is none)."""
+    args: tuple[Any, ...] = ()
+    rank: tuple[int, ...] = ()
+    """Lower is begun first; equal ranks in the order they came."""
+    what: str = ""
+    """For people: "chunk 12"."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Workers of one kind: a plain class, how it is made, and what each of them needs."""
+
+    name: str
+    made_of: Callable[..., object]
+    args: tuple[Any, ...] = ()
+    limit: int = 1
+    """Workers at most; no more are hired than there are calls outstanding."""
+    cpus: float = 1.0
+    gpus: float = 0.0
+    memory: int | None = None
+    """Bytes that Ray sets aside for each; None: none."""
+    boot_seconds: float = 900.0
+    """How long the crew may be without anyone who has started before the film fails."""
+    idle_seconds: float = 30.0
+    """How long one stays without a call. An idle worker keeps its node, and its node's bill, from scaling in."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What there is to work on now; an autoscaling cluster may grow."""
+
+    local: bool
+    """Ray was started here, for this fleet, and cannot grow."""
+    cpus: float
+    gpus: float
+
+
+class Watcher(Protocol):
+    """Who is told what happens to the fleet; the board is one. `what` is a call's, or "starting a <crew>"."""
+
+    def staffed(self, crew: str, ready: int, pending: int) -> None:
+        """Someone was hired, has started, or is gone: how many can work and how many are still starting."""
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        """An error was raised for the `tries`-th time, and it is tried again."""
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        """A worker is gone. `free`: it was preempted, and nobody is charged."""
+
+    def tick(self) -> None:
+        """At least once a second while the fleet works."""
+
+
+class Unwatched:
+    """A watcher that looks away."""
+
+    def staffed(self, crew: str, ready: int, pending: int) -> None: ...
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
+    def tick(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How often bad luck is forgiven, for each call and for each crew's start."""
+
+    attempts: int = 3
+    """Errors raised before the film fails."""
+    losses: int = 8
+    """Workers lost before the film fails; preempted ones are not counted."""
+
+
+@dataclass
+class Luck:
+    """How often one thing has gone wrong."""
+
+    budget: Budget
+    errors: int = 0
+    losses: int = 0
+
+    def error(self, what: str, error: BaseException) -> None:
+        """Charge an error. Raises BadInput and FilmFailed as they are, else FilmFailed when there were too many."""
+        if isinstance(error, BadInput | FilmFailed):
+            raise error from None
+        self.errors += 1
+        if self.errors >= self.budget.attempts:
+            raise FilmFailed(
+                f"{what} failed {_times(self.errors)}, at last with {type(error).__name__}: {str(error).strip() or 'no message'}. "
+                "What is finished is kept: mend the cause, and the same command goes on."
+            ) from error
+
+    def loss(self, what: str, reason: str) -> None:
+        """Charge a lost worker. Raises FilmFailed when there were too many."""
+        self.losses += 1
+        if self.losses >= self.budget.losses:
+            raise FilmFailed(
+                f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "
+                "(workers.memory_gib). What is finished is kept: the same command goes on."
+            )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+@dataclass(order=True)
+class Ticket:
+    """A call on its way, with its luck."""
+
+    rank: tuple[int, ...]
+    number: int
+    call: Call = field(compare=False)
+    luck: Luck = field(compare=False)
+
+
+class CallSheet:
+    """One crew's calls. A worker carries out what it holds in order, so only the first it holds can have begun."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._waiting: list[Ticket] = []
+        self._held: dict[int, deque[Ticket]] = {}
+        self._numbers = count()
+
+    def add(self, call: Call) -> None:
+        """One more call."""
+        heappush(self._waiting, Ticket(call.rank, next(self._numbers), call, Luck(self.budget)))
+
+    @property
+    def outstanding(self) -> int:
+        """Calls that are not finished."""
+        return len(self._waiting) + sum(map(len, self._held.values()))
+
+    def deal(self, workers: Sequence[int]) -> list[tuple[int, Call]]:
+        """Who shall have which calls now: one for each idle worker, then a second, which a long queue alone allows.
+
+        Near the tail a second call would wait behind a long first one while somebody else is idle.
+        """
+        dealt = []
+        for depth in (1, 2):
+            for worker in workers:
+                held = self._held.get(worker, ())
+                if not self._waiting or (depth == 2 and len(self._waiting) < len(workers)):
+                    return dealt
+                if len(held) < depth:
+                    ticket = heappop(self._waiting)
+                    self._held.setdefault(worker, deque()).append(ticket)
+                    dealt.append((worker, ticket.call))
+        return dealt
+
+    def head(self, worker: int) -> Call:
+        """The call that a worker is at."""
+        return self._held[worker][0].call
+
+    def finished(self, worker: int) -> None:
+        """A worker has finished the call it was at."""
+        self._held[worker].popleft()
+
+    def raised(self, worker: int, error: BaseException) -> int:
+        """The call a worker is at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
+        ticket = self._held[worker].popleft()
+        ticket.luck.error(ticket.call.what, error)
+        heappush(self._waiting, ticket)
+        return ticket.luck.errors
+
+    def lost(self, worker: int, reason: str, free: bool) -> None:
+        """A worker is gone: the call it was at is charged unless `free`, and all it held go back. Raises as Luck.loss."""
+        if not free:
+            ticket = self._held[worker][0]
+            ticket.luck.loss(ticket.call.what, reason)
+        self.give_back(worker)
+
+    def give_back(self, worker: int) -> None:
+        """What a worker held goes back to the queue, free of charge."""
+        for ticket in self._held.pop(worker, ()):
+            heappush(self._waiting, ticket)
+
+
+@dataclass(eq=False)
+class Hired:
+    """One worker, as the driver sees it."""
+
+    number: int
+    crew: Crew
+    actor: Any
+    boot: Any
+    """What resolves when it has started; None when it has."""
+    since: float
+    """When it was hired; once it has started, when it last had a call."""
+    streams: deque[Any] = field(default_factory=deque)
+    """What its calls bring, in the order they were dealt; only the first can bring anything."""
+
+
+class Roster:
+    """One crew's workers."""
+
+    def __init__(self, crew: Crew, budget: Budget, now: float) -> None:
+        self.crew = crew
+        self.hired: list[Hired] = []
+        self.sheet = CallSheet(budget)
+        self.luck = Luck(budget)
+        self._enough_since: float | None = None
+        self._bare_since = now
+
+    @property
+    def ready(self) -> list[Hired]:
+        """Those who can work."""
+        return [one for one in self.hired if one.boot is None]
+
+    @property
+    def pending(self) -> list[Hired]:
+        """Those who have not started yet."""
+        return [one for one in self.hired if one.boot is not None]
+
+    def wanting(self) -> int:
+        """How many are to be hired, so that there are as many as calls outstanding, up to the limit."""
+        return max(0, min(self.crew.limit, self.sheet.outstanding) - len(self.hired))
+
+    def dispensable(self, now: float, crowded: bool) -> list[Hired]:
+        """Who may go: those still starting first, then the idle. `crowded`: someone of some crew may be waiting for room."""
+        surplus = len(self.hired) - min(self.crew.limit, self.sheet.outstanding)
+        if surplus <= 0:
+            self._enough_since = None
+            return []
+        self._enough_since = now if self._enough_since is None else self._enough_since
+        go = self.pending[::-1] if now - self._enough_since >= PENDING_GRACE else []
+        patience = 0.0 if crowded else self.crew.idle_seconds
+        go += [one for one in self.ready if not one.streams and now - one.since >= patience]
+        return go[:surplus]
+
+    def crowded(self, now: float) -> bool:
+        """Someone has been starting for so long that room may be lacking."""
+        return any(now - one.since >= CROWDED_AFTER for one in self.pending)
+
+    def late(self, now: float) -> list[Hired]:
+        """Who has been starting for too long while others work. Raises FilmFailed where there are no others."""
+        if not self.pending or self.ready:
+            self._bare_since = now
+        elif now - self._bare_since > self.crew.boot_seconds:
+            raise FilmFailed(
+                f"No {self.crew.name} has started within {self.crew.boot_seconds:g} s. Each needs {needs(self.crew)}: see whether "
+                "the cluster has that to give and whether the weights load, or raise workers.boot_seconds."
+            )
+        return [one for one in self.pending if now - one.since > self.crew.boot_seconds] if self.ready else []
+
+
+def needs(crew: Crew) -> str:
+    """What each of a crew needs, for people."""
+    parts = [f"{crew.cpus:g} CPU"] if crew.cpus else []
+    parts += [f"{crew.gpus:g} GPU"] if crew.gpus else []
+    parts += [f"{crew.memory / 2**30:.3g} GiB of memory"] if crew.memory else []
+    return ", ".join(parts) or "nothing"

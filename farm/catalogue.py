@@ -1,0 +1,39 @@
+"""The catalogue of looks, for `farm looks`: what is installed and what each can be told. Promises to load no weights."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from actors.looks import find, fit, names
+from jobs.spec import LookChoice
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Each look's name, line, version, temporal needs, and the JSON Schema of its settings."""
+    return [_entry(name) for name in names()]
+
+
+def _entry(name: str) -> dict[str, Any]:
+    made = find(name)
+    fitted = fit(LookChoice(name=name))
+    return {
+        "name": name,
+        "about": made.about,
+        "version": made.version,
+        "weights": fitted.weights,
+        "support": fitted.support.model_dump(),
+        "defaults": fitted.choice.settings,
+        "settings": made.settings.model_json_schema().get("properties", {}),
+    }
+
+
+def show(entries: list[dict[str, Any]]) -> None:
+    """The catalogue for people, on stderr."""
+    table = Table(title="looks")
+    for column in ("name", "what it does", "settings", "context"):
+        table.add_column(column)
+    for entry in entries:
+        settings = ", ".join(f"{name}={value}" for name, value in entry["defaults"].items()) or "none"
+        table.add_row(entry["name"], entry["about"], settings, f"{entry['support']['context']} frames")
+    Console(stderr=True).print(table)

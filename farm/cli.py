@@ -1,0 +1,213 @@
+"""The command line: a contract. People read stderr, programs read JSON on stdout. Exit 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from farm.settings import is_spec, read_spec, spec_for_film
+from jobs.errors import BadSpec, FarmError
+from jobs.spec import Codec, Container, Drop, JobSpec
+
+app = typer.Typer(
+    name="farm",
+    help="Film farm: colourise and restyle whole films, frame for frame.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Film = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILM_OR_SPEC", help="A film (path, file:// or s3://), or a job spec ending in .yaml, .yml or .json."
+    ),
+]
+LookName = Annotated[str | None, typer.Option("--look", help="The look, by name; see `farm looks`.")]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the look; may be given several times."),
+]
+Out = Annotated[
+    str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables and report.json.")
+]
+ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Renderers at most.")]
+StorePlace = Annotated[str | None, typer.Option("--store", help="Where work is kept; by default a folder under --out.")]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", envvar="RAY_ADDRESS", help="A Ray cluster's address; without one, Ray runs here."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def main() -> None:
+    """The command `farm`: runs one command and ends with the contract's exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except FarmError as error:
+        code = _say(str(error), error.exit_code)
+    except click.ClickException as error:
+        code = _say(error.format_message(), 2)
+    except (KeyboardInterrupt, click.Abort):
+        code = _say("Stopped. What is finished is kept; the same command goes on from here.", 130)
+    except BrokenPipeError:
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"farm: {sentence}", file=sys.stderr)
+    return code
+
+
+def _print(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+@app.command()
+def render(
+    film: Film,
+    look: LookName = None,
+    out: Out = None,
+    setting: Setting = None,
+    codec: Annotated[Codec | None, typer.Option(help="How the picture is encoded.")] = None,
+    container: Annotated[Container | None, typer.Option(help="What the streams are wrapped in.")] = None,
+    chunk_seconds: ChunkSeconds = None,
+    workers: Workers = None,
+    store: StorePlace = None,
+    drop: Annotated[
+        Drop | None, typer.Option(help="`unsupported`: leave out streams the container cannot hold.")
+    ] = None,
+    address: Address = None,
+    metrics_port: Annotated[
+        int, typer.Option(envvar="FARM_METRICS_PORT", help="Port for Prometheus while the job runs; 0 takes any.")
+    ] = 0,
+) -> None:
+    """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
+    from farm.studio import deliver
+
+    deliverable = {name: value for name, value in (("codec", codec), ("container", container)) if value}
+    options = _options(chunk_seconds, workers, drop, setting)
+    if deliverable:
+        options["deliverables"] = [deliverable]
+    deliver(_spec(film, look, out, store, options), address=address, metrics_port=metrics_port)
+
+
+@app.command()
+def plan(
+    film: Film,
+    look: LookName = None,
+    setting: Setting = None,
+    out: Out = None,
+    chunk_seconds: ChunkSeconds = None,
+    workers: Workers = None,
+    store: StorePlace = None,
+    address: Address = None,
+    as_json: AsJson = False,
+) -> None:
+    """Survey a film and show its shots, chunks, extra frames, bytes and time. Renders nothing."""
+    from farm.estimate import show
+    from farm.studio import plan_only
+
+    options = _options(chunk_seconds, workers, None, setting)
+    kept = bool(store or out) or is_spec(film)
+    estimate = plan_only(_spec(film, look, out or ".", store, options), address=address, keep=kept)
+    _print(estimate.model_dump(mode="json")) if as_json else show(estimate)
+
+
+@app.command()
+def status(
+    place: Annotated[
+        str, typer.Argument(metavar="SPEC_OR_STORE", help="A job spec, or a store (a folder or s3://bucket/prefix).")
+    ],
+    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; by default all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How far jobs are, read from the store alone: works from any machine, while a film renders or after."""
+    from farm.status import show, statuses
+
+    spec = read_spec(place) if is_spec(place) else None
+    found = statuses(spec.store if spec else place, spec.name if spec else job)
+    _print([one.model_dump(mode="json") for one in found]) if as_json else show(found)
+
+
+@app.command()
+def inspect(
+    film: Annotated[str, typer.Argument(help="A film.")],
+    against: Annotated[str | None, typer.Argument(help="Another film, to compare with frame for frame.")] = None,
+) -> None:
+    """Describe a film as the farm surveys it; or compare two frame for frame: picture, times, sound. JSON on stdout."""
+    from farm.studio import compare_films, describe_film
+
+    if against is None:
+        _print(describe_film(film).model_dump(mode="json"))
+        return
+    comparison = compare_films(film, against)
+    _print(comparison.model_dump(mode="json"))
+    if not comparison.equal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def looks(as_json: AsJson = False) -> None:
+    """The looks that are installed, and their settings."""
+    from farm.catalogue import catalogue, show
+
+    _print(catalogue()) if as_json else show(catalogue())
+
+
+@app.command()
+def schema() -> None:
+    """The job spec's JSON Schema."""
+    _print(JobSpec.model_json_schema())
+
+
+@app.command()
+def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")]) -> None:
+    """Make a short black-and-white film, with cuts, fades and sound, to try the farm with."""
+    from actors.sample import make_sample
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_sample(path)
+    print(f"Made {path}", file=sys.stderr)
+
+
+def _options(
+    chunk_seconds: float | None, workers: int | None, drop: Drop | None, setting: list[str] | None
+) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if chunk_seconds is not None:
+        options["chunk_seconds"] = chunk_seconds
+    if workers is not None:
+        options["workers"] = {"count": workers}
+    if drop is not None:
+        options["drop"] = drop
+    if setting:
+        options["settings"] = dict(_setting(one) for one in setting)
+    return options
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadSpec(f"--set {text}: write NAME=VALUE, as in --set strength=0.8.")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _spec(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
+    if is_spec(film):
+        if look or store or options or out not in (None, "."):
+            raise BadSpec(
+                f"{film} is a job spec: write its look, places and options into it; only --address goes beside it."
+            )
+        return read_spec(film)
+    if out is None:
+        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the deliverables.")
+    return spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)

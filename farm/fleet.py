@@ -1,0 +1,319 @@
+"""The fleet: hires plain classes as Ray actors and calls them. Promises that every call is made to the end or fails in one sentence, and that nothing is left running; knows no film.
+
+Ray stays in this file. Findings are small (paper, keys): frames never travel through Ray. A call whose worker was lost is
+made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+# Ray reads its mode of authentication once, when it is imported, and the processes it starts read it again: they must agree.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray
+from ray._raylet import get_authentication_mode
+from ray.exceptions import RayError, RayTaskError, UnserializableException
+
+from farm.calls import Budget, Call, Cluster, Crew, Hired, Roster, Unwatched, Watcher, needs
+from jobs.errors import BadSpec, FarmError
+
+Then = Callable[[Call, Any], Iterable[Call]]
+"""What a finding makes possible."""
+
+NAMESPACE = "film-farm"
+SIDE_CPUS = 4
+"""CPUs that a local Ray is told of beyond its renderers', so that the side crew always finds a place."""
+LISTEN_SECONDS = 1.0
+"""Longest wait for a finding before staff and clock are looked at again."""
+REACH_SECONDS = 10.0
+"""How long a cluster's address may take to answer: Ray itself tries a wrong one for minutes, deaf to signals."""
+
+
+class Hand:
+    """The far end of one worker. Makes the plain class inside a call, for an error in an actor's constructor comes home as text only."""
+
+    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self._own = made_of(*args)
+
+    def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
+        found = getattr(self._own, verb)(*args)
+        if isinstance(found, Iterator):
+            yield from found
+        elif found is not None:
+            yield found
+
+
+class Fleet:
+    """Workers for a film, on this machine or on a cluster; a context manager, which can be entered again.
+
+    While it is open, SIGTERM raises KeyboardInterrupt in the main thread (Ray would exit the process there and then).
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        workers: int = 1,
+        budget: Budget | None = None,
+        watcher: Watcher | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
+        self.address = address or os.environ.get("RAY_ADDRESS") or "local"
+        self.workers = workers
+        self.budget = budget or Budget()
+        self.watcher: Watcher = watcher or Unwatched()
+        self._clock = clock
+        self._rosters: dict[str, Roster] = {}
+        self._numbers = count()
+        self._began = self._local = False
+        self._sigterm: Any = None
+
+    def __enter__(self) -> Self:
+        """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
+        self._sigterm = signal.getsignal(signal.SIGTERM)
+        self._began = not ray.is_initialized()
+        self._local = self._began and self.address == "local"
+        try:
+            if self._began:
+                _start(self.workers) if self._local else _join(self.address)
+        finally:
+            self._take_sigterm()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Let everybody go, and leave Ray if it was this fleet that began it."""
+        try:
+            for name in list(self._rosters):
+                self.release(name)
+            self._rosters.clear()
+        finally:
+            if self._began:
+                ray.shutdown()
+                _let_ray_talk(True)
+            if self._sigterm is not None and threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, self._sigterm)
+
+    @property
+    def cluster(self) -> Cluster:
+        """What there is to work on now."""
+        has = ray.cluster_resources()
+        return Cluster(self._local, has.get("CPU", 0.0), has.get("GPU", 0.0))
+
+    def hire(self, crews: Iterable[Crew]) -> None:
+        """Take on crews; their workers start when calls come. A crew of the same name is replaced.
+
+        Raises BadSpec, before any work, for a crew that this machine can never place. A cluster may grow, so there the
+        crew's boot_seconds are what bounds the wait.
+        """
+        for crew in crews:
+            self.release(crew.name)
+            if self._local:
+                _refuse_unmeetable(crew)
+            self._rosters[crew.name] = Roster(crew, self.budget, self._clock())
+
+    def release(self, name: str) -> None:
+        """Let a crew's workers go at once; they are hired again when calls come."""
+        if roster := self._rosters.get(name):
+            self._let_go(roster, list(roster.hired))
+
+    def run(self, calls: Iterable[Call], then: Then) -> Iterator[tuple[Call, Any]]:
+        """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
+
+        Ends when no call is outstanding. Workers stay for the next run, but one with an unfinished call does not outlive
+        this one. Raises BadInput and FilmFailed of a worker as they are; FilmFailed for a call that failed too often.
+        """
+        self._add(calls)
+        try:
+            while any(roster.sheet.outstanding for roster in self._rosters.values()):
+                self._staff()
+                self._deal()
+                for roster, hired in self._listen():
+                    for call, found in self._hear(roster, hired):
+                        self._add(then(call, found))
+                        yield call, found
+                self.watcher.tick()
+        finally:
+            for roster in self._rosters.values():
+                self._let_go(roster, [one for one in roster.hired if one.streams])
+                roster.begin_again()
+
+    def _add(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            self._rosters[call.crew].sheet.add(call)
+
+    def _staff(self) -> None:
+        now = self._clock()
+        crowded = any(roster.crowded(now) for roster in self._rosters.values())
+        for roster in self._rosters.values():
+            self._let_go(roster, roster.dispensable(now, crowded) + roster.late(now))
+            wanting = roster.wanting()
+            for _ in range(wanting):
+                roster.hired.append(_hire(roster.crew, next(self._numbers), now))
+            if wanting:
+                self._tell_staff(roster)
+
+    def _deal(self) -> None:
+        for roster in self._rosters.values():
+            ready = {one.number: one for one in roster.ready}
+            for number, call in roster.sheet.deal(list(ready)):
+                name = f"{call.crew}.{call.verb}"
+                stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
+                ready[number].streams.append(stream)
+
+    def _listen(self) -> list[tuple[Roster, Hired]]:
+        """Whoever has something to say. Of a worker's calls only the first can: a queued one is not asked."""
+        waits = {}
+        for roster in self._rosters.values():
+            for one in roster.hired:
+                if one.boot is not None or one.streams:
+                    waits[one.streams[0] if one.boot is None else one.boot] = (roster, one)
+        ready, rest = ray.wait(list(waits), num_returns=1, timeout=LISTEN_SECONDS)
+        if ready and rest:
+            # Whoever is early in the list would else be heard first, always.
+            ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+        return [waits[one] for one in ready]
+
+    def _hear(self, roster: Roster, hired: Hired) -> Iterator[tuple[Call, Any]]:
+        """One finding, or none where a start, an end, an error or a loss was heard of and seen to."""
+        if hired.boot is not None:
+            return self._see_start(roster, hired)
+        call = roster.sheet.head(hired.number)
+        try:
+            found = ray.get(next(hired.streams[0]))
+        except StopIteration:
+            hired.streams.popleft()
+            roster.sheet.finished(hired.number)
+            hired.since = self._clock()
+        except (RayTaskError, UnserializableException) as error:  # a RayError, but raised by the call itself
+            cause = _cause(error)
+            hired.streams.popleft()
+            tries = roster.sheet.raised(hired.number, cause)
+            self.watcher.retried(call.crew, call.what, cause, tries)
+            if not isinstance(cause, FarmError):
+                # What nobody foresaw may have left the process sick, as a fault does to a CUDA context.
+                self._let_go(roster, [hired])
+        except RayError as error:
+            free = getattr(error, "preempted", False)
+            roster.sheet.lost(hired.number, _reason(error), free)
+            self.watcher.lost(call.crew, call.what, _reason(error), free)
+            self._let_go(roster, [hired])
+        else:
+            yield call, found
+
+    def _see_start(self, roster: Roster, hired: Hired) -> None:
+        what = f"Starting a {roster.crew.name}"
+        try:
+            ray.get(hired.boot)
+        except (RayTaskError, UnserializableException) as error:
+            roster.luck.error(what, _cause(error))
+            self.watcher.retried(roster.crew.name, what, _cause(error), roster.luck.errors)
+            self._let_go(roster, [hired])
+        except RayError as error:
+            free = getattr(error, "preempted", False)
+            if not free:
+                roster.luck.loss(what, _reason(error))
+            self.watcher.lost(roster.crew.name, what, _reason(error), free)
+            self._let_go(roster, [hired])
+        else:
+            hired.boot, hired.since = None, self._clock()
+            roster.luck.errors = roster.luck.losses = 0
+            self._tell_staff(roster)
+
+    def _let_go(self, roster: Roster, those: list[Hired]) -> None:
+        for one in those:
+            ray.kill(one.actor)
+            roster.hired.remove(one)
+            roster.sheet.give_back(one.number)
+        if those:
+            self._tell_staff(roster)
+
+    def _tell_staff(self, roster: Roster) -> None:
+        self.watcher.staffed(roster.crew.name, len(roster.ready), len(roster.pending))
+
+    def _take_sigterm(self) -> None:
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
+            raise KeyboardInterrupt
+
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, interrupt)
+
+
+def _start(workers: int) -> None:
+    token_file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    if _agree_on_authentication() == "token" and not token_file.is_file():
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
+    cpus = max(workers, len(os.sched_getaffinity(0))) + SIDE_CPUS
+    _let_ray_talk(False)
+    ray.init("local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR", namespace=NAMESPACE)
+
+
+def _join(address: str) -> None:
+    if "://" in address:
+        raise BadSpec(f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported.")
+    mode = _agree_on_authentication()
+    host, _, port = address.rpartition(":")
+    try:
+        if address != "auto":
+            socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
+        _let_ray_talk(False)
+        ray.init(address, log_to_driver=False, logging_level="ERROR", namespace=NAMESPACE)
+    except (OSError, ValueError, RuntimeError, RayError) as error:
+        raise BadSpec(
+            f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().splitlines()[0]}). Check host:port; "
+            f"authentication is {mode!r} here (RAY_AUTH_MODE, RAY_AUTH_TOKEN) and must be the cluster's own."
+        ) from error
+
+
+def _agree_on_authentication() -> str:
+    mode = str(get_authentication_mode().name).lower()
+    os.environ["RAY_AUTH_MODE"] = mode
+    return mode
+
+
+def _let_ray_talk(may: bool) -> None:
+    # Ray prints a coloured page on standard output for every lost worker, which has no switch; the watcher is told of each.
+    ray._private.worker._worker_logs_enabled = may
+
+
+def _refuse_unmeetable(crew: Crew) -> None:
+    wanted = {"CPU": crew.cpus, "GPU": crew.gpus, "memory": crew.memory or 0}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not any(all(node.get(kind, 0) >= amount for kind, amount in wanted.items()) for node in nodes):
+        has = nodes[0] if nodes else {}
+        raise BadSpec(
+            f"Each {crew.name} needs {needs(crew)}, but this machine has {has.get('CPU', 0):g} CPU, {has.get('GPU', 0):g} GPU and "
+            f"{has.get('memory', 0) / 2**30:.3g} GiB of memory to give: lower workers.cpus, workers.gpus or workers.memory_gib, or give a cluster's address."
+        )
+
+
+def _hire(crew: Crew, number: int, now: float) -> Hired:
+    # A class of its own name, so that processes and Ray's own pages show who is who.
+    kind = type(getattr(crew.made_of, "__name__", crew.name), (Hand,), {})
+    wants = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
+    if crew.memory:
+        wants["memory"] = crew.memory
+    actor: Any = ray.remote(**wants)(kind).remote()
+    return Hired(number, crew, actor, actor.boot.remote(crew.made_of, crew.args), now)
+
+
+def _cause(error: RayError) -> BaseException:
+    """What a call raised, as it was before Ray wrapped it."""
+    return error.cause if isinstance(error, RayTaskError) else error
+
+
+def _reason(error: RayError) -> str:
+    """Why a worker was lost, in few words: Ray's own begin with lines of identity and end in advice."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
+    return f"{type(error).__name__}: {(lines[-1] if lines else '').strip()[:200]}"

@@ -1,0 +1,80 @@
+"""The review page: one HTML file beside the deliverables, a still of every chunk before and after. Promises to need no server and no network; makes no picture."""
+
+from collections.abc import Iterator
+from html import escape
+from itertools import groupby
+
+from farm.production import Production
+from jobs.ledger import still_name
+from jobs.plan import Chunk
+from jobs.records import segment_digest
+from jobs.report import FilmReport
+from jobs.store import Store
+
+FOLDER = "review"
+
+STYLE = """
+:root { color-scheme: dark; font: 15px/1.5 system-ui, sans-serif; background: #16181b; color: #d8dade; }
+body { margin: 0 auto; max-width: 1100px; padding: 1.5rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; }
+video { width: 100%; background: #000; } a { color: #8ab4f8; }
+table { border-collapse: collapse; } td, th { padding: .15rem .9rem .15rem 0; text-align: left; vertical-align: top; }
+figure { margin: 0 0 1rem; } figure img { width: 100%; max-width: 960px; display: block; }
+figcaption { color: #9aa0a6; font-size: .85rem; } .bad { color: #f28b82; } .good { color: #81c995; }
+"""
+
+
+def publish(film: Production, report: FilmReport, output: Store) -> str:
+    """Write the page and its stills into the output's folder `review`; gives the page's key. Safe to run again."""
+    for chunk in film.chunks:
+        still = film.ledger.read(still_name(_segment(film, chunk)))
+        if still:
+            output.write(f"{FOLDER}/{_still(chunk)}", still)
+    key = f"{FOLDER}/index.html"
+    output.write(key, "".join(_page(film, report)).encode())
+    return key
+
+
+def _segment(film: Production, chunk: Chunk) -> str:
+    return segment_digest(film.film, chunk, film.deliverables[0].encoding)
+
+
+def _still(chunk: Chunk) -> str:
+    return f"chunk-{chunk.number:05d}.jpg"
+
+
+def _page(film: Production, report: FilmReport) -> Iterator[str]:
+    title = escape(report.name)
+    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+    yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
+    verdict = '<span class="good">conforms</span>' if report.conforms else '<span class="bad">does not conform</span>'
+    yield f"<p>{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams: {verdict}</p>"
+    yield f'<video controls preload="metadata" src="../{escape(film.deliverables[0].file)}"></video>'
+    yield from _deliverables(report)
+    for number, chunks in groupby(film.chunks, key=lambda chunk: chunk.shot):
+        yield from _shot(number, list(chunks))
+    yield "</html>\n"
+
+
+def _deliverables(report: FilmReport) -> Iterator[str]:
+    yield "<h2>Deliverables</h2><table>"
+    for one in report.deliverables:
+        file = escape(one.file)
+        yield f'<tr><td><a href="../{file}">{file}</a><td>{one.bytes / 1e6:.1f} MB<td>{escape(one.timing)}'
+        for fate in one.streams:
+            detail = f": {escape(fate.detail)}" if fate.detail else ""
+            yield f"<tr><td><td>stream {fate.stream}<td>{escape(fate.kind)} {escape(fate.codec)} {fate.fate}{detail}"
+        for finding in one.findings:
+            yield f'<tr><td><td><td class="bad">{escape(finding)}'
+    yield "</table>"
+
+
+def _shot(number: int, chunks: list[Chunk]) -> Iterator[str]:
+    first, last = chunks[0].core.start, chunks[-1].core.stop - 1
+    yield f"<h2>Shot {number}: frames {first} to {last}</h2>"
+    for chunk in chunks:
+        middle = chunk.core.start + chunk.core.frames // 2
+        look = ", ".join(f"{name} {value}" for name, value in chunk.look.choice.settings.items() if value is not None)
+        words = f"chunk {chunk.number}, frame {middle}; {chunk.look.choice.name}{f' ({look})' if look else ''}"
+        yield f'<figure><img loading="lazy" src="{_still(chunk)}" alt="frame {middle}, source and result">'
+        yield f"<figcaption>{escape(words)}</figcaption></figure>"

@@ -1,0 +1,52 @@
+"""Deliverables on paper: what becomes of each stream, and what a finished file was found to be. Promises nothing silently dropped; opens nothing."""
+
+from fractions import Fraction
+from typing import Literal
+
+from jobs.film import Rational
+from jobs.records import Encoding
+from jobs.spec import Deliverable, Paper
+
+
+class StreamFate(Paper):
+    """What becomes of one stream of the source in one deliverable."""
+
+    stream: int
+    """Its index in the source."""
+    kind: str
+    codec: str
+    fate: Literal["picture", "copied", "converted", "rewritten", "dropped"]
+    """copied: packet by packet. converted: text subtitles in the container's own form. rewritten: a list that the container
+    keeps for itself (time code, chapters), made anew from what the film says."""
+    detail: str = ""
+    """For a person: what a conversion loses, or why the stream was dropped."""
+
+
+class DeliverablePlan(Paper):
+    """One finished file as the plan has decided it: container chosen, encoder fixed, every stream's fate known."""
+
+    deliverable: Deliverable
+    file: str
+    """File name in the output, ending included."""
+    container: Literal["mp4", "mkv"]
+    encoding: Encoding
+    fates: tuple[StreamFate, ...]
+    """One for each stream of the source, by index."""
+    origin: Rational = Fraction(0)
+    """Seconds on the source's clock that become 0 in the deliverable: not 0 where the clock begins anywhere (MPEG-TS, MPEG-PS)."""
+
+
+class DeliverableFacts(Paper):
+    """A deliverable lies whole in the output: what the stitcher knows of it."""
+
+    file: str
+    """Its key in the output."""
+    sha256: str
+    bytes: int
+    frames: int
+    seconds: float
+    """From the first frame's time to the end of the last."""
+    picture_sha256: str
+    """SHA-256 over the payloads of all picture packets, in decode order: equal to that of the segments, one after the other."""
+    timing: str
+    """For a person: whose time stamps the frames carry."""

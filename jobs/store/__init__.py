@@ -1,0 +1,21 @@
+"""The store: named objects in S3 or in a folder, with one meaning in both. Promises whole objects or none, and create-if-absent; knows no job.
+
+protocol.py   what a store promises, and what a key and a URL may be
+folder.py     in a folder; s3.py, s3_errors.py: in an S3 bucket (boto3 is imported in these two alone)
+source.py     a film to be read, from either place
+"""
+
+from pathlib import Path
+
+from jobs.store.folder import FolderStore
+from jobs.store.protocol import Stat, Store, locate
+from jobs.store.s3 import S3Store
+from jobs.store.source import open_source, read_small, source_identity
+
+__all__ = ["FolderStore", "S3Store", "Stat", "Store", "open_source", "open_store", "read_small", "source_identity"]
+
+
+def open_store(url: str) -> Store:
+    """The store at a folder's path, file:///folder or s3://bucket/prefix. Nothing is contacted yet."""
+    place = locate(url)
+    return FolderStore(place) if isinstance(place, Path) else S3Store(place.bucket, place.key)

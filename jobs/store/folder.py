@@ -1,0 +1,125 @@
+"""A store in a folder, on a local or a shared disk. Promises whole files or none, the first of two to create, and nothing outside; knows no S3."""
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from jobs.errors import BadStore
+from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
+
+
+class FolderStore:
+    """Objects are files below `root`; folders come into being as needed and mean nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = str(root)
+
+    def __repr__(self) -> str:
+        return f"FolderStore({self.url!r})"
+
+    def check(self) -> None:
+        prove(self)
+
+    def read(self, key: str) -> bytes:
+        with self.open(key) as file, told("read", f"{self.url}/{key}"):
+            return file.read()
+
+    def open(self, key: str) -> BinaryIO:
+        path = self._path(key)
+        with told("read", str(path)):
+            return open(path, "rb", buffering=BUFFER)
+
+    def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
+        def fill(file: BinaryIO) -> None:
+            file.write(data)
+
+        return self._put(key, fill, only_if_absent)
+
+    def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
+        if only_if_absent and self.stat(key) is not None:
+            return False  # _put would find out too, after copying it all
+
+        def fill(file: BinaryIO) -> None:
+            with told("read", str(path)), open(path, "rb") as whole:
+                shutil.copyfileobj(whole, file, BUFFER)
+
+        return self._put(key, fill, only_if_absent)
+
+    def stat(self, key: str) -> Stat | None:
+        path = self._path(key)
+        with told("look at", str(path)):
+            try:
+                found = path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        # Two writes within one tick of the clock share their time, but not their inode.
+        return Stat(found.st_size, f"{found.st_mtime_ns}-{found.st_ino}") if stat.S_ISREG(found.st_mode) else None
+
+    def list(self, prefix: str) -> Iterator[str]:
+        folder = check_prefix(prefix)[: prefix.rfind("/") + 1]
+        with told("list", self.url):
+            usable = self.root.is_dir() or not self.root.exists()
+        if not usable:
+            raise BadStore(f"{self.url} is not a folder; choose another place for the store.")
+        return self._walk(folder, prefix)
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        if self.stat(key) is not None:
+            with told("delete", str(path)):
+                path.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def _walk(self, folder: str, prefix: str) -> Iterator[str]:
+        with told("list", f"{self.url}/{folder}"):
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    # A folder's name is sorted with its slash, as S3 sorts whole keys: "a-b" before "a/b" before "a0".
+                    names = sorted(one.name + "/" * one.is_dir() for one in entries if one.is_dir() or one.is_file())
+            except (FileNotFoundError, NotADirectoryError):
+                return
+        for name in names:
+            key = folder + name
+            if not key.startswith(prefix) or name.startswith(PARTIAL):
+                continue
+            if name.endswith("/"):
+                yield from self._walk(key, prefix)
+            else:
+                yield key
+
+    def _put(self, key: str, fill: Callable[[BinaryIO], None], only_if_absent: bool) -> bool:
+        target = self._path(key)
+        partial = target.parent / f"{PARTIAL}{uuid4().hex}"
+        with told("write", str(target)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with open(partial, "xb") as file:
+                    fill(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if only_if_absent:
+                    return _link(partial, target)
+                os.replace(partial, target)
+                return True
+            finally:
+                partial.unlink(missing_ok=True)
+
+
+def _link(partial: Path, target: Path) -> bool:
+    """Give a file its name if nobody has it. NFS may say EEXIST of a link that it made, when a reply was lost: count links."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        if target.is_dir():
+            raise BadStore(
+                f"{target} is a folder, where an object was to be written; remove it or choose another store."
+            ) from None
+        return partial.stat().st_nlink > 1
+    return True

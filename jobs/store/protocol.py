@@ -1,0 +1,160 @@
+"""What a store promises, and which keys and URLs there are. Promises that no key leaves its store; opens nothing."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+from urllib.parse import unquote
+from uuid import uuid4
+
+from jobs.errors import BadStore, StoreFault
+
+BUFFER = 1 << 20
+"""Bytes that a stream fetches at once, at least: demuxers ask for a few KB at a time."""
+
+PARTIAL = ".partial-"
+"""What the names of half-written files in a folder begin with; no key may use it."""
+
+_PASSING = frozenset(
+    {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""What a network file system or a crowded machine says in passing."""
+
+
+class Stat(NamedTuple):
+    """What a store says of an object without reading it."""
+
+    bytes: int
+    version: str
+    """Changes whenever the object does. S3: ETag and version id. A folder: modification time in nanoseconds and inode."""
+
+
+class Store(Protocol):
+    """Objects by key. Keys are slash-separated, relative, without '..'. All raise BadStore or StoreFault, and nothing else.
+
+    Stores can be pickled and used from many threads. Reading on in a stream from a folder may also raise OSError.
+    """
+
+    url: str
+    """Without a slash at its end, and without credentials."""
+
+    def check(self) -> None:
+        """Prove that objects can be written, read and deleted here. Raises BadStore with a sentence saying why not."""
+
+    def read(self, key: str) -> bytes:
+        """A whole object. Raises BadStore where there is none."""
+
+    def open(self, key: str) -> BinaryIO:
+        """An object as a seekable stream read in ranges, never whole. Raises BadStore where there is none."""
+
+    def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
+        """Write a whole object at once. False where `only_if_absent` and there is one already."""
+
+    def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
+        """Write a file's contents as an object, in parts where it is large; readers see all of it or nothing."""
+
+    def stat(self, key: str) -> Stat | None:
+        """Size and version, or None where there is no such object."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """All keys that begin with `prefix`, a mere string that need not end at a slash, in order of their characters."""
+
+    def delete(self, key: str) -> None:
+        """Delete an object; no error where there is none."""
+
+
+class Bucket(NamedTuple):
+    """A place in S3."""
+
+    bucket: str
+    key: str
+
+
+def locate(url: str) -> Path | Bucket:
+    """Where a path, file:///path or s3://bucket/key points; paths become absolute. Contacts nothing."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or "/" in scheme:
+        if not url.strip() or "\0" in url:
+            raise BadStore("A place is missing; give a path, file:///path or s3://bucket/key.")
+        return Path(os.path.abspath(os.path.expanduser(url)))
+    if scheme == "file":
+        host, _, path = rest.partition("/")
+        if host in ("", "localhost") and "\0" not in (path := unquote(path)):
+            return Path(os.path.abspath(f"/{path}"))
+    if scheme == "s3":
+        bucket, _, key = rest.partition("/")
+        # Neither the name nor the URL is repeated: what is wrong with it may be that it holds a secret.
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,62}", bucket):
+            raise BadStore(
+                "An S3 place reads s3://bucket/key, the bucket in lower case letters, digits, '.' and '-', and without "
+                "credentials; give those as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile."
+            )
+        return Bucket(bucket, key)
+    raise BadStore(f"'{scrub(url)}' is no place for the farm; give a path, file:///path or s3://bucket/key.")
+
+
+def scrub(text: str) -> str:
+    """A text without the credentials that URLs in it may carry."""
+    return re.sub(r"(\w+://)\S*:\S*@", r"\1", text)
+
+
+def check_key(key: str) -> str:
+    """The key itself. Raises BadStore where it could leave the store, or cannot be the same in a folder and in S3."""
+    parts = key.split("/")
+    if any(part in ("", ".", "..") or part.startswith(PARTIAL) for part in parts):
+        raise BadStore(
+            f"'{key}' cannot be a key: keys are relative, and no part is empty, '.', '..' or begins with {PARTIAL}"
+        )
+    return _plain(key)
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix itself. Raises BadStore where it points out of the store."""
+    if prefix.startswith("/") or ".." in prefix.split("/"):
+        raise BadStore(f"'{prefix}' cannot begin a key: keys are relative and without '..'.")
+    return _plain(prefix)
+
+
+def _plain(key: str) -> str:
+    if any(letter < " " or "\ud800" <= letter <= "\udfff" for letter in key):
+        raise BadStore(f"{key!r} cannot be a key: it holds control characters or broken text.")
+    return key
+
+
+def prove(store: Store) -> None:
+    """Write, read back and delete a probe. Refuses a place that does not keep the first of two writes."""
+    key, data = f"probe-{uuid4().hex}", b"written by film-farm to prove this store; may be deleted"
+    store.write(key, data, only_if_absent=True)
+    try:
+        twice = store.write(key, b"", only_if_absent=True)
+        intact = store.read(key) == data
+    finally:
+        store.delete(key)
+    if twice or not intact:
+        raise BadStore(
+            f"{store.url} overwrites an object that was to be created only if absent; "
+            "use a folder, or an S3 service that honours If-None-Match."
+        )
+
+
+@contextmanager
+def told(doing: str, where: str) -> Iterator[None]:
+    """Tell an OSError as BadStore or StoreFault, in one sentence: "Cannot write /x: ..."."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        if error.errno in _PASSING:
+            raise StoreFault(f"Cannot {doing} {where}: {why}.") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            advice = "free some space and run again, finished work is kept"
+        elif error.errno == errno.ENOENT:
+            advice = "it is not there; run again to make it anew"
+        elif error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
+            advice = "choose a folder that you own, on a file system with hard links"
+        else:
+            advice = "choose a folder that you can read and write"
+        raise BadStore(f"Cannot {doing} {where}: {why}; {advice}.") from None

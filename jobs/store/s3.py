@@ -1,0 +1,260 @@
+"""A store in an S3 bucket, or in any service that speaks S3 and honours If-None-Match. Promises what the protocol promises; knows no file but those handed to it.
+
+Credentials, region and endpoint come from boto3's usual chain. A worker that dies while it uploads leaves parts that nobody
+sees and somebody pays: give the bucket a lifecycle rule that ends incomplete uploads.
+"""
+
+import io
+import math
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, cast
+from uuid import uuid4
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jobs.errors import BadStore
+from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, prove, scrub, told
+from jobs.store.s3_errors import BROKEN_BODY, code_of, told_s3
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CompletedMultipartUploadTypeDef, CompletedPartTypeDef
+
+PART = 16 << 20
+"""Files above this are uploaded in parts of this size, or of a larger one where they would be more than `MOST_PARTS`."""
+MOST_PARTS = 10_000
+SENDERS = 4
+"""Parts of one file that travel at once; each holds one part in memory."""
+ATTEMPTS = 4
+"""Times a request is sent in all, seven seconds of waiting at most, before it is a StoreFault."""
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    connect_timeout=5,
+    read_timeout=60,
+    max_pool_connections=32,
+)
+
+
+class _OnlyIfAbsent(TypedDict, total=False):
+    IfNoneMatch: str
+
+
+class _Range(TypedDict, total=False):
+    Range: str
+    IfMatch: str
+
+
+class S3Store:
+    """Objects below a prefix of a bucket. The client is made when it is first needed, and does not travel."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+        self.url = f"s3://{bucket}/{self.prefix}".rstrip("/")
+
+    def __reduce__(self) -> tuple[type["S3Store"], tuple[str, str]]:
+        return S3Store, (self.bucket, self.prefix)
+
+    def __repr__(self) -> str:
+        return f"S3Store({self.bucket!r}, {self.prefix!r})"
+
+    def check(self) -> None:
+        prove(self)
+
+    def read(self, key: str) -> bytes:
+        return self._get(key)
+
+    def open(self, key: str, *, buffer: int = BUFFER) -> BinaryIO:
+        return cast(BinaryIO, io.BufferedReader(_Ranges(self, key), buffer))
+
+    def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
+        name, writer = self._name(key), uuid4().hex
+        with told_s3("write", f"{self.url}/{key}"):
+            try:
+                self._client.put_object(
+                    Bucket=self.bucket, Key=name, Body=data, Metadata={"writer": writer}, **_condition(only_if_absent)
+                )
+            except ClientError as error:
+                if code_of(error) not in ("PreconditionFailed", "412"):
+                    raise
+                return self._holds(name, writer)
+        return True
+
+    def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
+        with told("read", str(path)):
+            size = path.stat().st_size
+            if size <= PART:
+                return self.write(key, path.read_bytes(), only_if_absent=only_if_absent)
+            if only_if_absent and self.stat(key) is not None:
+                return False  # S3 would say so too, after the last part
+            with told_s3("write", f"{self.url}/{key}"), open(path, "rb") as file:
+                return self._write_parts(self._name(key), file.fileno(), size, only_if_absent)
+
+    def stat(self, key: str) -> Stat | None:
+        name = self._name(key)
+        with told_s3("look at", f"{self.url}/{key}"):
+            try:
+                head = self._client.head_object(Bucket=self.bucket, Key=name)
+            except ClientError as error:
+                if code_of(error) in ("404", "NoSuchKey"):
+                    return None
+                raise
+        return Stat(head["ContentLength"], ":".join(filter(None, (head["ETag"].strip('"'), head.get("VersionId")))))
+
+    def list(self, prefix: str) -> Iterator[str]:
+        begin = f"{self.prefix}/" if self.prefix else ""
+        return self._list(begin + check_prefix(prefix), len(begin))
+
+    def delete(self, key: str) -> None:
+        name = self._name(key)
+        with told_s3("delete", f"{self.url}/{key}"):
+            self._client.delete_object(Bucket=self.bucket, Key=name)
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        # A session of its own: boto3's shared one may not be used by two threads at once.
+        try:
+            return boto3.session.Session().client("s3", config=_CONFIG)
+        except ValueError as error:  # botocore's way to refuse an endpoint that is no URL
+            raise BadStore(f"Cannot reach {self.url}: {scrub(str(error))}; correct AWS_ENDPOINT_URL.") from None
+
+    def _name(self, key: str) -> str:
+        return f"{self.prefix}/{check_key(key)}" if self.prefix else check_key(key)
+
+    def _list(self, prefix: str, start: int) -> Iterator[str]:
+        with told_s3("list", f"s3://{self.bucket}/{prefix}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                for one in page.get("Contents", ()):
+                    if not one["Key"].endswith("/"):  # the console's empty markers for folders
+                        yield one["Key"][start:]
+
+    def _get(self, key: str, part: _Range | None = None) -> bytes:
+        """An object, or a range of it. Asks again where the body breaks off, which botocore does not."""
+        name = self._name(key)
+        with told_s3("read", f"{self.url}/{key}"):
+            for left in reversed(range(ATTEMPTS)):
+                answer = self._client.get_object(Bucket=self.bucket, Key=name, **(part or {}))
+                with closing(answer["Body"]) as body:
+                    try:
+                        return body.read()
+                    except BROKEN_BODY:
+                        if not left:
+                            raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _holds(self, name: str, writer: str) -> bool:
+        """Is it this writer's object that is there? A repeated request whose first reply was lost meets its own object."""
+        try:
+            return self._client.head_object(Bucket=self.bucket, Key=name)["Metadata"].get("writer") == writer
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchKey"):
+                return False
+            raise
+
+    def _write_parts(self, name: str, file: int, size: int, only_if_absent: bool) -> bool:
+        writer = uuid4().hex
+        upload = self._client.create_multipart_upload(Bucket=self.bucket, Key=name, Metadata={"writer": writer})[
+            "UploadId"
+        ]
+        try:
+            self._client.complete_multipart_upload(
+                Bucket=self.bucket,
+                Key=name,
+                UploadId=upload,
+                MultipartUpload=self._send_parts(name, upload, file, size),
+                **_condition(only_if_absent),
+            )
+        except BaseException as error:
+            with suppress(ClientError, BotoCoreError):
+                self._client.abort_multipart_upload(Bucket=self.bucket, Key=name, UploadId=upload)
+            code = code_of(error) if isinstance(error, ClientError) else ""
+            # NoSuchUpload is also the answer to a completion that was sent twice.
+            if code in ("PreconditionFailed", "412", "NoSuchUpload"):
+                if self._holds(name, writer):
+                    return True
+                if code != "NoSuchUpload":
+                    return False
+            raise
+        return True
+
+    def _send_parts(self, name: str, upload: str, file: int, size: int) -> "CompletedMultipartUploadTypeDef":
+        step = part_size(size)
+
+        def send(number: int) -> "CompletedPartTypeDef":
+            start = (number - 1) * step
+            data = os.pread(file, min(step, size - start), start)
+            if len(data) != min(step, size - start):
+                raise BadStore(
+                    f"The file for {name} shrank while it was sent to {self.url}; run again, and leave it alone meanwhile."
+                )
+            part = self._client.upload_part(Bucket=self.bucket, Key=name, UploadId=upload, PartNumber=number, Body=data)
+            done: CompletedPartTypeDef = {"PartNumber": number, "ETag": part["ETag"]}
+            if "ChecksumCRC32" in part:
+                done["ChecksumCRC32"] = part["ChecksumCRC32"]
+            return done
+
+        # Leaving the pool waits for the parts under way, so that an abort comes after the last of them.
+        with ThreadPoolExecutor(SENDERS) as pool:
+            return {"Parts": list(pool.map(send, range(1, math.ceil(size / step) + 1)))}
+
+
+class _Ranges(io.RawIOBase):
+    """One object as it was when opened, read by ranged requests. Refuses to go on where it has changed since."""
+
+    def __init__(self, store: S3Store, key: str) -> None:
+        found = store.stat(key)
+        if found is None:
+            raise BadStore(f"Cannot read {store.url}/{key}: there is no such object; run again to make it anew.")
+        self._store, self._key, self._size, self._at = store, key, found.bytes, 0
+        self._etag = found.version.partition(":")[0]
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if at < 0:
+            raise ValueError(f"cannot seek to {at}")
+        self._at = at
+        return at
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._take(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def readall(self) -> bytes:
+        return self._take(self._size)
+
+    def _take(self, most: int) -> bytes:
+        stop = min(self._at + most, self._size)
+        if stop <= self._at:
+            return b""
+        data = self._store._get(self._key, {"Range": f"bytes={self._at}-{stop - 1}", "IfMatch": f'"{self._etag}"'})
+        self._at += len(data)
+        return data
+
+
+def part_size(size: int) -> int:
+    """The size of a file's parts: `PART`, or what keeps their number within `MOST_PARTS`."""
+    return max(PART, math.ceil(size / MOST_PARTS))
+
+
+def _condition(only_if_absent: bool) -> _OnlyIfAbsent:
+    return {"IfNoneMatch": "*"} if only_if_absent else {}

@@ -1,0 +1,88 @@
+"""A film, or a small text beside it, read from a path, file:// or s3://. Promises BadMedia with a sentence where it cannot be; never writes."""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from jobs.errors import BadMedia
+from jobs.film import SourceIdentity
+from jobs.store.protocol import Bucket, locate, told
+from jobs.store.s3 import S3Store
+
+END = 1 << 20
+"""How much of a source's head and of its tail goes into its identity."""
+SOURCE_BUFFER = 4 << 20
+"""Bytes fetched at once from a source in S3: films are read mostly forward."""
+
+
+class _Found(NamedTuple):
+    """A source that is there, is a file, and is not empty."""
+
+    bytes: int
+    version: str
+    open: Callable[[int], BinaryIO]
+    """A stream with a buffer of that many bytes."""
+
+
+def source_identity(url: str) -> SourceIdentity:
+    """What tells this source from any other. Reads its first and its last MiB, no more."""
+    found = _find(url)
+    with told("read", url), found.open(END) as file:
+        ends = hashlib.sha256(file.read(END))
+        file.seek(max(0, found.bytes - END))
+        ends.update(file.read(END))
+    return SourceIdentity(bytes=found.bytes, version=found.version, ends_sha256=ends.hexdigest())
+
+
+def open_source(url: str) -> str | BinaryIO:
+    """The source for a demuxer: a local path, which libav opens best itself, or a stream of ranged reads from S3."""
+    found, place = _find(url), locate(url)
+    return str(place) if isinstance(place, Path) else found.open(SOURCE_BUFFER)
+
+
+def read_small(url: str, limit: int = 16 << 20) -> bytes:
+    """A spec or a shot list, whole. Raises BadMedia for one of more than `limit` bytes."""
+    found = _find(url)
+    if found.bytes > limit:
+        raise BadMedia(
+            f"The source {url} has {found.bytes} bytes, where a text of at most {limit} is wanted; check the path."
+        )
+    with told("read", url), found.open(END) as file:
+        return file.read()
+
+
+def _find(url: str) -> _Found:
+    place = locate(url)
+    found = _find_file(place) if isinstance(place, Path) else _find_object(place)
+    if found is None:
+        raise BadMedia(f"The source {url} does not exist; check the path.")
+    if found.bytes == 0:
+        raise BadMedia(f"The source {url} is empty; copy it here again.")
+    return found
+
+
+def _find_file(path: Path) -> _Found | None:
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode):
+            os.close(os.open(path, os.O_RDONLY))
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise BadMedia(f"The source {path} cannot be read: {error.strerror}; check it and its permissions.") from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        raise BadMedia(f"The source {path} is {kind}; name one film file.")
+    return _Found(found.st_size, str(found.st_mtime_ns), lambda buffer: open(path, "rb", buffering=buffer))
+
+
+def _find_object(place: Bucket) -> _Found | None:
+    if not place.key or place.key.endswith("/"):
+        raise BadMedia(f"The source s3://{place.bucket}/{place.key} is a folder; name one film file.")
+    store = S3Store(place.bucket, "")
+    found = store.stat(place.key)
+    return _Found(*found, lambda buffer: store.open(place.key, buffer=buffer)) if found else None

@@ -1,0 +1,166 @@
+"""Timing: the integer time stamp of every frame of a deliverable. Promises no drift over any number of segments; knows no pixels and no files.
+
+Three rules, and the report says which was used:
+
+    own            the source's stamps, tick for tick (mp4; mkv from a source that counts milliseconds)
+    grid           the source's stamps lie within one tick of a constant rate, so that rate, exactly (mp4)
+    milliseconds   Matroska counts milliseconds: each of the source's stamps, rounded by itself (mkv)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import Literal
+
+import numpy as np
+
+from jobs.errors import BadMedia
+from jobs.film import Picture
+from jobs.index import FrameIndex, Ints
+
+Rule = Literal["own", "grid", "milliseconds"]
+
+MILLISECOND = Fraction(1, 1000)
+
+FINEST = 2**31 - 1
+"""Ticks a second that mp4 can count."""
+
+RATES = tuple(
+    Fraction(rate)
+    for rate in ("24000/1001", 24, 25, "30000/1001", 30, 48, 50, "60000/1001", 60, "15000/1001", 15, 12, "25/2", 10, 16, 18, 20, 5)
+)
+"""Constant rates that are looked for where the source's own is none (averages of rounded stamps)."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When each frame of a deliverable is shown, in ticks of `time_base` seconds, from 0 on."""
+
+    pts: Ints
+    durations: Ints
+    time_base: Fraction
+    origin: Fraction
+    """Seconds on the source's clock that are 0 in the deliverable: every stream is shifted by it."""
+    rule: Rule
+    rate: Fraction | None
+    """Frames a second where the rate is constant, else None."""
+
+    @property
+    def frames(self) -> int:
+        return len(self.pts)
+
+    def at(self, frame: int) -> Fraction:
+        """Time of a frame in seconds."""
+        return int(self.pts[frame]) * self.time_base
+
+    @property
+    def seconds(self) -> Fraction:
+        """From the first frame's time to the end of the last."""
+        return int(self.pts[-1] + self.durations[-1] - self.pts[0]) * self.time_base
+
+    def decode_times(self, delay: int) -> Ints:
+        """For each place in decode order its dts: all pts, sorted, shifted by `delay` frames; ascending, never above the pts."""
+        step = max(1, int(self.durations[0]))
+        before = self.pts[0] - step * np.arange(delay, 0, -1, dtype=np.int64)
+        return np.concatenate([before, self.pts])[: self.frames]
+
+    @property
+    def sentence(self) -> str:
+        """For the report: whose time stamps these are."""
+        rate = f"constant {self.rate} frames a second" if self.rate else "variable rate"
+        said = {
+            "own": "the source's own time stamps, tick for tick",
+            "grid": "an exact grid: the source's stamps are rounded and lie within one tick of it",
+            "milliseconds": "the source's own time stamps, each rounded to Matroska's milliseconds",
+        }[self.rule]
+        return f"{rate}; {said}"
+
+
+def timing_for(
+    index: FrameIndex, picture: Picture, container: Literal["mp4", "mkv"], origin: Fraction = Fraction(0)
+) -> Timing:
+    """Time stamps for a deliverable of this film. `index` must be complete.
+
+    `origin` is the time of the source that becomes 0; a film that begins before it begins at 0. Raises BadMedia where
+    two frames would fall on one of Matroska's milliseconds.
+    """
+    tick = picture.time_base
+    origin = min(origin, int(index.pts[0]) * tick)
+    rate = constant_rate(index.pts, tick, picture.rate)
+    if container == "mkv":
+        return _in_milliseconds(index, tick, origin, rate)
+    grid = _grid(index, tick, origin, rate)
+    return grid or _own(index, tick, origin, rate)
+
+
+def constant_rate(pts: Ints, tick: Fraction, nominal: Fraction) -> Fraction | None:
+    """The constant rate that every stamp lies within one tick of, counted from the first; None where there is none."""
+    gaps = np.unique(np.diff(pts))
+    if len(gaps) == 1 and _plain(exact := 1 / (int(gaps[0]) * tick)):
+        return exact
+    candidates = [rate for rate in (nominal, *RATES) if _plain(rate)]
+    fits = [(off, place, rate) for place, rate in enumerate(candidates) if (off := _off_grid(pts, tick, rate)) <= tick]
+    # The source's own word first; among the others, the one that comes nearest.
+    fits.sort(key=lambda fit: (fit[2] != nominal, fit[0], fit[1]))
+    if fits:
+        return fits[0][2]
+    return 1 / (int(gaps[0]) * tick) if len(gaps) == 1 else None
+
+
+def _plain(rate: Fraction) -> bool:
+    # A rate somebody chose, not an average of rounded stamps.
+    return 0 < rate <= 1000 and rate.denominator in (1, 2, 1001)
+
+
+def _off_grid(pts: Ints, tick: Fraction, rate: Fraction) -> Fraction:
+    # The farthest that any stamp lies from first + k / rate, in seconds; in integers of 1 / (tick.den * rate.num).
+    place = np.arange(len(pts), dtype=np.int64)
+    off = (pts - pts[0]) * (tick.numerator * rate.numerator) - place * (rate.denominator * tick.denominator)
+    return Fraction(int(np.abs(off).max()), tick.denominator * rate.numerator)
+
+
+def _own(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | None) -> Timing:
+    ticks = lcm(tick.denominator, origin.denominator)
+    if ticks > FINEST:
+        raise BadMedia(
+            f"The source counts time in 1/{ticks} s, finer than mp4 can; set the deliverable's container to mkv, "
+            "or remux the source."
+        )
+    scale = int(tick * ticks)
+    pts = index.pts * scale - int(origin * ticks)
+    return Timing(pts, index.durations * scale, Fraction(1, ticks), origin, "own", rate)
+
+
+def _grid(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | None) -> Timing | None:
+    if rate is None or not _off_grid(index.pts, tick, rate):
+        return None
+    first = int(index.pts[0]) * tick - origin
+    ticks = lcm(rate.numerator, first.denominator)
+    if ticks > FINEST:
+        return None
+    step = int(ticks / rate)
+    frames = len(index.pts)
+    pts = int(first * ticks) + step * np.arange(frames, dtype=np.int64)
+    return Timing(pts, np.full(frames, step, np.int64), Fraction(1, ticks), origin, "grid", rate)
+
+
+def _in_milliseconds(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | None) -> Timing:
+    ends = np.append(index.pts, index.pts[-1] + index.durations[-1])
+    exact = tick == MILLISECOND and (origin * 1000).denominator == 1
+    rounded = np.fromiter(_rounded(ends, tick, origin), np.int64, len(ends))
+    durations = np.diff(rounded)
+    if (durations[:-1] <= 0).any():
+        frame = int(np.flatnonzero(durations[:-1] <= 0)[0])
+        raise BadMedia(
+            f"Frames {frame} and {frame + 1} are shown within one millisecond, the finest that Matroska counts; "
+            "set the deliverable's container to mp4."
+        )
+    return Timing(rounded[:-1], np.maximum(durations, 1), MILLISECOND, origin, "own" if exact else "milliseconds", rate)
+
+
+def _rounded(ticks: Ints, tick: Fraction, origin: Fraction) -> Iterator[int]:
+    # Each by itself, halves up, in whole numbers: no sum of rounded steps, so no drift.
+    over = 2 * lcm(tick.denominator, origin.denominator)
+    step, start = int(tick * over) * 1000, int(origin * over) * 1000
+    return ((int(one) * step - start + over // 2) // over for one in ticks)

@@ -1,0 +1,175 @@
+"""Reels for tests: a source with all that a film may carry, rendered by no look into segments, ready to be stitched. Tests nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.video.stream import VideoStream
+
+from actors.encode import SegmentWriter
+from actors.inspect import Inspector
+from actors.stitch import Stitcher
+from actors.streams import plan_deliverables
+from actors.survey import Surveyor
+from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.film import Film
+from jobs.index import FrameIndex
+from jobs.ledger import Ledger
+from jobs.plan import Range
+from jobs.records import Encoding, Media, SegmentRecord
+from jobs.report import Conform
+from jobs.spec import Deliverable, Drop, JobSpec
+from jobs.timing import Timing, timing_for
+
+SUBTITLES = ((0.1, 0.3, "first"), (0.6, 0.4, "second, with a comma\nand a line"))
+
+
+@dataclass
+class Reel:
+    """One film with its segments in a store, and one deliverable of it."""
+
+    source: Path
+    store: str
+    output: Path
+    film: Film
+    plan: DeliverablePlan
+    timing: Timing
+    records: list[SegmentRecord]
+    spec: JobSpec
+
+    @property
+    def path(self) -> Path:
+        """Where the deliverable lies."""
+        return self.output / self.plan.file
+
+    def stitch(self) -> DeliverableFacts:
+        """Make the deliverable."""
+        stitcher = Stitcher(str(self.source), self.store, self.spec.name, str(self.output))
+        *counts, facts = stitcher.stitch(self.film, self.plan, self.timing, self.records)
+        assert isinstance(facts, DeliverableFacts)
+        assert counts[-1] == self.timing.frames
+        return facts
+
+    def inspect(self, facts: DeliverableFacts) -> Conform:
+        """Prove the deliverable."""
+        inspector = Inspector(str(self.source), self.store, self.spec.name, str(self.output))
+        return inspector.inspect(self.film, self.plan, self.timing, self.records, facts)
+
+
+def index_of(surveyor: Surveyor) -> FrameIndex:
+    """The whole frame index of a source."""
+    return FrameIndex(list(surveyor.pages()), complete=True)
+
+
+def spec_for(source: Path, store: str, output: Path, deliverable: Deliverable, drop: Drop) -> JobSpec:
+    """A job with one deliverable."""
+    return JobSpec(
+        name="job", source=str(source), store=store, output=str(output), deliverables=(deliverable,), drop=drop
+    )
+
+
+def reel(
+    source: Path,
+    folder: Path,
+    deliverable: Deliverable | None = None,
+    edges: Sequence[int] = (),
+    drop: Drop = Drop.NOTHING,
+) -> Reel:
+    """Survey a source, plan one deliverable, and encode its own frames as segments parted at `edges`."""
+    store, output = str(folder / "store"), folder / "output"
+    deliverable = deliverable or Deliverable(preset="ultrafast", crf=20)
+    spec = spec_for(source, store, output, deliverable, drop)
+    surveyor = Surveyor(str(source))
+    film, index = surveyor.film(), index_of(surveyor)
+    (plan,) = plan_deliverables(film, spec, str(source))
+    timing = timing_for(index, film.picture, plan.container, plan.origin)
+    frames = frames_of(source, film.picture.stream, plan.encoding, index)
+    bounds = [0, *edges, len(frames)]
+    ledger = Ledger.at(store, spec.name)
+    records = [
+        keep_segment(ledger, plan.encoding, Range(start, stop), frames[start:stop], folder)
+        for start, stop in zip(bounds, bounds[1:], strict=False)
+    ]
+    return Reel(source, store, output, film, plan, timing, records, spec)
+
+
+def frames_of(source: Path, stream: int, encoding: Encoding, index: FrameIndex) -> list[av.VideoFrame]:
+    """The film's frames in the encoding's pixel format."""
+    with av.open(str(source)) as media:
+        frames = [one for one in media.decode(media.streams[stream]) if isinstance(one, av.VideoFrame)]
+    frames.sort(key=lambda one: one.pts or 0)
+    assert len(frames) == index.frames
+    return [one.reformat(format=encoding.pix_fmt) for one in frames]
+
+
+def keep_segment(
+    ledger: Ledger, encoding: Encoding, core: Range, frames: Sequence[av.VideoFrame], folder: Path
+) -> SegmentRecord:
+    """Encode one segment and put it into the store, as a renderer does."""
+    path = folder / f"{core.start}.mkv"
+    with SegmentWriter(encoding, path) as writer:
+        for frame in frames:
+            writer.write(frame)
+    facts = writer.facts
+    media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
+    ledger.store.write_file(ledger.key(media.key), path)
+    return SegmentRecord(
+        digest=f"{core.start:040d}",
+        core=core,
+        media=media,
+        delay=facts.delay,
+        extradata_sha256=facts.extradata_sha256,
+        made_on="test",
+        seconds=0.0,
+    )
+
+
+def dressed(picture: Path, path: Path, *, subtitles: str | None = None, chapters: bool = False, timecode: str = "") -> Path:
+    """`picture` remuxed into `path` with subtitles ("mov_text", "subrip", "ass"), two chapters and a time code."""
+    with av.open(str(picture)) as media, av.open(str(path), "w") as out:
+        copies = {one.index: out.add_stream_from_template(one, opaque=True) for one in media.streams}
+        for one in media.streams:
+            copies[one.index].time_base = one.time_base
+            if isinstance(one, VideoStream) and one.average_rate:
+                copies[one.index].codec_context.framerate = one.average_rate
+                if timecode:
+                    copies[one.index].metadata["timecode"] = timecode
+        copies[media.streams.video[0].index].metadata["title"] = "the picture"
+        words = _subtitle_packets(out, subtitles) if subtitles else []
+        if chapters:
+            spans = ((0, 500, "one"), (500, 1000, "two"))
+            tick = Fraction(1, 1000)
+            out.set_chapters(
+                [
+                    {"id": n, "start": a, "end": b, "time_base": tick, "metadata": {"title": title}}
+                    for n, (a, b, title) in enumerate(spans, 1)
+                ]
+            )
+        out.metadata["title"] = "a film"
+        for packet in media.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream_index]
+                out.mux_one(packet)
+        for packet in words:
+            out.mux_one(packet)
+    return path
+
+
+def _subtitle_packets(out: av.container.OutputContainer, codec: str) -> "list[av.Packet]":
+    from actors.subtitles import HEADER, payload_of
+
+    stream = out.add_stream(codec)
+    stream.codec_context.subtitle_header = HEADER
+    stream.metadata["language"] = "deu"
+    packets = []
+    for place, (start, length, text) in enumerate(SUBTITLES):
+        escaped = text.replace("\n", "\\N")
+        payload = f"{place},0,Default,,0,0,0,,{escaped}".encode() if codec == "ass" else payload_of(text, codec)
+        packet = av.Packet(payload)
+        packet.stream, packet.time_base = stream, Fraction(1, 1000)
+        packet.pts = packet.dts = int(start * 1000)
+        packet.duration = int(length * 1000)
+        packets.append(packet)
+    return packets

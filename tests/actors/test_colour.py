@@ -1,0 +1,49 @@
+"""Colour arithmetic: exact round trips at every depth, matrix and range; known colours land where the standards say."""
+
+import pytest
+import torch
+
+from actors.colour import Quantiser, from_differences, to_differences
+from jobs.film import Colour
+
+COLOURS = [
+    Colour(matrix=matrix, full_range=full, primaries=1, transfer=1, space=1, assumed=False)  # type: ignore[arg-type]
+    for matrix in ("bt601", "bt709", "bt2020")
+    for full in (False, True)
+]
+
+
+@pytest.mark.parametrize("depth", [8, 10, 12, 16])
+@pytest.mark.parametrize("colour", COLOURS, ids=lambda one: f"{one.matrix}-{'full' if one.full_range else 'limited'}")
+def test_every_integer_survives_the_round_trip(colour: Colour, depth: int) -> None:
+    scale = Quantiser(colour, depth)
+    values = torch.arange(2**depth, dtype=torch.int32)
+    assert torch.equal(scale.luma_integers(scale.luma_floats(values)), values)
+    pairs = torch.stack([values, values.flip(0)])[None, :, None, :]
+    assert torch.equal(scale.difference_integers(scale.difference_floats(pairs)), pairs)
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+@pytest.mark.parametrize("colour", COLOURS, ids=lambda one: f"{one.matrix}-{'full' if one.full_range else 'limited'}")
+def test_neutral_is_no_difference_and_black_is_zero(colour: Colour, depth: int) -> None:
+    scale = Quantiser(colour, depth)
+    neutral = torch.full((1, 2, 1, 1), 2 ** (depth - 1))
+    assert scale.difference_floats(neutral).abs().max() == 0
+    black = 0 if colour.full_range else 16 << (depth - 8)
+    white = 2**depth - 1 if colour.full_range else 235 << (depth - 8)
+    assert scale.luma_floats(torch.tensor([black, white])).tolist() == [0, 1]
+
+
+def test_pure_red_in_bt709_limited_8_bit() -> None:
+    # ITU-R BT.709: 100 % red is (Y', Cb, Cr) = (63, 102, 240).
+    colour = COLOURS[2]
+    scale = Quantiser(colour, 8)
+    luma, differences = to_differences(torch.tensor([1.0, 0.0, 0.0])[None, :, None, None], colour)
+    assert int(scale.luma_integers(luma)) == 63
+    assert scale.difference_integers(differences).flatten().tolist() == [102, 240]
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_rgb_survives_the_matrix(colour: Colour) -> None:
+    rgb = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(from_differences(*to_differences(rgb, colour), colour), rgb)

@@ -1,0 +1,111 @@
+"""Plates and compose: what a look is shown, and how its picture becomes a frame. Luma is locked bit for bit."""
+
+from collections.abc import Sequence
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from actors.compose import compose
+from actors.looks.generator import Domain
+from actors.plates import batches_of, planes_of
+from jobs.errors import FilmFailed
+from jobs.film import Colour, Picture
+from tests.paper import picture_of
+
+FORMATS = ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p12le", "yuv444p16le", "gray", "gray10le"]
+CPU = torch.device("cpu")
+
+
+def random_frames(pix_fmt: str, frames: int = 3, width: int = 50, height: int = 38) -> list[av.VideoFrame]:
+    dice = np.random.default_rng(5)
+    made = []
+    for _ in range(frames):
+        frame = av.VideoFrame(width, height, pix_fmt)
+        for view in planes_of(frame):
+            view[:] = dice.integers(0, 2 ** frame.format.components[0].bits, view.shape)
+        made.append(frame)
+    return made
+
+
+def same(a: Sequence[av.VideoFrame], b: Sequence[av.VideoFrame]) -> bool:
+    return all(
+        np.array_equal(x, y)
+        for one, other in zip(a, b, strict=True)
+        for x, y in zip(planes_of(one), planes_of(other), strict=True)
+    )
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+@pytest.mark.parametrize("full", [False, True])
+def test_the_films_own_chroma_gives_the_film_back_bit_for_bit(pix_fmt: str, full: bool) -> None:
+    film = picture_of(pix_fmt, full=full)
+    frames = random_frames(pix_fmt)
+    ((run, plates),) = batches_of(frames, film, 8, CPU)
+    assert same(compose(run, plates.differences(), Domain.CHROMA, film, pix_fmt), frames)
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_luma_is_locked_whatever_the_look_says(pix_fmt: str) -> None:
+    film = picture_of(pix_fmt)
+    frames = random_frames(pix_fmt)
+    wild = torch.rand(3, 2, 11, 13, generator=torch.Generator().manual_seed(1)) * 4 - 2
+    wanted = pix_fmt.replace("gray", "yuv444p") if "gray" in pix_fmt else pix_fmt
+    made = compose(frames, wild, Domain.CHROMA, film, wanted)
+    assert all(np.array_equal(planes_of(a)[0], planes_of(b)[0]) for a, b in zip(made, frames, strict=True))
+    assert not np.array_equal(planes_of(made[0])[1], planes_of(made[1])[1])
+
+
+def test_no_difference_is_neutral() -> None:
+    film = picture_of("gray")
+    (made,) = compose(random_frames("gray", 1), torch.zeros(1, 2, 8, 8), Domain.CHROMA, film, "yuv420p")
+    assert {int(value) for plane in planes_of(made)[1:] for value in np.unique(plane)} == {128}
+
+
+def test_ten_bits_become_eight_by_rounding() -> None:
+    film = picture_of("yuv420p10le")
+    frame = random_frames("yuv420p10le", 1)[0]
+    planes_of(frame)[0][0, :5] = [64, 65, 66, 940, 1023]
+    (made,) = compose([frame], torch.zeros(1, 2, 19, 25), Domain.CHROMA, film, "yuv420p")
+    assert planes_of(made)[0][0, :5].tolist() == [16, 16, 17, 235, 255]
+
+
+def test_an_rgb_look_comes_out_in_its_own_colours() -> None:
+    film = picture_of("yuv444p", width=4, height=4)
+    red = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, 4, 4)
+    (made,) = compose(random_frames("yuv444p", 1, 4, 4), red, Domain.RGB, film, "yuv444p")
+    assert [int(plane[0, 0]) for plane in planes_of(made)] == [63, 102, 240]
+
+
+def test_plates_show_the_film_as_colours() -> None:
+    film = picture_of("yuv420p", width=4, height=4)
+    frame = av.VideoFrame(4, 4, "yuv420p")
+    for plane, value in zip(planes_of(frame), (63, 102, 240), strict=True):
+        plane[:] = value
+    ((_, plates),) = batches_of([frame], film, 8, CPU)
+    assert plates.rgb().round(decimals=1)[0, :, 0, 0].tolist() == [1, 0, 0]
+    assert tuple(plates.luma((2, 2)).shape) == (1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_picture_that_is_no_number_is_refused(bad: float) -> None:
+    with pytest.raises(FilmFailed, match="not a number"):
+        compose(random_frames("yuv420p", 1), torch.full((1, 2, 4, 4), bad), Domain.CHROMA, picture_of("yuv420p"), "yuv420p")
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4])
+def test_batches_hold_all_frames_in_order(batch: int) -> None:
+    frames = random_frames("yuv420p", 5)
+    runs = list(batches_of(frames, picture_of("yuv420p"), batch, CPU))
+    assert [frame for run, _ in runs for frame in run] == frames
+    assert [len(plates) for _, plates in runs] == [min(batch, 5 - start) for start in range(0, 5, batch)]
+
+
+def test_every_matrix_is_known() -> None:
+    for matrix in ("bt601", "bt709", "bt2020"):
+        colour = Colour(matrix=matrix, full_range=False, primaries=1, transfer=1, space=1, assumed=False)  # type: ignore[arg-type]
+        film: Picture = picture_of("yuv420p").model_copy(update={"colour": colour})
+        frames = random_frames("yuv420p")
+        ((run, plates),) = batches_of(frames, film, 8, CPU)
+        assert same(compose(run, plates.differences(), Domain.CHROMA, film, "yuv420p"), frames)

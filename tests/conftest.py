@@ -1,0 +1,38 @@
+"""Fixtures that several rooms share. Promises that no test sees this machine's own AWS settings."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.s3 import MotoServer, no_credentials_env
+
+PLUGIN = str(Path(__file__).with_name("plugin"))
+# Looks for tests are installed as a studio's own would be; Ray's workers find them by the same path.
+sys.path.insert(0, PLUGIN)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, os.environ.get("PYTHONPATH")]))
+
+
+@pytest.fixture(autouse=True)
+def _no_own_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in no_credentials_env().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[MotoServer]:
+    """moto's S3 as a subprocess, one for all tests; each makes a bucket of its own."""
+    with MotoServer() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_bucket(s3_server: MotoServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new, empty bucket, and an environment in which boto3 finds it."""
+    for name, value in s3_server.env.items():
+        monkeypatch.setenv(name, value)
+    return s3_server.make_bucket()

@@ -1,0 +1,148 @@
+"""Makes small test films in which every frame carries its own number, so that one lost, doubled or swapped frame is seen. Tests nothing."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+BITS = 16
+BLOCK = 8
+"""Pixels of a bit's side: a whole transform block, black or white, survives any quantiser."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A test film. The container follows from the file's ending."""
+
+    frames: int = 48
+    size: tuple[int, int] = (192, 112)
+    rate: Fraction = Fraction(24000, 1001)
+    codec: str = "libx264"
+    """An encoder of libav, such as libx264, libx265, mpeg2video, prores_ks, ffv1, libvpx."""
+    pix_fmt: str = "yuv420p"
+    gop: int = 12
+    open_gop: bool = False
+    b_frames: int = 3
+    start: int = 0
+    """Frames by which the first is shown late."""
+    hidden: int = 0
+    """First frames that lie before time 0: mp4 and mov hide them by an edit list. The film begins with number `hidden`."""
+    cuts: Sequence[int] = ()
+    """Frames at which the background changes abruptly."""
+    sound: str | None = None
+    """aac or flac: a tone as long as the film."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    times: Callable[[int], int] | None = None
+    """Time of frame n in ticks of 1/rate, for a variable rate; by default n."""
+
+    def make(self, path: Path) -> Path:
+        """Encode the film into `path`; gives it back."""
+        kept = {"avoid_negative_ts": "disabled"} if self.hidden else {}
+        with av.open(str(path), "w", container_options=kept) as out:
+            stream = self._picture(out)
+            sound = self._sound(out)
+            for number in range(self.frames):
+                frame = self.frame(number)
+                place = self.times(number) if self.times else number
+                frame.pts, frame.time_base = place + self.start - self.hidden, 1 / self.rate
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+            if sound is not None:
+                for piece in _tone(float((self.frames - self.hidden) / self.rate), sound.codec_context.format.name):
+                    out.mux(sound.encode(piece))
+                out.mux(sound.encode(None))
+        return path
+
+    def _sound(self, out: OutputContainer) -> AudioStream | None:
+        sound = out.add_stream(self.sound, rate=48000, layout="mono") if self.sound else None
+        assert sound is None or isinstance(sound, AudioStream)
+        return sound
+
+    def _picture(self, out: OutputContainer) -> VideoStream:
+        stream = out.add_stream(self.codec, rate=self.rate, options=_options(self) | dict(self.options))
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = self.size
+        stream.pix_fmt = self.pix_fmt
+        stream.codec_context.time_base = 1 / self.rate
+        stream.codec_context.gop_size = self.gop
+        stream.codec_context.thread_count = 1
+        if self.codec in ("mpeg2video", "mpeg4", "libvpx"):
+            stream.bit_rate = 2_000_000
+        if self.codec in ("mpeg2video", "mpeg4"):
+            stream.codec_context.max_b_frames = self.b_frames
+        return stream
+
+    def frame(self, number: int) -> VideoFrame:
+        """Frame `number` of the film before encoding, in its own pixel format."""
+        width, height = self.size
+        shot = sum(cut <= number for cut in self.cuts)
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
+        luma = 60 + 100 * ((shot * 7) % 3) // 2 + (x + 2 * y + 3 * number) // 8 % 32
+        bits = np.array([number >> bit & 1 for bit in range(BITS)]).reshape(2, BITS // 2)
+        code = np.kron(bits, np.ones((BLOCK, BLOCK), np.int64)) * 219 + 16
+        luma[: code.shape[0], : code.shape[1]] = code
+        chroma = [np.full((height // 2, width // 2), 128 + way * (40 if shot % 2 else -40)) for way in (1, -1)]
+        planes = np.concatenate([part.astype(np.uint8).ravel() for part in (luma, *chroma)])
+        frame = VideoFrame.from_ndarray(planes.reshape(height * 3 // 2, width), format="yuv420p")
+        return frame if self.pix_fmt == "yuv420p" else frame.reformat(format=self.pix_fmt)
+
+
+def _options(recipe: Recipe) -> dict[str, str]:
+    gop, b_frames, is_open = recipe.gop, recipe.b_frames, int(recipe.open_gop)
+    x26 = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:b-adapt=0:open-gop={is_open}"
+    return {
+        "libx264": {"preset": "veryfast", "crf": "20", "x264-params": x26},
+        "libx265": {"preset": "ultrafast", "crf": "20", "x265-params": f"{x26}:pools=1:frame-threads=1:log-level=none"},
+        "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+        "ffv1": {"level": "3", "slices": "4"},
+    }.get(recipe.codec, {})
+
+
+def _tone(seconds: float, form: str) -> Iterator[av.AudioFrame]:
+    wave = 0.2 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * 48000)) / 48000)
+    samples = wave.astype(np.float32) if form.startswith("flt") else (wave * 32767).astype(np.int16)
+    for start in range(0, len(samples), 1024):
+        piece = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format=form, layout="mono")
+        piece.sample_rate, piece.pts, piece.time_base = 48000, start, Fraction(1, 48000)
+        yield piece
+
+
+def plane_of(plane: VideoPlane, bits: int) -> NDArray[np.uint8 | np.uint16]:
+    """A plane's samples without the padding of its rows, shape (height, width)."""
+    kind: type[np.uint8 | np.uint16] = np.uint8 if bits <= 8 else np.uint16
+    samples = np.frombuffer(memoryview(plane), kind)
+    return samples.reshape(-1, plane.line_size // samples.itemsize)[: plane.height, : plane.width]
+
+
+def read_number(frame: VideoFrame) -> int:
+    """The number that the frame carries in its picture."""
+    bits = frame.format.components[0].bits
+    luma = plane_of(frame.planes[0], bits)[: 2 * BLOCK, : BITS // 2 * BLOCK].astype(np.float64)
+    blocks = luma.reshape(2, BLOCK, BITS // 2, BLOCK).mean(axis=(1, 3)).ravel()
+    return sum(1 << bit for bit, level in enumerate(blocks) if level > 1 << (bits - 1))
+
+
+def fingerprint(frame: VideoFrame) -> str:
+    """A hash of the picture's samples and nothing else: equal for bit-identical frames. yuvj420p and yuv420p count as one."""
+    found = hashlib.sha256(f"{frame.width}x{frame.height} {frame.format.name.replace('yuvj', 'yuv')}".encode())
+    for plane, part in zip(frame.planes, frame.format.components, strict=True):
+        found.update(plane_of(plane, part.bits).tobytes())
+    return found.hexdigest()
+
+
+def serial(path: Path, stream: int | None = None) -> list[str]:
+    """Fingerprints of all frames of a film, decoded from its beginning to its end as a player does."""
+    with av.open(str(path)) as container:
+        picture = container.streams.video[0] if stream is None else container.streams[stream]
+        assert isinstance(picture, VideoStream)
+        return [fingerprint(frame) for frame in container.decode(picture)]

@@ -1,0 +1,97 @@
+"""The ledger: a record is written last and once, and a job keeps its source."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.errors import BadStore
+from jobs.index import Page
+from jobs.ledger import Ledger
+from jobs.plan import Range
+from jobs.records import Media, SegmentRecord, SplitRecord
+from jobs.spec import JobSpec
+from tests.paper import film_of, picture_of
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.at(str(tmp_path), "film")
+
+
+def spec(**fields: object) -> JobSpec:
+    return JobSpec.model_validate({"name": "film", "source": "/a.mp4", "store": "/s", "output": "/o", **fields})
+
+
+def split(name: str, sha: str = "00") -> SplitRecord:
+    return SplitRecord(digest=name, media=Media(key=f"chunks/{name}.mkv", sha256=sha, bytes=3), packets=2)
+
+
+def test_the_first_record_wins(ledger: Ledger) -> None:
+    assert ledger.keep(split("a", "11")).media.sha256 == "11"
+    assert ledger.keep(split("a", "22")).media.sha256 == "11"
+    found = ledger.record("a")
+    assert found is not None
+    assert found.media.sha256 == "11"
+
+
+def test_records_are_found_by_one_listing(ledger: Ledger) -> None:
+    ledger.keep(split("a"))
+    ledger.keep(
+        SegmentRecord(
+            digest="b", core=Range(0, 9), media=Media(key="media/x", sha256="x", bytes=1), delay=2, extradata_sha256="y", made_on="z", seconds=1
+        )
+    )  # fmt: skip
+    assert ledger.finished() == {"a", "b"}
+    assert isinstance(ledger.record("b"), SegmentRecord)
+    assert ledger.record("c") is None
+
+
+def test_a_record_that_cannot_be_read_is_named(ledger: Ledger) -> None:
+    ledger.store.write(ledger.key("records/a.json"), b'{"kind": "other"}')
+    with pytest.raises(BadStore, match=r"records/a\.json is not a record"):
+        ledger.record("a")
+
+
+def test_a_job_keeps_every_spec_and_knows_the_last(ledger: Ledger) -> None:
+    first, second = spec(), spec(chunk_seconds=3)
+    for one in (first, second, first):
+        ledger.enter(one)
+    assert ledger.spec() == first
+    assert len(list(ledger.names("specs/"))) == 2
+
+
+@pytest.mark.parametrize("change", [{"source": "/b.mp4"}, {"store": "/t"}])
+def test_a_job_begun_with_another_source_or_store_is_refused(ledger: Ledger, change: dict[str, str]) -> None:
+    ledger.enter(spec())
+    with pytest.raises(BadStore, match="was begun with"):
+        ledger.enter(spec(**change))
+    assert ledger.spec() == spec()
+
+
+def test_a_job_nobody_began_has_no_spec(ledger: Ledger) -> None:
+    with pytest.raises(BadStore, match="There is no job 'film'"):
+        ledger.spec()
+
+
+def test_pages_come_back_up_to_the_first_missing(ledger: Ledger) -> None:
+    ints, flags = np.arange(3), np.array([True, False, False])
+    page = Page(pts=ints, dts=ints, duration=ints, size=ints, key=flags, hidden=~flags)
+    for number in (0, 1, 3):
+        ledger.keep_page(number, page)
+    assert len(ledger.pages()) == 2
+    assert ledger.pages()[0].key.tolist() == [True, False, False]
+
+
+def test_the_survey_that_was_first_holds(ledger: Ledger) -> None:
+    assert ledger.film() is None
+    film = film_of(picture_of("yuv420p"))
+    assert ledger.keep_film(film) == film
+    assert ledger.keep_film(film.model_copy(update={"source": "/other"})) == film
+
+
+def test_paper_is_json_that_people_can_read(ledger: Ledger) -> None:
+    ledger.keep_paper("report.json", {"conforms": True})
+    assert json.loads(ledger.read("report.json") or b"") == {"conforms": True}
+    assert ledger.paper("nothing.json") is None

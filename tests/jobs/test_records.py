@@ -1,0 +1,85 @@
+"""Digests name everything that changes a picture, and nothing else."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from jobs.film import Colour, Film, Picture, SourceIdentity
+from jobs.index import Span
+from jobs.plan import Look, Plan, Range, Shot, Support
+from jobs.records import Encoding, segment_digest, split_order
+from jobs.spec import Codec, LookChoice
+
+COLOUR = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
+FILM = Film(
+    source="/films/a.mp4",
+    identity=SourceIdentity(bytes=1000, version="1", ends_sha256="ab"),
+    format="mp4",
+    picture=Picture(
+        stream=0, codec="h264", width=64, height=48, pix_fmt="yuv420p", depth=8, time_base=Fraction(1, 24), rate=Fraction(24),
+        aspect=Fraction(1), rotation=0, colour=COLOUR,
+    ),
+)  # fmt: skip
+ENCODING = Encoding(
+    codec=Codec.FFV1, library="ffv1 / 62", width=64, height=48, pix_fmt="yuv420p", rate=Fraction(24), time_base=Fraction(1, 24),
+    aspect=Fraction(1), colour=COLOUR, options={"level": "3"}, threads=1,
+)  # fmt: skip
+LOOK = Look(choice=LookChoice(name="colorize", settings={"strength": 1.0}), support=Support(context=2), weights="aa")
+
+
+def chunks(look: Look = LOOK, target: int = 20) -> Plan:
+    plan = Plan(target)
+    plan.grow([Shot(1, Range(0, 40), look), Shot(2, Range(40, 90), look)])
+    return plan
+
+
+def names(plan: Plan, film: Film = FILM, encoding: Encoding = ENCODING) -> list[str]:
+    return [segment_digest(film, chunk, encoding) for chunk in plan.chunks]
+
+
+def test_each_segment_has_its_own_name() -> None:
+    assert len(set(names(chunks()))) == len(chunks().chunks)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"choice": LookChoice(name="colorize", settings={"strength": 0.9})},
+        {"choice": LookChoice(name="other", settings={"strength": 1.0})},
+        {"weights": "bb"},
+        {"version": 2},
+    ],
+)
+def test_what_changes_the_look_changes_every_name(change: dict[str, Any]) -> None:
+    assert not set(names(chunks())) & set(names(chunks(LOOK.model_copy(update=change))))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"options": {"level": "1"}}, {"threads": 2}, {"library": "ffv1 / 63"}, {"pix_fmt": "yuv444p"}, {"width": 32}],
+)
+def test_what_changes_the_encoder_changes_every_name(change: dict[str, Any]) -> None:
+    assert not set(names(chunks())) & set(names(chunks(), encoding=ENCODING.model_copy(update=change)))
+
+
+def test_another_source_is_another_film_but_its_place_does_not_matter() -> None:
+    other = FILM.model_copy(update={"identity": FILM.identity.model_copy(update={"version": "2"})})
+    assert not set(names(chunks())) & set(names(chunks(), other))
+    assert names(chunks()) == names(chunks(), FILM.model_copy(update={"source": "s3://bucket/a.mp4"}))
+
+
+def test_changing_one_shot_changes_only_its_chunks() -> None:
+    plan = Plan(20)
+    plan.grow([Shot(1, Range(0, 40), LOOK), Shot(2, Range(40, 90), LOOK.model_copy(update={"version": 9}))])
+    before, after = names(chunks()), names(plan)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [chunk.shot == 1 for chunk in plan.chunks]
+
+
+@pytest.mark.parametrize(("lead_in", "form"), [(0, "packets"), (3, "packets"), (4, "ffv1")])
+def test_a_chunk_is_kept_losslessly_where_lead_in_exceeds_what_is_wanted(lead_in: int, form: str) -> None:
+    stamps = tuple(range(lead_in + 3))
+    span = Span(first=0, first_pts=0, stamps=stamps, wanted=stamps[lead_in:], bytes=10)
+    order = split_order(FILM, chunks().chunks[0], span)
+    assert order.form == form
+    assert len(order.kept) == (3 if form == "packets" else order.read.frames)

@@ -1,0 +1,29 @@
+"""Small pieces of paper for tests: a picture, a film. Promises plausible values; reads nothing."""
+
+from fractions import Fraction
+
+import av
+
+from jobs.film import Colour, Film, Picture, SourceIdentity
+
+
+def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = False) -> Picture:
+    """A BT.709 picture of 24 frames a second in this pixel format."""
+    return Picture(
+        stream=0,
+        codec="h264",
+        width=width,
+        height=height,
+        pix_fmt=pix_fmt,
+        depth=av.VideoFormat(pix_fmt).components[0].bits,
+        time_base=Fraction(1, 24),
+        rate=Fraction(24),
+        aspect=Fraction(1),
+        rotation=0,
+        colour=Colour(matrix="bt709", full_range=full, primaries=1, transfer=1, space=1, assumed=False),
+    )
+
+
+def film_of(picture: Picture, source: str = "/films/a.mp4") -> Film:
+    """A silent film with this picture."""
+    return Film(source=source, identity=SourceIdentity(bytes=1, version="1", ends_sha256="00"), format="mp4", picture=picture)

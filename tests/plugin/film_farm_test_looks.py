@@ -1,0 +1,104 @@
+"""Looks that only tests use, installed as a studio would install its own: a distribution with an entry point. Promises pictures that betray every mistake of the farm."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from actors.looks.generator import Domain
+from actors.plates import Plates
+from jobs.plan import Support
+from jobs.spec import Paper
+
+
+class _TestLook:
+    about: ClassVar[str] = "a look for tests"
+    version: ClassVar[int] = 1
+    adds_colour: ClassVar[bool] = True
+    domain = Domain.CHROMA
+
+    def __init__(self, settings: Paper, device: torch.device) -> None:
+        self.wish = settings
+
+    @classmethod
+    def support(cls, settings: Paper) -> Support:
+        return Support()
+
+    @classmethod
+    def weights(cls, settings: Paper) -> Path | None:
+        return None
+
+
+class WindowSettings(Paper):
+    """How far it looks, and how far it says it looks."""
+
+    radius: int = 5
+    declared: int = 5
+
+
+class WindowLook(_TestLook):
+    """Chroma from the brightness of every frame within `radius`, each with a weight of its own: one frame less shows."""
+
+    settings: ClassVar[type[Paper]] = WindowSettings
+
+    @classmethod
+    def support(cls, settings: Paper) -> Support:
+        assert isinstance(settings, WindowSettings)
+        return Support(context=settings.declared)
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, WindowSettings)
+        radius = self.wish.radius
+        window: deque[Tensor] = deque([torch.zeros(1, 8, 8)] * radius, maxlen=2 * radius + 1)
+        for plates in batches:
+            for luma in plates.luma((8, 8)):
+                window.append(luma)
+                if len(window) == 2 * radius + 1:
+                    yield self._picture(window)
+        for _ in range(radius):
+            window.append(torch.zeros(1, 8, 8))
+            if len(window) == 2 * radius + 1:
+                yield self._picture(window)
+
+    def _picture(self, window: deque[Tensor]) -> Tensor:
+        total = torch.zeros(1, 8, 8)
+        for place, luma in enumerate(window):
+            total = total + luma * (0.02 + 0.01 * place)
+        return torch.stack([total, -total], 1) * 0.3
+
+
+class NoSettings(Paper):
+    """No settings."""
+
+
+class NegativeLook(_TestLook):
+    """The picture's negative: a look that gives R'G'B'."""
+
+    settings: ClassVar[type[Paper]] = NoSettings
+    domain = Domain.RGB
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        for plates in batches:
+            yield 1 - plates.rgb()
+
+
+class BrokenSettings(Paper):
+    """What goes wrong."""
+
+    how: str = "nan"
+
+
+class BrokenLook(_TestLook):
+    """Gives NaN, or raises."""
+
+    settings: ClassVar[type[Paper]] = BrokenSettings
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, BrokenSettings)
+        for plates in batches:
+            if self.wish.how == "raise":
+                raise ArithmeticError("the network fell over")
+            yield torch.full((len(plates), 2, 4, 4), float("nan"))
