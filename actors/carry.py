@@ -27,12 +27,16 @@ _STREAM_TAGS = frozenset({"encoder", "duration", "vendor_id", "bps", "number_of_
 _STATISTICS = ("_statistics", "bps-", "number_of_frames-", "number_of_bytes-", "duration-")
 
 
+_HANDLERS = frozenset({"VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler"})
+
+
 def tags_of(metadata: dict[str, str], leave: frozenset[str] = _STREAM_TAGS) -> dict[str, str]:
     """Tags worth carrying: not those that describe the old file, and that the new one says of itself."""
     return {
-        name: value
+        # A track's title is written as "title" and read from an mp4 as "name".
+        "title" if name == "name" else name: value
         for name, value in metadata.items()
-        if name.lower() not in leave and not name.lower().startswith(_STATISTICS)
+        if name.lower() not in leave and not name.lower().startswith(_STATISTICS) and value not in _HANDLERS
     }
 
 
@@ -102,14 +106,18 @@ class Carrier:
 
         In the source's own order: a packet that comes late among its neighbours takes the time of the one before.
         """
-        latest = Fraction(-(2**62))
+        latest = Fraction(0)
         wanted = [self.media.streams[index] for index in self.fates]
         for packet in self.media.demux(wanted) if wanted else ():
             if packet.size == 0:
                 continue
             ready = self._ready(packet, origin)
-            if ready is None or ready.dts is None:
+            if ready is None:
                 continue
+            if ready.pts is None:  # A cover picture has no time, and the muxer wants one.
+                ready.pts = round(latest / ready.time_base)
+            if ready.dts is None:
+                ready.dts = ready.pts
             latest = max(latest, ready.dts * ready.time_base)
             yield latest, ready
 

@@ -208,7 +208,9 @@ def ascending(frames: Iterable[VideoFrame], what: str) -> Iterator[VideoFrame]:
     for frame in frames:
         if frame.pts is not None:
             if last is not None and frame.pts < last:
-                raise BadMedia(f"{what} has wrong display times (AVI with B-frames does); re-encode it first, for example to mkv.")
+                raise BadMedia(
+                    f"{what} has wrong display times (AVI with B-frames does); re-encode it first, for example to mkv."
+                )
             last = frame.pts
         yield frame
 

@@ -41,13 +41,17 @@ class Row(NamedTuple):
 def pages(url: str, kept: int, resume: Page | None) -> Iterator[Page]:
     """Pages from the packet after the first `kept` ones; `resume` is the last page kept, None at the beginning.
 
+    An empty page comes last: it says, on paper too, that the index is whole; after it nothing comes.
     Raises BadMedia where times are missing, the file is cut short, or it is no longer the file that was begun.
     """
+    if resume is not None and not len(resume):
+        return
     rows = _resumed(url, kept, _rows_of(resume)) if kept and resume is not None else _from_start(url)
     size = PAGE if kept else FIRST_PAGE
     while some := list(islice(rows, size)):
         yield _page(some)
         size = PAGE
+    yield _page([])
 
 
 def _from_start(url: str) -> Iterator[Row]:
@@ -112,7 +116,7 @@ def _untimed(url: str) -> BadMedia:
 
 
 def _page(rows: list[Row]) -> Page:
-    pts, dts, duration, size, key, hidden = zip(*rows, strict=True)
+    pts, dts, duration, size, key, hidden = zip(*rows, strict=True) if rows else ((),) * len(Row._fields)
     return Page(
         pts=np.array(pts, np.int64),
         dts=np.array(dts, np.int64),

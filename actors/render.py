@@ -49,6 +49,13 @@ class Renderer:
             yield from self._chunk(order)
 
     def _chunk(self, order: RenderOrder) -> Iterator[FramesRendered | SegmentRecord]:
+        # After a lost worker some segments of a batch may be kept already.
+        kept = [self.ledger.record(order.digest(one)) for one in order.encodings]
+        yield from (record for record in kept if isinstance(record, SegmentRecord))
+        if lacking := tuple(one for one, record in zip(order.encodings, kept, strict=True) if record is None):
+            yield from self._render(order.model_copy(update={"encodings": lacking}))
+
+    def _render(self, order: RenderOrder) -> Iterator[FramesRendered | SegmentRecord]:
         began = time.monotonic()
         generator = self._generator(order.look)
         done, still = 0, b""
@@ -69,7 +76,7 @@ class Renderer:
                     place = order.core.frames // 2 - done
                     still = pair(frames[place], composed[place], order.film.picture)
                 done += len(frames)
-                yield FramesRendered(chunk=order.chunk, frames=len(frames))
+                yield FramesRendered(chunk=order.chunk, done=done)
             stack.close()
             for writer, encoding, path in zip(writers, order.encodings, paths, strict=True):
                 yield self._keep(order, encoding, writer, path, still, time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""A black-and-white sample film of painted views, to colourise where no film is at hand. Promises the same bytes for a seed; knows no farm.
+"""A black-and-white sample film, to colourise where none is at hand. Promises the same bytes for a seed; knows no farm.
 
 Views are painted in colour first, so that sky, leaves and water have the greys that a camera would give them.
 Canvases are HW3 floats, display-coded R'G'B', 0..1; lengths are in picture heights, those of land in map pixels.
@@ -23,21 +23,16 @@ Shape = tuple[npt.ArrayLike, Colour]
 
 SOUND_RATE = 48_000
 """Samples a second of the sound."""
-ROOM = 1.4
-"""Views are painted this many times larger than the frame, so that the camera has where to go."""
-FADE_SECONDS = 0.75
-"""Length of the fades from and to black; at most half a shot."""
 TREES = ((0.52, 0.585, 0.25), (0.13, 0.60, 0.36), (1.52, 0.66, 0.60))
-FOREST = ((0.2, 0.57, 0.36), (0.55, 0.58, 0.33), (0.38, 0.585, 0.42), (1.5, 0.57, 0.4), (0.02, 0.59, 0.5), (1.65, 0.61, 0.56))
+FOREST = ((0.2, 0.57, 0.36), (0.38, 0.585, 0.42), (1.5, 0.57, 0.4), (0.02, 0.59, 0.5), (1.65, 0.61, 0.56))
 """Trees, far to near: across, foot, height."""
 
 
 def _noise(rng: Generator, shape: Size, slope: float, stretch: float = 1.0) -> Plane:
     # 1/f noise, mean 0 and deviation 1, that wraps at its edges; `stretch` draws it out sideways.
-    wave = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None] * stretch)
+    wave = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1]) * stretch).astype(np.float32)
     wave[0, 0] = np.inf
-    spectrum = np.fft.rfft2(rng.standard_normal(shape, np.float32)) * (wave**-slope).astype(np.float32)
-    field = np.fft.irfft2(spectrum, s=shape)
+    field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal(shape, np.float32)) * wave**-slope, s=shape)
     return np.asarray(field / field.std(), np.float32)
 
 
@@ -47,12 +42,8 @@ def _step(low: float, high: float, value: npt.NDArray[np.floating]) -> Plane:
 
 
 def _mix(base: npt.ArrayLike, other: npt.ArrayLike, amount: npt.ArrayLike) -> Plane:
-    first = np.asarray(base, np.float32)
-    return np.asarray(first + (np.asarray(other, np.float32) - first) * np.asarray(amount, np.float32)[..., None], np.float32)
-
-
-def _over(base: Plane, top: npt.NDArray[np.floating], where: npt.NDArray[np.bool_]) -> Plane:
-    return np.asarray(np.where(where[..., None], top, base), np.float32)
+    first, second, share = (np.asarray(one, np.float32) for one in (base, other, amount))
+    return first + (second - first) * share[..., None]
 
 
 def _look_up(texture: Plane, x: Plane, y: Plane) -> Plane:
@@ -85,7 +76,7 @@ def _terrain(sky: Plane, height: Plane, tint: Plane, eye: float, horizon: float)
     top = np.minimum.accumulate(horizon * rows - (_look_up(height, x, y) - eye) / far * rows, axis=0)
     seen = np.stack([np.searchsorted(-top[:, c], -np.arange(rows, dtype=np.float32)) for c in range(columns)], 1)
     colours = _mix(_look_up(tint, x, y), (0.73, 0.80, 0.87), 1 - np.exp(-0.0008 * y))
-    return _over(sky, colours[np.minimum(seen, len(far) - 1), np.arange(columns)[None]], seen < len(far))
+    return _mix(sky, colours[np.minimum(seen, len(far) - 1), np.arange(columns)[None]], seen < len(far))
 
 
 def _sunlight(height: Plane) -> Plane:
@@ -103,10 +94,10 @@ def _mirrored(rng: Generator, view: Plane) -> Plane:
     water = view[..., 2] < 0
     shore = np.float32(np.argmax(water.sum(1) > 0.08 * view.shape[1]))
     ripple = _noise(rng, water.shape, 1.1, 14.0) * (rows - shore) * 0.035
-    dry = _over(view, np.array((0.55, 0.62, 0.68)), water)
+    dry = _mix(view, (0.55, 0.62, 0.68), water)
     glass = cv2.remap(dry, columns, np.clip(2 * shore - rows + ripple, 0, shore), cv2.INTER_LINEAR)
     deep = 0.18 + 0.5 * (rows - shore) / len(rows) + 0.05 * _noise(rng, water.shape, 0.7, 9.0)
-    return _over(view, _mix(glass, (0.10, 0.20, 0.26), deep), water)
+    return _mix(view, _mix(glass, (0.10, 0.20, 0.26), deep), water)
 
 
 def _drawn(view: Plane, shapes: Iterable[Shape]) -> Plane:
@@ -115,7 +106,7 @@ def _drawn(view: Plane, shapes: Iterable[Shape]) -> Plane:
     for corners, colour in shapes:
         outline = np.rint(np.asarray(corners) * (view.shape[0] * 16)).astype(np.int32)
         cv2.fillPoly(canvas, [outline], [255 * part for part in colour], cv2.LINE_AA, 4)
-    return canvas / np.float32(255)
+    return np.asarray(canvas, np.float32) / np.float32(255)
 
 
 def _tree(rng: Generator, x: float, foot: float, tall: float, leaf: Colour) -> Iterator[Shape]:
@@ -143,8 +134,8 @@ def _blades(rng: Generator, meadow: Plane, path: Plane) -> Iterator[Shape]:
     high, wide = path.shape
     turn = np.linspace(0, 2 * np.pi, 9)
     for near in np.sort(rng.random(9000) ** 0.7):
-        x, y, tall = rng.uniform(0, wide / high), 0.575 + 0.42 * near, 0.012 + 0.085 * near**1.5
-        at = int(y * high), min(int(x * high), wide - 1)
+        x, y, tall = rng.uniform(0, wide / high), 0.575 + 0.5 * near, 0.012 + 0.085 * near**1.5
+        at = min(int(y * high), high - 1), min(int(x * high), wide - 1)
         if path[at] < 0.3:
             tip, thin = x + rng.uniform(-0.4, 0.4) * tall, 0.045 * tall + 0.0006
             yield ((x - thin, y), (tip, y - tall), (x + thin, y)), (rng.uniform(0.7, 1.35) * meadow[at]).tolist()
@@ -156,7 +147,7 @@ def _blades(rng: Generator, meadow: Plane, path: Plane) -> Iterator[Shape]:
 def _mountains(rng: Generator, shape: Size, snow: float, top: Colour) -> Plane:
     # A lake below mountains, forest on their lower slopes, snow above the height `snow`.
     land = (800, 1280)
-    rise = _step(0.28, 0.95, np.linspace(0, 1, land[0])[:, None] + 0.06 * _noise(rng, land, 1.9))
+    rise = _step(0.28, 0.95, np.linspace(0, 1, land[0], dtype=np.float32)[:, None] + 0.06 * _noise(rng, land, 1.9))
     ridges = 1 - 0.9 * np.abs(_noise(rng, land, 2.15)) + 0.25 * _noise(rng, land, 1.9)
     height, rough = rise * (40 + 190 * ridges) - 5 + 5 * _noise(rng, land, 2.2), _noise(rng, land, 0.6)
     wood = _step(0.2, 0.5, _noise(rng, land, 1.2) + 1.4 - height / 62) * (height > 1)
@@ -165,12 +156,12 @@ def _mountains(rng: Generator, shape: Size, snow: float, top: Colour) -> Plane:
     tint = _mix((0.47, 0.44, 0.41), (0.40, 0.45, 0.24), _step(95, 50, height + 12 * rough))
     tint = _mix(tint, (0.97, 0.98, 1.0), _step(snow - 12, snow + 12, height + 9 * rough) * _step(2.2, 1.2, steep))
     tint = _mix(tint, (0.13, 0.22, 0.11), wood) * (1 + 0.10 * rough[..., None]) * _sunlight(height)
-    tint = _over(tint, np.array(-1), height <= 0)
+    tint = _mix(tint, -1, height <= 0)
     return _mirrored(rng, _terrain(_sky(rng, shape, 0.52, top, (0.74, 0.83, 0.92)), height, tint, 26, 0.42))
 
 
 def _sea(rng: Generator, shape: Size, horizon: float, shore: float, sun: float, low: Colour) -> Plane:
-    # The sea with the sun's glitter, a boat, surf on a sandy beach from row `shore` down; the sky is `low` at the horizon.
+    # The sea with the sun's glitter, a boat, a beach from row `shore` down; the sky is `low` at the horizon.
     rows, columns, x, far = _floor(shape, horizon)
     sky = _sky(rng, shape, horizon, (0.30, 0.52, 0.80), low)
     sky = _mix(sky, (1.0, 0.97, 0.88), 0.5 * np.exp(-(np.hypot(columns - sun, rows + 0.05) ** 2) / 0.07))
@@ -180,27 +171,26 @@ def _sea(rng: Generator, shape: Size, horizon: float, shore: float, sun: float, 
     water = _mix((0.05, 0.25, 0.33), _mix(low, (0.30, 0.52, 0.80), 0.6), _step(-2.2, 2.6, waves + 0.045 * far - 0.9))
     glitter = np.exp(-(((columns - sun) / (0.10 + 0.18 * (rows - horizon))) ** 2)) * (_step(0.2, 1.1, waves) + 0.15)
     water = _mix(water, (1.0, 0.98, 0.90), np.minimum(glitter * _step(0.95, 0.5, rows), 1))
-    view = _over(sky, _mix(water, (0.35, 0.58, 0.56), _step(-0.16, 0.0, depth) * 0.7), rows > horizon)
+    view = _mix(sky, _mix(water, (0.35, 0.58, 0.56), _step(-0.16, 0.0, depth) * 0.7), rows > horizon)
     sand = _mix((0.50, 0.42, 0.32), (0.86, 0.77, 0.60), _step(0.02, 0.11, depth))
-    view = _over(view, sand * (1 + 0.05 * _noise(rng, shape, 0.7, 3.0)[..., None]), depth > 0)
+    view = _mix(view, sand * (1 + 0.05 * _noise(rng, shape, 0.7, 3.0)[..., None]), depth > 0)
     lace = _step(-0.4, 0.7, _noise(rng, shape, 1.0, 3.0))
-    surf = np.exp(-((depth / 0.016) ** 2)) * (0.35 + 0.65 * lace) + 0.8 * np.exp(-(((depth + 0.06) / 0.012) ** 2)) * lace
-    hull = np.array([(-0.07, 0.425), (0.07, 0.425), (0.05, 0.441), (-0.05, 0.441)])
-    sails = np.array([[(-0.003, 0.42), (-0.003, 0.265), (-0.065, 0.415)], [(0.003, 0.418), (0.003, 0.285), (0.065, 0.412)]])
-    colours = ((0.32, 0.16, 0.12), (0.95, 0.93, 0.87), (0.92, 0.90, 0.84))
-    boat = [(part + (1.45 - sun, horizon - 0.40), colour) for part, colour in zip((hull, *sails), colours, strict=True)]
-    return _drawn(_mix(view, (0.97, 0.98, 0.97), np.minimum(surf, 1)), boat)
+    surf = np.exp(-((depth / 0.016) ** 2)) * (0.35 + 0.65 * lace) + lace * np.exp(-(((depth + 0.06) / 0.011) ** 2))
+    boat = np.array((1.45 - sun, horizon))
+    hull = boat + np.array([(-0.07, 0.025), (0.07, 0.025), (0.05, 0.041), (-0.05, 0.041)])
+    sail = boat + np.array([(-0.06, 0.017), (-0.005, -0.135), (0.0, -0.135), (0.045, 0.018)])
+    return _drawn(_mix(view, 0.97, np.minimum(surf, 1)), ((hull, (0.32, 0.16, 0.12)), (sail, (0.74, 0.48, 0.34))))
 
 
 def _meadow(rng: Generator, shape: Size, trees: tuple[tuple[float, float, float], ...], leaf: Colour) -> Plane:
     # A flowering meadow with a sandy path and `trees`, fields and woods on the hills behind.
     land = (700, 1280)
-    rise = _step(120, 700, np.arange(land[0])[:, None])
+    rise = _step(120, 700, np.arange(700.0)[:, None])
     wood = _step(0.25, 0.45, _noise(rng, land, 1.6) + 0.5 * rise)
-    height = 14 * _noise(rng, land, 2.4) + 48 * rise - 8 + wood * (2.4 + 1.6 * np.abs(_noise(rng, land, 0.4)))
+    height = 14 * _noise(rng, land, 2.4) + 48 * rise + wood * (2.4 + 1.6 * abs(_noise(rng, land, 0.4)))
     tint = _mix((0.42, 0.55, 0.20), (0.72, 0.66, 0.33), _step(0.1, 0.5, _noise(rng, land, 1.9)))
     tint = _mix(tint, (0.16, 0.27, 0.10), wood) * (0.75 * _sunlight(height) + 0.25)
-    view = _terrain(_sky(rng, shape, 0.47, (0.28, 0.50, 0.82), (0.80, 0.88, 0.95)), height, tint, 34, 0.38)
+    view = _terrain(_sky(rng, shape, 0.47, (0.28, 0.50, 0.82), (0.80, 0.88, 0.95)), height, tint, 42, 0.38)
     rows, columns, _, _ = _floor(shape, 0.0)
     edge = 0.55 + 0.012 * _noise(rng, (1, shape[1]), 1.6)
     grass = _mix((0.40, 0.54, 0.18), (0.22, 0.36, 0.10), _step(-1.5, 2, _noise(rng, shape, 1.1, 3.0) + 2 * rows - 1.4))
@@ -210,22 +200,19 @@ def _meadow(rng: Generator, shape: Size, trees: tuple[tuple[float, float, float]
     for x, foot, tall in trees:
         away = ((columns - x - 0.16 * tall) / (0.42 * tall)) ** 2 + ((rows - foot) / (0.07 * tall)) ** 2
         grass = _mix(grass, 0 * grass, 0.55 * np.exp(-(away**2)))
-    view = _drawn(_over(view, grass, rows > edge), (part for tree in trees for part in _tree(rng, *tree, leaf)))
+    view = _drawn(_mix(view, grass, rows > edge), (part for tree in trees for part in _tree(rng, *tree, leaf)))
     return _drawn(view, _blades(rng, view, path))
 
 
 SHOTS = (
-    (partial(_mountains, snow=88, top=(0.23, 0.43, 0.74)), (1.38, 0.0, 0.0), (1.1, 0.6, -0.5), (48, 55, 64, 71)),
-    (partial(_sea, horizon=0.40, shore=0.84, sun=0.25, low=(0.86, 0.88, 0.86)), (1.1, -0.8, 0.3), (1.1, 0.8, 0.3), (45, 52, 60, 67)),
-    (partial(_meadow, trees=TREES, leaf=(0.25, 0.36, 0.11)), (1.15, 0.6, 0.7), (1.38, 0.0, 0.0), (41, 53, 57, 64)),
-    (partial(_mountains, snow=14, top=(0.38, 0.56, 0.80)), (1.05, -0.9, -0.9), (1.15, 0.4, -0.7), (50, 57, 65, 72)),
-    (partial(_sea, horizon=0.60, shore=2.0, sun=1.0, low=(0.97, 0.74, 0.52)), (1.38, 0.0, 0.0), (1.02, -0.2, 0.2), (43, 55, 59, 65)),
+    (partial(_mountains, snow=88, top=(0.23, 0.43, 0.74)), (1.38, 0, 0), (1.1, 0.6, -0.5), (48, 55, 64, 71)),
+    (partial(_sea, horizon=0.4, shore=0.84, sun=0.3, low=(0.9,) * 3), (1.1, -0.8, 0), (1.1, 0.8, 0), (45, 52, 60, 67)),
+    (partial(_meadow, trees=TREES, leaf=(0.25, 0.36, 0.11)), (1.15, 0.6, 0.7), (1.38, 0, 0), (41, 53, 57, 64)),
+    (partial(_sea, horizon=0.6, shore=2, sun=1, low=(1.0, 0.7, 0.5)), (1.38, 0, 0), (1, -0.2, 0.2), (50, 57, 65, 72)),
+    (partial(_mountains, snow=14, top=(0.38, 0.56, 0.80)), (1.05, -0.9, -0.9), (1.15, 0.4, -0.7), (43, 55, 59, 65)),
     (partial(_meadow, trees=FOREST, leaf=(0.22, 0.31, 0.12)), (1.1, -0.9, 0.2), (1.1, 0.9, -0.4), (48, 55, 64, 72)),
 )
-"""For each shot its painter, the camera at its start and end, and its chord as MIDI notes.
-
-The camera is picture pixels for one of the frame, then where it stands in its room, -1..1, across and down.
-"""
+"""Painter; camera at start and end (picture pixels for one of the frame, place -1..1 across and down); MIDI notes."""
 
 
 def sample_pictures(size: Size, seed: int) -> list[Picture]:
@@ -235,33 +222,32 @@ def sample_pictures(size: Size, seed: int) -> list[Picture]:
 
 
 def sample_cuts(count: int) -> list[int]:
-    """The frame numbers, ascending, at which a new shot begins in a sample of `count` frames; frame 0 is not among them."""
+    """The frame numbers, ascending, at which a new shot begins in a sample of `count` frames; without 0."""
     return [count * shot // len(SHOTS) for shot in range(1, len(SHOTS))]
 
 
 def make_sample(
     path: Path, *, seconds: float = 16.0, size: Size = (640, 360), rate: Fraction = Fraction(24), seed: int = 7
 ) -> None:
-    """Write the sample as mp4: H.264 8 bit 4:2:0, BT.709 limited range, chroma neutral; AAC stereo as long as the picture.
+    """Write the sample as mp4: H.264 8 bit 4:2:0, BT.709 limited range, neutral chroma; AAC stereo of its length.
 
     `size` is (width, height) in pixels; `rate` is frames a second. The film has round(seconds * rate) frames, stamped
     0, 1, 2, ... over `rate`. Raises ValueError below two frames a shot, for an odd size and for one below 64 pixels.
     """
     count = round(Fraction(seconds) * rate)
     if count < 2 * len(SHOTS) or size[0] % 2 or size[1] % 2 or min(size) < 64:
-        raise ValueError(f"{count} frames of {size[0]}x{size[1]}: give 12 frames or more, width and height even and 64 or more.")
-    sound = _sound(count, rate)
+        raise ValueError(f"{count} frames of {size}: give 12 frames or more, even sides of 64 or more.")
+    sound, neutral, exact = _sound(count, rate), np.full((size[1] // 2, size[0]), 128, np.uint8), {"flags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as film:
-        picture = film.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "fast", "flags": "+bitexact"})
+        picture = film.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"} | exact)
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
         tags = picture.codec_context
         tags.color_range, tags.colorspace, tags.color_primaries, tags.color_trc = 1, 1, 1, 1
         # x264 gives other bytes for another number of threads.
         tags.thread_count = 2
-        voice = film.add_stream("aac", rate=SOUND_RATE, layout="stereo", options={"flags": "+bitexact"})
+        voice = film.add_stream("aac", rate=SOUND_RATE, layout="stereo", options=exact)
         for n, luma in enumerate(_frames(count, size, rate, seed)):
-            planes = np.concatenate([luma, np.full((size[1] // 2, size[0]), 128, np.uint8)])
-            shown = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            shown = av.VideoFrame.from_ndarray(np.concatenate([luma, neutral]), format="yuv420p")
             shown.pts, shown.time_base = n, 1 / rate
             film.mux(picture.encode(shown))
             start, stop = round(n * SOUND_RATE / rate), round((n + 1) * SOUND_RATE / rate)
@@ -273,15 +259,15 @@ def make_sample(
 
 
 def _frames(count: int, size: Size, rate: Fraction, seed: int) -> Iterator[Picture]:
-    # Luma HW, limited range: the camera's moves over the views, gate weave, vignette, grain, fades.
+    # Luma HW, limited range: camera moves (so views are larger), gate weave, vignette, the film's curve, grain, fades.
     edges = [0, *sample_cuts(count), count]
-    views = sample_pictures((round(size[0] * ROOM), round(size[1] * ROOM)), seed)
-    greys = [np.asarray(view @ np.array([0.2126, 0.7152, 0.0722]) / 255, np.float32) for view in views]
-    x, y = np.meshgrid(np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1]))
-    vignette = np.asarray(0.96 - 0.10 * (x * x + y * y) ** 1.5, np.float32)
+    views = sample_pictures((round(size[0] * 1.4), round(size[1] * 1.4)), seed)
+    greys = [_step(-0.04, 1.0, view @ np.array([0.2126, 0.7152, 0.0722]) / 255) for view in views]
+    across, down = (np.linspace(-1, 1, side, dtype=np.float32) for side in size)
+    vignette = 0.96 - 0.10 * np.hypot(across, down[:, None]) ** 3
     rng = np.random.default_rng([seed, len(SHOTS)])
-    grain = cv2.GaussianBlur(rng.standard_normal((size[1] + 256, size[0] + 256), np.float32), (0, 0), 0.6) * 0.022
-    fade = max(1, min(int(FADE_SECONDS * rate), edges[1] // 2))
+    grain = cv2.GaussianBlur(rng.standard_normal((size[1] + 256, size[0] + 256), np.float32), (0, 0), 0.6) * 0.018
+    fade = max(1, min(int(rate * 3 / 4), edges[1] // 2))
     for n in range(count):
         shot = int(np.searchsorted(edges, n, "right")) - 1
         length = edges[shot + 1] - edges[shot]
@@ -289,14 +275,12 @@ def _frames(count: int, size: Size, rate: Fraction, seed: int) -> Iterator[Pictu
         t = 0.5 + ((n - edges[shot]) / (length - 1) - 0.5) * min(1.0, float(length / rate) / 2.5)
         scale, *place = (a + (b - a) * t * t * (3 - 2 * t) for a, b in zip(*SHOTS[shot][1:3], strict=True))
         room = (np.array(greys[shot].shape[::-1]) - scale * np.array(size)) / 2
-        weave = 0.45 * np.sin((n * 0.9, n * 0.61)) + 0.3 * np.sin((n * 0.37, n * 0.23))
+        weave = 0.25 * np.sin((n * 0.9, n * 0.61)) + 0.4 * np.sin((n * 0.37, n * 0.23))
         lens = np.column_stack([scale * np.eye(2), room * (1 + np.array(place)) + weave])
-        flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-        seen = cv2.warpAffine(greys[shot], lens, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-        down, right = rng.integers(0, 256, 2)
-        print_ = 0.02 + seen * vignette + grain[down : down + size[1], right : right + size[0]]
-        light = min(1.0, n / fade, (count - 1 - n) / fade)
-        yield np.rint(16 + 219 * light * np.clip(print_, 0, 1)).astype(np.uint8)
+        seen = cv2.warpAffine(greys[shot], lens, size, None, cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC, cv2.BORDER_REFLECT)
+        x, y = rng.integers(0, 256, 2)
+        shown = 0.02 + seen * vignette + grain[y : y + size[1], x : x + size[0]]
+        yield np.rint(16 + 219 * min(1, n / fade, (count - 1 - n) / fade) * np.clip(shown, 0, 1)).astype(np.uint8)
 
 
 def _sound(count: int, rate: Fraction) -> Plane:

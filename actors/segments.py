@@ -59,7 +59,7 @@ class Segments:
 
     def _ranked(self, record: SegmentRecord, container: InputContainer) -> "Iterator[tuple[int, Packet[Any]]]":
         seen = bytearray(record.core.frames)
-        for place, packet in enumerate(one for one in container.demux(container.streams.video[0]) if one.size):
+        for place, packet in enumerate(self._demuxed(record, container)):
             rank = packet.pts
             if rank is None or not 0 <= rank < len(seen) or seen[rank] or place - rank > record.delay:
                 raise self._refused(record, f"its packet {place} is stamped {rank}")
@@ -72,19 +72,31 @@ class Segments:
         if not all(seen):
             raise self._refused(record, f"its frame {seen.index(0)} of {len(seen)} is missing")
 
+    def _demuxed(self, record: SegmentRecord, container: InputContainer) -> "Iterator[Packet[Any]]":
+        try:
+            yield from (one for one in container.demux(container.streams.video[0]) if one.size)
+        except av.error.FFmpegError as error:
+            raise self._refused(record, str(error.strerror)) from None
+
     @contextmanager
     def opened(self, record: SegmentRecord) -> Iterator[InputContainer]:
         """One segment, fetched and checked against its record, for as long as the block lasts."""
         path = self._fetched(record)
         try:
-            with av.open(str(path), "r", format="matroska") as container:
-                if extradata_sha256(container.streams.video[0]) != record.extradata_sha256:
-                    raise self._refused(record, "its codec header is not the recorded one")
+            with self._container(record, path) as container:
                 yield container
-        except av.error.FFmpegError as error:
-            raise self._refused(record, str(error.strerror)) from None
         finally:
             path.unlink(missing_ok=True)
+
+    def _container(self, record: SegmentRecord, path: Path) -> InputContainer:
+        try:
+            container = av.open(str(path), "r", format="matroska")
+        except av.error.FFmpegError as error:
+            raise self._refused(record, str(error.strerror)) from None
+        if extradata_sha256(container.streams.video[0]) != record.extradata_sha256:
+            container.close()
+            raise self._refused(record, "its codec header is not the recorded one")
+        return container
 
     def _fetched(self, record: SegmentRecord) -> Path:
         path = self.folder / f"{record.core.start}-{record.media.sha256[:16]}.mkv"

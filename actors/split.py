@@ -33,13 +33,15 @@ class Splitter:
         Give neighbours in one call, ascending: what they share is read and decoded once. Raises BadMedia where the
         source is no longer what was surveyed or cannot be carried; BadStore and StoreFault as the store does.
         """
-        records = [self._kept(order) for order in orders]
-        missing = [order for order, record in zip(orders, records, strict=True) if record is None]
+        # Two short chunks may read the very same frames: then one order's media serve both.
+        kept = {order.digest: self._kept(order) for order in orders}
+        missing = list({order.digest: order for order in orders if kept[order.digest] is None}.values())
         if missing and source_identity(self.source) != missing[0].source:
             raise BadMedia(f"{named(self.source)} was changed since its survey; begin a new job for it.")
         made = (record for run in runs(missing) for record in self._split_run(run))
-        for record in records:
-            yield record or next(made)
+        for order in orders:
+            record = kept[order.digest] = kept[order.digest] or next(made)
+            yield record
 
     def _kept(self, order: SplitOrder) -> SplitRecord | None:
         record = self.ledger.record(order.digest)

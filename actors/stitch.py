@@ -75,7 +75,9 @@ class Stitcher:
                 )
                 with joined.template() as template:
                     picture = _add_picture(out, template, film, timing)
-                picture.metadata.update(_picture_tags(carrier.media.streams[film.picture.stream]))
+                source = carrier.media.streams[film.picture.stream]
+                picture.metadata.update(_picture_tags(source))
+                picture.disposition = source.disposition
                 carrier.add_streams(out)
                 carrier.add_chapters_and_tags(out, timing.origin)
                 rest = carrier.packets(timing.origin)

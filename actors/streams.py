@@ -125,6 +125,8 @@ class _Trial:
             fate, detail = "rewritten", said
         elif stream.type == "subtitle" and (target := converted_to(codec, container)):
             fate, detail = "converted", f"to {target}, the container's own; {what_is_lost(codec)} are lost"
+        elif codec == "opus" and container == "mp4":
+            detail = "up to one packet longer at its end, which mp4 cannot trim by samples"
         return StreamFate(stream=stream.index, kind=stream.type, codec=codec, fate=fate, detail=detail)
 
     def _refusal(self, container: Wrapping, fates: list[StreamFate]) -> str:

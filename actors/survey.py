@@ -6,7 +6,7 @@ The index is a demux, no picture is decoded for it; cuts are found range by rang
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from av.container import InputContainer
@@ -20,12 +20,14 @@ from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
 from actors.facts import others_of, picture_of, seconds_of
-from actors.media import decode_one, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
+from actors.media import ascending, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
 from actors.pages import pages
+from actors.shotlist import given_cuts
 from jobs.errors import BadMedia
 from jobs.film import Film
-from jobs.index import Page, Span
+from jobs.index import Ints, Page, Span
 from jobs.plan import Range
+from jobs.records import Cuts
 from jobs.store import source_identity
 
 DETECT_WIDTH = 256
@@ -33,6 +35,9 @@ DETECT_WIDTH = 256
 
 FIRST_FRAME_WITHIN = 512
 """Packets read at most in search of a first frame."""
+
+PROBED = 32
+"""Frames decoded to see that the container's display times are the decoder's."""
 
 _ANY_RATE = 25.0
 """Frames are counted, never timed: the detector wants a rate and does nothing with it."""
@@ -64,19 +69,21 @@ class Surveyor:
             )
 
     def _first_frame(self, container: InputContainer, stream: VideoStream) -> VideoFrame:
-        decoder = decoder_of(stream, threads=1)
-        some = False
-        for packet in islice(packets_of(container, stream, self._what), FIRST_FRAME_WITHIN):
-            some = True
-            if packet.has_sidedata("encryption_info"):
-                raise BadMedia(f"{self._what} is encrypted; deliver it without encryption.")
-            if frames := decode_one(decoder, packet):
-                return frames[0]
-        if frames := decode_one(decoder, None):
-            return frames[0]
-        if not some:
+        packets = packets_of(container, stream, self._what)
+        head = next(packets, None)
+        if head is None:
             raise BadMedia(f"{self._what} has a video stream without frames; copy it again.")
-        raise BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, or encrypted.")
+        if head.has_sidedata("encryption_info"):
+            raise BadMedia(f"{self._what} is encrypted; deliver it without encryption.")
+        first: VideoFrame | None = None
+        few = chain((head,), islice(packets, FIRST_FRAME_WITHIN))
+        for number, frame in enumerate(ascending(decoded(decoder_of(stream, self.threads), few), self._what)):
+            first = first or frame
+            if number >= PROBED:
+                break
+        if first is None:
+            raise BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, or encrypted.")
+        return first
 
     def pages(self, kept: int = 0, resume: Page | None = None) -> Iterator[Page]:
         """The frame index, page by page, from the packet after the last one kept.
@@ -86,7 +93,7 @@ class Surveyor:
         """
         return pages(self.source, kept, resume)
 
-    def cuts(self, stream: int, span: Span, frames: Range, first: int, threshold: float = 3.0) -> list[int]:
+    def cuts(self, stream: int, span: Span, frames: Range, first: int, threshold: float = 3.0) -> Cuts:
         """Numbers of the frames within `frames` that begin a shot, ascending; exactly those that a run over the whole film finds.
 
         `span` are the packets of `jobs.ranges.seen(frames)` and `first` is that range's first frame; `threshold` is the
@@ -97,9 +104,9 @@ class Surveyor:
         found: list[int] = []
         with opened_at(self.source, stream, span.first, span.first_pts) as (picture, packets):
             expected = _form(picture.codec_context)
-            shown = in_order(decoded(decoder_of(picture, self.threads), _stamped(packets, span.stamps)), span.wanted)
+            frames_as_decoded = decoded(decoder_of(picture, self.threads), _stamped(packets, span.stamps))
             try:
-                for number, frame in enumerate(shown, first):
+                for number, frame in enumerate(in_order(ascending(frames_as_decoded, self._what), span.wanted), first):
                     if _form(frame) != expected or frame.interlaced_frame:
                         raise BadMedia(
                             f"{self._what} changes its picture's size or form at frame {number}; split it there."
@@ -109,7 +116,11 @@ class Surveyor:
             except LookupError as missing:
                 number = first + missing.args[0]
                 raise BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.") from None
-        return [cut for cut in found if frames.start <= cut < frames.stop]
+        return Cuts(frames=frames, cuts=tuple(cut for cut in found if frames.start <= cut < frames.stop))
+
+    def given_cuts(self, url: str, film: Film, pts: Ints) -> Cuts:
+        """The cuts in the studio's own list at `url`; see `actors.shotlist.given_cuts`."""
+        return Cuts(frames=Range(0, len(pts)), cuts=tuple(given_cuts(url, film, pts)))
 
 
 def _form(of: VideoCodecContext | VideoFrame) -> tuple[int, int]:

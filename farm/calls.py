@@ -1,8 +1,8 @@
 """Calls: what is asked of which crew, in which order, and how often again. Promises that no call is lost and none is tried for ever; knows no Ray.
 
-    CallSheet   one crew's calls: waiting (a heap, lowest rank first) or held by a worker, two at most
-    Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
-    Roster      one crew's workers, and the decisions about them: how many are wanted, who goes, who has been late
+CallSheet   one crew's calls: waiting (a heap, lowest rank first) or held by a worker, two at most
+Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
+Roster      one crew's workers, and the decisions about them: how many are wanted, who goes, who has been late
 """
 
 from collections import deque
@@ -13,11 +13,6 @@ from itertools import count
 from typing import Any, Protocol
 
 from jobs.errors import BadInput, FilmFailed
-
-PENDING_GRACE = 5.0
-"""Seconds that demand must have been lower before a worker that is still starting goes: demand flickers, starts are dear."""
-CROWDED_AFTER = 10.0
-"""Seconds after which a worker that has not started may be waiting for room that an idle one takes."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,7 @@ class Luck:
         self.errors += 1
         if self.errors >= self.budget.attempts:
             raise FilmFailed(
-                f"{what} failed {_times(self.errors)}, at last with {type(error).__name__}: {str(error).strip() or 'no message'}. "
+                f"{what} failed {_times(self.errors)}, at last with {type(error).__name__}: {_short(error)}. "
                 "What is finished is kept: mend the cause, and the same command goes on."
             ) from error
 
@@ -125,6 +120,11 @@ class Luck:
                 f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "
                 "(workers.memory_gib). What is finished is kept: the same command goes on."
             )
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return (text if len(text) <= 500 else text[:499] + "…").rstrip(".") or "no message"
 
 
 def _times(number: int) -> str:
@@ -159,21 +159,21 @@ class CallSheet:
         """Calls that are not finished."""
         return len(self._waiting) + sum(map(len, self._held.values()))
 
-    def deal(self, workers: Sequence[int]) -> list[tuple[int, Call]]:
-        """Who shall have which calls now: one for each idle worker, then a second, which a long queue alone allows.
+    def deal(self, workers: Sequence[int], hired: int) -> list[tuple[int, Call]]:
+        """Who of those that can work shall have which calls now: one for each who is idle, then a second.
 
-        Near the tail a second call would wait behind a long first one while somebody else is idle.
+        A second only while there are as many calls as workers `hired`, those still starting included: near the tail it
+        would wait behind a long first one while somebody else is idle.
         """
-        dealt = []
-        for depth in (1, 2):
+        dealt: list[tuple[int, Call]] = []
+        for depth, least in ((1, 1), (2, max(1, hired))):
             for worker in workers:
-                held = self._held.get(worker, ())
-                if not self._waiting or (depth == 2 and len(self._waiting) < len(workers)):
-                    return dealt
+                if len(self._waiting) < least:
+                    break
+                held = self._held.setdefault(worker, deque())
                 if len(held) < depth:
-                    ticket = heappop(self._waiting)
-                    self._held.setdefault(worker, deque()).append(ticket)
-                    dealt.append((worker, ticket.call))
+                    held.append(heappop(self._waiting))
+                    dealt.append((worker, held[-1].call))
         return dealt
 
     def head(self, worker: int) -> Call:
@@ -202,79 +202,3 @@ class CallSheet:
         """What a worker held goes back to the queue, free of charge."""
         for ticket in self._held.pop(worker, ()):
             heappush(self._waiting, ticket)
-
-
-@dataclass(eq=False)
-class Hired:
-    """One worker, as the driver sees it."""
-
-    number: int
-    crew: Crew
-    actor: Any
-    boot: Any
-    """What resolves when it has started; None when it has."""
-    since: float
-    """When it was hired; once it has started, when it last had a call."""
-    streams: deque[Any] = field(default_factory=deque)
-    """What its calls bring, in the order they were dealt; only the first can bring anything."""
-
-
-class Roster:
-    """One crew's workers."""
-
-    def __init__(self, crew: Crew, budget: Budget, now: float) -> None:
-        self.crew = crew
-        self.hired: list[Hired] = []
-        self.sheet = CallSheet(budget)
-        self.luck = Luck(budget)
-        self._enough_since: float | None = None
-        self._bare_since = now
-
-    @property
-    def ready(self) -> list[Hired]:
-        """Those who can work."""
-        return [one for one in self.hired if one.boot is None]
-
-    @property
-    def pending(self) -> list[Hired]:
-        """Those who have not started yet."""
-        return [one for one in self.hired if one.boot is not None]
-
-    def wanting(self) -> int:
-        """How many are to be hired, so that there are as many as calls outstanding, up to the limit."""
-        return max(0, min(self.crew.limit, self.sheet.outstanding) - len(self.hired))
-
-    def dispensable(self, now: float, crowded: bool) -> list[Hired]:
-        """Who may go: those still starting first, then the idle. `crowded`: someone of some crew may be waiting for room."""
-        surplus = len(self.hired) - min(self.crew.limit, self.sheet.outstanding)
-        if surplus <= 0:
-            self._enough_since = None
-            return []
-        self._enough_since = now if self._enough_since is None else self._enough_since
-        go = self.pending[::-1] if now - self._enough_since >= PENDING_GRACE else []
-        patience = 0.0 if crowded else self.crew.idle_seconds
-        go += [one for one in self.ready if not one.streams and now - one.since >= patience]
-        return go[:surplus]
-
-    def crowded(self, now: float) -> bool:
-        """Someone has been starting for so long that room may be lacking."""
-        return any(now - one.since >= CROWDED_AFTER for one in self.pending)
-
-    def late(self, now: float) -> list[Hired]:
-        """Who has been starting for too long while others work. Raises FilmFailed where there are no others."""
-        if not self.pending or self.ready:
-            self._bare_since = now
-        elif now - self._bare_since > self.crew.boot_seconds:
-            raise FilmFailed(
-                f"No {self.crew.name} has started within {self.crew.boot_seconds:g} s. Each needs {needs(self.crew)}: see whether "
-                "the cluster has that to give and whether the weights load, or raise workers.boot_seconds."
-            )
-        return [one for one in self.pending if now - one.since > self.crew.boot_seconds] if self.ready else []
-
-
-def needs(crew: Crew) -> str:
-    """What each of a crew needs, for people."""
-    parts = [f"{crew.cpus:g} CPU"] if crew.cpus else []
-    parts += [f"{crew.gpus:g} GPU"] if crew.gpus else []
-    parts += [f"{crew.memory / 2**30:.3g} GiB of memory"] if crew.memory else []
-    return ", ".join(parts) or "nothing"

@@ -5,20 +5,45 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
+import typer.core
 
 from farm.settings import is_spec, read_spec, spec_for_film
 from jobs.errors import BadSpec, FarmError
 from jobs.spec import Codec, Container, Drop, JobSpec
 
+
+class Contract(typer.core.TyperGroup):
+    """Ends every command with the contract's exit code, and an error with its one sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FarmError as error:
+            code = _say(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            code = _say("Stopped. What is finished is kept; the same command goes on from here.", 130)
+        raise typer.Exit(code)
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"farm: {sentence}", file=sys.stderr)
+    return code
+
+
+def _print(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
 app = typer.Typer(
     name="farm",
+    cls=Contract,
     help="Film farm: colourise and restyle whole films, frame for frame.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+"""The command `farm`."""
 
 Film = Annotated[
     str,
@@ -42,30 +67,6 @@ Address = Annotated[
     typer.Option("--address", envvar="RAY_ADDRESS", help="A Ray cluster's address; without one, Ray runs here."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-
-def main() -> None:
-    """The command `farm`: runs one command and ends with the contract's exit code."""
-    try:
-        code = app(standalone_mode=False)
-    except FarmError as error:
-        code = _say(str(error), error.exit_code)
-    except click.ClickException as error:
-        code = _say(error.format_message(), 2)
-    except (KeyboardInterrupt, click.Abort):
-        code = _say("Stopped. What is finished is kept; the same command goes on from here.", 130)
-    except BrokenPipeError:
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _say(sentence: str, code: int) -> int:
-    print(f"farm: {sentence}", file=sys.stderr)
-    return code
-
-
-def _print(value: Any) -> None:
-    print(json.dumps(value, indent=2))
 
 
 @app.command()
@@ -148,7 +149,7 @@ def inspect(
         return
     comparison = compare_films(film, against)
     _print(comparison.model_dump(mode="json"))
-    if not comparison.equal:
+    if not comparison.same:
         raise typer.Exit(1)
 
 

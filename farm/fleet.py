@@ -4,6 +4,7 @@ Ray stays in this file. Findings are small (paper, keys): frames never travel th
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 
+import logging
 import os
 import secrets
 import signal
@@ -21,16 +22,15 @@ os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
-from ray._raylet import get_authentication_mode
+from ray._private.authentication.authentication_utils import get_authentication_mode_name
+from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import RayError, RayTaskError, UnserializableException
 
-from farm.calls import Budget, Call, Cluster, Crew, Hired, Roster, Unwatched, Watcher, needs
+from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
+from farm.roster import Hired, Roster, unmeetable
 from jobs.errors import BadSpec, FarmError
 
-Then = Callable[[Call, Any], Iterable[Call]]
-"""What a finding makes possible."""
-
-NAMESPACE = "film-farm"
+QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 SIDE_CPUS = 4
 """CPUs that a local Ray is told of beyond its renderers', so that the side crew always finds a place."""
 LISTEN_SECONDS = 1.0
@@ -48,7 +48,9 @@ class Hand:
     def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
         found = getattr(self._own, verb)(*args)
         if isinstance(found, Iterator):
-            yield from found
+            # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
+            for one in found:  # noqa: UP028
+                yield one
         elif found is not None:
             yield found
 
@@ -64,16 +66,14 @@ class Fleet:
         address: str | None = None,
         *,
         workers: int = 1,
-        budget: Budget | None = None,
+        budget: Budget = Budget(),  # noqa: B008  frozen
         watcher: Watcher | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
         self.address = address or os.environ.get("RAY_ADDRESS") or "local"
         self.workers = workers
-        self.budget = budget or Budget()
+        self.budget = budget
         self.watcher: Watcher = watcher or Unwatched()
-        self._clock = clock
         self._rosters: dict[str, Roster] = {}
         self._numbers = count()
         self._began = self._local = False
@@ -87,8 +87,10 @@ class Fleet:
         try:
             if self._began:
                 _start(self.workers) if self._local else _join(self.address)
-        finally:
-            self._take_sigterm()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        _interrupt_on_sigterm()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -107,7 +109,7 @@ class Fleet:
     @property
     def cluster(self) -> Cluster:
         """What there is to work on now."""
-        has = ray.cluster_resources()
+        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
         return Cluster(self._local, has.get("CPU", 0.0), has.get("GPU", 0.0))
 
     def hire(self, crews: Iterable[Crew]) -> None:
@@ -118,42 +120,44 @@ class Fleet:
         """
         for crew in crews:
             self.release(crew.name)
-            if self._local:
-                _refuse_unmeetable(crew)
-            self._rosters[crew.name] = Roster(crew, self.budget, self._clock())
+            nodes = ray.nodes() if self._local else []  # type: ignore[no-untyped-call]
+            if nodes and (refusal := unmeetable(crew, [node["Resources"] for node in nodes])):
+                raise BadSpec(refusal)
+            self._rosters[crew.name] = Roster(crew, self.budget, time.monotonic())
 
     def release(self, name: str) -> None:
         """Let a crew's workers go at once; they are hired again when calls come."""
         if roster := self._rosters.get(name):
             self._let_go(roster, list(roster.hired))
 
-    def run(self, calls: Iterable[Call], then: Then) -> Iterator[tuple[Call, Any]]:
+    def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
         """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
 
         Ends when no call is outstanding. Workers stay for the next run, but one with an unfinished call does not outlive
         this one. Raises BadInput and FilmFailed of a worker as they are; FilmFailed for a call that failed too often.
         """
+        for roster in self._rosters.values():
+            roster.begin(time.monotonic())
         self._add(calls)
         try:
             while any(roster.sheet.outstanding for roster in self._rosters.values()):
                 self._staff()
                 self._deal()
                 for roster, hired in self._listen():
-                    for call, found in self._hear(roster, hired):
-                        self._add(then(call, found))
-                        yield call, found
+                    if heard := self._hear(roster, hired):
+                        self._add(then(*heard))
+                        yield heard
                 self.watcher.tick()
         finally:
             for roster in self._rosters.values():
                 self._let_go(roster, [one for one in roster.hired if one.streams])
-                roster.begin_again()
 
     def _add(self, calls: Iterable[Call]) -> None:
         for call in calls:
             self._rosters[call.crew].sheet.add(call)
 
     def _staff(self) -> None:
-        now = self._clock()
+        now = time.monotonic()
         crowded = any(roster.crowded(now) for roster in self._rosters.values())
         for roster in self._rosters.values():
             self._let_go(roster, roster.dispensable(now, crowded) + roster.late(now))
@@ -166,7 +170,7 @@ class Fleet:
     def _deal(self) -> None:
         for roster in self._rosters.values():
             ready = {one.number: one for one in roster.ready}
-            for number, call in roster.sheet.deal(list(ready)):
+            for number, call in roster.sheet.deal(list(ready), len(roster.hired)):
                 name = f"{call.crew}.{call.verb}"
                 stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
                 ready[number].streams.append(stream)
@@ -184,51 +188,29 @@ class Fleet:
             ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
         return [waits[one] for one in ready]
 
-    def _hear(self, roster: Roster, hired: Hired) -> Iterator[tuple[Call, Any]]:
-        """One finding, or none where a start, an end, an error or a loss was heard of and seen to."""
-        if hired.boot is not None:
-            return self._see_start(roster, hired)
-        call = roster.sheet.head(hired.number)
+    def _hear(self, roster: Roster, hired: Hired) -> tuple[Call, Any] | None:
+        """One finding, or None where a start, an end, an error or a loss was heard of and seen to."""
+        what = roster.what(hired)
         try:
-            found = ray.get(next(hired.streams[0]))
+            if hired.boot is None:
+                return roster.sheet.head(hired.number), ray.get(next(hired.streams[0]))
+            ray.get(hired.boot)
+            roster.started(hired, time.monotonic())
+            self._tell_staff(roster)
         except StopIteration:
-            hired.streams.popleft()
-            roster.sheet.finished(hired.number)
-            hired.since = self._clock()
+            roster.finished(hired, time.monotonic())
         except (RayTaskError, UnserializableException) as error:  # a RayError, but raised by the call itself
             cause = _cause(error)
-            hired.streams.popleft()
-            tries = roster.sheet.raised(hired.number, cause)
-            self.watcher.retried(call.crew, call.what, cause, tries)
-            if not isinstance(cause, FarmError):
-                # What nobody foresaw may have left the process sick, as a fault does to a CUDA context.
+            self.watcher.retried(roster.crew.name, what, cause, roster.raised(hired, cause))
+            # What nobody foresaw may have left the process sick, as a fault does to a CUDA context.
+            if hired.boot is not None or not isinstance(cause, FarmError):
                 self._let_go(roster, [hired])
         except RayError as error:
-            free = getattr(error, "preempted", False)
-            roster.sheet.lost(hired.number, _reason(error), free)
-            self.watcher.lost(call.crew, call.what, _reason(error), free)
+            reason, free = _reason(error), getattr(error, "preempted", False)
+            roster.lost(hired, reason, free)
+            self.watcher.lost(roster.crew.name, what, reason, free)
             self._let_go(roster, [hired])
-        else:
-            yield call, found
-
-    def _see_start(self, roster: Roster, hired: Hired) -> None:
-        what = f"Starting a {roster.crew.name}"
-        try:
-            ray.get(hired.boot)
-        except (RayTaskError, UnserializableException) as error:
-            roster.luck.error(what, _cause(error))
-            self.watcher.retried(roster.crew.name, what, _cause(error), roster.luck.errors)
-            self._let_go(roster, [hired])
-        except RayError as error:
-            free = getattr(error, "preempted", False)
-            if not free:
-                roster.luck.loss(what, _reason(error))
-            self.watcher.lost(roster.crew.name, what, _reason(error), free)
-            self._let_go(roster, [hired])
-        else:
-            hired.boot, hired.since = None, self._clock()
-            roster.luck.errors = roster.luck.losses = 0
-            self._tell_staff(roster)
+        return None
 
     def _let_go(self, roster: Roster, those: list[Hired]) -> None:
         for one in those:
@@ -241,13 +223,14 @@ class Fleet:
     def _tell_staff(self, roster: Roster) -> None:
         self.watcher.staffed(roster.crew.name, len(roster.ready), len(roster.pending))
 
-    def _take_sigterm(self) -> None:
-        def interrupt(number: int, frame: FrameType | None) -> None:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
-            raise KeyboardInterrupt
 
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, interrupt)
+def _interrupt_on_sigterm() -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _start(workers: int) -> None:
@@ -256,19 +239,21 @@ def _start(workers: int) -> None:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
     cpus = max(workers, len(os.sched_getaffinity(0))) + SIDE_CPUS
     _let_ray_talk(False)
-    ray.init("local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR", namespace=NAMESPACE)
+    ray.init("local", num_cpus=cpus, include_dashboard=False, **QUIETLY)
 
 
 def _join(address: str) -> None:
     if "://" in address:
-        raise BadSpec(f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported.")
+        raise BadSpec(
+            f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported."
+        )
     mode = _agree_on_authentication()
     host, _, port = address.rpartition(":")
     try:
         if address != "auto":
             socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
         _let_ray_talk(False)
-        ray.init(address, log_to_driver=False, logging_level="ERROR", namespace=NAMESPACE)
+        ray.init(address, **QUIETLY)
     except (OSError, ValueError, RuntimeError, RayError) as error:
         raise BadSpec(
             f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().splitlines()[0]}). Check host:port; "
@@ -277,7 +262,7 @@ def _join(address: str) -> None:
 
 
 def _agree_on_authentication() -> str:
-    mode = str(get_authentication_mode().name).lower()
+    mode: str = get_authentication_mode_name(get_authentication_mode())
     os.environ["RAY_AUTH_MODE"] = mode
     return mode
 
@@ -287,21 +272,10 @@ def _let_ray_talk(may: bool) -> None:
     ray._private.worker._worker_logs_enabled = may
 
 
-def _refuse_unmeetable(crew: Crew) -> None:
-    wanted = {"CPU": crew.cpus, "GPU": crew.gpus, "memory": crew.memory or 0}
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    if not any(all(node.get(kind, 0) >= amount for kind, amount in wanted.items()) for node in nodes):
-        has = nodes[0] if nodes else {}
-        raise BadSpec(
-            f"Each {crew.name} needs {needs(crew)}, but this machine has {has.get('CPU', 0):g} CPU, {has.get('GPU', 0):g} GPU and "
-            f"{has.get('memory', 0) / 2**30:.3g} GiB of memory to give: lower workers.cpus, workers.gpus or workers.memory_gib, or give a cluster's address."
-        )
-
-
 def _hire(crew: Crew, number: int, now: float) -> Hired:
     # A class of its own name, so that processes and Ray's own pages show who is who.
     kind = type(getattr(crew.made_of, "__name__", crew.name), (Hand,), {})
-    wants = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
+    wants: dict[str, Any] = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
     if crew.memory:
         wants["memory"] = crew.memory
     actor: Any = ray.remote(**wants)(kind).remote()
@@ -309,8 +283,8 @@ def _hire(crew: Crew, number: int, now: float) -> Hired:
 
 
 def _cause(error: RayError) -> BaseException:
-    """What a call raised, as it was before Ray wrapped it."""
-    return error.cause if isinstance(error, RayTaskError) else error
+    """What the call raised; where that cannot be unpickled here, the last line of what Ray says of it."""
+    return error.cause if isinstance(error, RayTaskError) else RuntimeError(str(error).strip().splitlines()[-1])
 
 
 def _reason(error: RayError) -> str:

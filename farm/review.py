@@ -61,7 +61,7 @@ def _deliverables(report: FilmReport) -> Iterator[str]:
     for one in report.deliverables:
         file = escape(one.file)
         yield f'<tr><td><a href="../{file}">{file}</a><td>{one.bytes / 1e6:.1f} MB<td>{escape(one.timing)}'
-        for fate in one.streams:
+        for fate in one.fates:
             detail = f": {escape(fate.detail)}" if fate.detail else ""
             yield f"<tr><td><td>stream {fate.stream}<td>{escape(fate.kind)} {escape(fate.codec)} {fate.fate}{detail}"
         for finding in one.findings:

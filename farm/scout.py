@@ -4,19 +4,20 @@ The survey is two streams of findings, in any order: pages of the frame index fr
 of frames looked through in parallel. Both are put on paper as they come; what is on paper is not surveyed again.
 """
 
-from functools import lru_cache
+from collections.abc import Mapping
 
-from actors.looks import fit
 from farm.calls import Call
+from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
 from jobs.film import Film
 from jobs.index import FrameIndex, Page, Span
 from jobs.ledger import Ledger
 from jobs.plan import Chunk, Look, Plan, Range, Shot
-from jobs.ranges import survey_ranges
+from jobs.ranges import seen, survey_ranges
 from jobs.records import Cuts
 from jobs.shots import dressed, far_enough, ranges_between
-from jobs.spec import DetectShots, JobSpec, LookChoice
+from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
+from jobs.timing import Timing, timing_for
 
 RANGE_SECONDS = 20
 """Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
@@ -25,11 +26,12 @@ RANGE_SECONDS = 20
 class Scout:
     """What is known of one film so far: its index, its cuts, its plan."""
 
-    def __init__(self, spec: JobSpec, film: Film, ledger: Ledger, given: list[int] | None = None) -> None:
+    def __init__(self, spec: JobSpec, film: Film, ledger: Ledger, looks: Mapping[str, Look]) -> None:
+        """`looks`: those of the spec, fitted, by choice."""
         self.spec = spec
+        self.looks = looks
         self.film = film
         self.ledger = ledger
-        self.given = given
         self.pages: list[Page] = ledger.pages()
         self.plan = Plan.for_seconds(spec.chunk_seconds, film.picture.rate)
         self.index: FrameIndex | None = None
@@ -44,18 +46,25 @@ class Scout:
         """The demux, from where it was left, and the ranges that are settled already."""
         calls = self._look_through() if self.pages else []
         if not self.complete:
-            calls.insert(0, Call("surveyor", "pages", (len(self.pages), self.pages[-1:]), (0,), "the frame index"))
+            calls.insert(0, Call("surveyor", "pages", (sum(map(len, self.pages)), self.pages[-1] if self.pages else None), (0,), "the frame index"))
         return calls
 
     def learn(self, found: Page | Cuts) -> list[Call]:
         """One more finding: put on paper, and what is to be surveyed next because of it."""
         if isinstance(found, Page):
-            self.ledger.keep_page(len(self.pages), found)
-            self.pages.append(found)
-            return self._look_through()
-        self.ledger.keep_paper(self._cuts_paper(found.frames), found.model_dump(mode="json"))
+            return self._turn(found)
+        if isinstance(self.spec.shots, DetectShots):
+            self.ledger.keep_paper(self._cuts_paper(found.frames), found.model_dump(mode="json"))
         self._add(found)
         return []
+
+    def _turn(self, page: Page) -> list[Call]:
+        # A demux begun anew after a lost worker brings pages again that are here already.
+        if self.complete or any(len(page) and page.pts[0] == known.pts[0] for known in self.pages):
+            return []
+        self.ledger.keep_page(len(self.pages), page)
+        self.pages.append(page)
+        return self._look_through()
 
     def fresh(self) -> list[Chunk]:
         """Chunks that the findings since the last call have settled; a shot whose end is unknown waits."""
@@ -64,12 +73,17 @@ class Scout:
     @property
     def complete(self) -> bool:
         """The whole source has been demuxed: the survey's last page is an empty one."""
-        return bool(self.pages) and not len(self.pages[-1].pts)
+        return bool(self.pages) and not len(self.pages[-1])
 
     @property
     def done(self) -> bool:
         """Every frame of the film is in the plan."""
         return self.complete and self.index is not None and self.plan.frames == self.index.frames
+
+    def timing(self, deliverable: DeliverablePlan) -> Timing:
+        """When each frame of a deliverable is shown; once the index is complete."""
+        assert self.index is not None
+        return timing_for(self.index, self.film.picture, deliverable.container, deliverable.origin)
 
     def span(self, frames: Range) -> Span:
         """The packets that decode some planned frames."""
@@ -78,12 +92,8 @@ class Scout:
 
     def _look_through(self) -> list[Call]:
         self.index = FrameIndex(self.pages, complete=self.complete)
-        if self.given is not None:
-            settled = Range(self._searched, self.index.frames)
-            self._add(
-                Cuts(frames=settled, cuts=tuple(cut for cut in self.given if settled.start <= cut < settled.stop))
-            )
-            return []
+        if isinstance(self.spec.shots, GivenShots):
+            return self._given() if self.complete and not self._searched else []
         calls = []
         target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
         for frames in list(survey_ranges(self.index, target))[self._ordered :]:
@@ -95,11 +105,18 @@ class Scout:
                 calls.append(self._search(frames))
         return calls
 
+    def _given(self) -> list[Call]:
+        # A list names frames by time code, so it can be read only when every frame's time is known.
+        assert self.index is not None
+        assert isinstance(self.spec.shots, GivenShots)
+        return [Call("surveyor", "given_cuts", (self.spec.shots.file, self.film, self.index.pts), (1,), "the shot list")]
+
     def _search(self, frames: Range) -> Call:
         assert self.index is not None
-        seen = Range(max(0, frames.start - 3), min(len(self.index.shown), frames.stop + 2))
-        args = (self.film, self.index.span(*seen), seen, frames, self.spec.shots)
-        return Call("surveyor", "cuts", args, (1, frames.start), f"cuts in frames {frames.start}-{frames.stop}")
+        assert isinstance(self.spec.shots, DetectShots)
+        around = seen(frames, self.index)
+        args = (self.film.picture.stream, self.index.span(*around), frames, around.start, self.spec.shots.threshold)
+        return Call("surveyor", "cuts", args, (1, frames.start), f"cuts in frames {frames.start} to {frames.stop}")
 
     def _cuts_paper(self, frames: Range) -> str:
         return f"survey/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
@@ -124,17 +141,10 @@ class Scout:
         new = [
             part
             for number, frames in enumerate(settled[self._shots :], self._shots + 1)
-            for part in dressed(number, frames, self.spec.look, self.spec.overrides, fitted)
+            for part in dressed(number, frames, self.spec.look, self.spec.overrides, self._fit)
         ]
         self._shots = max(self._shots, len(settled))
         return new
 
-
-@lru_cache(maxsize=256)
-def _fitted(choice: str) -> Look:
-    return fit(LookChoice.model_validate_json(choice))
-
-
-def fitted(choice: LookChoice) -> Look:
-    """`fit`, once for each choice: weights are hashed once for a film, not once for a shot."""
-    return _fitted(choice.model_dump_json())
+    def _fit(self, choice: LookChoice) -> Look:
+        return self.looks[choice.model_dump_json()]

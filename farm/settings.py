@@ -24,7 +24,7 @@ def read_spec(place: str) -> JobSpec:
     Raises BadSpec where it cannot be read or parsed, or a field is wrong.
     """
     try:
-        text = read_small(place, BadSpec).decode()
+        text = read_small(place).decode()
         fields = json.loads(text) if place.lower().endswith(".json") else yaml.safe_load(text)
     except UnicodeDecodeError:
         raise BadSpec(f"{place} is not text; a job spec is YAML or JSON in UTF-8.") from None

@@ -5,6 +5,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
+from farm.opening import looks_of
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadStore
@@ -52,7 +53,7 @@ def _status(ledger: Ledger) -> Status:
             chunks_done=0,
             shots=0,
         )
-    scout = Scout(spec, film, ledger)
+    scout = Scout(spec, film, ledger, looks_of(spec))
     scout.begin()
     scout.fresh()
     decided = [DeliverablePlan.model_validate(one) for one in ledger.paper("deliverables.json") or []]

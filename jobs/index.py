@@ -28,7 +28,7 @@ UNKNOWN = int(np.iinfo(np.int64).min)
 
 @dataclass(frozen=True)
 class Page:
-    """A run of packets in decode order, as the survey read them. Times in ticks of the stream's time base; dts may be UNKNOWN."""
+    """A run of packets in decode order, as the survey read them; an empty page says that there are no more. Times in ticks of the stream's time base; dts may be UNKNOWN."""
 
     pts: Ints
     dts: Ints
@@ -36,6 +36,9 @@ class Page:
     size: Ints
     key: Flags
     hidden: Flags
+
+    def __len__(self) -> int:
+        return len(self.pts)
 
     def dump(self) -> bytes:
         """The page as a compressed .npz."""

@@ -150,10 +150,10 @@ class Cuts(Paper):
 
 
 class FramesRendered(Paper):
-    """Word from a renderer at work: some more frames of a chunk's core are rendered."""
+    """Word from a renderer at work: how many frames of a chunk's core are rendered by now."""
 
     chunk: int
-    frames: int
+    done: int
 
 
 Record = SplitRecord | SegmentRecord

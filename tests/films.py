@@ -1,15 +1,19 @@
 """Makes small test films in which every frame carries its own number, so that one lost, doubled or swapped frame is seen. Tests nothing."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
@@ -117,10 +121,49 @@ def _tone(seconds: float, form: str) -> Iterator[av.AudioFrame]:
         yield piece
 
 
-def plane_of(plane: VideoPlane, bits: int) -> NDArray[np.uint8 | np.uint16]:
+KINDS: Mapping[str, Recipe] = {
+    "h264-closed.mp4": Recipe(sound="aac"),
+    "h264-open.mkv": Recipe(open_gop=True, sound="flac"),
+    "h264-open.ts": Recipe(open_gop=True, start=24),
+    "h264-variable.mkv": Recipe(times=lambda number: number + number // 5),
+    "h264-hidden.mp4": Recipe(hidden=7, open_gop=True),
+    "h264-one-keyframe.mp4": Recipe(frames=96, gop=1000),
+    "hevc-open.mp4": Recipe(codec="libx265", open_gop=True),
+    "mpeg2.ts": Recipe(codec="mpeg2video", b_frames=2, start=240),
+    "mpeg2.mpg": Recipe(codec="mpeg2video", b_frames=2, start=240),
+    "mpeg4.avi": Recipe(codec="mpeg4", b_frames=0),
+    "prores.mov": Recipe(codec="prores_ks", pix_fmt="yuv422p10le"),
+    "ffv1-10bit.mkv": Recipe(codec="ffv1", pix_fmt="yuv420p10le"),
+    "ffv1-gray.mkv": Recipe(codec="ffv1", pix_fmt="gray"),
+    "vp8.webm": Recipe(codec="libvpx", rate=Fraction(24)),
+}
+"""Every way of storing packets that has gone wrong somewhere: each file's name says its container."""
+
+
+def remux(
+    source: Path,
+    target: Path,
+    change: Callable[[int, bytes], bytes] = lambda place, data: data,
+    prepare: Callable[[VideoStream], None] = lambda stream: None,
+    **container: str,
+) -> Path:
+    """Copy the picture's packets into another file, with their bytes and the stream's header changed."""
+    with av.open(str(source)) as old, av.open(str(target), "w", container_options=container) as new:
+        stream = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        assert isinstance(stream, VideoStream)
+        prepare(stream)
+        for place, packet in enumerate(old.demux(old.streams.video[0])):
+            if packet.size:
+                copy: Packet[Any] = Packet(change(place, bytes(packet)))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe, copy.duration, copy.stream = packet.is_keyframe, packet.duration, stream
+                new.mux(copy)
+    return target
+
+
+def plane_of(plane: VideoPlane, bits: int) -> NDArray[Any]:
     """A plane's samples without the padding of its rows, shape (height, width)."""
-    kind: type[np.uint8 | np.uint16] = np.uint8 if bits <= 8 else np.uint16
-    samples = np.frombuffer(memoryview(plane), kind)
+    samples: NDArray[Any] = np.frombuffer(memoryview(plane), np.uint8 if bits <= 8 else np.uint16)
     return samples.reshape(-1, plane.line_size // samples.itemsize)[: plane.height, : plane.width]
 
 

@@ -1,17 +1,23 @@
 """Reels for tests: a source with all that a film may carry, rendered by no look into segments, ready to be stitched. Tests nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from actors.encode import SegmentWriter
 from actors.inspect import Inspector
 from actors.stitch import Stitcher
 from actors.streams import plan_deliverables
+from actors.subtitles import HEADER, payload_of
 from actors.survey import Surveyor
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.film import Film
@@ -85,27 +91,27 @@ def reel(
     film, index = surveyor.film(), index_of(surveyor)
     (plan,) = plan_deliverables(film, spec, str(source))
     timing = timing_for(index, film.picture, plan.container, plan.origin)
-    frames = frames_of(source, film.picture.stream, plan.encoding, index)
-    bounds = [0, *edges, len(frames)]
+    bounds = [0, *edges, index.frames]
     ledger = Ledger.at(store, spec.name)
+    frames = frames_of(source, film.picture.stream, plan.encoding)
     records = [
-        keep_segment(ledger, plan.encoding, Range(start, stop), frames[start:stop], folder)
-        for start, stop in zip(bounds, bounds[1:], strict=False)
+        keep_segment(ledger, plan.encoding, Range(start, stop), islice(frames, stop - start), folder)
+        for start, stop in pairwise(bounds)
     ]
     return Reel(source, store, output, film, plan, timing, records, spec)
 
 
-def frames_of(source: Path, stream: int, encoding: Encoding, index: FrameIndex) -> list[av.VideoFrame]:
+def frames_of(source: Path, stream: int, encoding: Encoding) -> Iterator[av.VideoFrame]:
     """The film's frames in the encoding's pixel format."""
     with av.open(str(source)) as media:
-        frames = [one for one in media.decode(media.streams[stream]) if isinstance(one, av.VideoFrame)]
-    frames.sort(key=lambda one: one.pts or 0)
-    assert len(frames) == index.frames
-    return [one.reformat(format=encoding.pix_fmt) for one in frames]
+        picture = media.streams[stream]
+        assert isinstance(picture, VideoStream)
+        for frame in media.decode(picture):
+            yield frame.reformat(format=encoding.pix_fmt)
 
 
 def keep_segment(
-    ledger: Ledger, encoding: Encoding, core: Range, frames: Sequence[av.VideoFrame], folder: Path
+    ledger: Ledger, encoding: Encoding, core: Range, frames: Iterable[av.VideoFrame], folder: Path
 ) -> SegmentRecord:
     """Encode one segment and put it into the store, as a renderer does."""
     path = folder / f"{core.start}.mkv"
@@ -132,10 +138,11 @@ def dressed(picture: Path, path: Path, *, subtitles: str | None = None, chapters
         copies = {one.index: out.add_stream_from_template(one, opaque=True) for one in media.streams}
         for one in media.streams:
             copies[one.index].time_base = one.time_base
-            if isinstance(one, VideoStream) and one.average_rate:
-                copies[one.index].codec_context.framerate = one.average_rate
+            copy = copies[one.index]
+            if isinstance(copy, VideoStream) and one.average_rate:
+                copy.codec_context.framerate = one.average_rate
                 if timecode:
-                    copies[one.index].metadata["timecode"] = timecode
+                    copy.metadata["timecode"] = timecode
         copies[media.streams.video[0].index].metadata["title"] = "the picture"
         words = _subtitle_packets(out, subtitles) if subtitles else []
         if chapters:
@@ -157,17 +164,16 @@ def dressed(picture: Path, path: Path, *, subtitles: str | None = None, chapters
     return path
 
 
-def _subtitle_packets(out: av.container.OutputContainer, codec: str) -> "list[av.Packet]":
-    from actors.subtitles import HEADER, payload_of
-
+def _subtitle_packets(out: OutputContainer, codec: str) -> "list[Packet[Stream]]":
     stream = out.add_stream(codec)
+    assert isinstance(stream, SubtitleStream)
     stream.codec_context.subtitle_header = HEADER
     stream.metadata["language"] = "deu"
     packets = []
     for place, (start, length, text) in enumerate(SUBTITLES):
         escaped = text.replace("\n", "\\N")
         payload = f"{place},0,Default,,0,0,0,,{escaped}".encode() if codec == "ass" else payload_of(text, codec)
-        packet = av.Packet(payload)
+        packet: Packet[Stream] = Packet(payload)
         packet.stream, packet.time_base = stream, Fraction(1, 1000)
         packet.pts = packet.dts = int(start * 1000)
         packet.duration = int(length * 1000)

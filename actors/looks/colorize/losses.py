@@ -38,7 +38,7 @@ class ColorLoss(nn.Module):
     def chroma(self, guess: Tensor, truth: Tensor) -> Tensor:
         """Huber, strong colours weighted up a little: most of every picture is nearly grey."""
         error = F.huber_loss(guess * TO_CBCR, truth * TO_CBCR, delta=0.04, reduction="none").sum(1)
-        weight = 1 + 4 * (truth * TO_CBCR).norm(dim=1).clamp(max=0.4)
+        weight = 1 + 4 * (truth * TO_CBCR).square().sum(1).sqrt().clamp(max=0.4)
         mean: Tensor = (error * weight).mean() / 0.04
         return mean
 

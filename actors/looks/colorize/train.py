@@ -154,6 +154,7 @@ def save(tensors: dict[str, Tensor], path: Path) -> None:
 def train(trainer: Trainer, photographs: data.Photographs, out: Path, seconds: float) -> None:
     """Learns until the time is over; checks every five minutes and at the end."""
     start = checked = time.monotonic()
+    first = trainer.step
     crops: Iterator[Tensor] = data.batches(photographs, BATCH, SIDE, SEED + trainer.step)
     best = math.inf
     sums: dict[str, float] = {}
@@ -161,7 +162,7 @@ def train(trainer: Trainer, photographs: data.Photographs, out: Path, seconds: f
         for name, value in trainer.learn(next(crops), spent / seconds).items():
             sums[name] = sums.get(name, 0.0) + value / 100
         if trainer.step % 100 == 0:
-            pace = trainer.step * BATCH / max(spent, 1.0)
+            pace = (trainer.step - first) * BATCH / max(spent, 1.0)
             print(f"step {trainer.step}, {spent / 60:.1f} min, {pace:.0f}/s, {json.dumps(sums)}", flush=True)
             sums = {}
         if time.monotonic() - checked > CHECK_SECONDS:
@@ -176,7 +177,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--features", type=Path, required=True, help="tiny-darknet-imagenet.safetensors")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and checkpoints")
     parser.add_argument("--minutes", type=float, required=True, help="time box, decoding left out")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="more than are free make it far slower, not faster")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(asked.threads)
     asked.out.mkdir(parents=True, exist_ok=True)

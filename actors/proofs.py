@@ -1,0 +1,119 @@
+"""What inspectors read: single frames by their time, and sums of whole streams. Promises O(1) pictures in memory; judges nothing."""
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+BACK_OFF_SECONDS = (0, 1, 5, 30, 3600)
+"""How far before a frame a seek may begin, one after the other: an index by decode time misses the first try."""
+
+
+def frame_at(container: InputContainer, stream: VideoStream, pts: int) -> VideoFrame | None:
+    """The frame shown at `pts` ticks of the stream, decoded from the keyframe before it; None where there is none."""
+    tick = stream.time_base or Fraction(1)
+    for seconds in BACK_OFF_SECONDS:
+        try:
+            container.seek(pts - int(seconds / tick), stream=stream)
+            # One decoding to the end: a second would lose the frames that the first holds back.
+            frames = (one for one in container.decode(stream) if one.pts is not None)
+            first = next(frames, None)
+            if first is not None and first.pts is not None and first.pts <= pts:
+                found = next(one for one in chain((first,), frames, (None,)) if one is None or (one.pts or 0) >= pts)
+                return found if found is not None and found.pts == pts else None
+        except av.error.FFmpegError:
+            return None
+    return None
+
+
+def planes_sha256(frame: VideoFrame, planes: int | None = None) -> str:
+    """A hash of the first `planes` planes' samples (all by default), without the padding of their rows."""
+    found = hashlib.sha256()
+    for plane, part in list(zip(frame.planes, frame.format.components, strict=True))[:planes]:
+        kind: type[np.uint8 | np.uint16] = np.uint8 if part.bits <= 8 else np.uint16
+        rows = np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)
+        found.update(np.ascontiguousarray(rows[:, : plane.width]).data)
+    return found.hexdigest()
+
+
+def plain(pix_fmt: str) -> str:
+    """A pixel format's name without the range: yuvj420p is yuv420p, and the range is told apart."""
+    return pix_fmt.replace("yuvj", "yuv")
+
+
+@dataclass
+class StreamSum:
+    """One stream read to its end: how many packets, a hash over their payloads, and their times."""
+
+    codec: str
+    time_base: Fraction
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+    """8 bytes a packet: the only thing here that grows with the film."""
+    payload: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, packet: "Packet[Any]", payload: bytes) -> None:
+        """One more packet, with what its payload is counted as."""
+        time = packet.pts if packet.pts is not None else packet.dts
+        self.times.append(time if time is not None else 0)
+        self.payload.update(payload)
+
+
+def sums(
+    media: InputContainer, streams: Iterable[Stream], payload_of: "Callable[[Packet[Any]], bytes | None]"
+) -> dict[int, StreamSum]:
+    """The sum of each stream by index, in one reading. `payload_of` gives None for packets that do not count."""
+    wanted = list(streams)
+    found = {one.index: StreamSum(_codec(one), one.time_base or Fraction(1)) for one in wanted}
+    for packet in media.demux(wanted) if wanted else ():
+        if packet.size and (payload := payload_of(packet)) is not None:
+            found[packet.stream_index].add(packet, payload)
+    return found
+
+
+def _codec(stream: Stream) -> str:
+    return str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else ""
+
+
+def differences(name: str, ours: StreamSum, source: StreamSum, origin: Fraction) -> Iterator[str]:
+    """In sentences, how a carried stream differs from the source's, whose times are `origin` seconds later."""
+    # PCM has no packets of its own: a muxer cuts it where it likes.
+    if not source.codec.startswith("pcm_") and len(ours.times) != len(source.times):
+        yield f"{name} has {len(ours.times)} packets and the source's has {len(source.times)}"
+        return
+    if ours.payload.digest() != source.payload.digest():
+        yield f"{name} does not hold the source's bytes"
+    tolerance = max(ours.time_base, source.time_base)
+    for place, (ours_at, source_at) in enumerate(zip(ours.times, source.times, strict=False)):
+        off = ours_at * ours.time_base - (source_at * source.time_base - origin)
+        if abs(off) > tolerance:
+            yield f"{name} is {float(off) * 1000:+.3f} ms off from its packet {place} on"
+            return
+        if source.codec.startswith("pcm_"):
+            return
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether a video stream is a cover picture, not a film."""
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def bare(packet: "Packet[Any]") -> bytes:
+    """A packet's payload without the ADTS header that MPEG streams put before AAC, and mp4 and Matroska do not."""
+    payload = bytes(packet)
+    context = packet.stream.codec_context
+    adts = isinstance(context, av.AudioCodecContext) and context.codec.canonical_name == "aac" and not context.extradata
+    if adts and payload[:1] == b"\xff" and payload[1] & 0xF6 == 0xF0:
+        return payload[7 if payload[1] & 1 else 9 :]
+    return payload

@@ -1,0 +1,261 @@
+"""The board: shows people how a film is getting on, and keeps its metrics. Promises a bar on a terminal and plain sentences elsewhere; decides nothing.
+
+All of it goes to standard error: standard output belongs to the command's own answer.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Literal, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from farm.metrics import Metrics
+from jobs.film import Film
+from jobs.plan import Plan
+
+State = Literal["waiting", "split", "rendering", "done"]
+"""What has become of a chunk."""
+STATES: tuple[State, ...] = ("waiting", "split", "rendering", "done")
+
+LINE_SECONDS = 5.0
+"""Between two lines of prose."""
+REFRESH_SECONDS = 0.2
+"""Between two pictures of the bar."""
+RATE_SECONDS = 60.0
+"""Frames a second are those of the last minute: workers come and go."""
+
+
+class Pace:
+    """Frames a second over the last minute."""
+
+    def __init__(self, now: float) -> None:
+        self._marks = deque([(now, 0)])
+        self._frames = 0
+
+    def begin(self, now: float) -> None:
+        """Work begins: what was before counts for nothing."""
+        if not self._frames:
+            self._marks = deque([(now, 0)])
+
+    def add(self, frames: int, now: float) -> None:
+        """Some more frames."""
+        self._frames += frames
+        self._marks.append((now, self._frames))
+
+    def rate(self, now: float) -> float | None:
+        """Frames a second; None where there is nothing to go by yet."""
+        while len(self._marks) > 2 and self._marks[1][0] <= now - RATE_SECONDS:
+            self._marks.popleft()
+        began, before = self._marks[0]
+        made = self._frames - before
+        return made / (now - began) if made and now > began else None
+
+
+class Board:
+    """One film's progress; a context manager, and the fleet's watcher."""
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics | None = None,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.metrics = metrics
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._clock = clock
+        self._bar: Progress | None = None
+        if self.console.is_terminal:
+            parts = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[says]}"))
+            self._bar = Progress(*parts, console=self.console, auto_refresh=False, transient=True, expand=True)
+            self._line = self._bar.add_task("survey", total=None, says="")
+        self._stage, self._stage_since = "", clock()
+        self._shown_at = float("-inf")
+        self._pace = Pace(clock())
+        self._workers: dict[str, tuple[int, int]] = {}
+        self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
+        self.expected_frames = 0
+        """By the source's header; the plan's own count where the survey has passed it or is over."""
+        self.chunks: dict[int, State] = {}
+        self._by_state: Counter[State] = Counter()
+        self._planned_chunks = 0
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._close_stage()
+        if self._bar:
+            self._bar.stop()
+
+    # what the driver tells
+
+    def film(self, film: Film, look: str = "") -> None:
+        """The source has been opened."""
+        self.expected_frames = round(film.seconds * film.picture.rate)
+        if self.metrics:
+            self.metrics.describe(film.source, look)
+        picture = film.picture
+        about = f", about {self.expected_frames:,} frames" if self.expected_frames else ""
+        self.note(
+            f"{film.source}: {picture.codec} {picture.width}x{picture.height}, {float(picture.rate):.6g} frames/s{about}"
+        )
+
+    def planned(self, plan: Plan, *, whole: bool = False) -> None:
+        """The plan has grown; `whole`: it holds the whole film."""
+        self.frames, self.shots = plan.frames, plan.shot_count
+        for chunk in plan.chunks[self._planned_chunks :]:
+            self._put(chunk.number, self.chunks.get(chunk.number, "waiting"))
+        self._planned_chunks = len(plan.chunks)
+        if whole:
+            self.expected_frames = 0
+        if self.metrics:
+            self.metrics.planned(self.frames, self.shots)
+        self._tell_chunks()
+
+    def resumed(self, frames: int, chunks: Iterable[int] = ()) -> None:
+        """Frames and chunks that an earlier run has finished: they are done, and not part of the pace."""
+        self.done_frames += frames
+        self.resumed_frames += frames
+        for number in chunks:
+            self._put(number, "done")
+        if self.metrics:
+            self.metrics.done(frames, by_this_run=False)
+        self._tell_chunks()
+
+    def rendered(self, frames: int) -> None:
+        """Some more frames are rendered."""
+        self.done_frames += frames
+        self._pace.add(frames, self._clock())
+        if self.metrics:
+            self.metrics.done(frames)
+        self.tick()
+
+    def chunk(self, number: int, state: State) -> None:
+        """A chunk has come a step further, or back."""
+        self._put(number, state)
+        if state == "rendering":
+            self._pace.begin(self._clock())
+        self._tell_chunks()
+
+    def stage(self, name: str) -> None:
+        """What the film is at now: survey, render, stitch, inspect."""
+        if name != self._stage:
+            self._close_stage()
+            self._stage, self._stage_since = name, self._clock()
+            self._show()
+
+    def note(self, sentence: str) -> None:
+        """A sentence for people, at once."""
+        self.console.print(sentence, markup=False)
+
+    def finished(self, sentence: str) -> None:
+        """The last word on the film."""
+        self._close_stage()
+        self._show()
+        self.note(sentence)
+
+    # what the fleet tells
+
+    def staffed(self, crew: str, ready: int, pending: int) -> None:
+        """Workers of one crew: how many can work, how many are starting."""
+        self._workers[crew] = (ready, pending)
+        if self.metrics:
+            self.metrics.workers(crew, ready, pending)
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        """A call has raised an error and is made again."""
+        self.retries += 1
+        if self.metrics:
+            self.metrics.retried(crew, "error")
+        first = (str(error).strip().splitlines() or ["no message"])[0]
+        self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        """A worker is gone, and what it was at is made again."""
+        self.lost_workers += 1
+        if self.metrics:
+            self.metrics.retried(crew, "preemption" if free else "loss")
+        self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
+
+    def tick(self) -> None:
+        """Time passes: shows what has changed, not too often."""
+        if self._clock() - self._shown_at >= (REFRESH_SECONDS if self._bar else LINE_SECONDS):
+            self._show()
+
+    # what is shown
+
+    @property
+    def total_frames(self) -> int:
+        """The film's frames, as well as is known: by the plan, or by the header while the survey runs."""
+        return max(self.frames, self.expected_frames)
+
+    def rate(self) -> float | None:
+        """Frames a second of this run, over the last minute; None before the first."""
+        return self._pace.rate(self._clock())
+
+    def seconds_left(self) -> float | None:
+        """Until the last frame is rendered, at this pace; None where nothing is known."""
+        rate = self.rate()
+        return max(0, self.total_frames - self.done_frames) / rate if rate and self.total_frames else None
+
+    def sentence(self) -> str:
+        """How the film is getting on, in one line."""
+        total, done = self.total_frames, self.done_frames
+        percent = f" ({min(100, 100 * done // total)} %)" if total else ""
+        about = "about " if self.expected_frames > self.frames else ""
+        parts = [f"{done:,} of {about}{total:,} frames{percent}" if total else "counting frames"]
+        rate, left = self.rate(), self.seconds_left()
+        if rate is not None:
+            parts.append(f"{rate:.1f} frames/s")
+        if left:
+            parts.append(f"{duration(left)} left")
+        if self.shots:
+            parts.append(f"{self.shots:,} shot{'s' * (self.shots != 1)}")
+        if self.chunks:
+            parts.append("chunks " + " ".join(f"{self._by_state[state]:,} {state}" for state in STATES))
+        if starting := sum(pending for _, pending in self._workers.values()):
+            parts.append(f"{starting} worker{'s' * (starting != 1)} starting")
+        if again := self.retries + self.lost_workers:
+            parts.append(f"{again} {'retry' if again == 1 else 'retries'}")
+        return ", ".join(parts)
+
+    def _show(self) -> None:
+        self._shown_at = self._clock()
+        if self._bar:
+            total = self.total_frames or None
+            done = min(self.done_frames, total or 0)
+            self._bar.update(
+                self._line, description=self._stage, total=total, completed=done, says=self.sentence(), refresh=True
+            )
+        else:
+            self.note(f"{self._stage or 'begin'}: {self.sentence()}")
+
+    def _put(self, number: int, state: State) -> None:
+        if number in self.chunks:
+            self._by_state[self.chunks[number]] -= 1
+        self.chunks[number] = state
+        self._by_state[state] += 1
+
+    def _tell_chunks(self) -> None:
+        if self.metrics:
+            self.metrics.chunks({state: self._by_state[state] for state in STATES})
+        self.tick()
+
+    def _close_stage(self) -> None:
+        if self._stage and self.metrics:
+            self.metrics.stage(self._stage, self._clock() - self._stage_since)
+        self._stage_since = self._clock()
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people: "40 s", "12 min", "3 h 05 min"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,63 @@
+"""The crews of one film: who is hired for what, and what each one needs. Promises demand that can be met; hires nobody."""
+
+import os
+from collections.abc import Sequence
+from math import ceil
+
+from actors.decide import Decider
+from actors.inspect import Inspector
+from actors.render import Renderer
+from actors.split import Splitter
+from actors.stitch import Stitcher
+from actors.survey import Surveyor
+from farm.calls import Cluster, Crew
+from jobs.plan import Look
+from jobs.spec import JobSpec
+
+CLUSTER_CPUS = 4.0
+"""CPUs of a renderer on a cluster, where the spec does not say: to decode and encode beside a GPU."""
+
+
+def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
+    """Surveyors, splitters, renderers, stitchers and inspectors. Nobody starts before there is a call for them."""
+    store = (spec.store, spec.name)
+    hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
+    return [
+        Crew("surveyor", Surveyor, (spec.source,), limit=hands),
+        Crew("decider", Decider, (spec.source,)),
+        Crew("splitter", Splitter, (spec.source, *store), limit=hands),
+        _renderers(spec, looks, cluster),
+        Crew("stitcher", Stitcher, (spec.source, *store, spec.output), limit=len(spec.deliverables)),
+        Crew("inspector", Inspector, (spec.source, *store, spec.output), limit=len(spec.deliverables)),
+    ]
+
+
+def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
+    wish = spec.workers
+    gpus = wish.gpus if wish.gpus is not None else float(cluster.gpus >= 1)
+    count = renderer_count(spec, cluster)
+    threads = wish.cpus or (max(1, _cores() // count) if cluster.local else CLUSTER_CPUS)
+    return Crew(
+        "renderer",
+        Renderer,
+        (spec.store, spec.name, tuple(looks), threads),
+        limit=count,
+        # A local Ray is told of more CPUs than there are, so that the side crew finds a place: one for each worker.
+        cpus=(wish.cpus or 1.0) if cluster.local else threads,
+        gpus=gpus,
+        memory=int(wish.memory_gib * 2**30) if wish.memory_gib else None,
+        boot_seconds=wish.boot_seconds,
+    )
+
+
+def renderer_count(spec: JobSpec, cluster: Cluster) -> int:
+    """Renderers at most: the spec's word, else one for each GPU, else one for each two cores here or four on a cluster."""
+    if spec.workers.count:
+        return spec.workers.count
+    if cluster.gpus >= 1 and spec.workers.gpus != 0:
+        return int(cluster.gpus / (spec.workers.gpus or 1)) or 1
+    return max(1, ceil(_cores() / 2) if cluster.local else int(cluster.cpus // (spec.workers.cpus or CLUSTER_CPUS)))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,113 @@
+"""Metrics: the film's progress for Prometheus, served by the driver itself. Promises exact, immediate numbers and a registry of its own; knows no Ray and starts no work.
+
+Every sample carries the label `job`, the job's name.
+
+    film_farm_job_info                       1, with labels source and look
+    film_farm_frames_total                   frames of the film as planned so far (grows while the survey runs)
+    film_farm_frames_done                    frames rendered and kept, those of earlier runs included
+    film_farm_frames_rendered_total          frames rendered by this run
+    film_farm_shots                          shots planned so far
+    film_farm_chunks{state}                  chunks waiting, split, rendering, done
+    film_farm_workers{crew,state}            workers ready and pending
+    film_farm_retries_total{crew,reason}     calls made again: reason error, loss or preemption
+    film_farm_stage_seconds_total{stage}     wall time spent in each stage
+    film_farm_last_progress_timestamp_seconds    Unix time of the last finished frame, or of the start
+"""
+
+import threading
+from types import TracebackType
+from typing import Self
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
+
+
+class Metrics:
+    """One job's numbers; a context manager that closes its server."""
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+        self.registry = CollectorRegistry()
+        self._served: tuple[WSGIServer, threading.Thread] | None = None
+        self._info = Info("film_farm_job", "The job.", ["job"], registry=self.registry)
+        self._frames = self._counter("frames", "Frames of the film as planned so far.")
+        self._planned = 0
+        self._done = self._gauge("frames_done", "Frames rendered and kept, those of earlier runs included.")
+        self._rendered = self._counter("frames_rendered", "Frames rendered by this run.")
+        self._shots = self._gauge("shots", "Shots planned so far.")
+        self._chunks = self._gauge("chunks", "Chunks by state.", "state")
+        self._workers = self._gauge("workers", "Workers by crew and state.", "crew", "state")
+        self._retries = self._counter("retries", "Calls made again, by reason.", "crew", "reason")
+        self._stages = self._counter("stage_seconds", "Wall time spent in each stage.", "stage")
+        self._progress = self._gauge("last_progress_timestamp_seconds", "Unix time of the last finished frame.")
+        self._progress.labels(job).set_to_current_time()
+        for counter in (self._frames, self._rendered):
+            counter.labels(job)  # one that has counted nothing is 0, not absent
+
+    def describe(self, source: str, look: str) -> None:
+        """What the job is."""
+        self._info.labels(self.job).info({"source": source, "look": look})
+
+    def planned(self, frames: int, shots: int) -> None:
+        """Frames and shots in the plan so far."""
+        self._frames.labels(self.job).inc(max(0, frames - self._planned))
+        self._planned = max(frames, self._planned)
+        self._shots.labels(self.job).set(shots)
+
+    def done(self, frames: int, *, by_this_run: bool = True) -> None:
+        """Some more frames are done."""
+        self._done.labels(self.job).inc(frames)
+        if by_this_run:
+            self._rendered.labels(self.job).inc(frames)
+            self._progress.labels(self.job).set_to_current_time()
+
+    def chunks(self, by_state: dict[str, int]) -> None:
+        """How many chunks are in each state."""
+        for state, number in by_state.items():
+            self._chunks.labels(self.job, state).set(number)
+
+    def workers(self, crew: str, ready: int, pending: int) -> None:
+        """How many of a crew can work and how many are still starting."""
+        self._workers.labels(self.job, crew, "ready").set(ready)
+        self._workers.labels(self.job, crew, "pending").set(pending)
+
+    def retried(self, crew: str, reason: str) -> None:
+        """A call is made again; `reason` is error, loss or preemption."""
+        self._retries.labels(self.job, crew, reason).inc()
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Some more wall time was spent in a stage."""
+        self._stages.labels(self.job, name).inc(seconds)
+
+    def serve(self, port: int, addr: str = "127.0.0.1") -> int:
+        """Serve /metrics until `close`. Gives the port: the one asked for, or any free one where that is 0 or taken.
+
+        A film is not refused for a port; whoever asked is to be told. Raises OSError where `addr` is not this machine's.
+        """
+        self.close()
+        try:
+            self._served = start_http_server(port, addr, self.registry)
+        except OSError:
+            self._served = start_http_server(0, addr, self.registry)
+        return self._served[0].server_port
+
+    def close(self) -> None:
+        """Stop serving; the numbers stay."""
+        if self._served:
+            server, thread = self._served
+            self._served = None
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"film_farm_{name}", says, ["job", *labels], registry=self.registry)
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"film_farm_{name}", says, ["job", *labels], registry=self.registry)

@@ -1,0 +1,82 @@
+"""The opening of a film: what it is, what it shall look like, what it is to become. Promises to refuse, before any work, what could only fail later."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from actors.looks import fit
+from farm.board import Board
+from farm.calls import Call
+from farm.crews import crews_for
+from farm.fleet import Fleet
+from farm.scout import Scout
+from jobs.deliverables import DeliverablePlan
+from jobs.errors import BadMedia, BadSpec
+from jobs.film import Film
+from jobs.ledger import Ledger
+from jobs.plan import Look
+from jobs.spec import JobSpec
+from jobs.store import open_store
+
+Found = TypeVar("Found")
+
+
+def looks_of(spec: JobSpec) -> dict[str, Look]:
+    """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had."""
+    choices = [spec.look, *(one.look for one in spec.overrides)]
+    return {choice.model_dump_json(): fit(choice) for choice in choices}
+
+
+def open_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Scout:
+    """Hire the crews, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
+    looks = looks_of(spec)
+    fleet.hire(crews_for(spec, list(looks.values()), fleet.cluster))
+    board.stage("survey")
+    film = _surveyed(spec, ledger, fleet)
+    board.film(film, spec.look.name)
+    return Scout(spec, film, ledger, looks)
+
+
+def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
+    found = ask(fleet, Film, Call("surveyor", "film", (), (0,), f"the survey of {spec.source}"))
+    film = ledger.keep_film(found)
+    if film.identity != found.identity:
+        raise BadMedia(
+            f"The source {spec.source} has changed since the job '{spec.name}' began; "
+            "give it a job name or a store of its own, or put the old file back."
+        )
+    return found
+
+
+def decide_deliverables(scout: Scout, fleet: Fleet) -> tuple[DeliverablePlan, ...]:
+    """Container, encoder and every stream's fate, for each deliverable. Raises BadSpec for what does not fit."""
+    spec = scout.spec
+    grey = not any(look.adds_colour for look in scout.looks.values())
+    decided: tuple[DeliverablePlan, ...] = ask(
+        fleet, tuple, Call("decider", "decide", (scout.film, spec, grey), (0,), "the deliverables")
+    )
+    for one in decided:
+        _refuse_source(spec, one.file)
+    scout.ledger.keep_paper("deliverables.json", [one.model_dump(mode="json") for one in decided], only_if_absent=False)
+    return decided
+
+
+def _refuse_source(spec: JobSpec, file: str) -> None:
+    target = f"{spec.output.rstrip('/')}/{file}"
+    same = target == spec.source
+    if not same and "://" not in target and "://" not in spec.source and Path(target).exists():
+        same = Path(target).samefile(spec.source)
+    if same:
+        raise BadSpec(f"output = {spec.output!r}: the deliverable {file} would lie over the source; choose another folder.")
+
+
+def check_places(spec: JobSpec) -> None:
+    """Prove that the store and the output can be written. Raises BadStore."""
+    for place in dict.fromkeys((spec.store, spec.output)):
+        open_store(place).check()
+
+
+def ask(fleet: Fleet, kind: type[Found], call: Call) -> Found:
+    """The one finding of one call, of the kind it must be."""
+    ((_, found),) = fleet.run([call], lambda *_: ())
+    assert isinstance(found, kind)
+    return found

@@ -1,0 +1,138 @@
+"""A crew's roster: who is hired, how many are wanted, who goes, who is late. Promises no more workers than calls; knows no Ray: an actor is anything."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from farm.calls import Budget, CallSheet, Crew, Luck
+from jobs.errors import FilmFailed
+
+PENDING_GRACE = 5.0
+"""Seconds that demand must have been lower before a worker that is still starting goes: demand flickers, starts are dear."""
+CROWDED_AFTER = 10.0
+"""Seconds after which a worker that has not started may be waiting for room that an idle one takes."""
+
+
+@dataclass(eq=False)
+class Hired:
+    """One worker, as the driver sees it."""
+
+    number: int
+    crew: Crew
+    actor: Any
+    boot: Any
+    """What resolves when it has started; None when it has."""
+    since: float
+    """When it was hired; once it has started, when it last had a call."""
+    streams: deque[Any] = field(default_factory=deque)
+    """What its calls bring, in the order they were dealt; only the first can bring anything."""
+
+
+class Roster:
+    """One crew's workers."""
+
+    def __init__(self, crew: Crew, budget: Budget, now: float) -> None:
+        self.crew = crew
+        self.budget = budget
+        self.hired: list[Hired] = []
+        self.begin(now)
+
+    def begin(self, now: float) -> None:
+        """A new run: an empty sheet, and the crew's luck forgotten."""
+        self.sheet = CallSheet(self.budget)
+        self.luck = Luck(self.budget)
+        self._enough_since: float | None = None
+        self._bare_since = now
+
+    @property
+    def ready(self) -> list[Hired]:
+        """Those who can work."""
+        return [one for one in self.hired if one.boot is None]
+
+    @property
+    def pending(self) -> list[Hired]:
+        """Those who have not started yet."""
+        return [one for one in self.hired if one.boot is not None]
+
+    def what(self, hired: Hired) -> str:
+        """What someone is at: the call's own word for it, or starting."""
+        return f"Starting a {self.crew.name}" if hired.boot is not None else self.sheet.head(hired.number).what
+
+    def started(self, hired: Hired, now: float) -> None:
+        """Someone can work."""
+        hired.boot, hired.since = None, now
+        self.luck = Luck(self.budget)
+
+    def finished(self, hired: Hired, now: float) -> None:
+        """Someone has finished the call they were at."""
+        hired.streams.popleft()
+        self.sheet.finished(hired.number)
+        hired.since = now
+
+    def raised(self, hired: Hired, error: BaseException) -> int:
+        """Someone's call, or start, raised an error. Gives how many it has raised so far; raises as Luck.error."""
+        if hired.boot is not None:
+            self.luck.error(self.what(hired), error)
+            return self.luck.errors
+        hired.streams.popleft()
+        return self.sheet.raised(hired.number, error)
+
+    def lost(self, hired: Hired, reason: str, free: bool) -> None:
+        """Someone is gone, and what they were at is charged unless `free`. Raises as Luck.loss."""
+        if hired.boot is None:
+            self.sheet.lost(hired.number, reason, free)
+        elif not free:
+            self.luck.loss(self.what(hired), reason)
+
+    def wanting(self) -> int:
+        """How many are to be hired, so that there are as many as calls outstanding, up to the limit."""
+        return max(0, min(self.crew.limit, self.sheet.outstanding) - len(self.hired))
+
+    def dispensable(self, now: float, crowded: bool) -> list[Hired]:
+        """Who may go: those still starting first, then the idle. `crowded`: someone of some crew may be waiting for room."""
+        surplus = len(self.hired) - min(self.crew.limit, self.sheet.outstanding)
+        if surplus <= 0:
+            self._enough_since = None
+            return []
+        self._enough_since = now if self._enough_since is None else self._enough_since
+        go = self.pending[::-1] if now - self._enough_since >= PENDING_GRACE else []
+        patience = 0.0 if crowded else self.crew.idle_seconds
+        go += [one for one in self.ready if not one.streams and now - one.since >= patience]
+        return go[:surplus]
+
+    def crowded(self, now: float) -> bool:
+        """Someone has been starting for so long that room may be lacking."""
+        return any(now - one.since >= CROWDED_AFTER for one in self.pending)
+
+    def late(self, now: float) -> list[Hired]:
+        """Who has been starting for too long while others work. Raises FilmFailed where there are no others."""
+        if not self.pending or self.ready:
+            self._bare_since = now
+        elif now - self._bare_since > self.crew.boot_seconds:
+            raise FilmFailed(
+                f"No {self.crew.name} has started within {self.crew.boot_seconds:g} s. Each needs {needs(self.crew)}: see whether "
+                "the cluster has that to give and whether the weights load, or raise workers.boot_seconds."
+            )
+        return [one for one in self.pending if now - one.since > self.crew.boot_seconds] if self.ready else []
+
+
+def needs(crew: Crew) -> str:
+    """What each of a crew needs, for people."""
+    parts = [f"{crew.cpus:g} CPU"] if crew.cpus else []
+    parts += [f"{crew.gpus:g} GPU"] if crew.gpus else []
+    parts += [f"{crew.memory / 2**30:.3g} GiB of memory"] if crew.memory else []
+    return ", ".join(parts) or "nothing"
+
+
+def unmeetable(crew: Crew, nodes: Iterable[Mapping[str, float]]) -> str | None:
+    """A sentence where none of the nodes, by Ray's names of what each has, can ever place one of the crew; else None."""
+    wanted = {"CPU": crew.cpus, "GPU": crew.gpus, "memory": crew.memory or 0}
+    has: Mapping[str, float] = {}
+    for has in nodes:
+        if all(has.get(kind, 0) >= amount for kind, amount in wanted.items()):
+            return None
+    return (
+        f"Each {crew.name} needs {needs(crew)}, but this machine has {has.get('CPU', 0):g} CPU, {has.get('GPU', 0):g} GPU and "
+        f"{has.get('memory', 0) / 2**30:.3g} GiB of memory to give: lower workers.cpus, workers.gpus or workers.memory_gib."
+    )

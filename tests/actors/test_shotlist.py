@@ -1,0 +1,132 @@
+"""Shot lists as studios have them, and what is wrong with some."""
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scenedetect import FrameTimecode
+from scenedetect.output import write_scene_list
+
+from actors.shotlist import given_cuts
+from jobs.errors import BadMedia, BadSpec
+from jobs.film import Film
+from jobs.index import Ints
+from tests.paper import film_of, picture_of
+
+NTSC = Fraction(24000, 1001)
+
+
+def film_at(rate: Fraction, time_base: Fraction = Fraction(1, 24000)) -> Film:
+    return film_of(picture_of("yuv420p").model_copy(update={"rate": rate, "time_base": time_base}))
+
+
+def steady(frames: int, rate: Fraction = NTSC, time_base: Fraction = Fraction(1, 24000), start: int = 0) -> Ints:
+    return np.array([start + round(n / rate / time_base) for n in range(frames)], np.int64)
+
+
+def csv_of(
+    path: Path, cuts: list[int], frames: int, rate: Fraction = NTSC, *, first_row: bool = True, mark: str = ","
+) -> Path:
+    """A list as PySceneDetect itself writes it."""
+    edges = [FrameTimecode(cut, rate) for cut in (0, *cuts, frames)]
+    with path.open("w", newline="") as file:
+        write_scene_list(file, list(pairwise(edges)), include_cut_list=first_row, col_separator=mark)
+    return path
+
+
+@pytest.mark.parametrize("first_row", [True, False])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_list_of_pyscenedetect(tmp_path: Path, first_row: bool, mark: str) -> None:
+    path = csv_of(tmp_path / "shots.csv", [10, 50, 90], 100, first_row=first_row, mark=mark)
+    assert given_cuts(str(path), film_at(NTSC), steady(100, start=1001)) == [10, 50, 90]
+    assert given_cuts(f"file://{path}", film_at(NTSC), steady(100)) == [10, 50, 90]
+
+
+def test_an_old_list_counts_from_zero(tmp_path: Path) -> None:
+    path = tmp_path / "shots.CSV"
+    path.write_text("\ufeffScene Number,Start Frame,Start Time (seconds)\n1,0,0.0\n2,10,0.417\n\n")
+    assert given_cuts(str(path), film_at(NTSC), steady(100)) == [10]
+
+
+def test_on_a_variable_rate_times_count(tmp_path: Path) -> None:
+    # Frames 0 to 49 take a tenth of a second each, the rest a fifth: what a detector calls frame 60 is another.
+    pts = np.array([n * 100 for n in range(50)] + [5000 + n * 200 for n in range(50)], np.int64)
+    film = film_at(Fraction(100, 15), Fraction(1, 1000))
+    path = csv_of(tmp_path / "shots.csv", [30, 60], 150, rate=Fraction(10))
+    assert given_cuts(str(path), film, pts) == [30, 55]
+
+
+EDL = """TITLE: reel
+FCM: NON-DROP FRAME
+
+001  AX       V     C        00:00:00:00 00:00:01:00 01:00:00:00 01:00:01:00
+* FROM CLIP NAME: one
+002  AX       V     C        00:00:05:00 00:00:06:12 01:00:01:00 01:00:02:12
+003  AX       V     C        00:00:09:00 00:00:09:12 01:00:03:00 01:00:03:12
+"""
+
+
+@pytest.mark.parametrize("rate", [NTSC, Fraction(24), Fraction(27056000, 1127339)])
+def test_an_edl_counts_from_its_first_event(tmp_path: Path, rate: Fraction) -> None:
+    path = tmp_path / "shots.edl"
+    path.write_text(EDL)
+    # The gap from 2:12 to 3:00 is a shot of its own.
+    assert given_cuts(str(path), film_at(rate), steady(84, rate)) == [24, 60, 72]
+
+
+def test_an_edl_at_25_frames_a_second(tmp_path: Path) -> None:
+    path = tmp_path / "shots.edl"
+    path.write_text(EDL)
+    assert given_cuts(str(path), film_at(Fraction(25)), steady(90, Fraction(25))) == [25, 62, 75]
+
+
+def test_a_dissolve_in_an_edl_is_a_cut_at_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "shots.edl"
+    path.write_text(
+        EDL.split("* FROM")[0]
+        + "002  AX       V     C        00:00:01:00 00:00:01:00 01:00:01:00 01:00:01:00\n"
+        + "002  BX       V     D    012 00:00:05:00 00:00:06:12 01:00:01:00 01:00:02:12\n"
+        + "* FROM CLIP NAME: one\n* TO CLIP NAME: two\n"
+    )
+    assert given_cuts(str(path), film_at(Fraction(24)), steady(60, Fraction(24))) == [24]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("shots.txt", "", "neither a .csv"),
+        ("shots.csv", "nothing,of,the,kind\n1,2,3,4\n", "no column 'Start Frame'"),
+        ("shots.csv", "Scene Number,Start Frame\n1,one\n", "a row that is not a shot"),
+        ("shots.csv", "Scene Number,Start Frame\n1\n", "a row that is not a shot"),
+        ("shots.csv", "Start Frame\n1\n50\n40\n", "not in order: a shot at frame 39"),
+        ("shots.csv", "Start Frame\n1\n101\n", "a cut at frame 100, and the film has frames 0 to 99"),
+        ("shots.edl", "001  AX  V  C  nonsense\n", "is not a CMX3600 EDL at 24"),
+        ("shots.edl", "TITLE: empty\n", "no event on a video track"),
+        ("shots.edl", EDL.replace("01:00:03:12", "01:00:04:12"), "is not a CMX3600 EDL at 24"),
+        ("shots.edl", EDL.replace("00:00:09:00", "aa:bb:cc:dd"), "is not a CMX3600 EDL at 24"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(tmp_path: Path, name: str, text: str, words: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(BadSpec, match=words) as refused:
+        given_cuts(str(path), film_at(Fraction(24)), steady(100, Fraction(24)))
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_edl_needs_a_rate_with_time_codes(tmp_path: Path) -> None:
+    path = tmp_path / "shots.edl"
+    path.write_text(EDL)
+    with pytest.raises(BadSpec, match="none at 10 frames a second"):
+        given_cuts(str(path), film_at(Fraction(10)), steady(100, Fraction(10)))
+
+
+def test_a_list_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadMedia, match="does not exist"):
+        given_cuts(str(tmp_path / "gone.csv"), film_at(NTSC), steady(100))
+    (tmp_path / "shots.csv").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(BadSpec, match="not a text in UTF-8"):
+        given_cuts(str(tmp_path / "shots.csv"), film_at(NTSC), steady(100))

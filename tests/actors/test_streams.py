@@ -1,0 +1,149 @@
+"""Fates of streams: what goes where, what is converted, and what is refused before any work."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from actors.streams import plan_deliverables
+from actors.survey import Surveyor
+from jobs.deliverables import DeliverablePlan
+from jobs.errors import BadSpec
+from jobs.spec import Codec, Container, Deliverable, Drop
+from tests.actors.reels import dressed, spec_for
+from tests.films import Recipe
+
+MKV = Deliverable(container=Container.MKV)
+MP4 = Deliverable(container=Container.MP4)
+FFV1 = Deliverable(codec=Codec.FFV1)
+
+
+def plan(source: Path, deliverable: Deliverable, drop: Drop = Drop.NOTHING) -> DeliverablePlan:
+    """The plan of one deliverable of this source."""
+    spec = spec_for(source, "store", Path("out"), deliverable, drop)
+    (found,) = plan_deliverables(Surveyor(str(source)).film(), spec, str(source))
+    return found
+
+
+def fates(of: DeliverablePlan) -> list[tuple[str, str, str]]:
+    """Kind, codec and fate of each stream."""
+    return [(one.kind, one.codec, one.fate) for one in of.fates]
+
+
+def with_attachment(path: Path) -> Path:
+    """An mkv with a font attached."""
+    picture = Recipe(frames=4).make(path.with_name("plain.mkv"))
+    with av.open(str(picture)) as media, av.open(str(path), "w") as out:
+        copy = out.add_stream_from_template(media.streams.video[0], opaque=True)
+        out.add_attachment("font.ttf", "font/ttf", b"not really a font")
+        for packet in media.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                out.mux_one(packet)
+    return path
+
+
+def with_cover(path: Path) -> Path:
+    """A film with a cover picture beside it."""
+    picture = Recipe(frames=4).make(path.with_name("plain.mkv"))
+    cover = av.CodecContext.create("png", "w")
+    assert isinstance(cover, av.VideoCodecContext)
+    cover.width, cover.height, cover.pix_fmt, cover.time_base = 16, 16, "rgb24", Fraction(1)
+    with av.open(str(picture)) as media, av.open(str(path), "w") as out:
+        copy = out.add_stream_from_template(media.streams.video[0], opaque=True)
+        image = out.add_stream("png", rate=1)
+        image.width, image.height, image.pix_fmt = 16, 16, "rgb24"
+        image.disposition = av.stream.Disposition.attached_pic
+        out.start_encoding()
+        out.mux(image.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")))
+        for packet in media.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                out.mux_one(packet)
+    return path
+
+
+def test_h264_goes_into_mp4_where_all_fits(tmp_path: Path) -> None:
+    found = plan(Recipe(frames=4, sound="aac").make(tmp_path / "a film.mkv"), Deliverable())
+    assert found.container == "mp4"
+    assert found.file == "a film.mp4"
+    assert fates(found) == [("video", "h264", "picture"), ("audio", "aac", "copied")]
+
+
+def test_ffv1_goes_into_mkv(tmp_path: Path) -> None:
+    found = plan(Recipe(frames=4, sound="flac").make(tmp_path / "a.mkv"), FFV1)
+    assert (found.container, found.encoding.pix_fmt) == ("mkv", "yuv420p")
+
+
+@pytest.mark.parametrize(
+    ("ending", "subtitles", "deliverable", "fate"),
+    [
+        ("mp4", "mov_text", MP4, "copied"),
+        ("mp4", "mov_text", MKV, "converted"),
+        ("mkv", "subrip", MKV, "copied"),
+        ("mkv", "subrip", MP4, "converted"),
+        ("mkv", "ass", MKV, "copied"),
+        ("mkv", "ass", MP4, "converted"),
+    ],
+)
+def test_text_subtitles_take_the_containers_own_form(
+    tmp_path: Path, ending: str, subtitles: str, deliverable: Deliverable, fate: str
+) -> None:
+    plain = Recipe(frames=4).make(tmp_path / f"plain.{ending}")
+    found = plan(dressed(plain, tmp_path / f"a.{ending}", subtitles=subtitles), deliverable)
+    (one,) = [one for one in found.fates if one.kind == "subtitle"]
+    assert one.fate == fate
+    assert ("are lost" in one.detail) == (fate == "converted")
+
+
+def test_time_code_and_chapter_tracks_are_written_anew(tmp_path: Path) -> None:
+    plain = Recipe(frames=4, sound="aac").make(tmp_path / "plain.mp4")
+    source = dressed(plain, tmp_path / "a.mp4", chapters=True, timecode="01:00:00:00")
+    for deliverable in (MP4, MKV):
+        found = plan(source, deliverable)
+        assert [one.fate for one in found.fates] == ["picture", "copied", "rewritten", "rewritten"]
+        assert "01:00:00:00" in found.fates[3].detail
+
+
+def test_an_attachment_sends_h264_into_mkv(tmp_path: Path) -> None:
+    source = with_attachment(tmp_path / "a.mkv")
+    assert plan(source, Deliverable()).container == "mkv"
+    assert fates(plan(source, MKV))[1][0::2] == ("attachment", "copied")
+
+
+def test_a_stream_that_does_not_fit_is_refused_by_name_or_dropped_by_the_users_word(tmp_path: Path) -> None:
+    source = with_attachment(tmp_path / "a.mkv")
+    with pytest.raises(BadSpec, match=r"stream 1 \(attachment, .*\) does not fit into mp4 \(.+\).*--drop unsupported.*container to mkv"):
+        plan(source, MP4)
+    found = plan(source, MP4, Drop.UNSUPPORTED)
+    assert found.fates[1].fate == "dropped"
+    assert found.fates[1].detail
+
+
+def test_a_cover_is_carried(tmp_path: Path) -> None:
+    source = with_cover(tmp_path / "a.mp4")
+    assert [one.fate for one in plan(source, MP4).fates] == ["picture", "copied"]
+
+
+def test_anamorphic_ffv1_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    source = Recipe(frames=4).make(tmp_path / "a.mp4")
+    film = Surveyor(str(source)).film()
+    wide = film.model_copy(update={"picture": film.picture.model_copy(update={"aspect": Fraction(4, 3)})})
+    spec = spec_for(source, "store", tmp_path, FFV1, Drop.NOTHING)
+    with pytest.raises(BadSpec, match=r"4/3.*h264"):
+        plan_deliverables(wide, spec, str(source))
+
+
+def test_a_clock_that_begins_anywhere_begins_at_nought_in_the_deliverable(tmp_path: Path) -> None:
+    film = Recipe(frames=12, rate=Fraction(25), sound="aac")
+    assert plan(film.make(tmp_path / "a.ts"), MP4).origin > 0
+    assert plan(film.make(tmp_path / "a.mp4"), MP4).origin == 0
+
+
+def test_several_deliverables_are_planned_in_one_reading(tmp_path: Path) -> None:
+    source = Recipe(frames=4, sound="aac").make(tmp_path / "a.mp4")
+    spec = spec_for(source, "store", tmp_path, MP4, Drop.NOTHING).model_copy(update={"deliverables": (MP4, FFV1)})
+    found = plan_deliverables(Surveyor(str(source)).film(), spec, str(source))
+    assert [one.file for one in found] == ["a.mp4", "a.mkv"]

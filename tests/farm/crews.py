@@ -1,0 +1,123 @@
+"""Plain classes for the fleet's tests: each goes wrong in one way. Promises to be importable by Ray's workers; knows no Ray."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobs.errors import BadLook, BadMedia, StoreFault
+
+
+def _times(marker: Path) -> int:
+    """How often this has been called with one marker, over all processes."""
+    with marker.open("ab") as file:
+        file.write(b".")
+    return marker.stat().st_size
+
+
+class Clerk:
+    """Does what it is asked."""
+
+    def __init__(self, greeting: str = "hello") -> None:
+        self.greeting = greeting
+
+    def greet(self, name: str) -> str:
+        return f"{self.greeting} {name}"
+
+    def say_nothing(self) -> None:
+        return None
+
+    def count(self, number: int) -> Iterator[int]:
+        yield from range(number)
+
+    def who(self) -> Iterator[int]:
+        yield os.getpid()
+
+    def rest(self, seconds: float) -> Iterator[int]:
+        threading.Event().wait(seconds)
+        yield os.getpid()
+
+    def note(self, line: str, paper: Path) -> Iterator[str]:
+        with paper.open("a") as file:
+            file.write(line + "\n")
+        yield line
+
+    def meet(self, own: Path, other: Path) -> Iterator[bool]:
+        """Says it is here, and waits until the other is."""
+        own.touch()
+        for _ in range(3000):
+            if other.exists():
+                break
+            threading.Event().wait(0.01)
+        yield other.exists()
+
+
+class Unlucky:
+    """Goes wrong, some times or always."""
+
+    def raise_until(self, good: int, marker: Path) -> Iterator[int]:
+        """Raises before the `good`-th time; a finding comes first."""
+        tries = _times(marker)
+        yield -tries
+        if tries < good:
+            raise ValueError(f"no luck at try {tries}")
+        yield tries
+
+    def fault_until(self, good: int, marker: Path) -> Iterator[int]:
+        tries = _times(marker)
+        if tries < good:
+            raise StoreFault("slow down")
+        yield os.getpid()
+
+    def refuse(self, marker: Path) -> Iterator[int]:
+        yield _times(marker)
+        raise BadMedia("This is not a film: give another.")
+
+    def die_until(self, good: int, marker: Path) -> Iterator[int]:
+        """Loses its process before the `good`-th time, after one finding."""
+        tries = _times(marker)
+        yield -tries
+        if tries < good:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield tries
+
+    def raise_strangely(self) -> Iterator[int]:
+        raise StrangeError(1, 2)
+        yield 0
+
+
+class StrangeError(Exception):
+    """Cannot be unpickled: its constructor takes what its args do not hold."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+class Unfit:
+    """Cannot be made: its weights are broken."""
+
+    def __init__(self) -> None:
+        raise BadLook("The weights are broken: fetch them again.")
+
+
+class Doomed:
+    """Cannot be made, for a reason nobody foresaw."""
+
+    def __init__(self, marker: Path) -> None:
+        raise RuntimeError(f"out of luck {_times(marker)}")
+
+
+class Mortal:
+    """Loses its process while it is made."""
+
+    def __init__(self, marker: Path) -> None:
+        _times(marker)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class LateRiser:
+    """Takes long to be made, the first time."""
+
+    def __init__(self, seconds: float) -> None:
+        threading.Event().wait(seconds)

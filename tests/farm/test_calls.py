@@ -1,0 +1,210 @@
+"""Calls and rosters, without Ray: order, budgets, who holds what, who is hired and who goes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.calls import Budget, Call, CallSheet, Crew, Luck
+from farm.roster import CROWDED_AFTER, PENDING_GRACE, Hired, Roster, unmeetable
+from jobs.errors import BadLook, FilmFailed, NotConformed, StoreFault
+
+
+def sheet_of(*ranks: int, budget: Budget = Budget()) -> CallSheet:  # noqa: B008  frozen
+    sheet = CallSheet(budget)
+    for rank in ranks:
+        sheet.add(Call("renderer", "render", (), (rank,), f"chunk {rank}"))
+    return sheet
+
+
+def dealt(sheet: CallSheet, *workers: int) -> list[tuple[int, str]]:
+    return [(worker, call.what) for worker, call in sheet.deal(workers, len(workers))]
+
+
+def test_lower_ranks_come_first_and_equal_ones_in_order() -> None:
+    sheet = CallSheet(Budget())
+    for rank, what in [((2, 1), "c"), ((1,), "a"), ((2,), "b"), ((2, 1), "d")]:
+        sheet.add(Call("renderer", "render", (), rank, what))
+    assert dealt(sheet, 1, 2, 3, 4) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
+
+
+def test_every_idle_worker_gets_one_before_anyone_gets_two() -> None:
+    sheet = sheet_of(*range(8))
+    assert dealt(sheet, 1, 2, 3) == [
+        (1, "chunk 0"),
+        (2, "chunk 1"),
+        (3, "chunk 2"),
+        (1, "chunk 3"),
+        (2, "chunk 4"),
+        (3, "chunk 5"),
+    ]
+
+
+def test_near_the_tail_nobody_holds_a_second_call() -> None:
+    sheet = sheet_of(*range(5))
+    assert dealt(sheet, 1, 2, 3) == [(1, "chunk 0"), (2, "chunk 1"), (3, "chunk 2")]
+    sheet.finished(2)
+    assert dealt(sheet, 1, 2, 3) == [(2, "chunk 3")]
+
+
+def test_those_still_starting_keep_others_from_a_second_call() -> None:
+    sheet = sheet_of(0, 1, 2)
+    assert [worker for worker, _ in sheet.deal([1], hired=3)] == [1]
+    assert [worker for worker, _ in sheet.deal([1], hired=2)] == [1]
+
+
+def test_an_urgent_late_comer_overtakes_what_is_not_dealt() -> None:
+    sheet = sheet_of(5, 6, 7)
+    assert dealt(sheet, 1) == [(1, "chunk 5"), (1, "chunk 6")]
+    sheet.add(Call("renderer", "render", (), (1,), "urgent"))
+    sheet.finished(1)
+    assert dealt(sheet, 1) == [(1, "urgent")]
+
+
+def test_an_error_is_charged_to_the_call_alone() -> None:
+    sheet = sheet_of(0, 1, budget=Budget(attempts=2))
+    sheet.deal([1], 1)
+    assert sheet.raised(1, ValueError("odd")) == 1
+    assert dealt(sheet, 2) == [(2, "chunk 0")]
+    with pytest.raises(
+        FilmFailed, match=r"^chunk 0 failed 2 times, at last with ValueError: odd\. What is finished is kept"
+    ):
+        sheet.raised(2, ValueError("odd"))
+
+
+@pytest.mark.parametrize("error", [BadLook("mend it"), FilmFailed("no"), NotConformed("one frame short")])
+def test_what_no_retry_can_mend_is_raised_as_it_is(error: Exception) -> None:
+    sheet = sheet_of(0)
+    sheet.deal([1], 1)
+    with pytest.raises(type(error)) as caught:
+        sheet.raised(1, error)
+    assert caught.value is error
+
+
+def test_a_store_fault_is_worth_another_try() -> None:
+    luck = Luck(Budget(attempts=2))
+    luck.error("chunk 1", StoreFault("slow down"))
+    with pytest.raises(FilmFailed, match="chunk 1 failed 2 times, at last with StoreFault: slow down"):
+        luck.error("chunk 1", StoreFault("slow down"))
+
+
+def test_a_loss_is_charged_to_the_call_that_can_have_begun() -> None:
+    sheet = sheet_of(0, 1, 2, budget=Budget(losses=2))
+    assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
+    sheet.lost(1, "killed", free=False)
+    sheet.deal([2], 1)
+    sheet.finished(2)  # chunk 0
+    sheet.lost(2, "killed", free=False)  # chunk 1, its first: the loss before was none of its own
+    sheet.deal([3], 1)
+    with pytest.raises(FilmFailed, match="chunk 1 lost its worker 2 times, at last so: killed"):
+        sheet.lost(3, "killed", free=False)
+
+
+def test_a_preempted_worker_costs_nobody() -> None:
+    sheet = sheet_of(0, budget=Budget(losses=1))
+    for worker in range(20):
+        sheet.deal([worker], 1)
+        sheet.lost(worker, "preempted", free=True)
+    assert sheet.outstanding == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(["deal", "finish", "raise", "lose"]), st.integers(0, 3)), max_size=80))
+def test_no_call_is_lost_or_doubled_whatever_happens(events: list[tuple[str, int]]) -> None:
+    sheet = sheet_of(*range(12), budget=Budget(attempts=1000, losses=1000))
+    held: dict[int, list[str]] = {worker: [] for worker in range(4)}
+    finished: list[str] = []
+    for event, worker in events:
+        if event == "deal":
+            for one, call in sheet.deal(range(4), 4):
+                held[one].append(call.what)
+        elif held[worker]:
+            head = held[worker].pop(0)
+            assert sheet.head(worker).what == head
+            if event == "finish":
+                sheet.finished(worker)
+                finished.append(head)
+            elif event == "raise":
+                sheet.raised(worker, ValueError())
+            else:
+                sheet.lost(worker, "", free=False)
+                held[worker].clear()
+        assert max(map(len, held.values())) <= 2
+        assert sheet.outstanding + len(finished) == 12
+    sheet.deal(range(4), 4)
+    assert len(finished) == len(set(finished))
+
+
+# rosters
+
+
+def roster_of(limit: int = 4, calls: int = 0, hired: int = 0, starting: int = 0) -> Roster:
+    crew = Crew("renderer", object, limit=limit, boot_seconds=100, idle_seconds=30)
+    roster = Roster(crew, Budget(), now=0)
+    for number in range(calls):
+        roster.sheet.add(Call("renderer", "render", (), (number,)))
+    for number in range(hired + starting):
+        roster.hired.append(Hired(number, crew, None, None if number < hired else "starting", since=0))
+    return roster
+
+
+@pytest.mark.parametrize(("calls", "hired", "wanting"), [(0, 0, 0), (3, 0, 3), (9, 0, 4), (9, 3, 1), (2, 4, 0)])
+def test_no_more_are_hired_than_calls_are_outstanding(calls: int, hired: int, wanting: int) -> None:
+    assert roster_of(4, calls, hired).wanting() == wanting
+
+
+def test_those_still_starting_go_first_but_not_for_a_flicker() -> None:
+    roster = roster_of(calls=2, hired=1, starting=3)
+    assert roster.dispensable(10, crowded=False) == []
+    assert [one.number for one in roster.dispensable(10 + PENDING_GRACE, crowded=False)] == [3, 2]
+
+
+def test_demand_that_comes_back_keeps_those_still_starting() -> None:
+    roster = roster_of(calls=0, starting=1)
+    roster.dispensable(10, crowded=False)
+    roster.sheet.add(Call("renderer", "render"))
+    assert roster.dispensable(16, crowded=False) == []
+    roster.sheet.deal([0], 1)
+    roster.sheet.finished(0)
+    assert roster.dispensable(17, crowded=False) == []
+
+
+def test_an_idle_worker_goes_after_its_time_or_at_once_where_it_is_crowded() -> None:
+    roster = roster_of(hired=2)
+    assert roster.dispensable(29, crowded=False) == []
+    assert len(roster.dispensable(30, crowded=False)) == 2
+    assert len(roster.dispensable(1, crowded=True)) == 2
+
+
+def test_a_worker_with_a_call_stays() -> None:
+    roster = roster_of(hired=1)
+    roster.hired[0].streams.append("busy")
+    assert roster.dispensable(1000, crowded=True) == []
+
+
+def test_long_starting_means_crowded() -> None:
+    assert not roster_of(hired=1).crowded(1000)
+    assert not roster_of(starting=1).crowded(CROWDED_AFTER - 1)
+    assert roster_of(starting=1).crowded(CROWDED_AFTER)
+
+
+def test_a_film_fails_when_nobody_has_started_in_time() -> None:
+    roster = roster_of(calls=1, starting=1)
+    assert roster.late(100) == []
+    with pytest.raises(FilmFailed, match=r"^No renderer has started within 100 s\. Each needs 1 CPU"):
+        roster.late(101)
+
+
+def test_a_late_one_goes_alone_while_others_work() -> None:
+    roster = roster_of(calls=9, hired=1, starting=1)
+    assert [one.number for one in roster.late(101)] == [1]
+    roster.hired.pop(0)
+    assert roster.late(201) == []  # nobody can work since 101, and that may last 100 s
+
+
+def test_unmeetable_needs_are_said_in_one_sentence() -> None:
+    crew = Crew("renderer", object, cpus=2, gpus=1, memory=2**30)
+    fits = {"CPU": 2.0, "GPU": 1.0, "memory": 2.0**30}
+    assert unmeetable(crew, [{"CPU": 64.0}, fits]) is None
+    assert unmeetable(crew, [{"CPU": 6.0, "memory": 2.0**31}]) == (
+        "Each renderer needs 2 CPU, 1 GPU, 1 GiB of memory, but this machine has 6 CPU, 0 GPU and 2 GiB of memory to give: "
+        "lower workers.cpus, workers.gpus or workers.memory_gib."
+    )

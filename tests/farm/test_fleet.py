@@ -1,0 +1,336 @@
+"""The fleet on a real, local Ray: everything a cluster does to a film, done to classes of one line each."""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.calls import Budget, Call, Crew
+from farm.fleet import Fleet
+from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
+from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Unfit, Unlucky
+
+LITTLE = 0.01
+"""CPUs of each worker: two cores are enough for all."""
+
+
+class Diary:
+    """A watcher that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.staff: list[tuple[str, int, int]] = []
+        self.retries: list[tuple[str, str, int]] = []
+        self.losses: list[tuple[str, str, bool]] = []
+        self.ticks = 0
+        self.at_tick: Callable[[], None] = lambda: None
+
+    def staffed(self, crew: str, ready: int, pending: int) -> None:
+        self.staff.append((crew, ready, pending))
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        self.retries.append((what, type(error).__name__, tries))
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        self.losses.append((what, reason, free))
+
+    def tick(self) -> None:
+        self.ticks += 1
+        self.at_tick()
+
+
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[Fleet]:
+    with Fleet("local", workers=2) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(ray_here: Fleet) -> Iterator[Fleet]:
+    """The module's fleet, with nobody hired, a fresh diary and the ordinary budget."""
+    ray_here.budget = Budget()
+    ray_here.watcher = Diary()
+    yield ray_here
+    for name in ("clerk", "unlucky", "other"):
+        ray_here.release(name)
+
+
+def diary(fleet: Fleet) -> Diary:
+    assert isinstance(fleet.watcher, Diary)
+    return fleet.watcher
+
+
+def nothing(call: Call, found: object) -> Iterable[Call]:
+    return ()
+
+
+def crew(made_of: type, *args: Any, limit: int = 1, name: str = "clerk", **more: Any) -> Crew:
+    return Crew(name, made_of, args, limit=limit, cpus=LITTLE, **more)
+
+
+def call(verb: str, *args: Any, rank: int = 0, what: str = "chunk 1", name: str = "clerk") -> Call:
+    return Call(name, verb, args, (rank,), what)
+
+
+def findings(fleet: Fleet, *calls: Call) -> list[Any]:
+    return [found for _, found in fleet.run(calls, nothing)]
+
+
+def alive(pid: int) -> bool:
+    """Still there, and not a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def below_this() -> set[int]:
+    """All processes that this one has begun, and those that they have."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found, mine = set[int](), {os.getpid()}
+    while mine:
+        mine = {pid for pid, parent in parents.items() if parent in mine}
+        found |= mine
+    return found
+
+
+# calls and findings
+
+
+def test_a_generator_brings_many_findings_and_a_plain_method_one_or_none(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk, "good day")])
+    assert findings(fleet, call("count", 3), call("greet", "Ada"), call("say_nothing")) == [0, 1, 2, "good day Ada"]
+
+
+def test_each_finding_says_what_can_be_done_next(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk), crew(Clerk, name="other")])
+
+    def then(done: Call, found: object) -> Iterable[Call]:
+        if done.verb == "count":
+            yield call("greet", str(found), name="other")
+
+    found = [found for _, found in fleet.run([call("count", 3)], then)]
+    assert sorted(map(str, found)) == ["0", "1", "2", "hello 0", "hello 1", "hello 2"]
+
+
+def test_findings_arrive_while_the_call_goes_on(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Clerk, limit=2)])
+    one, two = tmp_path / "one", tmp_path / "two"
+    # Each waits for the other: they can only end if both are at work at one time.
+    assert findings(fleet, call("meet", one, two), call("meet", two, one)) == [True, True]
+
+
+def test_calls_are_made_by_rank(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Clerk)])
+    ranks = [4, 1, 3, 0, 2]
+    findings(fleet, *[call("note", str(rank), tmp_path / "paper", rank=rank) for rank in ranks])
+    assert (tmp_path / "paper").read_text().split() == ["0", "1", "2", "3", "4"]
+
+
+def test_no_more_workers_than_calls_and_no_more_than_the_limit(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk, limit=3)])
+    assert len(set(findings(fleet, *[call("rest", 0.3) for _ in range(2)]))) <= 2
+    assert max(ready + pending for _, ready, pending in diary(fleet).staff) == 2
+    findings(fleet, *[call("rest", 0.1) for _ in range(9)])
+    assert max(ready + pending for _, ready, pending in diary(fleet).staff) == 3
+
+
+def test_workers_stay_for_the_next_run(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk)])
+    assert findings(fleet, call("who")) == findings(fleet, call("who"))
+
+
+def test_an_idle_worker_goes_while_others_work(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk, idle_seconds=0.0), crew(Clerk, name="other")])
+    pids = findings(fleet, call("who"), call("rest", 2.5, name="other"))
+    assert len(pids) == 2
+    assert ("clerk", 0, 0) in diary(fleet).staff
+    assert diary(fleet).ticks >= 2
+
+
+# errors
+
+
+def test_an_error_is_tried_again_and_findings_may_come_twice(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Unlucky)])
+    assert findings(fleet, call("raise_until", 3, tmp_path / "tries")) == [-1, -2, -3, 3]
+    assert diary(fleet).retries == [("chunk 1", "ValueError", 1), ("chunk 1", "ValueError", 2)]
+
+
+def test_too_many_errors_fail_the_film(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Unlucky)])
+    with pytest.raises(FilmFailed, match=r"^chunk 1 failed 3 times, at last with ValueError: no luck at try 3\."):
+        findings(fleet, call("raise_until", 9, tmp_path / "tries"))
+
+
+def test_a_worker_that_raised_something_unforeseen_is_replaced_a_store_fault_is_foreseen(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.hire([crew(Unlucky)])
+    findings(fleet, call("fault_until", 3, tmp_path / "faults"))
+    assert [retry[1] for retry in diary(fleet).retries] == ["StoreFault", "StoreFault"]
+    assert diary(fleet).staff == [("clerk", 0, 1), ("clerk", 1, 0)]
+    findings(fleet, call("raise_until", 2, tmp_path / "errors"))
+    assert diary(fleet).staff[2:] == [("clerk", 0, 0), ("clerk", 0, 1), ("clerk", 1, 0)]
+
+
+def test_what_the_user_can_mend_is_not_tried_again(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Unlucky)])
+    with pytest.raises(BadMedia) as caught:
+        findings(fleet, call("refuse", tmp_path / "tries"))
+    assert type(caught.value) is BadMedia
+    assert str(caught.value) == "This is not a film: give another."
+    assert (tmp_path / "tries").stat().st_size == 1
+
+
+def test_an_error_that_cannot_travel_is_still_charged(fleet: Fleet) -> None:
+    fleet.budget = Budget(attempts=1)
+    fleet.hire([crew(Unlucky)])
+    with pytest.raises(FilmFailed, match=r"chunk 1 failed once.*Strange.*1 and 2"):
+        findings(fleet, call("raise_strangely"))
+
+
+# lost workers
+
+
+def test_a_lost_worker_is_replaced_and_what_it_held_is_done(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Unlucky, limit=2)])
+    calls = [call("die_until", 2, tmp_path / str(number), what=f"chunk {number}") for number in range(6)]
+    # A worker may die so soon after a call's end that the end is not heard: that call is then made once more.
+    assert {call.what for call, found in fleet.run(calls, nothing) if found > 1} == {call.what for call in calls}
+    assert len(diary(fleet).losses) == 6
+    assert not any(free for _, _, free in diary(fleet).losses)
+
+
+def test_poison_fails_the_film_in_bounded_time(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.budget = Budget(losses=3)
+    fleet.hire([crew(Unlucky)])
+    with pytest.raises(FilmFailed, match=r"^chunk 1 lost its worker 3 times, at last so: ActorDiedError: "):
+        findings(fleet, call("die_until", 99, tmp_path / "tries"), call("raise_until", 1, tmp_path / "good", rank=1))
+    assert (tmp_path / "tries").stat().st_size == 3
+
+
+def test_a_worker_killed_from_outside_costs_one_loss(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk)])
+    (pid,) = findings(fleet, call("who"))
+
+    def strike() -> None:
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
+
+    diary(fleet).at_tick = strike
+    (other,) = findings(fleet, call("rest", 2.0))
+    assert other != pid
+    assert [what for what, _, _ in diary(fleet).losses] == ["chunk 1"]
+
+
+# starting
+
+
+def test_a_constructors_own_sentence_comes_home_at_once(fleet: Fleet) -> None:
+    fleet.hire([crew(Unfit)])
+    with pytest.raises(BadLook, match=r"^The weights are broken: fetch them again\.$"):
+        findings(fleet, call("who"))
+    assert diary(fleet).retries == []
+
+
+def test_a_constructor_that_fails_is_tried_to_the_cap(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.budget = Budget(attempts=2)
+    fleet.hire([crew(Doomed, tmp_path / "tries")])
+    with pytest.raises(FilmFailed, match="Starting a clerk failed 2 times, at last with RuntimeError: out of luck 2"):
+        findings(fleet, call("who"))
+
+
+def test_a_constructor_that_kills_is_tried_to_the_cap(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.budget = Budget(losses=2)
+    fleet.hire([crew(Mortal, tmp_path / "tries")])
+    with pytest.raises(FilmFailed, match="Starting a clerk lost its worker 2 times"):
+        findings(fleet, call("who"))
+    assert (tmp_path / "tries").stat().st_size == 2
+
+
+def test_a_start_that_takes_too_long_fails_the_film(fleet: Fleet) -> None:
+    fleet.hire([crew(LateRiser, 600.0, boot_seconds=1.0)])
+    with pytest.raises(FilmFailed, match=r"^No clerk has started within 1 s\."):
+        findings(fleet, call("who"))
+
+
+def test_needs_that_this_machine_can_never_meet_are_refused_before_any_work(fleet: Fleet) -> None:
+    with pytest.raises(BadSpec, match=r"^Each renderer needs 1 CPU, 64 GPU, but this machine has \d+ CPU, \d+ GPU"):
+        fleet.hire([Crew("renderer", Clerk, cpus=1, gpus=64)])
+    assert diary(fleet).staff == []
+
+
+# ends
+
+
+def test_a_run_that_is_broken_off_leaves_no_call_running(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk)])
+    run = fleet.run([call("who"), call("rest", 600.0, rank=1)], nothing)
+    (_, pid), _ = next(run), run.close()  # type: ignore[attr-defined]
+    assert diary(fleet).staff[-1] == ("clerk", 0, 0)
+    (other,) = findings(fleet, call("who"))
+    assert other != pid
+
+
+def test_sigterm_is_a_keyboard_interrupt_and_only_once(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk)])
+    ours = signal.getsignal(signal.SIGTERM)
+    ready: list[int] = []
+
+    def end() -> None:
+        if diary(fleet).staff[-1] == ("clerk", 1, 0):
+            ready.append(1)
+        if len(ready) == 2:  # it was ready at the tick before, so by now it has its call
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    diary(fleet).at_tick = end
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            findings(fleet, call("rest", 600.0))
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, ours)
+    assert diary(fleet).staff[-1] == ("clerk", 0, 0)
+
+
+# Last, for they end the module's Ray.
+
+
+def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(
+    ray_here: Fleet, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ray_here.watcher = Diary()
+    ray_here.hire([crew(Clerk)])
+    (pid,) = findings(ray_here, call("who"))
+    begun = below_this()
+    assert pid in begun
+    ray_here.__exit__(None, None, None)
+    assert not [pid for pid in begun if alive(pid)]
+    with ray_here:
+        ray_here.hire([crew(Clerk)])
+        assert findings(ray_here, call("greet", "Ada")) == ["hello Ada"]
+        assert ray_here.cluster.local
+        assert ray_here.cluster.cpus >= 2 + 4
+        begun = below_this()
+    assert begun
+    assert not [pid for pid in begun if alive(pid)]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [("127.0.0.1:1", "refused"), ("nonsense", "no Ray cluster could be joined"), ("ray://head:10001", "not supported")],
+)
+def test_an_address_without_a_cluster_is_refused(address: str, says: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(BadSpec, match=says), Fleet(address):
+        pass
+    assert signal.getsignal(signal.SIGTERM) == before

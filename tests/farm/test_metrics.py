@@ -1,0 +1,95 @@
+"""Metrics, scraped as Prometheus would."""
+
+import socket
+from collections.abc import Iterator
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from farm.metrics import Metrics
+
+
+@pytest.fixture
+def metrics() -> Iterator[Metrics]:
+    with Metrics("nosferatu") as metrics:
+        yield metrics
+
+
+def scrape(port: int) -> dict[str, float]:
+    """Samples by name and labels, `job` left out, which all of them carry."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            assert sample.labels.pop("job") == "nosferatu"
+            rest = ",".join(sample.labels[name] for name in sorted(sample.labels))
+            found[f"{sample.name}{{{rest}}}" if rest else sample.name] = sample.value
+    return found
+
+
+def test_numbers_arrive_as_they_are(metrics: Metrics) -> None:
+    metrics.describe("film.mkv", "colorize")
+    metrics.planned(100, 3)
+    metrics.planned(250, 5)
+    metrics.done(50, by_this_run=False)
+    metrics.done(20)
+    metrics.chunks({"waiting": 4, "done": 1})
+    metrics.workers("renderer", 2, 1)
+    metrics.retried("renderer", "loss")
+    metrics.retried("renderer", "loss")
+    metrics.stage("survey", 1.5)
+    found = scrape(metrics.serve(0))
+    assert found["film_farm_job_info{colorize,film.mkv}"] == 1
+    assert found["film_farm_frames_total"] == 250
+    assert found["film_farm_shots"] == 5
+    assert found["film_farm_frames_done"] == 70
+    assert found["film_farm_frames_rendered_total"] == 20
+    assert found["film_farm_chunks{waiting}"] == 4
+    assert found["film_farm_chunks{done}"] == 1
+    assert found["film_farm_workers{renderer,ready}"] == 2
+    assert found["film_farm_workers{renderer,pending}"] == 1
+    assert found["film_farm_retries_total{renderer,loss}"] == 2
+    assert found["film_farm_stage_seconds_total{survey}"] == 1.5
+    assert found["film_farm_last_progress_timestamp_seconds"] > 1.7e9
+
+
+def test_what_has_not_happened_is_nought_not_absent(metrics: Metrics) -> None:
+    found = scrape(metrics.serve(0))
+    assert found["film_farm_frames_total"] == found["film_farm_frames_rendered_total"] == 0
+
+
+def test_the_numbers_go_on_while_they_are_served(metrics: Metrics) -> None:
+    port = metrics.serve(0)
+    before = scrape(port)["film_farm_frames_rendered_total"]
+    metrics.done(7)
+    assert scrape(port)["film_farm_frames_rendered_total"] == before + 7
+
+
+def test_a_busy_port_is_no_reason_to_stop(metrics: Metrics) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        port = metrics.serve(taken)
+        assert port != taken
+        assert "film_farm_frames_total" in scrape(port)
+
+
+def test_a_free_port_is_taken_and_given_back(metrics: Metrics) -> None:
+    port = metrics.serve(0)
+    metrics.close()
+    with pytest.raises(OSError, match="refused"):
+        scrape(port)
+    assert metrics.serve(port) == port
+    assert scrape(port)
+
+
+def test_an_address_of_another_machine_is_refused(metrics: Metrics) -> None:
+    with pytest.raises(OSError, match="assign"):
+        metrics.serve(0, "192.0.2.77")
+
+
+def test_two_jobs_in_one_process_do_not_meet(metrics: Metrics) -> None:
+    with Metrics("nosferatu") as other:
+        other.done(5)
+        assert scrape(metrics.serve(0))["film_farm_frames_rendered_total"] == 0

@@ -1,0 +1,128 @@
+"""Timing: geometry of time stamps, without a file."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.errors import BadMedia
+from jobs.film import Picture
+from jobs.index import FrameIndex, Page
+from jobs.timing import MILLISECOND, constant_rate, timing_for
+from tests.paper import picture_of
+
+NTSC = Fraction(24000, 1001)
+
+
+def index_of(pts: list[int], last: int = 0) -> FrameIndex:
+    """The index of a film whose frames are shown at these ticks; all are keyframes."""
+    ticks = np.array(pts, np.int64)
+    none = np.zeros(len(pts), np.int64)
+    flags = np.ones(len(pts), bool)
+    return FrameIndex([Page(ticks, ticks, none + last, none + 1, flags, ~flags)], complete=True)
+
+
+def picture(tick: Fraction, rate: Fraction) -> Picture:
+    """A picture with this clock and nominal rate."""
+    return picture_of("yuv420p").model_copy(update={"time_base": tick, "rate": rate})
+
+
+def test_ntsc_over_a_thousand_segments_does_not_drift() -> None:
+    frames = 1000 * 48
+    index = index_of([1001 * n for n in range(frames)])
+    timing = timing_for(index, picture(Fraction(1, 24000), NTSC), "mp4")
+    assert timing.rule == "own"
+    assert timing.rate == NTSC
+    assert all(timing.at(48 * k) == 48 * k / NTSC for k in range(1000))
+    assert timing.seconds == frames / NTSC
+
+
+@given(st.sampled_from([NTSC, Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60)]), st.integers(2, 3000), st.integers(0, 5000))
+def test_stamps_rounded_to_milliseconds_become_the_exact_grid(rate: Fraction, frames: int, first: int) -> None:
+    stamps = [first + round(n * 1000 / rate) for n in range(frames)]
+    timing = timing_for(index_of(stamps, last=round(1000 / rate)), picture(MILLISECOND, rate), "mp4")
+    assert timing.rate == rate
+    assert timing.at(frames - 1) - timing.at(0) == (frames - 1) / rate
+    assert timing.at(0) == Fraction(first, 1000)
+    assert all(abs(timing.at(n) - Fraction(stamps[n], 1000)) <= MILLISECOND for n in range(frames))
+    assert timing.rule == ("own" if rate == 25 else "grid")
+
+
+def test_a_source_in_milliseconds_keeps_its_stamps_in_matroska() -> None:
+    stamps = [3, 45, 86, 128]
+    timing = timing_for(index_of(stamps, last=42), picture(MILLISECOND, Fraction(24)), "mkv")
+    assert timing.pts.tolist() == stamps
+    assert timing.rule == "own"
+    assert timing.rate == 24
+
+
+def test_the_rate_is_found_where_the_header_has_an_average() -> None:
+    stamps = np.array([round(n * 1000 / 24) for n in range(700)], np.int64)
+    assert constant_rate(stamps, MILLISECOND, Fraction(27056000, 1127339)) == 24
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=200), st.integers(-5000, 100_000))
+def test_variable_rate_keeps_every_stamp_of_its_own(gaps: list[int], first: int) -> None:
+    stamps = np.cumsum([first, *gaps]).tolist()
+    timing = timing_for(index_of(stamps, last=7), picture(Fraction(1, 90000), Fraction(30)), "mp4")
+    start = min(0, first)
+    tolerance = 0 if timing.rule == "own" else Fraction(1, 90000)
+    assert all(abs(timing.at(n) - Fraction(stamps[n] - start, 90000)) <= tolerance for n in range(len(stamps)))
+    assert timing.pts[0] >= 0
+    assert timing.origin == Fraction(start, 90000)
+    assert (timing.durations > 0).all()
+
+
+@given(st.lists(st.integers(30, 5000), min_size=1, max_size=300), st.integers(0, 10**9))
+def test_milliseconds_are_each_rounded_by_itself(gaps: list[int], first: int) -> None:
+    stamps = np.cumsum([first, *gaps]).tolist()
+    timing = timing_for(index_of(stamps, last=40), picture(Fraction(1, 24000), NTSC), "mkv")
+    off = [abs(timing.at(n) - Fraction(stamps[n], 24000)) for n in range(len(stamps))]
+    assert max(off) <= MILLISECOND / 2
+    assert timing.time_base == MILLISECOND
+
+
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=60), st.integers(0, 3), st.randoms())
+def test_decode_times_ascend_and_never_pass_the_frame(gaps: list[int], delay: int, random: object) -> None:
+    stamps = np.cumsum([0, *gaps]).tolist()
+    timing = timing_for(index_of(stamps, last=1), picture(Fraction(1, 90000), Fraction(30)), "mp4")
+    times = timing.decode_times(delay)
+    assert len(times) == timing.frames
+    assert (np.diff(times) > 0).all()
+    # A packet in place p shows a frame of rank p - delay at the earliest.
+    assert all(times[place] <= timing.pts[max(0, place - delay)] for place in range(timing.frames))
+
+
+def test_a_clock_that_begins_anywhere_is_shifted_by_its_origin() -> None:
+    index = index_of([126_000 + 3600 * n for n in range(10)])
+    timing = timing_for(index, picture(Fraction(1, 90000), Fraction(25)), "mp4", origin=Fraction(7, 5))
+    assert timing.pts[0] == 0
+    assert timing.at(9) == Fraction(9, 25)
+    assert timing_for(index, picture(Fraction(1, 90000), Fraction(25)), "mkv", Fraction(7, 5)).at(9) == Fraction(360, 1000)
+
+
+def test_frames_within_one_millisecond_do_not_go_into_matroska() -> None:
+    index = index_of([0, 10, 20, 5000])
+    with pytest.raises(BadMedia, match=r"Frames 0 and 1 .* mp4"):
+        timing_for(index, picture(Fraction(1, 90000), Fraction(30)), "mkv")
+
+
+def test_a_clock_finer_than_mp4_is_refused() -> None:
+    index = index_of([0, 7, 19], last=5)
+    with pytest.raises(BadMedia, match="mkv"):
+        timing_for(index, picture(Fraction(1, 3 * 10**9), Fraction(30)), "mp4")
+
+
+def test_one_frame_is_a_film() -> None:
+    timing = timing_for(index_of([512], last=512), picture(Fraction(1, 12288), Fraction(24)), "mp4")
+    assert timing.frames == 1
+    assert timing.seconds == Fraction(1, 24)
+    assert timing.rate == 24
+
+
+@pytest.mark.parametrize(("rule", "container"), [("exact grid", "mp4"), ("time stamps, tick for tick", "mkv")])
+def test_the_report_says_whose_stamps_these_are(rule: str, container: str) -> None:
+    index = index_of([0, 42, 83, 125], last=42)
+    assert rule in timing_for(index, picture(MILLISECOND, Fraction(24)), "mkv" if container == "mkv" else "mp4").sentence
