@@ -15,9 +15,10 @@ from av.stream import Discard, Stream
 from av.subtitles.stream import SubtitleStream
 
 from actors.media import opened
-from actors.priming import primed_template, priming_of
+from actors.priming import primed_template, priming_of, undo_rounding
 from actors.subtitles import HEADER, convert, converted_to
 from jobs.deliverables import DeliverablePlan, StreamFate
+from jobs.timing import MILLISECOND
 
 FORMATS = {"mp4": "mp4", "mkv": "matroska"}
 """libav's names of the containers."""
@@ -128,6 +129,9 @@ class Carrier:
             if payload is None:
                 return None
             packet = _like(packet, payload)
+        stream = self.media.streams[index]
+        if self.plan.container == "mp4" and isinstance(stream, AudioStream) and stream.time_base == MILLISECOND:
+            undo_rounding(packet, stream.rate)
         retime(packet, origin)
         packet.stream = self._added[index]
         return packet

@@ -32,7 +32,7 @@ from jobs.timing import Timing
 
 
 @dataclass(frozen=True)
-class Paper:
+class Expected:
     """What a deliverable ought to be."""
 
     film: Film
@@ -72,7 +72,7 @@ class Inspector:
 
         Raises FilmFailed where a segment of the store is damaged, BadStore or StoreFault where a store cannot be read.
         """
-        paper = Paper(film, plan, timing, segments, facts)
+        paper = Expected(film, plan, timing, segments, facts)
         found = _Found([])
         if self.output.stat(plan.file) is None:
             found.findings.append(f"there is no {plan.file} in {self.output.url}")
@@ -81,11 +81,11 @@ class Inspector:
             self._prove(paper, found)
         return _conform(paper, found)
 
-    def _prove(self, paper: Paper, found: _Found) -> None:
+    def _prove(self, paper: Expected, found: _Found) -> None:
         try:
             with self._opened(paper) as media:
-                found.findings += tags_findings(paper, media)
-                found.findings += picture_findings(paper, media, found)
+                found.findings += _tags_findings(paper, media)
+                found.findings += _picture_findings(paper, media, found)
             with self._opened(paper) as media:
                 found.findings += self._edges(paper, media, found)
             with self._opened(paper) as media:
@@ -95,14 +95,14 @@ class Inspector:
             found.findings.append(f"{paper.plan.file} cannot be read: {error.strerror}")
 
     @contextmanager
-    def _opened(self, paper: Paper) -> Iterator[InputContainer]:
+    def _opened(self, paper: Expected) -> Iterator[InputContainer]:
         with (
             self.output.open(paper.plan.file) as file,
             open_media(file, f"{self.output.url}/{paper.plan.file}") as media,
         ):
             yield media
 
-    def _file(self, paper: Paper) -> Iterator[str]:
+    def _file(self, paper: Expected) -> Iterator[str]:
         with self.output.open(paper.plan.file) as file:
             found = hashlib.sha256()
             while block := file.read(1 << 20):
@@ -110,7 +110,7 @@ class Inspector:
         if found.hexdigest() != paper.facts.sha256:
             yield f"{paper.plan.file} is not the file that was stitched: its SHA-256 differs"
 
-    def _edges(self, paper: Paper, media: InputContainer, found: _Found) -> Iterator[str]:
+    def _edges(self, paper: Expected, media: InputContainer, found: _Found) -> Iterator[str]:
         """The first and the last frame of every chunk, decoded from the deliverable and from the store's segment."""
         stream = media.streams.video[0]
         with tempfile.TemporaryDirectory(prefix="farm-inspect-") as folder:
@@ -149,7 +149,7 @@ def _ticks(timing: Timing, number: int, stream: VideoStream) -> int:
     return round(timing.at(number) / (stream.time_base or 1))
 
 
-def picture_findings(paper: Paper, media: InputContainer, found: _Found) -> Iterator[str]:
+def _picture_findings(paper: Expected, media: InputContainer, found: _Found) -> Iterator[str]:
     """Every packet of the picture: how many, when, how long, which bytes, and a keyframe where each segment begins."""
     stream = media.streams.video[0]
     tick = stream.time_base
@@ -183,7 +183,7 @@ def _time_findings(timing: Timing, times: list[int], stream: VideoStream) -> Ite
         yield f"frame {number} is shown at {float(times[number] * tick):.6f} s and not at {float(timing.at(number)):.6f} s"
 
 
-def tags_findings(paper: Paper, media: InputContainer) -> Iterator[str]:
+def _tags_findings(paper: Expected, media: InputContainer) -> Iterator[str]:
     """Codec, size, pixels, colour, aspect, rate: what the file says against the paper."""
     if not media.streams.video or is_cover(media.streams.video[0]):
         raise av.error.InvalidDataError(0, "it has no picture")
@@ -214,7 +214,7 @@ def _shown(value: object) -> str:
     return f"{value[0]}x{value[1]}" if isinstance(value, tuple) else str(value)
 
 
-def _conform(paper: Paper, found: _Found) -> Conform:
+def _conform(paper: Expected, found: _Found) -> Conform:
     return Conform(
         file=paper.plan.file,
         conforms=not found.findings,

@@ -140,7 +140,7 @@ def opened_at(url: str, stream: int, first: int, first_pts: int) -> Iterator[tup
     with opened(url) as container:
         picture = _stream(container, stream, named(url))
         for seconds in BACK_OFF_SECONDS if first else ():
-            if found := _sought(container, picture, first_pts, seconds, named(url)):
+            if found := sought(container, picture, first_pts, seconds, named(url)):
                 yield picture, found
                 return
     with opened(url) as container:
@@ -160,7 +160,8 @@ def _stream(container: InputContainer, stream: int, what: str) -> VideoStream:
     raise BadMedia(f"{what} no longer has a video stream {stream}; it was changed, begin a new job.")
 
 
-def _sought(container: InputContainer, stream: VideoStream, first_pts: int, seconds: int, what: str) -> Packets | None:
+def sought(container: InputContainer, stream: VideoStream, first_pts: int, seconds: int, what: str) -> Packets | None:
+    """Packets from the keyframe at `first_pts` ticks on, by a seek to `seconds` before it; None where the seek came too late."""
     back = int(seconds / stream.time_base) if stream.time_base else 0
     try:
         container.seek(first_pts - back, stream=stream)

@@ -1,4 +1,4 @@
-"""Sound's priming in Matroska: samples a decoder throws away before time 0. Promises the same samples at the same times as in mp4; muxes nothing.
+"""Sound's priming between mp4 and Matroska: samples a decoder throws away before time 0. Promises the same samples at the same times; muxes nothing.
 
 An mp4 hides an AAC or MP3 encoder's priming by an edit list; Matroska has CodecDelay for it. PyAV has no way to set it,
 but a stream read from a Matroska header that says it passes it on: so such a header is made here, in memory.
@@ -6,11 +6,14 @@ but a stream read from a Matroska header that says it passes it on: so such a he
 
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
+from fractions import Fraction
+from math import floor
+from typing import Any, NamedTuple
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 
 FIRST_WITHIN = 2000
 """Packets read at most in search of each sound stream's first."""
@@ -21,12 +24,32 @@ def priming_of(container: InputContainer, streams: list[AudioStream]) -> dict[in
     found: dict[int, int] = {}
     for count, packet in enumerate(container.demux(streams)):
         if packet.stream_index not in found and packet.size:
-            # AVPacketSideData: little-endian uint32 of samples to skip from the head.
-            side = bytes(packet.get_sidedata("skip_samples")) if packet.has_sidedata("skip_samples") else b""
-            found[packet.stream_index] = int.from_bytes(side[:4], "little")
+            found[packet.stream_index] = skipped_samples(packet)
         if len(found) == len(streams) or count == FIRST_WITHIN:
             break
     return found
+
+
+def skipped_samples(packet: "Packet[Any]") -> int:
+    """Samples that a decoder throws away from the head of this packet."""
+    # A little-endian uint32, by libav's AV_PKT_DATA_SKIP_SAMPLES.
+    side = bytes(packet.get_sidedata("skip_samples")) if packet.has_sidedata("skip_samples") else b""
+    return int.from_bytes(side[:4], "little")
+
+
+def undo_rounding(packet: "Packet[Any]", rate: int) -> None:
+    """Give the packet with the priming its exact time, in samples; others are left alone.
+
+    Matroska's demuxer takes the codec delay off in whole milliseconds. An mp4 would make an edit list of it, and throw
+    away samples that are heard.
+    """
+    samples, tick = skipped_samples(packet), packet.time_base
+    if not samples or packet.pts is None:
+        return
+    taken_off = Fraction(floor(Fraction(samples * 1000, rate) + Fraction(1, 2)), 1000)
+    packet.pts = packet.dts = round((packet.pts * tick + taken_off) * rate) - samples
+    packet.duration = round((packet.duration or 0) * tick * rate)
+    packet.time_base = Fraction(1, rate)
 
 
 def primed_template(stream: AudioStream, samples: int) -> InputContainer:

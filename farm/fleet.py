@@ -256,7 +256,7 @@ def _join(address: str) -> None:
         ray.init(address, **QUIETLY)
     except (OSError, ValueError, RuntimeError, RayError) as error:
         raise BadSpec(
-            f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().splitlines()[0]}). Check host:port; "
+            f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().partition('. ')[0] or type(error).__name__}). Check host:port; "
             f"authentication is {mode!r} here (RAY_AUTH_MODE, RAY_AUTH_TOKEN) and must be the cluster's own."
         ) from error
 

@@ -128,6 +128,7 @@ KINDS: Mapping[str, Recipe] = {
     "h264-variable.mkv": Recipe(times=lambda number: number + number // 5),
     "h264-hidden.mp4": Recipe(hidden=7, open_gop=True),
     "h264-one-keyframe.mp4": Recipe(frames=96, gop=1000),
+    "h264-full.mp4": Recipe(pix_fmt="yuvj420p"),
     "hevc-open.mp4": Recipe(codec="libx265", open_gop=True),
     "mpeg2.ts": Recipe(codec="mpeg2video", b_frames=2, start=240),
     "mpeg2.mpg": Recipe(codec="mpeg2video", b_frames=2, start=240),

@@ -7,6 +7,8 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import av
+import numpy as np
+from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -28,6 +30,7 @@ from jobs.records import Encoding, Media, SegmentRecord
 from jobs.report import Conform
 from jobs.spec import Deliverable, Drop, JobSpec
 from jobs.timing import Timing, timing_for
+from tests.films import read_number
 
 SUBTITLES = ((0.1, 0.3, "first"), (0.6, 0.4, "second, with a comma\nand a line"))
 
@@ -179,3 +182,32 @@ def _subtitle_packets(out: OutputContainer, codec: str) -> "list[Packet[Stream]]
         packet.duration = int(length * 1000)
         packets.append(packet)
     return packets
+
+
+def numbers_and_times(path: Path) -> list[tuple[int, Fraction]]:
+    """The number that each frame carries, and when it is shown."""
+    with av.open(str(path)) as media:
+        picture = media.streams.video[0]
+        return [(read_number(one), (one.pts or 0) * (one.time_base or Fraction(0))) for one in media.decode(picture)]
+
+
+def sound_of(path: Path) -> list[tuple[Fraction, np.ndarray]]:
+    """For each sound stream, when its first sample is heard, and all samples."""
+    with av.open(str(path)) as media:
+        streams = [one.index for one in media.streams.audio]
+    found = []
+    for stream in streams:
+        with av.open(str(path)) as media:
+            frames = [one for one in media.decode(media.streams[stream]) if isinstance(one, AudioFrame)]
+        start = (frames[0].pts or 0) * (frames[0].time_base or Fraction(0))
+        found.append((start, np.concatenate([one.to_ndarray().reshape(-1) for one in frames])))
+    return found
+
+
+def same_sound(made: Path, source: Path, origin: Fraction = Fraction(0)) -> None:
+    """Asserts the same samples at the same times, to Matroska's millisecond."""
+    ours, theirs = sound_of(made), sound_of(source)
+    assert len(ours) == len(theirs)
+    for (start, samples), (wanted_start, wanted) in zip(ours, theirs, strict=True):
+        assert abs(start - (wanted_start - origin)) <= Fraction(1, 1000)
+        assert np.array_equal(samples, wanted)

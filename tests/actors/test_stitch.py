@@ -1,13 +1,12 @@
 """The stitcher: every frame once, at its own time, with its own sound, whatever the source's container does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from av.audio.frame import AudioFrame
 from av.video.stream import VideoStream
 
 from actors.inspect import Inspector
@@ -18,9 +17,9 @@ from jobs.plan import Range
 from jobs.spec import Codec, Container, Deliverable, Drop
 from jobs.store import open_store
 from jobs.timing import Timing
-from tests.actors.reels import Reel, dressed, reel
+from tests.actors.reels import Reel, dressed, numbers_and_times, reel, same_sound, sound_of
 from tests.actors.test_streams import with_attachment, with_cover
-from tests.films import Recipe, read_number
+from tests.films import Recipe
 
 SHARED = Path("/work/shared/media")
 H264 = Deliverable(preset="fast", crf=20)
@@ -28,35 +27,6 @@ MP4 = Deliverable(preset="ultrafast", crf=20, container=Container.MP4)
 MKV = Deliverable(preset="fast", crf=20, container=Container.MKV)
 FFV1 = Deliverable(codec=Codec.FFV1)
 EDGES = (7, 20)
-
-
-def numbers_and_times(path: Path) -> list[tuple[int, Fraction]]:
-    """The number that each frame carries, and when it is shown."""
-    with av.open(str(path)) as media:
-        picture = media.streams.video[0]
-        return [(read_number(one), (one.pts or 0) * (one.time_base or Fraction(0))) for one in media.decode(picture)]
-
-
-def sound_of(path: Path) -> list[tuple[Fraction, np.ndarray]]:
-    """For each sound stream, when its first sample is heard, and all samples."""
-    with av.open(str(path)) as media:
-        streams = [one.index for one in media.streams.audio]
-    found = []
-    for stream in streams:
-        with av.open(str(path)) as media:
-            frames = [one for one in media.decode(media.streams[stream]) if isinstance(one, AudioFrame)]
-        start = (frames[0].pts or 0) * (frames[0].time_base or Fraction(0))
-        found.append((start, np.concatenate([one.to_ndarray().reshape(-1) for one in frames])))
-    return found
-
-
-def same_sound(made: Path, source: Path, origin: Fraction = Fraction(0)) -> None:
-    """Asserts the same samples at the same times, to Matroska's millisecond."""
-    ours, theirs = sound_of(made), sound_of(source)
-    assert len(ours) == len(theirs)
-    for (start, samples), (wanted_start, wanted) in zip(ours, theirs, strict=True):
-        assert abs(start - (wanted_start - origin)) <= Fraction(1, 1000)
-        assert np.array_equal(samples, wanted)
 
 
 FILMS: dict[str, tuple[str, Recipe, Deliverable]] = {
@@ -202,6 +172,14 @@ def test_a_webm_of_24_frames_a_second_is_exactly_that_in_mp4(tmp_path: Path) -> 
     same_sound(made.path, name)
 
 
+def test_priming_survives_mp4_to_mkv_to_mp4(tmp_path: Path) -> None:
+    there = reel(Recipe(frames=40, sound="aac").make(tmp_path / "a.mp4"), tmp_path, FFV1, EDGES)
+    there.stitch()
+    back = reel(there.path, tmp_path, H264, EDGES)
+    assert back.inspect(back.stitch()).findings == ()
+    same_sound(back.path, there.source)
+
+
 def test_opus_in_mp4_is_at_most_a_packet_longer(tmp_path: Path) -> None:
     # Matroska trims a last packet by samples, mp4 cannot.
     recipe = Recipe(frames=40, codec="libvpx", rate=Fraction(24), sound="libopus")
@@ -226,6 +204,17 @@ def test_a_film_can_come_from_s3_and_go_there(tmp_path: Path, s3_bucket: str) ->
     assert facts == local
     assert isinstance(facts, DeliverableFacts)
     assert Inspector(*where).inspect(made.film, made.plan, made.timing, made.records, facts).findings == ()
+
+
+def test_a_stitch_broken_off_leaves_nothing(tmp_path: Path) -> None:
+    made = reel(Recipe(frames=40).make(tmp_path / "a.mp4"), tmp_path, H264, EDGES)
+    stitching = Stitcher(str(made.source), made.store, "job", str(made.output)).stitch(
+        made.film, made.plan, made.timing, made.records
+    )
+    assert next(stitching) == 40
+    assert isinstance(stitching, Generator)
+    stitching.close()
+    assert not made.path.exists()
 
 
 def dropped(made: Reel) -> None:

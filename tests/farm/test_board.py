@@ -161,8 +161,8 @@ def test_the_pace_is_the_last_minutes(desk: Desk) -> None:
         desk.clock.now += 1
         board.rendered(40)
     assert board.rate() == pytest.approx(40.0)
-    desk.clock.now += 60
-    assert board.rate() == pytest.approx(20.0)  # nothing for a minute
+    desk.clock.now += 30
+    assert board.rate() == pytest.approx(20.0)  # nothing for half a minute
 
 
 def test_waiting_for_the_first_chunk_is_no_pace(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -299,6 +301,29 @@ def test_sigterm_is_a_keyboard_interrupt_and_only_once(fleet: Fleet) -> None:
     finally:
         signal.signal(signal.SIGTERM, ours)
     assert diary(fleet).staff[-1] == ("clerk", 0, 0)
+
+
+JOINING = """
+import sys
+from farm.calls import Call, Crew
+from farm.fleet import Fleet
+from tests.farm.crews import Clerk
+with Fleet(sys.argv[1]) as fleet:
+    fleet.hire([Crew("clerk", Clerk, cpus=0.01)])
+    print([found for _, found in fleet.run([Call("clerk", "greet", ("Ada",))], lambda call, found: ())], fleet.cluster.local)
+"""
+
+
+def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(fleet: Fleet) -> None:
+    import ray  # after the fleet, which says how Ray authenticates
+
+    address = ray.get_runtime_context().gcs_address
+    joined = subprocess.run(
+        [sys.executable, "-W", "error", "-c", JOINING, address], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (joined.stdout, joined.stderr) == ("['hello Ada'] False\n", "")
+    fleet.hire([crew(Clerk)])
+    assert findings(fleet, call("greet", "Ada")) == ["hello Ada"]
 
 
 # Last, for they end the module's Ray.

@@ -51,6 +51,12 @@ def test_a_span_of_an_open_group_begins_at_the_keyframe_shown_before() -> None:
     assert index.entries().tolist() == [0, 4]
 
 
+def test_a_keyframe_that_comes_after_a_frame_is_no_way_into_it() -> None:
+    index = FrameIndex([page_of([0, 5, 3, 4], keys=[0, 2])], complete=True)
+    assert (index.span(3, 4).first, index.span(3, 4).stamps) == (0, (0, 1))
+    assert index.span(2, 3).first == 2
+
+
 @pytest.mark.parametrize(
     ("pts", "hidden", "words"),
     [

@@ -1,0 +1,70 @@
+"""A small studio for tests: one local Ray, films rendered by the real driver. Promises what a user gets; shows nothing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from actors.compare import compare
+from farm.board import Board
+from farm.calls import Call
+from farm.driver import render_film
+from farm.fleet import Fleet
+from farm.production import Production
+from jobs.ledger import Ledger
+from jobs.report import Comparison
+from jobs.spec import JobSpec, parse_spec
+
+
+def spec_of(source: Path | str, folder: Path | str, **fields: Any) -> JobSpec:
+    """A job that renders `source` with `none` to ffv1, unless `fields` say otherwise; store and output under `folder`."""
+    least = {
+        "name": "film",
+        "source": str(source),
+        "store": f"{folder}/store",
+        "output": f"{folder}/out",
+        "look": {"name": "none"},
+        "deliverables": [{"name": "film", "codec": "ffv1"}],
+    }
+    return parse_spec({**least, **fields}, "test")
+
+
+@dataclass
+class Studio:
+    """Renders films on one Ray."""
+
+    fleet: Fleet
+
+    def render(self, spec: JobSpec) -> Production:
+        """The film, through the real driver, on this studio's Ray."""
+        board = Board(console=Console(file=StringIO()))
+        return render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=self.fleet, board=board)
+
+
+class Stopping:
+    """A fleet that is stopped from outside after some findings of a kind, as by Ctrl-C."""
+
+    def __init__(self, fleet: Fleet, kind: type, after: int) -> None:
+        self._fleet = fleet
+        self._kind = kind
+        self._left = after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fleet, name)
+
+    def run(self, calls: Iterable[Call], then: Any) -> Iterator[tuple[Call, Any]]:
+        for call, found in self._fleet.run(calls, then):
+            yield call, found
+            self._left -= isinstance(found, self._kind)
+            if self._left == 0:
+                raise KeyboardInterrupt
+
+
+def same(one: Path, other: Path) -> Comparison:
+    """Two films, frame for frame; fails the test with what differs."""
+    found = compare(str(one), str(other))
+    assert found.same, found.findings
+    return found
