@@ -72,7 +72,9 @@ def _paired(
             continue
         pairs[fate] = twin
         rest.remove(twin)
-    findings += [f"there is a {one.type} stream that the plan does not know" for one in rest if one.type in ("audio", "video")]
+    findings += [
+        f"there is a {one.type} stream that the plan does not know" for one in rest if one.type in ("audio", "video")
+    ]
     return pairs, findings
 
 

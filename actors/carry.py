@@ -41,7 +41,9 @@ def tags_of(metadata: dict[str, str], leave: frozenset[str] = _STREAM_TAGS) -> d
     }
 
 
-def add_carried(out: OutputContainer, stream: Stream, fate: StreamFate, container: str, template: Stream | None = None) -> Stream:
+def add_carried(
+    out: OutputContainer, stream: Stream, fate: StreamFate, container: str, template: Stream | None = None
+) -> Stream:
     """The stream of `out` that carries `stream`, copied or converted as `fate` says; `template` stands in for a copied one."""
     added: Stream
     target = converted_to(fate.codec, container) if fate.fate == "converted" else None

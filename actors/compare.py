@@ -82,7 +82,9 @@ def _pictures(tally: _Tally, number: int, ours: VideoFrame, theirs: VideoFrame) 
 
 def _sound(one: InputContainer, other: InputContainer, starts: list[Fraction]) -> tuple[int, list[str]]:
     if len(one.streams.audio) != len(other.streams.audio):
-        return 0, [f"there are {len(one.streams.audio)} sound streams in one and {len(other.streams.audio)} in the other"]
+        return 0, [
+            f"there are {len(one.streams.audio)} sound streams in one and {len(other.streams.audio)} in the other"
+        ]
     sides = [sums(media, media.streams.audio, bare) for media in (one, other)]
     origin = starts[1] - starts[0] if starts else Fraction(0)
     packets, findings = 0, []

@@ -42,9 +42,7 @@ def compose(
         size = (wanted.chroma_height(film.height), wanted.chroma_width(film.width))
         chroma = scale.difference_integers(_resized(differences, size))
         chromas = list(zip(_integers(chroma[:, 0], depth), _integers(chroma[:, 1], depth), strict=True))
-    return [
-        _frame(frame, (luma, *rest), film, pix_fmt) for frame, luma, rest in zip(frames, lumas, chromas, strict=True)
-    ]
+    return [_frame((luma, *rest), film, pix_fmt) for luma, rest in zip(lumas, chromas, strict=True)]
 
 
 def _resized(differences: Tensor, size: tuple[int, int]) -> Tensor:
@@ -64,16 +62,17 @@ def _at_depth(luma: Plane, source: int, wanted: int) -> Plane:
     if wanted == source:
         return luma
     if wanted > source:
-        return luma.astype(np.uint16) << (wanted - source)
+        return (luma.astype(np.uint32) << (wanted - source)).astype(np.uint16)
     # Rounded, not cut off: half a step of the wanted depth is added first, and the top is held.
     shift = source - wanted
     rounded = (luma.astype(np.uint32) + (1 << (shift - 1))) >> shift
-    return np.minimum(rounded, 2**wanted - 1).astype(np.uint8 if wanted == 8 else np.uint16)
+    held: Plane = np.minimum(rounded, 2**wanted - 1).astype(np.uint8 if wanted == 8 else np.uint16)
+    return held
 
 
-def _frame(source: av.VideoFrame, planes: Sequence[Plane], film: Picture, pix_fmt: str) -> av.VideoFrame:
+def _frame(planes: Sequence[Plane], film: Picture, pix_fmt: str) -> av.VideoFrame:
     frame = av.VideoFrame(film.width, film.height, pix_fmt)
     for plane, values in zip(frame.planes, planes, strict=True):
-        rows = np.frombuffer(plane, values.dtype).reshape(plane.height, -1)
+        rows = np.frombuffer(memoryview(plane), values.dtype).reshape(plane.height, -1)
         rows[:, : plane.width] = values
     return frame

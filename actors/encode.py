@@ -93,7 +93,9 @@ def _ffv1_pix_fmt(picture: Picture, grey_stays_grey: bool) -> str:
         pix_fmt = pix_fmt.replace("gray", "yuv444p")
     known = {one.name for one in av.Codec("ffv1", "w").video_formats or ()}
     if pix_fmt not in known:
-        raise BadSpec(f"ffv1 cannot carry {picture.pix_fmt}, the film's pixel format: set the deliverable's codec to h264.")
+        raise BadSpec(
+            f"ffv1 cannot carry {picture.pix_fmt}, the film's pixel format: set the deliverable's codec to h264."
+        )
     return pix_fmt
 
 
@@ -165,7 +167,9 @@ class SegmentWriter:
             self._muxed += 1
             self._container.mux_one(packet)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is not None:
             self._container.close()
             self.path.unlink(missing_ok=True)

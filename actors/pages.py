@@ -10,6 +10,7 @@ import numpy as np
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from actors.entries import is_way_in, nal_length_bytes
 from actors.media import named, opened, opened_at, packets_of, picture_stream
 from jobs.errors import BadMedia
 from jobs.index import UNKNOWN, Page
@@ -84,7 +85,8 @@ def _read(
 ) -> Iterator[Row]:
     """Rows of `packets`, the first of which is at `place` in the file; `form` is libavformat's name of the container."""
     expected = len(stream.index_entries) if form.startswith("mov") else 0
-    vp8 = stream.codec_context.codec.canonical_name == "vp8"
+    codec = stream.codec_context.codec.canonical_name
+    length_bytes = nal_length_bytes(stream.codec_context.extradata)
     timed: bool | None = None
     for packet in packets:
         if timed is None:
@@ -100,8 +102,8 @@ def _read(
             UNKNOWN if packet.dts is None else packet.dts,
             packet.duration or 0,
             packet.size,
-            packet.is_keyframe,
-            packet.is_discard or (vp8 and not memoryview(packet)[0] & _VP8_SHOW_FRAME),
+            packet.is_keyframe and (codec != "h264" or is_way_in(bytes(packet), length_bytes)),
+            packet.is_discard or (codec == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME),
         )
         place += 1
     if place < expected:

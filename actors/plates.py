@@ -18,15 +18,18 @@ from torch.nn import functional
 from actors.colour import Quantiser, from_differences
 from jobs.film import Picture
 
-Plane = NDArray[np.uint8] | NDArray[np.uint16]
+Plane = NDArray[np.uint8 | np.uint16]
+"""One plane's samples, HW: 8 bit, or 9 to 16 bit in the low bits."""
 
 
 def planes_of(frame: av.VideoFrame) -> list[Plane]:
     """The planes of a planar Y'CbCr or grey frame, HW each, as views into the frame's own memory."""
-    dtype = np.uint8 if frame.format.components[0].bits == 8 else np.uint16
-    views = []
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8 if frame.format.components[0].bits == 8 else np.uint16
+    views: list[Plane] = []
     for plane in frame.planes:
-        rows = np.frombuffer(plane, dtype).reshape(plane.height, plane.line_size // np.dtype(dtype).itemsize)
+        rows = np.frombuffer(memoryview(plane), dtype).reshape(
+            plane.height, plane.line_size // np.dtype(dtype).itemsize
+        )
         views.append(rows[:, : plane.width])
     return views
 

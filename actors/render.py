@@ -87,7 +87,7 @@ class Renderer:
         media = self.ledger.store.open(self.ledger.key(order.media.key))
         number = order.read.start
         for picture in generator.render(self._shown(read_chunk(media, order.split), order, waiting)):
-            for one in picture.split(1):
+            for one in torch.split(picture, 1):
                 frame = waiting.popleft()
                 if order.core.start <= number < order.core.stop:
                     yield frame, one

@@ -122,10 +122,14 @@ def _refuse_gaps(records: Sequence[SegmentRecord], frames: int) -> None:
     edge = 0
     for record in records:
         if record.core.start != edge or record.core.stop <= edge:
-            raise FilmFailed(f"the segments do not tile the film: after frame {edge - 1} comes frame {record.core.start}.")
+            raise FilmFailed(
+                f"the segments do not tile the film: after frame {edge - 1} comes frame {record.core.start}."
+            )
         edge = record.core.stop
     if edge != frames:
-        raise FilmFailed(f"the segments end at frame {edge} and the film has {frames} frames; the plan is not of this film.")
+        raise FilmFailed(
+            f"the segments end at frame {edge} and the film has {frames} frames; the plan is not of this film."
+        )
 
 
 def _refuse_strangers(records: Sequence[SegmentRecord]) -> None:

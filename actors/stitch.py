@@ -86,12 +86,16 @@ class Stitcher:
                     if count and count % WORD_EVERY == 0:
                         yield count
         except av.error.FFmpegError as error:
-            raise FilmFailed(f"{plan.file} could not be written: {error.strerror}; the segments are kept, try again.") from None
+            raise FilmFailed(
+                f"{plan.file} could not be written: {error.strerror}; the segments are kept, try again."
+            ) from None
         yield timing.frames
 
 
 def _muxed(
-    pictures: "Iterator[tuple[Fraction, Packet[Stream]]]", rest: "Iterator[tuple[Fraction, Packet[Stream]]]", picture: int
+    pictures: "Iterator[tuple[Fraction, Packet[Stream]]]",
+    rest: "Iterator[tuple[Fraction, Packet[Stream]]]",
+    picture: int,
 ) -> "Iterator[tuple[int, Packet[Stream]]]":
     """All packets by time; beside each picture packet how many there have been, beside others 0."""
     count = 0

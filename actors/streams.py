@@ -28,6 +28,9 @@ Wrapping = Literal["mp4", "mkv"]
 _ANY_CLOCK = ("mpegts", "mpeg")
 """Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""
 
+_TIME_OF_DAY = 3600
+"""Seconds from which such a clock's beginning is taken for the time of day and not for the film's own late start."""
+
 
 def plan_deliverables(
     film: Film, spec: JobSpec, source: str, grey_stays_grey: bool = False
@@ -87,7 +90,8 @@ def _origin(media: InputContainer) -> Fraction:
     if media.format.name not in _ANY_CLOCK:
         return Fraction(0)
     starts = [one.start_time * one.time_base for one in media.streams if one.start_time is not None and one.time_base]
-    return min(starts, default=Fraction(0))
+    first = min(starts, default=Fraction(0))
+    return first if first >= _TIME_OF_DAY else Fraction(0)
 
 
 class _Trial:

@@ -66,7 +66,9 @@ def _refuse_source(spec: JobSpec, file: str) -> None:
     if not same and "://" not in target and "://" not in spec.source and Path(target).exists():
         same = Path(target).samefile(spec.source)
     if same:
-        raise BadSpec(f"output = {spec.output!r}: the deliverable {file} would lie over the source; choose another folder.")
+        raise BadSpec(
+            f"output = {spec.output!r}: the deliverable {file} would lie over the source; choose another folder."
+        )
 
 
 def check_places(spec: JobSpec) -> None:

@@ -66,7 +66,9 @@ class Production:
             self._chunk_of[order.digest] = chunk.number
         for batch in self._batches(wanted):
             self._batch_of.update(dict.fromkeys(batch, batch))
-        return [self._split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, key=self._run)]
+        return [
+            self._split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, key=self._run)
+        ]
 
     def render(self, record: SplitRecord) -> list[Call]:
         """A chunk lies in the store: when all of its batch do, a renderer may have them."""

@@ -46,7 +46,16 @@ class Scout:
         """The demux, from where it was left, and the ranges that are settled already."""
         calls = self._look_through() if self.pages else []
         if not self.complete:
-            calls.insert(0, Call("surveyor", "pages", (sum(map(len, self.pages)), self.pages[-1] if self.pages else None), (0,), "the frame index"))
+            calls.insert(
+                0,
+                Call(
+                    "surveyor",
+                    "pages",
+                    (sum(map(len, self.pages)), self.pages[-1] if self.pages else None),
+                    (0,),
+                    "the frame index",
+                ),
+            )
         return calls
 
     def learn(self, found: Page | Cuts) -> list[Call]:
@@ -109,7 +118,9 @@ class Scout:
         # A list names frames by time code, so it can be read only when every frame's time is known.
         assert self.index is not None
         assert isinstance(self.spec.shots, GivenShots)
-        return [Call("surveyor", "given_cuts", (self.spec.shots.file, self.film, self.index.pts), (1,), "the shot list")]
+        return [
+            Call("surveyor", "given_cuts", (self.spec.shots.file, self.film, self.index.pts), (1,), "the shot list")
+        ]
 
     def _search(self, frames: Range) -> Call:
         assert self.index is not None

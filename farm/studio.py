@@ -17,9 +17,7 @@ from farm.opening import check_places, looks_of, open_film
 from farm.production import Production
 from jobs.errors import NotConformed
 from jobs.film import Film
-from jobs.index import Page
 from jobs.ledger import Ledger
-from jobs.records import Cuts
 from jobs.report import Comparison, FilmReport
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
@@ -69,10 +67,9 @@ def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -
         ledger.enter(spec)
         with Board() as board, _fleet(spec, address, board) as fleet:
             scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
-            first = scout.begin()
+            for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
+                pass
             scout.fresh()
-            for _, found in fleet.run(first, lambda _, found: scout.learn(found) if isinstance(found, Page | Cuts) else ()):
-                scout.fresh()
             return estimate(scout)
 
 

@@ -78,6 +78,6 @@ class Film(Paper):
     picture: Picture
     others: tuple[OtherStream, ...] = ()
     chapters: int = 0
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """Length by the header; 0 where it does not say. For estimates only."""

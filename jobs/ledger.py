@@ -84,7 +84,7 @@ class Ledger:
 
     def pages(self) -> list[Page]:
         """The pages of the frame index, in order, up to the first that is missing."""
-        kept = []
+        kept: list[Page] = []
         while data := self.read(f"survey/index-{len(kept):05d}.npz"):
             kept.append(Page.load(data))
         return kept

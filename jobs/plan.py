@@ -13,6 +13,7 @@ Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open f
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, cos, pi
 from typing import NamedTuple
 
@@ -94,7 +95,7 @@ def divide(shot: Range, target: int, dissolve: int = 0) -> list[Range]:
     """
     parts = max(1, min(ceil(shot.frames / target), shot.frames // (2 * dissolve + 1)))
     edges = [shot.start + shot.frames * part // parts for part in range(parts + 1)]
-    return [Range(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Range(a, b) for a, b in pairwise(edges)]
 
 
 def chunks_of(shot: Shot, target: int, first_number: int) -> list[Chunk]:

@@ -1,6 +1,7 @@
 """From cuts to shots: the minimum length, and which look each shot gets. Pure; a finished prefix never changes; finds no cuts itself."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from jobs.plan import Look, Range, Shot
 from jobs.spec import LookChoice, Override
@@ -18,7 +19,7 @@ def far_enough(cuts: Iterable[int], min_frames: int, start: int = 0) -> list[int
 def ranges_between(cuts: Sequence[int], start: int, stop: int) -> list[Range]:
     """Frames [start, stop) divided at the cuts within it."""
     edges = [start, *(cut for cut in cuts if start < cut < stop), stop]
-    return [Range(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [Range(a, b) for a, b in pairwise(edges) if a < b]
 
 
 def dressed(

@@ -51,7 +51,7 @@ class LookChoice(Paper):
     """A look by its name, and its settings; the look itself says which settings it has (`farm looks`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class Override(Paper):

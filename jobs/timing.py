@@ -28,7 +28,26 @@ FINEST = 2**31 - 1
 
 RATES = tuple(
     Fraction(rate)
-    for rate in ("24000/1001", 24, 25, "30000/1001", 30, 48, 50, "60000/1001", 60, "15000/1001", 15, 12, "25/2", 10, 16, 18, 20, 5)
+    for rate in (
+        "24000/1001",
+        24,
+        25,
+        "30000/1001",
+        30,
+        48,
+        50,
+        "60000/1001",
+        60,
+        "15000/1001",
+        15,
+        12,
+        "25/2",
+        10,
+        16,
+        18,
+        20,
+        5,
+    )
 )
 """Constant rates that are looked for where the source's own is none (averages of rounded stamps)."""
 

@@ -121,6 +121,9 @@ def _tone(seconds: float, form: str) -> Iterator[av.AudioFrame]:
         yield piece
 
 
+_REFRESH = {"x264-params": "intra-refresh=1:keyint=24:bframes=0"}
+"""No second intra frame: a column of intra blocks wanders through the picture instead."""
+
 KINDS: Mapping[str, Recipe] = {
     "h264-closed.mp4": Recipe(sound="aac"),
     "h264-open.mkv": Recipe(open_gop=True, sound="flac"),
@@ -128,6 +131,8 @@ KINDS: Mapping[str, Recipe] = {
     "h264-variable.mkv": Recipe(times=lambda number: number + number // 5),
     "h264-hidden.mp4": Recipe(hidden=7, open_gop=True),
     "h264-one-keyframe.mp4": Recipe(frames=96, gop=1000),
+    "h264-refresh.mkv": Recipe(frames=72, gop=24, b_frames=0, options=_REFRESH),
+    "h264-refresh.ts": Recipe(frames=72, gop=24, b_frames=0, options=_REFRESH),
     "h264-full.mp4": Recipe(pix_fmt="yuvj420p"),
     "hevc-open.mp4": Recipe(codec="libx265", open_gop=True),
     "mpeg2.ts": Recipe(codec="mpeg2video", b_frames=2, start=240),

@@ -26,4 +26,6 @@ def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = 
 
 def film_of(picture: Picture, source: str = "/films/a.mp4") -> Film:
     """A silent film with this picture."""
-    return Film(source=source, identity=SourceIdentity(bytes=1, version="1", ends_sha256="00"), format="mp4", picture=picture)
+    return Film(
+        source=source, identity=SourceIdentity(bytes=1, version="1", ends_sha256="00"), format="mp4", picture=picture
+    )

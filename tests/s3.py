@@ -101,7 +101,7 @@ class Asked(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.take(self)(self)
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _answer  # noqa: N815  http.server's names
+    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet: the tests look at `server.asked`."""

@@ -7,7 +7,7 @@ from actors.colour import Quantiser, from_differences, to_differences
 from jobs.film import Colour
 
 COLOURS = [
-    Colour(matrix=matrix, full_range=full, primaries=1, transfer=1, space=1, assumed=False)  # type: ignore[arg-type]
+    Colour(matrix=matrix, full_range=full, primaries=1, transfer=1, space=1, assumed=False)
     for matrix in ("bt601", "bt709", "bt2020")
     for full in (False, True)
 ]

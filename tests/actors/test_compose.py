@@ -91,7 +91,9 @@ def test_plates_show_the_film_as_colours() -> None:
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_picture_that_is_no_number_is_refused(bad: float) -> None:
     with pytest.raises(FilmFailed, match="not a number"):
-        compose(random_frames("yuv420p", 1), torch.full((1, 2, 4, 4), bad), Domain.CHROMA, picture_of("yuv420p"), "yuv420p")
+        compose(
+            random_frames("yuv420p", 1), torch.full((1, 2, 4, 4), bad), Domain.CHROMA, picture_of("yuv420p"), "yuv420p"
+        )
 
 
 @pytest.mark.parametrize("batch", [1, 2, 4])
@@ -104,7 +106,7 @@ def test_batches_hold_all_frames_in_order(batch: int) -> None:
 
 def test_every_matrix_is_known() -> None:
     for matrix in ("bt601", "bt709", "bt2020"):
-        colour = Colour(matrix=matrix, full_range=False, primaries=1, transfer=1, space=1, assumed=False)  # type: ignore[arg-type]
+        colour = Colour(matrix=matrix, full_range=False, primaries=1, transfer=1, space=1, assumed=False)
         film: Picture = picture_of("yuv420p").model_copy(update={"colour": colour})
         frames = random_frames("yuv420p")
         ((run, plates),) = batches_of(frames, film, 8, CPU)

@@ -136,10 +136,11 @@ def test_anamorphic_ffv1_is_refused_with_a_way_out(tmp_path: Path) -> None:
         plan_deliverables(wide, spec, str(source))
 
 
-def test_a_clock_that_begins_anywhere_begins_at_nought_in_the_deliverable(tmp_path: Path) -> None:
-    film = Recipe(frames=12, rate=Fraction(25), sound="aac")
-    assert plan(film.make(tmp_path / "a.ts"), MP4).origin > 0
-    assert plan(film.make(tmp_path / "a.mp4"), MP4).origin == 0
+def test_a_clock_that_tells_the_time_of_day_begins_at_nought_in_the_deliverable(tmp_path: Path) -> None:
+    late = Recipe(frames=12, rate=Fraction(25), start=25 * 7200)
+    assert plan(late.make(tmp_path / "a.ts"), MP4).origin == 7200
+    assert plan(late.make(tmp_path / "a.mp4"), MP4).origin == 0
+    assert plan(Recipe(frames=12, start=25).make(tmp_path / "b.ts"), MP4).origin == 0
 
 
 def test_several_deliverables_are_planned_in_one_reading(tmp_path: Path) -> None:

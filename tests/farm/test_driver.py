@@ -124,32 +124,12 @@ def test_another_deliverable_is_another_encoding_of_the_same_film(studio: Studio
     assert found.times_differ_at is None
 
 
-def test_from_s3_to_s3(studio_on_s3: Studio, s3_bucket: str, film: Path, tmp_path: Path) -> None:
-    from jobs.store import open_store
-
-    place = f"s3://{s3_bucket}/farm"
-    open_store(place).write_file("film.mp4", film)
-    report = studio_on_s3.render(spec_of(f"{place}/film.mp4", place, chunk_seconds=0.8)).report()
-    assert report.conforms
-    (tmp_path / "film.mkv").write_bytes(open_store(place).read("out/film.mkv"))
-    same(tmp_path / "film.mkv", film)
-
-
-@pytest.fixture
-def studio_on_s3(s3_bucket: str, request: pytest.FixtureRequest) -> Iterator[Studio]:
-    # Workers learn of the endpoint from the environment in which Ray starts, so this film has a Ray of its own.
-    import ray
-
-    if ray.is_initialized():
-        ray.shutdown()
-    with Fleet("local", workers=2) as fleet:
-        yield Studio(fleet)
-
-
 def test_cuts_from_a_list(studio: Studio, tmp_path: Path, film: Path) -> None:
     listed = tmp_path / "cuts.csv"
     rows = ["Scene Number,Start Frame,Start Timecode,Start Time (seconds),End Frame,End Timecode"]
-    rows += [f"{n},{start + 1},00:00:00.000,0,{stop},00:00:00.000" for n, (start, stop) in enumerate([(0, 20), (20, 90)], 1)]
+    rows += [
+        f"{n},{start + 1},00:00:00.000,0,{stop},00:00:00.000" for n, (start, stop) in enumerate([(0, 20), (20, 90)], 1)
+    ]
     listed.write_text("\n".join(rows))
     film_made = studio.render(spec_of(film, tmp_path, shots={"file": str(listed)}))
     assert [shot.frames for shot in film_made.scout.plan.shots] == [(0, 20), (20, 90)]
@@ -168,8 +148,8 @@ def test_what_the_user_can_mend_is_refused_before_any_work(studio: Studio, tmp_p
         studio.render(spec_of(film, tmp_path, look={"name": "sepia"}))
     with pytest.raises(BadMedia, match="does not exist"):
         studio.render(spec_of(tmp_path / "nothing.mp4", tmp_path / "a"))
+    master = Recipe(frames=12, codec="ffv1").make(tmp_path / "film.mkv")
     with pytest.raises(BadSpec, match="over the source"):
-        master = Recipe(frames=12, codec="ffv1").make(tmp_path / "film.mkv")
         studio.render(spec_of(master, tmp_path / "b", output=str(tmp_path)))
     assert not (tmp_path / "out").exists()
 

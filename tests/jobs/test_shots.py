@@ -1,5 +1,8 @@
 """From cuts to shots: minimum length on paper, looks by shot and by frame range."""
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,12 +32,16 @@ def test_ranges_tile_what_lies_between(found: list[int], start: int, length: int
     ranges = ranges_between(found, start, start + length)
     assert ranges[0].start == start
     assert ranges[-1].stop == start + length
-    assert all(a.stop == b.start for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a.stop == b.start for a, b in pairwise(ranges))
     assert all(one.frames > 0 for one in ranges)
 
 
 def fit(choice: LookChoice) -> Look:
     return Look(choice=choice)
+
+
+def over(**fields: Any) -> Override:
+    return Override.model_validate(fields)
 
 
 BASE, OTHER, THIRD = (LookChoice(name=name) for name in ("base", "other", "third"))
@@ -44,17 +51,17 @@ BASE, OTHER, THIRD = (LookChoice(name=name) for name in ("base", "other", "third
     ("overrides", "expected"),
     [
         ([], [((0, 100), "base")]),
-        ([Override(shots="7", look=OTHER)], [((0, 100), "other")]),
-        ([Override(shots="5-9", look=OTHER)], [((0, 100), "other")]),
-        ([Override(shots="8-9", look=OTHER)], [((0, 100), "base")]),
-        ([Override(frames=(20, 30), look=OTHER)], [((0, 20), "base"), ((20, 30), "other"), ((30, 100), "base")]),
-        ([Override(frames=(90, 300), look=OTHER)], [((0, 90), "base"), ((90, 100), "other")]),
+        ([over(shots="7", look=OTHER)], [((0, 100), "other")]),
+        ([over(shots="5-9", look=OTHER)], [((0, 100), "other")]),
+        ([over(shots="8-9", look=OTHER)], [((0, 100), "base")]),
+        ([over(frames=(20, 30), look=OTHER)], [((0, 20), "base"), ((20, 30), "other"), ((30, 100), "base")]),
+        ([over(frames=(90, 300), look=OTHER)], [((0, 90), "base"), ((90, 100), "other")]),
         (
-            [Override(shots="7", look=OTHER), Override(frames=(50, 60), look=THIRD)],
+            [over(shots="7", look=OTHER), over(frames=(50, 60), look=THIRD)],
             [((0, 50), "other"), ((50, 60), "third"), ((60, 100), "other")],
         ),
         (
-            [Override(frames=(50, 60), look=THIRD), Override(shots="7", look=OTHER)],
+            [over(frames=(50, 60), look=THIRD), over(shots="7", look=OTHER)],
             [((0, 50), "other"), ((50, 60), "other"), ((60, 100), "other")],
         ),
     ],

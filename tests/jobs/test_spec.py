@@ -75,7 +75,7 @@ def test_what_is_no_mapping_is_no_spec(fields: object) -> None:
 def test_a_spec_is_frozen() -> None:
     spec = parse_spec(LEAST, "x")
     with pytest.raises(ValidationError):
-        spec.name = "other"  # type: ignore[misc]
+        spec.name = "other"
 
 
 def test_the_defaults_are_a_colourised_h264() -> None:

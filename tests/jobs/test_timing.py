@@ -39,7 +39,11 @@ def test_ntsc_over_a_thousand_segments_does_not_drift() -> None:
     assert timing.seconds == frames / NTSC
 
 
-@given(st.sampled_from([NTSC, Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60)]), st.integers(2, 3000), st.integers(0, 5000))
+@given(
+    st.sampled_from([NTSC, Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60)]),
+    st.integers(2, 3000),
+    st.integers(0, 5000),
+)
 def test_stamps_rounded_to_milliseconds_become_the_exact_grid(rate: Fraction, frames: int, first: int) -> None:
     stamps = [first + round(n * 1000 / rate) for n in range(frames)]
     timing = timing_for(index_of(stamps, last=round(1000 / rate)), picture(MILLISECOND, rate), "mp4")
@@ -100,7 +104,9 @@ def test_a_clock_that_begins_anywhere_is_shifted_by_its_origin() -> None:
     timing = timing_for(index, picture(Fraction(1, 90000), Fraction(25)), "mp4", origin=Fraction(7, 5))
     assert timing.pts[0] == 0
     assert timing.at(9) == Fraction(9, 25)
-    assert timing_for(index, picture(Fraction(1, 90000), Fraction(25)), "mkv", Fraction(7, 5)).at(9) == Fraction(360, 1000)
+    assert timing_for(index, picture(Fraction(1, 90000), Fraction(25)), "mkv", Fraction(7, 5)).at(9) == Fraction(
+        360, 1000
+    )
 
 
 def test_frames_within_one_millisecond_do_not_go_into_matroska() -> None:
@@ -125,4 +131,6 @@ def test_one_frame_is_a_film() -> None:
 @pytest.mark.parametrize(("rule", "container"), [("exact grid", "mp4"), ("time stamps, tick for tick", "mkv")])
 def test_the_report_says_whose_stamps_these_are(rule: str, container: str) -> None:
     index = index_of([0, 42, 83, 125], last=42)
-    assert rule in timing_for(index, picture(MILLISECOND, Fraction(24)), "mkv" if container == "mkv" else "mp4").sentence
+    assert (
+        rule in timing_for(index, picture(MILLISECOND, Fraction(24)), "mkv" if container == "mkv" else "mp4").sentence
+    )

@@ -84,7 +84,7 @@ class ColorizeLook:
         for plates in batches:
             if self.wish.strength < 1:
                 own.extend(plates.differences())
-            luma = plates.luma(network_size(*plates.luma_NHW.shape[-2:], self.wish.size))
+            luma = plates.luma(network_size(plates.luma_NHW.shape[-2], plates.luma_NHW.shape[-1], self.wish.size))
             yield from zip(luma, self._chroma(luma), strict=True)
 
     @torch.inference_mode()

@@ -56,14 +56,15 @@ class Rise(nn.Module):
 
     def __init__(self, below: int, beside: int, out: int, norm: bool, depth: int = 2) -> None:
         super().__init__()
-        self.below = nn.Conv2d(below, out, 1)
-        self.beside = nn.Conv2d(beside, out, 1)
+        # Each with a norm of its own: without, the encoder's map grew fifty times as strong and drowned the scene.
+        self.below = conv(below, out, 1, norm)
+        self.beside = conv(beside, out, 1, norm)
         self.blocks = nn.Sequential(*(conv(out, out, norm=norm) for _ in range(depth)))
 
     def forward(self, below: Tensor, beside: Tensor) -> Tensor:
         """N below H W, N beside 2H 2W -> N out 2H 2W."""
         risen = F.interpolate(self.below(below), scale_factor=2.0, mode="bilinear", align_corners=False)
-        joined: Tensor = self.blocks(F.leaky_relu(risen + self.beside(beside), SLOPE))
+        joined: Tensor = self.blocks(risen + self.beside(beside))
         return joined
 
 

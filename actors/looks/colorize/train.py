@@ -20,7 +20,7 @@ from actors.looks.colorize.measure import as_text, curve, verdict
 from actors.looks.colorize.network import ColorNet, folded
 
 BATCH, SIDE, SEED = 16, 128, 1926
-RATE, ENCODER_RATE = 1e-3, 4e-4  # the pretrained encoder learns slower
+RATE = 1e-3
 MEANING, CLASSES = 0.6, 0.12  # weights of the losses next to Huber's
 MEMORY = 0.998  # of the moving average of the weights
 CHECK_SECONDS = 300.0
@@ -43,33 +43,30 @@ class Trainer:
         """`colours`: chroma N 2 H W to learn from how rare each is."""
         torch.manual_seed(SEED)
         network, average = ColorNet(norm=True), ColorNet(norm=True)
-        network.encoder = load_encoder(features, 1)
+        # Frozen: at any rate that teaches the decoder it forgets within minutes what it knows of ImageNet.
+        network.encoder = load_encoder(features, 1).requires_grad_(False)
         nn.init.normal_(network.last.weight, std=1e-3)
         average.load_state_dict(network.state_dict())
         loss = ColorLoss(load_encoder(features, 3), rebalanced(colours))
         for module in (network, average, loss):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        encoder = list(network.encoder.parameters())
-        known = {id(parameter) for parameter in encoder}
-        others = [parameter for parameter in network.parameters() if id(parameter) not in known]
-        others += list(loss.head.parameters())
-        groups = [{"params": encoder, "peak": ENCODER_RATE}, {"params": others, "peak": RATE}]
-        optimizer = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02, fused=True)
+        learning = [p for module in (network, loss.head) for p in module.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.02, fused=True)
         return cls(network, average.eval(), loss, optimizer, torch.Generator().manual_seed(SEED))
 
     def learn(self, rgb: Tensor, progress: float) -> dict[str, float]:
         """One step on a batch N 3 H W; `progress` 0..1 of the time box sets the learning rate."""
         warm = min(1.0, (self.step + 1) / 200)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2)
+            group["lr"] = RATE * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2)
         truth, grey = data.chroma(rgb) * SATURATION, data.luma(rgb)
         seen = data.aged(rgb, self.seed).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             quarter, half = self.network.quarter(seen)
             guess = self.network.finish(seen, quarter, half).float()
-            # The dearest loss looks at half of the batch only.
-            half_batch = slice(0, (len(rgb) + 1) // 2)
-            pair = [data.compose(grey[half_batch], colour[half_batch]) for colour in (guess, truth)]
+            # The dearest loss looks at a quarter of the batch only.
+            some = slice(0, (len(rgb) + 3) // 4)
+            pair = [data.compose(grey[some], colour[some]) for colour in (guess, truth)]
             parts = {
                 "chroma": self.loss.chroma(guess, truth),
                 "meaning": MEANING * self.loss.meaning(*pair),

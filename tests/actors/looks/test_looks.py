@@ -33,7 +33,11 @@ def test_a_fitted_look_has_every_setting_filled_in() -> None:
     [
         ("sepia", {}, "There is no look 'sepia'; installed are: colorize, none"),
         ("test-absent", {}, "cannot be imported"),
-        ("colorize", {"strength": 2}, r"strength = 2: input should be less than or equal to 1 .*settings are: strength"),
+        (
+            "colorize",
+            {"strength": 2},
+            r"strength = 2: input should be less than or equal to 1 .*settings are: strength",
+        ),
         ("colorize", {"colour": 2}, "colour = 2"),
         ("none", {"strength": 1}, r"its settings are: none"),
         ("colorize", {"weights": "/nowhere/w.safetensors"}, "/nowhere/w.safetensors cannot be read"),
@@ -45,7 +49,9 @@ def test_a_wrong_look_is_refused_in_one_sentence(name: str, settings: dict[str, 
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"not weights at all", b"\x80\x04\x95pickle", b"\x08" + b"\0" * 7 + b"{}      "])
+@pytest.mark.parametrize(
+    "content", [b"", b"not weights at all", b"\x80\x04\x95pickle", b"\x08" + b"\0" * 7 + b"{}      "]
+)
 def test_broken_weights_are_refused_when_hired(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
@@ -66,7 +72,13 @@ def test_weights_that_changed_after_planning_are_refused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("height", "width", "size"),
-    [(360, 640, (256, 448)), (720, 1280, (256, 448)), (332, 800, (192, 448)), (640, 360, (448, 256)), (10, 4000, (32, 448))],
+    [
+        (360, 640, (256, 448)),
+        (720, 1280, (256, 448)),
+        (332, 800, (192, 448)),
+        (640, 360, (448, 256)),
+        (10, 4000, (32, 448)),
+    ],
 )
 def test_the_network_sees_the_films_shape(height: int, width: int, size: tuple[int, int]) -> None:
     assert network_size(height, width, 448) == size
