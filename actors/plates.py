@@ -7,6 +7,7 @@ floats, at the size they want), and the conversion happens on the device they wo
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import av
 import numpy as np
@@ -24,12 +25,10 @@ Plane = NDArray[np.uint8 | np.uint16]
 
 def planes_of(frame: av.VideoFrame) -> list[Plane]:
     """The planes of a planar Y'CbCr or grey frame, HW each, as views into the frame's own memory."""
-    dtype: type[np.uint8] | type[np.uint16] = np.uint8 if frame.format.components[0].bits == 8 else np.uint16
+    dtype: Any = np.uint8 if frame.format.components[0].bits == 8 else np.uint16
     views: list[Plane] = []
     for plane in frame.planes:
-        rows = np.frombuffer(memoryview(plane), dtype).reshape(
-            plane.height, plane.line_size // np.dtype(dtype).itemsize
-        )
+        rows: Plane = np.frombuffer(memoryview(plane), np.dtype(dtype)).reshape(plane.height, -1)
         views.append(rows[:, : plane.width])
     return views
 
