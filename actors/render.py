@@ -84,14 +84,14 @@ class Renderer:
     def _core(self, order: RenderOrder, generator: Generator) -> Iterator[Finished]:
         """The core's frames beside the look's pictures for them; pre-roll and handles are shown and thrown away."""
         waiting: deque[av.VideoFrame] = deque()
-        media = self.ledger.store.open(self.ledger.key(order.media.key))
         number = order.read.start
-        for picture in generator.render(self._shown(read_chunk(media, order.split), order, waiting)):
-            for one in torch.split(picture, 1):
-                frame = waiting.popleft()
-                if order.core.start <= number < order.core.stop:
-                    yield frame, one
-                number += 1
+        with self.ledger.store.open(self.ledger.key(order.media.key)) as media:
+            for picture in generator.render(self._shown(read_chunk(media, order.split), order, waiting)):
+                for one in torch.split(picture, 1):
+                    frame = waiting.popleft()
+                    if order.core.start <= number < order.core.stop:
+                        yield frame, one
+                    number += 1
 
     def _shown(
         self, frames: Iterable[av.VideoFrame], order: RenderOrder, waiting: deque[av.VideoFrame]

@@ -23,8 +23,9 @@ from actors.facts import others_of, picture_of, seconds_of
 from actors.media import ascending, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
 from actors.pages import pages
 from actors.shotlist import given_cuts
+from actors.tint import is_grey
 from jobs.errors import BadMedia
-from jobs.film import Film
+from jobs.film import Film, Picture
 from jobs.index import Ints, Page, Span
 from jobs.plan import Range
 from jobs.records import Cuts
@@ -57,11 +58,12 @@ class Surveyor:
         with opened(self.source) as container:
             stream = picture_stream(container, self._what)
             first = self._first_frame(container, stream)
+            picture = picture_of(stream, first, self._what)
             return Film(
                 source=self.source,
                 identity=source_identity(self.source),
                 format=container.format.name,
-                picture=picture_of(stream, first, self._what),
+                picture=picture.model_copy(update={"grey": is_grey(self.source, picture.stream)}),
                 others=others_of(container, stream),
                 chapters=len(container.chapters()),
                 tags=dict(container.metadata),
@@ -93,18 +95,18 @@ class Surveyor:
         """
         return pages(self.source, kept, resume)
 
-    def cuts(self, stream: int, span: Span, frames: Range, first: int, threshold: float = 3.0) -> Cuts:
+    def cuts(self, picture: Picture, span: Span, frames: Range, first: int, threshold: float = 3.0) -> Cuts:
         """Numbers of the frames within `frames` that begin a shot, ascending; exactly those that a run over the whole film finds.
 
         `span` are the packets of `jobs.ranges.seen(frames)` and `first` is that range's first frame; `threshold` is the
         adaptive threshold. Raises BadMedia where a frame is missing, or the picture changes its form on the way.
         """
-        detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1)
+        detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1, luma_only=picture.grey)
         small = _Small()
         found: list[int] = []
-        with opened_at(self.source, stream, span.first, span.first_pts) as (picture, packets):
-            expected = _form(picture.codec_context)
-            frames_as_decoded = decoded(decoder_of(picture, self.threads), _stamped(packets, span.stamps))
+        with opened_at(self.source, picture.stream, span.first, span.first_pts) as (stream, packets):
+            expected = _form(stream.codec_context)
+            frames_as_decoded = decoded(decoder_of(stream, self.threads), _stamped(packets, span.stamps))
             try:
                 for number, frame in enumerate(in_order(ascending(frames_as_decoded, self._what), span.wanted), first):
                     if _form(frame) != expected or frame.interlaced_frame:

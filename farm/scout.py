@@ -126,7 +126,7 @@ class Scout:
         assert self.index is not None
         assert isinstance(self.spec.shots, DetectShots)
         around = seen(frames, self.index)
-        args = (self.film.picture.stream, self.index.span(*around), frames, around.start, self.spec.shots.threshold)
+        args = (self.film.picture, self.index.span(*around), frames, around.start, self.spec.shots.threshold)
         return Call("surveyor", "cuts", args, (1, frames.start), f"cuts in frames {frames.start} to {frames.stop}")
 
     def _cuts_paper(self, frames: Range) -> str:

@@ -57,6 +57,8 @@ class Picture(Paper):
     rotation: int
     """Degrees counter-clockwise that a player turns the picture: 0, 90, 180, 270."""
     colour: Colour
+    grey: bool = False
+    """Black-and-white, as far as a look at a few frames tells: its cuts are sought by brightness alone."""
 
 
 class OtherStream(Paper):

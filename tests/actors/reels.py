@@ -135,7 +135,9 @@ def keep_segment(
     )
 
 
-def dressed(picture: Path, path: Path, *, subtitles: str | None = None, chapters: bool = False, timecode: str = "") -> Path:
+def dressed(
+    picture: Path, path: Path, *, subtitles: str | None = None, chapters: bool = False, timecode: str = ""
+) -> Path:
     """`picture` remuxed into `path` with subtitles ("mov_text", "subrip", "ass"), two chapters and a time code."""
     with av.open(str(picture)) as media, av.open(str(path), "w") as out:
         copies = {one.index: out.add_stream_from_template(one, opaque=True) for one in media.streams}

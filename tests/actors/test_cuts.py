@@ -20,7 +20,7 @@ def found(path: Path, target: int) -> list[int]:
     cuts: list[int] = []
     for frames in survey_ranges(index, target):
         see = seen(frames, index)
-        cuts += surveyor.cuts(film.picture.stream, index.span(*see), frames, see.start).cuts
+        cuts += surveyor.cuts(film.picture, index.span(*see), frames, see.start).cuts
     return cuts
 
 
@@ -52,7 +52,7 @@ def test_a_higher_threshold_finds_fewer(film_of_shots: Path) -> None:
     surveyor = Surveyor(str(film_of_shots))
     film, index = surveyed(film_of_shots)
     (whole,) = survey_ranges(index, 10**6)
-    few = surveyor.cuts(film.picture.stream, index.span(*whole), whole, 0, threshold=50.0)
+    few = surveyor.cuts(film.picture, index.span(*whole), whole, 0, threshold=50.0)
     assert few.frames == whole
     assert set(few.cuts) < set(found(film_of_shots, 10**6))
 

@@ -32,7 +32,9 @@ def write(path: Path, paper: Encoding, numbers: range) -> SegmentFacts:
     return writer.facts
 
 
-@pytest.mark.parametrize("deliverable", [H264, Deliverable(preset="ultrafast", crf=30), FFV1], ids=["medium", "ultrafast", "ffv1"])
+@pytest.mark.parametrize(
+    "deliverable", [H264, Deliverable(preset="ultrafast", crf=30), FFV1], ids=["medium", "ultrafast", "ffv1"]
+)
 def test_equal_pictures_give_equal_bytes_and_all_segments_join(tmp_path: Path, deliverable: Deliverable) -> None:
     paper = encoding(deliverable)
     runs = [range(30), range(30), range(500, 501), range(100, 107), range(1000, 1120)]
@@ -56,7 +58,10 @@ def test_stamps_are_ranks_and_the_delay_is_what_the_decode_order_needs(tmp_path:
         assert [read_number(one) for one in container.decode(video=0)] == list(range(60))
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le", "gray", "gray10le", "gray16le"])
+@pytest.mark.parametrize(
+    "pix_fmt",
+    ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le", "gray", "gray10le", "gray16le"],
+)
 def test_ffv1_gives_back_every_bit(tmp_path: Path, pix_fmt: str) -> None:
     film = film_of(picture_of(pix_fmt, 192, 112))
     paper = encoding_for(film, FFV1, grey_stays_grey=True)
@@ -87,7 +92,9 @@ def test_ffv1_gives_back_every_bit(tmp_path: Path, pix_fmt: str) -> None:
         ("yuv411p", False, "yuv411p"),
     ],
 )
-def test_ffv1_keeps_the_sources_pixels_and_makes_room_for_colour(pix_fmt: str, grey_stays_grey: bool, becomes: str) -> None:
+def test_ffv1_keeps_the_sources_pixels_and_makes_room_for_colour(
+    pix_fmt: str, grey_stays_grey: bool, becomes: str
+) -> None:
     assert encoding_for(film_of(picture_of(pix_fmt)), FFV1, grey_stays_grey).pix_fmt == becomes
 
 
@@ -111,7 +118,14 @@ def test_paper_names_everything_that_fixes_the_bytes() -> None:
     assert paper.options["g"] == "48"
     assert paper.threads == 4
     assert paper.time_base == Fraction(1, 24)
-    assert encoding(FFV1).options == {"level": "3", "slices": "4", "slicecrc": "1", "coder": "1", "context": "0", "g": "1"}
+    assert encoding(FFV1).options == {
+        "level": "3",
+        "slices": "4",
+        "slicecrc": "1",
+        "coder": "1",
+        "context": "0",
+        "g": "1",
+    }
 
 
 def test_odd_sizes_are_refused_for_h264_only() -> None:

@@ -25,6 +25,7 @@ EDGES = (7, 20)
 MP4 = Deliverable(preset="ultrafast", crf=20, container=Container.MP4)
 FFV1 = Deliverable(codec=Codec.FFV1)
 
+
 @pytest.fixture
 def made(tmp_path: Path) -> Reel:
     """A film of 40 frames with sound, in three segments without B-frames, stitched into mp4."""
@@ -96,7 +97,13 @@ def other_sound(packets: Any) -> None:
     place = next(place for place, one in enumerate(packets) if one.stream_index == 1 and one.pts > 9000)
     twin = Packet(bytes(packets[place])[:-1] + b"\x55")
     old = packets[place]
-    twin.pts, twin.dts, twin.duration, twin.time_base, twin.stream = old.pts, old.dts, old.duration, old.time_base, old.stream
+    twin.pts, twin.dts, twin.duration, twin.time_base, twin.stream = (
+        old.pts,
+        old.dts,
+        old.duration,
+        old.time_base,
+        old.stream,
+    )
     packets[place] = twin
 
 
@@ -177,7 +184,14 @@ def test_tags_are_held_against_the_paper(made: Reel) -> None:
     update = {"colour": colour, "width": 640, "pix_fmt": "yuv444p", "codec": Codec.FFV1, "aspect": Fraction(2)}
     made.plan = made.plan.model_copy(update={"encoding": made.plan.encoding.model_copy(update=update)})
     findings = " ".join(made.inspect(facts).findings)
-    for name in ("codec is h264", "size is 192x112", "pixel format is yuv420p", "matrix is", "range is 1", "aspect is 1"):
+    for name in (
+        "codec is h264",
+        "size is 192x112",
+        "pixel format is yuv420p",
+        "matrix is",
+        "range is 1",
+        "aspect is 1",
+    ):
         assert name in findings
 
 

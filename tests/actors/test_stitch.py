@@ -107,7 +107,11 @@ def test_subtitles_chapters_titles_and_time_code_come_along(
         assert tags["timecode"] == "01:00:00:00"
         assert "the picture" in tags.values()
         assert media.streams.subtitles[0].language == "deu"
-        shown = [(float(one.pts * one.time_base), bytes(one)) for one in media.demux(media.streams.subtitles[0]) if one.size > 2 and one.pts]
+        shown = [
+            (float(one.pts * one.time_base), bytes(one))
+            for one in media.demux(media.streams.subtitles[0])
+            if one.size > 2 and one.pts
+        ]
     assert [time for time, _ in shown] == [0.1, 0.6]
     assert b"second, with a comma" in shown[1][1]
 
@@ -149,7 +153,17 @@ def test_rotation_and_sample_aspect_are_kept(tmp_path: Path, deliverable: Delive
         assert media.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
 
 
-@pytest.mark.parametrize("name", ["chaplin.mp4", "nasa-multistream.mp4", "vfr-rotated.mp4", "no-duration.webm", "audio-first.mp4", "flower-ntsc.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "chaplin.mp4",
+        "nasa-multistream.mp4",
+        "vfr-rotated.mp4",
+        "no-duration.webm",
+        "audio-first.mp4",
+        "flower-ntsc.mp4",
+    ],
+)
 @pytest.mark.parametrize("deliverable", [MP4, MKV], ids=["mp4", "mkv"])
 def test_real_films(tmp_path: Path, name: str, deliverable: Deliverable) -> None:
     if not (SHARED / name).exists():
@@ -257,7 +271,9 @@ def damaged(made: Reel) -> None:
 
 def other_film(made: Reel) -> None:
     timing = made.timing
-    made.timing = Timing(timing.pts[:-1], timing.durations[:-1], timing.time_base, timing.origin, timing.rule, timing.rate)
+    made.timing = Timing(
+        timing.pts[:-1], timing.durations[:-1], timing.time_base, timing.origin, timing.rule, timing.rate
+    )
 
 
 @pytest.mark.parametrize(

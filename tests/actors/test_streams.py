@@ -115,7 +115,9 @@ def test_an_attachment_sends_h264_into_mkv(tmp_path: Path) -> None:
 
 def test_a_stream_that_does_not_fit_is_refused_by_name_or_dropped_by_the_users_word(tmp_path: Path) -> None:
     source = with_attachment(tmp_path / "a.mkv")
-    with pytest.raises(BadSpec, match=r"stream 1 \(attachment, .*\) does not fit into mp4 \(.+\).*--drop unsupported.*container to mkv"):
+    with pytest.raises(
+        BadSpec, match=r"stream 1 \(attachment, .*\) does not fit into mp4 \(.+\).*--drop unsupported.*container to mkv"
+    ):
         plan(source, MP4)
     found = plan(source, MP4, Drop.UNSUPPORTED)
     assert found.fates[1].fate == "dropped"

@@ -17,7 +17,7 @@ WORDS = [
     ("mov_text", mov("\ufeffgrün".encode("utf-16-be")), "grün"),
     ("mov_text", mov(b""), ""),
     ("mov_text", b"", ""),
-    ("subrip", b"<i>who</i> is <font color=\"red\">there</font>?\r\nI", "who is there?\nI"),
+    ("subrip", b'<i>who</i> is <font color="red">there</font>?\r\nI', "who is there?\nI"),
     ("subrip", rb"{\an8}up there", "up there"),
     ("subrip", b"3 < 4 > 2", "3 < 4 > 2"),
     ("ass", rb"7,0,Default,,0,0,0,,one, {\i1}two{\i0}\Nthree\hfour", "one, two\nthree\u00a0four"),

@@ -1,0 +1,128 @@
+"""The renderer: media first, then the record; a chunk renders as it would inside the whole film; the first record wins."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.encode import encoding_for
+from actors.looks import fit
+from actors.render import Renderer
+from actors.split import Splitter
+from actors.survey import Surveyor
+from jobs.errors import BadLook, FilmFailed
+from jobs.film import Film
+from jobs.index import FrameIndex
+from jobs.ledger import Ledger, still_name
+from jobs.plan import Look, Plan, Range, Shot
+from jobs.records import FramesRendered, RenderOrder, SegmentRecord, split_order
+from jobs.spec import Codec, Deliverable, LookChoice
+from tests.films import Recipe, serial
+
+H264, FFV1 = Deliverable(codec=Codec.H264, preset="ultrafast"), Deliverable(codec=Codec.FFV1)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Recipe(frames=50, open_gop=True).make(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+def look_of(name: str, **settings: Any) -> Look:
+    return fit(LookChoice(name=name, settings=settings))
+
+
+def orders(source: Path, store: Path, look: Look, target: int, *deliverables: Deliverable) -> list[RenderOrder]:
+    """The film as one shot, split, with an order for each chunk."""
+    surveyor = Surveyor(str(source))
+    film: Film = surveyor.film()
+    index = FrameIndex(list(surveyor.pages()), complete=True)
+    plan = Plan(target)
+    plan.grow([Shot(1, Range(0, index.frames), look)])
+    splits = [split_order(film, chunk, index.span(*chunk.read)) for chunk in plan.chunks]
+    records = list(Splitter(str(source), str(store), "film").split(splits))
+    encodings = tuple(encoding_for(film, one, not look.adds_colour) for one in deliverables)
+    return [
+        RenderOrder(
+            chunk=chunk.number, core=chunk.core, shown=chunk.shown, read=chunk.read, dissolve=chunk.dissolve,
+            look=look, film=film, split=split, media=record.media, encodings=encodings,
+        )
+        for chunk, split, record in zip(plan.chunks, splits, records, strict=True)
+    ]  # fmt: skip
+
+
+def rendered(store: Path, look: Look, wanted: list[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
+    return Renderer(str(store), "film", [look], 1).render(wanted)
+
+
+def records(store: Path, look: Look, wanted: list[RenderOrder]) -> list[SegmentRecord]:
+    return [one for one in rendered(store, look, wanted) if isinstance(one, SegmentRecord)]
+
+
+def frames_of(store: Path, made: list[SegmentRecord]) -> list[str]:
+    return [frame for record in made for frame in serial(store / "film" / record.media.key)]
+
+
+def test_segments_tile_the_film_and_none_gives_it_back(source: Path, tmp_path: Path) -> None:
+    look = look_of("none")
+    wanted = orders(source, tmp_path, look, 16, FFV1)
+    made = records(tmp_path, look, wanted)
+    assert [record.core for record in made] == [order.core for order in wanted]
+    assert frames_of(tmp_path, made) == serial(source)
+
+
+def test_progress_is_told_in_frames_done(source: Path, tmp_path: Path) -> None:
+    look = look_of("none")
+    (order,) = orders(source, tmp_path, look, 50, FFV1)
+    words = list(rendered(tmp_path, look, [order]))
+    told = [word.done for word in words if isinstance(word, FramesRendered)]
+    assert told == sorted(told)
+    assert told[-1] == 50
+    assert isinstance(words[-1], SegmentRecord), "the record comes last"
+
+
+@pytest.mark.parametrize("target", [50, 25, 17, 11])
+def test_a_chunk_renders_as_it_would_in_the_whole_film(source: Path, tmp_path: Path, target: int) -> None:
+    look = look_of("test-window", radius=5, declared=5)
+    whole = frames_of(tmp_path, records(tmp_path, look, orders(source, tmp_path, look, 50, FFV1)))
+    parts = frames_of(tmp_path, records(tmp_path, look, orders(source, tmp_path, look, target, FFV1)))
+    assert parts == whole
+    short = look_of("test-window", radius=5, declared=4)
+    cut = frames_of(tmp_path, records(tmp_path, short, orders(source, tmp_path, short, target, FFV1)))
+    assert (cut == whole) is (target == 50)
+
+
+def test_one_rendering_serves_every_encoding_and_leaves_a_still(source: Path, tmp_path: Path) -> None:
+    look = look_of("test-negative")
+    (order,) = orders(source, tmp_path, look, 50, FFV1, H264)
+    made = records(tmp_path, look, [order])
+    assert {record.digest for record in made} == {order.digest(one) for one in order.encodings}
+    stills = [tmp_path / "film" / still_name(record.digest) for record in made]
+    assert all(path.read_bytes().startswith(b"\xff\xd8") for path in stills)
+
+
+def test_a_late_twin_loses_to_the_first_record(source: Path, tmp_path: Path) -> None:
+    look = look_of("none")
+    (order,) = orders(source, tmp_path, look, 50, FFV1)
+    (first,) = records(tmp_path, look, [order])
+    ledger = Ledger.at(str(tmp_path), "film")
+    late = ledger.keep(first.model_copy(update={"seconds": 999.0}))
+    assert late == first
+    assert list(rendered(tmp_path, look, [order])) == [first], "what is kept is not rendered again"
+
+
+def test_a_failed_rendering_leaves_no_record(source: Path, tmp_path: Path) -> None:
+    look = look_of("test-broken", how="nan")
+    wanted = orders(source, tmp_path, look, 50, FFV1)
+    with pytest.raises(FilmFailed, match="not a number"):
+        records(tmp_path, look, wanted)
+    ledger = Ledger.at(str(tmp_path), "film")
+    assert ledger.record(wanted[0].digest(wanted[0].encodings[0])) is None
+    assert not list(ledger.names("media/"))
+
+
+def test_broken_weights_are_refused_when_a_worker_starts(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(b"\0" * 64)
+    with pytest.raises(BadLook, match=r"w\.safetensors"):
+        Renderer(str(tmp_path), "film", [look_of("colorize", weights=str(path))], 1)
