@@ -19,10 +19,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 film: env
 ifeq ($(SOURCE),)
-	test -s $(OUT)/sample.mp4 || $(BIN)/farm sample $(OUT)/sample.mp4
-	$(BIN)/farm render $(OUT)/sample.mp4 --look colorize --out $(OUT)/sample
+	test -s '$(OUT)/sample.mp4' || $(BIN)/farm sample '$(OUT)/sample.mp4'
+	$(BIN)/farm render '$(OUT)/sample.mp4' --look colorize --out '$(OUT)/sample'
 else
-	$(BIN)/farm render '$(SOURCE)' --look colorize --out '$(OUT)/$(basename $(notdir $(SOURCE)))'
+	$(BIN)/farm render '$(SOURCE)' --look colorize --out "$(OUT)/$$(basename '$(SOURCE)' | sed 's/\.[^.]*$$//')"
 endif
 
 test: env check

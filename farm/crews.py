@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from math import ceil
 
 from actors.decide import Decider
 from actors.inspect import Inspector
@@ -51,12 +50,16 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
 
 
 def renderer_count(spec: JobSpec, cluster: Cluster) -> int:
-    """Renderers at most: the spec's word, else one for each GPU, else one for each two cores here or four on a cluster."""
+    """Renderers at most: the spec's word, else one for each GPU, else one for each core here, or each four on a cluster.
+
+    One renderer with one thread for each core, not one with all: threads that wait for one another at every layer lose
+    ten times their work where anything else runs beside them (docs/log.md, "One thread a renderer").
+    """
     if spec.workers.count:
         return spec.workers.count
     if cluster.gpus >= 1 and spec.workers.gpus != 0:
         return int(cluster.gpus / (spec.workers.gpus or 1)) or 1
-    return max(1, ceil(_cores() / 2) if cluster.local else int(cluster.cpus // (spec.workers.cpus or CLUSTER_CPUS)))
+    return max(1, _cores() if cluster.local else int(cluster.cpus // (spec.workers.cpus or CLUSTER_CPUS)))
 
 
 def _cores() -> int:

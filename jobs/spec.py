@@ -106,7 +106,7 @@ class Workers(Paper):
     """How many renderers may work at a time, what each one needs, and how often bad luck is forgiven."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Renderers at most; on this machine the default is one per GPU, or one for each two CPUs."""
+    """Renderers at most; the default is one for each GPU, or without GPUs one for each core of this machine."""
     gpus: Annotated[float, Field(ge=0, le=8)] | None = None
     """GPUs for each renderer; by default 1 where the cluster has GPUs, else 0."""
     cpus: Annotated[float, Field(gt=0, le=256)] | None = None

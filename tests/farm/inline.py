@@ -1,0 +1,117 @@
+"""A fleet without Ray: carries calls out in this process, one at a time. Promises the real crews' real work, and workers lost on demand; hires nobody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import heappop, heappush
+from io import StringIO
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from actors.survey import Surveyor
+from farm.board import Board
+from farm.calls import Call, Cluster, Crew
+from farm.driver import render_film
+from farm.opening import looks_of
+from farm.production import Production
+from farm.scout import Scout
+from jobs.ledger import Ledger
+from jobs.spec import JobSpec
+
+Then = Callable[[Call, Any], Iterable[Call]]
+
+
+class InlineFleet:
+    """Makes each call at once, lowest rank first, and keeps what it was asked."""
+
+    cluster = Cluster(local=True, cpus=2.0, gpus=0.0)
+
+    def __init__(self, lost_after: Mapping[str, int] | None = None) -> None:
+        """`lost_after`: verbs whose worker is lost, once for each call, after that many findings: the call begins anew."""
+        self.asked: list[Call] = []
+        self.crews: dict[str, Crew] = {}
+        self._lost_after = dict(lost_after or {})
+        self._made: dict[str, Any] = {}
+
+    def hire(self, crews: Iterable[Crew]) -> None:
+        """As the fleet does; a crew's one worker is made when it is first called."""
+        self.crews = {crew.name: crew for crew in crews}
+        self._made = {}
+
+    def run(self, calls: Iterable[Call], then: Then) -> Iterator[tuple[Call, Any]]:
+        """As the fleet does: what `then` says follows is called too."""
+        numbers = count()
+        waiting: list[tuple[tuple[int, ...], int, Call]] = []
+        for call in calls:
+            heappush(waiting, (call.rank, next(numbers), call))
+        while waiting:
+            _, _, call = heappop(waiting)
+            self.asked.append(call)
+            for found in self._findings(call):
+                for more in then(call, found):
+                    heappush(waiting, (more.rank, next(numbers), more))
+                yield call, found
+
+    def verbs(self) -> Counter[str]:
+        """How often each verb was asked for."""
+        return Counter(call.verb for call in self.asked)
+
+    def _findings(self, call: Call) -> Iterator[Any]:
+        if call.verb in self._lost_after:
+            yield from islice(self._made_by(call), self._lost_after[call.verb])
+        yield from self._made_by(call)
+
+    def _made_by(self, call: Call) -> Iterator[Any]:
+        crew = self.crews[call.crew]
+        if call.crew not in self._made:
+            self._made[call.crew] = crew.made_of(*crew.args)
+        found = getattr(self._made[call.crew], call.verb)(*call.args)
+        if isinstance(found, Iterator):
+            yield from found
+        elif found is not None:
+            yield found
+
+
+def quiet() -> Board:
+    """A board that nobody reads."""
+    return Board(console=Console(file=StringIO()))
+
+
+def rendered(spec: JobSpec, fleet: InlineFleet | None = None, board: Board | None = None) -> Production:
+    """The film through the real driver, with everything done in this process."""
+    ledger = Ledger.at(spec.store, spec.name)
+    return render_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=board or quiet())  # type: ignore[arg-type]
+
+
+def scout_of(spec: JobSpec) -> Scout:
+    """The scout of a film that is surveyed here: nothing is known of it but what it is, and what is on paper."""
+    ledger = Ledger.at(spec.store, spec.name)
+    ledger.enter(spec)
+    film = ledger.keep_film(Surveyor(spec.source).film())
+    return Scout(spec, film, ledger, looks_of(spec))
+
+
+def scouted(spec: JobSpec) -> Scout:
+    """The scout of a film whose survey is over."""
+    scout, surveyor = scout_of(spec), Surveyor(spec.source)
+    calls = scout.begin()
+    while calls:
+        call = calls.pop(0)
+        found = getattr(surveyor, call.verb)(*call.args)
+        for one in found if isinstance(found, Iterator) else (found,):
+            calls += scout.learn(one)
+    scout.fresh()
+    return scout
+
+
+def shot_list(path: Path, *starts: int, frames: int) -> Path:
+    """A PySceneDetect CSV of shots that begin at these frames."""
+    rows = ["Scene Number,Start Frame,Start Timecode,Start Time (seconds),End Frame,End Timecode"]
+    for number, (start, stop) in enumerate(zip(starts, (*starts[1:], frames), strict=True), 1):
+        rows.append(f"{number},{start + 1},00:00:00.000,0,{stop},00:00:00.000")
+    path.write_text("\n".join(rows))
+    return path

@@ -1,0 +1,100 @@
+"""The crews of a film: how many of whom, and what each needs, on this machine and on a cluster."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.calls import Cluster, Crew
+from farm.crews import CLUSTER_CPUS, crews_for, renderer_count
+from jobs.plan import Look
+from jobs.spec import JobSpec, LookChoice
+from tests.farm.studio import spec_of
+
+CORES = len(os.sched_getaffinity(0))
+HERE = Cluster(local=True, cpus=CORES + 4, gpus=0)
+LARGE = Cluster(local=False, cpus=64, gpus=0)
+WITH_GPUS = Cluster(local=False, cpus=64, gpus=4)
+LOOKS = [Look(choice=LookChoice(name="none"))]
+
+
+def spec(**workers: Any) -> JobSpec:
+    return spec_of("/films/a.mp4", "/work", workers=workers)
+
+
+def renderer(cluster: Cluster, **workers: Any) -> Crew:
+    (found,) = [crew for crew in crews_for(spec(**workers), LOOKS, cluster) if crew.name == "renderer"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cluster", "workers", "count"),
+    [
+        (HERE, {}, max(1, -(-CORES // 2))),
+        (HERE, {"count": 7}, 7),
+        (HERE, {"cpus": 1}, max(1, -(-CORES // 2))),
+        (LARGE, {}, 16),
+        (LARGE, {"cpus": 8}, 8),
+        (LARGE, {"cpus": 100}, 1),
+        (WITH_GPUS, {}, 4),
+        (WITH_GPUS, {"gpus": 0.5}, 8),
+        (WITH_GPUS, {"gpus": 2}, 2),
+        (WITH_GPUS, {"gpus": 8}, 1),
+        (WITH_GPUS, {"gpus": 0}, 16),
+        (WITH_GPUS, {"count": 3}, 3),
+        (Cluster(local=False, cpus=0, gpus=0), {}, 1),  # an empty cluster that grows
+    ],
+)
+def test_as_many_renderers_as_there_is_room_for(cluster: Cluster, workers: dict[str, Any], count: int) -> None:
+    assert renderer_count(spec(**workers), cluster) == count
+    assert renderer(cluster, **workers).limit == count
+
+
+@pytest.mark.parametrize(
+    ("cluster", "workers", "needs"),
+    [
+        (HERE, {"count": 1}, (1.0, 0.0, float(CORES))),
+        (HERE, {"count": 100}, (1.0, 0.0, 1)),
+        (HERE, {"count": 2, "cpus": 3}, (3.0, 0.0, 3.0)),
+        (LARGE, {}, (CLUSTER_CPUS, 0.0, CLUSTER_CPUS)),
+        (LARGE, {"cpus": 0.5}, (0.5, 0.0, 0.5)),
+        (WITH_GPUS, {}, (CLUSTER_CPUS, 1.0, CLUSTER_CPUS)),
+        (WITH_GPUS, {"gpus": 0.25, "cpus": 2}, (2.0, 0.25, 2.0)),
+        (WITH_GPUS, {"gpus": 0}, (CLUSTER_CPUS, 0.0, CLUSTER_CPUS)),
+    ],
+)
+def test_what_a_renderer_needs(cluster: Cluster, workers: dict[str, Any], needs: tuple[float, ...]) -> None:
+    found = renderer(cluster, **workers)
+    # The last is the number of threads it is told to use.
+    assert (found.cpus, found.gpus, found.args[-1]) == needs
+
+
+def test_memory_and_patience_are_the_specs() -> None:
+    found = renderer(HERE, memory_gib=1.5, boot_seconds=30)
+    assert (found.memory, found.boot_seconds) == (3 * 2**29, 30)
+    assert renderer(HERE).memory is None
+
+
+def test_a_side_crew_for_every_call_there_is() -> None:
+    made = spec_of("/films/a.mp4", "/work", deliverables=[{"name": "a"}, {"name": "b"}, {"name": "c"}])
+    crews = {crew.name: crew for crew in crews_for(made, LOOKS, LARGE)}
+    assert set(crews) == {"surveyor", "decider", "splitter", "renderer", "stitcher", "inspector"}
+    assert (crews["surveyor"].limit, crews["splitter"].limit) == (4, 4)
+    assert (crews["stitcher"].limit, crews["inspector"].limit, crews["decider"].limit) == (3, 3, 1)
+    assert all(crew.gpus == 0 for crew in crews.values())
+
+
+def test_demand_here_can_be_met() -> None:
+    # The fleet tells a local Ray of four CPUs beyond its renderers' (farm/fleet.py): one of each side crew finds a place.
+    crews = crews_for(spec(), LOOKS, HERE)
+    assert sum(crew.cpus * min(crew.limit, 1) for crew in crews if crew.name != "renderer") <= 5
+    assert renderer(HERE).cpus * renderer(HERE).limit <= HERE.cpus
+
+
+def test_every_crew_can_be_made_from_its_arguments(tmp_path: Path) -> None:
+    made = spec_of(tmp_path / "a.mp4", tmp_path)
+    for crew in crews_for(made, LOOKS, HERE):
+        assert crew.made_of(*crew.args), crew.name
