@@ -66,11 +66,20 @@ class Plates:
 def batches_of(
     frames: Iterable[av.VideoFrame], picture: Picture, batch: int, device: torch.device
 ) -> Iterator[tuple[list[av.VideoFrame], Plates]]:
-    """Frames in order, in runs of `batch` (the last may be shorter), beside their plates on `device`."""
+    """Frames in order, in runs of `batch` (the last may be shorter), beside their plates on `device`.
+
+    Plates are turned upright, as the film is seen; a look's pictures are turned back by `turned_back`.
+    """
     scale = Quantiser(picture.colour, picture.depth)
     rest = iter(frames)
     while run := list(islice(rest, batch)):
         stacks = [torch.from_numpy(np.stack(planes)) for planes in zip(*map(planes_of, run), strict=True)]
         # torch has no arithmetic on uint16; int32 holds every depth up to 16 bit.
         stacks = [(one if one.dtype == torch.uint8 else one.to(torch.int32)).to(device) for one in stacks]
+        stacks = [torch.rot90(one, picture.rotation // 90, (-2, -1)) for one in stacks]
         yield run, Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale)
+
+
+def turned_back(upright_NCHW: Tensor, picture: Picture) -> Tensor:
+    """A look's upright pictures as the film stores its own: turned by the player, not in the file."""
+    return torch.rot90(upright_NCHW, -picture.rotation // 90, (-2, -1))

@@ -18,7 +18,7 @@ from actors.compose import compose
 from actors.encode import SegmentWriter
 from actors.looks import hire
 from actors.looks.generator import Generator
-from actors.plates import Plates, batches_of
+from actors.plates import Plates, batches_of, turned_back
 from actors.read import read_chunk
 from actors.stills import pair
 from jobs.ledger import Ledger, still_name
@@ -67,7 +67,7 @@ class Renderer:
             ]
             for finished in runs_of(self._core(order, generator), BATCH):
                 frames = [frame for frame, _ in finished]
-                picture = torch.cat([one for _, one in finished])
+                picture = turned_back(torch.cat([one for _, one in finished]), order.film.picture)
                 for writer, encoding in zip(writers, order.encodings, strict=True):
                     composed = compose(frames, picture, generator.domain, order.film.picture, encoding.pix_fmt)
                     for frame in composed:

@@ -21,13 +21,15 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
     """Surveyors, splitters, renderers, stitchers and inspectors. Nobody starts before there is a call for them."""
     store = (spec.store, spec.name)
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
+    # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
+    side = 0.5 if cluster.local else 1.0
     return [
-        Crew("surveyor", Surveyor, (spec.source,), limit=hands),
-        Crew("decider", Decider, (spec.source,)),
-        Crew("splitter", Splitter, (spec.source, *store), limit=hands),
+        Crew("surveyor", Surveyor, (spec.source,), limit=hands, cpus=side),
+        Crew("decider", Decider, (spec.source,), cpus=side),
+        Crew("splitter", Splitter, (spec.source, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
-        Crew("stitcher", Stitcher, (spec.source, *store, spec.output), limit=len(spec.deliverables)),
-        Crew("inspector", Inspector, (spec.source, *store, spec.output), limit=len(spec.deliverables)),
+        Crew("stitcher", Stitcher, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
+        Crew("inspector", Inspector, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
     ]
 
 

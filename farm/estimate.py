@@ -69,12 +69,14 @@ def estimate(scout: Scout) -> Estimate:
 def _lead_in(orders: Sequence[SplitOrder]) -> int:
     # Lossless chunks that begin at one keyframe are decoded from it once, together.
     packets = sum(len(order.stamps) - len(order.wanted) for order in orders if order.form == "packets")
-    runs: dict[int, tuple[int, int]] = {}
+    decoded: dict[int, int] = {}
+    wanted: dict[int, set[int]] = {}
     for order in orders:
         if order.form == "ffv1":
-            longest, wanted = runs.get(order.first, (0, 0))
-            runs[order.first] = (max(longest, len(order.stamps)), wanted + len(order.wanted))
-    return packets + sum(max(0, longest - wanted) for longest, wanted in runs.values())
+            decoded[order.first] = max(decoded.get(order.first, 0), len(order.stamps))
+            # Neighbours share handles: a frame that two of them want is wanted once.
+            wanted.setdefault(order.first, set()).update(range(*order.read))
+    return packets + sum(decoded[first] - len(wanted[first]) for first in decoded)
 
 
 def _seconds(scout: Scout) -> float:

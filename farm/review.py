@@ -1,6 +1,6 @@
 """The review page: one HTML file beside the deliverables, a still of every chunk before and after. Promises to need no server and no network; makes no picture."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from html import escape
 from itertools import groupby
 
@@ -26,12 +26,14 @@ figcaption { color: #9aa0a6; font-size: .85rem; } .bad { color: #f28b82; } .good
 
 def publish(film: Production, report: FilmReport, output: Store) -> str:
     """Write the page and its stills into the output's folder `review`; gives the page's key. Safe to run again."""
+    kept = set()
     for chunk in film.chunks:
         still = film.ledger.read(still_name(_segment(film, chunk)))
         if still:
             output.write(f"{FOLDER}/{_still(chunk)}", still)
+            kept.add(chunk.number)
     key = f"{FOLDER}/index.html"
-    output.write(key, "".join(_page(film, report)).encode())
+    output.write(key, "".join(_page(film, report, kept)).encode())
     return key
 
 
@@ -43,7 +45,7 @@ def _still(chunk: Chunk) -> str:
     return f"chunk-{chunk.number:05d}.jpg"
 
 
-def _page(film: Production, report: FilmReport) -> Iterator[str]:
+def _page(film: Production, report: FilmReport, kept: Container[int]) -> Iterator[str]:
     title = escape(report.name)
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
     yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
@@ -52,7 +54,7 @@ def _page(film: Production, report: FilmReport) -> Iterator[str]:
     yield f'<video controls preload="metadata" src="../{escape(film.deliverables[0].file)}"></video>'
     yield from _deliverables(report)
     for number, chunks in groupby(film.chunks, key=lambda chunk: chunk.shot):
-        yield from _shot(number, list(chunks))
+        yield from _shot(number, list(chunks), kept)
     yield "</html>\n"
 
 
@@ -69,12 +71,14 @@ def _deliverables(report: FilmReport) -> Iterator[str]:
     yield "</table>"
 
 
-def _shot(number: int, chunks: list[Chunk]) -> Iterator[str]:
+def _shot(number: int, chunks: list[Chunk], kept: Container[int]) -> Iterator[str]:
     first, last = chunks[0].core.start, chunks[-1].core.stop - 1
     yield f"<h2>Shot {number}: frames {first} to {last}</h2>"
     for chunk in chunks:
         middle = chunk.core.start + chunk.core.frames // 2
         look = ", ".join(f"{name} {value}" for name, value in chunk.look.choice.settings.items() if value is not None)
         words = f"chunk {chunk.number}, frame {middle}; {chunk.look.choice.name}{f' ({look})' if look else ''}"
-        yield f'<figure><img loading="lazy" src="{_still(chunk)}" alt="frame {middle}, source and result">'
+        yield "<figure>"
+        if chunk.number in kept:
+            yield f'<img loading="lazy" src="{_still(chunk)}" alt="frame {middle}, source and result">'
         yield f"<figcaption>{escape(words)}</figcaption></figure>"

@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from jobs.errors import BadSpec
-from jobs.spec import JobSpec, parse_spec, stem
+from jobs.spec import GivenShots, JobSpec, parse_spec, stem
 from jobs.store import read_small
+from jobs.store.protocol import locate
 
 SPEC_ENDINGS = (".yaml", ".yml", ".json")
 
@@ -24,7 +25,7 @@ def read_spec(place: str) -> JobSpec:
     Raises BadSpec where it cannot be read or parsed, or a field is wrong.
     """
     try:
-        text = read_small(place).decode()
+        text = read_small(place).decode("utf-8-sig")  # some editors begin a text with a byte order mark
         fields = json.loads(text) if place.lower().endswith(".json") else yaml.safe_load(text)
     except UnicodeDecodeError:
         raise BadSpec(f"{place} is not text; a job spec is YAML or JSON in UTF-8.") from None
@@ -33,7 +34,8 @@ def read_spec(place: str) -> JobSpec:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise BadSpec(f"{place}{where}: {getattr(error, 'problem', None) or 'not YAML'}; see `farm schema`.") from None
+        what = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
+        raise BadSpec(f"{place}{where}: {what}; see `farm schema`.") from None
     return _absolute(parse_spec(fields, place))
 
 
@@ -60,11 +62,11 @@ def spec_for_film(
 
 def _absolute(spec: JobSpec) -> JobSpec:
     # Workers have another working directory, and job.json must mean the same film tomorrow.
-    places = {name: getattr(spec, name) for name in ("source", "store", "output")}
-    return spec.model_copy(update={name: _whole(place) for name, place in places.items()})
+    places: dict[str, Any] = {name: _whole(getattr(spec, name)) for name in ("source", "store", "output")}
+    if isinstance(spec.shots, GivenShots):
+        places["shots"] = GivenShots(file=_whole(spec.shots.file))
+    return spec.model_copy(update=places)
 
 
 def _whole(place: str) -> str:
-    if place.startswith("s3://"):
-        return place.rstrip("/")
-    return str(Path(place.removeprefix("file://")).expanduser().absolute())
+    return place.rstrip("/") if place.startswith("s3://") else str(locate(place))

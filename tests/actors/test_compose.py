@@ -9,7 +9,7 @@ import torch
 
 from actors.compose import compose
 from actors.looks.generator import Domain
-from actors.plates import batches_of, planes_of
+from actors.plates import batches_of, planes_of, turned_back
 from jobs.errors import FilmFailed
 from jobs.film import Colour, Picture
 from tests.paper import picture_of
@@ -94,6 +94,18 @@ def test_a_picture_that_is_no_number_is_refused(bad: float) -> None:
         compose(
             random_frames("yuv420p", 1), torch.full((1, 2, 4, 4), bad), Domain.CHROMA, picture_of("yuv420p"), "yuv420p"
         )
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le", "gray"])
+def test_looks_see_the_film_upright_and_it_is_stored_as_it_was(rotation: int, pix_fmt: str) -> None:
+    film = picture_of(pix_fmt).model_copy(update={"rotation": rotation})
+    frames = random_frames(pix_fmt)
+    ((run, plates),) = batches_of(frames, film, 8, CPU)
+    # Degrees are counter-clockwise: turned by 90, what was the right edge is the top.
+    corner = {0: (0, 0), 90: (0, -1), 180: (-1, -1), 270: (-1, 0)}[rotation]
+    assert int(plates.luma_NHW[0, 0, 0]) == int(planes_of(frames[0])[0][corner])
+    assert same(compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, pix_fmt), frames)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 4])

@@ -1,0 +1,163 @@
+"""The opening of a film: what could only fail later is refused before any work, in one sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.opening import check_places, decide_deliverables, looks_of, open_film
+from jobs.errors import BadInput, BadLook, BadMedia, BadSpec, BadStore
+from jobs.ledger import Ledger
+from jobs.spec import JobSpec
+from tests.farm.inline import InlineFleet, quiet, rendered
+from tests.farm.studio import spec_of
+from tests.films import Recipe
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Recipe(frames=12, sound="aac").make(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+def opened(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
+    ledger = Ledger.at(spec.store, spec.name)
+    ledger.enter(spec)
+    return open_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
+
+
+def decided(spec: JobSpec) -> Any:
+    fleet = InlineFleet()
+    return decide_deliverables(opened(spec, fleet), fleet)  # type: ignore[arg-type]
+
+
+def test_every_look_that_is_named_is_fitted() -> None:
+    overrides = [
+        {"shots": "2", "look": {"name": "test-window", "settings": {"radius": 1}}},
+        {"frames": [0, 5], "look": {"name": "none"}},
+    ]
+    looks = looks_of(spec_of("/films/a.mp4", "/work", overrides=overrides))
+    # The defaults are filled in, so that a default that changes changes the digest.
+    assert [look.choice.settings for look in looks.values()] == [{}, {"radius": 1, "declared": 5}]
+    assert [look.support.context for look in looks.values()] == [0, 5]
+
+
+@pytest.mark.parametrize(
+    ("look", "words"),
+    [
+        ({"name": "sepia"}, "There is no look 'sepia'; installed are: .*none"),
+        ({"name": "none", "settings": {"strength": 1}}, "strength = 1: extra inputs"),
+        ({"name": "colorize", "settings": {"weights": "/nowhere/a.safetensors"}}, "/nowhere/a.safetensors cannot be read"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["look", "override"])
+def test_a_wrong_look_is_refused_wherever_it_is_named(look: dict[str, Any], words: str, where: str) -> None:
+    fields = {"look": look} if where == "look" else {"overrides": [{"shots": "9", "look": look}]}
+    with pytest.raises(BadLook, match=words):
+        looks_of(spec_of("/films/a.mp4", "/work", **fields))
+
+
+def test_the_survey_is_put_on_paper(film: Path, tmp_path: Path) -> None:
+    spec, fleet = spec_of(film, tmp_path), InlineFleet()
+    scout = opened(spec, fleet)
+    assert (scout.film.picture.codec, scout.film.source) == ("h264", str(film))
+    assert Ledger.at(spec.store, "film").film() == scout.film
+    assert set(fleet.crews) == {"surveyor", "decider", "splitter", "renderer", "stitcher", "inspector"}
+
+
+def test_a_source_that_changed_is_another_film(film: Path, tmp_path: Path) -> None:
+    source = tmp_path / "film.mp4"
+    source.write_bytes(film.read_bytes())
+    spec = spec_of(source, tmp_path)
+    first = opened(spec)
+    os.utime(source, (1, 1))
+    with pytest.raises(BadMedia, match="has changed since the job 'film' began; give it a job name"):
+        opened(spec)
+    assert Ledger.at(spec.store, "film").film() == first.film
+
+
+def test_deliverables_are_decided_and_put_on_paper(film: Path, tmp_path: Path) -> None:
+    spec = spec_of(film, tmp_path, deliverables=[{"name": "a", "codec": "ffv1"}, {"name": "b"}])
+    plans = decided(spec)
+    assert [one.file for one in plans] == ["a.mkv", "b.mp4"]
+    assert Ledger.at(spec.store, "film").paper("deliverables.json") == [one.model_dump(mode="json") for one in plans]
+    # What a job delivers may change from run to run.
+    assert [one.file for one in decided(spec_of(film, tmp_path))] == ["film.mkv"]
+    assert len(Ledger.at(spec.store, "film").paper("deliverables.json")) == 1
+
+
+@pytest.mark.parametrize("way", ["same", "symlink", "hardlink", "other spelling"])
+def test_nothing_is_delivered_over_the_source(film: Path, tmp_path: Path, way: str) -> None:
+    home = tmp_path / "films"
+    home.mkdir()
+    source = home / "film.mkv"
+    source.write_bytes(Recipe(frames=12, codec="ffv1").make(tmp_path / "film.mkv").read_bytes())
+    output = home
+    if way == "symlink":
+        output = tmp_path / "alias"
+        output.symlink_to(home)
+    elif way == "hardlink":
+        output = tmp_path / "other"
+        output.mkdir()
+        (output / "film.mkv").hardlink_to(source)
+    elif way == "other spelling":
+        output = Path(f"{home}/../films")
+    before = source.read_bytes()
+    with pytest.raises(BadSpec, match=r"the deliverable film\.mkv would lie over the source; choose another folder"):
+        decided(spec_of(source, tmp_path / "work", output=str(output)))
+    assert source.read_bytes() == before
+
+
+def test_beside_the_source_is_allowed(film: Path, tmp_path: Path) -> None:
+    source = tmp_path / "film.mp4"
+    source.write_bytes(film.read_bytes())
+    assert [one.file for one in decided(spec_of(source, tmp_path / "work", output=str(tmp_path)))] == ["film.mkv"]
+
+
+def test_places_are_proven_and_left_clean(film: Path, tmp_path: Path) -> None:
+    check_places(spec_of(film, tmp_path))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("wrong", ["store", "output"])
+def test_a_place_that_cannot_be_written_is_refused(film: Path, tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    place = {wrong: f"{tmp_path}/file/below"}
+    with pytest.raises(BadStore, match=r"Cannot write .*/file/below/.*Not a directory; choose a folder"):
+        check_places(spec_of(film, tmp_path, **place))
+
+
+def test_places_in_s3(film: Path, s3_bucket: str) -> None:
+    check_places(spec_of(film, f"s3://{s3_bucket}/work"))
+    with pytest.raises(BadStore, match="there is no such bucket; create it or correct its name"):
+        check_places(spec_of(film, "s3://no-such-bucket-here/work"))
+
+
+def test_without_credentials_there_is_no_s3(film: Path) -> None:
+    with pytest.raises(BadStore, match="no AWS credentials were found; set AWS_ACCESS_KEY_ID"):
+        check_places(spec_of(film, "s3://some-bucket/work"))
+
+
+@pytest.mark.parametrize("wrong", ["output", "weights", "shots", "source"])
+def test_what_is_refused_leaves_nothing_to_be_taken_for_a_film(film: Path, tmp_path: Path, wrong: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("neither a folder nor a film, weights or cuts")
+    fields: dict[str, dict[str, Any]] = {
+        "output": {"output": f"{file}/below"},
+        "weights": {"look": {"name": "colorize", "settings": {"weights": str(file)}}},
+        "shots": {"shots": {"file": str(file)}},
+        "source": {},
+    }
+    spec = spec_of(file if wrong == "source" else film, tmp_path, **fields[wrong])
+    with pytest.raises(BadInput) as refused:
+        _opened_and_rendered(spec)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+def _opened_and_rendered(spec: JobSpec) -> None:
+    looks_of(spec)
+    check_places(spec)
+    rendered(spec)
