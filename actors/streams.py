@@ -28,6 +28,9 @@ Wrapping = Literal["mp4", "mkv"]
 _ANY_CLOCK = ("mpegts", "mpeg")
 """Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""
 
+ROUNDED = Fraction(1, 100)
+"""How far from square pixels may be to be written as square where no other can be: a display size rounded to whole pixels."""
+
 _TIME_OF_DAY = 3600
 """Seconds from which such a clock's beginning is taken for the time of day and not for the film's own late start."""
 
@@ -50,7 +53,8 @@ def _plan(
     encoding = encoding_for(film, deliverable, grey_stays_grey)
     trial = _Trial(film, media, encoding)
     container = _container(deliverable, trial)
-    if container == "mkv" and encoding.codec is Codec.FFV1 and encoding.aspect != 1:
+    squared = container == "mkv" and encoding.codec is Codec.FFV1 and encoding.aspect != 1
+    if squared and abs(encoding.aspect - 1) > ROUNDED:
         raise BadSpec(
             f"{film.source} has pixels of {encoding.aspect}, and ffv1 in mkv cannot be written with that shape: "
             "set the deliverable's codec to h264."
@@ -58,6 +62,9 @@ def _plan(
     fates = trial.fates(container)
     if spec.drop is Drop.NOTHING:
         _refuse_dropped(film, container, fates)
+    if squared:
+        fates = tuple(_said_square(one, encoding.aspect) if one.fate == "picture" else one for one in fates)
+        encoding = encoding.model_copy(update={"aspect": Fraction(1)})
     return DeliverablePlan(
         deliverable=deliverable,
         file=f"{spec.title(deliverable)}.{container}",
@@ -65,6 +72,12 @@ def _plan(
         encoding=encoding,
         fates=fates,
         origin=_origin(media),
+    )
+
+
+def _said_square(fate: StreamFate, aspect: Fraction) -> StreamFate:
+    return fate.model_copy(
+        update={"detail": f"pixels of {aspect} are written as square, which ffv1 in mkv cannot but be"}
     )
 
 

@@ -89,13 +89,15 @@ def render(
     ] = 0,
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
-    from farm.studio import deliver
-
     deliverable = {name: value for name, value in (("codec", codec), ("container", container)) if value}
     options = _options(chunk_seconds, workers, drop, setting)
     if deliverable:
         options["deliverables"] = [deliverable]
-    deliver(_spec(film, look, out, store, options), address=address, metrics_port=metrics_port)
+    spec = _spec(film, look, out, store, options)
+
+    from farm.studio import deliver  # takes seconds: what is wrong with the options is said before
+
+    deliver(spec, address=address, metrics_port=metrics_port)
 
 
 @app.command()
@@ -111,12 +113,14 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Survey a film and show its shots, chunks, extra frames, bytes and time. Renders nothing."""
+    options = _options(chunk_seconds, workers, None, setting)
+    kept = bool(store or out) or is_spec(film)
+    spec = _spec(film, look, out if is_spec(film) else out or ".", store, options)
+
     from farm.estimate import show
     from farm.studio import plan_only
 
-    options = _options(chunk_seconds, workers, None, setting)
-    kept = bool(store or out) or is_spec(film)
-    estimate = plan_only(_spec(film, look, out or ".", store, options), address=address, keep=kept)
+    estimate = plan_only(spec, address=address, keep=kept)
     _print(estimate.model_dump(mode="json")) if as_json else show(estimate)
 
 
@@ -204,7 +208,7 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _spec(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
     if is_spec(film):
-        if look or store or options or out not in (None, "."):
+        if look or store or options or out is not None:
             raise BadSpec(
                 f"{film} is a job spec: write its look, places and options into it; only --address goes beside it."
             )

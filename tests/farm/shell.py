@@ -1,0 +1,142 @@
+"""The command `farm` in processes of its own, as a user's shell runs it. Promises that what it starts can be found and is ended; reads no code of the farm."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+from uuid import uuid4
+
+FARM = str(Path(sys.executable).with_name("farm"))
+DEADLINE = 240
+"""Seconds after which something has gone wrong, on the busiest machine."""
+MARK = "FARM_TEST_MARK"
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The one sentence of a command that did not deliver."""
+        assert "Traceback" not in self.err, self.err
+        assert self.out == ""
+        (sentence,) = [line for line in self.err.splitlines() if line.startswith("farm: ")]
+        assert self.err.endswith(f"{sentence}\n"), self.err
+        return sentence.removeprefix("farm: ")
+
+    @property
+    def json(self) -> Any:
+        """What it printed for programs, when all went well."""
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+def farm(*arguments: object, cwd: Path | None = None) -> Said:
+    """Run the command to its end."""
+    command = [FARM, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=_env(), timeout=DEADLINE, check=False)
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def _env(**more: str) -> dict[str, str]:
+    return {**{name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}, **more}
+
+
+class Running:
+    """A command at work, and all processes that come of it."""
+
+    def __init__(self, folder: Path, *arguments: object) -> None:
+        self.mark = uuid4().hex
+        self._err = folder / f"stderr-{self.mark}"
+        with self._err.open("wb") as err:
+            # A session of its own is what a terminal gives: Ctrl-C reaches everybody in it.
+            self.process = subprocess.Popen(
+                [FARM, *map(str, arguments)],
+                stdout=subprocess.DEVNULL,
+                stderr=err,
+                env=_env(**{MARK: self.mark}),
+                start_new_session=True,
+            )
+
+    def said(self) -> Said:
+        """What it said, once it has ended."""
+        return Said(self.process.wait(DEADLINE), "", self._err.read_text())
+
+    def until(self, what: Callable[[], bool]) -> None:
+        """Wait for something that the work brings about; fails where it ends before."""
+        stop = time.monotonic() + DEADLINE
+        while not what():
+            assert self.process.poll() is None, f"ended too early: {self._err.read_text()}"
+            assert time.monotonic() < stop, f"not within {DEADLINE} s: {self._err.read_text()}"
+            threading.Event().wait(0.01)
+
+    def metrics(self) -> str:
+        """What Prometheus would see now."""
+        port = re.search(r"metrics on port (\d+)", self._err.read_text())
+        assert port
+        with urlopen(f"http://127.0.0.1:{port[1]}/metrics", timeout=DEADLINE) as answer:
+            return str(answer.read(), "utf-8")
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as a terminal gives it."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL for the driver, and for nobody else."""
+        self.process.kill()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The driver stands still meanwhile, so that the film cannot be finished."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def left_running(self) -> list[str]:
+        """Processes that it has left behind, after a grace for those on their way out."""
+        stop = time.monotonic() + 60
+        while (left := self._living()) and time.monotonic() < stop:
+            threading.Event().wait(0.05)
+        return [name for _, name in left]
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for pid, _ in self._living():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    def _living(self) -> list[tuple[int, str]]:
+        wanted, found = f"{MARK}={self.mark}".encode(), []
+        for place in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if wanted in (place / "environ").read_bytes().split(b"\0"):
+                    found.append((int(place.name), (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+        return found
+
+
+def segments(store: Path, job: str = "film") -> int:
+    """Segments whose record lies in a store."""
+    records = (store / job / "records").glob("*.json")
+    return sum(b'"kind":"segment"' in path.read_bytes() for path in records)
