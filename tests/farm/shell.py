@@ -21,7 +21,10 @@ from uuid import uuid4
 FARM = str(Path(sys.executable).with_name("farm"))
 DEADLINE = 240
 """Seconds after which something has gone wrong, on the busiest machine."""
-MARK = "FARM_TEST_MARK"
+GRACE = 60
+"""Seconds that processes may take to end, on the busiest machine."""
+RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+"""Ray's agents notice the death of a driver that was killed after a minute only."""
 
 
 @dataclass(frozen=True)
@@ -55,23 +58,22 @@ def farm(*arguments: object, cwd: Path | None = None) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def _env(**more: str) -> dict[str, str]:
-    return {**{name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}, **more}
+def _env() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
 
 
 class Running:
     """A command at work, and all processes that come of it."""
 
     def __init__(self, folder: Path, *arguments: object) -> None:
-        self.mark = uuid4().hex
-        self._err = folder / f"stderr-{self.mark}"
+        self._err = folder / f"stderr-{uuid4().hex}"
         with self._err.open("wb") as err:
             # A session of its own is what a terminal gives: Ctrl-C reaches everybody in it.
             self.process = subprocess.Popen(
                 [FARM, *map(str, arguments)],
                 stdout=subprocess.DEVNULL,
                 stderr=err,
-                env=_env(**{MARK: self.mark}),
+                env=_env(),
                 start_new_session=True,
             )
 
@@ -111,12 +113,12 @@ class Running:
         finally:
             self.process.send_signal(signal.SIGCONT)
 
-    def left_running(self) -> list[str]:
-        """Processes that it has left behind, after a grace for those on their way out."""
-        stop = time.monotonic() + 60
-        while (left := self._living()) and time.monotonic() < stop:
+    def left_running(self, but: tuple[str, ...] = ()) -> list[str]:
+        """Processes that it has left behind, `but` those so named, after a grace for those on their way out."""
+        stop = time.monotonic() + GRACE
+        while (left := [name for _, name in self._living() if not name.startswith(but)]) and time.monotonic() < stop:
             threading.Event().wait(0.05)
-        return [name for _, name in left]
+        return left
 
     def __enter__(self) -> Running:
         return self
@@ -125,14 +127,17 @@ class Running:
         for pid, _ in self._living():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.wait(DEADLINE)
 
     def _living(self) -> list[tuple[int, str]]:
-        wanted, found = f"{MARK}={self.mark}".encode(), []
+        found = []
         for place in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                if wanted in (place / "environ").read_bytes().split(b"\0"):
-                    found.append((int(place.name), (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+                state, _, _, session = (place / "stat").read_text().rpartition(") ")[2].split()[:4]
+                if int(session) == self.process.pid and state != "Z":
+                    found.append(
+                        (int(place.name), (place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
+                    )
         return found
 
 

