@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import zip_longest
 
+import av.error
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from actors.media import opened, picture_stream
 from actors.proofs import bare, differences, plain, planes_sha256, sums
+from jobs.errors import BadMedia
 from jobs.report import Comparison
 
 
@@ -30,10 +32,17 @@ def compare(a: str, b: str) -> Comparison:
     Raises BadMedia where one cannot be read.
     """
     tally = _Tally()
-    with opened(a) as one, opened(b) as other:
-        _count(tally, one, a, other, b)
-    with opened(a) as one, opened(b) as other:
-        packets, sound = _sound(one, other, tally.starts)
+    try:
+        with opened(a) as one, opened(b) as other:
+            _count(tally, one, a, other, b)
+        with opened(a) as one, opened(b) as other:
+            packets, sound = _sound(one, other, tally.starts)
+    except av.error.FFmpegError as error:
+        # Of two decoders running side by side libav does not say which one failed.
+        at = max(tally.frames)
+        raise BadMedia(
+            f"{a} or {b} is damaged near frame {at} and cannot be compared ({error.strerror}); copy it again."
+        ) from None
     findings = [*_sentences(tally, a, b), *sound]
     return Comparison(
         same=not findings,

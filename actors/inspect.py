@@ -5,7 +5,6 @@ stream's packets, the tags, and the decoded pictures around every edge of a chun
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,9 @@ from actors.carried import carried_findings
 from actors.media import open_media
 from actors.proofs import frame_at, is_cover, plain, planes_sha256
 from actors.segments import Segments
+from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
-from jobs.errors import FilmFailed
+from jobs.errors import BadMedia, FilmFailed
 from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
@@ -49,6 +49,10 @@ class _Found:
     edges: int = 0
     compared: int = 0
     packets: int = 0
+
+
+class _Unreadable(Exception):
+    """The deliverable is no container that can be opened."""
 
 
 class Inspector:
@@ -93,14 +97,19 @@ class Inspector:
                 found.findings += findings
         except av.error.FFmpegError as error:
             found.findings.append(f"{paper.plan.file} cannot be read: {error.strerror}")
+        except _Unreadable as error:
+            found.findings.append(str(error))
 
     @contextmanager
     def _opened(self, paper: Expected) -> Iterator[InputContainer]:
-        with (
-            self.output.open(paper.plan.file) as file,
-            open_media(file, f"{self.output.url}/{paper.plan.file}") as media,
-        ):
-            yield media
+        with self.output.open(paper.plan.file) as file:
+            try:
+                media = open_media(file, paper.plan.file)
+            except BadMedia as error:
+                # Of the deliverable a finding; of the source, opened elsewhere, an error.
+                raise _Unreadable(str(error)) from None
+            with media:
+                yield media
 
     def _file(self, paper: Expected) -> Iterator[str]:
         with self.output.open(paper.plan.file) as file:
@@ -113,7 +122,7 @@ class Inspector:
     def _edges(self, paper: Expected, media: InputContainer, found: _Found) -> Iterator[str]:
         """The first and the last frame of every chunk, decoded from the deliverable and from the store's segment."""
         stream = media.streams.video[0]
-        with tempfile.TemporaryDirectory(prefix="farm-inspect-") as folder:
+        with spool("inspect") as folder:
             try:
                 segments = Segments(self.ledger, paper.segments, paper.timing.frames, Path(folder))
             except FilmFailed as error:

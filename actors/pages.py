@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+import av
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -20,6 +22,9 @@ FIRST_PAGE = 512
 
 PAGE = 4096
 """Packets on every later page."""
+
+CUT_SHORT = 1.0
+"""Seconds that a Matroska file may end before its header's word: the last packet of a stream need not say how long it is."""
 
 _EXACT = ("mov", "matroska")
 """Containers with an index, read after a seek as they are read without one. Of others all is read anew."""
@@ -84,7 +89,8 @@ def _read(
     form: str, stream: VideoStream, packets: Iterator[Packet[VideoStream]], url: str, place: int
 ) -> Iterator[Row]:
     """Rows of `packets`, the first of which is at `place` in the file; `form` is libavformat's name of the container."""
-    expected = len(stream.index_entries) if form.startswith("mov") else 0
+    expected = len(stream.index_entries) if form.startswith("mov") else stream.frames if form == "avi" else 0
+    end = 0
     codec = stream.codec_context.codec.canonical_name
     length_bytes = nal_length_bytes(stream.codec_context.extradata)
     timed: bool | None = None
@@ -97,6 +103,7 @@ def _read(
         time = packet.pts if timed else packet.dts
         if time is None or timed != (packet.pts is not None):
             raise _untimed(url)
+        end = max(end, time + (packet.duration or 0))
         yield Row(
             time,
             UNKNOWN if packet.dts is None else packet.dts,
@@ -108,6 +115,27 @@ def _read(
         place += 1
     if place < expected:
         raise BadMedia(f"{named(url)} is truncated after frame {place} of {expected}; copy it again.")
+    if form.startswith("matroska") and timed:
+        _refuse_cut_short(url, _promised(stream), float(end * (stream.time_base or 0)))
+
+
+def _promised(stream: VideoStream) -> float:
+    container = stream.container
+    assert isinstance(container, InputContainer)
+    return (container.duration or 0) / av.time_base
+
+
+def _refuse_cut_short(url: str, promised: float, end: float) -> None:
+    """Matroska's header says in seconds when the last of all streams ends. Where the picture ends before it, some other must reach it."""
+    if promised - end <= CUT_SHORT:
+        return
+    with opened(url) as container:
+        container.seek(int(max(0.0, end - CUT_SHORT) * av.time_base))
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base is not None:
+                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    if promised - end > CUT_SHORT:
+        raise BadMedia(f"{named(url)} is truncated: it ends at {end:.1f} s of {promised:.1f} s; copy it again.")
 
 
 def _untimed(url: str) -> BadMedia:

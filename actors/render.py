@@ -2,7 +2,6 @@
 
 import os
 import platform
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,16 +16,15 @@ from torch import Tensor
 from actors.compose import compose
 from actors.encode import SegmentWriter
 from actors.looks import hire
-from actors.looks.generator import Generator
+from actors.looks.generator import BATCH, Generator
 from actors.plates import Plates, batches_of, turned_back
 from actors.read import read_chunk
+from actors.spool import spool
 from actors.stills import pair
+from jobs.errors import FilmFailed
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Look
 from jobs.records import Encoding, FramesRendered, Media, RenderOrder, SegmentRecord
-
-BATCH = 8
-"""Frames shown to a look at a time: enough to keep two cores or one GPU busy, few enough for 4K in memory."""
 
 Finished = tuple[av.VideoFrame, Tensor]
 
@@ -34,11 +32,12 @@ Finished = tuple[av.VideoFrame, Tensor]
 class Renderer:
     """One worker. Loads the weights of each look once, and renders any number of chunks."""
 
-    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float) -> None:
+    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = True) -> None:
+        """`gpu`: use one where there is one. An actor that asked Ray for none sees them all the same."""
         # Ray sets OMP_NUM_THREADS=1 for its actors; the order says how many cores this one has.
         torch.set_num_threads(max(1, int(cpus)))
         self.ledger = Ledger.at(store, job)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
         self.generators: dict[str, Generator] = {}
         for look in looks:
             self._generator(look)
@@ -59,7 +58,7 @@ class Renderer:
         began = time.monotonic()
         generator = self._generator(order.look)
         done, still = 0, b""
-        with tempfile.TemporaryDirectory(prefix="farm-render-") as folder, ExitStack() as stack:
+        with spool("render") as folder, ExitStack() as stack:
             paths = [Path(folder, f"{place}.mkv") for place in range(len(order.encodings))]
             writers = [
                 stack.enter_context(SegmentWriter(encoding, path))
@@ -88,6 +87,8 @@ class Renderer:
         with self.ledger.store.open(self.ledger.key(order.media.key)) as media:
             for picture in generator.render(self._shown(read_chunk(media, order.split), order, waiting)):
                 for one in torch.split(picture, 1):
+                    if not waiting:
+                        raise self._miscounted(order)
                     frame = waiting.popleft()
                     if order.core.start <= number < order.core.stop:
                         yield frame, one
@@ -104,6 +105,8 @@ class Renderer:
         self, order: RenderOrder, encoding: Encoding, writer: SegmentWriter, path: Path, still: bytes, seconds: float
     ) -> SegmentRecord:
         facts = writer.facts
+        if facts.frames != order.core.frames:
+            raise self._miscounted(order)
         self.ledger.store.write(self.ledger.key(still_name(order.digest(encoding))), still)
         media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
         self.ledger.store.write_file(self.ledger.key(media.key), path, only_if_absent=True)
@@ -117,6 +120,12 @@ class Renderer:
                 made_on=hardware(self.device),
                 seconds=round(seconds, 3),
             )
+        )
+
+    def _miscounted(self, order: RenderOrder) -> FilmFailed:
+        return FilmFailed(
+            f"The look '{order.look.choice.name}' does not give one picture for each frame (seen at chunk {order.chunk}); "
+            "mend the look, and raise its version."
         )
 
     def _generator(self, look: Look) -> Generator:

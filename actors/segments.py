@@ -101,6 +101,8 @@ class Segments:
     def _fetched(self, record: SegmentRecord) -> Path:
         path = self.folder / f"{record.core.start}-{record.media.sha256[:16]}.mkv"
         found = hashlib.sha256()
+        if not self.ledger.store.stat(self.ledger.key(record.media.key)):
+            raise self._refused(record, "it is gone")
         with self.ledger.store.open(self.ledger.key(record.media.key)) as media, path.open("wb") as file:
             while block := media.read(BLOCK):
                 found.update(block)

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from actors.chunks import Cutter
 from actors.media import named, opened_at
+from actors.spool import spool
 from jobs.errors import BadMedia
 from jobs.ledger import Ledger
 from jobs.records import Media, SplitOrder, SplitRecord
@@ -45,12 +45,14 @@ class Splitter:
 
     def _kept(self, order: SplitOrder) -> SplitRecord | None:
         record = self.ledger.record(order.digest)
-        return record if isinstance(record, SplitRecord) else None
+        if not isinstance(record, SplitRecord) or not self.ledger.store.stat(self.ledger.key(record.media.key)):
+            return None
+        return record
 
     def _split_run(self, run: Sequence[SplitOrder]) -> Iterator[SplitRecord]:
         head = run[0]
         with (
-            TemporaryDirectory(prefix="farm-split-") as folder,
+            spool("split") as folder,
             opened_at(self.source, head.stream, head.first, head.first_pts) as (stream, packets),
         ):
             cutter = Cutter(named(self.source), run, stream, Path(folder), self.threads)

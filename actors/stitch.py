@@ -6,7 +6,6 @@ Packets are moved, never re-encoded. Times are integers of one grid for the whol
 import hashlib
 import heapq
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -23,6 +22,7 @@ from av.video.stream import VideoStream
 
 from actors.carry import FORMATS, Carrier, tags_of
 from actors.segments import Segments
+from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.film import Film
@@ -55,7 +55,7 @@ class Stitcher:
         `segments` are in the film's order and tile it. The output gets the whole file or nothing. Raises FilmFailed
         where the segments do not join, where one is not what its record says, or for lack of disk.
         """
-        with tempfile.TemporaryDirectory(prefix="farm-stitch-") as name:
+        with spool("stitch") as name:
             folder = Path(name)
             _refuse_small_disk(folder, segments)
             path = folder / f"film.{plan.container}"

@@ -9,7 +9,7 @@ import typer
 import typer.core
 
 from farm.settings import is_spec, read_spec, spec_for_film
-from jobs.errors import BadSpec, FarmError
+from jobs.errors import BadSpec, BadStore, FarmError
 from jobs.spec import Codec, Container, Drop, JobSpec
 
 
@@ -176,8 +176,11 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     """Make a short black-and-white film, with cuts, fades and sound, to try the farm with."""
     from actors.sample import make_sample
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    make_sample(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_sample(path)
+    except OSError as error:
+        raise BadStore(f"{path} cannot be written ({error.strerror}); choose another place.") from None
     print(f"Made {path}", file=sys.stderr)
 
 

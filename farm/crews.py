@@ -4,10 +4,9 @@ import os
 from collections.abc import Sequence
 
 from actors.decide import Decider
-from actors.inspect import Inspector
+from actors.finish import Finisher
 from actors.render import Renderer
 from actors.split import Splitter
-from actors.stitch import Stitcher
 from actors.survey import Surveyor
 from farm.calls import Cluster, Crew
 from jobs.plan import Look
@@ -18,7 +17,7 @@ CLUSTER_CPUS = 4.0
 
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
-    """Surveyors, splitters, renderers, stitchers and inspectors. Nobody starts before there is a call for them."""
+    """Surveyors, a decider, splitters, renderers and finishers. Nobody starts before there is a call for them."""
     store = (spec.store, spec.name)
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
@@ -28,8 +27,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         Crew("decider", Decider, (spec.source,), cpus=side),
         Crew("splitter", Splitter, (spec.source, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
-        Crew("stitcher", Stitcher, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
-        Crew("inspector", Inspector, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
+        Crew("finisher", Finisher, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
     ]
 
 
@@ -41,7 +39,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     return Crew(
         "renderer",
         Renderer,
-        (spec.store, spec.name, tuple(looks), threads),
+        (spec.store, spec.name, tuple(looks), threads, gpus > 0),
         limit=count,
         # A local Ray is told of more CPUs than there are, so that the side crew finds a place: one for each worker.
         cpus=(wish.cpus or 1.0) if cluster.local else threads,

@@ -29,7 +29,7 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
     film = Production(scout, decide_deliverables(scout, fleet), board)
 
     def follow(call: Call, found: object) -> Iterable[Call]:
-        """What each finished piece makes possible. Survey, split, render and stitch work side by side."""
+        """What each finished piece makes possible. Survey, split and render work side by side."""
         match found:
             case Page() | Cuts():  # the index or the cuts have grown, and the plan with them
                 yield from scout.learn(found)
@@ -40,13 +40,11 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
                 film.progress(found)
             case SegmentRecord():  # a chunk's core is rendered, encoded and kept
                 film.keep(found)
-            case DeliverableFacts():  # a deliverable is stitched, and is now to be proven
-                yield from film.inspect(found)
-            case Conform():
-                film.proofs.append(found)
-        yield from film.stitch()  # once, as soon as no chunk lacks a segment
+            case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
+                film.hand_over(found)
+        yield from film.finish()  # once, as soon as no chunk lacks a segment
 
-    first = [*scout.begin(), *film.split(scout.fresh()), *film.stitch()]
+    first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
     for _ in fleet.run(first, follow):
         pass
     return film

@@ -1,5 +1,6 @@
 """The opening of a film: what it is, what it shall look like, what it is to become. Promises to refuse, before any work, what could only fail later."""
 
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.plan import Look
 from jobs.spec import JobSpec
-from jobs.store import open_store
+from jobs.store import Bucket, locate, open_store
 
 Found = TypeVar("Found")
 
@@ -61,14 +62,19 @@ def decide_deliverables(scout: Scout, fleet: Fleet) -> tuple[DeliverablePlan, ..
 
 
 def _refuse_source(spec: JobSpec, file: str) -> None:
-    target = f"{spec.output.rstrip('/')}/{file}"
-    same = target == spec.source
-    if not same and "://" not in target and "://" not in spec.source and Path(target).exists():
-        same = Path(target).samefile(spec.source)
+    target, source = (_plain(locate(place)) for place in (f"{spec.output}/{file}", spec.source))
+    same = target == source
+    if isinstance(target, Path) and isinstance(source, Path) and target.exists():
+        same = target.samefile(source)
     if same:
         raise BadSpec(
             f"output = {spec.output!r}: the deliverable {file} would lie over the source; choose another folder."
         )
+
+
+def _plain(place: Path | Bucket) -> Path | Bucket:
+    # A store drops the slashes that a key does not need.
+    return place if isinstance(place, Path) else Bucket(place.bucket, re.sub("/+", "/", place.key).strip("/"))
 
 
 def check_places(spec: JobSpec) -> None:
@@ -79,6 +85,7 @@ def check_places(spec: JobSpec) -> None:
 
 def ask(fleet: Fleet, kind: type[Found], call: Call) -> Found:
     """The one finding of one call, of the kind it must be."""
-    ((_, found),) = fleet.run([call], lambda *_: ())
+    # A call whose worker is lost at its very end is made again, and finds the same.
+    found = [one for _, one in fleet.run([call], lambda *_: ())][-1]
     assert isinstance(found, kind)
     return found

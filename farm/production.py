@@ -7,6 +7,8 @@ from farm.board import Board
 from farm.calls import Call
 from farm.scout import Scout
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.digest import digest
+from jobs.errors import FilmFailed
 from jobs.plan import Chunk
 from jobs.records import (
     Encoding,
@@ -31,7 +33,8 @@ class Production:
         self.deliverables = deliverables
         self.board = board
         self.ledger = scout.ledger
-        self.proofs: list[Conform] = []
+        self.proofs: dict[str, Conform] = {}
+        """By file: a proof that comes twice, because a worker was lost at its end, counts once."""
         self.rendered = 0
         """Chunks that this run has rendered."""
         self._lacking: dict[int, dict[str, Encoding]] = {}  # by chunk in work, by digest: the segments it lacks
@@ -39,11 +42,12 @@ class Production:
         self._batch_of: dict[int, tuple[int, ...]] = {}
         self._media: dict[int, Media] = {}
         self._done_frames: dict[int, int] = {}
-        self._chunk_of: dict[str, int] = {}  # by digest, of splits and segments
+        self._split_for: dict[str, list[int]] = {}  # by digest: handles may make two chunks read the same frames
+        self._chunk_of: dict[str, int] = {}  # by digest of a segment
         self._segments: dict[str, SegmentRecord] = {}
         self._on_paper = scout.ledger.finished()
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
-        self._stitching = False
+        self._finishing = False
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -63,7 +67,7 @@ class Production:
         for chunk in wanted:
             order = split_order(self.film, chunk, self.scout.span(chunk.read))
             self._orders[chunk.number] = order
-            self._chunk_of[order.digest] = chunk.number
+            self._split_for.setdefault(order.digest, []).append(chunk.number)
         for batch in self._batches(wanted):
             self._batch_of.update(dict.fromkeys(batch, batch))
         return [
@@ -72,16 +76,17 @@ class Production:
 
     def render(self, record: SplitRecord) -> list[Call]:
         """A chunk lies in the store: when all of its batch do, a renderer may have them."""
-        number = self._chunk_of[record.digest]
-        if number in self._media:  # split again, because a worker was lost: its batch is with the renderers already
-            return []
-        self._media[number] = record.media
-        self.board.chunk(number, "split")
-        batch = self._batch_of[number]
-        if any(one not in self._media for one in batch):
-            return []
-        orders = [self._render_order(self.chunks[one - 1]) for one in batch]
-        return [Call("renderer", "render", (orders,), (2, batch[0]), _chunks(batch))]
+        calls = []
+        for number in self._split_for[record.digest]:
+            if number in self._media:  # split again, because a worker was lost: its batch is with the renderers already
+                continue
+            self._media[number] = record.media
+            self.board.chunk(number, "split")
+            batch = self._batch_of[number]
+            if all(one in self._media for one in batch):
+                orders = [self._render_order(self.chunks[one - 1]) for one in batch]
+                calls.append(Call("renderer", "render", (orders,), (2, batch[0]), _chunks(batch)))
+        return calls
 
     def progress(self, word: FramesRendered) -> None:
         """A renderer tells how far a chunk is. A chunk begun again by another is not counted twice."""
@@ -103,34 +108,39 @@ class Production:
             self.rendered += 1
             self.board.chunk(number, "done")
 
-    def stitch(self) -> list[Call]:
+    def finish(self) -> list[Call]:
         """A call for each deliverable, once: when the plan is whole and no chunk lacks a segment."""
-        if self._stitching or self._lacking or not self.scout.done:
+        if self._finishing or self._lacking or not self.scout.done:
             return []
-        self._stitching = True
+        self._finishing = True
         self.board.stage("stitch")
         return [
-            Call("stitcher", "stitch", (self.film, one, self.scout.timing(one), self.segments_of(one)), (3,), one.file)
+            Call("finisher", "finish", (self.film, one, self.scout.timing(one), self.segments_of(one)), (3,), one.file)
             for one in self.deliverables
         ]
 
-    def inspect(self, facts: DeliverableFacts) -> list[Call]:
-        """A deliverable is made: it is to be proven against the paper."""
-        self.board.stage("inspect")
-        one = next(one for one in self.deliverables if one.file == facts.file)
-        args = (self.film, one, self.scout.timing(one), self.segments_of(one), facts)
-        return [Call("inspector", "inspect", args, (4,), one.file)]
+    def hand_over(self, found: DeliverableFacts | Conform) -> None:
+        """A deliverable is stitched, or proven and in its place."""
+        if isinstance(found, Conform):
+            self.proofs[found.file] = found
+        else:
+            self.board.stage("inspect")
 
     def report(self) -> FilmReport:
-        """What was made, once every deliverable is proven."""
+        """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""
+        if missing := [one.file for one in self.deliverables if one.file not in self.proofs]:
+            raise FilmFailed(
+                f"The work ended without {', '.join(missing)}: {len(self._lacking)} chunks lack a segment. "
+                "What is finished is kept: the same command goes on."
+            )
         plan = self.scout.plan
-        order = [one.file for one in self.deliverables]
-        proofs = tuple(sorted(self.proofs, key=lambda proof: order.index(proof.file)))
+        proofs = tuple(self.proofs[one.file] for one in self.deliverables)
         made_on = {record.made_on for one in self.deliverables for record in self.segments_of(one)}
         return FilmReport(
             name=self.scout.spec.name,
+            spec=digest(self.scout.spec),
             source=self.film.source,
-            conforms=len(proofs) == len(order) and all(proof.conforms for proof in proofs),
+            conforms=all(proof.conforms for proof in proofs),
             frames=plan.frames,
             shots=plan.shot_count,
             chunks=len(plan.chunks),
@@ -188,7 +198,6 @@ class Production:
         return RenderOrder(
             chunk=chunk.number,
             core=chunk.core,
-            shown=chunk.shown,
             read=chunk.read,
             dissolve=chunk.dissolve,
             look=chunk.look,

@@ -15,10 +15,12 @@ from jobs.ledger import Ledger
 from jobs.plan import Chunk, Look, Plan, Range, Shot
 from jobs.ranges import seen, survey_ranges
 from jobs.records import Cuts
-from jobs.shots import dressed, far_enough, ranges_between
+from jobs.shots import dressed, far_enough, ranges_between, refuse_idle_overrides
 from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
 from jobs.timing import Timing, timing_for
 
+GIVEN = "survey/cuts-given.json"
+"""The cuts of the studio's own list, as last read: for `farm status`; a run reads the list itself."""
 RANGE_SECONDS = 20
 """Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
 
@@ -40,30 +42,24 @@ class Scout:
         self._searched = 0  # frames before this have been looked through, without a gap
         self._cuts: list[int] = []
         self._shots = 0  # shots whose end is known
-        self._name = digest(spec.shots) if isinstance(spec.shots, DetectShots) else ""
+        # The minimum length is applied on paper, so it is not part of what was searched.
+        self._name = digest({"threshold": spec.shots.threshold}) if isinstance(spec.shots, DetectShots) else ""
 
     def begin(self) -> list[Call]:
         """The demux, from where it was left, and the ranges that are settled already."""
         calls = self._look_through() if self.pages else []
         if not self.complete:
-            calls.insert(
-                0,
-                Call(
-                    "surveyor",
-                    "pages",
-                    (sum(map(len, self.pages)), self.pages[-1] if self.pages else None),
-                    (0,),
-                    "the frame index",
-                ),
-            )
+            kept = (sum(map(len, self.pages)), self.pages[-1] if self.pages else None)
+            calls.insert(0, Call("surveyor", "pages", kept, (0,), "the frame index"))
         return calls
 
     def learn(self, found: Page | Cuts) -> list[Call]:
         """One more finding: put on paper, and what is to be surveyed next because of it."""
         if isinstance(found, Page):
             return self._turn(found)
-        if isinstance(self.spec.shots, DetectShots):
-            self.ledger.keep_paper(self._cuts_paper(found.frames), found.model_dump(mode="json"))
+        given = isinstance(self.spec.shots, GivenShots)
+        name = GIVEN if given else self._cuts_paper(found.frames)
+        self.ledger.keep_paper(name, found.model_dump(mode="json"), only_if_absent=not given)
         self._add(found)
         return []
 
@@ -75,9 +71,21 @@ class Scout:
         self.pages.append(page)
         return self._look_through()
 
+    def recall(self) -> None:
+        """What a run before this one read from a list of cuts: for those who only look."""
+        given = self.ledger.paper(GIVEN) if isinstance(self.spec.shots, GivenShots) and self.complete else None
+        if given:
+            self._add(Cuts.model_validate(given))
+
     def fresh(self) -> list[Chunk]:
-        """Chunks that the findings since the last call have settled; a shot whose end is unknown waits."""
-        return self.plan.grow(self._settled_shots()) if self.index else []
+        """Chunks that the findings since the last call have settled; a shot whose end is unknown waits.
+
+        Raises BadSpec where the plan is whole and an override names nothing in it.
+        """
+        new = self.plan.grow(self._settled_shots()) if self.index else []
+        if new and self.done:
+            refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames)
+        return new
 
     @property
     def complete(self) -> bool:

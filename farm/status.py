@@ -1,14 +1,13 @@
 """How far jobs are, read from the store alone. Promises an answer from any machine, whether the driver lives or not; asks no driver."""
 
-import json
-
 from rich.console import Console
 from rich.table import Table
 
 from farm.opening import looks_of
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan
-from jobs.errors import BadStore
+from jobs.digest import digest
+from jobs.errors import BadInput, BadStore
 from jobs.ledger import Ledger
 from jobs.records import segment_digest
 from jobs.spec import Paper
@@ -21,13 +20,13 @@ class Status(Paper):
     name: str
     source: str
     state: str
-    """surveying, rendering, rendered, delivered, or failed inspection."""
-    frames: int
+    """surveying, rendering, rendered, delivered, failed inspection, or why it cannot be told from here."""
+    frames: int = 0
     """Frames planned so far."""
-    frames_done: int
-    chunks: int
-    chunks_done: int
-    shots: int
+    frames_done: int = 0
+    chunks: int = 0
+    chunks_done: int = 0
+    shots: int = 0
 
 
 def statuses(place: str, job: str | None) -> list[Status]:
@@ -37,24 +36,24 @@ def statuses(place: str, job: str | None) -> list[Status]:
     jobs = [one for one in jobs if job is None or one == job]
     if not jobs:
         raise BadStore(f"There is no job {f'{job!r} ' if job else ''}in {store.url}; check the store, or render one.")
-    return [_status(Ledger(store, one)) for one in jobs]
+    return [_told(Ledger(store, one)) for one in jobs]
+
+
+def _told(ledger: Ledger) -> Status:
+    try:
+        return _status(ledger)
+    except BadInput as error:
+        # A look that is not installed here, or paper of another version: the other jobs can still be told.
+        return Status(name=ledger.job, source="", state=str(error))
 
 
 def _status(ledger: Ledger) -> Status:
     spec, film = ledger.spec(), ledger.film()
     if film is None:
-        return Status(
-            name=ledger.job,
-            source=spec.source,
-            state="surveying",
-            frames=0,
-            frames_done=0,
-            chunks=0,
-            chunks_done=0,
-            shots=0,
-        )
+        return Status(name=ledger.job, source=spec.source, state="surveying")
     scout = Scout(spec, film, ledger, looks_of(spec))
     scout.begin()
+    scout.recall()
     scout.fresh()
     decided = [DeliverablePlan.model_validate(one) for one in ledger.paper("deliverables.json") or []]
     finished = ledger.finished()
@@ -80,10 +79,10 @@ def _state(ledger: Ledger, scout: Scout, done: int) -> str:
         return "surveying"
     if done < len(scout.plan.chunks):
         return "rendering"
-    report = ledger.read("report.json")
-    if not report:
+    report = ledger.paper("report.json")
+    if not report or report.get("spec") != digest(scout.spec):
         return "rendered"
-    return "delivered" if json.loads(report)["conforms"] else "failed inspection"
+    return "delivered" if report["conforms"] else "failed inspection"
 
 
 def show(found: list[Status]) -> None:

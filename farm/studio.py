@@ -33,7 +33,10 @@ def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0)
     check_places(spec)
     ledger = Ledger.at(spec.store, spec.name)
     with Metrics(spec.name) as metrics, Board(metrics=metrics) as board:
-        board.note(f"metrics on port {metrics.serve(metrics_port)}")
+        # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
+        port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
+        taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
+        board.note(f"metrics on port {port}{taken}")
         with _fleet(spec, address, board) as fleet:
             film = render_film(spec, ledger=ledger, fleet=fleet, board=board)
         return _hand_over(spec, film, board)

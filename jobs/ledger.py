@@ -68,7 +68,12 @@ class Ledger:
         data = self.read("spec.json")
         if not data:
             raise BadStore(f"There is no job '{self.job}' in {self.store.url}; check its name with `farm status`.")
-        return JobSpec.model_validate_json(data)
+        try:
+            return JobSpec.model_validate_json(data)
+        except ValidationError:
+            raise BadStore(
+                f"{self.store.url}/{self.key('spec.json')} is not a spec this version can read; run the job again to write it anew."
+            ) from None
 
     # survey
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, cos, pi
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from jobs.spec import LookChoice, Paper
 
@@ -34,11 +36,11 @@ class Range(NamedTuple):
 class Support(Paper):
     """What a look needs to see in time, in frames."""
 
-    context: int = 0
+    context: Annotated[int, Field(ge=0)] = 0
     """Frames on either side that an exact answer depends on."""
-    warmup: int = 0
+    warmup: Annotated[int, Field(ge=0)] = 0
     """Frames a memory must have seen before its answer counts."""
-    dissolve: int = 0
+    dissolve: Annotated[int, Field(ge=0)] = 0
     """Frames over which two renderings are blended at a seam: only for a look whose memory has no end."""
 
 
@@ -54,6 +56,12 @@ class Look(Paper):
     """The look's code version: raised whenever its pictures change."""
     adds_colour: bool = True
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
+
+    def named(self) -> dict[str, object]:
+        """What tells this look from any other. Where its weights lie does not: their hash does."""
+        paper = self.model_dump(mode="json")
+        paper["choice"]["settings"].pop("weights", None)
+        return paper
 
 
 @dataclass(frozen=True)

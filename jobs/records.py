@@ -88,7 +88,6 @@ class RenderOrder(Paper):
 
     chunk: int
     core: Range
-    shown: Range
     read: Range
     dissolve: int
     look: Look
@@ -119,7 +118,7 @@ def _segment_digest(
             "core": core,
             "read": read,
             "dissolve": dissolve,
-            "look": look.model_dump(mode="json"),
+            "look": look.named(),
             "encoding": encoding.model_dump(mode="json"),
         }
     )

@@ -56,6 +56,8 @@ class FilmReport(Paper):
 
     version: Literal[1] = 1
     name: str
+    spec: str
+    """Digest of the spec it was made by."""
     source: str
     conforms: bool
     """Every deliverable does."""

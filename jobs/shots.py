@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from jobs.errors import BadSpec
 from jobs.plan import Look, Range, Shot
 from jobs.spec import LookChoice, Override
 
@@ -38,6 +39,17 @@ def dressed(
             if _covers(one, number, part):
                 choice = one.look
         yield Shot(number, part, fit(choice))
+
+
+def refuse_idle_overrides(overrides: Sequence[Override], shots: int, frames: int) -> None:
+    """Raises BadSpec for an override of shots or frames that a film of so many does not have."""
+    for place, one in enumerate(overrides):
+        if one.frames and one.frames[0] >= frames:
+            raise BadSpec(f"overrides.{place}.frames = {list(one.frames)}: the film has frames 0 to {frames - 1}.")
+        if one.shots and one.shot_numbers()[0] > shots:
+            raise BadSpec(
+                f"overrides.{place}.shots = '{one.shots}': the film has shots 1 to {shots}; see them with `farm plan`."
+            )
 
 
 def _covers(override: Override, number: int, part: Range) -> bool:

@@ -215,6 +215,7 @@ def _sentence(error: Any) -> str:
         return f"{path} is missing"
     if error["type"] == "extra_forbidden":
         return f"{path} is not a field of the spec (see `farm schema`)"
-    given = repr(error["input"])
+    # A URL may carry credentials, and an error goes to logs.
+    given = re.sub(r"//[^/@\s]*@", "//***@", repr(error["input"]))
     message = error["msg"].removeprefix("Value error, ")
     return f"{path} = {given if len(given) < 80 else given[:77] + '...'}: {message[:1].lower() + message[1:]}"

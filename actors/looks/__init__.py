@@ -70,9 +70,14 @@ def fit(choice: LookChoice) -> Look:
     made = find(choice.name)
     settings = _settings(made, choice)
     weights = made.weights(settings)
+    support = made.support(settings)
+    if support.dissolve:
+        raise BadLook(
+            f"The look '{choice.name}' has a memory without end and asks for a dissolve, which this version cannot blend yet."
+        )
     return Look(
         choice=LookChoice(name=choice.name, settings=settings.model_dump(mode="json")),
-        support=made.support(settings),
+        support=support,
         weights=_sha256(weights) if weights else "",
         version=made.version,
         adds_colour=made.adds_colour,

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from actors.plates import Plates
 
+BATCH = 8
+"""Frames shown to a look at a time, at most: enough to keep a GPU busy, few enough for 4K in memory."""
+
 
 class Domain(StrEnum):
     """What a generator gives back."""

@@ -8,11 +8,22 @@ source.py     a film to be read, from either place
 from pathlib import Path
 
 from jobs.store.folder import FolderStore
-from jobs.store.protocol import Stat, Store, locate
+from jobs.store.protocol import Bucket, Stat, Store, locate
 from jobs.store.s3 import S3Store
 from jobs.store.source import open_source, read_small, source_identity
 
-__all__ = ["FolderStore", "S3Store", "Stat", "Store", "open_source", "open_store", "read_small", "source_identity"]
+__all__ = [
+    "Bucket",
+    "FolderStore",
+    "S3Store",
+    "Stat",
+    "Store",
+    "locate",
+    "open_source",
+    "open_store",
+    "read_small",
+    "source_identity",
+]
 
 
 def open_store(url: str) -> Store:

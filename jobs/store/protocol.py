@@ -152,7 +152,7 @@ def told(doing: str, where: str) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             advice = "free some space and run again, finished work is kept"
         elif error.errno == errno.ENOENT:
-            advice = "it is not there; run again to make it anew"
+            advice = "it is not there; if a record names it, delete that record, and the piece is made again"
         elif error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
             advice = "choose a folder that you own, on a file system with hard links"
         else:

@@ -68,7 +68,9 @@ def _answered(error: ClientError, doing: str, where: str) -> BadStore | StoreFau
     if code == "NoSuchBucket":
         return BadStore(f"{cannot}: there is no such bucket; create it or correct its name.")
     if code in ("NoSuchKey", "404"):
-        return BadStore(f"{cannot}: there is no such object; run again to make it anew.")
+        return BadStore(
+            f"{cannot}: there is no such object; if a record names it, delete that record, and the piece is made again."
+        )
     if code in ("PreconditionFailed", "412"):
         return BadStore(f"{cannot}: it was changed while it was being read; run again, and leave it alone meanwhile.")
     if code in _WRONG_CREDENTIALS:

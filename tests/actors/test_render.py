@@ -44,7 +44,7 @@ def orders(source: Path, store: Path, look: Look, target: int, *deliverables: De
     encodings = tuple(encoding_for(film, one, not look.adds_colour) for one in deliverables)
     return [
         RenderOrder(
-            chunk=chunk.number, core=chunk.core, shown=chunk.shown, read=chunk.read, dissolve=chunk.dissolve,
+            chunk=chunk.number, core=chunk.core, read=chunk.read, dissolve=chunk.dissolve,
             look=look, film=film, split=split, media=record.media, encodings=encodings,
         )
         for chunk, split, record in zip(plan.chunks, splits, records, strict=True)

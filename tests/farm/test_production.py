@@ -14,6 +14,7 @@ from farm.calls import Call
 from farm.production import Production
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan
+from jobs.errors import FilmFailed
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import FramesRendered, SegmentRecord, SplitRecord
@@ -147,11 +148,11 @@ def test_a_plan_that_is_not_whole_is_not_stitched(film: Path, tmp_path: Path, cu
     production = Production(part, decided(part), quiet())
     # Every segment is on paper, but the list of shots has not been read yet.
     (call,) = part.begin()
-    assert (call.verb, production.split(part.fresh()), production.stitch()) == ("given_cuts", [], [])
+    assert (call.verb, production.split(part.fresh()), production.finish()) == ("given_cuts", [], [])
     production = Production(whole, decided(whole), quiet())
     assert production.split(whole.plan.chunks) == []
-    assert [call.verb for call in production.stitch()] == ["stitch"]
-    assert production.stitch() == []
+    assert [call.verb for call in production.finish()] == ["stitch"]
+    assert production.finish() == []
 
 
 def test_chunks_of_one_keyframe_are_one_split_call(one_keyframe: Path, tmp_path: Path) -> None:
@@ -235,12 +236,12 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     (name,) = [call.args[0][0].digest(one.encoding) for one in prepared.film.deliverables]
     segment = prepared.donor.record(name)
     assert isinstance(segment, SegmentRecord)
-    assert prepared.film.stitch() == []
+    assert prepared.film.finish() == []
     prepared.film.keep(segment)
     prepared.film.keep(segment)
     assert (prepared.film.rendered, prepared.board.chunks) == (1, {1: "done"})
-    assert _verbs(prepared.film.stitch()) == ["stitch"]
-    assert prepared.film.stitch() == []
+    assert _verbs(prepared.film.finish()) == ["stitch"]
+    assert prepared.film.finish() == []
 
 
 def _verbs(calls: Sequence[Call]) -> list[str]:
@@ -261,7 +262,8 @@ def test_the_report_tells_the_plans_figures(film: Path, tmp_path: Path) -> None:
     assert (report.chunks_rendered, report.retries, report.conforms) == (6, 3, True)
     assert report.source == str(film)
     assert len(report.made_on) == 1
-    made.proofs[0] = made.proofs[0].model_copy(update={"conforms": False})
+    made.proofs["film.mkv"] = made.proofs["film.mkv"].model_copy(update={"conforms": False})
     assert not made.report().conforms
     made.proofs.clear()
-    assert not made.report().conforms
+    with pytest.raises(FilmFailed, match=r"ended without film\.mkv"):
+        made.report()

@@ -92,7 +92,7 @@ class BrokenSettings(Paper):
 
 
 class BrokenLook(_TestLook):
-    """Gives NaN, or raises."""
+    """Gives NaN, or too few pictures, or too many, or raises."""
 
     settings: ClassVar[type[Paper]] = BrokenSettings
 
@@ -101,4 +101,5 @@ class BrokenLook(_TestLook):
         for plates in batches:
             if self.wish.how == "raise":
                 raise ArithmeticError("the network fell over")
-            yield torch.full((len(plates), 2, 4, 4), float("nan"))
+            frames = len(plates) + {"few": -1, "many": 1}.get(self.wish.how, 0)
+            yield torch.full((frames, 2, 4, 4), 0.0 if self.wish.how in ("few", "many") else float("nan"))

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional
 
 from actors.looks.colorize.network import load_network
-from actors.looks.generator import Domain
+from actors.looks.generator import BATCH, Domain
 from actors.plates import Plates
 from actors.temporal import steady
 from jobs.errors import BadLook
@@ -35,6 +35,12 @@ class ColorizeSettings(Paper):
     """Long side of the picture the network sees, in pixels."""
     weights: str | None = None
     """A .safetensors file of one's own, of the same network; must lie at this path on every node."""
+
+    @field_validator("weights")
+    @classmethod
+    def _whole_path(cls, path: str | None) -> str | None:
+        # Workers have another working directory.
+        return str(Path(path).expanduser().absolute()) if path else None
 
 
 class ColorizeLook:
@@ -89,8 +95,12 @@ class ColorizeLook:
 
     @torch.inference_mode()
     def _chroma(self, luma_N1hw: Tensor) -> Tensor:
-        shown = luma_N1hw.clamp(0, 1).to(dtype=self.dtype, memory_format=torch.channels_last)
-        return self.network(shown).float()  # type: ignore[no-any-return]
+        shown = luma_N1hw.clamp(0, 1)
+        if shown.device.type == "cuda" and len(shown) < BATCH:
+            # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
+            shown = functional.pad(shown, (0, 0, 0, 0, 0, 0, 0, BATCH - len(shown)))
+        shown = shown.to(dtype=self.dtype, memory_format=torch.channels_last)
+        return self.network(shown)[: len(luma_N1hw)].float()  # type: ignore[no-any-return]
 
 
 def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:

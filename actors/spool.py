@@ -1,0 +1,35 @@
+"""Temporary folders of workers. Promises that what a killed worker left behind is swept by the next; knows no film."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PREFIX = "farm-spool-"
+
+
+@contextmanager
+def spool(purpose: str) -> Iterator[str]:
+    """A folder for as long as the block lasts, under TMPDIR. A worker that is killed cannot clear up: the next one does."""
+    _sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-") as name:
+        yield name
+
+
+def _sweep(root: Path) -> None:
+    for left in root.glob(f"{PREFIX}*"):
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not _lives(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    with suppress(ProcessLookupError):
+        try:
+            os.kill(process, 0)
+        except PermissionError:
+            return True
+        return True
+    return False
