@@ -33,9 +33,9 @@ def renderer(cluster: Cluster, **workers: Any) -> Crew:
 @pytest.mark.parametrize(
     ("cluster", "workers", "count"),
     [
-        (HERE, {}, max(1, -(-CORES // 2))),
+        (HERE, {}, CORES),
         (HERE, {"count": 7}, 7),
-        (HERE, {"cpus": 1}, max(1, -(-CORES // 2))),
+        (HERE, {"cpus": 1}, CORES),
         (LARGE, {}, 16),
         (LARGE, {"cpus": 8}, 8),
         (LARGE, {"cpus": 100}, 1),
@@ -68,8 +68,9 @@ def test_as_many_renderers_as_there_is_room_for(cluster: Cluster, workers: dict[
 )
 def test_what_a_renderer_needs(cluster: Cluster, workers: dict[str, Any], needs: tuple[float, ...]) -> None:
     found = renderer(cluster, **workers)
-    # The last is the number of threads it is told to use.
-    assert (found.cpus, found.gpus, found.args[-1]) == needs
+    # Of its arguments the fourth is the number of threads it is told to use, the last whether it may use a GPU.
+    assert (found.cpus, found.gpus, found.args[3]) == needs
+    assert found.args[-1] is (found.gpus > 0)
 
 
 def test_memory_and_patience_are_the_specs() -> None:
@@ -81,9 +82,9 @@ def test_memory_and_patience_are_the_specs() -> None:
 def test_a_side_crew_for_every_call_there_is() -> None:
     made = spec_of("/films/a.mp4", "/work", deliverables=[{"name": "a"}, {"name": "b"}, {"name": "c"}])
     crews = {crew.name: crew for crew in crews_for(made, LOOKS, LARGE)}
-    assert set(crews) == {"surveyor", "decider", "splitter", "renderer", "stitcher", "inspector"}
+    assert set(crews) == {"surveyor", "decider", "splitter", "renderer", "finisher"}
     assert (crews["surveyor"].limit, crews["splitter"].limit) == (4, 4)
-    assert (crews["stitcher"].limit, crews["inspector"].limit, crews["decider"].limit) == (3, 3, 1)
+    assert (crews["finisher"].limit, crews["decider"].limit) == (3, 1)
     assert all(crew.gpus == 0 for crew in crews.values())
 
 

@@ -121,7 +121,7 @@ def test_nothing_is_left_but_to_stitch(film: Path, tmp_path: Path, cuts: dict[st
     fleet = InlineFleet()
     report = rendered(spec, fleet).report()
     # A given list is read anew: it may have been changed.
-    assert fleet.verbs() == {"film": 1, "decide": 1, "given_cuts": 1, "stitch": 1, "inspect": 1}
+    assert fleet.verbs() == {"film": 1, "decide": 1, "given_cuts": 1, "finish": 1}
     assert (report.conforms, report.chunks_rendered) == (True, 0)
     same(tmp_path / "out/film.mkv", film)
 
@@ -131,8 +131,8 @@ def test_each_deliverable_is_stitched_once_and_last(film: Path, tmp_path: Path, 
     both = [{"name": "master", "codec": "ffv1"}, {"name": "view", "preset": "ultrafast"}]
     made = rendered(spec_of(film, tmp_path, shots=cuts, chunk_seconds=1.2, deliverables=both), fleet)
     verbs = [call.verb for call in fleet.asked]
-    first = verbs.index("stitch")
-    assert verbs[first:] == ["stitch", "stitch", "inspect", "inspect"]
+    first = verbs.index("finish")
+    assert verbs[first:] == ["finish", "finish"]
     assert {call.what for call in fleet.asked[first:]} == {"master.mkv", "view.mp4"}
     # One render call brings both encodings of a chunk.
     assert fleet.verbs()["render"] == 6
@@ -151,7 +151,7 @@ def test_a_plan_that_is_not_whole_is_not_stitched(film: Path, tmp_path: Path, cu
     assert (call.verb, production.split(part.fresh()), production.finish()) == ("given_cuts", [], [])
     production = Production(whole, decided(whole), quiet())
     assert production.split(whole.plan.chunks) == []
-    assert [call.verb for call in production.finish()] == ["stitch"]
+    assert [call.verb for call in production.finish()] == ["finish"]
     assert production.finish() == []
 
 
@@ -177,7 +177,7 @@ def calm(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Records:
     return fleet
 
 
-@pytest.mark.parametrize("verb", ["pages", "split", "render", "stitch"])
+@pytest.mark.parametrize("verb", ["pages", "split", "render", "finish"])
 def test_a_lost_worker_costs_no_second_of_anything(film: Path, tmp_path: Path, calm: Records, verb: str) -> None:
     fleet, board = Records(**{verb: 1}), quiet()
     made = rendered(spec_of(film, tmp_path, chunk_seconds=3), fleet, board)
@@ -240,7 +240,7 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     prepared.film.keep(segment)
     prepared.film.keep(segment)
     assert (prepared.film.rendered, prepared.board.chunks) == (1, {1: "done"})
-    assert _verbs(prepared.film.finish()) == ["stitch"]
+    assert _verbs(prepared.film.finish()) == ["finish"]
     assert prepared.film.finish() == []
 
 
