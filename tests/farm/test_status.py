@@ -38,8 +38,8 @@ def status(spec: JobSpec) -> Status:
     return found
 
 
-def report(spec: JobSpec, **fields: Any) -> None:
-    Path(spec.store, spec.name, "report.json").write_text(json.dumps({"spec": digest(spec), **fields}))
+def report(job: JobSpec, **fields: Any) -> None:
+    Path(job.store, job.name, "report.json").write_text(json.dumps({"spec": digest(job), **fields}))
 
 
 def test_a_store_without_jobs_says_so(tmp_path: Path) -> None:
