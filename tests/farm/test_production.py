@@ -114,7 +114,7 @@ def test_neighbours_with_a_finished_one_between_are_no_batch(film: Path, tmp_pat
     assert chunks_asked(fleet, "render") == [[1], [3]]
 
 
-def test_nothing_is_left_but_to_stitch(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
+def test_nothing_is_left_but_to_finish(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     spec = spec_of(film, tmp_path, shots=cuts)
     rendered(spec)
     (tmp_path / "out/film.mkv").unlink()
@@ -126,7 +126,7 @@ def test_nothing_is_left_but_to_stitch(film: Path, tmp_path: Path, cuts: dict[st
     same(tmp_path / "out/film.mkv", film)
 
 
-def test_each_deliverable_is_stitched_once_and_last(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
+def test_each_deliverable_is_finished_once_and_last(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     fleet = Records()
     both = [{"name": "master", "codec": "ffv1"}, {"name": "view", "preset": "ultrafast"}]
     made = rendered(spec_of(film, tmp_path, shots=cuts, chunk_seconds=1.2, deliverables=both), fleet)
@@ -140,7 +140,7 @@ def test_each_deliverable_is_stitched_once_and_last(film: Path, tmp_path: Path, 
     assert [one.file for one in made.report().deliverables] == ["master.mkv", "view.mp4"]
 
 
-def test_a_plan_that_is_not_whole_is_not_stitched(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
+def test_a_plan_that_is_not_whole_is_not_finished(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     spec = spec_of(film, tmp_path, shots=cuts)
     rendered(spec)
     whole = scouted(spec)
@@ -262,8 +262,24 @@ def test_the_report_tells_the_plans_figures(film: Path, tmp_path: Path) -> None:
     assert (report.chunks_rendered, report.retries, report.conforms) == (6, 3, True)
     assert report.source == str(film)
     assert len(report.made_on) == 1
-    made.proofs["film.mkv"] = made.proofs["film.mkv"].model_copy(update={"conforms": False})
+    proof = made.proofs["film.mkv"]
+    made.hand_over(proof.model_copy(update={"conforms": False}))
     assert not made.report().conforms
+    # Its worker was lost at the very end, so the proof comes again.
+    made.hand_over(proof)
+    made.hand_over(proof)
+    assert (len(made.report().deliverables), made.report().conforms) == (1, True)
     made.proofs.clear()
     with pytest.raises(FilmFailed, match=r"ended without film\.mkv"):
         made.report()
+
+
+def test_chunks_that_read_the_same_frames_are_all_rendered(film: Path, tmp_path: Path) -> None:
+    # With handles as long as the film every chunk reads all of it, and one split serves them all.
+    look = {"name": "test-window", "settings": {"radius": 1, "declared": 60}}
+    fleet = Records()
+    made = rendered(spec_of(film, tmp_path, look=look, chunk_seconds=2), fleet)
+    assert [(chunk.core, chunk.read) for chunk in made.chunks] == [((n, n + 20), (0, 60)) for n in (0, 20, 40)]
+    assert len({record.digest for record in fleet.found if isinstance(record, SplitRecord)}) == 1
+    assert chunks_asked(fleet, "render") == [[1], [2], [3]]
+    assert made.report().conforms

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actors.survey import Surveyor
 from farm.status import Status, show, statuses
 from jobs.digest import digest
 from jobs.errors import BadStore
@@ -119,6 +120,17 @@ def test_jobs_are_told_apart(film: Path, tmp_path: Path) -> None:
     assert [one.name for one in statuses(place, "film")] == ["film"]
     with pytest.raises(BadStore, match="There is no job 'fil' in"):
         statuses(place, "fil")
+
+
+def test_a_job_whose_look_is_not_here_hides_no_other(film: Path, tmp_path: Path) -> None:
+    for name, look in (("one", "none"), ("other", "sold-elsewhere")):
+        spec = spec_of(film, tmp_path, name=name, look={"name": look})
+        ledger = Ledger.at(spec.store, name)
+        ledger.enter(spec)
+        ledger.keep_film(Surveyor(spec.source).film())
+    one, other = statuses(f"{tmp_path}/store", None)
+    assert (one.name, one.state) == ("one", "surveying")
+    assert other.state.startswith("There is no look 'sold-elsewhere'")
 
 
 def test_looking_changes_nothing(finished: JobSpec) -> None:

@@ -56,7 +56,7 @@ class Rise(nn.Module):
 
     def __init__(self, below: int, beside: int, out: int, norm: bool, depth: int = 2) -> None:
         super().__init__()
-        # Each with a norm of its own: without, the encoder's map grew fifty times as strong and drowned the scene.
+        # Each with a norm of its own: without, the encoder's map grew forty times as strong and drowned the scene.
         self.below = conv(below, out, 1, norm)
         self.beside = conv(beside, out, 1, norm)
         self.blocks = nn.Sequential(*(conv(out, out, norm=norm) for _ in range(depth)))
