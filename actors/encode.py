@@ -78,8 +78,9 @@ def _h264_options(film: Film, deliverable: Deliverable) -> dict[str, str]:
         "preset": deliverable.preset,
         "g": str(max(1, round(KEYFRAME_SECONDS * picture.rate))),
         "flags": "+cgop",
-        # No VBV: a rate buffer would begin afresh, and starve, at every segment.
-        "x264-params": "open-gop=0:vbv-maxrate=0:vbv-bufsize=0:nal-hrd=none",
+        # No VBV: a rate buffer would begin afresh, and starve, at every segment. No mbtree: with AVX-512 it gives other bytes
+        # for the same pictures now and then, even in one thread (docs/log.md).
+        "x264-params": "open-gop=0:vbv-maxrate=0:vbv-bufsize=0:nal-hrd=none:mbtree=0",
     }
 
 
