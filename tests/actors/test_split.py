@@ -109,11 +109,23 @@ def test_what_is_recorded_is_not_made_again(films: Path, tmp_path: Path) -> None
     film, index = surveyed(source)
     orders = [order_of(film, index, read, n) for n, read in enumerate(random_reads(index.frames, 4, 3), 1)]
     first = splitting(source, tmp_path, orders[1:3])
+    store = Ledger.at(str(tmp_path), "job").store
     for record in first:
-        Ledger.at(str(tmp_path), "job").store.delete(f"job/{record.media.key}")
-    again = splitting(source, tmp_path, orders)
-    assert again[1:3] == first
-    assert set(Ledger.at(str(tmp_path), "job").names("chunks/")) == {again[0].media.key, again[3].media.key}
+        store.write(f"job/{record.media.key}", b"left alone")
+    assert splitting(source, tmp_path, orders)[1:3] == first
+    assert [store.read(f"job/{record.media.key}") for record in first] == [b"left alone"] * 2
+
+
+def test_what_is_recorded_and_has_vanished_is_made_again_with_the_same_bytes(films: Path, tmp_path: Path) -> None:
+    source = films / "h264-open.mkv"
+    film, index = surveyed(source)
+    order = order_of(film, index, Range(5, 25))
+    (first,) = splitting(source, tmp_path, [order])
+    store = Ledger.at(str(tmp_path), "job").store
+    whole = store.read(f"job/{first.media.key}")
+    store.delete(f"job/{first.media.key}")
+    assert splitting(source, tmp_path, [order]) == [first]
+    assert store.read(f"job/{first.media.key}") == whole
 
 
 def test_media_without_a_record_are_recorded_as_they_lie(films: Path, tmp_path: Path) -> None:
