@@ -9,10 +9,10 @@ from farm.scout import Scout
 from jobs.records import SplitOrder, split_order
 from jobs.spec import Codec, Deliverable, Paper
 
-SECONDS_PER_MEGAPIXEL = {Codec.H264: 0.022, Codec.FFV1: 0.012}
-"""Decode and encode on two cores, 720p (docs/log.md, "What a frame costs")."""
-LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.035}
-"""The generator on two cores, at its default size; a look not listed is counted as colorize."""
+SECONDS_PER_MEGAPIXEL = {Codec.H264: 0.08, Codec.FFV1: 0.08}
+"""Decode, compose and encode on one core (docs/log.md, "What a frame costs")."""
+LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
+"""The generator on one core, at its default size; a look not listed is counted as colorize."""
 
 
 class Estimate(Paper):
@@ -35,7 +35,7 @@ class Estimate(Paper):
     lossless_chunks: int
     """Chunks kept as FFV1, because keyframes are too few to copy packets."""
     worker_seconds: float
-    """Rough time of one two-core worker; divide by the workers."""
+    """Rough time of one worker on one core; divide by the workers."""
     looks: tuple[str, ...]
     shot_list: tuple[tuple[int, int, int, str], ...]
     """Each shot's number, first frame, stop frame (not included) and look."""
@@ -102,7 +102,7 @@ def show(found: Estimate) -> None:
     table.add_row("lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)")
     table.add_row("chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB")
     table.add_row("looks", ", ".join(found.looks))
-    table.add_row("time", f"about {found.worker_seconds:.0f} s of one two-core worker")
+    table.add_row("time", f"about {found.worker_seconds:.0f} s of one worker on one core")
     console.print(table)
     shots = Table(title="shots")
     for column in ("shot", "first frame", "stop", "frames", "look"):
