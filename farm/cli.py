@@ -62,6 +62,7 @@ Out = Annotated[
 ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Renderers at most.")]
 StorePlace = Annotated[str | None, typer.Option("--store", help="Where work is kept; by default a folder under --out.")]
+JobName = Annotated[str | None, typer.Option("--name", help="The job's name in its store; by default the film's stem.")]
 Address = Annotated[
     str | None,
     typer.Option("--address", envvar="RAY_ADDRESS", help="A Ray cluster's address; without one, Ray runs here."),
@@ -80,6 +81,7 @@ def render(
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
     store: StorePlace = None,
+    name: JobName = None,
     drop: Annotated[
         Drop | None, typer.Option(help="`unsupported`: leave out streams the container cannot hold.")
     ] = None,
@@ -90,7 +92,7 @@ def render(
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
     deliverable = {name: value for name, value in (("codec", codec), ("container", container)) if value}
-    options = _options(chunk_seconds, workers, drop, setting)
+    options = _options(chunk_seconds, workers, drop, setting, name)
     if deliverable:
         options["deliverables"] = [deliverable]
     spec = _spec(film, look, out, store, options)
@@ -109,11 +111,12 @@ def plan(
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
     store: StorePlace = None,
+    name: JobName = None,
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
     """Survey a film and show its shots, chunks, extra frames, bytes and time. Renders nothing."""
-    options = _options(chunk_seconds, workers, None, setting)
+    options = _options(chunk_seconds, workers, None, setting, name)
     kept = bool(store or out) or is_spec(film)
     spec = _spec(film, look, out if is_spec(film) else out or ".", store, options)
 
@@ -185,7 +188,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
 
 
 def _options(
-    chunk_seconds: float | None, workers: int | None, drop: Drop | None, setting: list[str] | None
+    chunk_seconds: float | None, workers: int | None, drop: Drop | None, setting: list[str] | None, name: str | None
 ) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if chunk_seconds is not None:
@@ -194,6 +197,8 @@ def _options(
         options["workers"] = {"count": workers}
     if drop is not None:
         options["drop"] = drop
+    if name is not None:
+        options["name"] = name
     if setting:
         options["settings"] = dict(_setting(one) for one in setting)
     return options

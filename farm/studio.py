@@ -52,9 +52,8 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
     if not report.conforms:
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {output.url}/report.json.")
-    for one in report.deliverables:
-        board.note(f"delivered {output.url}/{one.file}")
-    board.finished(f"report {output.url}/report.json, review page {output.url}/{page}")
+    delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
+    board.finished("\n".join([*delivered, f"report {output.url}/report.json", f"review page {output.url}/{page}"]))
     return report
 
 

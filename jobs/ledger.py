@@ -58,7 +58,7 @@ class Ledger:
                 if began.get(name) != first[name]:
                     raise BadStore(
                         f"The job '{spec.name}' in {self.store.url} was begun with {name} {began.get(name)}, not {first[name]}; "
-                        "give this film a job name or a store of its own."
+                        "give this film a job name (--name) or a store of its own."
                     )
         self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
         self.store.write(self.key("spec.json"), canonical(spec))

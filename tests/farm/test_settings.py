@@ -103,6 +103,13 @@ def test_places_become_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pl
     assert spec_for_film(place, look="none", out="out", store=None, options={}).source == expected
 
 
+def test_two_films_of_one_stem_share_a_store_under_names_of_their_own() -> None:
+    found = spec_for_film(
+        "/b/film.mp4", look="none", out="out", store="s3://bucket/work", options={"name": "film of b"}
+    )
+    assert (found.name, found.title(found.deliverables[0])) == ("film of b", "film")
+
+
 def test_a_prefix_in_s3_has_no_slash_at_its_end() -> None:
     found = read(store="s3://bucket/work/", output="s3://bucket/out//")
     assert (found.store, found.output) == ("s3://bucket/work", "s3://bucket/out")
