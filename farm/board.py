@@ -69,7 +69,7 @@ class Board:
         self._clock = clock
         self._bar: Progress | None = None
         if self.console.is_terminal:
-            parts = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[says]}"))
+            parts = (TextColumn("{task.description:8}"), BarColumn(16), TextColumn("{task.fields[says]}"))
             self._bar = Progress(*parts, console=self.console, auto_refresh=False, transient=True, expand=True)
             self._line = self._bar.add_task("survey", total=None, says="")
         self._stage, self._stage_since = "", clock()
@@ -225,13 +225,23 @@ class Board:
             parts.append(f"{again} {'retry' if again == 1 else 'retries'}")
         return ", ".join(parts)
 
+    def brief(self) -> str:
+        """The same beside a bar, short enough for a terminal of 80 columns."""
+        rate, left = self.rate(), self.seconds_left()
+        parts = [f"{self.done_frames:,}/{self.total_frames:,}"]
+        parts += [f"{rate:.1f} frames/s"] if rate is not None else []
+        parts += [f"{duration(left)} left"] if left else []
+        parts += [f"chunks {self._by_state['done']:,}/{len(self.chunks):,}"] if self.chunks else []
+        again = self.retries + self.lost_workers
+        return ", ".join(parts + ([f"{again} retried"] if again else []))
+
     def _show(self) -> None:
         self._shown_at = self._clock()
         if self._bar:
             total = self.total_frames or None
             done = min(self.done_frames, total or 0)
             self._bar.update(
-                self._line, description=self._stage, total=total, completed=done, says=self.sentence(), refresh=True
+                self._line, description=self._stage, total=total, completed=done, says=self.brief(), refresh=True
             )
         else:
             self.note(f"{self._stage or 'begin'}: {self.sentence()}")
