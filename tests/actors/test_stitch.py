@@ -21,7 +21,7 @@ from tests.actors.reels import Reel, dressed, numbers_and_times, reel, same_soun
 from tests.actors.test_streams import with_attachment, with_cover
 from tests.films import Recipe
 
-SHARED = Path("/work/shared/media")
+SHARED = Path(__file__).parents[3] / "shared/media"
 H264 = Deliverable(preset="fast", crf=20)
 MP4 = Deliverable(preset="ultrafast", crf=20, container=Container.MP4)
 MKV = Deliverable(preset="fast", crf=20, container=Container.MKV)
