@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from actors.media import Sorter, decode_one, decoder_of, open_media, packets_of, picture_stream, time_of
+from actors.media import MATROSKA, Sorter, decode_one, decoder_of, open_media, packets_of, picture_stream, time_of
 from jobs.errors import BadMedia
 from jobs.records import SplitOrder
 
@@ -33,8 +33,6 @@ FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}
 
 _FFV1_THREADS = 4
 _FULL = 2
-_MATROSKA = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
-"""Without bitexact Matroska writes random bytes; decode times before zero are right as they are."""
 
 
 class Cutter:
@@ -233,7 +231,7 @@ class _Frames:
 
 
 def _matroska(path: Path) -> OutputContainer:
-    return av.open(str(path), "w", format="matroska", container_options=_MATROSKA)
+    return av.open(str(path), "w", format="matroska", container_options=MATROSKA)
 
 
 def _stamps_of(path: Path) -> list[int | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import av
 from av.container import OutputContainer
@@ -17,6 +17,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from actors.media import MATROSKA
 from jobs.errors import BadSpec
 from jobs.film import Film, Picture
 from jobs.records import Encoding
@@ -141,7 +142,7 @@ class SegmentWriter:
         self.path = path
         self._facts: SegmentFacts | None = None
         self._shown = self._muxed = self._delay = 0
-        self._container = av.open(str(path), "w", format="matroska", container_options=_BIT_EXACT)
+        self._container = av.open(str(path), "w", format="matroska", container_options=MATROSKA)
         self._stream = add_encoder(self._container, encoding)
 
     def __enter__(self) -> Self:
@@ -193,9 +194,6 @@ class SegmentWriter:
         if self._facts is None:
             raise RuntimeError(f"the segment {self.path} is not finished")
         return self._facts
-
-
-_BIT_EXACT: dict[str, Any] = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
 
 
 def extradata_sha256(stream: VideoStream) -> str:

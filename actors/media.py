@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 FORMATS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,mxf,asf,flv,ogg,nut,ivf,gxf"
 """Containers that hold their own media. Play lists (hls, dash, concat) are not among them: they would open further files."""
 
+MATROSKA = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
+"""How Matroska is written: without bitexact it holds random bytes; without the other the muxer shifts a whole film to make
+room for decode times or sound before 0."""
+
 BUFFER = 1 << 20
 """Bytes asked of a store at once: libav's own 32 KiB would make a request for each frame."""
 

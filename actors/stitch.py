@@ -21,6 +21,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from actors.carry import FORMATS, Carrier, tags_of
+from actors.media import MATROSKA
 from actors.segments import Segments
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
@@ -136,8 +137,7 @@ def _picture_tags(source: Stream) -> dict[str, str]:
 
 def _options(plan: DeliverablePlan, timing: Timing, carrier: Carrier) -> dict[str, str]:
     if plan.container == "mkv":
-        # Else the muxer shifts the whole film to make room for sound that begins before 0.
-        return {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
+        return dict(MATROSKA)
     # An mp4 keeps a stream's start in movie ticks, by default milliseconds: these are fine enough for every stream.
     rates = [one.rate for one in carrier.media.streams.audio if one.index in carrier.fates and one.rate]
     fine = lcm(1000, timing.time_base.denominator)
