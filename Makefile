@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 SOURCE ?=
 OUT ?= out
 
-.PHONY: env film test test-slow check clean
+.PHONY: env film test test-slow check bench clean
 
 env: $(STAMP)
 
@@ -35,6 +35,10 @@ check: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The farm against what could be used instead; writes docs/bench.json and docs/bench.png. Wants an idle machine, half an hour.
+bench: env
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf $(OUT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

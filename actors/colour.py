@@ -41,20 +41,24 @@ class Quantiser:
         return (luma.to(torch.float32) - offset) / span
 
     def luma_integers(self, luma: Tensor) -> Tensor:
-        """Y' floats as int32, clipped to what the depth holds."""
+        """Y' floats as integers (see `integers`)."""
         offset, span = self._luma
-        return (luma * span + offset).round().clamp(0, 2**self.depth - 1).to(torch.int32)
+        return self.integers(luma * span + offset)
 
     def difference_floats(self, chroma_N2hw: Tensor) -> Tensor:
         """(Cb, Cr) integers as (B'-Y', R'-Y') floats."""
         neutral, span = self._chroma
-        return (chroma_N2hw.to(torch.float32) - neutral) / span * self._reach(chroma_N2hw.device)
+        return (chroma_N2hw.to(torch.float32) - neutral) * (self._reach(chroma_N2hw.device) / span)
 
-    def difference_integers(self, differences_N2hw: Tensor) -> Tensor:
-        """(B'-Y', R'-Y') floats as (Cb, Cr) int32, clipped to what the depth holds."""
+    def difference_levels(self, differences_N2hw: Tensor) -> Tensor:
+        """(B'-Y', R'-Y') floats as (Cb, Cr) in steps of the depth, not rounded: to be resized, then rounded once."""
         neutral, span = self._chroma
-        chroma = differences_N2hw / self._reach(differences_N2hw.device) * span + neutral
-        return chroma.round().clamp(0, 2**self.depth - 1).to(torch.int32)
+        return differences_N2hw * (span / self._reach(differences_N2hw.device)) + neutral
+
+    def integers(self, levels: Tensor) -> Tensor:
+        """Steps of the depth as integers, clipped to what it holds: uint8, or int32 where it is deeper than 8 bit."""
+        whole = levels.round().clamp_(0, 2**self.depth - 1)
+        return whole.to(torch.uint8 if self.depth == 8 else torch.int32)
 
     def _reach(self, device: torch.device) -> Tensor:
         kr, kb = KR_KB[self.colour.matrix]

@@ -1,7 +1,7 @@
-"""Compose: a look's picture and the film's frame made one finished frame. Promises that a chroma look never touches luma; knows no encoder.
+"""Compose: a look's picture and the film's frame made one finished frame. Promises that what a look does not give stays the film's own, bit for bit; knows no encoder.
 
-One function brings every look to every deliverable. Luma is copied from the film as integers. Chroma is resampled
-(bicubic) only where the sizes differ, so a look that gives back what it got gives back the film bit for bit.
+One function brings every look to every deliverable. What a look leaves alone, luma or chroma, is copied from the film as
+integers. Chroma is resampled only where the sizes differ, so a look that gives back what it got gives back the film.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,12 @@ import av
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from actors.colour import Quantiser, to_differences
+from actors.device import fetched
 from actors.looks.generator import Domain
-from actors.plates import Plane, planes_of
+from actors.planes import Plane, planes_of
+from actors.resize import resized
 from jobs.errors import FilmFailed
 from jobs.film import Picture
 
@@ -26,36 +27,62 @@ def compose(
 
     Raises FilmFailed where a picture holds NaN or infinity.
     """
-    if not bool(torch.isfinite(picture_NCHW).all()):
+    # One pass over the pictures: NaN and infinity both come out as a least or a greatest value.
+    if not bool(torch.stack(picture_NCHW.aminmax()).isfinite().all()):
         raise FilmFailed("the look gave a picture that is not a number (NaN or infinite)")
-    wanted = av.VideoFormat(pix_fmt)
-    depth = wanted.components[0].bits
-    scale = Quantiser(film.colour, depth)
-    if domain is Domain.RGB:
-        luma, differences = to_differences(picture_NCHW, film.colour)
-        lumas = _integers(scale.luma_integers(luma)[:, 0], depth)
-    else:
-        differences = picture_NCHW
-        lumas = [_at_depth(planes_of(frame)[0], film.depth, depth) for frame in frames]
-    chromas: Sequence[Sequence[Plane]] = [()] * len(frames)
-    if len(wanted.components) == 3:
-        size = (wanted.chroma_height(film.height), wanted.chroma_width(film.width))
-        chroma = scale.difference_integers(_resized(differences, size))
-        chromas = list(zip(_integers(chroma[:, 0], depth), _integers(chroma[:, 1], depth), strict=True))
-    return [_frame((luma, *rest), film, pix_fmt) for luma, rest in zip(lumas, chromas, strict=True)]
+    return [
+        _finished(frame, picture_CHW[None], domain, film, pix_fmt)
+        for frame, picture_CHW in zip(frames, picture_NCHW, strict=True)
+    ]
 
 
-def _resized(differences: Tensor, size: tuple[int, int]) -> Tensor:
-    if differences.shape[-2:] == size:
-        return differences
-    if differences.shape[-2] >= size[0] and differences.shape[-1] >= size[1]:
-        return functional.interpolate(differences, size, mode="area")
-    return functional.interpolate(differences, size, mode="bicubic", align_corners=False)
+def _finished(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, film: Picture, pix_fmt: str) -> av.VideoFrame:
+    made = av.VideoFrame(film.width, film.height, pix_fmt)
+    scale = Quantiser(film.colour, made.format.components[0].bits)
+    own, planes = planes_of(frame), planes_of(made)
+    luma_1HW, differences = _parts(picture_1CHW, domain, film)
+    planes[0][:] = (
+        _at_depth(own[0], film.depth, scale.depth) if luma_1HW is None else _plane(scale.luma_integers(luma_1HW))
+    )
+    if differences is None and _same_form(own, planes, film, scale):
+        for plane, values in zip(planes[1:], own[1:], strict=True):
+            plane[:] = values
+    elif len(planes) == 3:
+        if differences is None:
+            differences = _own_differences(own, film)
+        height, width = planes[1].shape
+        # Brought into steps where the picture is small, and rounded once, where it is large.
+        chroma = scale.integers(resized(scale.difference_levels(differences), (height, width)))
+        for plane, values in zip(planes[1:], chroma[0], strict=True):
+            plane[:] = _plane(values[None])
+    return made
 
 
-def _integers(stack_NHW: Tensor, depth: int) -> list[Plane]:
-    dtype = np.uint8 if depth == 8 else np.uint16
-    return list(stack_NHW.cpu().numpy().astype(dtype))
+def _parts(picture_1CHW: Tensor, domain: Domain, film: Picture) -> tuple[Tensor | None, Tensor | None]:
+    """What the look gives: Y' (1HW) and (B'-Y', R'-Y') (12hw), None for what stays the film's own."""
+    if domain is Domain.CHROMA:
+        return None, picture_1CHW
+    if domain is Domain.LUMA:
+        return picture_1CHW[:, 0], None
+    luma, differences = to_differences(picture_1CHW, film.colour)
+    return luma[:, 0], differences
+
+
+def _same_form(own: Sequence[Plane], wanted: Sequence[Plane], film: Picture, scale: Quantiser) -> bool:
+    return film.depth == scale.depth and [one.shape for one in own] == [one.shape for one in wanted]
+
+
+def _own_differences(own: Sequence[Plane], film: Picture) -> Tensor:
+    """The film's own chroma; none for a grey film."""
+    if len(own) == 1:
+        return torch.zeros(1, 2, 1, 1)
+    chroma = torch.from_numpy(np.stack(own[1:]).astype(np.int32))
+    return Quantiser(film.colour, film.depth).difference_floats(chroma[None])
+
+
+def _plane(integers_1HW: Tensor) -> Plane:
+    plane: Plane = fetched(integers_1HW[0]).numpy()
+    return plane
 
 
 def _at_depth(luma: Plane, source: int, wanted: int) -> Plane:
@@ -68,11 +95,3 @@ def _at_depth(luma: Plane, source: int, wanted: int) -> Plane:
     rounded = (luma.astype(np.uint32) + (1 << (shift - 1))) >> shift
     held: Plane = np.minimum(rounded, 2**wanted - 1).astype(np.uint8 if wanted == 8 else np.uint16)
     return held
-
-
-def _frame(planes: Sequence[Plane], film: Picture, pix_fmt: str) -> av.VideoFrame:
-    frame = av.VideoFrame(film.width, film.height, pix_fmt)
-    for plane, values in zip(frame.planes, planes, strict=True):
-        rows = np.frombuffer(memoryview(plane), values.dtype).reshape(plane.height, -1)
-        rows[:, : plane.width] = values
-    return frame

@@ -50,7 +50,7 @@ def encoding_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) ->
     if deliverable.codec is Codec.H264:
         pix_fmt, options = "yuv420p", _h264_options(film, deliverable)
     else:
-        pix_fmt, options = _ffv1_pix_fmt(picture, grey_stays_grey), _FFV1_OPTIONS
+        pix_fmt, options = _ffv1_pix_fmt(picture, grey_stays_grey), FFV1_OPTIONS
     version = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return Encoding(
         codec=deliverable.codec,
@@ -85,7 +85,8 @@ def _h264_options(film: Film, deliverable: Deliverable) -> dict[str, str]:
     }
 
 
-_FFV1_OPTIONS = {"level": "3", "slices": "4", "slicecrc": "1", "coder": "1", "context": "0", "g": "1"}
+FFV1_OPTIONS = {"level": "3", "slices": "4", "slicecrc": "1", "coder": "1", "context": "0", "g": "1"}
+"""Every frame alone, in slices that are checked; the number of slices fixes the bytes."""
 
 
 def _ffv1_pix_fmt(picture: Picture, grey_stays_grey: bool) -> str:

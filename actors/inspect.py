@@ -131,8 +131,8 @@ class Inspector:
             for record in paper.segments:
                 found.edges += 1
                 with segments.opened(record) as kept:
-                    for rank in sorted({0, record.core.frames - 1}):
-                        number = record.core.start + rank
+                    for rank in sorted({0, record.frames.frames - 1}):
+                        number = record.frames.start + rank
                         ours = frame_at(media, stream, _ticks(paper.timing, number, stream))
                         wanted = frame_at(kept, kept.streams.video[0], rank)
                         if finding := _differ(number, ours, wanted, paper.film.picture.rotation):
@@ -163,7 +163,7 @@ def _picture_findings(paper: Expected, media: InputContainer, found: _Found) -> 
     stream = media.streams.video[0]
     tick = stream.time_base
     assert tick is not None
-    starts = {one.core.start for one in paper.segments}
+    starts = {one.frames.start for one in paper.segments}
     times, payload = [], hashlib.sha256()
     for place, packet in enumerate(one for one in media.demux(stream) if one.size):
         if place in starts and not packet.is_keyframe:

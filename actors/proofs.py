@@ -17,18 +17,24 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+_REFERENCES_TOLD = ("h264", "hevc")
+"""Decoders whose packets say whether another refers to them. AV1's works ahead of what it is told."""
+
 BACK_OFF_SECONDS = (0, 1, 5, 30, 3600)
 """How far before a frame a seek may begin, one after the other: an index by decode time misses the first try."""
 
 
 def frame_at(container: InputContainer, stream: VideoStream, pts: int) -> VideoFrame | None:
-    """The frame shown at `pts` ticks of the stream, decoded from the keyframe before it; None where there is none."""
+    """The frame shown at `pts` ticks of the stream, decoded from the keyframe before it; None where there is none.
+
+    Of the frames between, those that none refers to need no decoding: they change no bit of the one wanted.
+    """
     tick = stream.time_base or Fraction(1)
     for seconds in BACK_OFF_SECONDS:
         try:
             container.seek(pts - int(seconds / tick), stream=stream)
             # One decoding to the end: a second would lose the frames that the first holds back.
-            frames = (one for one in container.decode(stream) if one.pts is not None)
+            frames = (one for one in _decoded(container, stream, pts) if one.pts is not None)
             first = next(frames, None)
             if first is not None and first.pts is not None and first.pts <= pts:
                 found = next(one for one in chain((first,), frames, (None,)) if one is None or (one.pts or 0) >= pts)
@@ -36,6 +42,14 @@ def frame_at(container: InputContainer, stream: VideoStream, pts: int) -> VideoF
         except av.error.FFmpegError:
             return None
     return None
+
+
+def _decoded(container: InputContainer, stream: VideoStream, pts: int) -> Iterator[VideoFrame]:
+    decoder = stream.codec_context
+    for packet in container.demux(stream):
+        if decoder.name in _REFERENCES_TOLD:
+            decoder.skip_frame = "DEFAULT" if packet.pts == pts else "NONREF"
+        yield from packet.decode()
 
 
 def planes_sha256(frame: VideoFrame, planes: int | None = None) -> str:

@@ -11,11 +11,11 @@ from jobs.errors import FilmFailed
 from jobs.records import SplitOrder
 
 
-def read_chunk(media: BinaryIO | bytes, order: SplitOrder, threads: int = 0) -> Iterator[VideoFrame]:
+def read_chunk(media: BinaryIO | bytes, order: SplitOrder, threads: int = 1) -> Iterator[VideoFrame]:
     """The frames of `order.read`, in display order, as the source stores them (not turned upright, not converted).
 
-    `media` is the chunk object that the order's record names, whole or as a seekable stream; `threads` decode, 0 is one
-    for each core. Holds a few frames for each thread, never the chunk. A frame's pts is its stamp, of no further meaning.
+    `media` is the chunk object that the order's record names, whole or as a seekable stream; `threads` decode: each
+    more costs a tenth more in all. Holds a few frames for each thread, never the chunk. A frame's pts is its stamp, of no further meaning.
     Full-range 8 bit may come as yuvj420p from packets and as yuv420p from FFV1: the film's colour says what it is.
     Raises FilmFailed where a frame cannot be decoded, BadMedia where the object is not a chunk at all.
     """

@@ -1,126 +1,193 @@
-"""The renderer: shows a chunk's frames to a look, encodes what it gives, keeps it in the store. Promises media first, then the record; knows no plan beyond its order."""
+"""The renderer: shows a chunk's frames to a look, encodes what it gives, keeps it in the store. Promises media first, then the record; knows no plan beyond its order.
 
-import os
-import platform
+Reading, generating and encoding each have a thread, a few batches apart, so that none waits while another could go on:
+
+    read        the chunk out of the store, its frames decoded, their plates on the device
+    generate    the look's pictures; calls take turns at it, and its device's time is measured
+    encode      composed, encoded, uploaded, recorded: in the thread of the call itself
+
+Chunks of one call follow each other without a pause in each of the three. Of a second call that is made meanwhile the
+first batches are read while the first call is generated, and it is generated while the first is encoded and uploaded.
+"""
+
 import time
 from collections import deque
+from collections.abc import Generator as Yields
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import torch
 from torch import Tensor
 
-from actors.compose import compose
-from actors.encode import SegmentWriter
+from actors.ahead import Ahead, Turns
+from actors.device import received, sent, settled, stream_of
+from actors.handles import Handles, as_kept
 from actors.looks import hire
-from actors.looks.generator import BATCH, Generator
+from actors.looks.generator import BATCH, Domain, Generator
+from actors.meter import Meter, ProcessorClock, StreamClock
+from actors.pieces import Piece, hardware
 from actors.plates import Plates, batches_of, turned_back
 from actors.read import read_chunk
 from actors.spool import spool
-from actors.stills import pair
 from jobs.errors import FilmFailed
-from jobs.ledger import Ledger, still_name
+from jobs.ledger import Ledger
 from jobs.plan import Look
-from jobs.records import Encoding, FramesRendered, Media, RenderOrder, SegmentRecord
+from jobs.records import FramesRendered, HandlesRecord, RenderOrder, SegmentRecord, Worked
 
-Finished = tuple[av.VideoFrame, Tensor]
+AHEAD = 2
+"""Batches that lie ready between two threads at most: one to begin with at once, one for when the next is late."""
+
+Finding = FramesRendered | SegmentRecord | HandlesRecord | Worked
+
+
+class Batch(NamedTuple):
+    """Some neighbouring frames of a read."""
+
+    frames: list[av.VideoFrame]
+    plates: Plates
+    sent: torch.cuda.Event | None
+
+
+class Run(NamedTuple):
+    """Some neighbouring frames of a read beside the look's pictures for them, turned as the film stores its own."""
+
+    first: int
+    """Number of the first frame."""
+    frames: list[av.VideoFrame]
+    pictures_NCHW: Tensor
+    domain: Domain
+    sent: torch.cuda.Event | None
+
+
+CUT = None
+"""Between the batches, and the runs, of two chunks."""
 
 
 class Renderer:
-    """One worker. Loads the weights of each look once, and renders any number of chunks."""
+    """One worker. Loads the weights of each look once, and renders any number of chunks; two calls at a time."""
 
     def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = True) -> None:
         """`gpu`: use one where there is one. An actor that asked Ray for none sees them all the same."""
-        # Ray sets OMP_NUM_THREADS=1 for its actors; the order says how many cores this one has.
-        torch.set_num_threads(max(1, int(cpus)))
+        self.threads = max(1, int(cpus))
+        torch.set_num_threads(self.threads)
         self.ledger = Ledger.at(store, job)
-        self.device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
+        self.device = settled(gpu)
         self.generators: dict[str, Generator] = {}
         for look in looks:
             self._generator(look)
+        self.turns = Turns()
+        # One for all calls: what one thread shows a look is done before the next one's begins.
+        self.stream = stream_of(self.device)
+        self.meter = Meter(ProcessorClock() if self.stream is None else StreamClock(self.stream))
 
-    def render(self, orders: Sequence[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
-        """Render chunks one after another; tells of frames as they are done, and gives a record for each segment."""
+    def render(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
+        """Render chunks one after another; tells of frames as they are done, and gives a record for each segment.
+
+        Raises what any of the three threads raised, as it was. However it ends, no thread and no file is left.
+        """
+        torch.set_num_threads(self.threads)  # in every thread: a new one would take as many as there are cores
+        lacking = []
         for order in orders:
-            yield from self._chunk(order)
+            # After a lost worker some pieces of a batch may be kept already.
+            kept = {name: self.ledger.record(name) for name in order.digests}
+            yield from (record for record in kept.values() if isinstance(record, SegmentRecord | HandlesRecord))
+            rest = order.lacking({name for name, record in kept.items() if record is None})
+            if rest.digests:
+                lacking.append(rest)
+        if lacking:
+            with (
+                Ahead(self._read(lacking), AHEAD) as batches,
+                Ahead(self._generate(lacking, batches), AHEAD) as runs,
+            ):
+                for order in lacking:
+                    yield from self._encode(order, iter(partial(next, runs), CUT))
 
-    def _chunk(self, order: RenderOrder) -> Iterator[FramesRendered | SegmentRecord]:
-        # After a lost worker some segments of a batch may be kept already.
-        kept = [self.ledger.record(order.digest(one)) for one in order.encodings]
-        yield from (record for record in kept if isinstance(record, SegmentRecord))
-        if lacking := tuple(one for one, record in zip(order.encodings, kept, strict=True) if record is None):
-            yield from self._render(order.model_copy(update={"encodings": lacking}))
+    # read
 
-    def _render(self, order: RenderOrder) -> Iterator[FramesRendered | SegmentRecord]:
-        began = time.monotonic()
+    def _read(self, orders: Iterable[RenderOrder]) -> "Yields[Batch | None, None, None]":
+        torch.set_num_threads(self.threads)
+        with torch.cuda.stream(stream_of(self.device)):
+            for place, order in enumerate(orders):
+                if place:
+                    yield CUT
+                with self.ledger.store.open(self.ledger.key(order.media.key)) as media:
+                    frames = read_chunk(media, order.split, self.threads)
+                    for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):
+                        yield Batch(run, plates, sent(self.device))
+
+    # generate
+
+    def _generate(
+        self, orders: Iterable[RenderOrder], batches: Iterator[Batch | None]
+    ) -> "Yields[Run | None, None, None]":
+        torch.set_num_threads(self.threads)
+        with self.turns, torch.cuda.stream(self.stream), self.meter.working():
+            for place, order in enumerate(orders):
+                if place:
+                    with self.meter.waiting("write"):
+                        yield CUT
+                for run in self._runs(order, batches):
+                    with self.meter.waiting("write"):
+                        yield run
+
+    def _runs(self, order: RenderOrder, batches: Iterator[Batch | None]) -> Iterator[Run]:
+        """The whole read, pre-roll and handles included, in order."""
         generator = self._generator(order.look)
-        done, still = 0, b""
-        with spool("render") as folder, ExitStack() as stack:
-            paths = [Path(folder, f"{place}.mkv") for place in range(len(order.encodings))]
-            writers = [
-                stack.enter_context(SegmentWriter(encoding, path))
-                for encoding, path in zip(order.encodings, paths, strict=True)
-            ]
-            for finished in runs_of(self._core(order, generator), BATCH):
-                frames = [frame for frame, _ in finished]
-                picture = turned_back(torch.cat([one for _, one in finished]), order.film.picture)
-                for writer, encoding in zip(writers, order.encodings, strict=True):
-                    composed = compose(frames, picture, generator.domain, order.film.picture, encoding.pix_fmt)
-                    for frame in composed:
-                        writer.write(frame)
-                if done <= order.core.frames // 2 < done + len(frames):
-                    place = order.core.frames // 2 - done
-                    still = pair(frames[place], composed[place], order.film.picture)
-                done += len(frames)
-                yield FramesRendered(chunk=order.chunk, done=done)
-            stack.close()
-            for writer, encoding, path in zip(writers, order.encodings, paths, strict=True):
-                yield self._keep(order, encoding, writer, path, still, time.monotonic() - began)
-
-    def _core(self, order: RenderOrder, generator: Generator) -> Iterator[Finished]:
-        """The core's frames beside the look's pictures for them; pre-roll and handles are shown and thrown away."""
         waiting: deque[av.VideoFrame] = deque()
-        number = order.read.start
-        with self.ledger.store.open(self.ledger.key(order.media.key)) as media:
-            for picture in generator.render(self._shown(read_chunk(media, order.split), order, waiting)):
-                for one in torch.split(picture, 1):
-                    if not waiting:
-                        raise self._miscounted(order)
-                    frame = waiting.popleft()
-                    if order.core.start <= number < order.core.stop:
-                        yield frame, one
-                    number += 1
-
-    def _shown(
-        self, frames: Iterable[av.VideoFrame], order: RenderOrder, waiting: deque[av.VideoFrame]
-    ) -> Iterator[Plates]:
-        for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):
-            waiting.extend(run)
-            yield plates
-
-    def _keep(
-        self, order: RenderOrder, encoding: Encoding, writer: SegmentWriter, path: Path, still: bytes, seconds: float
-    ) -> SegmentRecord:
-        facts = writer.facts
-        if facts.frames != order.core.frames:
+        shown = self._shown(batches, waiting)
+        pictures = (one for several in generator.render(shown) for one in torch.split(several, 1))
+        first = order.read.start
+        while several := list(islice(pictures, BATCH)):
+            frames = [waiting.popleft() for _ in several if waiting]
+            if len(frames) < len(several):
+                raise self._miscounted(order)
+            stored = turned_back(torch.cat(several), order.film.picture)
+            if order.look.support.dissolve:
+                stored = as_kept(stored)
+            yield Run(first, frames, stored, generator.domain, sent(self.device))
+            first += len(frames)
+        for _ in shown:
+            pass  # what the look left unseen is not the next chunk's
+        if waiting:
             raise self._miscounted(order)
-        self.ledger.store.write(self.ledger.key(still_name(order.digest(encoding))), still)
-        media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
-        self.ledger.store.write_file(self.ledger.key(media.key), path, only_if_absent=True)
-        return self.ledger.keep(
-            SegmentRecord(
-                digest=order.digest(encoding),
-                core=order.core,
-                media=media,
-                delay=facts.delay,
-                extradata_sha256=facts.extradata_sha256,
-                made_on=hardware(self.device),
-                seconds=round(seconds, 3),
-            )
-        )
+
+    def _shown(self, batches: Iterator[Batch | None], waiting: deque[av.VideoFrame]) -> Iterator[Plates]:
+        while True:
+            with self.meter.waiting("read"):
+                if (batch := next(batches, CUT)) is CUT:
+                    return
+                # Within the wait: that the device waits for a copy is no work.
+                received(batch.sent, (batch.plates.luma_NHW, *(batch.plates.chroma or ())))
+            waiting.extend(batch.frames)
+            yield batch.plates
+
+    # encode
+
+    def _encode(self, order: RenderOrder, runs: Iterator[Run]) -> Iterator[Finding]:
+        began, done = 0.0, 0
+        stream = stream_of(self.device)
+        with spool("render") as folder, ExitStack() as stack:
+            pieces = _pieces(order, Path(folder))
+            for piece in pieces:
+                stack.enter_context(piece)
+            for run in runs:
+                began = began or time.monotonic()
+                with torch.cuda.stream(stream):
+                    received(run.sent, (run.pictures_NCHW,))
+                    for piece in pieces:
+                        piece.take(run.first, run.frames, run.pictures_NCHW, run.domain)
+                before, done = done, min(max(run.first + len(run.frames) - order.core.start, 0), order.core.frames)
+                if done > before:
+                    yield FramesRendered(chunk=order.chunk, done=done)
+            stack.close()
+            yield self.meter.word()
+            for piece in pieces:
+                yield piece.keep(self.ledger, hardware(self.device), time.monotonic() - began)
 
     def _miscounted(self, order: RenderOrder) -> FilmFailed:
         return FilmFailed(
@@ -135,15 +202,10 @@ class Renderer:
         return self.generators[name]
 
 
-def runs_of(finished: Iterable[Finished], length: int) -> Iterator[list[Finished]]:
-    """Neighbours, `length` at a time; the last run may be shorter."""
-    rest = iter(finished)
-    while run := list(islice(rest, length)):
-        yield run
-
-
-def hardware(device: torch.device) -> str:
-    """The kind of hardware a picture is made on: the GPU's name, or the processor's and its instruction set."""
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"
+def _pieces(order: RenderOrder, folder: Path) -> list[Piece | Handles]:
+    """Everything that takes its frames from one rendering: segments, and what is kept for the seams."""
+    film = order.film.picture
+    return [
+        *(Piece(film, order.body(one), order.digest(one), one, folder) for one in order.encodings),
+        *(Handles(film, frames, order.handles_digest(frames), folder) for frames in order.handles),
+    ]

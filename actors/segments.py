@@ -58,7 +58,7 @@ class Segments:
                 yield from self._ranked(record, container)
 
     def _ranked(self, record: SegmentRecord, container: InputContainer) -> "Iterator[tuple[int, Packet[Any]]]":
-        seen = bytearray(record.core.frames)
+        seen = bytearray(record.frames.frames)
         for place, packet in enumerate(self._demuxed(record, container)):
             rank = packet.pts
             if rank is None or not 0 <= rank < len(seen) or seen[rank] or place - rank > record.delay:
@@ -68,7 +68,7 @@ class Segments:
             seen[rank] = 1
             # Packet is a buffer: hashed where it lies.
             self._hash.update(packet)
-            yield record.core.start + rank, packet
+            yield record.frames.start + rank, packet
         if not all(seen):
             raise self._refused(record, f"its frame {seen.index(0)} of {len(seen)} is missing")
 
@@ -99,7 +99,7 @@ class Segments:
         return container
 
     def _fetched(self, record: SegmentRecord) -> Path:
-        path = self.folder / f"{record.core.start}-{record.media.sha256[:16]}.mkv"
+        path = self.folder / f"{record.frames.start}-{record.media.sha256[:16]}.mkv"
         found = hashlib.sha256()
         if not self.ledger.store.stat(self.ledger.key(record.media.key)):
             raise self._refused(record, "it is gone")
@@ -115,7 +115,7 @@ class Segments:
     def _refused(self, record: SegmentRecord, why: str) -> FilmFailed:
         where = f"{self.ledger.store.url}/{self.ledger.key(record.media.key)}"
         return FilmFailed(
-            f"the segment of frames {record.core.start} to {record.core.stop - 1} ({where}) is damaged: {why}; "
+            f"the segment of frames {record.frames.start} to {record.frames.stop - 1} ({where}) is damaged: {why}; "
             f"delete that object and {self.ledger.key(f'records/{record.digest}.json')}, and run the job again."
         )
 
@@ -123,11 +123,11 @@ class Segments:
 def _refuse_gaps(records: Sequence[SegmentRecord], frames: int) -> None:
     edge = 0
     for record in records:
-        if record.core.start != edge or record.core.stop <= edge:
+        if record.frames.start != edge or record.frames.stop <= edge:
             raise FilmFailed(
-                f"the segments do not tile the film: after frame {edge - 1} comes frame {record.core.start}."
+                f"the segments do not tile the film: after frame {edge - 1} comes frame {record.frames.start}."
             )
-        edge = record.core.stop
+        edge = record.frames.stop
     if edge != frames:
         raise FilmFailed(
             f"the segments end at frame {edge} and the film has {frames} frames; the plan is not of this film."
@@ -138,6 +138,6 @@ def _refuse_strangers(records: Sequence[SegmentRecord]) -> None:
     for record in records:
         if record.extradata_sha256 != records[0].extradata_sha256:
             raise FilmFailed(
-                f"the segments of frames {records[0].core.start} and {record.core.start} have different codec headers and "
+                f"the segments of frames {records[0].frames.start} and {record.frames.start} have different codec headers and "
                 "cannot be joined: they come from different encoders; run all workers from one image and delete the odd records."
             )

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from actors.colour import Quantiser
-from actors.plates import Plates, planes_of
+from actors.planes import planes_of
+from actors.plates import Plates
 from jobs.film import Picture
 
 WIDTH = 480
@@ -27,13 +28,16 @@ def _rgb(frame: av.VideoFrame, film: Picture) -> NDArray[np.uint8]:
     planes = [torch.from_numpy(plane.astype(np.int32))[None] for plane in planes_of(frame)]
     scale = Quantiser(film.colour, frame.format.components[0].bits)
     plates = Plates(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, scale)
-    return (plates.rgb()[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    # Planes are shrunk before they become colours: there is less to reckon.
+    return (plates.rgb(_shown(film))[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+
+
+def _shown(film: Picture) -> tuple[int, int]:
+    """Height and width of one picture with square pixels, not yet upright."""
+    width = max(1, round(film.width * film.aspect))
+    scale = min(1.0, WIDTH / width)
+    return max(1, round(film.height * scale)), max(1, round(width * scale))
 
 
 def _upright(picture: NDArray[np.uint8], film: Picture) -> NDArray[np.uint8]:
-    height, width = picture.shape[:2]
-    shown = max(1, round(width * film.aspect))
-    scale = min(1.0, WIDTH / shown)
-    size = (max(1, round(shown * scale)), max(1, round(height * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(np.rot90(small, film.rotation // 90)).astype(np.uint8)
+    return np.ascontiguousarray(np.rot90(picture, film.rotation // 90))

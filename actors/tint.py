@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.media import opened
-from actors.plates import planes_of
+from actors.planes import planes_of
 
 LOOKS = 8
 """Places in the film that are looked at."""

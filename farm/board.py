@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from farm.metrics import Metrics
 from jobs.film import Film
 from jobs.plan import Plan
+from jobs.records import Worked
 
 State = Literal["waiting", "split", "rendering", "done"]
 """What has become of a chunk."""
@@ -135,6 +136,11 @@ class Board:
         if self.metrics:
             self.metrics.done(frames)
         self.tick()
+
+    def worked(self, word: Worked) -> None:
+        """A renderer's generator has worked, and waited, some more."""
+        if self.metrics:
+            self.metrics.worked(word)
 
     def chunk(self, number: int, state: State) -> None:
         """A chunk has come a step further, or back."""

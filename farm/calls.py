@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, islice
 from typing import Any, Protocol
 
 from jobs.errors import BadInput, FilmFailed
@@ -46,6 +46,8 @@ class Crew:
     """How long the crew may be without anyone who has started before the film fails."""
     idle_seconds: float = 30.0
     """How long one stays without a call. An idle worker keeps its node, and its node's bill, from scaling in."""
+    abreast: int = 1
+    """Calls that one worker is at, at a time: one, or two in two threads."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,11 @@ class Ticket:
 
 
 class CallSheet:
-    """One crew's calls. A worker carries out what it holds in order, so only the first it holds can have begun."""
+    """One crew's calls. A worker begins what it holds in order, so only the first `abreast` that it holds can have begun."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, abreast: int = 1) -> None:
         self.budget = budget
+        self.abreast = abreast
         self._waiting: list[Ticket] = []
         self._held: dict[int, deque[Ticket]] = {}
         self._numbers = count()
@@ -163,7 +166,8 @@ class CallSheet:
         """Who of those that can work shall have which calls now: one for each who is idle, then a second.
 
         A second only while there are as many calls as workers `hired`, those still starting included: near the tail it
-        would wait behind a long first one while somebody else is idle.
+        would wait behind a long first one while somebody else is idle. Where a worker is at both, one that has lost a
+        worker has one to itself from then on: the next loss is then its own, and nobody beside it is charged again.
         """
         dealt: list[tuple[int, Call]] = []
         for depth, least in ((1, 1), (2, max(1, hired))):
@@ -171,30 +175,34 @@ class CallSheet:
                 if len(self._waiting) < least:
                     break
                 held = self._held.setdefault(worker, deque())
-                if len(held) < depth:
+                if len(held) < depth and not (held and self._alone(held[0], self._waiting[0])):
                     held.append(heappop(self._waiting))
                     dealt.append((worker, held[-1].call))
         return dealt
 
-    def head(self, worker: int) -> Call:
-        """The call that a worker is at."""
-        return self._held[worker][0].call
+    def begun(self, worker: int) -> list[Call]:
+        """The calls that a worker is at, or may be."""
+        return [ticket.call for ticket in islice(self._held[worker], self.abreast)]
 
-    def finished(self, worker: int) -> None:
-        """A worker has finished the call it was at."""
-        self._held[worker].popleft()
+    def call(self, worker: int, place: int) -> Call:
+        """The call at a place among those that a worker holds."""
+        return self._held[worker][place].call
 
-    def raised(self, worker: int, error: BaseException) -> int:
-        """The call a worker is at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
-        ticket = self._held[worker].popleft()
+    def finished(self, worker: int, place: int) -> None:
+        """A worker has finished one of the calls it was at."""
+        del self._held[worker][place]
+
+    def raised(self, worker: int, place: int, error: BaseException) -> int:
+        """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
+        ticket = self._held[worker][place]
+        del self._held[worker][place]
         ticket.luck.error(ticket.call.what, error)
         heappush(self._waiting, ticket)
         return ticket.luck.errors
 
     def lost(self, worker: int, reason: str, free: bool) -> None:
-        """A worker is gone: the call it was at is charged unless `free`, and all it held go back. Raises as Luck.loss."""
-        if not free:
-            ticket = self._held[worker][0]
+        """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as Luck.loss."""
+        for ticket in islice(self._held[worker], 0 if free else self.abreast):
             ticket.luck.loss(ticket.call.what, reason)
         self.give_back(worker)
 
@@ -202,3 +210,6 @@ class CallSheet:
         """What a worker held goes back to the queue, free of charge."""
         for ticket in self._held.pop(worker, ()):
             heappush(self._waiting, ticket)
+
+    def _alone(self, *tickets: Ticket) -> bool:
+        return self.abreast > 1 and any(ticket.luck.losses for ticket in tickets)

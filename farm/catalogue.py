@@ -11,24 +11,30 @@ from jobs.spec import LookChoice
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Each look's name, line, version, temporal needs, and the JSON Schema of its settings; or the `problem` with it."""
+    """Each look's name, line, version, temporal needs where no setting is required, and the JSON Schema of its settings; or the `problem` with it."""
     return [_entry(name) for name in names()]
 
 
 def _entry(name: str) -> dict[str, Any]:
     try:
-        made, fitted = find(name), fit(LookChoice(name=name))
+        made = find(name)
+        schema = made.settings.model_json_schema()
+        required = schema.get("required", [])
+        # What a look needs around a frame, and its weights, may hang on a setting that only a film's spec can give.
+        fitted = None if required else fit(LookChoice(name=name))
     except BadLook as error:
         return {"name": name, "problem": str(error)}
+    settings = schema.get("properties", {})
     return {
         "name": name,
         "problem": "",
         "about": made.about,
         "version": made.version,
-        "weights": fitted.weights,
-        "support": fitted.support.model_dump(),
-        "defaults": fitted.choice.settings,
-        "settings": made.settings.model_json_schema().get("properties", {}),
+        "weights": fitted.weights if fitted else (),
+        "support": fitted.support.model_dump() if fitted else {},
+        "required": required,
+        "defaults": {one: facts["default"] for one, facts in settings.items() if "default" in facts},
+        "settings": settings,
     }
 
 
@@ -41,6 +47,8 @@ def show(entries: list[dict[str, Any]]) -> None:
         if entry["problem"]:
             table.add_row(entry["name"], entry["problem"])
             continue
-        settings = ", ".join(f"{name}={value}" for name, value in entry["defaults"].items()) or "none"
-        table.add_row(entry["name"], entry["about"], settings, f"{entry['support']['context']} frames")
+        settings = [f"{name}=... (required)" for name in entry["required"]]
+        settings += [f"{name}={value}" for name, value in entry["defaults"].items()]
+        context = f"{entry['support']['context']} frames" if entry["support"] else "by its settings"
+        table.add_row(entry["name"], entry["about"], ", ".join(settings) or "none", context)
     Console(stderr=True).print(table)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from actors.decide import Decider
+from actors.dissolve import Dissolver
 from actors.finish import Finisher
 from actors.render import Renderer
 from actors.split import Splitter
@@ -17,7 +18,7 @@ CLUSTER_CPUS = 4.0
 
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
-    """Surveyors, a decider, splitters, renderers and finishers. Nobody starts before there is a call for them."""
+    """Surveyors, a decider, splitters, renderers, dissolvers and finishers. Nobody starts before there is a call for them."""
     store = (spec.store, spec.name)
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
@@ -27,6 +28,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         Crew("decider", Decider, (spec.source,), cpus=side),
         Crew("splitter", Splitter, (spec.source, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
+        Crew("dissolver", Dissolver, store, limit=hands, cpus=side),
         Crew("finisher", Finisher, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
     ]
 
@@ -46,6 +48,8 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
         gpus=gpus,
         memory=int(wish.memory_gib * 2**30) if wish.memory_gib else None,
         boot_seconds=wish.boot_seconds,
+        # While one call is generated, the next is read and the one before is encoded and uploaded.
+        abreast=2,
     )
 
 

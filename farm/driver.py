@@ -13,7 +13,7 @@ from farm.production import Production
 from jobs.deliverables import DeliverableFacts
 from jobs.index import Page
 from jobs.ledger import Ledger
-from jobs.records import Cuts, FramesRendered, SegmentRecord, SplitRecord
+from jobs.records import Cuts, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord, Worked
 from jobs.report import Conform
 from jobs.spec import JobSpec
 
@@ -38,7 +38,11 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
                 yield from film.render(found)
             case FramesRendered():
                 film.progress(found)
-            case SegmentRecord():  # a chunk's core is rendered, encoded and kept
+            case Worked():
+                board.worked(found)
+            case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
+                yield from film.dissolve(found)
+            case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
             case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)

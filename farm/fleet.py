@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -143,8 +143,8 @@ class Fleet:
             while any(roster.sheet.outstanding for roster in self._rosters.values()):
                 self._staff()
                 self._deal()
-                for roster, hired in self._listen():
-                    if heard := self._hear(roster, hired):
+                for said in self._listen():
+                    if heard := self._hear(*said):
                         self._add(then(*heard))
                         yield heard
                 self.watcher.tick()
@@ -175,42 +175,51 @@ class Fleet:
                 stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
                 ready[number].streams.append(stream)
 
-    def _listen(self) -> list[tuple[Roster, Hired]]:
-        """Whoever has something to say. Of a worker's calls only the first can: a queued one is not asked."""
+    def _listen(self) -> list[tuple[Roster, Hired, Any]]:
+        """Who has something to say, and of which start or call. A call that only waits behind others is not asked."""
         waits = {}
         for roster in self._rosters.values():
             for one in roster.hired:
-                if one.boot is not None or one.streams:
-                    waits[one.streams[0] if one.boot is None else one.boot] = (roster, one)
+                for said in islice(one.streams, roster.crew.abreast) if one.boot is None else (one.boot,):
+                    waits[said] = (roster, one, said)
         ready, rest = ray.wait(list(waits), num_returns=1, timeout=LISTEN_SECONDS)
         if ready and rest:
             # Whoever is early in the list would else be heard first, always.
             ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
         return [waits[one] for one in ready]
 
-    def _hear(self, roster: Roster, hired: Hired) -> tuple[Call, Any] | None:
+    def _hear(self, roster: Roster, hired: Hired, said: Any) -> tuple[Call, Any] | None:
         """One finding, or None where a start, an end, an error or a loss was heard of and seen to."""
-        what = roster.what(hired)
+        if hired not in roster.hired:
+            return None  # let go for what its other call said, and this one goes back with it
         try:
             if hired.boot is None:
-                return roster.sheet.head(hired.number), ray.get(next(hired.streams[0]))
-            ray.get(hired.boot)
+                return roster.call(hired, said), ray.get(next(said))
+            ray.get(said)
             roster.started(hired, time.monotonic())
             self._tell_staff(roster)
         except StopIteration:
-            roster.finished(hired, time.monotonic())
+            roster.finished(hired, said, time.monotonic())
         except (RayTaskError, UnserializableException) as error:  # a RayError, but raised by the call itself
-            cause = _cause(error)
-            self.watcher.retried(roster.crew.name, what, cause, roster.raised(hired, cause))
-            # What nobody foresaw may have left the process sick, as a fault does to a CUDA context.
-            if hired.boot is not None or not isinstance(cause, FarmError):
-                self._let_go(roster, [hired])
+            self._see_to(roster, hired, said, _cause(error))
         except RayError as error:
-            reason, free = _reason(error), getattr(error, "preempted", False)
+            what, reason, free = roster.what(hired), _reason(error), getattr(error, "preempted", False)
             roster.lost(hired, reason, free)
             self.watcher.lost(roster.crew.name, what, reason, free)
             self._let_go(roster, [hired])
         return None
+
+    def _see_to(self, roster: Roster, hired: Hired, said: Any, cause: BaseException) -> None:
+        """A start or a call raised an error."""
+        if starting := hired.boot is not None:
+            what, tries = roster.what(hired), roster.failed_to_start(hired, cause)
+        else:
+            what, tries = roster.call(hired, said).what, roster.raised(hired, said, cause)
+        self.watcher.retried(roster.crew.name, what, cause, tries)
+        # What nobody foresaw may have left the process sick, as a fault does to a CUDA context. Then the call beside it may
+        # not finish there either: it goes back free of charge. What is foreseen leaves it alone.
+        if starting or not isinstance(cause, FarmError):
+            self._let_go(roster, [hired])
 
     def _let_go(self, roster: Roster, those: list[Hired]) -> None:
         for one in those:
@@ -276,6 +285,7 @@ def _hire(crew: Crew, number: int, now: float) -> Hired:
     # A class of its own name, so that processes and Ray's own pages show who is who.
     kind = type(getattr(crew.made_of, "__name__", crew.name), (Hand,), {})
     wants: dict[str, Any] = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
+    wants["max_concurrency"] = crew.abreast
     if crew.memory:
         wants["memory"] = crew.memory
     actor: Any = ray.remote(**wants)(kind).remote()

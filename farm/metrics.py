@@ -11,15 +11,25 @@ Every sample carries the label `job`, the job's name.
     film_farm_workers{crew,state}            workers ready and pending
     film_farm_retries_total{crew,reason}     calls made again: reason error, loss or preemption
     film_farm_stage_seconds_total{stage}     wall time spent in each stage
+    film_farm_gpu_busy_seconds_total         seconds in which generators' devices worked, all renderers together
+    film_farm_gpu_starved_seconds_total{reason}  seconds in which they waited: reason read (frames to be fetched and decoded),
+                                             write (room to compose, encode and upload) or call (anything to render)
     film_farm_last_progress_timestamp_seconds    Unix time of the last finished frame, or of the start
+
+A generator's device is the GPU or, where there is none, the processor. The share in which it worked is
+busy / (busy + starved); a renderer tells of its seconds at the end of each chunk, and starting is not among them.
 """
 
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
+
+from jobs.records import Starved, Worked
+
+_DEVICE = "the generators' devices (a GPU or, where there is none, the processor)"
 
 
 class Metrics:
@@ -39,10 +49,14 @@ class Metrics:
         self._workers = self._gauge("workers", "Workers by crew and state.", "crew", "state")
         self._retries = self._counter("retries", "Calls made again, by reason.", "crew", "reason")
         self._stages = self._counter("stage_seconds", "Wall time spent in each stage.", "stage")
+        self._busy = self._counter("gpu_busy_seconds", f"Seconds worked by {_DEVICE}.")
+        self._starved = self._counter("gpu_starved_seconds", f"Seconds waited by {_DEVICE}, by reason.", "reason")
         self._progress = self._gauge("last_progress_timestamp_seconds", "Unix time of the last finished frame.")
         self._progress.labels(job).set_to_current_time()
-        for counter in (self._frames, self._rendered):
+        for counter in (self._frames, self._rendered, self._busy):
             counter.labels(job)  # one that has counted nothing is 0, not absent
+        for reason in get_args(Starved):
+            self._starved.labels(job, reason)
 
     def describe(self, source: str, look: str) -> None:
         """What the job is."""
@@ -78,6 +92,12 @@ class Metrics:
     def stage(self, name: str, seconds: float) -> None:
         """Some more wall time was spent in a stage."""
         self._stages.labels(self.job, name).inc(seconds)
+
+    def worked(self, word: Worked) -> None:
+        """A renderer's generator has worked, and waited, some more."""
+        self._busy.labels(self.job).inc(word.busy)
+        for reason, seconds in word.starved.items():
+            self._starved.labels(self.job, reason).inc(seconds)
 
     def serve(self, port: int, addr: str = "127.0.0.1") -> int:
         """Serve /metrics until `close`. Gives the port: the one asked for, or any free one where that is 0 or taken.

@@ -6,19 +6,21 @@ from itertools import groupby
 from farm.board import Board
 from farm.calls import Call
 from farm.scout import Scout
+from farm.seams import Seams
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.digest import digest
 from jobs.errors import FilmFailed
-from jobs.plan import Chunk
+from jobs.plan import Chunk, Range
 from jobs.records import (
     Encoding,
     FramesRendered,
+    HandlesRecord,
     Media,
     RenderOrder,
     SegmentRecord,
     SplitOrder,
     SplitRecord,
-    segment_digest,
+    segment_digests,
     split_order,
 )
 from jobs.report import Conform, FilmReport
@@ -37,16 +39,19 @@ class Production:
         """By file: a proof that comes twice, because a worker was lost at its end, counts once."""
         self.rendered = 0
         """Chunks that this run has rendered."""
-        self._lacking: dict[int, dict[str, Encoding]] = {}  # by chunk in work, by digest: the segments it lacks
+        self._lacking: dict[int, set[str]] = {}  # by chunk in work: digests of the segments and handles it lacks
+        self._bodies: dict[int, dict[str, Encoding]] = {}  # of these, by chunk, what a renderer encodes
+        self._handles: dict[int, dict[str, Range]] = {}  # and what it keeps for a dissolve
         self._orders: dict[int, SplitOrder] = {}
         self._batch_of: dict[int, tuple[int, ...]] = {}
         self._media: dict[int, Media] = {}
         self._done_frames: dict[int, int] = {}
         self._split_for: dict[str, list[int]] = {}  # by digest: handles may make two chunks read the same frames
-        self._chunk_of: dict[str, int] = {}  # by digest of a segment
+        self._chunk_of: dict[str, int] = {}  # by digest of a segment or of handles
         self._segments: dict[str, SegmentRecord] = {}
         self._on_paper = scout.ledger.finished()
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
+        self._seams = Seams(scout.film, scout.ledger, self._on_paper, self._encodings)
         self._finishing = False
 
     @property
@@ -61,8 +66,9 @@ class Production:
         if not fresh:
             return []
         self.board.planned(self.scout.plan, whole=self.scout.done)
-        wanted = [chunk for chunk in fresh if self._lacks(chunk)]
-        kept = [chunk for chunk in fresh if chunk.number not in self._lacking]
+        touched = {one.number: one for chunk in fresh for one in (*self._note(chunk), chunk)}
+        wanted = [touched[number] for number in sorted(touched.keys() & self._lacking.keys())]
+        kept = [chunk for chunk in fresh if chunk.number not in self._bodies]
         self.board.resumed(sum(chunk.core.frames for chunk in kept), [chunk.number for chunk in kept])
         for chunk in wanted:
             order = split_order(self.film, chunk, self.scout.span(chunk.read))
@@ -84,12 +90,20 @@ class Production:
             self.board.chunk(number, "split")
             batch = self._batch_of[number]
             if all(one in self._media for one in batch):
-                orders = [self._render_order(self.chunks[one - 1]) for one in batch]
-                calls.append(Call("renderer", "render", (orders,), (2, batch[0]), _chunks(batch)))
+                calls += self._render_call([self.chunks[one - 1] for one in batch])
+            calls += self._dissolve_call(number)  # both renderings may be on paper already
         return calls
+
+    def dissolve(self, record: HandlesRecord) -> list[Call]:
+        """One rendering across a seam is kept: when both are, they can be blended."""
+        self._settle(record.digest)
+        later = self._seams.keep(record)
+        return self._dissolve_call(later) if later else []
 
     def progress(self, word: FramesRendered) -> None:
         """A renderer tells how far a chunk is. A chunk begun again by another is not counted twice."""
+        if word.chunk not in self._bodies:  # shown again for a neighbour's sake; its own segments were there
+            return
         before = self._done_frames.get(word.chunk, 0)
         if not before:
             self.board.stage("render")
@@ -99,14 +113,9 @@ class Production:
             self.board.rendered(word.done - before)
 
     def keep(self, record: SegmentRecord) -> None:
-        """A segment is finished; when it is the last that its chunk lacked, so is the chunk."""
+        """A segment is finished."""
         self._segments[record.digest] = record
-        number = self._chunk_of[record.digest]
-        lacking = self._lacking.get(number, {})
-        lacking.pop(record.digest, None)
-        if not lacking and self._lacking.pop(number, None) is not None:
-            self.rendered += 1
-            self.board.chunk(number, "done")
+        self._settle(record.digest)
 
     def finish(self) -> list[Call]:
         """A call for each deliverable, once: when the plan is whole and no chunk lacks a segment."""
@@ -156,15 +165,51 @@ class Production:
 
     def segments_of(self, deliverable: DeliverablePlan) -> list[SegmentRecord]:
         """The records of one deliverable's segments, in film order."""
-        return [self._segment(segment_digest(self.film, chunk, deliverable.encoding)) for chunk in self.chunks]
+        return [
+            self._segment(name) for chunk in self.chunks for name in self._names(chunk, deliverable.encoding).values()
+        ]
 
-    def _lacks(self, chunk: Chunk) -> bool:
-        lacking = {segment_digest(self.film, chunk, one): one for one in self._encodings}
-        self._chunk_of.update(dict.fromkeys(lacking, chunk.number))
-        lacking = {name: one for name, one in lacking.items() if name not in self._on_paper}
-        if lacking:
-            self._lacking[chunk.number] = lacking
-        return bool(lacking)
+    def _names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
+        return segment_digests(self.film, self.chunks, chunk, encoding)
+
+    def _note(self, chunk: Chunk) -> list[Chunk]:
+        """Put down what a chunk lacks. Gives the chunk before where that was finished, and this one may need its tail again."""
+        bodies: dict[str, Encoding] = {}
+        openings: dict[str, Encoding] = {}
+        for encoding in self._encodings:
+            for frames, name in self._names(chunk, encoding).items():
+                self._chunk_of[name] = chunk.number
+                if name not in self._on_paper:
+                    opens = frames == encoding.opening(chunk.core, chunk.dissolve)
+                    (openings if opens else bodies)[name] = encoding
+        if not (bodies or openings):
+            return []
+        self._lacking[chunk.number] = {*bodies, *openings}
+        self._bodies[chunk.number] = bodies
+        # The chunk after may not be planned yet, and this one is shown to the look now.
+        self._keep_handles(chunk, self._seams.tail(chunk))
+        if not openings:
+            return []
+        before = self.chunks[chunk.number - 2]
+        finished = before.number not in self._lacking
+        for one, handles in self._seams.add(before, chunk, openings.values()):
+            self._keep_handles(one, handles)
+        return [before] if finished else []
+
+    def _keep_handles(self, chunk: Chunk, handles: dict[str, Range]) -> None:
+        if lacking := {name: frames for name, frames in handles.items() if name not in self._on_paper}:
+            self._handles.setdefault(chunk.number, {}).update(lacking)
+            self._lacking.setdefault(chunk.number, set()).update(lacking)
+            self._chunk_of.update(dict.fromkeys(lacking, chunk.number))
+
+    def _settle(self, name: str) -> None:
+        """One piece of a chunk is finished; with the last that it lacked, so is the chunk."""
+        number = self._chunk_of[name]
+        lacking = self._lacking.get(number, set())
+        lacking.discard(name)
+        if not lacking and self._lacking.pop(number, None) is not None:
+            self.rendered += 1
+            self.board.chunk(number, "done")
 
     def _segment(self, name: str) -> SegmentRecord:
         if name not in self._segments:
@@ -194,6 +239,22 @@ class Production:
         numbers = tuple(order.chunk for order in orders)
         return Call("splitter", "split", (orders,), (2, numbers[0]), _chunks(numbers))
 
+    def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
+        orders = [
+            self._render_order(chunk)
+            for chunk in batch
+            if self._bodies.get(chunk.number) or self._handles.get(chunk.number)
+        ]
+        numbers = tuple(order.chunk for order in orders)
+        return [Call("renderer", "render", (orders,), (2, numbers[0]), _chunks(numbers))] if orders else []
+
+    def _dissolve_call(self, number: int) -> list[Call]:
+        media = self._media.get(number)
+        order = self._seams.order(number, self._orders[number], media) if media else None
+        return (
+            [Call("dissolver", "dissolve", (order,), (2, number), f"the seam before chunk {number}")] if order else []
+        )
+
     def _render_order(self, chunk: Chunk) -> RenderOrder:
         return RenderOrder(
             chunk=chunk.number,
@@ -204,7 +265,8 @@ class Production:
             film=self.film,
             split=self._orders[chunk.number],
             media=self._media[chunk.number],
-            encodings=tuple(self._lacking[chunk.number].values()),
+            encodings=tuple(self._bodies.get(chunk.number, {}).values()),
+            handles=tuple(self._handles.get(chunk.number, {}).values()),
         )
 
 

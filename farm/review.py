@@ -1,13 +1,13 @@
 """The review page: one HTML file beside the deliverables, a still of every chunk before and after. Promises to need no server and no network; makes no picture."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import groupby
 
 from farm.production import Production
 from jobs.ledger import still_name
-from jobs.plan import Chunk
-from jobs.records import segment_digest
+from jobs.plan import Chunk, Range
+from jobs.records import segment_digests
 from jobs.report import FilmReport
 from jobs.store import Store
 
@@ -26,26 +26,27 @@ figcaption { color: #9aa0a6; font-size: .85rem; } .bad { color: #f28b82; } .good
 
 def publish(film: Production, report: FilmReport, output: Store) -> str:
     """Write the page and its stills into the output's folder `review`; gives the page's key. Safe to run again."""
-    kept = set()
+    kept = {}
     for chunk in film.chunks:
-        still = film.ledger.read(still_name(_segment(film, chunk)))
-        if still:
+        frames, segment = _segment(film, chunk)
+        if still := film.ledger.read(still_name(segment)):
             output.write(f"{FOLDER}/{_still(chunk)}", still)
-            kept.add(chunk.number)
+            kept[chunk.number] = frames.start + frames.frames // 2
     key = f"{FOLDER}/index.html"
     output.write(key, "".join(_page(film, report, kept)).encode())
     return key
 
 
-def _segment(film: Production, chunk: Chunk) -> str:
-    return segment_digest(film.film, chunk, film.deliverables[0].encoding)
+def _segment(film: Production, chunk: Chunk) -> tuple[Range, str]:
+    """The chunk's last segment, whose middle frame has a still: a dissolved opening is another."""
+    return list(segment_digests(film.film, film.chunks, chunk, film.deliverables[0].encoding).items())[-1]
 
 
 def _still(chunk: Chunk) -> str:
     return f"chunk-{chunk.number:05d}.jpg"
 
 
-def _page(film: Production, report: FilmReport, kept: Container[int]) -> Iterator[str]:
+def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iterator[str]:
     title = escape(report.name)
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
     yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
@@ -71,11 +72,11 @@ def _deliverables(report: FilmReport) -> Iterator[str]:
     yield "</table>"
 
 
-def _shot(number: int, chunks: list[Chunk], kept: Container[int]) -> Iterator[str]:
+def _shot(number: int, chunks: list[Chunk], kept: Mapping[int, int]) -> Iterator[str]:
     first, last = chunks[0].core.start, chunks[-1].core.stop - 1
     yield f"<h2>Shot {number}: frames {first} to {last}</h2>"
     for chunk in chunks:
-        middle = chunk.core.start + chunk.core.frames // 2
+        middle = kept.get(chunk.number, chunk.core.start + chunk.core.frames // 2)
         look = ", ".join(f"{name} {value}" for name, value in chunk.look.choice.settings.items() if value is not None)
         words = f"chunk {chunk.number}, frame {middle}; {chunk.look.choice.name}{f' ({look})' if look else ''}"
         yield "<figure>"

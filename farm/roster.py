@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from farm.calls import Budget, CallSheet, Crew, Luck
+from farm.calls import Budget, Call, CallSheet, Crew, Luck
 from jobs.errors import FilmFailed
 
 PENDING_GRACE = 5.0
@@ -26,7 +26,7 @@ class Hired:
     since: float
     """When it was hired; once it has started, when it last had a call."""
     streams: deque[Any] = field(default_factory=deque)
-    """What its calls bring, in the order they were dealt; only the first can bring anything."""
+    """What its calls bring, in the order they were dealt; only those it is at can bring anything."""
 
 
 class Roster:
@@ -40,7 +40,7 @@ class Roster:
 
     def begin(self, now: float) -> None:
         """A new run: an empty sheet, and the crew's luck forgotten."""
-        self.sheet = CallSheet(self.budget)
+        self.sheet = CallSheet(self.budget, self.crew.abreast)
         self.luck = Luck(self.budget)
         self._enough_since: float | None = None
         self._bare_since = now
@@ -56,30 +56,41 @@ class Roster:
         return [one for one in self.hired if one.boot is not None]
 
     def what(self, hired: Hired) -> str:
-        """What someone is at: the call's own word for it, or starting."""
-        return f"Starting a {self.crew.name}" if hired.boot is not None else self.sheet.head(hired.number).what
+        """What someone is at: the calls' own words for it, or starting."""
+        if hired.boot is not None:
+            return f"Starting a {self.crew.name}"
+        return ", ".join(call.what for call in self.sheet.begun(hired.number))
+
+    def call(self, hired: Hired, stream: Any) -> Call:
+        """The call that a stream brings findings of."""
+        return self.sheet.call(hired.number, hired.streams.index(stream))
 
     def started(self, hired: Hired, now: float) -> None:
         """Someone can work."""
         hired.boot, hired.since = None, now
         self.luck = Luck(self.budget)
 
-    def finished(self, hired: Hired, now: float) -> None:
-        """Someone has finished the call they were at."""
-        hired.streams.popleft()
-        self.sheet.finished(hired.number)
+    def finished(self, hired: Hired, stream: Any, now: float) -> None:
+        """Someone has finished a call."""
+        self.sheet.finished(hired.number, self._drop(hired, stream))
         hired.since = now
 
-    def raised(self, hired: Hired, error: BaseException) -> int:
-        """Someone's call, or start, raised an error. Gives how many it has raised so far; raises as Luck.error."""
-        if hired.boot is not None:
-            self.luck.error(self.what(hired), error)
-            return self.luck.errors
-        hired.streams.popleft()
-        return self.sheet.raised(hired.number, error)
+    def failed_to_start(self, hired: Hired, error: BaseException) -> int:
+        """Someone's start raised an error. Gives how many starts have in a row; raises as Luck.error."""
+        self.luck.error(self.what(hired), error)
+        return self.luck.errors
+
+    def raised(self, hired: Hired, stream: Any, error: BaseException) -> int:
+        """Someone's call raised an error. Gives how many it has raised so far; raises as Luck.error."""
+        return self.sheet.raised(hired.number, self._drop(hired, stream), error)
+
+    def _drop(self, hired: Hired, stream: Any) -> int:
+        place = hired.streams.index(stream)
+        del hired.streams[place]
+        return place
 
     def lost(self, hired: Hired, reason: str, free: bool) -> None:
-        """Someone is gone, and what they were at is charged unless `free`. Raises as Luck.loss."""
+        """Someone is gone, and all that they were at is charged unless `free`. Raises as Luck.loss."""
         if hired.boot is None:
             self.sheet.lost(hired.number, reason, free)
         elif not free:

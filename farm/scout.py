@@ -41,7 +41,7 @@ class Scout:
         self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
         self._searched = 0  # frames before this have been looked through, without a gap
         self._cuts: list[int] = []
-        self._shots = 0  # shots whose end is known
+        self._shots = 0  # shots whose end is known and planned
         # The minimum length is applied on paper, so it is not part of what was searched.
         self._name = digest({"threshold": spec.shots.threshold}) if isinstance(spec.shots, DetectShots) else ""
 
@@ -78,11 +78,11 @@ class Scout:
             self._add(Cuts.model_validate(given))
 
     def fresh(self) -> list[Chunk]:
-        """Chunks that the findings since the last call have settled; a shot whose end is unknown waits.
+        """Chunks that the findings since the last call have settled; of a shot that goes on, those that no frame to come can change.
 
         Raises BadSpec where the plan is whole and an override names nothing in it.
         """
-        new = self.plan.grow(self._settled_shots()) if self.index else []
+        new = self.plan.grow(*self._settled_shots()) if self.index else []
         if new and self.done:
             refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames)
         return new
@@ -149,21 +149,22 @@ class Scout:
             self._cuts += found.cuts
             self._searched = found.frames.stop
 
-    def _settled_shots(self) -> list[Shot]:
+    def _settled_shots(self) -> tuple[list[Shot], Shot | None]:
+        """The shots that are known from end to end, and the one after them as far as it has been looked through."""
         assert self.index is not None
         stop = self._searched
         minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
-        cuts = far_enough(self._cuts, minimum)
-        shots = ranges_between(cuts, 0, stop)
-        # The last shot goes on beyond what has been looked through, unless the film ends there.
-        settled = shots if self.complete and stop == self.index.frames else shots[:-1]
+        shots = ranges_between(far_enough(self._cuts, minimum), 0, stop)
+        whole = self.complete and stop == self.index.frames
         new = [
             part
-            for number, frames in enumerate(settled[self._shots :], self._shots + 1)
+            for number, frames in enumerate(shots[self._shots :], self._shots + 1)
             for part in dressed(number, frames, self.spec.look, self.spec.overrides, self._fit)
+            # The edges of an override may have ended some of a shot that goes on.
+            if part.frames.start >= self.plan.edge
         ]
-        self._shots = max(self._shots, len(settled))
-        return new
+        self._shots = max(self._shots, len(shots) - (not whole))
+        return (new, None) if whole or not new else (new[:-1], new[-1])
 
     def _fit(self, choice: LookChoice) -> Look:
         return self.looks[choice.model_dump_json()]

@@ -9,7 +9,7 @@ from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
 from jobs.errors import BadInput, BadStore
 from jobs.ledger import Ledger
-from jobs.records import segment_digest
+from jobs.records import segment_digests
 from jobs.spec import Paper
 from jobs.store import open_store
 
@@ -60,7 +60,12 @@ def _status(ledger: Ledger) -> Status:
     done = [
         chunk
         for chunk in scout.plan.chunks
-        if decided and all(segment_digest(film, chunk, one.encoding) in finished for one in decided)
+        if decided
+        and all(
+            name in finished
+            for one in decided
+            for name in segment_digests(film, scout.plan.chunks, chunk, one.encoding).values()
+        )
     ]
     return Status(
         name=ledger.job,

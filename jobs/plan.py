@@ -13,7 +13,7 @@ Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open f
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import ceil, cos, pi
 from typing import Annotated, NamedTuple
 
@@ -50,15 +50,15 @@ class Look(Paper):
     choice: LookChoice
     """With every setting filled in, so that a default that changes changes the digest."""
     support: Support = Support()
-    weights: str = ""
-    """SHA-256 of the weights; empty for a look without."""
+    weights: tuple[str, ...] = ()
+    """SHA-256 of each file of weights, in the order the look names them; empty for a look without."""
     version: int = 1
     """The look's code version: raised whenever its pictures change."""
     adds_colour: bool = True
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
 
     def named(self) -> dict[str, object]:
-        """What tells this look from any other. Where its weights lie does not: their hash does."""
+        """What tells this look from any other. Where its weights lie does not: their hashes do."""
         paper = self.model_dump(mode="json")
         paper["choice"]["settings"].pop("weights", None)
         return paper
@@ -88,6 +88,8 @@ class Chunk:
     """A seam, not a cut, is before this chunk."""
     dissolve: int
     """Frames at the core's head that are blended with the tail of the chunk before; 0 where there is no seam to blend."""
+    tail: int
+    """Frames after the core that are rendered and kept for the dissolve into the chunk after; 0 where there is none."""
     look: Look
 
     @property
@@ -97,12 +99,17 @@ class Chunk:
 
 
 def divide(shot: Range, target: int, dissolve: int = 0) -> list[Range]:
-    """A shot's cores: nearly equal, at most `target` frames, by the shot's own length alone.
+    """A shot's cores: `target` frames each, the last two nearly equal; by the shot's own length alone.
 
-    A core is longer than the two dissolves it takes part in, else there are fewer cores.
+    All but the last two are the same however long the shot goes on. A core is longer than the two dissolves it takes part
+    in: where the target is shorter than that, it is raised.
     """
-    parts = max(1, min(ceil(shot.frames / target), shot.frames // (2 * dissolve + 1)))
-    edges = [shot.start + shot.frames * part // parts for part in range(parts + 1)]
+    target = max(target, 4 * dissolve + 1)
+    parts = ceil(shot.frames / target)
+    if parts < 2:
+        return [shot]
+    last_two = shot.start + (parts - 2) * target
+    edges = [*range(shot.start, last_two, target), last_two, (last_two + shot.stop) // 2, shot.stop]
     return [Range(a, b) for a, b in pairwise(edges)]
 
 
@@ -110,10 +117,12 @@ def chunks_of(shot: Shot, target: int, first_number: int) -> list[Chunk]:
     """The chunks of one shot, with handles and pre-roll clipped at the shot's edges."""
     need, edge = shot.look.support, shot.frames
     chunks = []
-    for place, core in enumerate(divide(edge, target, need.dissolve)):
+    cores = divide(edge, target, need.dissolve)
+    for place, core in enumerate(cores):
+        tail = need.dissolve if place + 1 < len(cores) else 0
         shown = Range(
             max(edge.start, core.start - need.context),
-            min(edge.stop, core.stop + need.dissolve + need.context),
+            min(edge.stop, core.stop + tail + need.context),
         )
         chunks.append(
             Chunk(
@@ -124,6 +133,7 @@ def chunks_of(shot: Shot, target: int, first_number: int) -> list[Chunk]:
                 read=Range(max(edge.start, min(shown.start, core.start - need.warmup)), shown.stop),
                 seam=place > 0,
                 dissolve=need.dissolve if place else 0,
+                tail=tail,
                 look=shot.look,
             )
         )
@@ -149,25 +159,44 @@ class Plan:
         """An empty plan with chunks of at most `seconds` at `rate` frames a second, at least one frame."""
         return cls(max(1, int(Fraction(str(seconds)) * rate)))
 
-    def grow(self, shots: Iterable[Shot]) -> list[Chunk]:
-        """Append the film's next shots; gives back the chunks that are new. Raises ValueError where they do not adjoin."""
-        new: list[Chunk] = []
+    def grow(self, shots: Iterable[Shot], going_on: Shot | None = None) -> list[Chunk]:
+        """Append the film's next shots; gives back the chunks that are new. Raises ValueError where they do not adjoin.
+
+        `going_on`: the shot after them as far as it is known; its first chunks, which no later frame can change, are planned
+        already, so that a film of one shot need not be surveyed to its end before work begins.
+        """
+        planned = len(self.chunks)
         for shot in shots:
-            if shot.frames.start != self.frames or shot.frames.frames < 1:
-                raise ValueError(f"the next shot begins at frame {self.frames}, not with {shot.frames}")
+            self._append(chunks_of(shot, self.target, self._first_number(shot)))
             self.shots.append(shot)
-            new += chunks_of(shot, self.target, len(self.chunks) + len(new) + 1)
-        self.chunks += new
-        return new
+        if going_on:
+            chunks = chunks_of(going_on, self.target, self._first_number(going_on))[:-2]
+            reach = going_on.look.support.context
+            self._append(chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= going_on.frames.stop)
+        return self.chunks[planned:]
+
+    def _first_number(self, shot: Shot) -> int:
+        if shot.frames.start != self.edge or shot.frames.frames < 1:
+            raise ValueError(f"the next shot begins at frame {self.edge}, not with {shot.frames}")
+        begun = sum(1 for _ in takewhile(lambda chunk: chunk.core.start >= self.edge, reversed(self.chunks)))
+        return len(self.chunks) - begun + 1
+
+    def _append(self, chunks: Iterable[Chunk]) -> None:
+        self.chunks += [chunk for chunk in chunks if chunk.number > len(self.chunks)]
+
+    @property
+    def edge(self) -> int:
+        """Where the last whole shot ends."""
+        return self.shots[-1].frames.stop if self.shots else 0
 
     @property
     def frames(self) -> int:
         """Frames planned so far."""
-        return self.shots[-1].frames.stop if self.shots else 0
+        return self.chunks[-1].core.stop if self.chunks else 0
 
     @property
     def shot_count(self) -> int:
-        """Shots planned so far; the parts that an override makes of one shot count as one."""
+        """Whole shots planned so far; the parts that an override makes of one shot count as one."""
         return self.shots[-1].number if self.shots else 0
 
     @property

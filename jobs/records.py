@@ -3,6 +3,8 @@
 A digest names the work before it is done; a record, written last and only if absent, names the media that hold it.
 """
 
+from collections.abc import Collection, Sequence
+from math import ceil
 from typing import Literal
 
 from jobs.digest import digest
@@ -36,6 +38,16 @@ class Encoding(Paper):
     colour: Colour
     options: dict[str, str]
     threads: int
+
+    def opening(self, core: Range, dissolve: int) -> Range:
+        """The frames of a core that are encoded only once its head is dissolved; the others need not wait.
+
+        Whole keyframe intervals, so that no keyframe is added (one after 8 frames of its own shows), and all of the core
+        where less than an interval would remain. Empty where nothing is dissolved.
+        """
+        interval = int(self.options.get("g", "1"))
+        frames = ceil(dissolve / interval) * interval
+        return Range(core.start, core.start + frames if core.frames - frames >= interval or not frames else core.stop)
 
 
 class SplitOrder(Paper):
@@ -84,7 +96,7 @@ class SplitRecord(Paper):
 
 
 class RenderOrder(Paper):
-    """Render one chunk in one look and encode its core, once for each encoding."""
+    """Render one chunk in one look: encode its core, once for each encoding, and keep what its seams need."""
 
     chunk: int
     core: Range
@@ -95,41 +107,143 @@ class RenderOrder(Paper):
     split: SplitOrder
     media: Media
     """The chunk's read, as split."""
-    encodings: tuple[Encoding, ...]
+    encodings: tuple[Encoding, ...] = ()
+    """Each of them lacks the core, less its opening."""
+    handles: tuple[Range, ...] = ()
+    """Frames whose pictures are kept losslessly, for a dissolve."""
+
+    def body(self, encoding: Encoding) -> Range:
+        """The frames that are encoded here: the core less its opening."""
+        return Range(encoding.opening(self.core, self.dissolve).stop, self.core.stop)
 
     def digest(self, encoding: Encoding) -> str:
-        """Names one segment: see `segment_digest`."""
-        return _segment_digest(self.film.identity, self.core, self.read, self.dissolve, self.look, encoding)
+        """Names one segment: see `segment_digests`."""
+        return _segment_digest(self.film, self.body(encoding), self.read, self.look, encoding)
+
+    def handles_digest(self, frames: Range) -> str:
+        """Names the kept pictures of some frames: see `handles_digest`."""
+        return _handles_digest(self.film, frames, self.read, self.look)
+
+    @property
+    def digests(self) -> list[str]:
+        """Names of all that is to be made."""
+        return [*map(self.digest, self.encodings), *map(self.handles_digest, self.handles)]
+
+    def lacking(self, names: Collection[str]) -> "RenderOrder":
+        """The order for only those of its pieces that are named."""
+        encodings = tuple(one for one in self.encodings if self.digest(one) in names)
+        handles = tuple(one for one in self.handles if self.handles_digest(one) in names)
+        return self.model_copy(update={"encodings": encodings, "handles": handles})
 
 
-def segment_digest(film: Film, chunk: Chunk, encoding: Encoding) -> str:
-    """Names one encoded core: the source, the frames, the look with its settings, weights and version, and the encoder."""
-    return _segment_digest(film.identity, chunk.core, chunk.read, chunk.dissolve, chunk.look, encoding)
+def segment_digests(film: Film, chunks: Sequence[Chunk], chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
+    """The segments that hold the core of one of the film's `chunks`, in film order: its opening where its head is dissolved, and the rest.
+
+    A digest names the source, the frames, the look with its settings, weights and version, and the encoder; an opening's
+    both renderings that are blended in it.
+    """
+    opening = encoding.opening(chunk.core, chunk.dissolve)
+    body = Range(opening.stop, chunk.core.stop)
+    names: dict[Range, str] = {}
+    if opening.frames:
+        head = Range(chunk.core.start, chunk.core.start + chunk.dissolve)
+        # By the opening's own frames: how many more are kept, for another encoding, changes nothing in it.
+        before = handles_digest(film, chunks[chunk.number - 2], head)
+        names[opening] = _opening_digest(before, handles_digest(film, chunk, opening), encoding)
+    if body.frames:
+        names[body] = _segment_digest(film, body, chunk.read, chunk.look, encoding)
+    return names
 
 
-def _segment_digest(
-    source: SourceIdentity, core: Range, read: Range, dissolve: int, look: Look, encoding: Encoding
-) -> str:
+def _segment_digest(film: Film, frames: Range, read: Range, look: Look, encoding: Encoding) -> str:
     return digest(
         {
             "kind": "segment",
-            "version": 1,
-            "source": source.model_dump(mode="json"),
-            "core": core,
+            "version": 2,
+            "source": film.identity.model_dump(mode="json"),
+            "frames": frames,
             "read": read,
-            "dissolve": dissolve,
             "look": look.named(),
             "encoding": encoding.model_dump(mode="json"),
         }
     )
 
 
+def handles_digest(film: Film, chunk: Chunk, frames: Range) -> str:
+    """Names the pictures of some frames as one chunk renders them: the source, the frames, the memory's start, the look."""
+    return _handles_digest(film, frames, chunk.read, chunk.look)
+
+
+def _handles_digest(film: Film, frames: Range, read: Range, look: Look) -> str:
+    return digest(
+        {
+            "kind": "handles",
+            "version": 1,
+            "source": film.identity.model_dump(mode="json"),
+            "frames": frames,
+            "read": read,
+            "look": look.named(),
+        }
+    )
+
+
+class HandlesRecord(Paper):
+    """A look's pictures of some frames lie in the store, lossless, until a seam is dissolved."""
+
+    kind: Literal["handles"] = "handles"
+    digest: str
+    frames: Range
+    domain: str
+    """What the pictures are, in the word of the room of looks."""
+    media: Media
+    made_on: str
+
+
+class DissolveOrder(Paper):
+    """Blend two renderings of the frames after a seam, and encode the later chunk's opening, once for each encoding."""
+
+    chunk: int
+    """The later one."""
+    core: Range
+    read: Range
+    dissolve: int
+    look: Look
+    before: HandlesRecord
+    """The earlier chunk's pictures of the first `dissolve` frames of `core`."""
+    after: HandlesRecord
+    """The later chunk's own, of the longest opening."""
+    film: Film
+    split: SplitOrder
+    media: Media
+    """The later chunk's read, as split: for what a look leaves as it is."""
+    encodings: tuple[Encoding, ...]
+
+    def digest(self, encoding: Encoding) -> str:
+        """Names one opening: see `segment_digests`."""
+        opening = encoding.opening(self.core, self.dissolve)
+        later = _handles_digest(self.film, opening, self.read, self.look)
+        return _opening_digest(self.before.digest, later, encoding)
+
+
+def _opening_digest(before: str, later: str, encoding: Encoding) -> str:
+    return digest(
+        {
+            "kind": "opening",
+            "version": 1,
+            "before": before,
+            "later": later,
+            "encoding": encoding.model_dump(mode="json"),
+        }
+    )
+
+
 class SegmentRecord(Paper):
-    """One core, rendered and encoded, lies in the store."""
+    """Some frames of one core, rendered and encoded, lie in the store."""
 
     kind: Literal["segment"] = "segment"
     digest: str
-    core: Range
+    frames: Range
+    """The core; where its head is dissolved, its opening or the rest."""
     media: Media
     delay: int
     """Frames by which decode order runs ahead of display order."""
@@ -155,7 +269,18 @@ class FramesRendered(Paper):
     done: int
 
 
-Record = SplitRecord | SegmentRecord
+Starved = Literal["read", "write", "call"]
+"""What a generator's device waited for: frames to be fetched and decoded, room behind it, or somebody's call."""
+
+
+class Worked(Paper):
+    """Word from a renderer: seconds of its generator's device since the last word, each of them counted once."""
+
+    busy: float
+    starved: dict[Starved, float]
+
+
+Record = SplitRecord | SegmentRecord | HandlesRecord
 
 
 def split_order(film: Film, chunk: Chunk, span: Span) -> SplitOrder:

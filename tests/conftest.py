@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.s3 import MotoServer, no_credentials_env
 
 PLUGIN = str(Path(__file__).with_name("plugin"))
+# A machine that is busy elsewhere is slow, not wrong.
+settings.register_profile("farm", deadline=None)
+settings.load_profile("farm")
 # Looks for tests are installed as a studio's own would be; Ray's workers find them by the same path.
 sys.path.insert(0, PLUGIN)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, os.environ.get("PYTHONPATH")]))

@@ -5,7 +5,6 @@ fitting one loads no weights; hiring does, once for each worker.
 """
 
 import hashlib
-from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import ClassVar, Protocol
 
 import torch
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from actors.looks.generator import Generator
 from jobs.errors import BadLook
@@ -39,8 +39,8 @@ class LookClass(Protocol):
         """Frames it needs around a frame, under these settings."""
 
     @classmethod
-    def weights(cls, settings: Paper) -> Path | None:
-        """The file with its weights, or None."""
+    def weights(cls, settings: Paper) -> tuple[Path, ...]:
+        """The files with its weights, in an order that the settings fix; empty for a look without."""
 
     def __call__(self, settings: Paper, device: torch.device) -> Generator:
         """The constructor: loads the weights. Raises BadLook where they cannot be used."""
@@ -69,16 +69,10 @@ def fit(choice: LookChoice) -> Look:
     """A choice with all settings filled in, and what the look needs. Raises BadLook for settings it does not have."""
     made = find(choice.name)
     settings = _settings(made, choice)
-    weights = made.weights(settings)
-    support = made.support(settings)
-    if support.dissolve:
-        raise BadLook(
-            f"The look '{choice.name}' has a memory without end and asks for a dissolve, which this version cannot blend yet."
-        )
     return Look(
         choice=LookChoice(name=choice.name, settings=settings.model_dump(mode="json")),
-        support=support,
-        weights=_sha256(weights) if weights else "",
+        support=made.support(settings),
+        weights=tuple(_sha256(path) for path in made.weights(settings)),
         version=made.version,
         adds_colour=made.adds_colour,
     )
@@ -88,11 +82,11 @@ def hire(look: Look, device: torch.device) -> Generator:
     """The generator of a fitted look, its weights loaded. Refuses weights that are not those the plan was made with."""
     made = find(look.choice.name)
     settings = _settings(made, look.choice)
-    weights = made.weights(settings)
-    if weights and _sha256(weights) != look.weights:
-        raise BadLook(
-            f"{weights}: these weights are not those the film was planned with; install the same on every node."
-        )
+    for path, planned in zip(made.weights(settings), look.weights, strict=True):
+        if _sha256(path) != planned:
+            raise BadLook(
+                f"{path}: these weights are not those the film was planned with; install the same on every node."
+            )
     return made(settings, device)
 
 
@@ -101,12 +95,16 @@ def _settings(made: LookClass, choice: LookChoice) -> Paper:
         return made.settings.model_validate(choice.settings)
     except ValidationError as error:
         fields = ", ".join(made.settings.model_fields) or "none"
-        wrong = "; ".join(_sentence(one["loc"], one["input"], one["msg"]) for one in error.errors())
+        wrong = "; ".join(map(_sentence, error.errors()))
         raise BadLook(f"Look '{choice.name}': {wrong} (its settings are: {fields}).") from None
 
 
-def _sentence(path: Sequence[int | str], given: object, message: str) -> str:
-    return f"{'.'.join(map(str, path))} = {given!r}: {message[:1].lower()}{message[1:]}"
+def _sentence(wrong: ErrorDetails) -> str:
+    name = ".".join(map(str, wrong["loc"]))
+    if wrong["type"] == "missing":
+        return f"{name} is missing"
+    message = wrong["msg"].removeprefix("Value error, ")
+    return f"{name} = {wrong['input']!r}: {message[:1].lower()}{message[1:]}"
 
 
 def _sha256(path: Path) -> str:

@@ -19,6 +19,13 @@ class Domain(StrEnum):
     """B'-Y' and R'-Y' (N2HW, float, -1..1, of the film's own matrix) at any size; the film's luma stays, bit for bit."""
     RGB = "rgb"
     """R'G'B' (N3HW, float, 0..1) at the film's size."""
+    LUMA = "luma"
+    """Y' alone (N1HW, float, 0..1, of the film's own matrix) at the film's size; the film's own chroma stays, bit for bit."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of one picture."""
+        return {Domain.CHROMA: 2, Domain.RGB: 3, Domain.LUMA: 1}[self]
 
 
 class Generator(Protocol):
@@ -27,10 +34,11 @@ class Generator(Protocol):
     It is shown the frames of a read in order, in batches, and gives back as many pictures, in order, in batches of any
     size; it may look ahead. It sees the edge of what it is shown as the edge of the film: the plan adds as many frames
     on either side as the look's `Support` says, and throws their pictures away. A picture may depend on nothing else:
-    not on its place in a batch, nor on where in the film the read begins.
+    not on its place in a batch, nor, unless its support dissolves, on where in the film the read begins.
     """
 
     domain: Domain
+    """What `render` gives; it may depend on the settings."""
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """Pictures of `domain`, one for each frame shown."""

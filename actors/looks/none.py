@@ -34,8 +34,8 @@ class NoneLook:
         return Support()
 
     @classmethod
-    def weights(cls, settings: Paper) -> Path | None:
-        return None
+    def weights(cls, settings: Paper) -> tuple[Path, ...]:
+        return ()
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """The film's own chroma at its own size: compose does not resample what fits."""

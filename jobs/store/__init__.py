@@ -9,13 +9,11 @@ from pathlib import Path
 
 from jobs.store.folder import FolderStore
 from jobs.store.protocol import Bucket, Stat, Store, locate
-from jobs.store.s3 import S3Store
 from jobs.store.source import open_source, read_small, source_identity
 
 __all__ = [
     "Bucket",
     "FolderStore",
-    "S3Store",
     "Stat",
     "Store",
     "locate",
@@ -29,4 +27,9 @@ __all__ = [
 def open_store(url: str) -> Store:
     """The store at a folder's path, file:///folder or s3://bucket/prefix. Nothing is contacted yet."""
     place = locate(url)
-    return FolderStore(place) if isinstance(place, Path) else S3Store(place.bucket, place.key)
+    if isinstance(place, Path):
+        return FolderStore(place)
+    # boto3 takes every process a tenth of a second of CPU to import, and most films know no bucket.
+    from jobs.store.s3 import S3Store
+
+    return S3Store(place.bucket, place.key)

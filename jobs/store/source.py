@@ -11,7 +11,6 @@ from typing import BinaryIO, NamedTuple
 from jobs.errors import BadMedia
 from jobs.film import SourceIdentity
 from jobs.store.protocol import Bucket, locate, told
-from jobs.store.s3 import S3Store
 
 END = 1 << 20
 """How much of a source's head and of its tail goes into its identity."""
@@ -83,6 +82,9 @@ def _find_file(path: Path) -> _Found | None:
 def _find_object(place: Bucket) -> _Found | None:
     if not place.key or place.key.endswith("/"):
         raise BadMedia(f"The source s3://{place.bucket}/{place.key} is a folder; name one film file.")
+    # Imported where a film does lie in S3: see `open_store`.
+    from jobs.store.s3 import S3Store
+
     store = S3Store(place.bucket, "")
     found = store.stat(place.key)
     return _Found(*found, lambda buffer: store.open(place.key, buffer=buffer)) if found else None

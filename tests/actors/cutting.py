@@ -37,7 +37,7 @@ def order_of(
 ) -> SplitOrder:
     """The order for one read, in the form that the plan chooses, or in `form`."""
     look = Look(choice=LookChoice(name="none"))
-    chunk = Chunk(number, 1, core=read, shown=read, read=read, seam=False, dissolve=0, look=look)
+    chunk = Chunk(number, 1, core=read, shown=read, read=read, seam=False, dissolve=0, tail=0, look=look)
     order = split_order(film, chunk, index.span(*read))
     return order if form is None else order.model_copy(update={"form": form})
 

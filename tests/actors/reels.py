@@ -126,7 +126,7 @@ def keep_segment(
     ledger.store.write_file(ledger.key(media.key), path)
     return SegmentRecord(
         digest=f"{core.start:040d}",
-        core=core,
+        frames=core,
         media=media,
         delay=facts.delay,
         extradata_sha256=facts.extradata_sha256,

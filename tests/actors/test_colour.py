@@ -18,9 +18,10 @@ COLOURS = [
 def test_every_integer_survives_the_round_trip(colour: Colour, depth: int) -> None:
     scale = Quantiser(colour, depth)
     values = torch.arange(2**depth, dtype=torch.int32)
-    assert torch.equal(scale.luma_integers(scale.luma_floats(values)), values)
+    assert torch.equal(scale.luma_integers(scale.luma_floats(values)).to(torch.int32), values)
     pairs = torch.stack([values, values.flip(0)])[None, :, None, :]
-    assert torch.equal(scale.difference_integers(scale.difference_floats(pairs)), pairs)
+    back = scale.integers(scale.difference_levels(scale.difference_floats(pairs)))
+    assert torch.equal(back.to(torch.int32), pairs)
 
 
 @pytest.mark.parametrize("depth", [8, 10])
@@ -40,7 +41,13 @@ def test_pure_red_in_bt709_limited_8_bit() -> None:
     scale = Quantiser(colour, 8)
     luma, differences = to_differences(torch.tensor([1.0, 0.0, 0.0])[None, :, None, None], colour)
     assert int(scale.luma_integers(luma)) == 63
-    assert scale.difference_integers(differences).flatten().tolist() == [102, 240]
+    assert scale.integers(scale.difference_levels(differences)).flatten().tolist() == [102, 240]
+
+
+def test_levels_are_rounded_and_held_within_the_depth() -> None:
+    levels = torch.tensor([-3.0, 0.4, 0.6, 254.6, 300.0, 1022.6, 2000.0])
+    assert Quantiser(COLOURS[0], 8).integers(levels).tolist() == [0, 0, 1, 255, 255, 255, 255]
+    assert Quantiser(COLOURS[0], 10).integers(levels).tolist() == [0, 0, 1, 255, 300, 1023, 1023]
 
 
 @pytest.mark.parametrize("colour", COLOURS)

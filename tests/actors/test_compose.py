@@ -9,7 +9,8 @@ import torch
 
 from actors.compose import compose
 from actors.looks.generator import Domain
-from actors.plates import batches_of, planes_of, turned_back
+from actors.planes import planes_of
+from actors.plates import batches_of, turned_back
 from jobs.errors import FilmFailed
 from jobs.film import Colour, Picture
 from tests.paper import picture_of
@@ -57,6 +58,46 @@ def test_luma_is_locked_whatever_the_look_says(pix_fmt: str) -> None:
     assert not np.array_equal(planes_of(made[0])[1], planes_of(made[1])[1])
 
 
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+@pytest.mark.parametrize("full", [False, True])
+def test_a_look_of_luma_leaves_the_films_own_chroma(pix_fmt: str, full: bool) -> None:
+    film = picture_of(pix_fmt, full=full)
+    frames = random_frames(pix_fmt)
+    ((run, plates),) = batches_of(frames, film, 8, CPU)
+    assert same(compose(run, plates.luma(), Domain.LUMA, film, pix_fmt), frames)
+    made = compose(run, 1 - plates.luma(), Domain.LUMA, film, pix_fmt)
+    assert not np.array_equal(planes_of(made[0])[0], planes_of(frames[0])[0])
+    for one, other in zip(made, frames, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(planes_of(one)[1:], planes_of(other)[1:], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [("yuv420p10le", "yuv420p"), ("yuv420p", "yuv420p10le"), ("yuv422p", "yuv420p"), ("gray", "yuv420p")],
+)
+def test_a_look_of_luma_brings_chroma_to_the_deliverables_form_as_others_do(source: str, wanted: str) -> None:
+    film = picture_of(source)
+    frames = random_frames(source)
+    ((run, plates),) = batches_of(frames, film, 8, CPU)
+    made = compose(run, plates.luma(), Domain.LUMA, film, wanted)
+    own = compose(run, plates.differences(), Domain.CHROMA, film, wanted)
+    assert [one.format.name for one in made] == [wanted] * 3
+    for one, other in zip(made, own, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(planes_of(one)[1:], planes_of(other)[1:], strict=True))
+
+
+@pytest.mark.parametrize("domain", list(Domain))
+def test_a_frame_is_the_same_in_any_batch(domain: Domain) -> None:
+    film = picture_of("yuv420p")
+    frames = random_frames("yuv420p")
+    size = (22, 30) if domain is Domain.CHROMA else (38, 50)
+    pictures = torch.rand(3, domain.channels, *size, generator=torch.Generator().manual_seed(2))
+    alone = [
+        compose([frame], one[None], domain, film, "yuv420p")[0] for frame, one in zip(frames, pictures, strict=True)
+    ]
+    assert same(compose(frames, pictures, domain, film, "yuv420p"), alone)
+
+
 def test_no_difference_is_neutral() -> None:
     film = picture_of("gray")
     (made,) = compose(random_frames("gray", 1), torch.zeros(1, 2, 8, 8), Domain.CHROMA, film, "yuv420p")
@@ -88,12 +129,12 @@ def test_plates_show_the_film_as_colours() -> None:
     assert tuple(plates.luma((2, 2)).shape) == (1, 1, 2, 2)
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_a_picture_that_is_no_number_is_refused(bad: float) -> None:
+    picture = torch.zeros(1, 2, 4, 4)
+    picture[0, 1, 2, 3] = bad
     with pytest.raises(FilmFailed, match="not a number"):
-        compose(
-            random_frames("yuv420p", 1), torch.full((1, 2, 4, 4), bad), Domain.CHROMA, picture_of("yuv420p"), "yuv420p"
-        )
+        compose(random_frames("yuv420p", 1), picture, Domain.CHROMA, picture_of("yuv420p"), "yuv420p")
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

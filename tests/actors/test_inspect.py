@@ -155,7 +155,7 @@ def test_a_missing_or_torn_file_is_a_finding_not_an_error(made: Reel) -> None:
 def test_pictures_of_another_segment_are_found_at_the_edge(made: Reel) -> None:
     # A stitcher that took the wrong object would give matching sums; the decoded pictures give it away.
     facts = made.stitch()
-    encoding, core = made.plan.encoding, made.records[1].core
+    encoding, core = made.plan.encoding, made.records[1].frames
     frames = [Recipe(frames=1).frame(100 + n) for n in range(core.frames)]
     folder = made.output.parent
     made.records[1] = keep_segment(Ledger.at(made.store, "job"), encoding, core, frames, folder)

@@ -8,7 +8,7 @@ import pytest
 
 from actors.encode import encoding_for
 from actors.looks import fit
-from actors.render import Renderer
+from actors.render import Finding, Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
 from jobs.errors import BadLook, FilmFailed
@@ -51,7 +51,7 @@ def orders(source: Path, store: Path, look: Look, target: int, *deliverables: De
     ]  # fmt: skip
 
 
-def rendered(store: Path, look: Look, wanted: list[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
+def rendered(store: Path, look: Look, wanted: list[RenderOrder]) -> Iterator[Finding]:
     return Renderer(str(store), "film", [look], 1).render(wanted)
 
 
@@ -67,7 +67,7 @@ def test_segments_tile_the_film_and_none_gives_it_back(source: Path, tmp_path: P
     look = look_of("none")
     wanted = orders(source, tmp_path, look, 16, FFV1)
     made = records(tmp_path, look, wanted)
-    assert [record.core for record in made] == [order.core for order in wanted]
+    assert [record.frames for record in made] == [order.core for order in wanted]
     assert frames_of(tmp_path, made) == serial(source)
 
 

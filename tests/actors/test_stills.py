@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from actors.plates import planes_of
+from actors.planes import planes_of
 from actors.stills import pair
 from tests.paper import picture_of
 

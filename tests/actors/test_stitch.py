@@ -249,9 +249,9 @@ def too_short(made: Reel) -> None:
     made.records.pop()
 
 
-def shorter_core(made: Reel) -> None:
-    made.records[1] = made.records[1].model_copy(update={"core": Range(7, 19)})
-    made.records[2] = made.records[2].model_copy(update={"core": Range(19, 40)})
+def shorter_segment(made: Reel) -> None:
+    made.records[1] = made.records[1].model_copy(update={"frames": Range(7, 19)})
+    made.records[2] = made.records[2].model_copy(update={"frames": Range(19, 40)})
 
 
 def other_encoder(made: Reel) -> None:
@@ -283,7 +283,7 @@ def other_film(made: Reel) -> None:
         (swapped, "do not tile"),
         (swapped_media, "damaged"),
         (too_short, "end at frame 20"),
-        (shorter_core, "damaged"),
+        (shorter_segment, "damaged"),
         (other_encoder, "different codec headers"),
         (false_extradata, "codec header is not the recorded one"),
         (damaged, "its bytes are not the recorded ones"),

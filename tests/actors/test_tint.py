@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from actors.plates import planes_of
+from actors.planes import planes_of
 from actors.tint import is_grey
 from tests.actors.test_cuts import found
 

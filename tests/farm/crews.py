@@ -87,6 +87,38 @@ class Unlucky:
         yield 0
 
 
+class Pair:
+    """Is at two calls at a time."""
+
+    def __init__(self) -> None:
+        self._both = threading.Barrier(2)
+        self._seated, self._relieved = threading.Event(), threading.Event()
+
+    def meet(self) -> Iterator[int]:
+        """Ends only where two are at it in one process."""
+        self._both.wait(60)
+        yield os.getpid()
+
+    def sit(self, marker: Path) -> Iterator[int]:
+        """The first time sits there until its neighbour is at its end. Tells how often it was called."""
+        tries = _times(marker)
+        self._seated.set()
+        if tries == 1:
+            self._relieved.wait(600)
+        yield tries
+
+    def go_wrong(self, how: str, good: int, marker: Path) -> Iterator[int]:
+        """Goes wrong before the `good`-th time; the first time only once a neighbour sits there. Tells how often it was called."""
+        if (tries := _times(marker)) == 1:
+            self._seated.wait(60)
+        if tries < good:
+            if how == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise StoreFault("slow down") if how == "fault" else ValueError("no luck")
+        yield tries
+        self._relieved.set()
+
+
 class StrangeError(Exception):
     """Cannot be unpickled: its constructor takes what its args do not hold."""
 

@@ -11,6 +11,7 @@ from farm.board import Board, duration
 from farm.metrics import Metrics
 from jobs.film import Colour, Film, Picture, SourceIdentity
 from jobs.plan import Look, Plan, Range, Shot
+from jobs.records import Worked
 from jobs.spec import LookChoice
 
 LOOK = Look(choice=LookChoice(name="none"))
@@ -205,6 +206,7 @@ def test_the_metrics_follow(desk: Desk) -> None:
         board.resumed(100, chunks=[1])
         board.chunk(2, "split")
         board.rendered(7)
+        board.worked(Worked(busy=1.5, starved={"read": 0.5}))
         board.staffed("renderer", 1, 2)
         board.retried("renderer", "chunk 1", ValueError("odd"), 1)
         board.lost("renderer", "chunk 1", "gone", free=True)
@@ -214,6 +216,8 @@ def test_the_metrics_follow(desk: Desk) -> None:
     assert desk.sample("film_farm_frames_total") == 300
     assert desk.sample("film_farm_frames_done") == 107
     assert desk.sample("film_farm_frames_rendered_total") == 7
+    assert desk.sample("film_farm_gpu_busy_seconds_total") == 1.5
+    assert desk.sample("film_farm_gpu_starved_seconds_total", reason="read") == 0.5
     assert [desk.sample("film_farm_chunks", state=state) for state in ("waiting", "split", "rendering", "done")] == [
         1,
         1,

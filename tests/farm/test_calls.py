@@ -9,8 +9,8 @@ from farm.roster import CROWDED_AFTER, PENDING_GRACE, Hired, Roster, unmeetable
 from jobs.errors import BadLook, FilmFailed, NotConformed, StoreFault
 
 
-def sheet_of(*ranks: int, budget: Budget = Budget()) -> CallSheet:  # noqa: B008  frozen
-    sheet = CallSheet(budget)
+def sheet_of(*ranks: int, abreast: int = 1, budget: Budget = Budget()) -> CallSheet:  # noqa: B008  frozen
+    sheet = CallSheet(budget, abreast)
     for rank in ranks:
         sheet.add(Call("renderer", "render", (), (rank,), f"chunk {rank}"))
     return sheet
@@ -42,7 +42,7 @@ def test_every_idle_worker_gets_one_before_anyone_gets_two() -> None:
 def test_near_the_tail_nobody_holds_a_second_call() -> None:
     sheet = sheet_of(*range(5))
     assert dealt(sheet, 1, 2, 3) == [(1, "chunk 0"), (2, "chunk 1"), (3, "chunk 2")]
-    sheet.finished(2)
+    sheet.finished(2, 0)
     assert dealt(sheet, 1, 2, 3) == [(2, "chunk 3")]
 
 
@@ -56,19 +56,19 @@ def test_an_urgent_late_comer_overtakes_what_is_not_dealt() -> None:
     sheet = sheet_of(5, 6, 7)
     assert dealt(sheet, 1) == [(1, "chunk 5"), (1, "chunk 6")]
     sheet.add(Call("renderer", "render", (), (1,), "urgent"))
-    sheet.finished(1)
+    sheet.finished(1, 0)
     assert dealt(sheet, 1) == [(1, "urgent")]
 
 
 def test_an_error_is_charged_to_the_call_alone() -> None:
     sheet = sheet_of(0, 1, budget=Budget(attempts=2))
     sheet.deal([1], 1)
-    assert sheet.raised(1, ValueError("odd")) == 1
+    assert sheet.raised(1, 0, ValueError("odd")) == 1
     assert dealt(sheet, 2) == [(2, "chunk 0")]
     with pytest.raises(
         FilmFailed, match=r"^chunk 0 failed 2 times, at last with ValueError: odd\. What is finished is kept"
     ):
-        sheet.raised(2, ValueError("odd"))
+        sheet.raised(2, 0, ValueError("odd"))
 
 
 @pytest.mark.parametrize("error", [BadLook("mend it"), FilmFailed("no"), NotConformed("one frame short")])
@@ -76,7 +76,7 @@ def test_what_no_retry_can_mend_is_raised_as_it_is(error: Exception) -> None:
     sheet = sheet_of(0)
     sheet.deal([1], 1)
     with pytest.raises(type(error)) as caught:
-        sheet.raised(1, error)
+        sheet.raised(1, 0, error)
     assert caught.value is error
 
 
@@ -92,7 +92,7 @@ def test_a_loss_is_charged_to_the_call_that_can_have_begun() -> None:
     assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
     sheet.lost(1, "killed", free=False)
     sheet.deal([2], 1)
-    sheet.finished(2)  # chunk 0
+    sheet.finished(2, 0)  # chunk 0
     sheet.lost(2, "killed", free=False)  # chunk 1, its first: the loss before was none of its own
     sheet.deal([3], 1)
     with pytest.raises(FilmFailed, match="chunk 1 lost its worker 2 times, at last so: killed"):
@@ -107,23 +107,56 @@ def test_a_preempted_worker_costs_nobody() -> None:
     assert sheet.outstanding == 1
 
 
-@given(st.lists(st.tuples(st.sampled_from(["deal", "finish", "raise", "lose"]), st.integers(0, 3)), max_size=80))
-def test_no_call_is_lost_or_doubled_whatever_happens(events: list[tuple[str, int]]) -> None:
-    sheet = sheet_of(*range(12), budget=Budget(attempts=1000, losses=1000))
+def test_of_two_at_a_time_the_second_may_end_first() -> None:
+    sheet = sheet_of(0, 1, 2, abreast=2)
+    assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
+    assert [call.what for call in sheet.begun(1)] == ["chunk 0", "chunk 1"]
+    sheet.finished(1, 1)
+    assert dealt(sheet, 1) == [(1, "chunk 2")]
+    assert sheet.raised(1, 1, ValueError("odd")) == 1
+    assert [call.what for call in sheet.begun(1)] == ["chunk 0"]
+
+
+def test_after_a_loss_of_two_each_of_them_is_tried_alone() -> None:
+    sheet = sheet_of(0, 1, 2, 3, 4, abreast=2, budget=Budget(losses=2))
+    assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
+    sheet.lost(1, "killed", free=False)
+    assert dealt(sheet, 2) == [(2, "chunk 0")]
+    sheet.finished(2, 0)
+    assert dealt(sheet, 2) == [(2, "chunk 1")]
+    with pytest.raises(FilmFailed, match="chunk 1 lost its worker 2 times"):
+        sheet.lost(2, "killed", free=False)
+    sheet.give_back(2)
+    assert dealt(sheet, 3, 4) == [(3, "chunk 1"), (4, "chunk 2"), (4, "chunk 3")]
+
+
+def test_two_at_a_time_lost_free_of_charge_go_on_together() -> None:
+    sheet = sheet_of(0, 1, abreast=2, budget=Budget(losses=1))
+    for worker in range(20):
+        assert len(dealt(sheet, worker)) == 2
+        sheet.lost(worker, "preempted", free=True)
+
+
+@pytest.mark.parametrize("abreast", [1, 2])
+@given(st.lists(st.tuples(st.sampled_from(["deal", "finish", "raise", "lose"]), st.integers(0, 7)), max_size=80))
+def test_no_call_is_lost_or_doubled_whatever_happens(abreast: int, events: list[tuple[str, int]]) -> None:
+    sheet = sheet_of(*range(12), abreast=abreast, budget=Budget(attempts=1000, losses=1000))
     held: dict[int, list[str]] = {worker: [] for worker in range(4)}
     finished: list[str] = []
-    for event, worker in events:
+    for event, number in events:
+        worker = number % 4
         if event == "deal":
             for one, call in sheet.deal(range(4), 4):
                 held[one].append(call.what)
         elif held[worker]:
-            head = held[worker].pop(0)
-            assert sheet.head(worker).what == head
+            place = min(number // 4, abreast - 1, len(held[worker]) - 1)
+            ended = held[worker].pop(place)
+            assert sheet.call(worker, place).what == ended
             if event == "finish":
-                sheet.finished(worker)
-                finished.append(head)
+                sheet.finished(worker, place)
+                finished.append(ended)
             elif event == "raise":
-                sheet.raised(worker, ValueError())
+                sheet.raised(worker, place, ValueError())
             else:
                 sheet.lost(worker, "", free=False)
                 held[worker].clear()
@@ -163,7 +196,7 @@ def test_demand_that_comes_back_keeps_those_still_starting() -> None:
     roster.sheet.add(Call("renderer", "render"))
     assert roster.dispensable(16, crowded=False) == []
     roster.sheet.deal([0], 1)
-    roster.sheet.finished(0)
+    roster.sheet.finished(0, 0)
     assert roster.dispensable(17, crowded=False) == []
 
 

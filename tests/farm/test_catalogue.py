@@ -15,9 +15,16 @@ def test_every_look_is_described() -> None:
     assert window["defaults"] == {"radius": 5, "declared": 5}
     assert window["support"] == {"context": 5, "warmup": 0, "dissolve": 0}
     assert window["settings"]["radius"]["type"] == "integer"
-    assert (looks["none"]["defaults"], looks["none"]["settings"], looks["none"]["weights"]) == ({}, {}, "")
-    assert len(looks["colorize"]["weights"]) == 64
+    assert (looks["none"]["defaults"], looks["none"]["settings"], looks["none"]["weights"]) == ({}, {}, ())
+    assert [len(one) for one in looks["colorize"]["weights"]] == [64]
     assert all(one["version"] >= 1 and one["about"] for one in looks.values() if not one["problem"])
+
+
+def test_a_look_with_a_required_setting_is_described_too() -> None:
+    (style,) = (one for one in catalogue() if one["name"] == "fast-style")
+    assert (style["problem"], style["required"], style["weights"], style["support"]) == ("", ["weights"], (), {})
+    assert style["defaults"] == {"shares": [], "strength": 1.0, "keep_chroma": False, "margin": 48}
+    assert set(style["settings"]) == {"weights", *style["defaults"]}
 
 
 def test_people_read_it_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,6 +33,7 @@ def test_people_read_it_on_standard_error(capsys: pytest.CaptureFixture[str]) ->
     assert said.out == ""
     assert "test-window" in said.err
     assert "radius=5" in said.err
+    assert "weights=..." in said.err
     assert "test-absent" in said.err
 
 

@@ -13,7 +13,7 @@ import pytest
 from farm.calls import Budget, Call, Crew
 from farm.fleet import Fleet
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
-from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Unfit, Unlucky
+from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
 
 LITTLE = 0.01
 """CPUs of each worker: two cores are enough for all."""
@@ -237,6 +237,44 @@ def test_a_worker_killed_from_outside_costs_one_loss(fleet: Fleet) -> None:
     (other,) = findings(fleet, call("rest", 2.0))
     assert other != pid
     assert [what for what, _, _ in diary(fleet).losses] == ["chunk 1"]
+
+
+# two calls at a time
+
+
+def pair_of_calls(tmp_path: Path, how: str, good: int) -> list[Call]:
+    wrong = call("go_wrong", how, good, tmp_path / "wrong", rank=1, what="chunk 2")
+    return [call("sit", tmp_path / "sit", what="chunk 1"), wrong]
+
+
+def test_a_worker_may_be_at_two_calls_at_a_time(fleet: Fleet) -> None:
+    fleet.hire([crew(Pair, abreast=2)])
+    assert len(set(findings(fleet, *[call("meet") for _ in range(4)]))) == 1
+
+
+def test_an_error_that_is_foreseen_leaves_the_call_beside_it_alone(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Pair, abreast=2)])
+    found = {call.what: found for call, found in fleet.run(pair_of_calls(tmp_path, "fault", 2), nothing)}
+    assert found == {"chunk 1": 1, "chunk 2": 2}
+    assert diary(fleet).retries == [("chunk 2", "StoreFault", 1)]
+    assert diary(fleet).staff == [("clerk", 0, 1), ("clerk", 1, 0)]
+
+
+def test_an_error_nobody_foresaw_costs_the_call_beside_it_nothing(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Pair, abreast=2)])
+    found = {call.what: found for call, found in fleet.run(pair_of_calls(tmp_path, "raise", 2), nothing)}
+    assert found == {"chunk 1": 2, "chunk 2": 2}, "both are made again, in a new process"
+    assert diary(fleet).retries == [("chunk 2", "ValueError", 1)]
+    assert diary(fleet).losses == []
+
+
+def test_poison_is_told_from_the_call_beside_it(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.budget = Budget(losses=3)
+    fleet.hire([crew(Pair, abreast=2)])
+    with pytest.raises(FilmFailed, match=r"^chunk 2 lost its worker 3 times"):
+        findings(fleet, *pair_of_calls(tmp_path, "die", 99))
+    assert [what for what, _, _ in diary(fleet).losses] == ["chunk 1, chunk 2", "chunk 2"]
+    assert (tmp_path / "sit").stat().st_size == 2, "made again once, and then done"
 
 
 # starting

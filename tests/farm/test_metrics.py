@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from farm.metrics import Metrics
+from jobs.records import Worked
 
 
 @pytest.fixture
@@ -55,8 +56,20 @@ def test_numbers_arrive_as_they_are(metrics: Metrics) -> None:
     assert found["film_farm_last_progress_timestamp_seconds"] > 1.7e9
 
 
+def test_the_seconds_of_generators_add_up(metrics: Metrics) -> None:
+    metrics.worked(Worked(busy=6.0, starved={"read": 1.0, "write": 0.25, "call": 0.0}))
+    metrics.worked(Worked(busy=1.5, starved={"read": 0.0, "write": 0.25, "call": 1.0}))
+    found = scrape(metrics.serve(0))
+    starved = {
+        reason: found[f"film_farm_gpu_starved_seconds_total{{{reason}}}"] for reason in ("read", "write", "call")
+    }
+    assert starved == {"read": 1.0, "write": 0.5, "call": 1.0}
+    assert found["film_farm_gpu_busy_seconds_total"] / (found["film_farm_gpu_busy_seconds_total"] + 2.5) == 0.75
+
+
 def test_what_has_not_happened_is_nought_not_absent(metrics: Metrics) -> None:
     found = scrape(metrics.serve(0))
+    assert found["film_farm_gpu_busy_seconds_total"] == found["film_farm_gpu_starved_seconds_total{call}"] == 0
     assert found["film_farm_frames_total"] == found["film_farm_frames_rendered_total"] == 0
 
 

@@ -20,7 +20,7 @@ from jobs.deliverables import DeliverablePlan
 from jobs.film import Film
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Chunk, Look, Plan, Range, Shot
-from jobs.records import segment_digest
+from jobs.records import segment_digests
 from jobs.report import FilmReport
 from jobs.spec import LookChoice
 from jobs.store import open_store
@@ -80,7 +80,8 @@ class Shown:
         return Page(folder / key)
 
     def still(self, chunk: Chunk) -> str:
-        return self.ledger.key(still_name(segment_digest(self.film, chunk, self.deliverables[0].encoding)))
+        (name,) = segment_digests(self.film, self.chunks, chunk, self.deliverables[0].encoding).values()
+        return self.ledger.key(still_name(name))
 
 
 @pytest.fixture(scope="module")

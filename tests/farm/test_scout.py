@@ -49,7 +49,7 @@ def _part(page: Page, start: int, stop: int) -> Page:
 class Survey:
     """A survey by hand: the pages in order, the cuts as they are asked for."""
 
-    _known: dict[tuple[str, Range], Cuts] = {}  # noqa: RUF012  cuts of one film, found once for all tests
+    _known: dict[tuple[object, ...], Cuts] = {}  # noqa: RUF012  cuts of one film, found once for all tests
 
     def __init__(self, spec: JobSpec, pages: Sequence[Page]) -> None:
         self.spec = spec
@@ -77,7 +77,7 @@ class Survey:
 
     def look(self, call: Call) -> Cuts:
         """What a search finds."""
-        name = (self.spec.source, call.args[2])
+        name = (self.spec.source, *call.args[2:])
         if name not in self._known:
             self._known[name] = Surveyor(self.spec.source).cuts(*call.args)
         return self._known[name]
@@ -205,12 +205,42 @@ def test_a_survey_under_way_plans_only_what_is_settled(spec: JobSpec, pages: lis
     while survey.searches:
         looked_through = survey.searches[0].args[2].stop
         survey.search()
-        # The last shot goes on beyond what has been looked through: its end is not known.
-        known = [cut for cut in CUTS if cut < looked_through]
-        assert survey.scout.plan.frames == (known[-1] if known else 0)
+        # The last shot goes on beyond what has been looked through: its end is not known, nor its last two chunks.
+        known = max((cut for cut in CUTS if cut < looked_through), default=0)
+        assert survey.scout.plan.edge == known
+        beyond = max(0, -(-(looked_through - known) // 20) - 2)
+        assert survey.scout.plan.frames == known + 20 * beyond
         assert not survey.scout.done
     assert 0 < survey.scout.plan.frames < 5 * 24
     assert not survey.scout.complete
+
+
+def test_a_shot_without_end_is_begun_at_once(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
+    wish = spec_of(
+        spec.source,
+        tmp_path,
+        chunk_seconds=4,
+        shots={"detect": "adaptive", "threshold": 1000},
+        overrides=[{"frames": [100, 140], "look": {"name": "test-negative"}}],
+    )
+    survey = Survey(wish, pages)
+    while not survey.searches:
+        survey.turn()
+    looked_through = survey.searches[0].args[2].stop
+    assert looked_through < 100
+    survey.search()
+    # The last two may yet be of other lengths.
+    chunks = -(-looked_through // 8) - 2
+    assert [chunk.core for chunk in survey.chunks] == [(n, n + 8) for n in range(0, 8 * chunks, 8)] != []
+    assert survey.scout.plan.shots == []
+    whole = survey.finish()
+    assert [shot.frames for shot in whole.plan.shots] == [(0, 100), (100, 140), (140, FRAMES)]
+    again = Survey(with_store(wish, tmp_path / "again"), pages)
+    while again.pages:
+        again.turn()
+    again.searches.reverse()
+    assert again.finish().plan == whole.plan
+    assert survey.chunks == again.chunks == whole.plan.chunks
 
 
 @pytest.mark.parametrize(("least", "kept"), [(1, CUTS), (6, (30, 47, 110, 150)), (20, (30, 52, 110, 150)), (500, ())])

@@ -40,7 +40,7 @@ def test_records_are_found_by_one_listing(ledger: Ledger) -> None:
     ledger.keep(split("a"))
     ledger.keep(
         SegmentRecord(
-            digest="b", core=Range(0, 9), media=Media(key="media/x", sha256="x", bytes=1), delay=2, extradata_sha256="y", made_on="z", seconds=1
+            digest="b", frames=Range(0, 9), media=Media(key="media/x", sha256="x", bytes=1), delay=2, extradata_sha256="y", made_on="z", seconds=1
         )
     )  # fmt: skip
     assert ledger.finished() == {"a", "b"}

@@ -1,5 +1,6 @@
 """The plan's geometry, by properties: cores tile, nothing crosses a cut, a finished prefix never changes."""
 
+import dataclasses
 from fractions import Fraction
 from itertools import pairwise
 
@@ -54,7 +55,11 @@ def test_at_most_two_chunks_keep_any_frame(lengths: list[int], target: int, need
     plan.grow(shots_of(lengths, needs))
     for before, chunk in pairwise(plan.chunks):
         assert chunk.seam == (before.shot == chunk.shot)
-        assert chunk.dissolve == (chunk.look.support.dissolve if chunk.seam else 0)
+        assert chunk.dissolve == before.tail == (chunk.look.support.dissolve if chunk.seam else 0)
+        # The earlier chunk shows itself the frames that it keeps for the later.
+        assert before.shown.stop >= chunk.core.start + chunk.dissolve
+    assert not plan.chunks[0].dissolve
+    assert not plan.chunks[-1].tail
     for chunk in plan.chunks:
         if chunk.seam:
             assert chunk.core.frames > 2 * chunk.dissolve
@@ -77,7 +82,33 @@ def test_a_shot_divides_by_its_own_length_alone(length: int, target: int, start:
     here = divide(Range(start, start + length), target, dissolve)
     assert here == [Range(a + start, b + start) for a, b in divide(Range(0, length), target, dissolve)]
     sizes = [core.frames for core in here]
-    assert max(sizes) - min(sizes) <= 1
+    longest = max(target, 4 * dissolve + 1)
+    assert all(size == longest for size in sizes[:-2])
+    assert abs(sizes[-1] - sizes[-2]) <= 1 if len(sizes) > 1 else sizes[0] <= longest
+
+
+@given(st.integers(1, 900), st.integers(1, 900), targets, supports)
+def test_what_is_planned_of_a_shot_that_goes_on_is_what_the_whole_shot_has(
+    length: int, known: int, target: int, need: Support
+) -> None:
+    (shot,) = shots_of([max(length, known)], [need])
+    whole, grown = Plan(target), Plan(target)
+    whole.grow([shot])
+    early = grown.grow([], dataclasses.replace(shot, frames=Range(0, min(length, known))))
+    assert early == whole.chunks[: len(early)]
+    assert (
+        grown.grow([], dataclasses.replace(shot, frames=Range(0, known)))
+        == whole.chunks[len(early) : len(grown.chunks)]
+    )
+    assert [*early, *grown.grow([shot])][-1] == whole.chunks[-1]
+    assert grown == whole
+
+
+def test_a_shot_of_a_thousand_chunks_keeps_two_of_them_waiting() -> None:
+    (shot,) = shots_of([1000], [Support()])
+    plan = Plan(1)
+    assert len(plan.grow([], shot)) == 998
+    assert (plan.edge, plan.frames, plan.shot_count) == (0, 998, 0)
 
 
 @given(st.integers(0, 64))

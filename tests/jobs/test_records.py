@@ -1,5 +1,6 @@
 """Digests name everything that changes a picture, and nothing else."""
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from jobs.film import Colour, Film, Picture, SourceIdentity
 from jobs.index import Span
 from jobs.plan import Look, Plan, Range, Shot, Support
-from jobs.records import Encoding, segment_digest, split_order
+from jobs.records import Encoding, handles_digest, segment_digests, split_order
 from jobs.spec import Codec, LookChoice
 
 COLOUR = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
@@ -25,7 +26,7 @@ ENCODING = Encoding(
     codec=Codec.FFV1, library="ffv1 / 62", width=64, height=48, pix_fmt="yuv420p", rate=Fraction(24), time_base=Fraction(1, 24),
     aspect=Fraction(1), colour=COLOUR, options={"level": "3"}, threads=1,
 )  # fmt: skip
-LOOK = Look(choice=LookChoice(name="colorize", settings={"strength": 1.0}), support=Support(context=2), weights="aa")
+LOOK = Look(choice=LookChoice(name="colorize", settings={"strength": 1.0}), support=Support(context=2), weights=("aa",))
 
 
 def chunks(look: Look = LOOK, target: int = 20) -> Plan:
@@ -35,7 +36,7 @@ def chunks(look: Look = LOOK, target: int = 20) -> Plan:
 
 
 def names(plan: Plan, film: Film = FILM, encoding: Encoding = ENCODING) -> list[str]:
-    return [segment_digest(film, chunk, encoding) for chunk in plan.chunks]
+    return [name for chunk in plan.chunks for name in segment_digests(film, plan.chunks, chunk, encoding).values()]
 
 
 def test_each_segment_has_its_own_name() -> None:
@@ -47,7 +48,7 @@ def test_each_segment_has_its_own_name() -> None:
     [
         {"choice": LookChoice(name="colorize", settings={"strength": 0.9})},
         {"choice": LookChoice(name="other", settings={"strength": 1.0})},
-        {"weights": "bb"},
+        {"weights": ("bb",)},
         {"version": 2},
     ],
 )
@@ -83,3 +84,54 @@ def test_a_chunk_is_kept_losslessly_where_lead_in_exceeds_what_is_wanted(lead_in
     order = split_order(FILM, chunks().chunks[0], span)
     assert order.form == form
     assert len(order.kept) == (3 if form == "packets" else order.read.frames)
+
+
+MEMORY = LOOK.model_copy(update={"support": Support(warmup=4, dissolve=3)})
+
+
+def every(interval: int) -> Encoding:
+    """An encoding with a keyframe at least every `interval` frames."""
+    return ENCODING.model_copy(update={"options": {"g": str(interval)}})
+
+
+@pytest.mark.parametrize(
+    ("core", "dissolve", "interval", "stop"),
+    [
+        (20, 0, 1, 0),
+        (20, 0, 8, 0),
+        (20, 3, 1, 3),
+        (20, 3, 3, 3),
+        (20, 3, 8, 8),
+        (20, 9, 8, 20),  # 16, but then fewer than 8 would remain
+        (20, 3, 48, 20),
+        (16, 3, 8, 8),
+        (15, 3, 8, 15),
+    ],
+)
+def test_an_opening_is_whole_keyframe_intervals(core: int, dissolve: int, interval: int, stop: int) -> None:
+    assert every(interval).opening(Range(100, 100 + core), dissolve) == (100, 100 + stop)
+
+
+def test_segments_tile_each_core_and_openings_name_both_renderings() -> None:
+    plan = chunks(MEMORY)
+    frames = [list(segment_digests(FILM, plan.chunks, chunk, every(4))) for chunk in plan.chunks]
+    assert frames == [
+        [(0, 20)], [(20, 24), (24, 40)],
+        [(40, 60)], [(60, 64), (64, 75)], [(75, 79), (79, 90)],
+    ]  # fmt: skip
+    # A memory that begins elsewhere before the seam changes the opening and the earlier core, and nothing after.
+    other = Plan(20)
+    other.grow([Shot(1, Range(0, 40), MEMORY), Shot(2, Range(40, 90), MEMORY)])
+    first = other.chunks[0]
+    other.chunks[0] = dataclasses.replace(first, read=Range(1, first.read.stop))
+    changed = [a != b for a, b in zip(names(plan, FILM, every(4)), names(other, FILM, every(4)), strict=True)]
+    assert changed == [True, True, False, False, False, False, False, False]
+
+
+def test_an_opening_is_the_same_however_much_is_kept_for_other_encodings() -> None:
+    plan = chunks(MEMORY)
+    second = plan.chunks[1]
+    kept = {handles_digest(FILM, second, Range(20, stop)) for stop in (24, 28)}
+    assert len(kept) == 2
+    assert len(set(names(plan, FILM, every(4)))) == 8
+    assert set(names(plan, FILM, every(4))).isdisjoint(names(plan, FILM, every(8)))

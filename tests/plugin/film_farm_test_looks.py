@@ -28,8 +28,8 @@ class _TestLook:
         return Support()
 
     @classmethod
-    def weights(cls, settings: Paper) -> Path | None:
-        return None
+    def weights(cls, settings: Paper) -> tuple[Path, ...]:
+        return ()
 
 
 class WindowSettings(Paper):
@@ -103,3 +103,64 @@ class BrokenLook(_TestLook):
                 raise ArithmeticError("the network fell over")
             frames = len(plates) + {"few": -1, "many": 1}.get(self.wish.how, 0)
             yield torch.full((frames, 2, 4, 4), 0.0 if self.wish.how in ("few", "many") else float("nan"))
+
+
+class DriftSettings(Paper):
+    """How long it remembers, and what it says of that."""
+
+    memory: float = 0.97
+    warmup: int = 10
+    dissolve: int = 16
+
+
+class DriftLook(_TestLook):
+    """A tint that wanders, pushed by the grain of every frame it has ever seen: a recurrent look whose memory has no end."""
+
+    settings: ClassVar[type[Paper]] = DriftSettings
+
+    @classmethod
+    def support(cls, settings: Paper) -> Support:
+        assert isinstance(settings, DriftSettings)
+        return Support(warmup=settings.warmup, dissolve=settings.dissolve)
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, DriftSettings)
+        memory = self.wish.memory
+        state = torch.zeros(1, 4, 4)
+        for plates in batches:
+            for luma in plates.luma((4, 4)):
+                # The last digits of a block's mean are as good as noise, and the same in every decoding.
+                push = (luma * 977).frac() * 2 - 1
+                state = memory * state + (1 - memory**2) ** 0.5 * push
+                yield torch.stack([state, -state], 1) * 0.15
+
+
+class CalmSettings(Paper):
+    """Of which kind its pictures are."""
+
+    domain: Domain = Domain.CHROMA
+    dissolve: int = 6
+
+
+class CalmLook(_TestLook):
+    """A look that says it has a memory and has none: both renderings of a frame are equal, so no seam may change anything."""
+
+    settings: ClassVar[type[Paper]] = CalmSettings
+
+    def __init__(self, settings: Paper, device: torch.device) -> None:
+        super().__init__(settings, device)
+        assert isinstance(settings, CalmSettings)
+        self.domain = settings.domain
+
+    @classmethod
+    def support(cls, settings: Paper) -> Support:
+        assert isinstance(settings, CalmSettings)
+        return Support(warmup=3, dissolve=settings.dissolve)
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        for plates in batches:
+            if self.domain is Domain.CHROMA:
+                luma = plates.luma((24, 40))
+                yield torch.cat([luma - 0.5, 0.5 - luma], 1) * 0.4
+            else:
+                yield 1 - (plates.rgb() if self.domain is Domain.RGB else plates.luma())

@@ -12,7 +12,9 @@ from torch.nn import functional
 
 from actors.looks.colorize.network import load_network
 from actors.looks.generator import BATCH, Domain
+from actors.looks.precision import working_dtype
 from actors.plates import Plates
+from actors.resize import resized
 from actors.temporal import steady
 from jobs.errors import BadLook
 from jobs.plan import Support
@@ -47,7 +49,7 @@ class ColorizeLook:
     """Colours a black-and-white film."""
 
     about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     adds_colour: ClassVar[bool] = True
     settings: ClassVar[type[Paper]] = ColorizeSettings
     domain = Domain.CHROMA
@@ -55,7 +57,7 @@ class ColorizeLook:
     def __init__(self, settings: Paper, device: torch.device) -> None:
         assert isinstance(settings, ColorizeSettings)
         self.wish = settings
-        path = self.weights(settings)
+        (path,) = self.weights(settings)
         try:
             network = load_network(path, device)
         except (ValueError, OSError) as error:
@@ -69,9 +71,9 @@ class ColorizeLook:
         return Support(context=settings.steady)
 
     @classmethod
-    def weights(cls, settings: Paper) -> Path:
+    def weights(cls, settings: Paper) -> tuple[Path, ...]:
         assert isinstance(settings, ColorizeSettings)
-        return Path(settings.weights) if settings.weights else Path(__file__).with_name("weights.safetensors")
+        return (Path(settings.weights) if settings.weights else Path(__file__).with_name("weights.safetensors"),)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""
@@ -82,7 +84,8 @@ class ColorizeLook:
 
     def _mixed(self, picture: Tensor, own: Tensor) -> Tensor:
         # At the film's own size, so that strength 0 gives the film's chroma back exactly.
-        picture = functional.interpolate(picture, own.shape[-2:], mode="bicubic", align_corners=False)
+        height, width = own.shape[-2:]
+        picture = resized(picture, (height, width))
         return own * (1 - self.wish.strength) + picture * self.wish.strength
 
     def _frames(self, batches: Iterable[Plates], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -107,19 +110,3 @@ def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:
     """Height and width the network sees: the film's shape, its long side near `long_side`, both multiples of 32."""
     scale = long_side / max(height, width)
     return tuple(max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))  # type: ignore[return-value]
-
-
-def working_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() != "DEFAULT" and _cpu_has_bf16() else torch.float32
-
-
-def _cpu_has_bf16() -> bool:
-    # Linux names the instructions it may use; elsewhere the safe answer is no.
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags

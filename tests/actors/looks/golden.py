@@ -22,7 +22,7 @@ def golden(name: str) -> dict[str, Any]:
     coarse = torch.nn.functional.adaptive_avg_pool2d(pictures, SHAPE)
     return {
         "version": look.version,
-        "weights": look.weights,
+        "weights": list(look.weights),
         "pictures": [round(x, 4) for x in coarse.flatten().tolist()],
     }
 

@@ -1,0 +1,111 @@
+"""The device a look works on: how pixels get there and back while it works. Promises the plain thing on a processor, and repeatable kernels on a GPU; knows no look.
+
+On a GPU each thread of a renderer has a stream of its own, copies go through pinned memory, and a thread waits for what
+it needs, never for the device. By PyTorch 2.13's notes "CUDA semantics" (streams, pinned memory, graphs) and
+"Reproducibility"; no GPU was at hand to measure it on.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+WARM_UP = 3
+"""Forward passes before a network is captured: libraries make their handles and choose their kernels in the first."""
+
+
+def settled(gpu: bool) -> torch.device:
+    """The device to work on, set to give equal pictures on equal hardware: a GPU where one is wished for and there is one.
+
+    cuDNN may not try out kernels, for which is fastest changes from run to run, and another one gives other last bits; nor
+    take one that adds up in whatever order. cuBLAS keeps one workspace, for with several streams it may else choose anew.
+    """
+    if not (gpu and torch.cuda.is_available()):
+        return torch.device("cpu")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    return torch.device("cuda")
+
+
+def stream_of(device: torch.device) -> torch.cuda.Stream | None:
+    """A stream of one's own on a GPU, for `torch.cuda.stream`, which makes nothing of None."""
+    return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+
+
+def sent(device: torch.device) -> torch.cuda.Event | None:
+    """A mark behind all that this thread's stream was given so far, for `received` in another thread."""
+    if device.type != "cuda":
+        return None
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record()
+    return event
+
+
+def received(mark: torch.cuda.Event | None, tensors: Sequence[Tensor]) -> None:
+    """From here on this thread's stream may use tensors made before `mark` on another. The thread itself does not wait."""
+    if mark is None:
+        return
+    stream = torch.cuda.current_stream(tensors[0].device)
+    stream.wait_event(mark)
+    for one in tensors:
+        # Else their memory is given away on the other stream as soon as nobody here names them, used up or not.
+        one.record_stream(stream)
+
+
+def uploaded(planes: Sequence[NDArray[Any]], device: torch.device) -> Tensor:
+    """Planes of one size, HW each, 8 or 16 bit, as one tensor NHW of the same numbers on `device`; this thread's stream copies."""
+    if device.type != "cuda":
+        return torch.from_numpy(np.stack(planes))
+    dtype = torch.uint8 if planes[0].dtype == np.uint8 else torch.uint16
+    # PyTorch keeps pinned memory for the next one, once the copy that it was used for is over.
+    pinned = torch.empty((len(planes), *planes[0].shape), dtype=dtype, pin_memory=True)
+    np.stack(planes, out=pinned.numpy())
+    return pinned.to(device, non_blocking=True)
+
+
+def fetched(tensor: Tensor) -> Tensor:
+    """The same numbers in this machine's memory. Waits for what this thread's stream was given until now, and sleeps meanwhile."""
+    if tensor.device.type != "cuda":
+        return tensor
+    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    pinned.copy_(tensor, non_blocking=True)
+    there = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+    there.record()
+    there.synchronize()
+    return pinned
+
+
+def captured(network: Callable[[Tensor], Tensor], example: Tensor) -> Callable[[Tensor], Tensor]:
+    """A network that is only ever shown tensors like `example` (shape, dtype, layout), ready to be run without launching it kernel by kernel.
+
+    On a GPU it is recorded once as a CUDA graph and replayed; elsewhere it is the network itself. It must not wait for
+    the device, nor take a way that depends on what it is shown. Of several threads one at a time may run it, on one stream.
+    """
+    if example.device.type != "cuda":
+        return network
+    given, stream = example.clone(), torch.cuda.Stream(example.device)  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream(example.device))
+    graph = torch.cuda.CUDAGraph()
+    with torch.inference_mode():
+        with torch.cuda.stream(stream):
+            for _ in range(WARM_UP):
+                network(given)
+        # thread_local: another thread may allocate or copy meanwhile, and must not spoil the recording.
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            made = network(given)
+    torch.cuda.current_stream(example.device).wait_stream(stream)
+
+    @torch.inference_mode()
+    def replayed(shown: Tensor) -> Tensor:
+        if shown.shape != given.shape:
+            raise ValueError(f"a network captured for {tuple(given.shape)} was shown {tuple(shown.shape)}")
+        given.copy_(shown)
+        graph.replay()
+        return made.clone()  # the next run writes into the same memory
+
+    return replayed

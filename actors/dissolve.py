@@ -1,0 +1,80 @@
+"""The dissolver: blends two renderings of the frames after a seam, and encodes the later chunk's opening. Promises the very way that bodies go; renders nothing.
+
+The earlier chunk's picture fades out and the later's fades in, by a raised cosine. What the look leaves as it is, luma or
+chroma, is that of the later chunk's own frames.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+
+import av
+import torch
+from torch import Tensor
+
+from actors.handles import read_handles
+from actors.looks.generator import BATCH, Domain
+from actors.pieces import Piece
+from actors.read import read_chunk
+from actors.spool import spool
+from jobs.ledger import Ledger
+from jobs.plan import dissolve_weights
+from jobs.records import DissolveOrder, Encoding, HandlesRecord, SegmentRecord
+
+
+class Dissolver:
+    """One worker. Needs no GPU: it reads what renderers kept."""
+
+    def __init__(self, store: str, job: str) -> None:
+        # It works beside the renderers; one thread wastes no core by waiting for another.
+        torch.set_num_threads(1)
+        self.ledger = Ledger.at(store, job)
+
+    def dissolve(self, order: DissolveOrder) -> Iterator[SegmentRecord]:
+        """A record for the opening in each encoding. Raises BadMedia or FilmFailed where a kept picture or a frame is missing."""
+        began = time.monotonic()
+        kept = [self.ledger.record(order.digest(one)) for one in order.encodings]
+        yield from (record for record in kept if isinstance(record, SegmentRecord))
+        lacking = [one for one, record in zip(order.encodings, kept, strict=True) if record is None]
+        made_on = " + ".join(sorted({order.before.made_on, order.after.made_on}))
+        with spool("dissolve") as folder, ExitStack() as stack:
+            pieces = [stack.enter_context(_piece(order, one, Path(folder))) for one in lacking]
+            domain, first = Domain(order.after.domain), order.core.start
+            for frames, pictures in self._runs(order) if pieces else ():
+                for piece in pieces:
+                    piece.take(first, frames, pictures, domain)
+                first += len(frames)
+            stack.close()
+            for piece in pieces:
+                yield piece.keep(self.ledger, made_on, time.monotonic() - began)
+
+    def _runs(self, order: DissolveOrder) -> Iterator[tuple[list[av.VideoFrame], Tensor]]:
+        """The opening's frames beside their pictures, some at a time."""
+        head = order.core.start - order.read.start
+        with (
+            closing(self.ledger.store.open(self.ledger.key(order.media.key))) as media,
+            closing(read_chunk(media, order.split)) as frames,  # type: ignore[type-var]  # a generator
+        ):
+            own = islice(frames, head, None)
+            pictures = self._blended(order)
+            while run := list(islice(pictures, BATCH)):
+                yield list(islice(own, len(run))), torch.cat(run)
+
+    def _blended(self, order: DissolveOrder) -> Iterator[Tensor]:
+        weights = dissolve_weights(order.dissolve)
+        earlier, later = self._kept(order.before), self._kept(order.after)
+        for weight, one, other in zip(weights, earlier, islice(later, len(weights)), strict=True):
+            # Where both are equal, so is the blend, bit for bit.
+            yield one + weight * (other - one)
+        yield from later
+
+    def _kept(self, record: HandlesRecord) -> Iterator[Tensor]:
+        with closing(self.ledger.store.open(self.ledger.key(record.media.key))) as media:
+            yield from read_handles(media, Domain(record.domain), f"the kept pictures {record.media.key}")
+
+
+def _piece(order: DissolveOrder, encoding: Encoding, folder: Path) -> Piece:
+    frames = encoding.opening(order.core, order.dissolve)
+    return Piece(order.film.picture, frames, order.digest(encoding), encoding, folder)

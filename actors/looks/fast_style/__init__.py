@@ -1,0 +1,1 @@
+"""For: restyling a film with a published feed-forward style network."""

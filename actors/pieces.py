@@ -1,0 +1,102 @@
+"""Pieces: some frames of a core, composed, encoded and kept. Promises media first, then the record, and one way for bodies and openings alike; knows no look."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import torch
+from torch import Tensor
+
+from actors.compose import compose
+from actors.encode import SegmentFacts, SegmentWriter
+from actors.looks.generator import Domain
+from actors.stills import pair
+from jobs.errors import FilmFailed
+from jobs.film import Picture
+from jobs.ledger import Ledger, still_name
+from jobs.plan import Range
+from jobs.records import Encoding, Media, SegmentRecord
+
+
+class Piece:
+    """One segment in the making, with the still of its middle frame. Used as a context; a failed one leaves no file."""
+
+    def __init__(self, film: Picture, frames: Range, digest: str, encoding: Encoding, folder: Path) -> None:
+        self.film = film
+        self.frames = frames
+        self.digest = digest
+        self.encoding = encoding
+        self._path = folder / f"{digest}.mkv"
+        self._still = b""
+        self._writer = SegmentWriter(encoding, self._path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+    def take(self, first: int, frames: Sequence[av.VideoFrame], pictures_NCHW: Tensor, domain: Domain) -> None:
+        """The film's frames from number `first` on, with the look's pictures as the film stores its own; those outside are passed over."""
+        begin, end = within(self.frames, first, len(frames))
+        if begin == end:
+            return
+        composed = compose(frames[begin:end], pictures_NCHW[begin:end], domain, self.film, self.encoding.pix_fmt)
+        for frame in composed:
+            self._writer.write(frame)
+        middle = self.frames.start + self.frames.frames // 2 - first
+        if begin <= middle < end:
+            self._still = pair(frames[middle], composed[middle - begin], self.film)
+
+    def keep(self, ledger: Ledger, made_on: str, seconds: float) -> SegmentRecord:
+        """Put the closed piece into the store, and its record last. Raises FilmFailed where it lacks a frame."""
+        facts = counted(self.frames, self._writer)
+        ledger.store.write(ledger.key(still_name(self.digest)), self._still)
+        media = kept_media(ledger, facts, self._path)
+        return ledger.keep(
+            SegmentRecord(
+                digest=self.digest,
+                frames=self.frames,
+                media=media,
+                delay=facts.delay,
+                extradata_sha256=facts.extradata_sha256,
+                made_on=made_on,
+                seconds=round(seconds, 3),
+            )
+        )
+
+
+def within(frames: Range, first: int, count: int) -> tuple[int, int]:
+    """Which of `count` frames, the first of them number `first`, lie within `frames`: from, and to."""
+    begin, end = (min(max(edge - first, 0), count) for edge in frames)
+    return begin, end
+
+
+def counted(frames: Range, writer: SegmentWriter | None) -> SegmentFacts:
+    """The facts of a closed writer. Raises FilmFailed where it was not given every frame."""
+    written = writer.facts.frames if writer else 0
+    if writer is None or written != frames.frames:
+        raise FilmFailed(
+            f"of frames {frames.start} to {frames.stop - 1} only {written} were rendered; mend the look, and raise its version."
+        )
+    return writer.facts
+
+
+def kept_media(ledger: Ledger, facts: SegmentFacts, path: Path) -> Media:
+    """A written file in the store, under its own hash: a late twin changes nothing."""
+    media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
+    ledger.store.write_file(ledger.key(media.key), path, only_if_absent=True)
+    return media
+
+
+def hardware(device: torch.device) -> str:
+    """The kind of hardware a picture is made on: the GPU's name, or the processor's and its instruction set."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"

@@ -1,0 +1,61 @@
+"""The device: on a processor, the plain thing. What a GPU does is not proven here; where there is one, that its numbers are the same."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actors.device import captured, fetched, received, sent, settled, stream_of, uploaded
+
+HERE = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
+
+
+@pytest.fixture(params=HERE, ids=str)
+def device(request: pytest.FixtureRequest) -> torch.device:
+    found: torch.device = request.param
+    return found
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_numbers_go_and_come_back_as_they_are(device: torch.device, dtype: Any) -> None:
+    rows: NDArray[Any] = np.arange(0, 64000, 100, dtype=np.int64).astype(dtype).reshape(16, 40)
+    planes = [rows[:, :32], rows[:, 8:]]  # as views into wider lines, as decoders give them
+    with torch.cuda.stream(stream_of(device)):
+        there = uploaded(planes, device)
+        back = fetched(there)
+    assert there.device.type == device.type
+    assert np.array_equal(back.numpy(), np.stack(planes))
+
+
+def test_what_one_stream_made_another_may_use(device: torch.device) -> None:
+    with torch.cuda.stream(stream_of(device)):
+        made = torch.ones(512, 512, device=device) @ torch.ones(512, 512, device=device)
+        mark = sent(device)
+    with torch.cuda.stream(stream_of(device)):
+        received(mark, (made,))
+        assert bool((fetched(made + 1) == 513).all())
+
+
+def test_a_captured_network_gives_what_the_network_gives(device: torch.device) -> None:
+    torch.manual_seed(1)
+    network = torch.nn.Conv2d(1, 2, 3).to(device).requires_grad_(False)
+    shown = [torch.rand(2, 1, 8, 8, device=device) for _ in range(3)]
+    run = captured(network, shown[0])
+    made: list[Tensor] = [run(one) for one in shown]
+    for one, other in zip(made, shown, strict=True):
+        torch.testing.assert_close(one, network(other))
+
+
+def test_nobody_gets_a_gpu_who_asked_for_none() -> None:
+    assert settled(gpu=False) == torch.device("cpu")
+    assert settled(gpu=True).type == HERE[-1].type
+
+
+@pytest.mark.skipif(len(HERE) == 1, reason="there is no GPU here")
+def test_a_gpu_takes_repeatable_kernels() -> None:
+    settled(gpu=True)
+    assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.benchmark

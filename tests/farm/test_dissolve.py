@@ -1,0 +1,175 @@
+"""Seams of looks with a memory, through the whole driver: no step across one, nothing changed where nothing differs, nothing made twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from farm.production import Production
+from jobs.records import HandlesRecord, RenderOrder, SegmentRecord
+from tests.actors.cutting import clip
+from tests.farm.inline import InlineFleet, quiet, rendered
+from tests.farm.studio import same, spec_of
+from tests.films import Recipe, plane_of
+
+NO_CUTS = {"detect": "adaptive", "threshold": 1000}
+BOTH = [{"name": "film", "codec": "ffv1"}, {"name": "view", "codec": "h264", "preset": "ultrafast"}]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One shot of 240 frames, 16 a second."""
+    return Recipe(frames=240, size=(128, 96), rate=Fraction(16)).make(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+def drift(**settings: Any) -> dict[str, Any]:
+    return {"name": "test-drift", "settings": settings}
+
+
+def calm(domain: str = "chroma") -> dict[str, Any]:
+    return {"name": "test-calm", "settings": {"domain": domain}}
+
+
+def steps(path: Path) -> NDArray[np.float64]:
+    """How far chroma moves from each frame to the next: the mean over the picture, in codes."""
+
+    def chroma() -> Iterator[NDArray[np.float64]]:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                yield np.stack([plane_of(plane, 8) for plane in frame.planes[1:]]).astype(np.float64)
+
+    return np.array([np.abs(later - earlier).mean() for earlier, later in pairwise(chroma())])
+
+
+def seam_ratio(path: Path, made: Production, dissolve: int) -> float:
+    """The largest step around any seam over the largest inside."""
+    moved = steps(path)
+    near = np.zeros(len(moved), bool)
+    for chunk in made.chunks:
+        if chunk.seam:
+            # Step n leads from frame n to n + 1.
+            near[chunk.core.start - 1 : chunk.core.start + dissolve] = True
+    return float(moved[near].max() / moved[~near].max())
+
+
+def test_no_step_across_a_seam_is_larger_than_those_inside(film: Path, tmp_path: Path) -> None:
+    blended = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=3.9))
+    assert blended.report().seams == 3
+    assert blended.report().conforms
+    assert seam_ratio(tmp_path / "out/film.mkv", blended, 16) <= 1.05
+    hard = rendered(spec_of(film, tmp_path / "hard", look=drift(dissolve=0), shots=NO_CUTS, chunk_seconds=3.9))
+    assert seam_ratio(tmp_path / "hard/out/film.mkv", hard, 16) > 1.5
+
+
+@pytest.mark.slow
+def test_no_step_across_a_seam_of_a_real_static_shot(tmp_path: Path) -> None:
+    source = clip("person-static-139s.mp4")
+    ratios = []
+    for dissolve in (16, 0):
+        spec = spec_of(source, tmp_path / str(dissolve), look=drift(dissolve=dissolve), chunk_seconds=5)
+        made = rendered(spec)
+        assert made.report().seams > 20
+        ratios.append(seam_ratio(tmp_path / f"{dissolve}/out/film.mkv", made, 16))
+    assert ratios[0] <= 1.05 < ratios[1]
+
+
+@pytest.mark.parametrize("domain", ["chroma", "rgb", "luma"])
+def test_where_both_renderings_agree_many_chunks_equal_one(film: Path, tmp_path: Path, domain: str) -> None:
+    looks: dict[str, Any] = {"look": calm(domain), "shots": NO_CUTS}
+    many = rendered(spec_of(film, tmp_path / "many", chunk_seconds=2.5, **looks))
+    one = rendered(spec_of(film, tmp_path / "one", chunk_seconds=60, **looks))
+    assert (many.report().seams, one.report().seams) == (5, 0)
+    same(tmp_path / "many/out/film.mkv", tmp_path / "one/out/film.mkv")
+
+
+def test_openings_are_whole_keyframe_intervals_and_tile_the_film(film: Path, tmp_path: Path) -> None:
+    spec = spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5, deliverables=BOTH)
+    made = rendered(spec)
+    assert made.report().conforms
+    assert [chunk.core for chunk in made.chunks] == [(0, 80), (80, 160), (160, 240)]
+    frames = [[one.frames for one in made.segments_of(deliverable)] for deliverable in made.deliverables]
+    assert frames[0] == [(0, 80), (80, 96), (96, 160), (160, 176), (176, 240)]
+    # h264 has a keyframe every 32 frames, and would have one there too.
+    assert frames[1] == [(0, 80), (80, 112), (112, 160), (160, 192), (192, 240)]
+    with av.open(str(tmp_path / "out/view.mp4")) as view:
+        keys = [place for place, one in enumerate(view.demux(video=0)) if one.size and one.is_keyframe]
+    assert keys == [0, 32, 64, 80, 112, 144, 160, 192, 224]
+
+
+def forget(made: Production, *digests: str) -> None:
+    for digest in digests:
+        made.ledger.store.delete(made.ledger.key(f"records/{digest}.json"))
+
+
+def handles(made: Production) -> list[HandlesRecord]:
+    """What is kept for seams, in film order; of one seam the earlier chunk's first, which is shorter."""
+    records = [made.ledger.record(name) for name in made.ledger.finished()]
+    kept = [one for one in records if isinstance(one, HandlesRecord)]
+    return sorted(kept, key=lambda one: (one.frames.start, one.frames.frames, one.digest))
+
+
+def asked(fleet: InlineFleet) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    """Of every render order: the chunk, how many encodings, and the frames to be kept."""
+    orders: list[RenderOrder] = [order for call in fleet.asked if call.verb == "render" for order in call.args[0]]
+    return sorted(
+        (order.chunk, len(order.encodings), [(one.start, one.stop) for one in order.handles]) for order in orders
+    )
+
+
+def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> None:
+    spec = spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5, deliverables=BOTH)
+    fleet = InlineFleet()
+    made = rendered(spec, fleet)
+    assert asked(fleet) == [
+        (1, 2, [(80, 96)]),
+        (2, 2, [(160, 176), (80, 112)]),
+        (3, 2, [(160, 192)]),
+    ]
+    assert fleet.verbs()["dissolve"] == 2
+    opening = made.segments_of(made.deliverables[0])[1]
+    forget(made, opening.digest)
+    # Both renderings are on paper still.
+    again, fleet = rendered(spec, fleet := InlineFleet()), fleet
+    assert (asked(fleet), fleet.verbs()["dissolve"], again.report().chunks_rendered) == ([], 1, 1)
+    earlier = [one for one in handles(made) if one.frames.frames == 16]
+    forget(made, opening.digest, earlier[0].digest)
+    again, fleet = rendered(spec, fleet := InlineFleet()), fleet
+    # The earlier chunk is shown again for its tail alone; its own segments are there.
+    assert (asked(fleet), fleet.verbs()["dissolve"]) == ([(1, 0, [(80, 96)])], 1)
+    assert again.report().conforms
+
+
+@pytest.mark.parametrize("verb", ["render", "dissolve"])
+def test_a_lost_worker_changes_no_seam(film: Path, tmp_path: Path, verb: str) -> None:
+    looks: dict[str, Any] = {"look": drift(), "shots": NO_CUTS, "chunk_seconds": 2.2, "deliverables": BOTH}
+    board = quiet()
+    made = rendered(spec_of(film, tmp_path / "lost", **looks), InlineFleet({verb: 1}), board)
+    rendered(spec_of(film, tmp_path / "calm", **looks))
+    assert (board.done_frames, set(board.chunks.values())) == (240, {"done"})
+    assert made.report().conforms
+    same(tmp_path / "lost/out/film.mkv", tmp_path / "calm/out/film.mkv")
+    assert (tmp_path / "lost/out/view.mp4").read_bytes() == (tmp_path / "calm/out/view.mp4").read_bytes()
+
+
+def test_records_say_which_machines_made_both_renderings(film: Path, tmp_path: Path) -> None:
+    made = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5))
+    for record in handles(made):
+        paper = json.loads(made.ledger.read(f"records/{record.digest}.json") or b"")
+        other = {**paper, "made_on": f"a card of frame {record.frames.start}, {record.frames.frames} frames"}
+        made.ledger.store.write(made.ledger.key(f"records/{record.digest}.json"), json.dumps(other).encode())
+    first = made.segments_of(made.deliverables[0])[1]
+    forget(made, first.digest)
+    again = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5))
+    (opening,) = [one for one in again.segments_of(again.deliverables[0]) if one.frames == first.frames]
+    assert isinstance(opening, SegmentRecord)
+    assert opening.made_on == "a card of frame 80, 16 frames"
+    assert opening.media.sha256 == first.media.sha256
