@@ -1,4 +1,4 @@
-"""The surveyor: reads what a film is, where its packets lie and where its cuts are. Promises to refuse what cannot be carried; plans nothing.
+"""The surveyor: reads what a film is, where its packets and cuts lie, what can be made of it. Promises to refuse what cannot be carried; plans nothing.
 
 The index is a demux, no picture is decoded for it; cuts are found range by range, any number of ranges at a time.
 """
@@ -23,12 +23,15 @@ from actors.facts import others_of, picture_of, seconds_of
 from actors.media import ascending, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
 from actors.pages import pages
 from actors.shotlist import given_cuts
+from actors.streams import plan_deliverables
 from actors.tint import is_grey
+from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadMedia
 from jobs.film import Film, Picture
 from jobs.index import Ints, Page, Span
 from jobs.plan import Range
 from jobs.records import Cuts
+from jobs.spec import JobSpec
 from jobs.store import source_identity
 
 DETECT_WIDTH = 256
@@ -123,6 +126,10 @@ class Surveyor:
     def given_cuts(self, url: str, film: Film, pts: Ints) -> Cuts:
         """The cuts in the studio's own list at `url`; see `actors.shotlist.given_cuts`."""
         return Cuts(frames=Range(0, len(pts)), cuts=tuple(given_cuts(url, film, pts)))
+
+    def decide(self, film: Film, spec: JobSpec, grey_stays_grey: bool) -> tuple[DeliverablePlan, ...]:
+        """What each deliverable will be, tried out on the source's streams; see `actors.streams.plan_deliverables`."""
+        return plan_deliverables(film, spec, self.source, grey_stays_grey)
 
 
 def _form(of: VideoCodecContext | VideoFrame) -> tuple[int, int]:

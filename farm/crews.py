@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-from actors.decide import Decider
 from actors.dissolve import Dissolver
 from actors.finish import Finisher
 from actors.render import Renderer
@@ -18,14 +17,14 @@ CLUSTER_CPUS = 4.0
 
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
-    """Surveyors, a decider, splitters, renderers, dissolvers and finishers. Nobody starts before there is a call for them."""
+    """Surveyors, splitters, renderers, dissolvers and finishers. Nobody is hired here."""
     store = (spec.store, spec.name)
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
     return [
-        Crew("surveyor", Surveyor, (spec.source,), limit=hands, cpus=side),
-        Crew("decider", Decider, (spec.source,), cpus=side),
+        # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
+        Crew("surveyor", Surveyor, (spec.source,), limit=hands, cpus=side, abreast=2),
         Crew("splitter", Splitter, (spec.source, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side),

@@ -26,6 +26,7 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
     """
     ledger.enter(spec)
     scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
+    fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = Production(scout, decide_deliverables(scout, fleet), board)
 
     def follow(call: Call, found: object) -> Iterable[Call]:

@@ -130,6 +130,10 @@ class Fleet:
         if roster := self._rosters.get(name):
             self._let_go(roster, list(roster.hired))
 
+    def expect(self, crew: str, calls: int) -> None:
+        """So many calls will come for a crew: its workers start in the runs before, and load their weights meanwhile."""
+        self._rosters[crew].expected = calls
+
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
         """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
 
@@ -154,7 +158,7 @@ class Fleet:
 
     def _add(self, calls: Iterable[Call]) -> None:
         for call in calls:
-            self._rosters[call.crew].sheet.add(call)
+            self._rosters[call.crew].add(call)
 
     def _staff(self) -> None:
         now = time.monotonic()

@@ -53,7 +53,7 @@ def decide_deliverables(scout: Scout, fleet: Fleet) -> tuple[DeliverablePlan, ..
     spec = scout.spec
     grey = not any(look.adds_colour for look in scout.looks.values())
     decided: tuple[DeliverablePlan, ...] = ask(
-        fleet, tuple, Call("decider", "decide", (scout.film, spec, grey), (0,), "the deliverables")
+        fleet, tuple, Call("surveyor", "decide", (scout.film, spec, grey), (0,), "the deliverables")
     )
     for one in decided:
         _refuse_source(spec, one.file)

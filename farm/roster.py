@@ -36,6 +36,8 @@ class Roster:
         self.crew = crew
         self.budget = budget
         self.hired: list[Hired] = []
+        self.expected = 0
+        """Calls that are to come: until the first is there, workers start as if they all were."""
         self.begin(now)
 
     def begin(self, now: float) -> None:
@@ -96,13 +98,23 @@ class Roster:
         elif not free:
             self.luck.loss(self.what(hired), reason)
 
+    def add(self, call: Call) -> None:
+        """One more call. From now on there are as many workers as there is work."""
+        self.expected = 0
+        self.sheet.add(call)
+
+    @property
+    def demand(self) -> int:
+        """How many workers there is work for, up to the limit."""
+        return min(self.crew.limit, max(self.sheet.outstanding, self.expected))
+
     def wanting(self) -> int:
-        """How many are to be hired, so that there are as many as calls outstanding, up to the limit."""
-        return max(0, min(self.crew.limit, self.sheet.outstanding) - len(self.hired))
+        """How many are to be hired."""
+        return max(0, self.demand - len(self.hired))
 
     def dispensable(self, now: float, crowded: bool) -> list[Hired]:
         """Who may go: those still starting first, then the idle. `crowded`: someone of some crew may be waiting for room."""
-        surplus = len(self.hired) - min(self.crew.limit, self.sheet.outstanding)
+        surplus = len(self.hired) - self.demand
         if surplus <= 0:
             self._enough_since = None
             return []

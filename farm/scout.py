@@ -93,6 +93,11 @@ class Scout:
         return bool(self.pages) and not len(self.pages[-1])
 
     @property
+    def expected_chunks(self) -> int:
+        """About how many chunks there will be, by the source's header; none where the survey is over, for then they are known."""
+        return 0 if self.complete else max(1, round(self.film.seconds / self.spec.chunk_seconds))
+
+    @property
     def done(self) -> bool:
         """Every frame of the film is in the plan."""
         return self.complete and self.index is not None and self.plan.frames == self.index.frames

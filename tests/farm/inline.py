@@ -42,6 +42,9 @@ class InlineFleet:
         self.crews = {crew.name: crew for crew in crews}
         self._made = {}
 
+    def expect(self, crew: str, calls: int) -> None:
+        """Nobody starts before there is a call."""
+
     def run(self, calls: Iterable[Call], then: Then) -> Iterator[tuple[Call, Any]]:
         """As the fleet does: what `then` says follows is called too."""
         numbers = count()

@@ -82,14 +82,14 @@ def test_memory_and_patience_are_the_specs() -> None:
 def test_a_side_crew_for_every_call_there_is() -> None:
     made = spec_of("/films/a.mp4", "/work", deliverables=[{"name": "a"}, {"name": "b"}, {"name": "c"}])
     crews = {crew.name: crew for crew in crews_for(made, LOOKS, LARGE)}
-    assert set(crews) == {"surveyor", "decider", "splitter", "renderer", "dissolver", "finisher"}
+    assert set(crews) == {"surveyor", "splitter", "renderer", "dissolver", "finisher"}
     assert (crews["surveyor"].limit, crews["splitter"].limit) == (4, 4)
-    assert (crews["finisher"].limit, crews["decider"].limit) == (3, 1)
+    assert crews["finisher"].limit == 3
     assert all(crew.gpus == 0 for crew in crews.values())
 
 
-def test_a_renderer_alone_is_at_two_calls_at_a_time() -> None:
-    assert [crew.name for crew in crews_for(spec(), LOOKS, LARGE) if crew.abreast > 1] == ["renderer"]
+def test_renderers_and_surveyors_are_at_two_calls_at_a_time() -> None:
+    assert [crew.name for crew in crews_for(spec(), LOOKS, LARGE) if crew.abreast > 1] == ["surveyor", "renderer"]
     assert renderer(WITH_GPUS).abreast == 2
 
 

@@ -150,6 +150,17 @@ def test_no_more_workers_than_calls_and_no_more_than_the_limit(fleet: Fleet) -> 
     assert max(ready + pending for _, ready, pending in diary(fleet).staff) == 3
 
 
+def test_who_is_expected_to_be_needed_starts_before_there_is_a_call(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk), crew(Clerk, name="other", limit=2)])
+    fleet.expect("other", 5)
+    findings(fleet, call("who"))
+    assert ("other", 0, 2) in diary(fleet).staff
+    # With the first call there are as many as there is work.
+    findings(fleet, call("who", name="other"))
+    assert max(ready + pending for name, ready, pending in diary(fleet).staff if name == "other") == 2
+    assert fleet._rosters["other"].demand == 0
+
+
 def test_workers_stay_for_the_next_run(fleet: Fleet) -> None:
     fleet.hire([crew(Clerk)])
     assert findings(fleet, call("who")) == findings(fleet, call("who"))

@@ -1,7 +1,7 @@
 """The look "colorize": luma in, chroma out. Promises the film's luma untouched and one answer for a frame in any chunk; knows no training."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional
 
+from actors.device import captured
 from actors.looks.colorize.network import load_network
 from actors.looks.generator import BATCH, Domain
 from actors.looks.precision import working_dtype
@@ -64,6 +65,7 @@ class ColorizeLook:
             raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
         self.dtype = working_dtype(device)
         self.network = network.eval().to(dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.captured: dict[torch.Size, Callable[[Tensor], Tensor]] = {}  # by shape: films of a job have one
 
     @classmethod
     def support(cls, settings: Paper) -> Support:
@@ -103,7 +105,9 @@ class ColorizeLook:
             # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
             shown = functional.pad(shown, (0, 0, 0, 0, 0, 0, 0, BATCH - len(shown)))
         shown = shown.to(dtype=self.dtype, memory_format=torch.channels_last)
-        return self.network(shown)[: len(luma_N1hw)].float()  # type: ignore[no-any-return]
+        if shown.shape not in self.captured:
+            self.captured[shown.shape] = captured(self.network, shown)
+        return self.captured[shown.shape](shown)[: len(luma_N1hw)].float()
 
 
 def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:
