@@ -42,7 +42,9 @@ def _finished(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, film: 
     own, planes = planes_of(frame), planes_of(made)
     luma_1HW, differences = _parts(picture_1CHW, domain, film)
     planes[0][:] = (
-        _at_depth(own[0], film.depth, scale.depth) if luma_1HW is None else _plane(scale.luma_integers(luma_1HW))
+        _at_depth(own[0], film.depth, scale.depth)
+        if luma_1HW is None
+        else fetched(scale.luma_integers(luma_1HW)[0]).numpy()
     )
     if differences is None and _same_form(own, planes, film, scale):
         for plane, values in zip(planes[1:], own[1:], strict=True):
@@ -53,8 +55,8 @@ def _finished(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, film: 
         height, width = planes[1].shape
         # Brought into steps where the picture is small, and rounded once, where it is large.
         chroma = scale.integers(resized(scale.difference_levels(differences), (height, width)))
-        for plane, values in zip(planes[1:], chroma[0], strict=True):
-            plane[:] = _plane(values[None])
+        for plane, values in zip(planes[1:], fetched(chroma[0]).numpy(), strict=True):
+            plane[:] = values
     return made
 
 
@@ -78,11 +80,6 @@ def _own_differences(own: Sequence[Plane], film: Picture) -> Tensor:
         return torch.zeros(1, 2, 1, 1)
     chroma = torch.from_numpy(np.stack(own[1:]).astype(np.int32))
     return Quantiser(film.colour, film.depth).difference_floats(chroma[None])
-
-
-def _plane(integers_1HW: Tensor) -> Plane:
-    plane: Plane = fetched(integers_1HW[0]).numpy()
-    return plane
 
 
 def _at_depth(luma: Plane, source: int, wanted: int) -> Plane:
