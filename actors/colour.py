@@ -5,6 +5,7 @@ Y'CbCr as in ITU-T H.273: Y' = Kr R' + Kg G' + Kb B', Cb = (B'-Y') / (2(1-Kb)), 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -61,8 +62,14 @@ class Quantiser:
         return whole.to(torch.uint8 if self.depth == 8 else torch.int32)
 
     def _reach(self, device: torch.device) -> Tensor:
-        kr, kb = KR_KB[self.colour.matrix]
-        return torch.tensor([2 * (1 - kb), 2 * (1 - kr)], device=device)[None, :, None, None]
+        return _reach(self.colour.matrix, device)
+
+
+@cache
+def _reach(matrix: str, device: torch.device) -> Tensor:
+    # Kept: a copy to a GPU would wait for all that the GPU has to do.
+    kr, kb = KR_KB[matrix]
+    return torch.tensor([2 * (1 - kb), 2 * (1 - kr)], device=device)[None, :, None, None]
 
 
 def from_differences(luma_N1HW: Tensor, differences_N2HW: Tensor, colour: Colour) -> Tensor:

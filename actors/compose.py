@@ -27,13 +27,18 @@ def compose(
 
     Raises FilmFailed where a picture holds NaN or infinity.
     """
-    # One pass over the pictures: NaN and infinity both come out as a least or a greatest value.
-    if not bool(torch.stack(picture_NCHW.aminmax()).isfinite().all()):
-        raise FilmFailed("the look gave a picture that is not a number (NaN or infinite)")
+    refuse_not_a_number(picture_NCHW)
     return [
         _finished(frame, picture_CHW[None], domain, film, pix_fmt)
         for frame, picture_CHW in zip(frames, picture_NCHW, strict=True)
     ]
+
+
+def refuse_not_a_number(picture_NCHW: Tensor) -> None:
+    """Raises FilmFailed where a picture holds NaN or infinity."""
+    # One pass: both come out as a least or a greatest value.
+    if not bool(torch.stack(picture_NCHW.aminmax()).isfinite().all()):
+        raise FilmFailed("the look gave a picture that is not a number (NaN or infinite)")
 
 
 def _finished(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, film: Picture, pix_fmt: str) -> av.VideoFrame:

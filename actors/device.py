@@ -1,8 +1,7 @@
 """The device a look works on: how pixels get there and back while it works. Promises the plain thing on a processor, and repeatable kernels on a GPU; knows no look.
 
 On a GPU each thread of a renderer has a stream of its own, copies go through pinned memory, and a thread waits for what
-it needs, never for the device. By PyTorch 2.13's notes "CUDA semantics" (streams, pinned memory, graphs) and
-"Reproducibility"; no GPU was at hand to measure it on.
+it needs. By PyTorch 2.13's notes "CUDA semantics" (streams, pinned memory, graphs) and "Reproducibility".
 """
 
 import os
@@ -22,18 +21,22 @@ def settled(gpu: bool) -> torch.device:
     """The device to work on, set to give equal pictures on equal hardware: a GPU where one is wished for and there is one.
 
     cuDNN may not try out kernels, for which is fastest changes from run to run, and another one gives other last bits; nor
-    take one that adds up in whatever order. cuBLAS keeps one workspace, for with several streams it may else choose anew.
+    take one that adds up in whatever order. What a look works out in float32 is float32, not TF32's 10 bits. cuBLAS keeps one workspace, for with several streams it may else choose anew.
     """
     if not (gpu and torch.cuda.is_available()):
         return torch.device("cpu")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda")
 
 
 def stream_of(device: torch.device) -> torch.cuda.Stream | None:
-    """A stream of one's own on a GPU, for `torch.cuda.stream`, which makes nothing of None."""
+    """A stream of one's own on a GPU, for `torch.cuda.stream`, which makes nothing of None.
+
+    There are 32 on a device, dealt out in turn: make few and keep them, or two of one's own are the same.
+    """
     return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
 
@@ -88,7 +91,9 @@ def captured(network: Callable[[Tensor], Tensor], example: Tensor) -> Callable[[
     """
     if example.device.type != "cuda":
         return network
-    given, stream = example.clone(), torch.cuda.Stream(example.device)  # type: ignore[no-untyped-call]
+    given, stream = example.clone(), torch.cuda.current_stream(example.device)
+    if stream == torch.cuda.default_stream(example.device):  # which cannot be recorded
+        stream = torch.cuda.Stream(example.device)  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream(example.device))
     graph = torch.cuda.CUDAGraph()
     with torch.inference_mode():

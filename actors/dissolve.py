@@ -19,6 +19,7 @@ from actors.looks.generator import BATCH, Domain
 from actors.pieces import Piece
 from actors.read import read_chunk
 from actors.spool import spool
+from jobs.errors import FilmFailed
 from jobs.ledger import Ledger
 from jobs.plan import dissolve_weights
 from jobs.records import DissolveOrder, Encoding, HandlesRecord, SegmentRecord
@@ -65,7 +66,14 @@ class Dissolver:
     def _blended(self, order: DissolveOrder) -> Iterator[Tensor]:
         weights = dissolve_weights(order.dissolve)
         earlier, later = self._kept(order.before), self._kept(order.after)
-        for weight, one, other in zip(weights, earlier, islice(later, len(weights)), strict=True):
+        for weight in weights:
+            one, other = next(earlier, None), next(later, None)
+            if one is None or other is None:
+                gone = order.before if one is None else order.after
+                raise FilmFailed(
+                    f"the kept pictures {gone.media.key} are cut short; delete that object and records/{gone.digest}.json, "
+                    "and run the job again."
+                )
             # Where both are equal, so is the blend, bit for bit.
             yield one + weight * (other - one)
         yield from later

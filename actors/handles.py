@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from actors.compose import refuse_not_a_number
 from actors.encode import FFV1_OPTIONS, THREADS, SegmentWriter
 from actors.looks.generator import Domain
 from actors.media import open_media
@@ -31,7 +32,11 @@ NEUTRAL = 32768
 
 
 def as_kept(picture_NCHW: Tensor) -> Tensor:
-    """A look's pictures as they will be read back, in whole steps. Where a look dissolves, all its pictures are so rounded."""
+    """A look's pictures as they will be read back, in whole steps. Where a look dissolves, all its pictures are so rounded.
+
+    Raises FilmFailed where a picture holds NaN or infinity: steps could not tell.
+    """
+    refuse_not_a_number(picture_NCHW)
     return _floats(_words(picture_NCHW))
 
 
@@ -64,7 +69,7 @@ class Handles:
             self._writer.__exit__(kind, error, trace)
 
     def take(self, first: int, frames: Sequence[av.VideoFrame], pictures_NCHW: Tensor, domain: Domain) -> None:
-        """The look's pictures from frame number `first` on, as the film stores its own; those outside are passed over."""
+        """The look's pictures, `as_kept`, from frame number `first` on, as the film stores its own; those outside are passed over."""
         begin, end = within(self.frames, first, len(frames))
         words = _words(pictures_NCHW[begin:end]).to(torch.int32).cpu().numpy().astype(np.uint16)
         for picture in words:

@@ -17,8 +17,8 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-_REFERENCES_TOLD = ("h264", "hevc")
-"""Decoders whose packets say whether another refers to them. AV1's works ahead of what it is told."""
+_REFERENCES_TOLD = "h264"
+"""The decoder whose packets say whether another refers to them. AV1's works ahead of what it is told."""
 
 BACK_OFF_SECONDS = (0, 1, 5, 30, 3600)
 """How far before a frame a seek may begin, one after the other: an index by decode time misses the first try."""
@@ -47,7 +47,7 @@ def frame_at(container: InputContainer, stream: VideoStream, pts: int) -> VideoF
 def _decoded(container: InputContainer, stream: VideoStream, pts: int) -> Iterator[VideoFrame]:
     decoder = stream.codec_context
     for packet in container.demux(stream):
-        if decoder.name in _REFERENCES_TOLD:
+        if decoder.name == _REFERENCES_TOLD:
             decoder.skip_frame = "DEFAULT" if packet.pts == pts else "NONREF"
         yield from packet.decode()
 

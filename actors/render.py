@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Generator as Yields
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -83,6 +83,7 @@ class Renderer:
         self.turns = Turns()
         # One for all calls: what one thread shows a look is done before the next one's begins.
         self.stream = stream_of(self.device)
+        self.copying, self.composing = stream_of(self.device), stream_of(self.device)
         self.meter = Meter(ProcessorClock() if self.stream is None else StreamClock(self.stream))
 
     def render(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
@@ -111,12 +112,14 @@ class Renderer:
 
     def _read(self, orders: Iterable[RenderOrder]) -> "Yields[Batch | None, None, None]":
         torch.set_num_threads(self.threads)
-        with torch.cuda.stream(stream_of(self.device)):
+        with torch.cuda.stream(self.copying):
             for place, order in enumerate(orders):
                 if place:
                     yield CUT
-                with self.ledger.store.open(self.ledger.key(order.media.key)) as media:
-                    frames = read_chunk(media, order.split, self.threads)
+                with (
+                    self.ledger.store.open(self.ledger.key(order.media.key)) as media,
+                    closing(read_chunk(media, order.split, self.threads)) as frames,  # type: ignore[type-var]  # a generator
+                ):
                     for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):
                         yield Batch(run, plates, sent(self.device))
 
@@ -170,14 +173,13 @@ class Renderer:
 
     def _encode(self, order: RenderOrder, runs: Iterator[Run]) -> Iterator[Finding]:
         began, done = 0.0, 0
-        stream = stream_of(self.device)
         with spool("render") as folder, ExitStack() as stack:
             pieces = _pieces(order, Path(folder))
             for piece in pieces:
                 stack.enter_context(piece)
             for run in runs:
                 began = began or time.monotonic()
-                with torch.cuda.stream(stream):
+                with torch.cuda.stream(self.composing):
                     received(run.sent, (run.pictures_NCHW,))
                     for piece in pieces:
                         piece.take(run.first, run.frames, run.pictures_NCHW, run.domain)

@@ -35,6 +35,7 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
             case Page() | Cuts():  # the index or the cuts have grown, and the plan with them
                 yield from scout.learn(found)
                 yield from film.split(scout.fresh())
+                fleet.expect("renderer", scout.expected_chunks)
             case SplitRecord():  # a chunk's packets, handles included, lie in the store
                 yield from film.render(found)
             case FramesRendered():

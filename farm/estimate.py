@@ -12,7 +12,9 @@ from jobs.spec import Codec, Deliverable, Paper
 SECONDS_PER_MEGAPIXEL = {Codec.H264: 0.08, Codec.FFV1: 0.08}
 """Decode, compose and encode on one core (docs/log.md, "What a frame costs")."""
 LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
-"""The generator on one core, at its default size; a look not listed is counted as colorize."""
+"""The generator on one core, at its default size; a look listed nowhere is counted as colorize."""
+LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
+"""A generator that works at the film's own size, on one core."""
 
 
 class Estimate(Paper):
@@ -85,10 +87,15 @@ def _seconds(scout: Scout) -> float:
     megapixels = film.width * film.height / 1e6
     coding = sum(SECONDS_PER_MEGAPIXEL[one.codec] * megapixels for one in deliverables)
     return sum(
-        chunk.read.frames * LOOK_SECONDS_PER_FRAME.get(chunk.look.choice.name, LOOK_SECONDS_PER_FRAME["colorize"])
-        + chunk.core.frames * coding
+        chunk.read.frames * _look_seconds(chunk.look.choice.name, megapixels) + chunk.core.frames * coding
         for chunk in scout.plan.chunks
     )
+
+
+def _look_seconds(look: str, megapixels: float) -> float:
+    if look in LOOK_SECONDS_PER_MEGAPIXEL:
+        return LOOK_SECONDS_PER_MEGAPIXEL[look] * megapixels
+    return LOOK_SECONDS_PER_FRAME.get(look, LOOK_SECONDS_PER_FRAME["colorize"])
 
 
 def show(found: Estimate) -> None:

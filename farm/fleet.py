@@ -32,7 +32,7 @@ from jobs.errors import BadSpec, FarmError
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 SIDE_CPUS = 4
-"""CPUs that a local Ray is told of beyond its renderers', so that the side crew always finds a place."""
+"""CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
 LISTEN_SECONDS = 1.0
 """Longest wait for a finding before staff and clock are looked at again."""
 REACH_SECONDS = 10.0
@@ -131,7 +131,7 @@ class Fleet:
             self._let_go(roster, list(roster.hired))
 
     def expect(self, crew: str, calls: int) -> None:
-        """So many calls will come for a crew: its workers start in the runs before, and load their weights meanwhile."""
+        """About so many calls will come for a crew: workers start, and stay, as if they were there. 0: there is no more to come."""
         self._rosters[crew].expected = calls
 
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
@@ -158,7 +158,7 @@ class Fleet:
 
     def _add(self, calls: Iterable[Call]) -> None:
         for call in calls:
-            self._rosters[call.crew].add(call)
+            self._rosters[call.crew].sheet.add(call)
 
     def _staff(self) -> None:
         now = time.monotonic()
@@ -250,7 +250,8 @@ def _start(workers: int) -> None:
     token_file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
     if _agree_on_authentication() == "token" and not token_file.is_file():
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
-    cpus = max(workers, len(os.sched_getaffinity(0))) + SIDE_CPUS
+    cores = len(os.sched_getaffinity(0))
+    cpus = max(workers, cores) + max(SIDE_CPUS, cores)
     _let_ray_talk(False)
     ray.init("local", num_cpus=cpus, include_dashboard=False, **QUIETLY)
 

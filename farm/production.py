@@ -47,7 +47,8 @@ class Production:
         self._media: dict[int, Media] = {}
         self._done_frames: dict[int, int] = {}
         self._split_for: dict[str, list[int]] = {}  # by digest: handles may make two chunks read the same frames
-        self._chunk_of: dict[str, int] = {}  # by digest of a segment or of handles
+        # By digest of a segment or of handles. Two chunks whose reads are clipped to one may share handles.
+        self._chunks_of: dict[str, set[int]] = {}
         self._segments: dict[str, SegmentRecord] = {}
         self._on_paper = scout.ledger.finished()
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
@@ -178,7 +179,7 @@ class Production:
         openings: dict[str, Encoding] = {}
         for encoding in self._encodings:
             for frames, name in self._names(chunk, encoding).items():
-                self._chunk_of[name] = chunk.number
+                self._chunks_of.setdefault(name, set()).add(chunk.number)
                 if name not in self._on_paper:
                     opens = frames == encoding.opening(chunk.core, chunk.dissolve)
                     (openings if opens else bodies)[name] = encoding
@@ -200,16 +201,25 @@ class Production:
         if lacking := {name: frames for name, frames in handles.items() if name not in self._on_paper}:
             self._handles.setdefault(chunk.number, {}).update(lacking)
             self._lacking.setdefault(chunk.number, set()).update(lacking)
-            self._chunk_of.update(dict.fromkeys(lacking, chunk.number))
+            for name in lacking:
+                self._chunks_of.setdefault(name, set()).add(chunk.number)
 
     def _settle(self, name: str) -> None:
         """One piece of a chunk is finished; with the last that it lacked, so is the chunk."""
-        number = self._chunk_of[name]
-        lacking = self._lacking.get(number, set())
-        lacking.discard(name)
-        if not lacking and self._lacking.pop(number, None) is not None:
-            self.rendered += 1
-            self.board.chunk(number, "done")
+        for number in self._chunks_of[name]:
+            lacking = self._lacking.get(number, set())
+            lacking.discard(name)
+            if not lacking and self._lacking.pop(number, None) is not None:
+                self.rendered += 1
+                self._count_rest(number)
+                self.board.chunk(number, "done")
+
+    def _count_rest(self, number: int) -> None:
+        """Frames of a finished chunk that nobody told of: it lacked only its opening, or a lost worker had kept its pieces."""
+        rest = self.chunks[number - 1].core.frames - self._done_frames.get(number, 0)
+        if rest and number in self._bodies:
+            self._done_frames[number] = self.chunks[number - 1].core.frames
+            self.board.resumed(rest)
 
     def _segment(self, name: str) -> SegmentRecord:
         if name not in self._segments:

@@ -37,7 +37,7 @@ class Roster:
         self.budget = budget
         self.hired: list[Hired] = []
         self.expected = 0
-        """Calls that are to come: until the first is there, workers start as if they all were."""
+        """About how many calls there will be: until that is known, workers start as if they were all there."""
         self.begin(now)
 
     def begin(self, now: float) -> None:
@@ -97,11 +97,6 @@ class Roster:
             self.sheet.lost(hired.number, reason, free)
         elif not free:
             self.luck.loss(self.what(hired), reason)
-
-    def add(self, call: Call) -> None:
-        """One more call. From now on there are as many workers as there is work."""
-        self.expected = 0
-        self.sheet.add(call)
 
     @property
     def demand(self) -> int:

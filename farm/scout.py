@@ -35,6 +35,7 @@ class Scout:
         self.film = film
         self.ledger = ledger
         self.pages: list[Page] = ledger.pages()
+        self._resumed = bool(self.pages)
         self.plan = Plan.for_seconds(spec.chunk_seconds, film.picture.rate)
         self.index: FrameIndex | None = None
         self._ordered = 0  # ranges that have been ordered
@@ -94,8 +95,8 @@ class Scout:
 
     @property
     def expected_chunks(self) -> int:
-        """About how many chunks there will be, by the source's header; none where the survey is over, for then they are known."""
-        return 0 if self.complete else max(1, round(self.film.seconds / self.spec.chunk_seconds))
+        """About how many chunks there will be, by the source's header; 0 where they are known, or an earlier run may have made them."""
+        return 0 if self._resumed or self.done else max(1, round(self.film.seconds / self.spec.chunk_seconds))
 
     @property
     def done(self) -> bool:

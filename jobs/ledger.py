@@ -4,7 +4,7 @@
               specs/<digest>.json      every spec this job has had; spec.json is the last
               survey/film.json  survey/index-NNNNN.npz  survey/cuts-*.json
               chunks/<digest>.mkv      a chunk's read, as split
-              media/<sha256>           encoded segments
+              media/<sha256>           encoded segments, and the handles of seams
               records/<digest>.json    the proof that a piece of work is finished
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json

@@ -252,7 +252,7 @@ class SegmentRecord(Paper):
     made_on: str
     """The hardware that made the picture: bit-equality is promised per kind of hardware."""
     seconds: float
-    """Wall time of the render call's share for this chunk."""
+    """Wall time from the chunk's first picture to its last piece in the store."""
 
 
 class Cuts(Paper):

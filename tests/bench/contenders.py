@@ -1,4 +1,4 @@
-"""The contenders: ways to colourise one film on one machine. Promises the same pictures by the same generator, encoded by the same settings; measures nothing.
+"""The contenders: ways to colourise one film on one machine. Promises one generator and one encoding for all; measures nothing.
 
 bare    one process, one loop: what a good engineer writes with PyAV and torch
 jpeg    what is done today: every frame a JPEG file, before and after

@@ -37,7 +37,7 @@ def _contenders(found: dict[str, Any]) -> list[str]:
 
 def _speed(axes: Axes, found: dict[str, Any]) -> None:
     _bars(axes, found, "frames_per_second", "{:.1f}")
-    axes.set_title(f"Frames a second ({found['clip']['frames']} frames of 1280x720)")
+    axes.set_title(f"Frames a second ({found['clip']['frames']} frames)")
 
 
 def _cpu(axes: Axes, found: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""How fast the stitcher joins segments, alone. Promises real pictures and sound, and a film of thousands of segments; renders nothing."""
+"""How fast the stitcher joins segments, alone. Promises real pictures and sound, and a film of thousands of frames, its few segments read again and again; renders nothing."""
 
 from itertools import islice
 from pathlib import Path

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from farm.production import Production
+from jobs.errors import FilmFailed
 from jobs.records import HandlesRecord, RenderOrder, SegmentRecord
 from tests.actors.cutting import clip
 from tests.farm.inline import InlineFleet, quiet, rendered
@@ -138,11 +139,15 @@ def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> Non
     opening = made.segments_of(made.deliverables[0])[1]
     forget(made, opening.digest)
     # Both renderings are on paper still.
-    again, fleet = rendered(spec, fleet := InlineFleet()), fleet
+    fleet, board = InlineFleet(), quiet()
+    again = rendered(spec, fleet, board)
     assert (asked(fleet), fleet.verbs()["dissolve"], again.report().chunks_rendered) == ([], 1, 1)
+    assert board.done_frames == 240
     earlier = [one for one in handles(made) if one.frames.frames == 16]
     forget(made, opening.digest, earlier[0].digest)
-    again, fleet = rendered(spec, fleet := InlineFleet()), fleet
+    fleet, board = InlineFleet(), quiet()
+    again = rendered(spec, fleet, board)
+    assert board.done_frames == 240
     # The earlier chunk is shown again for its tail alone; its own segments are there.
     assert (asked(fleet), fleet.verbs()["dissolve"]) == ([(1, 0, [(80, 96)])], 1)
     assert again.report().conforms
@@ -173,3 +178,18 @@ def test_records_say_which_machines_made_both_renderings(film: Path, tmp_path: P
     assert isinstance(opening, SegmentRecord)
     assert opening.made_on == "a card of frame 80, 16 frames"
     assert opening.media.sha256 == first.media.sha256
+
+
+def test_neighbours_that_read_the_same_frames_share_what_is_kept(tmp_path: Path) -> None:
+    short = Recipe(frames=26, size=(128, 96)).make(tmp_path / "film.mp4")
+    look = {"name": "test-calm", "settings": {"context": 12, "warmup": 24, "dissolve": 4}}
+    made = rendered(spec_of(short, tmp_path, look=look, shots=NO_CUTS, chunk_seconds=1))
+    assert [(chunk.core, chunk.read) for chunk in made.chunks] == [((0, 13), (0, 26)), ((13, 26), (0, 26))]
+    assert len(handles(made)) == 1
+    assert made.report().conforms
+
+
+def test_what_is_not_a_number_is_not_kept(film: Path, tmp_path: Path) -> None:
+    look = {"name": "test-calm", "settings": {"nan": True}}
+    with pytest.raises(FilmFailed, match="not a number"):
+        rendered(spec_of(film, tmp_path, look=look, shots=NO_CUTS, chunk_seconds=5))

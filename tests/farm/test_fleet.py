@@ -155,9 +155,10 @@ def test_who_is_expected_to_be_needed_starts_before_there_is_a_call(fleet: Fleet
     fleet.expect("other", 5)
     findings(fleet, call("who"))
     assert ("other", 0, 2) in diary(fleet).staff
-    # With the first call there are as many as there is work.
+    # They stay when fewer calls than workers have come, until it is known that no more will.
     findings(fleet, call("who", name="other"))
-    assert max(ready + pending for name, ready, pending in diary(fleet).staff if name == "other") == 2
+    assert fleet._rosters["other"].demand == 2
+    fleet.expect("other", 0)
     assert fleet._rosters["other"].demand == 0
 
 

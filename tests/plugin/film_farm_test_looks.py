@@ -136,10 +136,13 @@ class DriftLook(_TestLook):
 
 
 class CalmSettings(Paper):
-    """Of which kind its pictures are."""
+    """Of which kind its pictures are, and what it says it needs."""
 
     domain: Domain = Domain.CHROMA
+    context: int = 0
+    warmup: int = 3
     dissolve: int = 6
+    nan: bool = False
 
 
 class CalmLook(_TestLook):
@@ -155,11 +158,14 @@ class CalmLook(_TestLook):
     @classmethod
     def support(cls, settings: Paper) -> Support:
         assert isinstance(settings, CalmSettings)
-        return Support(warmup=3, dissolve=settings.dissolve)
+        return Support(context=settings.context, warmup=settings.warmup, dissolve=settings.dissolve)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, CalmSettings)
         for plates in batches:
-            if self.domain is Domain.CHROMA:
+            if self.wish.nan:
+                yield torch.full((len(plates), 2, 4, 4), float("nan"))
+            elif self.domain is Domain.CHROMA:
                 luma = plates.luma((24, 40))
                 yield torch.cat([luma - 0.5, 0.5 - luma], 1) * 0.4
             else:
