@@ -156,17 +156,8 @@ def segment_digests(film: Film, chunks: Sequence[Chunk], chunk: Chunk, encoding:
 
 
 def _segment_digest(film: Film, frames: Range, read: Range, look: Look, encoding: Encoding) -> str:
-    return digest(
-        {
-            "kind": "segment",
-            "version": 2,
-            "source": film.identity.model_dump(mode="json"),
-            "frames": frames,
-            "read": read,
-            "look": look.named(),
-            "encoding": encoding.model_dump(mode="json"),
-        }
-    )
+    encoded = {"kind": "segment", "version": 2, "encoding": encoding.model_dump(mode="json")}
+    return digest(encoded | _pictures(film, frames, read, look))
 
 
 def handles_digest(film: Film, chunk: Chunk, frames: Range) -> str:
@@ -175,16 +166,13 @@ def handles_digest(film: Film, chunk: Chunk, frames: Range) -> str:
 
 
 def _handles_digest(film: Film, frames: Range, read: Range, look: Look) -> str:
-    return digest(
-        {
-            "kind": "handles",
-            "version": 1,
-            "source": film.identity.model_dump(mode="json"),
-            "frames": frames,
-            "read": read,
-            "look": look.named(),
-        }
-    )
+    return digest({"kind": "handles", "version": 1} | _pictures(film, frames, read, look))
+
+
+def _pictures(film: Film, frames: Range, read: Range, look: Look) -> dict[str, object]:
+    """What tells some frames' pictures from any others: `read` says where a memory begins."""
+    source = film.identity.model_dump(mode="json")
+    return {"source": source, "frames": frames, "read": read, "look": look.named()}
 
 
 class HandlesRecord(Paper):

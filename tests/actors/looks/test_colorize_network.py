@@ -1,6 +1,5 @@
 """For: the colourising network. Promises: independence, restraint, strict loading. Refuses to know: films."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +28,6 @@ def luma(count: int, height: int = 64, width: int = 96) -> Tensor:
 def laid_out(network: ColorNet, pictures: Tensor, dtype: torch.dtype) -> tuple[ColorNet, Tensor]:
     last = torch.channels_last
     return network.to(dtype).to(memory_format=last), pictures.to(dtype).contiguous(memory_format=last)  # type: ignore[call-overload]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two pools of threads that wait for each other on two cores make seconds of milliseconds."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The look "fast-style" as the farm uses it: its settings, its mixing, and one answer for a frame whatever its company."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from tests.actors.looks.styles import reference, tensors, write
 from tests.actors.looks.test_colorize_look import SCALE, batched, film
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The style networks: any of the family loads and gives what a plain reference gives, in bands as in one piece; others are refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,6 @@ CPU = torch.device("cpu")
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared/weights"
 STYLES = sorted(PUBLISHED.glob("fast-style-*.safetensors"))
 WHOLE = 2**30
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def picture(height: int, width: int, low: float = 0.0, high: float = 1.0) -> Tensor:
