@@ -66,20 +66,20 @@ def test_no_step_across_a_seam_is_larger_than_those_inside(film: Path, tmp_path:
     blended = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=3.9))
     assert blended.report().seams == 3
     assert blended.report().conforms
-    assert seam_ratio(tmp_path / "out/film.mkv", blended, 16) <= 1.05
+    assert seam_ratio(tmp_path / "out/film.mkv", blended, 12) <= 1.05
     hard = rendered(spec_of(film, tmp_path / "hard", look=drift(dissolve=0), shots=NO_CUTS, chunk_seconds=3.9))
-    assert seam_ratio(tmp_path / "hard/out/film.mkv", hard, 16) > 1.5
+    assert seam_ratio(tmp_path / "hard/out/film.mkv", hard, 12) > 1.5
 
 
 @pytest.mark.slow
 def test_no_step_across_a_seam_of_a_real_static_shot(tmp_path: Path) -> None:
     source = clip("person-static-139s.mp4")
     ratios = []
-    for dissolve in (16, 0):
+    for dissolve in (12, 0):
         spec = spec_of(source, tmp_path / str(dissolve), look=drift(dissolve=dissolve), chunk_seconds=5)
         made = rendered(spec)
         assert made.report().seams > 20
-        ratios.append(seam_ratio(tmp_path / f"{dissolve}/out/film.mkv", made, 16))
+        ratios.append(seam_ratio(tmp_path / f"{dissolve}/out/film.mkv", made, 12))
     assert ratios[0] <= 1.05 < ratios[1]
 
 
@@ -98,7 +98,7 @@ def test_openings_are_whole_keyframe_intervals_and_tile_the_film(film: Path, tmp
     assert made.report().conforms
     assert [chunk.core for chunk in made.chunks] == [(0, 80), (80, 160), (160, 240)]
     frames = [[one.frames for one in made.segments_of(deliverable)] for deliverable in made.deliverables]
-    assert frames[0] == [(0, 80), (80, 96), (96, 160), (160, 176), (176, 240)]
+    assert frames[0] == [(0, 80), (80, 92), (92, 160), (160, 172), (172, 240)]
     # h264 has a keyframe every 32 frames, and would have one there too.
     assert frames[1] == [(0, 80), (80, 112), (112, 160), (160, 192), (192, 240)]
     with av.open(str(tmp_path / "out/view.mp4")) as view:
@@ -131,8 +131,8 @@ def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> Non
     fleet = InlineFleet()
     made = rendered(spec, fleet)
     assert asked(fleet) == [
-        (1, 2, [(80, 96)]),
-        (2, 2, [(160, 176), (80, 112)]),
+        (1, 2, [(80, 92)]),
+        (2, 2, [(160, 172), (80, 112)]),
         (3, 2, [(160, 192)]),
     ]
     assert fleet.verbs()["dissolve"] == 2
@@ -143,13 +143,13 @@ def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> Non
     again = rendered(spec, fleet, board)
     assert (asked(fleet), fleet.verbs()["dissolve"], again.report().chunks_rendered) == ([], 1, 1)
     assert board.done_frames == 240
-    earlier = [one for one in handles(made) if one.frames.frames == 16]
+    earlier = [one for one in handles(made) if one.frames.frames == 12]
     forget(made, opening.digest, earlier[0].digest)
     fleet, board = InlineFleet(), quiet()
     again = rendered(spec, fleet, board)
     assert board.done_frames == 240
     # The earlier chunk is shown again for its tail alone; its own segments are there.
-    assert (asked(fleet), fleet.verbs()["dissolve"]) == ([(1, 0, [(80, 96)])], 1)
+    assert (asked(fleet), fleet.verbs()["dissolve"]) == ([(1, 0, [(80, 92)])], 1)
     assert again.report().conforms
 
 
@@ -176,7 +176,7 @@ def test_records_say_which_machines_made_both_renderings(film: Path, tmp_path: P
     again = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5))
     (opening,) = [one for one in again.segments_of(again.deliverables[0]) if one.frames == first.frames]
     assert isinstance(opening, SegmentRecord)
-    assert opening.made_on == "a card of frame 80, 16 frames"
+    assert opening.made_on == "a card of frame 80, 12 frames"
     assert opening.media.sha256 == first.media.sha256
 
 

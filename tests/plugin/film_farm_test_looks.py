@@ -108,9 +108,9 @@ class BrokenLook(_TestLook):
 class DriftSettings(Paper):
     """How long it remembers, and what it says of that."""
 
-    memory: float = 0.97
+    memory: float = 0.95
     warmup: int = 10
-    dissolve: int = 16
+    dissolve: int = 12
 
 
 class DriftLook(_TestLook):
@@ -126,9 +126,9 @@ class DriftLook(_TestLook):
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, DriftSettings)
         memory = self.wish.memory
-        state = torch.zeros(1, 4, 4)
+        state = torch.zeros(1, 8, 8)
         for plates in batches:
-            for luma in plates.luma((4, 4)):
+            for luma in plates.luma((8, 8)):
                 # The last digits of a block's mean are as good as noise, and the same in every decoding.
                 push = (luma * 977).frac() * 2 - 1
                 state = memory * state + (1 - memory**2) ** 0.5 * push
