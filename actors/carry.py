@@ -17,28 +17,9 @@ from av.subtitles.stream import SubtitleStream
 from actors.media import opened
 from actors.priming import primed_template, priming_of, undo_rounding
 from actors.subtitles import HEADER, convert, converted_to
+from actors.tags import FILE_TAGS, tags_of
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.timing import MILLISECOND
-
-FORMATS = {"mp4": "mp4", "mkv": "matroska"}
-"""libav's names of the containers."""
-
-_FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
-_STREAM_TAGS = frozenset({"encoder", "duration", "vendor_id", "bps", "number_of_frames", "number_of_bytes", "timecode"})
-_STATISTICS = ("_statistics", "bps-", "number_of_frames-", "number_of_bytes-", "duration-")
-
-
-_HANDLERS = frozenset({"VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler"})
-
-
-def tags_of(metadata: dict[str, str], leave: frozenset[str] = _STREAM_TAGS) -> dict[str, str]:
-    """Tags worth carrying: not those that describe the old file, and that the new one says of itself."""
-    return {
-        # A track's title is written as "title" and read from an mp4 as "name".
-        "title" if name == "name" else name: value
-        for name, value in metadata.items()
-        if name.lower() not in leave and not name.lower().startswith(_STATISTICS) and value not in _HANDLERS
-    }
 
 
 def add_carried(
@@ -101,7 +82,7 @@ class Carrier:
 
     def add_chapters_and_tags(self, out: OutputContainer, origin: Fraction) -> None:
         """Chapters at their own times, and the film's tags."""
-        out.metadata.update(tags_of(self.media.metadata, _FILE_TAGS))
+        out.metadata.update(tags_of(self.media.metadata, FILE_TAGS))
         out.set_chapters(chapters_of(self.media, origin))
 
     def packets(self, origin: Fraction) -> Iterator[tuple[Fraction, "Packet[Stream]"]]:

@@ -20,8 +20,8 @@ from av.video.stream import VideoStream
 from actors.media import MATROSKA
 from jobs.errors import BadSpec
 from jobs.film import Film, Picture
+from jobs.formats import Codec, Deliverable
 from jobs.records import Encoding
-from jobs.spec import Codec, Deliverable
 
 THREADS = 4
 """Threads of every encoder. x264 gives other bytes for another number, so it is on paper, not the machine's choice."""

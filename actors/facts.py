@@ -57,6 +57,7 @@ def picture_of(stream: VideoStream, frame: VideoFrame, what: str) -> Picture:
         codec=stream.codec_context.codec.canonical_name,
         width=frame.width,
         height=frame.height,
+        stored=frame.format.name,
         pix_fmt=frame.format.name,
         depth=frame.format.components[0].bits,
         time_base=Fraction(stream.time_base),
@@ -136,3 +137,9 @@ def _other(stream: Stream) -> OtherStream:
 def seconds_of(container: InputContainer) -> float:
     """Length by the header; 0.0 where it does not say."""
     return max(0.0, (container.duration or 0) / av.time_base)
+
+
+def timecode_of(container: InputContainer, picture: Stream) -> str:
+    """SMPTE time code of the first frame, as a stream or the file tells it; empty where none does."""
+    said = [picture.metadata, *(one.metadata for one in container.streams), container.metadata]
+    return next((code for tags in said for name, code in tags.items() if name.lower() == "timecode"), "")

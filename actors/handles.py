@@ -21,10 +21,10 @@ from actors.looks.generator import Domain
 from actors.media import open_media
 from actors.pieces import counted, kept_media, within
 from jobs.film import Picture
+from jobs.formats import Codec
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, HandlesRecord
-from jobs.spec import Codec
 
 STEP = 1 / 28000
 """Of what is kept: values from -1.17 to 1.17. The widest chroma reaches 1.04; at 12 bit one code is six steps."""

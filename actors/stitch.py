@@ -9,19 +9,17 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
-from math import lcm
 from operator import itemgetter
 from pathlib import Path
 
 import av
 import av.error
-from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from actors.carry import FORMATS, Carrier, tags_of
-from actors.media import MATROSKA
+from actors.carry import Carrier
+from actors.containers import FORMATS, add_picture, container_options
 from actors.segments import Segments
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
@@ -30,7 +28,7 @@ from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.store import open_store
-from jobs.timing import FINEST, Timing
+from jobs.timing import Timing
 
 WORD_EVERY = 250
 """Frames after which the stitcher says how far it is."""
@@ -70,15 +68,14 @@ class Stitcher:
         try:
             with ExitStack() as stack:
                 carrier = stack.enter_context(Carrier(self.source, plan))
-                options = _options(plan, timing, carrier)
+                sounds = [one for one in carrier.media.streams.audio if one.index in carrier.fates]
+                options = container_options(plan.container, timing, sounds)
                 out = stack.enter_context(
                     av.open(str(path), "w", format=FORMATS[plan.container], container_options=options)
                 )
                 with joined.template() as template:
-                    picture = _add_picture(out, template, film, timing)
-                source = carrier.media.streams[film.picture.stream]
-                picture.metadata.update(_picture_tags(source))
-                picture.disposition = source.disposition
+                    source = carrier.media.streams[film.picture.stream]
+                    picture = add_picture(out, template, plan, film, timing, source)
                 carrier.add_streams(out)
                 carrier.add_chapters_and_tags(out, timing.origin)
                 rest = carrier.packets(timing.origin)
@@ -115,34 +112,6 @@ def _pictures(joined: Segments, timing: Timing, stream: VideoStream) -> "Iterato
         packet.pts, packet.dts = int(timing.pts[rank]), int(decode_times[place])
         packet.duration = int(timing.durations[rank])
         yield packet.dts * timing.time_base, packet
-
-
-def _add_picture(out: OutputContainer, template: VideoStream, film: Film, timing: Timing) -> VideoStream:
-    stream = out.add_stream_from_template(template, opaque=True)
-    context = stream.codec_context
-    stream.time_base = timing.time_base
-    # Where the rate varies Matroska must not promise one; mp4 reckons it from the stamps.
-    context.framerate = timing.rate or Fraction(0)
-    context.sample_aspect_ratio = film.picture.aspect
-    if film.picture.rotation:
-        stream.set_display_rotation(film.picture.rotation)
-    return stream
-
-
-def _picture_tags(source: Stream) -> dict[str, str]:
-    tags = tags_of(source.metadata)
-    code = source.metadata.get("timecode") or source.metadata.get("TIMECODE")
-    return {**tags, "timecode": code} if code else tags
-
-
-def _options(plan: DeliverablePlan, timing: Timing, carrier: Carrier) -> dict[str, str]:
-    if plan.container == "mkv":
-        return dict(MATROSKA)
-    # An mp4 keeps a stream's start in movie ticks, by default milliseconds: these are fine enough for every stream.
-    rates = [one.rate for one in carrier.media.streams.audio if one.index in carrier.fates and one.rate]
-    fine = lcm(1000, timing.time_base.denominator)
-    ticks = next((one for one in (lcm(fine, *rates), fine) if one <= FINEST), timing.time_base.denominator)
-    return {"fflags": "+bitexact", "movflags": "+faststart", "movie_timescale": str(ticks)}
 
 
 def _refuse_small_disk(folder: Path, segments: Sequence[SegmentRecord]) -> None:

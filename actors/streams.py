@@ -13,17 +13,17 @@ import av.error
 from av.container import InputContainer
 from av.stream import Discard, Stream
 
-from actors.carry import FORMATS, add_carried
+from actors.carry import add_carried
+from actors.containers import FORMATS
 from actors.encode import add_encoder, encoding_for
 from actors.media import opened
 from actors.subtitles import converted_to, what_is_lost
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
+from jobs.formats import Codec, Container, Deliverable, Wrapping
 from jobs.records import Encoding
-from jobs.spec import Codec, Container, Deliverable, Drop, JobSpec
-
-Wrapping = Literal["mp4", "mkv"]
+from jobs.spec import Drop, JobSpec
 
 _ANY_CLOCK = ("mpegts", "mpeg")
 """Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""

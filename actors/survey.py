@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
-from actors.facts import others_of, picture_of, seconds_of
+from actors.facts import others_of, picture_of, seconds_of, timecode_of
 from actors.media import ascending, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
 from actors.pages import pages
 from actors.shotlist import given_cuts
@@ -70,6 +70,7 @@ class Surveyor:
                 others=others_of(container, stream),
                 chapters=len(container.chapters()),
                 tags=dict(container.metadata),
+                timecode=timecode_of(container, stream),
                 seconds=seconds_of(container),
             )
 

@@ -10,7 +10,8 @@ import typer.core
 
 from farm.settings import is_spec, read_spec, spec_for_film
 from jobs.errors import BadSpec, BadStore, FarmError
-from jobs.spec import Codec, Container, Drop, JobSpec
+from jobs.formats import Codec, Container
+from jobs.spec import Drop, JobSpec
 
 
 class Contract(typer.core.TyperGroup):

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from farm.scout import Scout
+from jobs.formats import Codec, Deliverable
+from jobs.paper import Paper
 from jobs.records import SplitOrder, split_order
-from jobs.spec import Codec, Deliverable, Paper
 
 SECONDS_PER_MEGAPIXEL = {Codec.H264: 0.08, Codec.FFV1: 0.08}
 """Decode, compose and encode on one core (docs/log.md, "What a frame costs")."""

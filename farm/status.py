@@ -9,8 +9,8 @@ from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
 from jobs.errors import BadInput, BadStore
 from jobs.ledger import Ledger
+from jobs.paper import Paper
 from jobs.records import segment_digests
-from jobs.spec import Paper
 from jobs.store import open_store
 
 

@@ -4,8 +4,9 @@ from fractions import Fraction
 from typing import Literal
 
 from jobs.film import Rational
+from jobs.formats import Deliverable, Wrapping
+from jobs.paper import Paper
 from jobs.records import Encoding
-from jobs.spec import Deliverable, Paper
 
 
 class StreamFate(Paper):
@@ -27,8 +28,8 @@ class DeliverablePlan(Paper):
 
     deliverable: Deliverable
     file: str
-    """File name in the output, ending included."""
-    container: Literal["mp4", "mkv"]
+    """File name in the output, ending included; for pictures their folder's name."""
+    container: Wrapping
     encoding: Encoding
     fates: tuple[StreamFate, ...]
     """One for each stream of the source, by index."""

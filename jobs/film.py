@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from jobs.spec import Paper
+from jobs.paper import Paper
 
 
 def _fraction(value: object) -> Fraction:
@@ -47,8 +47,12 @@ class Picture(Paper):
     codec: str
     width: int
     height: int
+    stored: str
+    """Pixel format as the source's decoder gives it."""
     pix_fmt: str
+    """Pixel format as the farm works on it: the same, or what it is developed to (`developed`)."""
     depth: int
+    """Bits a sample of `pix_fmt`."""
     time_base: Rational
     rate: Rational
     """Frames a second: nominal for constant rate, average for variable."""
@@ -57,8 +61,21 @@ class Picture(Paper):
     rotation: int
     """Degrees counter-clockwise that a player turns the picture: 0, 90, 180, 270."""
     colour: Colour
+    deinterlace: bool = False
+    """Interlaced in the source; its frames are made progressive as they are split."""
     grey: bool = False
     """Black-and-white, as far as a look at a few frames tells: its cuts are sought by brightness alone."""
+
+    @property
+    def developed(self) -> bool:
+        """Whether frames are changed as they are split (deinterlaced, or brought to planar Y'CbCr), and so kept in FFV1."""
+        return self.deinterlace or self.stored.replace("yuvj", "yuv") != self.pix_fmt.replace("yuvj", "yuv")
+
+    def named(self) -> dict[str, object]:
+        """What of this paper changes pictures, for digests."""
+        return self.model_dump(
+            mode="json", include={"stream", "stored", "pix_fmt", "deinterlace", "rotation", "colour"}
+        )
 
 
 class OtherStream(Paper):
@@ -81,5 +98,9 @@ class Film(Paper):
     others: tuple[OtherStream, ...] = ()
     chapters: int = 0
     tags: dict[str, str] = Field(default_factory=dict)
+    timecode: str = ""
+    """SMPTE time code of the first frame, "HH:MM:SS:FF" or with ";" before drop-frame frames; empty where the source tells none."""
+    captions: bool = False
+    """The picture's packets carry closed captions (CEA-608 or 708), which no other picture does."""
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """Length by the header; 0 where it does not say. For estimates only."""

@@ -20,8 +20,9 @@ from jobs.digest import canonical, digest
 from jobs.errors import BadStore
 from jobs.film import Film
 from jobs.index import Page
+from jobs.paper import Paper
 from jobs.records import Record
-from jobs.spec import JobSpec, Paper
+from jobs.spec import JobSpec
 from jobs.store import Store, open_store
 
 AnyRecord = TypeVar("AnyRecord", bound=Paper)

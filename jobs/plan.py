@@ -19,7 +19,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from jobs.spec import LookChoice, Paper
+from jobs.paper import Paper
+from jobs.spec import LookChoice
 
 
 class Range(NamedTuple):

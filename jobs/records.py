@@ -9,9 +9,10 @@ from typing import Literal
 
 from jobs.digest import digest
 from jobs.film import Colour, Film, Rational, SourceIdentity
+from jobs.formats import Codec
 from jobs.index import Span
+from jobs.paper import Paper
 from jobs.plan import Chunk, Look, Range
-from jobs.spec import Codec, Paper
 
 
 class Media(Paper):
@@ -172,7 +173,7 @@ def _handles_digest(film: Film, frames: Range, read: Range, look: Look) -> str:
 def _pictures(film: Film, frames: Range, read: Range, look: Look) -> dict[str, object]:
     """What tells some frames' pictures from any others: `read` says where a memory begins."""
     source = film.identity.model_dump(mode="json")
-    return {"source": source, "frames": frames, "read": read, "look": look.named()}
+    return {"source": source, "picture": film.picture.named(), "frames": frames, "read": read, "look": look.named()}
 
 
 class HandlesRecord(Paper):

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from jobs.deliverables import StreamFate
-from jobs.spec import Paper
+from jobs.paper import Paper
 
 
 class Conform(Paper):

@@ -5,37 +5,16 @@ Format: YAML or JSON of `version: 1`. Unknown fields are refused. Seconds are fo
 
 import re
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, field_validator, model_validator
 
 from jobs.errors import BadSpec
-
-
-class Paper(BaseModel):
-    """Base of every document of the farm: frozen, and with no field nobody has heard of."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Codec(StrEnum):
-    """How a deliverable's picture is encoded."""
-
-    H264 = "h264"
-    """H.264 by libx264, 8 bit 4:2:0, constant quality `crf`."""
-    FFV1 = "ffv1"
-    """FFV1 version 3, lossless, at the source's own depth and subsampling."""
-
-
-class Container(StrEnum):
-    """What a deliverable's streams are wrapped in."""
-
-    AUTO = "auto"
-    """mp4 for h264 where every stream fits it, else mkv."""
-    MP4 = "mp4"
-    MKV = "mkv"
+from jobs.formats import Deliverable, Wrapping
+from jobs.paper import Paper
 
 
 class Drop(StrEnum):
@@ -45,6 +24,26 @@ class Drop(StrEnum):
     """A stream that does not fit the container is refused before any work."""
     UNSUPPORTED = "unsupported"
     """Streams that do not fit are left out, and the report names them."""
+
+
+Droppable = Annotated[int, Field(ge=0)] | Literal["audio", "subtitle", "data", "attachment", "video", "captions"]
+"""A stream's number in the source, or a kind of stream."""
+
+
+def _rate(value: object) -> Fraction:
+    try:
+        rate = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError('a rate reads 24, 23.976 or "24000/1001"') from None
+    # People write 23.976 and 29.97 for the NTSC rates.
+    near = [Fraction(round(rate * 1001 / 1000) * 1000, 1001)] if rate.denominator != 1 else []
+    rate = next((one for one in near if abs(one - rate) < Fraction(1, 500)), rate)
+    if not 1 <= rate <= 240:
+        raise ValueError("a rate of 1 to 240 frames a second is allowed")
+    return rate
+
+
+SequenceRate = Annotated[Fraction, BeforeValidator(_rate), PlainSerializer(str, return_type=str)]
 
 
 class LookChoice(Paper):
@@ -121,25 +120,6 @@ class Workers(Paper):
     """How long a renderer may take to be placed and load its weights before the job gives up waiting."""
 
 
-class Deliverable(Paper):
-    """One finished file."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ ()-]{0,150}$")] | None = None
-    """File name without its ending; by default the source's stem."""
-    codec: Codec = Codec.H264
-    container: Container = Container.AUTO
-    crf: Annotated[int, Field(ge=0, le=51)] = 16
-    """Constant quality of h264, 0 (best) to 51; 16 is visually transparent. Not used by ffv1."""
-    preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = "medium"
-    """libx264's effort. Not used by ffv1."""
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.codec is Codec.FFV1 and self.container is Container.MP4:
-            raise ValueError("ffv1 goes into mkv: set container to mkv or auto")
-        return self
-
-
 class JobSpec(Paper):
     """One job: one film, one look with overrides, any number of deliverables."""
 
@@ -159,7 +139,15 @@ class JobSpec(Paper):
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()
     deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=16)] = (Deliverable(),)
-    drop: Drop = Drop.NOTHING
+    drop: Drop | tuple[Droppable, ...] = Drop.NOTHING
+    """Streams that may be left out where a container cannot hold them: nothing, unsupported, or a list of stream numbers
+    and kinds (audio, subtitle, data, attachment, video, captions), which are left out of every deliverable."""
+    video: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Stream number of the picture, where there are several; by default the one marked as default, else the first."""
+    deinterlace: Literal["none", "bwdif"] = "none"
+    """bwdif: interlaced pictures become progressive, one for each frame. Without it an interlaced source is refused."""
+    rate: SequenceRate | None = None
+    """Frames a second of an image sequence, as in 24 or "24000/1001"; for no other source."""
 
     @field_validator("source", "store", "output")
     @classmethod
@@ -175,10 +163,7 @@ class JobSpec(Paper):
     def _names_differ(self) -> Self:
         taken: set[str] = set()
         for one in self.deliverables:
-            # "auto" is decided by the source's streams, so it may become either container.
-            auto = ("mkv",) if one.codec is Codec.FFV1 else ("mp4", "mkv")
-            ends = auto if one.container is Container.AUTO else (one.container.value,)
-            names = {f"{self.title(one)}.{end}".lower() for end in ends}
+            names = {file_name(self.title(one), end).lower() for end in one.wrappings}
             if names & taken:
                 raise ValueError("two deliverables could get the same file name: give each a name of its own")
             taken |= names
@@ -187,6 +172,11 @@ class JobSpec(Paper):
     def title(self, deliverable: Deliverable) -> str:
         """A deliverable's file name without its ending."""
         return deliverable.name or stem(self.source)
+
+
+def file_name(title: str, wrapping: Wrapping) -> str:
+    """A deliverable's file name, or its folder's."""
+    return title if wrapping == "folder" else f"{title}.{wrapping}"
 
 
 def stem(place: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from jobs.errors import BadMedia
 from jobs.film import Picture
+from jobs.formats import Wrapping
 from jobs.index import FrameIndex, Ints
 
 Rule = Literal["own", "grid", "milliseconds"]
@@ -96,9 +97,7 @@ class Timing:
         return f"{rate}; {said}"
 
 
-def timing_for(
-    index: FrameIndex, picture: Picture, container: Literal["mp4", "mkv"], origin: Fraction = Fraction(0)
-) -> Timing:
+def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin: Fraction = Fraction(0)) -> Timing:
     """Time stamps for a deliverable of this film. `index` must be complete.
 
     `origin` is the time of the source that becomes 0; a film that begins before it begins at 0. Raises BadMedia where

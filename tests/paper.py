@@ -14,6 +14,7 @@ def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = 
         codec="h264",
         width=width,
         height=height,
+        stored=pix_fmt,
         pix_fmt=pix_fmt,
         depth=av.VideoFormat(pix_fmt).components[0].bits,
         time_base=Fraction(1, 24),

@@ -16,8 +16,9 @@ from pydantic_core import ErrorDetails
 
 from actors.looks.generator import Generator
 from jobs.errors import BadLook
+from jobs.paper import Paper
 from jobs.plan import Look, Support
-from jobs.spec import LookChoice, Paper
+from jobs.spec import LookChoice
 
 GROUP = "film_farm.looks"
 

@@ -23,12 +23,13 @@ from actors.subtitles import HEADER, payload_of
 from actors.survey import Surveyor
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.film import Film
+from jobs.formats import Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, Media, SegmentRecord
 from jobs.report import Conform
-from jobs.spec import Deliverable, Drop, JobSpec
+from jobs.spec import Drop, JobSpec
 from jobs.timing import Timing, timing_for
 from tests.films import read_number
 

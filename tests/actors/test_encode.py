@@ -9,8 +9,8 @@ import pytest
 
 from actors.encode import SegmentFacts, SegmentWriter, encoding_for
 from jobs.errors import BadSpec
+from jobs.formats import Codec, Deliverable
 from jobs.records import Encoding
-from jobs.spec import Codec, Deliverable
 from tests.films import Recipe, fingerprint, read_number
 from tests.paper import film_of, picture_of
 

@@ -14,9 +14,9 @@ from av.video.stream import VideoStream
 
 from actors.compare import compare
 from jobs.deliverables import DeliverableFacts
+from jobs.formats import Codec, Container, Deliverable
 from jobs.ledger import Ledger
 from jobs.report import Conform
-from jobs.spec import Codec, Container, Deliverable
 from jobs.timing import Timing
 from tests.actors.reels import Reel, dressed, keep_segment, reel
 from tests.films import Recipe

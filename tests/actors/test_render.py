@@ -13,11 +13,12 @@ from actors.split import Splitter
 from actors.survey import Surveyor
 from jobs.errors import BadLook, FilmFailed
 from jobs.film import Film
+from jobs.formats import Codec, Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Look, Plan, Range, Shot
 from jobs.records import FramesRendered, RenderOrder, SegmentRecord, split_order
-from jobs.spec import Codec, Deliverable, LookChoice
+from jobs.spec import LookChoice
 from tests.films import Recipe, serial
 
 H264, FFV1 = Deliverable(codec=Codec.H264, preset="ultrafast"), Deliverable(codec=Codec.FFV1)

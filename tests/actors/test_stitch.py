@@ -13,8 +13,9 @@ from actors.inspect import Inspector
 from actors.stitch import Stitcher
 from jobs.deliverables import DeliverableFacts
 from jobs.errors import FilmFailed
+from jobs.formats import Codec, Container, Deliverable
 from jobs.plan import Range
-from jobs.spec import Codec, Container, Deliverable, Drop
+from jobs.spec import Drop
 from jobs.store import open_store
 from jobs.timing import Timing
 from tests.actors.reels import Reel, dressed, numbers_and_times, reel, same_sound, sound_of

@@ -11,7 +11,8 @@ from actors.streams import plan_deliverables
 from actors.survey import Surveyor
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadSpec
-from jobs.spec import Codec, Container, Deliverable, Drop
+from jobs.formats import Codec, Container, Deliverable
+from jobs.spec import Drop
 from tests.actors.reels import dressed, spec_for
 from tests.films import Recipe
 

@@ -24,8 +24,8 @@ from actors.encode import encoding_for
 from actors.survey import Surveyor
 from farm.fleet import Fleet
 from jobs.film import Picture
+from jobs.formats import Deliverable
 from jobs.records import Encoding
-from jobs.spec import Deliverable
 from tests.bench.apart import Clock, Found
 from tests.bench.colouring import add_sound, coloured, encode, generator
 from tests.bench.films import frames_of

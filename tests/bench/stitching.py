@@ -9,11 +9,12 @@ from actors.stitch import Stitcher
 from actors.streams import plan_deliverables
 from actors.survey import Surveyor
 from jobs.deliverables import DeliverableFacts
+from jobs.formats import Codec, Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, SegmentRecord
-from jobs.spec import Codec, Deliverable, JobSpec
+from jobs.spec import JobSpec
 from jobs.timing import timing_for
 from tests.actors.reels import keep_segment
 from tests.bench.apart import Clock, Found

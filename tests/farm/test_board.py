@@ -64,6 +64,7 @@ def film(seconds: float) -> Film:
         codec="h264",
         width=1280,
         height=720,
+        stored="yuv420p",
         pix_fmt="yuv420p",
         depth=8,
         time_base=Fraction(1, 24000),

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from farm.seams import Seams
+from jobs.formats import Codec
 from jobs.index import Span
 from jobs.ledger import Ledger
 from jobs.plan import Look, Plan, Range, Shot, Support
 from jobs.records import Encoding, HandlesRecord, Media, SplitOrder, split_order
-from jobs.spec import Codec, LookChoice
+from jobs.spec import LookChoice
 from tests.paper import film_of, picture_of
 
 PICTURE = picture_of("yuv420p")

@@ -10,7 +10,8 @@ import pytest
 
 from farm.settings import is_spec, read_spec, spec_for_film
 from jobs.errors import BadMedia, BadSpec, BadStore
-from jobs.spec import Codec, GivenShots, JobSpec
+from jobs.formats import Codec
+from jobs.spec import GivenShots, JobSpec
 from jobs.store import open_store
 
 LEAST: dict[str, Any] = {"name": "film", "source": "film.mp4", "store": "work", "output": "out"}

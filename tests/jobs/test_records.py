@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from jobs.film import Colour, Film, Picture, SourceIdentity
+from jobs.formats import Codec
 from jobs.index import Span
 from jobs.plan import Look, Plan, Range, Shot, Support
 from jobs.records import Encoding, handles_digest, segment_digests, split_order
-from jobs.spec import Codec, LookChoice
+from jobs.spec import LookChoice
 
 COLOUR = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
 FILM = Film(
@@ -18,7 +19,7 @@ FILM = Film(
     identity=SourceIdentity(bytes=1000, version="1", ends_sha256="ab"),
     format="mp4",
     picture=Picture(
-        stream=0, codec="h264", width=64, height=48, pix_fmt="yuv420p", depth=8, time_base=Fraction(1, 24), rate=Fraction(24),
+        stream=0, codec="h264", width=64, height=48, stored="yuv420p", pix_fmt="yuv420p", depth=8, time_base=Fraction(1, 24), rate=Fraction(24),
         aspect=Fraction(1), rotation=0, colour=COLOUR,
     ),
 )  # fmt: skip

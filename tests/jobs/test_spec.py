@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from jobs.digest import canonical, digest
 from jobs.errors import BadSpec
-from jobs.spec import Codec, Container, JobSpec, Override, parse_spec, stem
+from jobs.formats import Codec, Container
+from jobs.spec import JobSpec, Override, parse_spec, stem
 
 LEAST = {"name": "film", "source": "film.mp4", "store": "store", "output": "out"}
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from actors.looks.generator import Domain
 from actors.plates import Plates
+from jobs.paper import Paper
 from jobs.plan import Support
-from jobs.spec import Paper
 
 
 class _TestLook:

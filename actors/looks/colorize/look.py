@@ -18,8 +18,8 @@ from actors.plates import Plates
 from actors.resize import resized
 from actors.temporal import steady
 from jobs.errors import BadLook
+from jobs.paper import Paper
 from jobs.plan import Support
-from jobs.spec import Paper
 
 MULTIPLE = 32
 """The network halves its input five times."""

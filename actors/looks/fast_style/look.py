@@ -16,8 +16,8 @@ from actors.looks.generator import BATCH, Domain
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
 from jobs.errors import BadLook
+from jobs.paper import Paper
 from jobs.plan import Support
-from jobs.spec import Paper
 
 
 class FastStyleSettings(Paper):
