@@ -13,13 +13,19 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 from av.subtitles.stream import SubtitleStream
+from av.video.stream import VideoStream
 
+from actors.containers import BOXES
 from actors.media import opened
+from actors.pcm import SAMPLE, Run
 from actors.priming import primed_template, priming_of, undo_rounding
 from actors.subtitles import HEADER, convert, converted_to
 from actors.tags import FILE_TAGS, tags_of
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.timing import MILLISECOND
+
+_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
+"""What is meant where nothing is said. mp4 asks for it, of PCM only as the file is closed."""
 
 
 def add_carried(
@@ -36,9 +42,20 @@ def add_carried(
     else:
         added = out.add_stream_from_template(template or stream, opaque=True)
         added.time_base = stream.time_base
+        if isinstance(stream, VideoStream) and isinstance(added, VideoStream):
+            _tag(added, stream, container)
+        if isinstance(stream, AudioStream) and isinstance(added, AudioStream) and container == "mp4":
+            added.codec_context.layout = _LAYOUTS.get(stream.layout.name, stream.layout)
     added.metadata.update(tags_of(stream.metadata))
     added.disposition = stream.disposition
     return added
+
+
+def _tag(added: VideoStream, stream: VideoStream, container: str) -> None:
+    # Templates forget the tag. Without it another ProRes profile is decoded, and players of Apple take no other HEVC.
+    codec, tag = stream.codec_context.codec.canonical_name, stream.codec_context.codec_tag
+    if codec == "prores" or (codec == "hevc" and tag == "hvc1" and container in BOXES):
+        added.codec_context.codec_tag = tag
 
 
 class Carrier:
@@ -50,6 +67,7 @@ class Carrier:
         self.fates = {one.stream: one for one in plan.fates if one.fate in ("copied", "converted")}
         self._stack = ExitStack()
         self._added: dict[int, Stream] = {}
+        self._runs: dict[int, Run] = {}
 
     def __enter__(self) -> "Carrier":
         self.media = self._stack.enter_context(opened(self.source))
@@ -83,14 +101,16 @@ class Carrier:
     def add_chapters_and_tags(self, out: OutputContainer, origin: Fraction) -> None:
         """Chapters at their own times, and the film's tags."""
         out.metadata.update(tags_of(self.media.metadata, FILE_TAGS))
-        out.set_chapters(chapters_of(self.media, origin))
+        if has_chapters(self.plan):
+            out.set_chapters(chapters_of(self.media, origin))
 
-    def packets(self, origin: Fraction) -> Iterator[tuple[Fraction, "Packet[Stream]"]]:
+    def packets(self, origin: Fraction, seconds: Fraction) -> Iterator[tuple[Fraction, "Packet[Stream]"]]:
         """Packets ready for the muxer, each with the time in seconds to sort it by, ascending.
 
-        In the source's own order: a packet that comes late among its neighbours takes the time of the one before.
+        `seconds` is the length of the picture. In the source's own order: a packet that comes late among its neighbours takes the time of the one before.
         """
         latest = Fraction(0)
+        self._runs = runs_of(self.media, self.plan, seconds)
         wanted = [self.media.streams[index] for index in self.fates]
         for packet in self.media.demux(wanted) if wanted else ():
             if packet.size == 0:
@@ -104,6 +124,9 @@ class Carrier:
                 ready.dts = ready.pts
             latest = max(latest, ready.dts * ready.time_base)
             yield latest, ready
+        for index, run in self._runs.items():
+            for place, silence in _placed(run):
+                yield max(latest, place * SAMPLE), self._of_run(index, place, silence)
 
     def _ready(self, packet: "Packet[Stream]", origin: Fraction) -> "Packet[Stream] | None":
         index, fate = packet.stream_index, self.fates[packet.stream_index]
@@ -112,12 +135,44 @@ class Carrier:
             if payload is None:
                 return None
             packet = _like(packet, payload)
+        if run := self._runs.get(index):
+            return self._run_on(run, packet, origin)
         stream = self.media.streams[index]
-        if self.plan.container == "mp4" and isinstance(stream, AudioStream) and stream.time_base == MILLISECOND:
+        if self.plan.container in BOXES and isinstance(stream, AudioStream) and stream.time_base == MILLISECOND:
             undo_rounding(packet, stream.rate)
         retime(packet, origin)
         packet.stream = self._added[index]
         return packet
+
+    def _run_on(self, run: Run, packet: "Packet[Stream]", origin: Fraction) -> "Packet[Stream] | None":
+        place = run.place
+        payload = run.add((packet.pts or 0) * packet.time_base - origin, bytes(packet))
+        return self._of_run(packet.stream_index, place, payload) if payload else None
+
+    def _of_run(self, index: int, place: int, payload: bytes) -> "Packet[Stream]":
+        packet: Packet[Stream] = Packet(payload)
+        packet.pts, packet.time_base = place, SAMPLE
+        packet.dts = packet.pts
+        packet.stream = self._added[index]
+        return packet
+
+
+def runs_of(media: InputContainer, plan: DeliverablePlan, seconds: Fraction) -> dict[int, Run]:
+    """By index, the sounds of the source that become one run beside a picture of so many seconds."""
+    copied = {one.stream for one in plan.fates if one.fate == "copied"} if plan.container == "mxf" else ()
+    return {one.index: Run(one, seconds) for one in media.streams.audio if one.index in copied}
+
+
+def _placed(run: Run) -> Iterator[tuple[int, bytes]]:
+    place = run.place
+    for silence in run.rest():
+        yield place, silence
+        place = run.place
+
+
+def has_chapters(plan: DeliverablePlan) -> bool:
+    """Whether chapters are written into the deliverable."""
+    return any(one.kind == "chapters" and one.fate == "rewritten" for one in plan.fates)
 
 
 def chapters_of(media: InputContainer, origin: Fraction) -> list[Any]:

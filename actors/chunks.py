@@ -7,7 +7,7 @@ keeps exactly. A frame of an FFV1 chunk has its place in the chunk's read for a 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from actors.develop import Developer
 from actors.media import MATROSKA, Sorter, decode_one, decoder_of, open_media, packets_of, picture_stream, time_of
 from jobs.errors import BadMedia
 from jobs.records import SplitOrder
@@ -49,6 +50,7 @@ class Cutter:
         self._begun: deque[_Writer] = deque()
         self._places = range(run[0].first, max(order.first + len(order.stamps) for order in run))
         self._decoder = decoder_of(stream, threads) if run[0].form == "ffv1" else None
+        self._developer = Developer(run[0].development) if run[0].development else None
 
     def cut(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[tuple[SplitOrder, Path]]:
         """Each order's chunk, in order, as soon as its file is whole; `packets` begins with the run's first.
@@ -87,9 +89,18 @@ class Cutter:
 
     def _decode(self, packet: Packet[VideoStream] | None) -> None:
         if self._decoder is not None:
-            for frame in decode_one(self._decoder, packet):
+            frames: Iterable[VideoFrame] = decode_one(self._decoder, packet)
+            for frame in frames if self._developer is None else self._developed(frames, last=packet is None):
                 for writer in self._begun:
                     writer.frame(frame)
+
+    def _developed(self, frames: Iterable[VideoFrame], last: bool) -> Iterator[VideoFrame]:
+        # One developer for the whole run: a deinterlacer must see every frame's neighbours, whoever wants them.
+        assert self._developer is not None
+        for frame in frames:
+            yield from self._developer.push(frame)
+        if last:
+            yield from self._developer.flush()
 
     def _finished(self) -> Iterator[tuple[SplitOrder, Path]]:
         while self._begun and self._begun[0].complete:
@@ -129,6 +140,9 @@ class _Packets:
         self._delay = max(place - stamp for place, stamp in enumerate(order.stamps))
         self._out = _matroska(path)
         self._stream = self._out.add_stream_from_template(template, opaque=True)
+        if template.codec_context.codec.canonical_name == "prores":
+            # The template forgets it, and without it 4444 is decoded as another profile: of 10 bit and not 12.
+            self._stream.codec_tag = template.codec_tag
 
     @property
     def complete(self) -> bool:
@@ -173,6 +187,7 @@ class _Frames:
         self._reformatter = VideoReformatter()
         self._out = _matroska(path)
         self._stream: VideoStream | None = None
+        self._form = order.development.pix_fmt.replace("yuvj", "yuv") if order.development else ""
         self._refused = ""
 
     @property
@@ -189,10 +204,10 @@ class _Frames:
     def _encode(self, number: int, frame: VideoFrame) -> None:
         kept = self._without_j(frame)
         stream = self._stream or self._begin(kept)
-        if (kept.width, kept.height, kept.format.name) != (stream.width, stream.height, stream.pix_fmt):
-            self._refused = (
-                f"changes its picture's size or form at frame {self.order.read.start + number}; split it there."
-            )
+        form = self._form or stream.pix_fmt
+        if (kept.width, kept.height, kept.format.name) != (stream.width, stream.height, form):
+            at = self.order.read.start + number
+            self._refused = self._refused or f"changes its picture's size or form at frame {at}; split it there."
             return
         # A neighbour may want this very frame under another number.
         named, kept.time_base = kept.pts, TICK

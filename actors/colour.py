@@ -10,10 +10,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from jobs.film import Colour
-
-KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
-"""Weights of red and blue in luma: ITU-R BT.601, BT.709, BT.2020 (non-constant luminance)."""
+from jobs.film import KR_KB, Colour
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,12 @@ class Quantiser:
 
     def luma_integers(self, luma: Tensor) -> Tensor:
         """Y' floats as integers (see `integers`)."""
+        return self.integers(self.luma_levels(luma))
+
+    def luma_levels(self, luma: Tensor) -> Tensor:
+        """Y' floats in steps of the depth, not rounded: to be resized, then rounded once."""
         offset, span = self._luma
-        return self.integers(luma * span + offset)
+        return luma * span + offset
 
     def difference_floats(self, chroma_N2hw: Tensor) -> Tensor:
         """(Cb, Cr) integers as (B'-Y', R'-Y') floats."""

@@ -1,7 +1,8 @@
 """Compose: a look's picture and the film's frame made one finished frame. Promises that what a look does not give stays the film's own, bit for bit; knows no encoder.
 
-One function brings every look to every deliverable. What a look leaves alone, luma or chroma, is copied from the film as
-integers. Chroma is resampled only where the sizes differ, so a look that gives back what it got gives back the film.
+One function brings every look to every deliverable, at its size, depth, range and sampling, as Y'CbCr, grey or R'G'B'. What a
+look leaves alone, luma or chroma, is copied from the film as integers wherever the forms agree. Planes are resampled only
+where the sizes differ, so a look that gives back what it got gives back the film. All is reckoned in floats and rounded once.
 """
 
 from collections.abc import Sequence
@@ -11,26 +12,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.colour import Quantiser, to_differences
+from actors.colour import Quantiser, from_differences, to_differences
 from actors.device import fetched
 from actors.looks.generator import Domain
 from actors.planes import Plane, planes_of
 from actors.resize import resized
+from actors.transfer import CURVES
 from jobs.errors import FilmFailed
 from jobs.film import Picture
+from jobs.formats import Codec
+from jobs.records import Encoding
 
 
 def compose(
-    frames: Sequence[av.VideoFrame], picture_NCHW: Tensor, domain: Domain, film: Picture, pix_fmt: str
+    frames: Sequence[av.VideoFrame], picture_NCHW: Tensor, domain: Domain, film: Picture, encoding: Encoding
 ) -> list[av.VideoFrame]:
-    """Finished frames in `pix_fmt` (planar Y'CbCr or grey, any depth) for the film's frames and the look's pictures.
+    """Finished frames in the encoding's form for the film's frames and the look's pictures.
 
     Raises FilmFailed where a picture holds NaN or infinity.
     """
     refuse_not_a_number(picture_NCHW)
+    composer = _Composer(domain, film, encoding)
     return [
-        _finished(frame, picture_CHW[None], domain, film, pix_fmt)
-        for frame, picture_CHW in zip(frames, picture_NCHW, strict=True)
+        composer.finished(frame, picture_CHW[None]) for frame, picture_CHW in zip(frames, picture_NCHW, strict=True)
     ]
 
 
@@ -41,28 +45,84 @@ def refuse_not_a_number(picture_NCHW: Tensor) -> None:
         raise FilmFailed("the look gave a picture that is not a number (NaN or infinite)")
 
 
-def _finished(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, film: Picture, pix_fmt: str) -> av.VideoFrame:
-    made = av.VideoFrame(film.width, film.height, pix_fmt)
-    scale = Quantiser(film.colour, made.format.components[0].bits)
-    own, planes = planes_of(frame), planes_of(made)
-    luma_1HW, differences = _parts(picture_1CHW, domain, film)
-    planes[0][:] = (
-        _at_depth(own[0], film.depth, scale.depth)
-        if luma_1HW is None
-        else fetched(scale.luma_integers(luma_1HW)[0]).numpy()
-    )
-    if differences is None and _same_form(own, planes, film, scale):
-        for plane, values in zip(planes[1:], own[1:], strict=True):
-            plane[:] = values
-    elif len(planes) == 3:
-        if differences is None:
-            differences = _own_differences(own, film)
-        height, width = planes[1].shape
-        # Brought into steps where the picture is small, and rounded once, where it is large.
-        chroma = scale.integers(resized(scale.difference_levels(differences), (height, width)))
-        for plane, values in zip(planes[1:], fetched(chroma[0]).numpy(), strict=True):
-            plane[:] = values
-    return made
+class _Composer:
+    """From one film to one encoding."""
+
+    def __init__(self, domain: Domain, film: Picture, encoding: Encoding) -> None:
+        self.domain, self.film, self.encoding = domain, film, encoding
+        self.size = (encoding.height, encoding.width)
+        self.source = Quantiser(film.colour, film.depth)
+        self.wanted = Quantiser(encoding.colour, av.VideoFormat(encoding.pix_fmt).components[0].bits)
+
+    def finished(self, frame: av.VideoFrame, picture_1CHW: Tensor) -> av.VideoFrame:
+        made = av.VideoFrame(self.encoding.width, self.encoding.height, self.encoding.pix_fmt)
+        own, planes = planes_of(frame), planes_of(made)
+        if made.format.is_rgb:
+            self._paint(planes, self._rgb(own, fetched(picture_1CHW)))
+            return made
+        luma_1HW, differences = _parts(picture_1CHW, self.domain, self.film)
+        planes[0][:] = self._own_luma(own[0]) if luma_1HW is None else self._luma(luma_1HW)
+        if differences is None and self._same_form(own, planes):
+            for plane, values in zip(planes[1:], own[1:], strict=True):
+                plane[:] = values
+        elif len(planes) == 3:
+            if differences is None:
+                differences = self._own_differences(own)
+            # Brought into steps where the picture is small, and rounded once, where it is large.
+            height, width = planes[1].shape
+            chroma = self.wanted.integers(resized(self.wanted.difference_levels(differences), (height, width)))
+            for plane, values in zip(planes[1:], fetched(chroma[0]).numpy(), strict=True):
+                plane[:] = values
+        return made
+
+    def _luma(self, luma_1HW: Tensor) -> Plane:
+        levels = resized(self.wanted.luma_levels(luma_1HW)[None], self.size)
+        luma: Plane = fetched(self.wanted.integers(levels)[0, 0]).numpy()
+        return luma
+
+    def _own_luma(self, luma: Plane) -> Plane:
+        """The film's own luma: as integers wherever a step of one depth is a whole number of steps of the other."""
+        full, depths = self.source.colour.full_range, (self.source.depth, self.wanted.depth)
+        same_steps = full == self.wanted.colour.full_range and (not full or depths[0] == depths[1])
+        if luma.shape == self.size and same_steps:
+            return _at_depth(luma, *depths)
+        return self._luma(self._own_luma_floats(luma))
+
+    def _own_luma_floats(self, luma: Plane) -> Tensor:
+        whole = torch.from_numpy(luma.astype(np.float32))[None, None]
+        return self.source.luma_floats(resized(whole, self.size)[0])
+
+    def _same_form(self, own: Sequence[Plane], planes: Sequence[Plane]) -> bool:
+        same_steps = (self.film.depth, self.film.colour.full_range) == (
+            self.wanted.depth,
+            self.wanted.colour.full_range,
+        )
+        return same_steps and [one.shape for one in own] == [one.shape for one in planes]
+
+    def _own_differences(self, own: Sequence[Plane]) -> Tensor:
+        """The film's own chroma; none for a grey film."""
+        if len(own) == 1:
+            return torch.zeros(1, 2, 1, 1)
+        chroma = torch.from_numpy(np.stack(own[1:]).astype(np.int32))
+        return self.source.difference_floats(chroma[None])
+
+    def _rgb(self, own: Sequence[Plane], picture_1CHW: Tensor) -> Tensor:
+        """R'G'B' (3HW) at the encoding's size, not clipped; of an R'G'B' look its own."""
+        if self.domain is Domain.RGB:
+            return resized(picture_1CHW, self.size)[0]
+        luma_1HW, differences = _parts(picture_1CHW, self.domain, self.film)
+        luma = self._own_luma_floats(own[0]) if luma_1HW is None else resized(luma_1HW[None], self.size)[0]
+        differences = self._own_differences(own) if differences is None else differences
+        return from_differences(luma[None], resized(differences, self.size), self.film.colour)[0]
+
+    def _paint(self, planes: Sequence[Plane], rgb_3HW: Tensor) -> None:
+        if self.encoding.codec is Codec.EXR:
+            # As half floats by rounding: libav would cut them off.
+            values = CURVES[self.film.colour.transfer].linear(rgb_3HW.numpy()).astype(np.float16)
+        else:
+            values = self.wanted.integers(self.wanted.luma_levels(rgb_3HW)).numpy()
+        for plane, value in zip(planes, values, strict=True):
+            plane[:] = value
 
 
 def _parts(picture_1CHW: Tensor, domain: Domain, film: Picture) -> tuple[Tensor | None, Tensor | None]:
@@ -73,18 +133,6 @@ def _parts(picture_1CHW: Tensor, domain: Domain, film: Picture) -> tuple[Tensor 
         return picture_1CHW[:, 0], None
     luma, differences = to_differences(picture_1CHW, film.colour)
     return luma[:, 0], differences
-
-
-def _same_form(own: Sequence[Plane], wanted: Sequence[Plane], film: Picture, scale: Quantiser) -> bool:
-    return film.depth == scale.depth and [one.shape for one in own] == [one.shape for one in wanted]
-
-
-def _own_differences(own: Sequence[Plane], film: Picture) -> Tensor:
-    """The film's own chroma; none for a grey film."""
-    if len(own) == 1:
-        return torch.zeros(1, 2, 1, 1)
-    chroma = torch.from_numpy(np.stack(own[1:]).astype(np.int32))
-    return Quantiser(film.colour, film.depth).difference_floats(chroma[None])
 
 
 def _at_depth(luma: Plane, source: int, wanted: int) -> Plane:

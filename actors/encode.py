@@ -1,125 +1,113 @@
 """Encoding: from finished pictures to one segment. Promises that equal pictures give equal bytes, and equal settings segments that join; knows no plan.
 
-A segment is Matroska whose stamps are not times but ranks: the frame shown k-th is stamped k milliseconds.
+A segment is Matroska (mov for DNxHR) whose stamps are not times but ranks: the frame shown k-th is stamped k milliseconds.
+Where each frame is a file, it is a tar of them.
 """
 
 import hashlib
+import io
+import platform
+import tarfile
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
+import av.error
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from actors.encoders import size_for, way_for
 from actors.media import MATROSKA
-from jobs.errors import BadSpec
-from jobs.film import Film, Picture
-from jobs.formats import Codec, Deliverable
+from jobs.errors import BadSpec, FilmFailed
+from jobs.film import Colour, Film
+from jobs.formats import PICTURES, Codec, Deliverable
 from jobs.records import Encoding
 
 THREADS = 4
 """Threads of every encoder. x264 gives other bytes for another number, so it is on paper, not the machine's choice."""
 
-KEYFRAME_SECONDS = 2
-"""Longest distance of two keyframes in h264: what a player seeks by, and an inspector decodes to see one frame."""
-
 RANK = Fraction(1, 1000)
 """A segment's tick, because Matroska has no other: stamps are ranks, not times."""
 
-_ENCODERS = {Codec.H264: "libx264", Codec.FFV1: "ffv1"}
+SEGMENT_FORMATS = ("matroska", "mov")
+"""libav's names of the containers of segments. The second is for DNxHR, which the first does not hold."""
 
-
-def encoder_of(codec: Codec) -> str:
-    """libav's name of the encoder."""
-    return _ENCODERS[codec]
+_GIVEN_AS = {("hevc_nvenc", "yuv420p10le"): "p010le"}
+"""Forms of an encoder's own, which hold the same samples."""
 
 
 def encoding_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Encoding:
-    """Everything that fixes the bytes of this deliverable's picture.
+    """Everything that fixes the bytes of this deliverable's picture; see also `actors.encoders.conversions`.
 
     `grey_stays_grey`: no look of the job adds colour, so a grey film needs no chroma. Raises BadSpec where the codec
     cannot carry the film's size or pixels.
     """
-    picture = film.picture
-    if deliverable.codec is Codec.H264:
-        pix_fmt, options = "yuv420p", _h264_options(film, deliverable)
-    else:
-        pix_fmt, options = _ffv1_pix_fmt(picture, grey_stays_grey), FFV1_OPTIONS
+    way = way_for(film, deliverable, grey_stays_grey)
+    width, height = size_for(film, deliverable, way)
     version = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return Encoding(
         codec=deliverable.codec,
-        library=f"{encoder_of(deliverable.codec)} / libavcodec {version}",
-        width=picture.width,
-        height=picture.height,
-        pix_fmt=pix_fmt,
-        rate=picture.rate,
-        time_base=1 / picture.rate,
-        aspect=picture.aspect,
-        colour=picture.colour,
-        options=options,
+        encoder=way.encoder,
+        library=f"{way.encoder} / libavcodec {version}",
+        width=width,
+        height=height,
+        pix_fmt=way.pix_fmt,
+        rate=film.picture.rate,
+        time_base=1 / film.picture.rate,
+        aspect=film.picture.aspect,
+        colour=way.colour,
+        options=way.options,
         threads=THREADS,
+        reorder=way.reorder,
     )
-
-
-def _h264_options(film: Film, deliverable: Deliverable) -> dict[str, str]:
-    picture = film.picture
-    if picture.width % 2 or picture.height % 2:
-        raise BadSpec(
-            f"h264 takes even sizes only and {film.source} is {picture.width}x{picture.height}: "
-            "set the deliverable's codec to ffv1."
-        )
-    return {
-        "crf": str(deliverable.crf),
-        "preset": deliverable.preset,
-        "g": str(max(1, round(KEYFRAME_SECONDS * picture.rate))),
-        "flags": "+cgop",
-        # No VBV: a rate buffer would begin afresh, and starve, at every segment. No mbtree: with AVX-512 it gives other bytes
-        # for the same pictures now and then, even in one thread (docs/log.md).
-        "x264-params": "open-gop=0:vbv-maxrate=0:vbv-bufsize=0:nal-hrd=none:mbtree=0",
-    }
-
-
-FFV1_OPTIONS = {"level": "3", "slices": "4", "slicecrc": "1", "coder": "1", "context": "0", "g": "1"}
-"""Every frame alone, in slices that are checked; the number of slices fixes the bytes."""
-
-
-def _ffv1_pix_fmt(picture: Picture, grey_stays_grey: bool) -> str:
-    # yuvj* is yuv* whose range is said twice; Encoding.colour says it once.
-    pix_fmt = picture.pix_fmt.replace("yuvj", "yuv")
-    if pix_fmt.startswith("gray") and not grey_stays_grey:
-        pix_fmt = pix_fmt.replace("gray", "yuv444p")
-    known = {one.name for one in av.Codec("ffv1", "w").video_formats or ()}
-    if pix_fmt not in known:
-        raise BadSpec(
-            f"ffv1 cannot carry {picture.pix_fmt}, the film's pixel format: set the deliverable's codec to h264."
-        )
-    return pix_fmt
 
 
 def add_encoder(container: OutputContainer, encoding: Encoding) -> VideoStream:
     """A stream of `container` that encodes as the paper says."""
-    stream = container.add_stream(encoder_of(encoding.codec), rate=encoding.rate, options=dict(encoding.options))
+    stream = container.add_stream(encoding.encoder, rate=encoding.rate, options=dict(encoding.options))
     assert isinstance(stream, VideoStream)
-    context = stream.codec_context
-    context.width, context.height, context.pix_fmt = encoding.width, encoding.height, encoding.pix_fmt
-    context.time_base = encoding.time_base
-    context.sample_aspect_ratio = encoding.aspect
-    context.thread_count = encoding.threads
-    _tag(context, encoding)
+    _set(stream.codec_context, encoding)
     return stream
 
 
-def _tag(context: VideoCodecContext, encoding: Encoding) -> None:
-    colour = encoding.colour
-    context.color_primaries, context.color_trc, context.colorspace = colour.primaries, colour.transfer, colour.space
+def _set(context: VideoCodecContext, encoding: Encoding) -> None:
+    context.width, context.height = encoding.width, encoding.height
+    context.pix_fmt = _given_as(encoding)
+    context.framerate, context.time_base = encoding.rate, encoding.time_base
+    context.sample_aspect_ratio = encoding.aspect
+    context.thread_count = encoding.threads
+    _tag(context, encoding.colour)
+
+
+def _given_as(encoding: Encoding) -> str:
+    return _GIVEN_AS.get((encoding.encoder, encoding.pix_fmt), encoding.pix_fmt)
+
+
+def _tag(what: VideoCodecContext | av.VideoFrame, colour: Colour) -> None:
+    what.color_primaries, what.color_trc, what.colorspace = colour.primaries, colour.transfer, colour.space
     # H.273's flag is 0 or 1; libav counts 1 for limited and 2 for full.
-    context.color_range = 2 if colour.full_range else 1
+    what.color_range = 2 if colour.full_range else 1
+
+
+def _ready(frame: av.VideoFrame, encoding: Encoding, rank: int) -> av.VideoFrame:
+    """The frame as its encoder is given it. Raises ValueError where it is not of the encoding's form."""
+    got = (frame.width, frame.height, frame.format.name)
+    if got != (wanted := (encoding.width, encoding.height, encoding.pix_fmt)):
+        raise ValueError(f"a frame of {wanted} is encoded here, not of {got}")
+    if (given_as := _given_as(encoding)) != encoding.pix_fmt:
+        frame = frame.reformat(format=given_as)
+    # Left from a decoder, these would dictate the encoder's decisions.
+    frame.pts, frame.time_base, frame.pict_type = rank, encoding.time_base, PictureType.NONE
+    # Some encoders tag what the frame says, others what they were opened with.
+    _tag(frame, encoding.colour)
+    return frame
 
 
 @dataclass(frozen=True)
@@ -130,64 +118,54 @@ class SegmentFacts:
     delay: int
     """Frames by which decode order runs ahead of display order, at most."""
     extradata_sha256: str
-    """Of the decoder's head start (avcC, or FFV1's configuration): segments join where it is one and the same."""
+    """Of the decoder's head start (avcC, hvcC, or FFV1's configuration): segments join where it is one and the same. Of nothing for pictures."""
     sha256: str
     bytes: int
 
 
-class SegmentWriter:
+def writer_for(encoding: Encoding, path: Path) -> "Writer":
+    """Writes a segment of this encoding into a new file. Raises BadSpec where the encoder cannot be had on this machine."""
+    return (PictureWriter if encoding.codec in PICTURES else SegmentWriter)(encoding, path)
+
+
+class Writer(ABC):
     """One segment being written. Used as a context; `facts` are there once it is closed. A failed one leaves no file."""
 
     def __init__(self, encoding: Encoding, path: Path) -> None:
         self.encoding = encoding
         self.path = path
         self._facts: SegmentFacts | None = None
-        self._shown = self._muxed = self._delay = 0
-        self._container = av.open(str(path), "w", format="matroska", container_options=MATROSKA)
-        self._stream = add_encoder(self._container, encoding)
+        self._shown = self._delay = 0
 
     def __enter__(self) -> Self:
         return self
 
     def write(self, frame: av.VideoFrame) -> None:
-        """Encode the next frame. It must be of the encoding's size and pixel format; its pts is overwritten.
+        """Encode the next frame. It must be of the encoding's size and pixel format; its pts and tags are overwritten.
 
         Raises ValueError where it is not: converting it here would change the picture unseen.
         """
-        got = (frame.width, frame.height, frame.format.name)
-        if got != (wanted := (self.encoding.width, self.encoding.height, self.encoding.pix_fmt)):
-            raise ValueError(f"a frame of {wanted} is encoded here, not of {got}")
-        # Left from a decoder, these would dictate the encoder's decisions.
-        frame.pts, frame.time_base, frame.pict_type = self._shown, self.encoding.time_base, PictureType.NONE
+        self._encode(_ready(frame, self.encoding, self._shown))
         self._shown += 1
-        self._mux(self._stream.encode(frame))
-
-    def _mux(self, packets: "list[Packet[VideoStream]]") -> None:
-        for packet in packets:
-            assert packet.pts is not None
-            self._delay = max(self._delay, self._muxed - packet.pts)
-            packet.time_base, packet.duration = RANK, 1
-            self._muxed += 1
-            self._container.mux_one(packet)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self._container.close()
-            self.path.unlink(missing_ok=True)
-            return
-        self._mux(self._stream.encode(None))
-        self._container.close()
-        self._facts = self._read_back()
-
-    def _read_back(self) -> SegmentFacts:
-        with self.path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        # As a reader finds it: the muxer rewrites what the encoder gave.
-        with av.open(str(self.path)) as container:
-            extradata = extradata_sha256(container.streams.video[0])
-        return SegmentFacts(self._shown, self._delay, extradata, sha256, self.path.stat().st_size)
+        done = False
+        try:
+            if kind is None:
+                self._encode(None)
+                done = True
+        finally:
+            self._close()
+            if not done:
+                self.path.unlink(missing_ok=True)
+        if done:
+            with self.path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            self._facts = SegmentFacts(
+                self._shown, self._delay, self._header_sha256(), sha256, self.path.stat().st_size
+            )
 
     @property
     def facts(self) -> SegmentFacts:
@@ -195,6 +173,123 @@ class SegmentWriter:
         if self._facts is None:
             raise RuntimeError(f"the segment {self.path} is not finished")
         return self._facts
+
+    @abstractmethod
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        """Encode a frame, or with None what the encoder still holds, and write what comes of it."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Close the file."""
+
+    @abstractmethod
+    def _header_sha256(self) -> str:
+        """See `SegmentFacts.extradata_sha256`, of the closed file."""
+
+
+class SegmentWriter(Writer):
+    """A segment of video."""
+
+    def __init__(self, encoding: Encoding, path: Path) -> None:
+        super().__init__(encoding, path)
+        self._muxed = 0
+        form = SEGMENT_FORMATS[encoding.codec is Codec.DNXHR]
+        self._container = av.open(str(path), "w", format=form, container_options=MATROSKA)
+        self._stream = add_encoder(self._container, encoding)
+        self._stream.time_base = RANK
+        try:
+            self._container.start_encoding()
+        except av.error.FFmpegError as error:
+            self._container.close()
+            path.unlink(missing_ok=True)
+            raise _unavailable(encoding, error) from None
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            assert packet.pts is not None
+            self._delay = max(self._delay, self._muxed - packet.pts)
+            if self._delay > self.encoding.reorder or (not self._muxed and not packet.is_keyframe):
+                raise FilmFailed(
+                    f"{self.encoding.library} gives packets in an order that the plan does not allow, so that its segments would "
+                    "not join: set another codec or preset."
+                )
+            packet.time_base, packet.duration = RANK, 1
+            if self.encoding.codec is Codec.DNXHR:
+                _say_matrix(packet, self.encoding.colour)
+            self._muxed += 1
+            self._container.mux_one(packet)
+
+    def _close(self) -> None:
+        self._container.close()
+
+    def _header_sha256(self) -> str:
+        # As a reader finds it: the muxer rewrites what the encoder gave.
+        with av.open(str(self.path)) as container:
+            return extradata_sha256(container.streams.video[0])
+
+
+def _say_matrix(packet: "Packet[Any]", colour: Colour) -> None:
+    """Write the matrix into a DNxHR frame's header: colour volume, SMPTE ST 2019-1. libav's encoder says BT.709 for any.
+
+    BT.601 has no number there; 3 means that the container tells.
+    """
+    data = bytearray(bytes(packet))
+    data[0x2C] = data[0x2C] & ~0b110 | {1: 0, 9: 1}.get(colour.space, 3) << 1
+    packet.update(bytes(data))
+
+
+class PictureWriter(Writer):
+    """A segment whose every frame is a file, as a tar of them, named by rank: "0000000.png" (see `picture_name`).
+
+    The tar is USTAR with nothing in its headers but names and sizes, so equal pictures give equal bytes.
+    """
+
+    def __init__(self, encoding: Encoding, path: Path) -> None:
+        super().__init__(encoding, path)
+        self._kept = 0
+        context = av.CodecContext.create(encoding.encoder, "w")
+        assert isinstance(context, VideoCodecContext)
+        self._context = context
+        self._context.options = dict(encoding.options)
+        _set(self._context, encoding)
+        self._tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115  # closed by _close
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        # An encoder that was never opened has nothing to give back. Every frame is alone, so files come in order, if late.
+        for packet in self._context.encode(frame) if frame or self._shown else ():
+            entry = tarfile.TarInfo(picture_name(self._kept, self.encoding))
+            entry.size = packet.size
+            self._tar.addfile(entry, io.BytesIO(bytes(packet)))
+            self._kept += 1
+
+    def _close(self) -> None:
+        self._tar.close()
+
+    def _header_sha256(self) -> str:
+        return hashlib.sha256(b"").hexdigest()
+
+
+def rank_of(packet: "Packet[Any]") -> int | None:
+    """Which frame of its segment a packet holds, counted from 0; None where it is not stamped. Exact in either container."""
+    if packet.pts is None or packet.time_base is None:
+        return None
+    return round(packet.pts * packet.time_base / RANK)
+
+
+def picture_name(rank: int, encoding: Encoding) -> str:
+    """The name, in its segment's tar, of the frame of this rank."""
+    return f"{rank:07d}.{encoding.codec}"
+
+
+def _unavailable(encoding: Encoding, error: av.error.FFmpegError) -> BadSpec:
+    if encoding.encoder.endswith("_nvenc"):
+        return BadSpec(
+            f"{encoding.encoder} cannot be opened on {platform.node()} ({error.strerror}): the GPU there has no such encoder, "
+            "or there is none; set the deliverable's encoder to software."
+        )
+    return BadSpec(
+        f"{encoding.library} does not take {encoding.width}x{encoding.height} ({error.strerror}): set another codec."
+    )
 
 
 def extradata_sha256(stream: VideoStream) -> str:

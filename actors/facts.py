@@ -1,5 +1,7 @@
 """What a film is, read from its header and its first frame. Promises to refuse, with one sentence, every picture the farm does not carry; judges no other frame."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, Literal, cast
 
@@ -11,8 +13,11 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.forms import developed, has_alpha, is_linear, is_rgb
+from actors.media import INTERLACED
 from jobs.errors import BadMedia
-from jobs.film import Colour, OtherStream, Picture
+from jobs.film import Colour, FieldOrder, OtherStream, Picture
+from jobs.spec import Reading
 
 LARGEST = 8192
 """Pixels of a picture's longer side, at most."""
@@ -23,6 +28,15 @@ HD_LINES = 720
 _UNSPECIFIED = (0, 2, 3)
 """H.273 code points that say nothing: reserved and unspecified (for the matrix, 0 is RGB)."""
 
+_PROGRESSIVE = 1
+"""libavcodec's AV_FIELD_PROGRESSIVE; 0 is unknown, and the others are interlaced."""
+
+_TOP_FIRST = (2, 5)
+"""AV_FIELD_TT and AV_FIELD_BT: the top field is shown first, whichever is coded first."""
+
+_MARKING = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "prores", "dvvideo", "dnxhd")
+"""Codecs that mark each frame: where their header says interlaced, frames that are not marked are progressive."""
+
 _FULL = 2
 """libavutil's AVCOL_RANGE_JPEG."""
 
@@ -30,53 +44,63 @@ _MATRICES: dict[int, Literal["bt601", "bt709", "bt2020"]] = {1: "bt709", 5: "bt6
 _COMPANIONS = {1: (1, 1), 5: (5, 6), 6: (6, 6), 9: (9, 14)}
 """Primaries and transfer that go with a matrix, where the source does not name them."""
 
+_MATRIX_OF = {1: 1, 5: 5, 6: 6, 7: 6, 9: 9}
+"""The matrix that goes with primaries."""
 
-def carried(name: str) -> bool:
-    """Whether the farm carries a pixel format: planar YUV or gray, little-endian, 8 to 16 bits, without alpha."""
-    form = VideoFormat(name)
-    parts = form.components
-    return (
-        name.startswith(("yuv", "gray"))
-        and not name.startswith("grayf")
-        and not (form.is_rgb or form.has_palette or form.is_big_endian)
-        and len(parts) in (1, 3)
-        and [part.plane for part in parts] == list(range(len(parts)))
-        and all(8 <= part.bits <= 16 and not part.is_alpha for part in parts)
-    )
+_FILES = ("png", "tiff", "dpx", "exr")
+"""Codecs of picture files, whose grey is R'G'B' without its colours."""
 
 
-def picture_of(stream: VideoStream, frame: VideoFrame, what: str) -> Picture:
-    """The picture, by its stream and its first frame. Raises BadMedia where the farm does not carry such a picture."""
-    if reason := _refusal(stream, frame):
+def picture_of(stream: VideoStream, frame: VideoFrame, what: str, reading: Reading, interlaced: bool) -> Picture:
+    """The picture, by its stream and its first frame. Raises BadMedia where the farm does not carry such a picture.
+
+    `interlaced`: some frame was seen to be. What a frame is developed to follows from its own form alone.
+    """
+    woven = interlaced or stream.codec_context.field_order > _PROGRESSIVE
+    if reason := _refusal(frame, reading, woven):
         raise BadMedia(f"{what} {reason}")
     rate = stream.average_rate or stream.guessed_rate
     if not rate or not stream.time_base:
         raise BadMedia(f"{what} does not say its frame rate; remux it first (for example to mkv).")
+    pix_fmt = developed(frame.format.name)
     return Picture(
         stream=stream.index,
         codec=stream.codec_context.codec.canonical_name,
         width=frame.width,
         height=frame.height,
         stored=frame.format.name,
-        pix_fmt=frame.format.name,
-        depth=frame.format.components[0].bits,
+        pix_fmt=pix_fmt,
+        depth=VideoFormat(pix_fmt).components[0].bits,
         time_base=Fraction(stream.time_base),
         rate=Fraction(rate),
         aspect=Fraction(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1),
         rotation=frame.rotation % 360,
         colour=colour_of(stream, frame, what),
+        deinterlace=woven,
+        fields=_fields(stream, interlaced) if woven else "marked",
+        alpha_dropped=has_alpha(frame),
     )
 
 
-def _refusal(stream: VideoStream, frame: VideoFrame) -> str:
+def _fields(stream: VideoStream, interlaced: bool) -> FieldOrder:
+    if interlaced or stream.codec_context.codec.canonical_name in _MARKING:
+        return "marked"
+    return "top" if stream.codec_context.field_order in _TOP_FIRST else "bottom"
+
+
+def _refusal(frame: VideoFrame, reading: Reading, woven: bool) -> str:
     name = frame.format.name
-    # Field orders from 2 on are interlaced; 0 is unknown, 1 progressive.
-    if frame.interlaced_frame or stream.codec_context.field_order > 1:
-        return "is interlaced, and deinterlacing is not supported yet; deinterlace it first (for example with ffmpeg -vf bwdif)."
-    if not carried(name):
-        return f"has pixels in the form {name}; planar YUV or gray of 8 to 16 bits without alpha is carried, convert it first."
     if max(frame.width, frame.height) > LARGEST:
-        return f"is {frame.width}x{frame.height}; up to {LARGEST} pixels in width and height are carried."
+        return f"is {frame.width}x{frame.height}; up to {LARGEST} pixels in width and height are carried, make it smaller first."
+    if not developed(name):
+        return f"has pixels in the form {name}, which the farm does not know; convert it first, for example to yuv444p16le."
+    if has_alpha(frame) and not reading.alpha:
+        return (
+            f"has an alpha channel ({name}), which no deliverable carries; "
+            "allow it to be left out with drop: unsupported (--drop unsupported)."
+        )
+    if woven and not reading.deinterlace:
+        return INTERLACED
     if frame.rotation % 90 or _mirrored(frame):
         return (
             f"is shown mirrored or turned by {frame.rotation} degrees; only quarter turns are carried, turn it first."
@@ -85,8 +109,12 @@ def _refusal(stream: VideoStream, frame: VideoFrame) -> str:
 
 
 def _mirrored(frame: VideoFrame) -> bool:
-    # PyAV's own types call this container a dictionary of strings; it is a mapping to buffers.
-    matrix: bytes | None = cast(Any, frame.side_data).get("DISPLAYMATRIX")
+    try:
+        # PyAV's own types call this container a dictionary of strings; it is a mapping to buffers.
+        matrix: bytes | None = cast(Any, frame.side_data).get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV 18.1 has no name for Exif, which libav finds in TIFF and JPEG, and shows none of a frame's side data then.
+        return False
     if matrix is None:
         return False
     a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
@@ -94,12 +122,18 @@ def _mirrored(frame: VideoFrame) -> bool:
 
 
 def colour_of(stream: VideoStream, frame: VideoFrame, what: str) -> Colour:
-    """How numbers become colours: what the picture says, else its container, else BT.601 below 720 lines and BT.709 above."""
-    tags = stream.codec_context
+    """How numbers become colours, once developed.
+
+    What the picture says, else its container, else BT.601 below 720 lines and BT.709 above. R'G'B' is developed to limited
+    range by the matrix of its primaries, BT.709's where it names none; grey picture files say nothing and mean full range.
+    """
+    tags, name = stream.codec_context, frame.format.name
     says = next((space for space in (int(frame.colorspace), tags.colorspace) if space not in (2, 3)), None)
     # A grey picture has no matrix of its own to be wrong about: RGB's code point on it says as little as none.
-    assumed = says is None or (says == 0 and len(frame.format.components) == 1)
+    assumed = says is None or (says == 0 and (len(frame.format.components) < 3 or is_rgb(name)))
     space = (6 if frame.height < HD_LINES else 1) if assumed or says is None else says
+    if is_rgb(name):
+        space = _MATRIX_OF.get(_said(int(frame.color_primaries), tags.color_primaries, 1), 1)
     if space not in _MATRICES:
         raise BadMedia(
             f"{what} has colours by matrix {space} of H.273; BT.601, 709 and 2020 are carried, convert it first."
@@ -107,12 +141,33 @@ def colour_of(stream: VideoStream, frame: VideoFrame, what: str) -> Colour:
     primaries, transfer = _COMPANIONS[space]
     return Colour(
         matrix=_MATRICES[space],
-        full_range=frame.format.name.startswith("yuvj") or _FULL in (int(frame.color_range), tags.color_range),
+        full_range=_is_full(stream, frame),
         primaries=_said(int(frame.color_primaries), tags.color_primaries, primaries),
-        transfer=_said(int(frame.color_trc), tags.color_trc, transfer),
+        # Linear light is given BT.709's curve as it is developed.
+        transfer=1 if is_linear(name) else _said(int(frame.color_trc), tags.color_trc, transfer),
         space=space,
-        assumed=assumed,
+        assumed=assumed or is_rgb(name),
     )
+
+
+def _is_full(stream: VideoStream, frame: VideoFrame) -> bool:
+    name, tags = frame.format.name, stream.codec_context
+    if is_rgb(name):
+        return False
+    if name.startswith(("gray", "ya")) and tags.codec.canonical_name in _FILES:
+        return True
+    return name.startswith("yuvj") or _FULL in (int(frame.color_range), tags.color_range)
+
+
+@contextmanager
+def header_kept(stream: VideoStream) -> Iterator[None]:
+    """Decode within the block, and the stream still says of its colours what its container says: a decoder writes its own
+    "unspecified" over it (ProRes in mov does, where only the colr atom tells).
+    """
+    tags = stream.codec_context
+    said = tags.colorspace, tags.color_primaries, tags.color_trc, tags.color_range
+    yield
+    tags.colorspace, tags.color_primaries, tags.color_trc, tags.color_range = said
 
 
 def _said(frame: int, header: int, otherwise: int) -> int:

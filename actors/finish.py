@@ -1,38 +1,63 @@
-"""The finisher: stitches a deliverable, has it proven, and only then puts it in its place. Promises that nothing unproven bears a deliverable's name; renders nothing."""
+"""The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name; renders nothing."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
+from actors.assembly import records_of
+from actors.images import Placer
 from actors.inspect import Inspector
-from actors.spool import spool
 from actors.stitch import Stitcher
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.film import Film
+from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.report import Conform
 from jobs.store import open_store
 from jobs.timing import Timing
+
+UNPROVEN = "unproven"
+"""The folder of the output where deliverables grow and are proven."""
 
 
 class Finisher:
     """Finishes deliverables of one job. `source`, `store` and `output` are paths or URLs."""
 
     def __init__(self, source: str, store: str, job: str, output: str) -> None:
-        self._job = (source, store, job)
+        self._where = (source, store, job, f"{output.rstrip('/')}/{UNPROVEN}")
+        self.ledger = Ledger.at(store, job)
         self.output = open_store(output)
 
     def finish(
-        self, film: Film, plan: DeliverablePlan, timing: Timing, segments: Sequence[SegmentRecord]
+        self, film: Film, plan: DeliverablePlan, timing: Timing, run: str
     ) -> Iterator[int | DeliverableFacts | Conform]:
         """Yields frames joined so far, now and then; what was stitched; at last what was proven of it.
 
-        The output gets the file if it conforms, and nothing if it does not. Raises as the stitcher and the inspector do.
+        `run` names the pages on which the film's segments are put down as they are finished. The output gets the file, and
+        its SHA-256 beside it, if it conforms, and nothing if it does not. Raises as the stitcher and the inspector do.
         """
-        with spool("finish") as name:
-            for word in Stitcher(*self._job, name).stitch(film, plan, timing, segments):
-                yield word
-                if isinstance(word, DeliverableFacts):
-                    proof = Inspector(*self._job, name).inspect(film, plan, timing, segments, word)
-                    if proof.conforms:
-                        self.output.write_file(plan.file, Path(name, plan.file))
-                    yield proof
+        found = records_of(self.ledger, run, plan.encoding)
+        if plan.container == "folder":
+            yield from Placer(self.ledger, self.output, UNPROVEN).finish(plan, timing, found)
+            return
+        records: list[SegmentRecord] = []
+        segments = _noted(found, records)
+        for word in Stitcher(*self._where).stitch(film, plan, timing, segments):
+            yield word
+            if isinstance(word, DeliverableFacts):
+                proof = Inspector(*self._where).inspect(film, plan, timing, records, word)
+                self._place(proof)
+                yield proof
+
+    def _place(self, proof: Conform) -> None:
+        unproven, sidecar = f"{UNPROVEN}/{proof.file}", f"{proof.file}.sha256"
+        if not proof.conforms:
+            self.output.delete(unproven)
+            return
+        self.output.delete(sidecar)  # lest it stand beside a file that it is not of
+        self.output.rename(unproven, proof.file)
+        self.output.write(sidecar, f"{proof.sha256}  {proof.file}\n".encode())
+
+
+def _noted(records: Iterable[SegmentRecord], kept: list[SegmentRecord]) -> Iterator[SegmentRecord]:
+    for one in records:
+        kept.append(one)
+        yield one

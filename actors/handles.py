@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from actors.compose import refuse_not_a_number
-from actors.encode import FFV1_OPTIONS, THREADS, SegmentWriter
+from actors.encode import THREADS, SegmentWriter
+from actors.encoders import FFV1_OPTIONS
 from actors.looks.generator import Domain
 from actors.media import open_media
 from actors.pieces import counted, kept_media, within
@@ -90,6 +91,7 @@ class Handles:
 def _encoding(film: Picture, height: int, width: int) -> Encoding:
     return Encoding(
         codec=Codec.FFV1,
+        encoder="ffv1",
         library="ffv1",
         width=width,
         height=height,
@@ -100,6 +102,7 @@ def _encoding(film: Picture, height: int, width: int) -> Encoding:
         colour=film.colour,
         options=FFV1_OPTIONS,
         threads=THREADS,
+        reorder=0,
     )
 
 

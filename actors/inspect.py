@@ -9,19 +9,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.carried import carried_findings
-from actors.media import open_media
-from actors.proofs import frame_at, is_cover, plain, planes_sha256
-from actors.segments import Segments
+from actors.carried import Carried
+from actors.encode import RANK
+from actors.media import open_media, opened
+from actors.proofs import frame_at, planes_sha256
+from actors.segments import Segments, tiled
 from actors.spool import spool
-from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from actors.tagged import tags_findings
+from jobs.deliverables import DeliverableFacts, DeliverablePlan, StreamHash
 from jobs.errors import BadMedia, FilmFailed
 from jobs.film import Film
 from jobs.ledger import Ledger
@@ -49,6 +53,7 @@ class _Found:
     edges: int = 0
     compared: int = 0
     packets: int = 0
+    streams: tuple[StreamHash, ...] = ()
 
 
 class _Unreadable(Exception):
@@ -88,13 +93,11 @@ class Inspector:
     def _prove(self, paper: Expected, found: _Found) -> None:
         try:
             with self._opened(paper) as media:
-                found.findings += _tags_findings(paper, media)
-                found.findings += _picture_findings(paper, media, found)
+                found.findings += tags_findings(paper.film, paper.plan, paper.timing, media)
+                with opened(self.source) as film:
+                    _packets(paper, media, Carried(film, media, paper.plan, paper.timing), found)
             with self._opened(paper) as media:
                 found.findings += self._edges(paper, media, found)
-            with self._opened(paper) as media:
-                found.packets, findings = carried_findings(self.source, paper.plan, paper.timing.origin, media)
-                found.findings += findings
         except av.error.FFmpegError as error:
             found.findings.append(f"{paper.plan.file} cannot be read: {error.strerror}")
         except _Unreadable as error:
@@ -124,17 +127,18 @@ class Inspector:
         stream = media.streams.video[0]
         with spool("inspect") as folder:
             try:
-                segments = Segments(self.ledger, paper.segments, paper.timing.frames, Path(folder))
+                records = list(tiled(paper.segments, paper.timing.frames))
             except FilmFailed as error:
                 yield str(error)
                 return
-            for record in paper.segments:
+            segments = Segments(self.ledger, records, paper.plan.encoding.reorder, Path(folder))
+            for record in records:
                 found.edges += 1
                 with segments.opened(record) as kept:
                     for rank in sorted({0, record.frames.frames - 1}):
                         number = record.frames.start + rank
                         ours = frame_at(media, stream, _ticks(paper.timing, number, stream))
-                        wanted = frame_at(kept, kept.streams.video[0], rank)
+                        wanted = _of_rank(kept, rank)
                         if finding := _differ(number, ours, wanted, paper.film.picture.rotation):
                             yield finding
                         else:
@@ -158,24 +162,51 @@ def _ticks(timing: Timing, number: int, stream: VideoStream) -> int:
     return round(timing.at(number) / (stream.time_base or 1))
 
 
-def _picture_findings(paper: Expected, media: InputContainer, found: _Found) -> Iterator[str]:
-    """Every packet of the picture: how many, when, how long, which bytes, and a keyframe where each segment begins."""
-    stream = media.streams.video[0]
-    tick = stream.time_base
-    assert tick is not None
-    starts = {one.frames.start for one in paper.segments}
-    times, payload = [], hashlib.sha256()
-    for place, packet in enumerate(one for one in media.demux(stream) if one.size):
-        if place in starts and not packet.is_keyframe:
-            yield f"frame {place} begins a segment and is no keyframe"
+def _of_rank(segment: InputContainer, rank: int) -> VideoFrame | None:
+    stream = segment.streams.video[0]
+    return frame_at(segment, stream, round(rank * RANK / (stream.time_base or RANK)))
+
+
+def _packets(paper: Expected, media: InputContainer, carried: Carried, found: _Found) -> None:
+    """Every packet of the deliverable, in one reading: the picture's, and what goes beside it."""
+    picture = _PicturePackets(paper, media.streams.video[0])
+    for packet in media.demux([picture.stream, *carried.streams]):
+        if packet.size and packet.stream_index == picture.stream.index:
+            picture.add(packet)
+        elif packet.size:
+            carried.add(packet)
+    found.frames = len(set(picture.times))
+    found.findings += picture.findings()
+    found.packets, findings = carried.findings()
+    found.streams = carried.hashes
+    found.findings += findings
+
+
+class _PicturePackets:
+    """The picture's packets as they go by: how many, when, how long, which bytes, and a keyframe where each segment begins."""
+
+    def __init__(self, paper: Expected, stream: VideoStream) -> None:
+        self.paper = paper
+        self.stream = stream
+        self.times: list[int] = []
+        self._starts = {one.frames.start for one in paper.segments}
+        self._payload = hashlib.sha256()
+        self._odd: list[str] = []
+
+    def add(self, packet: "Packet[Any]") -> None:
+        place = len(self.times)
+        if place in self._starts and not packet.is_keyframe:
+            self._odd.append(f"frame {place} begins a segment and is no keyframe")
         if packet.pts is None or packet.is_discard or packet.duration is None or packet.duration < 0:
-            yield f"packet {place} of the picture has no time stamp, or is hidden"
-        times.append(packet.pts if packet.pts is not None else -1)
-        payload.update(packet)
-    found.frames = len(set(times))
-    yield from _time_findings(paper.timing, sorted(times), stream)
-    if payload.hexdigest() != paper.facts.picture_sha256:
-        yield "the picture's packets are not those of the segments, in their order"
+            self._odd.append(f"packet {place} of the picture has no time stamp, or is hidden")
+        self.times.append(packet.pts if packet.pts is not None else -1)
+        self._payload.update(packet)
+
+    def findings(self) -> Iterator[str]:
+        yield from self._odd
+        yield from _time_findings(self.paper.timing, sorted(self.times), self.stream)
+        if self._payload.hexdigest() != self.paper.facts.picture_sha256:
+            yield "the picture's packets are not those of the segments, in their order"
 
 
 def _time_findings(timing: Timing, times: list[int], stream: VideoStream) -> Iterator[str]:
@@ -192,37 +223,6 @@ def _time_findings(timing: Timing, times: list[int], stream: VideoStream) -> Ite
         yield f"frame {number} is shown at {float(times[number] * tick):.6f} s and not at {float(timing.at(number)):.6f} s"
 
 
-def _tags_findings(paper: Expected, media: InputContainer) -> Iterator[str]:
-    """Codec, size, pixels, colour, aspect, rate: what the file says against the paper."""
-    if not media.streams.video or is_cover(media.streams.video[0]):
-        raise av.error.InvalidDataError(0, "it has no picture")
-    stream, encoding = media.streams.video[0], paper.plan.encoding
-    context, colour = stream.codec_context, encoding.colour
-    aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio or 1
-    said = {
-        "codec": (context.codec.canonical_name, encoding.codec.value),
-        "size": ((context.width, context.height), (encoding.width, encoding.height)),
-        "pixel format": (plain(context.pix_fmt or "none"), encoding.pix_fmt),
-        "colour matrix": (context.colorspace, colour.space),
-        "colour primaries": (context.color_primaries, colour.primaries),
-        "transfer": (context.color_trc, colour.transfer),
-        "range": (context.color_range, 2 if colour.full_range else 1),
-        "sample aspect": (aspect, encoding.aspect),
-    }
-    rate, wanted = stream.average_rate, paper.timing.rate
-    if wanted is not None and paper.timing.frames > 1:
-        # Matroska keeps the rate as whole nanoseconds a frame.
-        close = rate is not None and abs(rate - wanted) < wanted / 10**6
-        said["rate"] = (wanted if close else rate, wanted)
-    for name, (ours, paper_says) in said.items():
-        if ours != paper_says:
-            yield f"its {name} is {_shown(ours)} and not {_shown(paper_says)}"
-
-
-def _shown(value: object) -> str:
-    return f"{value[0]}x{value[1]}" if isinstance(value, tuple) else str(value)
-
-
 def _conform(paper: Expected, found: _Found) -> Conform:
     return Conform(
         file=paper.plan.file,
@@ -233,6 +233,7 @@ def _conform(paper: Expected, found: _Found) -> Conform:
         edges=found.edges,
         compared=found.compared,
         packets=found.packets,
+        streams=found.streams,
         bytes=paper.facts.bytes,
         sha256=paper.facts.sha256,
         timing=paper.timing.sentence,

@@ -42,6 +42,8 @@ WINDOW = 64
 BACK_OFF_SECONDS = (0, 1, 5, 30)
 """How far before the packet sought a seek may land too late: open GOPs and decode-time indexes make the first try miss."""
 
+_PICTURES = (b"\x89PNG", b"II*\0", b"MM\0*", b"SDPX", b"XPDS", b"\x76\x2f\x31\x01", b"\xff\xd8\xff")
+"""How PNG, TIFF, DPX, EXR and JPEG files begin."""
 _PLAYLISTS = {b"#EXTM3U": "an HLS play list", b"ffconcat": "a concat list", b"<MPD": "a DASH manifest"}
 
 
@@ -77,6 +79,8 @@ def _why_not(source: str | BinaryIO, error: av.error.FFmpegError) -> str:
         return "is a truncated mp4 or mov (its moov index is missing); copy it again, or let its recording finish."
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return "is a truncated or damaged mkv or webm; copy it again."
+    if head.startswith(_PICTURES):
+        return "is a single picture; name its sequence, with #### or %04d for the number, and its rate."
     return "is not a video that the farm reads (mp4, mov, mkv, webm, avi, mpg, ts, mxf and the like)."
 
 
@@ -105,13 +109,34 @@ def opened(url: str) -> Iterator[InputContainer]:
             source.close()
 
 
-def picture_stream(container: InputContainer, what: str) -> VideoStream:
-    """The stream that is the film: the default video stream, else the first; cover pictures do not count. Raises BadMedia."""
+INTERLACED = "is interlaced; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive."
+"""What is said of a film whose pictures are interlaced, unasked."""
+
+
+def interlaced_at(number: int) -> str:
+    """What is said of an interlaced frame in a film that seemed to have none."""
+    return (
+        f"is interlaced at frame {number}; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive, "
+        "or where that is set already, split the film before that frame."
+    )
+
+
+def picture_stream(container: InputContainer, what: str, video: int | None = None) -> VideoStream:
+    """The stream that is the film: number `video`, or else the default video stream, or else the first. Raises BadMedia.
+
+    Cover pictures do not count.
+    """
     covers = Disposition.attached_pic | Disposition.timed_thumbnails
     real = [stream for stream in container.streams.video if not stream.disposition & covers]
     if not real:
         raise BadMedia(f"{what} has no video stream; name a file with a picture.")
-    return next((stream for stream in real if stream.disposition & Disposition.default), real[0])
+    if video is None:
+        return next((stream for stream in real if stream.disposition & Disposition.default), real[0])
+    for stream in real:
+        if stream.index == video:
+            return stream
+    there = ", ".join(f"{one.index} ({one.codec_context.name}, {one.width}x{one.height})" for one in real)
+    raise BadMedia(f"{what} has no video stream {video}; set video to one of those it has: {there}.")
 
 
 def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Packets:

@@ -44,7 +44,7 @@ class Row(NamedTuple):
     hidden: bool
 
 
-def pages(url: str, kept: int, resume: Page | None) -> Iterator[Page]:
+def pages(url: str, kept: int, resume: Page | None, video: int | None = None) -> Iterator[Page]:
     """Pages from the packet after the first `kept` ones; `resume` is the last page kept, None at the beginning.
 
     An empty page comes last: it says, on paper too, that the index is whole; after it nothing comes.
@@ -52,7 +52,7 @@ def pages(url: str, kept: int, resume: Page | None) -> Iterator[Page]:
     """
     if resume is not None and not len(resume):
         return
-    rows = _resumed(url, kept, _rows_of(resume)) if kept and resume is not None else _from_start(url)
+    rows = _resumed(url, kept, _rows_of(resume), video) if kept and resume is not None else _from_start(url, video)
     size = PAGE if kept else FIRST_PAGE
     while some := list(islice(rows, size)):
         yield _page(some)
@@ -60,16 +60,16 @@ def pages(url: str, kept: int, resume: Page | None) -> Iterator[Page]:
     yield _page([])
 
 
-def _from_start(url: str) -> Iterator[Row]:
+def _from_start(url: str, video: int | None) -> Iterator[Row]:
     with opened(url) as container:
-        stream = picture_stream(container, named(url))
+        stream = picture_stream(container, named(url), video)
         yield from _read(container.format.name, stream, packets_of(container, stream, named(url)), url, 0)
 
 
-def _resumed(url: str, kept: int, page: list[Row]) -> Iterator[Row]:
+def _resumed(url: str, kept: int, page: list[Row], video: int | None) -> Iterator[Row]:
     overlap = page[max((place for place, row in enumerate(page) if row.key), default=0) :]
     with opened(url) as container:
-        stream = picture_stream(container, named(url)).index
+        stream = picture_stream(container, named(url), video).index
         form = container.format.name
     if form.startswith(_EXACT) and overlap[0].key:
         place = kept - len(overlap)
@@ -79,7 +79,7 @@ def _resumed(url: str, kept: int, page: list[Row]) -> Iterator[Row]:
             if list(islice(rows, len(overlap))) == overlap:
                 yield from rows
                 return
-    rows = _from_start(url)
+    rows = _from_start(url, video)
     if next(islice(rows, kept - 1, None), None) != page[-1]:
         raise BadMedia(f"{named(url)} was changed since its survey began; begin a new job for it.")
     yield from rows

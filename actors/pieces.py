@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from actors.compose import compose
-from actors.encode import SegmentFacts, SegmentWriter
+from actors.encode import SegmentFacts, Writer, writer_for
 from actors.looks.generator import Domain
 from actors.stills import pair
 from jobs.errors import FilmFailed
@@ -30,9 +30,9 @@ class Piece:
         self.frames = frames
         self.digest = digest
         self.encoding = encoding
-        self._path = folder / f"{digest}.mkv"
+        self._path = folder / digest
         self._still = b""
-        self._writer = SegmentWriter(encoding, self._path)
+        self._writer = writer_for(encoding, self._path)
 
     def __enter__(self) -> Self:
         return self
@@ -47,12 +47,12 @@ class Piece:
         begin, end = within(self.frames, first, len(frames))
         if begin == end:
             return
-        composed = compose(frames[begin:end], pictures_NCHW[begin:end], domain, self.film, self.encoding.pix_fmt)
+        composed = compose(frames[begin:end], pictures_NCHW[begin:end], domain, self.film, self.encoding)
         for frame in composed:
             self._writer.write(frame)
         middle = self.frames.start + self.frames.frames // 2 - first
         if begin <= middle < end:
-            self._still = pair(frames[middle], composed[middle - begin], self.film)
+            self._still = pair(frames[middle], composed[middle - begin], self.film, self.encoding)
 
     def keep(self, ledger: Ledger, made_on: str, seconds: float) -> SegmentRecord:
         """Put the closed piece into the store, and its record last. Raises FilmFailed where it lacks a frame."""
@@ -78,7 +78,7 @@ def within(frames: Range, first: int, count: int) -> tuple[int, int]:
     return begin, end
 
 
-def counted(frames: Range, writer: SegmentWriter | None) -> SegmentFacts:
+def counted(frames: Range, writer: Writer | None) -> SegmentFacts:
     """The facts of a closed writer. Raises FilmFailed where it was not given every frame."""
     written = writer.facts.frames if writer else 0
     if writer is None or written != frames.frames:

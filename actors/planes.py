@@ -1,4 +1,4 @@
-"""Planes: a decoded frame's samples where they lie. Promises views, never copies; knows no colour, and no torch, so that whoever needs none starts without."""
+"""Planes: a frame's samples where they lie. Promises views, never copies; knows no colour, and no torch, so that whoever needs none starts without."""
 
 from typing import Any
 
@@ -6,15 +6,22 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.uint8 | np.uint16]
-"""One plane's samples, HW: 8 bit, or 9 to 16 bit in the low bits."""
+Plane = NDArray[np.uint8 | np.uint16 | np.float32]
+"""One plane's samples, HW: 8 bit, 9 to 16 bit in the low bits, or 32-bit floats; in the frame's own byte order."""
 
 
 def planes_of(frame: av.VideoFrame) -> list[Plane]:
-    """The planes of a planar Y'CbCr or grey frame, HW each, as views into the frame's own memory."""
-    dtype: Any = np.uint8 if frame.format.components[0].bits == 8 else np.uint16
+    """Y' alone, Y', Cb, Cr of a planar frame, or R', G', B' of a packed or planar one without alpha: HW each, views into the frame's own memory."""
+    parts = frame.format.components
+    bits = parts[0].bits
+    dtype: Any = {8: np.dtype(np.uint8), 32: np.dtype("<f4")}.get(bits, np.dtype("<u2"))
+    if frame.format.is_big_endian:
+        dtype = dtype.newbyteorder(">")
+    packed = len(parts) > len(frame.planes)
     views: list[Plane] = []
-    for plane in frame.planes:
-        rows: Plane = np.frombuffer(memoryview(plane), np.dtype(dtype)).reshape(plane.height, -1)
-        views.append(rows[:, : plane.width])
+    for place, part in enumerate(parts):
+        plane = frame.planes[part.plane]
+        rows: Plane = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, -1)
+        # Packed R'G'B' lies pixel by pixel.
+        views.append(rows[:, place : len(parts) * plane.width : len(parts)] if packed else rows[:, : plane.width])
     return views

@@ -89,15 +89,17 @@ def sums(
 ) -> dict[int, StreamSum]:
     """The sum of each stream by index, in one reading. `payload_of` gives None for packets that do not count."""
     wanted = list(streams)
-    found = {one.index: StreamSum(_codec(one), one.time_base or Fraction(1)) for one in wanted}
+    found = {one.index: sum_of(one) for one in wanted}
     for packet in media.demux(wanted) if wanted else ():
         if packet.size and (payload := payload_of(packet)) is not None:
             found[packet.stream_index].add(packet, payload)
     return found
 
 
-def _codec(stream: Stream) -> str:
-    return str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else ""
+def sum_of(stream: Stream) -> StreamSum:
+    """An empty sum of a stream."""
+    codec = str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else ""
+    return StreamSum(codec, stream.time_base or Fraction(1))
 
 
 def differences(name: str, ours: StreamSum, source: StreamSum, origin: Fraction) -> Iterator[str]:

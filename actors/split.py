@@ -82,11 +82,12 @@ def _media(name: str, file: BinaryIO) -> Media:
 
 
 def runs(orders: Iterable[SplitOrder]) -> Iterator[list[SplitOrder]]:
-    """Orders grouped so that each group is one reading: same form, ascending, no packet between them that none wants."""
+    """Orders grouped so that each group is one reading: same form and development, ascending, no packet between them that none wants."""
     run: list[SplitOrder] = []
     end = 0
     for order in orders:
-        if run and not (run[-1].form == order.form and run[-1].first <= order.first <= end):
+        alike = bool(run) and (run[-1].form, run[-1].development) == (order.form, order.development)
+        if run and not (alike and run[-1].first <= order.first <= end):
             yield run
             run, end = [], 0
         run.append(order)

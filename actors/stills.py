@@ -5,31 +5,49 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from actors.colour import Quantiser
 from actors.planes import planes_of
 from actors.plates import Plates
-from jobs.film import Picture
+from actors.resize import resized
+from actors.transfer import CURVES
+from jobs.film import Colour, Picture
+from jobs.formats import Codec
+from jobs.records import Encoding
 
 WIDTH = 480
 """Widest a picture of the pair is, in pixels."""
 QUALITY = 88
 
 
-def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture) -> bytes:
-    """JPEG of both pictures, the film's on the left, upright and with square pixels."""
-    both = np.hstack([_upright(_rgb(frame, film), film) for frame in (source, finished)])
+def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture, encoding: Encoding) -> bytes:
+    """JPEG of both pictures, the film's on the left, upright and with square pixels; the finished one at the film's size."""
+    shown = _shown(film)
+    pictures = (_rgb(source, film.colour, shown), _finished(finished, film, encoding))
+    both = np.hstack([_upright((one.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(), film) for one in pictures])
     done, data = cv2.imencode(".jpg", both[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     assert done
     return data.tobytes()
 
 
-def _rgb(frame: av.VideoFrame, film: Picture) -> NDArray[np.uint8]:
+def _finished(frame: av.VideoFrame, film: Picture, encoding: Encoding) -> Tensor:
+    if not frame.format.is_rgb:
+        return _rgb(frame, encoding.colour, _shown(film))
+    planes = np.stack([plane.astype(np.float32) for plane in planes_of(frame)])
+    if encoding.codec is Codec.EXR:
+        values = CURVES[film.colour.transfer].signal(planes)
+    else:
+        values = planes / np.float32(2 ** frame.format.components[0].bits - 1)
+    return resized(torch.from_numpy(values)[None], _shown(film))[0].clamp(0, 1)
+
+
+def _rgb(frame: av.VideoFrame, colour: Colour, size: tuple[int, int]) -> Tensor:
+    """R'G'B' (3HW), 0..1, of a Y'CbCr or grey frame."""
     planes = [torch.from_numpy(plane.astype(np.int32))[None] for plane in planes_of(frame)]
-    scale = Quantiser(film.colour, frame.format.components[0].bits)
-    plates = Plates(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, scale)
+    scale = Quantiser(colour, frame.format.components[0].bits)
     # Planes are shrunk before they become colours: there is less to reckon.
-    return (plates.rgb(_shown(film))[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    return Plates(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, scale).rgb(size)[0]
 
 
 def _shown(film: Picture) -> tuple[int, int]:

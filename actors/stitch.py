@@ -1,44 +1,46 @@
 """The stitcher: joins finished segments into one film with its own sound. Promises every frame once, at its own time, bit for bit; decodes nothing.
 
 Packets are moved, never re-encoded. Times are integers of one grid for the whole film, so nothing adds up to a drift.
+Segments are taken from the store one at a time, as they come, and what is muxed of them goes to the output at once:
+memory and disk do not grow with the film, but for its time stamps and the container's own index (about 100 bytes a frame).
 """
 
 import hashlib
 import heapq
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
+from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
 from actors.carry import Carrier
 from actors.containers import FORMATS, add_picture, container_options
-from actors.segments import Segments
+from actors.media import BUFFER
+from actors.segments import Segments, tiled
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.film import Film
+from jobs.formats import Codec
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
-from jobs.store import open_store
+from jobs.store import Writer, open_store
 from jobs.timing import Timing
 
 WORD_EVERY = 250
 """Frames after which the stitcher says how far it is."""
 
-SPARE = 64 << 20
-"""Bytes of temporary disk kept free beyond what the deliverable and one segment need."""
-
 
 class Stitcher:
-    """Makes deliverables of one job. Holds one segment at a time, on disk; the deliverable grows beside it."""
+    """Makes deliverables of one job. Holds one segment at a time, on disk; the deliverable grows where it shall lie."""
 
     def __init__(self, source: str, store: str, job: str, output: str) -> None:
         """`source`, `store` and `output` are paths or URLs."""
@@ -47,47 +49,70 @@ class Stitcher:
         self.output = open_store(output)
 
     def stitch(
-        self, film: Film, plan: DeliverablePlan, timing: Timing, segments: Sequence[SegmentRecord]
+        self, film: Film, plan: DeliverablePlan, timing: Timing, segments: Iterable[SegmentRecord]
     ) -> Iterator[int | DeliverableFacts]:
         """Make one deliverable. Yields frames joined so far, now and then, and at last what was made.
 
-        `segments` are in the film's order and tile it. The output gets the whole file or nothing. Raises FilmFailed
-        where the segments do not join, where one is not what its record says, or for lack of disk.
+        `segments` are in the film's order and tile it; they may come while the film is still rendered. The output gets the
+        whole file or nothing. Raises FilmFailed where the segments do not join or one is not what its record says,
+        BadStore or StoreFault where a store fails.
         """
         with spool("stitch") as name:
-            folder = Path(name)
-            _refuse_small_disk(folder, segments)
-            path = folder / f"film.{plan.container}"
-            joined = Segments(self.ledger, segments, timing.frames, folder)
-            yield from self._write(film, plan, timing, joined, path)
-            facts = _facts(plan, timing, path, joined.picture_sha256)
-            self.output.write_file(plan.file, path)
-        yield facts
+            joined = Segments(self.ledger, tiled(segments, timing.frames), plan.encoding.reorder, Path(name))
+            yield from self._write(film, plan, timing, joined)
+        yield self._facts(plan, timing, joined.picture_sha256)
 
-    def _write(self, film: Film, plan: DeliverablePlan, timing: Timing, joined: Segments, path: Path) -> Iterator[int]:
+    def _write(self, film: Film, plan: DeliverablePlan, timing: Timing, joined: Segments) -> Iterator[int]:
         try:
             with ExitStack() as stack:
                 carrier = stack.enter_context(Carrier(self.source, plan))
                 sounds = [one for one in carrier.media.streams.audio if one.index in carrier.fates]
                 options = container_options(plan.container, timing, sounds)
-                out = stack.enter_context(
-                    av.open(str(path), "w", format=FORMATS[plan.container], container_options=options)
-                )
+                # The first segment comes before anything is created in the output.
                 with joined.template() as template:
+                    file = stack.enter_context(self.output.create(plan.file, anywhere=_rewritten(plan)))
+                    out = stack.enter_context(_muxer(file, plan, options))
                     source = carrier.media.streams[film.picture.stream]
                     picture = add_picture(out, template, plan, film, timing, source)
                 carrier.add_streams(out)
                 carrier.add_chapters_and_tags(out, timing.origin)
-                rest = carrier.packets(timing.origin)
+                rest = carrier.packets(timing.origin, timing.seconds)
                 for count, packet in _muxed(_pictures(joined, timing, picture), rest, picture.index):
                     out.mux_one(packet)
                     if count and count % WORD_EVERY == 0:
                         yield count
+                yield timing.frames
         except av.error.FFmpegError as error:
             raise FilmFailed(
                 f"{plan.file} could not be written: {error.strerror}; the segments are kept, try again."
             ) from None
-        yield timing.frames
+
+    def _facts(self, plan: DeliverablePlan, timing: Timing, picture_sha256: str) -> DeliverableFacts:
+        # Read back, for the head is written last.
+        found, length = hashlib.sha256(), 0
+        with self.output.open(plan.file) as file:
+            while block := file.read(BUFFER):
+                found.update(block)
+                length += len(block)
+        return DeliverableFacts(
+            file=plan.file,
+            sha256=found.hexdigest(),
+            bytes=length,
+            frames=timing.frames,
+            seconds=float(timing.seconds),
+            picture_sha256=picture_sha256,
+            timing=timing.sentence,
+        )
+
+
+def _muxer(file: Writer, plan: DeliverablePlan, options: dict[str, str]) -> OutputContainer:
+    stream: Any = file  # PyAV wants write, seek and tell, and says so of whole files only
+    return av.open(stream, "w", format=FORMATS[plan.container], container_options=options, buffer_size=BUFFER)
+
+
+def _rewritten(plan: DeliverablePlan) -> bool:
+    """Is more than the head written again at the end? libav's MXF of frames that differ in size patches every partition."""
+    return plan.container == "mxf" and plan.encoding.codec is Codec.PRORES
 
 
 def _muxed(
@@ -105,34 +130,10 @@ def _muxed(
 
 def _pictures(joined: Segments, timing: Timing, stream: VideoStream) -> "Iterator[tuple[Fraction, Packet[Stream]]]":
     """The film's picture packets in decode order, with the times they have in the deliverable."""
-    decode_times = timing.decode_times(joined.delay)
+    decode_times = timing.decode_times(joined.reorder)
     for place, (rank, packet) in enumerate(joined.packets()):
         packet.stream = stream
         packet.time_base = timing.time_base
         packet.pts, packet.dts = int(timing.pts[rank]), int(decode_times[place])
         packet.duration = int(timing.durations[rank])
         yield packet.dts * timing.time_base, packet
-
-
-def _refuse_small_disk(folder: Path, segments: Sequence[SegmentRecord]) -> None:
-    sizes = [one.media.bytes for one in segments]
-    needed = sum(sizes) + max(sizes, default=0) + SPARE
-    if (free := shutil.disk_usage(folder).free) < needed:
-        raise FilmFailed(
-            f"the temporary folder {folder.parent} has {free >> 20} MiB free and the deliverable needs {needed >> 20}: "
-            "set TMPDIR to a larger disk; finished work is kept."
-        )
-
-
-def _facts(plan: DeliverablePlan, timing: Timing, path: Path, picture_sha256: str) -> DeliverableFacts:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return DeliverableFacts(
-        file=plan.file,
-        sha256=sha256,
-        bytes=path.stat().st_size,
-        frames=timing.frames,
-        seconds=float(timing.seconds),
-        picture_sha256=picture_sha256,
-        timing=timing.sentence,
-    )

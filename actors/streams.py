@@ -1,38 +1,31 @@
-"""Which stream goes into which deliverable, decided before any work. Promises that no stream is dropped without the user's word; renders nothing.
+"""Which stream goes into which deliverable, decided before any work. Promises that nothing is dropped without the user's word, and that what happens to each is said; renders nothing."""
 
-The judge is the muxer itself: a header is written in memory with the stream in it, and libav accepts it or says why not.
-"""
-
-import io
-from contextlib import suppress
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Literal
 
-import av
-import av.error
 from av.container import InputContainer
-from av.stream import Discard, Stream
 
-from actors.carry import add_carried
-from actors.containers import FORMATS
-from actors.encode import add_encoder, encoding_for
+from actors.containers import refuse_shape, squared, unsaid
+from actors.encode import encoding_for
+from actors.encoders import conversions
 from actors.media import opened
-from actors.subtitles import converted_to, what_is_lost
+from actors.trial import BY_THE_SPEC, Trial, listed
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
-from jobs.formats import Codec, Container, Deliverable, Wrapping
+from jobs.formats import CONTAINERS, Deliverable, Wrapping
 from jobs.records import Encoding
-from jobs.spec import Drop, JobSpec
+from jobs.spec import Drop, JobSpec, file_name
+from jobs.timing import refuse_rate
 
 _ANY_CLOCK = ("mpegts", "mpeg")
 """Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""
 
-ROUNDED = Fraction(1, 100)
-"""How far from square pixels may be to be written as square where no other can be: a display size rounded to whole pixels."""
-
 _TIME_OF_DAY = 3600
 """Seconds from which such a clock's beginning is taken for the time of day and not for the film's own late start."""
+
+_NO_CHAPTERS: tuple[Wrapping, ...] = ("mxf", "folder")
 
 
 def plan_deliverables(
@@ -44,6 +37,7 @@ def plan_deliverables(
     picture does not fit; BadMedia where the source cannot be read.
     """
     with opened(source) as media:
+        _refuse_list(film, spec, media)
         return tuple(_plan(film, spec, media, one, grey_stays_grey) for one in spec.deliverables)
 
 
@@ -51,52 +45,94 @@ def _plan(
     film: Film, spec: JobSpec, media: InputContainer, deliverable: Deliverable, grey_stays_grey: bool
 ) -> DeliverablePlan:
     encoding = encoding_for(film, deliverable, grey_stays_grey)
-    trial = _Trial(film, media, encoding)
+    trial = Trial(film, media, encoding, spec.drop)
     container = _container(deliverable, trial)
-    squared = container == "mkv" and encoding.codec is Codec.FFV1 and encoding.aspect != 1
-    if squared and abs(encoding.aspect - 1) > ROUNDED:
-        raise BadSpec(
-            f"{film.source} has pixels of {encoding.aspect}, and ffv1 in mkv cannot be written with that shape: "
-            "set the deliverable's codec to h264."
-        )
-    fates = trial.fates(container)
-    if spec.drop is Drop.NOTHING:
-        _refuse_dropped(film, container, fates)
-    if squared:
-        fates = tuple(_said_square(one, encoding.aspect) if one.fate == "picture" else one for one in fates)
+    refuse_rate(film.picture, container)
+    refuse_shape(film, encoding, container)
+    fates = (*trial.fates(container), *_within(film, media, container, spec.drop))
+    _refuse_dropped(film, spec.drop, deliverable, container, fates)
+    said = "; ".join(_said(film, encoding, container))
+    if squared(encoding, container):
         encoding = encoding.model_copy(update={"aspect": Fraction(1)})
     return DeliverablePlan(
         deliverable=deliverable,
-        file=f"{spec.title(deliverable)}.{container}",
+        file=file_name(spec.title(deliverable), container),
         container=container,
         encoding=encoding,
-        fates=fates,
+        fates=tuple(one.model_copy(update={"detail": said}) if one.fate == "picture" else one for one in fates),
         origin=_origin(media),
     )
 
 
-def _said_square(fate: StreamFate, aspect: Fraction) -> StreamFate:
-    return fate.model_copy(
-        update={"detail": f"pixels of {aspect} are written as square, which ffv1 in mkv cannot but be"}
-    )
+def _container(deliverable: Deliverable, trial: Trial) -> Wrapping:
+    """The first in which the fewest streams are dropped."""
+    choice = deliverable.wrappings
+    if len(choice) == 1:
+        return choice[0]
+    return min(choice, key=lambda one: sum(fate.fate == "dropped" for fate in trial.fates(one)))
 
 
-def _container(deliverable: Deliverable, trial: "_Trial") -> Wrapping:
-    if deliverable.container is not Container.AUTO:
-        return "mp4" if deliverable.container is Container.MP4 else "mkv"
-    if deliverable.codec is Codec.FFV1:
-        return "mkv"
-    return "mkv" if any(one.fate == "dropped" for one in trial.fates("mp4")) else "mp4"
+def _said(film: Film, encoding: Encoding, container: Wrapping) -> Iterator[str]:
+    """In words, what the picture of a deliverable is not: what is brought to another form, and what is not said of it."""
+    yield from film.picture.remarks
+    if converted := conversions(film.picture, encoding):
+        yield converted
+    if squared(encoding, container):
+        yield f"pixels of {encoding.aspect} are written as square, which {encoding.codec} in {container} cannot but be"
+    yield from unsaid(encoding, container)
 
 
-def _refuse_dropped(film: Film, container: Wrapping, fates: tuple[StreamFate, ...]) -> None:
+def _within(
+    film: Film, media: InputContainer, container: Wrapping, drop: Drop | tuple[int | str, ...]
+) -> Iterator[StreamFate]:
+    """The fates of what is no stream of its own."""
+    if film.captions:
+        lost = "they lie in the packets of the source's picture, and a picture made anew has none"
+        detail = BY_THE_SPEC if listed(drop, None, "captions") else lost
+        yield StreamFate(stream=film.picture.stream, kind="captions", codec="eia_608", fate="dropped", detail=detail)
+    if count := len(media.chapters()):
+        spared = listed(drop, None, "chapters")
+        held = container not in _NO_CHAPTERS and not spared
+        detail = f"{count} of them" if held else BY_THE_SPEC if spared else f"{container} has no place for chapters"
+        fate: Literal["rewritten", "dropped"] = "rewritten" if held else "dropped"
+        yield StreamFate(stream=film.picture.stream, kind="chapters", codec="", fate=fate, detail=detail)
+
+
+def _refuse_list(film: Film, spec: JobSpec, media: InputContainer) -> None:
+    for number in spec.drop if isinstance(spec.drop, tuple) else ():
+        if not isinstance(number, int):
+            continue
+        if number == film.picture.stream:
+            raise BadSpec(f"drop: stream {number} of {film.source} is the picture itself; take it off the list.")
+        if number >= len(media.streams):
+            there = ", ".join(f"{one.index} ({one.type})" for one in media.streams)
+            raise BadSpec(f"drop: {film.source} has no stream {number}; it has {there}.")
+
+
+def _refuse_dropped(
+    film: Film,
+    drop: Drop | tuple[int | str, ...],
+    deliverable: Deliverable,
+    container: Wrapping,
+    fates: tuple[StreamFate, ...],
+) -> None:
+    if drop is Drop.UNSUPPORTED:
+        return
     for fate in fates:
-        if fate.fate == "dropped":
-            instead = " or set the deliverable's container to mkv" if container == "mp4" else ""
+        if fate.fate != "dropped" or fate.detail == BY_THE_SPEC:
+            continue
+        what = f"{film.source}: stream {fate.stream} ({', '.join(one for one in (fate.kind, fate.codec) if one)})"
+        if fate.kind == "captions":
             raise BadSpec(
-                f"{film.source}: stream {fate.stream} ({fate.kind}, {fate.codec}) does not fit into {container} "
-                f"({fate.detail}); allow such streams to be left out with --drop unsupported{instead}."
+                f"{what}: its closed captions would be lost, for {fate.detail}; allow that with drop: [captions] or --drop "
+                "unsupported."
             )
+        wider = container != "mkv" and "mkv" in CONTAINERS[deliverable.codec]
+        instead = " or set the deliverable's container to mkv" if wider else ""
+        raise BadSpec(
+            f"{what} does not fit into {container} ({fate.detail}); allow such streams to be left out with --drop "
+            f"unsupported{instead}."
+        )
 
 
 def _origin(media: InputContainer) -> Fraction:
@@ -105,82 +141,3 @@ def _origin(media: InputContainer) -> Fraction:
     starts = [one.start_time * one.time_base for one in media.streams if one.start_time is not None and one.time_base]
     first = min(starts, default=Fraction(0))
     return first if first >= _TIME_OF_DAY else Fraction(0)
-
-
-class _Trial:
-    """Headers in memory: what a container takes beside this picture."""
-
-    def __init__(self, film: Film, media: InputContainer, encoding: Encoding) -> None:
-        self.film = film
-        self.media = media
-        self.encoding = encoding
-        self._fates: dict[Wrapping, tuple[StreamFate, ...]] = {}
-
-    def fates(self, container: Wrapping) -> tuple[StreamFate, ...]:
-        """The fate of each stream in this container, by index."""
-        if container not in self._fates:
-            self._fates[container] = self._decided(container)
-        return self._fates[container]
-
-    def _decided(self, container: Wrapping) -> tuple[StreamFate, ...]:
-        fates: list[StreamFate] = []
-        for stream in self.media.streams:
-            fate = self._fate(stream, container)
-            # Beside those already in: some refuse each other's company.
-            if fate.fate in ("copied", "converted") and (reason := self._refusal(container, [*fates, fate])):
-                fate = fate.model_copy(update={"fate": "dropped", "detail": reason})
-            fates.append(fate)
-        return tuple(fates)
-
-    def _fate(self, stream: Stream, container: Wrapping) -> StreamFate:
-        codec = codec_of(stream)
-        if stream.index == self.film.picture.stream:
-            return StreamFate(stream=stream.index, kind="video", codec=codec, fate="picture")
-        fate: Literal["copied", "converted", "rewritten"] = "copied"
-        detail = ""
-        if said := _rewritten(stream, self.media, container):
-            fate, detail = "rewritten", said
-        elif stream.type == "subtitle" and (target := converted_to(codec, container)):
-            fate, detail = "converted", f"to {target}, the container's own; {what_is_lost(codec)} are lost"
-        elif codec == "opus" and container == "mp4":
-            detail = "up to one packet longer at its end, which mp4 cannot trim by samples"
-        return StreamFate(stream=stream.index, kind=stream.type, codec=codec, fate=fate, detail=detail)
-
-    def _refusal(self, container: Wrapping, fates: list[StreamFate]) -> str:
-        """Why a header with the picture and these streams cannot be written; empty where it can."""
-        out = av.open(io.BytesIO(), "w", format=FORMATS[container])
-        try:
-            add_encoder(out, self.encoding)
-            for fate in fates:
-                if fate.fate in ("copied", "converted"):
-                    add_carried(out, self.media.streams[fate.stream], fate, container)
-            out.start_encoding()
-        except (av.error.FFmpegError, ValueError) as error:
-            return _reason(error)
-        finally:
-            with suppress(av.error.FFmpegError):
-                out.close()
-        return ""
-
-
-def codec_of(stream: Stream) -> str:
-    """libav's name of a stream's codec; for data and attachments, what is known instead."""
-    if stream.codec_context is not None:
-        return str(stream.codec_context.codec.canonical_name)
-    return (stream.name if stream.type == "data" else stream.metadata.get("mimetype")) or "unknown"
-
-
-def _rewritten(stream: Stream, media: InputContainer, container: Wrapping) -> str:
-    # Tracks that mp4 and mov make of a tag or of the chapters; copied, they would be there twice, or kill the header.
-    if stream.type == "data" and (code := stream.metadata.get("timecode")) and stream.frames <= 1:
-        return f"time code {code}: written anew as a " + ("time code track" if container == "mp4" else "tag")
-    lists_chapters = stream.discard is Discard.all or (stream.codec_context is not None and stream.codec_tag == "text")
-    if stream.type in ("data", "subtitle") and lists_chapters and media.chapters():
-        return "a list of chapters: written anew with the chapters"
-    return ""
-
-
-def _reason(error: Exception) -> str:
-    log = getattr(error, "log", None)
-    text = str(log[2]) if log else str(error)
-    return text.strip().rstrip(".").splitlines()[-1] if text.strip() else type(error).__name__

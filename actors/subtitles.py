@@ -13,7 +13,12 @@ _NAMES = {"srt": SUBRIP, "ssa": "ass", "text": SUBRIP}
 
 _READS = frozenset({MOV_TEXT, SUBRIP, "ass", "webvtt"})
 
-_OWN = {"mp4": frozenset({MOV_TEXT}), "mkv": frozenset({SUBRIP, "ass", "webvtt"})}
+_OWN = {
+    "mp4": frozenset({MOV_TEXT}),
+    "mov": frozenset({MOV_TEXT}),
+    "mkv": frozenset({SUBRIP, "ass", "webvtt"}),
+}
+"""The text forms that a container holds; MXF and folders hold none."""
 
 _LOST = {
     MOV_TEXT: "fonts, colours, positions, bold and italic",
@@ -40,10 +45,10 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\
 
 def converted_to(codec: str, container: str) -> str | None:
     """The text format a stream must become to enter the container: "mov_text" or "subrip". None where it need not, or cannot."""
-    codec = _NAMES.get(codec, codec)
-    if codec not in _READS or codec in _OWN[container]:
+    codec, own = _NAMES.get(codec, codec), _OWN.get(container)
+    if own is None or codec not in _READS or codec in own:
         return None
-    return MOV_TEXT if container == "mp4" else SUBRIP
+    return SUBRIP if SUBRIP in own else MOV_TEXT
 
 
 def what_is_lost(codec: str) -> str:

@@ -19,19 +19,32 @@ from numpy.typing import NDArray
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
-from actors.facts import others_of, picture_of, seconds_of, timecode_of
-from actors.media import ascending, decoded, decoder_of, in_order, named, opened, opened_at, packets_of, picture_stream
+from actors.develop import developed_frame
+from actors.facts import header_kept, others_of, picture_of, seconds_of, timecode_of
+from actors.forms import is_linear
+from actors.media import (
+    ascending,
+    decoded,
+    decoder_of,
+    in_order,
+    interlaced_at,
+    named,
+    opened,
+    opened_at,
+    packets_of,
+    picture_stream,
+)
 from actors.pages import pages
 from actors.shotlist import given_cuts
 from actors.streams import plan_deliverables
-from actors.tint import is_grey
+from actors.tint import glance
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadMedia
 from jobs.film import Film, Picture
 from jobs.index import Ints, Page, Span
 from jobs.plan import Range
 from jobs.records import Cuts
-from jobs.spec import JobSpec
+from jobs.spec import JobSpec, Reading
 from jobs.store import source_identity
 
 DETECT_WIDTH = 256
@@ -50,8 +63,12 @@ _ANY_RATE = 25.0
 class Surveyor:
     """Surveys one source, named by its URL. Opens it anew in every call."""
 
-    def __init__(self, source: str, threads: int = 1) -> None:
-        """`source`: a path, file:// or s3:// URL. `threads`: for decoding; one costs the least, and ranges are looked through side by side."""
+    def __init__(self, source: str, threads: int = 1, reading: Reading | None = None) -> None:
+        """`source`: a path, file:// or s3:// URL. `threads`: for decoding; one costs the least, and ranges are looked through side by side.
+
+        `reading`: what the job's spec says of how the source is read; by default nothing.
+        """
+        self.reading = reading or Reading()
         self.source = source
         self.threads = threads
         self._what = named(source)
@@ -59,22 +76,26 @@ class Surveyor:
     def film(self) -> Film:
         """What the film is. Raises BadMedia where it cannot be read, or has a picture that the farm does not carry."""
         with opened(self.source) as container:
-            stream = picture_stream(container, self._what)
-            first = self._first_frame(container, stream)
-            picture = picture_of(stream, first, self._what)
+            stream = picture_stream(container, self._what, self.reading.video)
+            with header_kept(stream):
+                first, interlaced = self._first_frames(container, stream)
+            seen = glance(self.source, stream.index)
+            picture = picture_of(stream, first, self._what, self.reading, interlaced or seen.interlaced)
             return Film(
                 source=self.source,
                 identity=source_identity(self.source),
                 format=container.format.name,
-                picture=picture.model_copy(update={"grey": is_grey(self.source, picture.stream)}),
+                picture=picture.model_copy(update={"grey": seen.grey}),
                 others=others_of(container, stream),
                 chapters=len(container.chapters()),
                 tags=dict(container.metadata),
                 timecode=timecode_of(container, stream),
+                captions=seen.captions,
                 seconds=seconds_of(container),
             )
 
-    def _first_frame(self, container: InputContainer, stream: VideoStream) -> VideoFrame:
+    def _first_frames(self, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, bool]:
+        """The first frame, and whether one of the first is interlaced."""
         packets = packets_of(container, stream, self._what)
         head = next(packets, None)
         if head is None:
@@ -82,14 +103,15 @@ class Surveyor:
         if head.has_sidedata("encryption_info"):
             raise BadMedia(f"{self._what} is encrypted; deliver it without encryption.")
         first: VideoFrame | None = None
+        interlaced = False
         few = chain((head,), islice(packets, FIRST_FRAME_WITHIN))
         for number, frame in enumerate(ascending(decoded(decoder_of(stream, self.threads), few), self._what)):
-            first = first or frame
+            first, interlaced = first or frame, interlaced or frame.interlaced_frame
             if number >= PROBED:
                 break
         if first is None:
             raise BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, or encrypted.")
-        return first
+        return first, interlaced
 
     def pages(self, kept: int = 0, resume: Page | None = None) -> Iterator[Page]:
         """The frame index, page by page, from the packet after the last one kept.
@@ -97,7 +119,7 @@ class Surveyor:
         `kept` is the number of packets (not pages) on all pages kept so far, `resume` the last of these pages. The same
         packets come whether the survey was interrupted or not. Raises BadMedia on missing times or a truncated file.
         """
-        return pages(self.source, kept, resume)
+        return pages(self.source, kept, resume, self.reading.video)
 
     def cuts(self, picture: Picture, span: Span, frames: Range, first: int, threshold: float = 3.0) -> Cuts:
         """Numbers of the frames within `frames` that begin a shot, ascending; exactly those that a run over the whole film finds.
@@ -106,14 +128,16 @@ class Surveyor:
         adaptive threshold. Raises BadMedia where a frame is missing, or the picture changes its form on the way.
         """
         detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1, luma_only=picture.grey)
-        small = _Small()
+        small = _Small(picture)
         found: list[int] = []
         with opened_at(self.source, picture.stream, span.first, span.first_pts) as (stream, packets):
             expected = _form(stream.codec_context)
             frames_as_decoded = decoded(decoder_of(stream, self.threads), _stamped(packets, span.stamps))
             try:
                 for number, frame in enumerate(in_order(ascending(frames_as_decoded, self._what), span.wanted), first):
-                    if _form(frame) != expected or frame.interlaced_frame:
+                    if frame.interlaced_frame and not picture.deinterlace:
+                        raise BadMedia(f"{self._what} {interlaced_at(number)}")
+                    if _form(frame) != expected:
                         raise BadMedia(
                             f"{self._what} changes its picture's size or form at frame {number}; split it there."
                         )
@@ -145,12 +169,18 @@ def _stamped(packets: Iterator[Packet[VideoStream]], stamps: tuple[int, ...]) ->
 
 
 class _Small:
-    """Makes the pictures in which cuts are sought: BGR, 8 bit, at most DETECT_WIDTH wide, averaged by area."""
+    """Makes the pictures in which cuts are sought: BGR, 8 bit, at most DETECT_WIDTH wide, averaged by area.
 
-    def __init__(self) -> None:
+    From frames as decoded, undeveloped where libav can read them: cuts need no exact samples.
+    """
+
+    def __init__(self, picture: Picture) -> None:
         self._reformatter = VideoReformatter()
+        self._development = picture.development if is_linear(picture.stored) else None
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        if self._development is not None:
+            frame = developed_frame(frame, self._development)
         width = min(DETECT_WIDTH, frame.width)
         height = max(1, round(frame.height * width / frame.width))
         small = self._reformatter.reformat(frame, width, height, "bgr24", interpolation="AREA", threads=1)

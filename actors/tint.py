@@ -1,4 +1,4 @@
-"""Whether a film is black-and-white: a look at a few frames. Promises a quick, honest guess that only the search for cuts leans on; knows no shots.
+"""Whether a film is black-and-white, interlaced, or captioned: a look at a few frames. Promises a quick, honest guess; knows no shots.
 
 PySceneDetect weighs hue, saturation and brightness alike. A grey film has no hue, so a cut there counts for a third of
 what it is, and is missed; such a film is searched by brightness alone.
@@ -6,15 +6,21 @@ what it is, and is missed; such a film is searched by brightness alone.
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.captions import has_captions
+from actors.develop import developed_frame
+from actors.forms import developed
 from actors.media import opened
 from actors.planes import planes_of
+from jobs.film import Development
 
 LOOKS = 8
 """Places in the film that are looked at."""
@@ -24,18 +30,37 @@ CONTENT = 8.0
 """Spread of luma, in 8-bit steps, from which a frame shows anything: black frames of a fade prove nothing."""
 
 
-def is_grey(url: str, stream: int) -> bool:
-    """True where no frame looked at has colour and at least one has content. Raises BadMedia where the film cannot be opened."""
-    shown = False
+class Glance(NamedTuple):
+    """What a look at a few frames shows."""
+
+    grey: bool
+    """No frame looked at has colour, and at least one has content."""
+    interlaced: bool
+    """A frame looked at is interlaced."""
+    captions: bool
+    """A frame looked at carries closed captions."""
+
+
+def glance(url: str, stream: int) -> Glance:
+    """A look at LOOKS places of the film. Raises BadMedia where it cannot be opened."""
+    shown = coloured = interlaced = captions = False
     with opened(url) as container:
         for frame in _frames(container, container.streams[stream]):  # type: ignore[arg-type]
-            step = 2 ** (frame.format.components[0].bits - 8)
-            luma, *chroma = planes_of(frame)
+            interlaced, captions = interlaced or frame.interlaced_frame, captions or has_captions(frame)
+            if coloured or not (form := developed(frame.format.name)):
+                continue
+            luma, *chroma = planes_of(_plain(frame, form))
+            step = 2 ** (VideoFormat(form).components[0].bits - 8)
             neutral = 128 * step
-            if any(float(np.abs(plane.astype(np.int32) - neutral).mean()) > NEUTRAL * step for plane in chroma):
-                return False
+            coloured = any(float(np.abs(one.astype(np.int32) - neutral).mean()) > NEUTRAL * step for one in chroma)
             shown = shown or float(luma.std()) > CONTENT * step
-    return shown
+    return Glance(shown and not coloured, interlaced, captions)
+
+
+def _plain(frame: VideoFrame, form: str) -> VideoFrame:
+    # By any matrix: what is neutral in one is neutral in all.
+    development = Development(stored=frame.format.name, pix_fmt=form, matrix="bt709", deinterlace=False)
+    return developed_frame(frame, development)
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

@@ -103,9 +103,9 @@ class Board:
             self.metrics.describe(film.source, look)
         picture = film.picture
         about = f", about {self.expected_frames:,} frames" if self.expected_frames else ""
-        self.note(
-            f"{film.source}: {picture.codec} {picture.width}x{picture.height}, {float(picture.rate):.6g} frames/s{about}"
-        )
+        code = f", from time code {film.timecode}" if film.timecode else ""
+        what = f"{picture.codec} {picture.width}x{picture.height}, {float(picture.rate):.6g} frames/s"
+        self.note(f"{film.source}: {what}{about}{code}")
 
     def planned(self, plan: Plan, *, whole: bool = False) -> None:
         """The plan has grown; `whole`: it holds the whole film."""

@@ -8,10 +8,34 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from farm.options import (
+    Address,
+    AsJson,
+    ChunkSeconds,
+    Crf,
+    Deinterlace,
+    Depth,
+    Dropped,
+    Film,
+    Height,
+    InContainer,
+    JobName,
+    LookName,
+    OfCodec,
+    Out,
+    Profile,
+    Rate,
+    Setting,
+    StorePlace,
+    Video,
+    Workers,
+    deliverable_of,
+    fields_of,
+)
 from farm.settings import is_spec, read_spec, spec_for_film
 from jobs.errors import BadSpec, BadStore, FarmError
-from jobs.formats import Codec, Container
-from jobs.spec import Drop, JobSpec
+from jobs.report import ConformReport
+from jobs.spec import JobSpec
 
 
 class Contract(typer.core.TyperGroup):
@@ -46,30 +70,6 @@ app = typer.Typer(
 )
 """The command `farm`."""
 
-Film = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILM_OR_SPEC", help="A film (path, file:// or s3://), or a job spec ending in .yaml, .yml or .json."
-    ),
-]
-LookName = Annotated[str | None, typer.Option("--look", help="The look, by name; see `farm looks`.")]
-Setting = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the look; may be given several times."),
-]
-Out = Annotated[
-    str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables and report.json.")
-]
-ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]
-Workers = Annotated[int | None, typer.Option("--workers", help="Renderers at most.")]
-StorePlace = Annotated[str | None, typer.Option("--store", help="Where work is kept; by default a folder under --out.")]
-JobName = Annotated[str | None, typer.Option("--name", help="The job's name in its store; by default the film's stem.")]
-Address = Annotated[
-    str | None,
-    typer.Option("--address", envvar="RAY_ADDRESS", help="A Ray cluster's address; without one, Ray runs here."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
 
 @app.command()
 def render(
@@ -77,26 +77,30 @@ def render(
     look: LookName = None,
     out: Out = None,
     setting: Setting = None,
-    codec: Annotated[Codec | None, typer.Option(help="How the picture is encoded.")] = None,
-    container: Annotated[Container | None, typer.Option(help="What the streams are wrapped in.")] = None,
+    codec: OfCodec = None,
+    container: InContainer = None,
+    profile: Profile = None,
+    depth: Depth = None,
+    height: Height = None,
+    crf: Crf = None,
+    deinterlace: Deinterlace = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
     store: StorePlace = None,
     name: JobName = None,
-    drop: Annotated[
-        Drop | None, typer.Option(help="`unsupported`: leave out streams the container cannot hold.")
-    ] = None,
     address: Address = None,
     metrics_port: Annotated[
         int, typer.Option(envvar="FARM_METRICS_PORT", help="Port for Prometheus while the job runs; 0 takes any.")
     ] = 0,
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
-    deliverable = {name: value for name, value in (("codec", codec), ("container", container)) if value}
-    options = _options(chunk_seconds, workers, drop, setting, name)
-    if deliverable:
-        options["deliverables"] = [deliverable]
-    spec = _spec(film, look, out, store, options)
+    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
+    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
+    wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
+    spec = _spec(film, look, out, store, options | deliverable_of(**wish))
 
     from farm.studio import deliver  # takes seconds: what is wrong with the options is said before
 
@@ -109,6 +113,15 @@ def plan(
     look: LookName = None,
     setting: Setting = None,
     out: Out = None,
+    codec: OfCodec = None,
+    container: InContainer = None,
+    profile: Profile = None,
+    depth: Depth = None,
+    height: Height = None,
+    deinterlace: Deinterlace = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
     store: StorePlace = None,
@@ -116,16 +129,43 @@ def plan(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Survey a film and show its shots, chunks, extra frames, bytes and time. Renders nothing."""
-    options = _options(chunk_seconds, workers, None, setting, name)
+    """Survey a film and show its shots, chunks, extra frames, bytes and time, and what its deliverables will be. Renders nothing."""
+    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
+    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
+    wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height}
     kept = bool(store or out) or is_spec(film)
-    spec = _spec(film, look, out if is_spec(film) else out or ".", store, options)
+    spec = _spec(film, look, _out(film, out), store, options | deliverable_of(**wish))
 
     from farm.estimate import show
     from farm.studio import plan_only
 
     estimate = plan_only(spec, address=address, keep=kept)
     _print(estimate.model_dump(mode="json")) if as_json else show(estimate)
+
+
+@app.command()
+def shots(
+    film: Film,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Where the list goes: its name ends in .edl, .otio or .csv.")
+    ],
+    out: Out = None,
+    deinterlace: Deinterlace = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
+    store: StorePlace = None,
+    name: JobName = None,
+    address: Address = None,
+) -> None:
+    """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV, surveying it where that has not been done. Renders nothing."""
+    options = fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, name=name)
+    kept = bool(store or out) or is_spec(film)
+    spec = _spec(film, None if is_spec(film) else "none", _out(film, out), store, options)
+
+    from farm.studio import list_shots
+
+    print(f"Made {list_shots(spec, to, address=address, keep=kept)}", file=sys.stderr)
 
 
 @app.command()
@@ -170,9 +210,11 @@ def looks(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def schema() -> None:
-    """The job spec's JSON Schema."""
-    _print(JobSpec.model_json_schema())
+def schema(
+    report: Annotated[bool, typer.Option("--report", help="Of the conform report beside each deliverable.")] = False,
+) -> None:
+    """The job spec's JSON Schema, or the conform report's."""
+    _print((ConformReport if report else JobSpec).model_json_schema(mode="serialization" if report else "validation"))
 
 
 @app.command()
@@ -188,31 +230,9 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     print(f"Made {path}", file=sys.stderr)
 
 
-def _options(
-    chunk_seconds: float | None, workers: int | None, drop: Drop | None, setting: list[str] | None, name: str | None
-) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if chunk_seconds is not None:
-        options["chunk_seconds"] = chunk_seconds
-    if workers is not None:
-        options["workers"] = {"count": workers}
-    if drop is not None:
-        options["drop"] = drop
-    if name is not None:
-        options["name"] = name
-    if setting:
-        options["settings"] = dict(_setting(one) for one in setting)
-    return options
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BadSpec(f"--set {text}: write NAME=VALUE, as in --set strength=0.8.")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+def _out(film: str, out: str | None) -> str | None:
+    # Where nothing is delivered, any folder will do.
+    return out if is_spec(film) else out or "."
 
 
 def _spec(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:

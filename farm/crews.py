@@ -22,13 +22,15 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
+    finishers = len(spec.deliverables)
     return [
         # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
-        Crew("surveyor", Surveyor, (spec.source,), limit=hands, cpus=side, abreast=2),
-        Crew("splitter", Splitter, (spec.source, *store), limit=hands, cpus=side),
+        Crew("surveyor", Surveyor, (spec.source_url, 1, spec.reading), limit=hands, cpus=side, abreast=2),
+        Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side),
-        Crew("finisher", Finisher, (spec.source, *store, spec.output), limit=len(spec.deliverables), cpus=side),
+        # One for each deliverable, from early on; they wait for most of a film, so all together take one's place.
+        Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]
 
 

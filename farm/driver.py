@@ -48,7 +48,7 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
                 film.keep(found)
             case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
-        yield from film.finish()  # once, as soon as no chunk lacks a segment
+        yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
     for _ in fleet.run(first, follow):

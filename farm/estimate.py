@@ -4,18 +4,49 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from farm.scout import Scout
-from jobs.formats import Codec, Deliverable
+from jobs.deliverables import DeliverablePlan, StreamFate
+from jobs.formats import PROFILES, Codec, Deliverable, Wrapping
 from jobs.paper import Paper
 from jobs.records import SplitOrder, split_order
 
-SECONDS_PER_MEGAPIXEL = {Codec.H264: 0.08, Codec.FFV1: 0.08}
+SECONDS_PER_MEGAPIXEL = {
+    Codec.H264: 0.08,
+    Codec.HEVC: 0.22,
+    Codec.PRORES: 0.11,
+    Codec.DNXHR: 0.04,
+    Codec.FFV1: 0.08,
+    Codec.PNG: 0.25,
+    Codec.TIFF: 0.26,
+    Codec.DPX: 0.07,
+    Codec.EXR: 0.37,
+}
 """Decode, compose and encode on one core (docs/log.md, "What a frame costs")."""
 LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
 """The generator on one core, at its default size; a look listed nowhere is counted as colorize."""
 LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
 """A generator that works at the film's own size, on one core."""
+
+
+class Promised(Paper):
+    """What one deliverable will be."""
+
+    file: str
+    container: Wrapping
+    codec: Codec
+    profile: str | None
+    pix_fmt: str
+    """Of the frames as the encoder gets them."""
+    width: int
+    height: int
+    timing: str
+    """Whose time stamps its frames will carry."""
+    converted: tuple[str, ...]
+    """What is not carried as it is, in words: of the picture, and of other streams by number."""
+    dropped: tuple[str, ...]
+    """What is left out, by the spec's word, in words."""
 
 
 class Estimate(Paper):
@@ -42,10 +73,13 @@ class Estimate(Paper):
     looks: tuple[str, ...]
     shot_list: tuple[tuple[int, int, int, str], ...]
     """Each shot's number, first frame, stop frame (not included) and look."""
+    shot_names: tuple[tuple[str, str], ...]
+    """For each of `shot_list`, time code of its first frame and of its stop; time on the clock where the film has no time code."""
+    deliverables: tuple[Promised, ...]
 
 
-def estimate(scout: Scout) -> Estimate:
-    """The figures of a finished plan."""
+def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
+    """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
     plan = scout.plan
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
@@ -66,6 +100,31 @@ def estimate(scout: Scout) -> Estimate:
         worker_seconds=round(_seconds(scout), 1),
         looks=tuple(dict.fromkeys(chunk.look.choice.name for chunk in plan.chunks)),
         shot_list=tuple((shot.number, *shot.frames, shot.look.choice.name) for shot in plan.shots),
+        shot_names=tuple(
+            (scout.names.name(shot.frames.start), scout.names.name(shot.frames.stop)) for shot in plan.shots
+        ),
+        deliverables=tuple(_promised(scout, one) for one in decided),
+    )
+
+
+def _promised(scout: Scout, plan: DeliverablePlan) -> Promised:
+    def told(fate: StreamFate) -> str:
+        what = " ".join(one for one in (fate.kind, fate.codec) if one)
+        return f"stream {fate.stream} ({what}): {fate.detail or fate.fate}"
+
+    profiles = PROFILES.get(plan.deliverable.codec)
+    changed = ("picture", "converted", "rewritten")
+    return Promised(
+        file=plan.file,
+        container=plan.container,
+        codec=plan.deliverable.codec,
+        profile=plan.deliverable.profile or (profiles[0] if profiles else None),
+        pix_fmt=plan.encoding.pix_fmt,
+        width=plan.encoding.width,
+        height=plan.encoding.height,
+        timing=scout.timing(plan).sentence,
+        converted=tuple(told(one) for one in plan.fates if one.fate in changed and one.detail),
+        dropped=tuple(told(one) for one in plan.fates if one.fate == "dropped"),
     )
 
 
@@ -113,8 +172,22 @@ def show(found: Estimate) -> None:
     table.add_row("time", f"about {found.worker_seconds:.0f} s of one worker on one core")
     console.print(table)
     shots = Table(title="shots")
-    for column in ("shot", "first frame", "stop", "frames", "look"):
+    for column in ("shot", "first frame", "at", "stop", "at", "frames", "look"):
         shots.add_column(column, justify="left" if column == "look" else "right")
-    for number, start, stop, look in found.shot_list:
-        shots.add_row(str(number), str(start), str(stop), str(stop - start), look)
+    for (number, start, stop, look), (begin, end) in zip(found.shot_list, found.shot_names, strict=True):
+        shots.add_row(str(number), str(start), begin, str(stop), end, str(stop - start), look)
     console.print(shots)
+    _show_deliverables(found.deliverables, console)
+
+
+def _show_deliverables(promised: Sequence[Promised], console: Console) -> None:
+    table = Table(title="deliverables", show_lines=True)
+    for column in ("file", "picture", "times", "converted", "dropped"):
+        table.add_column(column, overflow="fold")
+    for one in promised:
+        codec = " ".join([one.codec, *([one.profile] if one.profile else [])])
+        picture = f"{codec}, {one.pix_fmt}, {one.width}x{one.height}, in {one.container}"
+        # Text from the source, such as a codec's name, is never markup.
+        cells = (one.file, picture, one.timing, "\n".join(one.converted), "\n".join(one.dropped))
+        table.add_row(*map(Text, cells))
+    console.print(table)

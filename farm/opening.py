@@ -17,6 +17,7 @@ from jobs.ledger import Ledger
 from jobs.plan import Look
 from jobs.spec import JobSpec
 from jobs.store import Bucket, locate, open_store
+from jobs.store.sequence import is_sequence
 
 Found = TypeVar("Found")
 
@@ -56,19 +57,22 @@ def decide_deliverables(scout: Scout, fleet: Fleet) -> tuple[DeliverablePlan, ..
         fleet, tuple, Call("surveyor", "decide", (scout.film, spec, grey), (0,), "the deliverables")
     )
     for one in decided:
-        _refuse_source(spec, one.file)
+        _refuse_source(spec, one)
     scout.ledger.keep_paper("deliverables.json", [one.model_dump(mode="json") for one in decided], only_if_absent=False)
     return decided
 
 
-def _refuse_source(spec: JobSpec, file: str) -> None:
-    target, source = (_plain(locate(place)) for place in (f"{spec.output}/{file}", spec.source))
+def _refuse_source(spec: JobSpec, plan: DeliverablePlan) -> None:
+    # Pictures must not lie among those they are made of.
+    among = plan.container == "folder" and is_sequence(spec.source)
+    film = spec.source.rpartition("/")[0] if among else spec.source
+    target, source = (_plain(locate(place)) for place in (f"{spec.output}/{plan.file}", film))
     same = target == source
     if isinstance(target, Path) and isinstance(source, Path) and target.exists():
         same = target.samefile(source)
     if same:
         raise BadSpec(
-            f"output = {spec.output!r}: the deliverable {file} would lie over the source; choose another folder."
+            f"output = {spec.output!r}: the deliverable {plan.file} would lie over the source; choose another folder."
         )
 
 

@@ -1,12 +1,13 @@
 """Production: what a planned film still needs, and which call follows from each finished piece. Promises that nothing finished is made again; calls nobody itself."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from farm.board import Board
 from farm.calls import Call
 from farm.scout import Scout
 from farm.seams import Seams
+from jobs.assembly import Assembly, name_of
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.digest import digest
 from jobs.errors import FilmFailed
@@ -53,6 +54,8 @@ class Production:
         self._on_paper = scout.ledger.finished()
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
         self._seams = Seams(scout.film, scout.ledger, self._on_paper, self._encodings)
+        self._assembly = Assembly(scout.ledger)
+        self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
         self._finishing = False
 
     @property
@@ -119,15 +122,27 @@ class Production:
         self._settle(record.digest)
 
     def finish(self) -> list[Call]:
-        """A call for each deliverable, once: when the plan is whole and no chunk lacks a segment."""
-        if self._finishing or self._lacking or not self.scout.done:
+        """A call for each deliverable, once, when every frame's time is known; and pages for the finishers, as the finished prefix grows."""
+        if not self.scout.complete:
+            return []
+        self._assemble()
+        if self._finishing:
             return []
         self._finishing = True
-        self.board.stage("stitch")
         return [
-            Call("finisher", "finish", (self.film, one, self.scout.timing(one), self.segments_of(one)), (3,), one.file)
+            Call("finisher", "finish", (self.film, one, self.scout.timing(one), self._assembly.run), (3,), one.file)
             for one in self.deliverables
         ]
+
+    def _assemble(self) -> None:
+        if self._assembly.whole:
+            return
+        for chunk in takewhile(lambda one: one.number not in self._lacking, self.chunks[self._assembled :]):
+            self._assembled += 1
+            self._assembly.add({name_of(one): list(self._names(chunk, one).values()) for one in self._encodings})
+        self._assembly.turn(whole=self.scout.done and self._assembled == len(self.chunks))
+        if self._assembly.whole:
+            self.board.stage("stitch")
 
     def hand_over(self, found: DeliverableFacts | Conform) -> None:
         """A deliverable is stitched, or proven and in its place."""

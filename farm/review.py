@@ -5,11 +5,13 @@ from html import escape
 from itertools import groupby
 
 from farm.production import Production
+from jobs.formats import Codec
 from jobs.ledger import still_name
 from jobs.plan import Chunk, Range
 from jobs.records import segment_digests
 from jobs.report import FilmReport
 from jobs.store import Store
+from jobs.timecode import FrameNames
 
 FOLDER = "review"
 
@@ -52,11 +54,21 @@ def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iter
     yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
     verdict = '<span class="good">conforms</span>' if report.conforms else '<span class="bad">does not conform</span>'
     yield f"<p>{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams: {verdict}</p>"
-    yield f'<video controls preload="metadata" src="../{escape(film.deliverables[0].file)}"></video>'
+    if played := _played(film):
+        yield f'<video controls preload="metadata" src="../{escape(played)}"></video>'
     yield from _deliverables(report)
     for number, chunks in groupby(film.chunks, key=lambda chunk: chunk.shot):
-        yield from _shot(number, list(chunks), kept)
+        yield from _shot(number, list(chunks), kept, film.scout.names)
     yield "</html>\n"
+
+
+def _played(film: Production) -> str:
+    """The deliverable that a browser is shown: H.264 where there is one; none where all are pictures."""
+    films = sorted(
+        (one for one in film.deliverables if one.container != "folder"),
+        key=lambda one: one.encoding.codec != Codec.H264,
+    )
+    return films[0].file if films else ""
 
 
 def _deliverables(report: FilmReport) -> Iterator[str]:
@@ -72,14 +84,14 @@ def _deliverables(report: FilmReport) -> Iterator[str]:
     yield "</table>"
 
 
-def _shot(number: int, chunks: list[Chunk], kept: Mapping[int, int]) -> Iterator[str]:
-    first, last = chunks[0].core.start, chunks[-1].core.stop - 1
-    yield f"<h2>Shot {number}: frames {first} to {last}</h2>"
+def _shot(number: int, chunks: list[Chunk], kept: Mapping[int, int], names: FrameNames) -> Iterator[str]:
+    yield f"<h2>Shot {number}: {names.spoken(chunks[0].core.start, chunks[-1].core.stop - 1)}</h2>"
     for chunk in chunks:
         middle = kept.get(chunk.number, chunk.core.start + chunk.core.frames // 2)
         look = ", ".join(f"{name} {value}" for name, value in chunk.look.choice.settings.items() if value is not None)
-        words = f"chunk {chunk.number}, frame {middle}; {chunk.look.choice.name}{f' ({look})' if look else ''}"
+        frame = f"frame {middle} ({names.name(middle)})"
+        words = f"chunk {chunk.number}, {frame}; {chunk.look.choice.name}{f' ({look})' if look else ''}"
         yield "<figure>"
         if chunk.number in kept:
-            yield f'<img loading="lazy" src="{_still(chunk)}" alt="frame {middle}, source and result">'
+            yield f'<img loading="lazy" src="{_still(chunk)}" alt="{frame}, source and result">'
         yield f"<figcaption>{escape(words)}</figcaption></figure>"

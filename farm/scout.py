@@ -13,10 +13,11 @@ from jobs.film import Film
 from jobs.index import FrameIndex, Page, Span
 from jobs.ledger import Ledger
 from jobs.plan import Chunk, Look, Plan, Range, Shot
-from jobs.ranges import seen, survey_ranges
+from jobs.ranges import decoded, seen, survey_ranges
 from jobs.records import Cuts
-from jobs.shots import dressed, far_enough, ranges_between, refuse_idle_overrides
+from jobs.shots import by_name, dressed, far_enough, placed, ranges_between, refuse_idle_overrides
 from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
+from jobs.timecode import FrameNames
 from jobs.timing import Timing, timing_for
 
 GIVEN = "survey/cuts-given.json"
@@ -38,6 +39,8 @@ class Scout:
         self._resumed = bool(self.pages)
         self.plan = Plan.for_seconds(spec.chunk_seconds, film.picture.rate)
         self.index: FrameIndex | None = None
+        self.names = FrameNames.of(film)
+        """What people call its frames, as far as they are known."""
         self._ordered = 0  # ranges that have been ordered
         self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
         self._searched = 0  # frames before this have been looked through, without a gap
@@ -83,9 +86,13 @@ class Scout:
 
         Raises BadSpec where the plan is whole and an override names nothing in it.
         """
-        new = self.plan.grow(*self._settled_shots()) if self.index else []
+        # A deinterlaced frame is settled only when its neighbours are, and whether a frame that an override names has
+        # that name only when the last stamp is known: their chunks wait for the whole index.
+        waits = self.film.picture.deinterlace or by_name(self.spec.overrides)
+        ready = self.index is not None and (self.complete or not waits)
+        new = self.plan.grow(*self._settled_shots()) if ready else []
         if new and self.done:
-            refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames)
+            refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames, self.names)
         return new
 
     @property
@@ -109,12 +116,13 @@ class Scout:
         return timing_for(self.index, self.film.picture, deliverable.container, deliverable.origin)
 
     def span(self, frames: Range) -> Span:
-        """The packets that decode some planned frames."""
+        """The packets that decode some planned frames, and their neighbours where they are deinterlaced."""
         assert self.index is not None
-        return self.index.span(*frames)
+        return self.index.span(*(decoded(frames, self.index.frames) if self.film.picture.deinterlace else frames))
 
     def _look_through(self) -> list[Call]:
         self.index = FrameIndex(self.pages, complete=self.complete)
+        self.names = FrameNames.of(self.film, self.index.pts[: self.index.frames])
         if isinstance(self.spec.shots, GivenShots):
             return self._given() if self.complete and not self._searched else []
         calls = []
@@ -141,7 +149,9 @@ class Scout:
         assert isinstance(self.spec.shots, DetectShots)
         around = seen(frames, self.index)
         args = (self.film.picture, self.index.span(*around), frames, around.start, self.spec.shots.threshold)
-        return Call("surveyor", "cuts", args, (1, frames.start), f"cuts in frames {frames.start} to {frames.stop}")
+        return Call(
+            "surveyor", "cuts", args, (1, frames.start), f"cuts in {self.names.spoken(frames.start, frames.stop - 1)}"
+        )
 
     def _cuts_paper(self, frames: Range) -> str:
         return f"survey/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
@@ -162,10 +172,11 @@ class Scout:
         minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
         shots = ranges_between(far_enough(self._cuts, minimum), 0, stop)
         whole = self.complete and stop == self.index.frames
+        overrides = placed(self.spec.overrides, self.names, self.index.frames)
         new = [
             part
             for number, frames in enumerate(shots[self._shots :], self._shots + 1)
-            for part in dressed(number, frames, self.spec.look, self.spec.overrides, self._fit)
+            for part in dressed(number, frames, self.spec.look, overrides, self._fit)
             # The edges of an override may have ended some of a shot that goes on.
             if part.frames.start >= self.plan.edge
         ]

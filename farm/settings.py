@@ -1,6 +1,7 @@
 """What the command line reads before a film begins: a spec from a file, or from a film and options. Promises one sentence for what is wrong; starts nothing."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,18 @@ from jobs.errors import BadSpec
 from jobs.spec import GivenShots, JobSpec, parse_spec, stem
 from jobs.store import read_small
 from jobs.store.protocol import locate
+from jobs.store.sequence import is_sequence
 
 SPEC_ENDINGS = (".yaml", ".yml", ".json")
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML in which 10:00:00:00 is a text: YAML 1.1 takes it for a number in base sixty, and studios for a time code."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own name and form
+        first: [("tag:yaml.org,2002:str", re.compile(r"\d+(:\d+)+[.;]?\d*$")), *known]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def is_spec(place: str) -> bool:
@@ -26,7 +37,7 @@ def read_spec(place: str) -> JobSpec:
     """
     try:
         text = read_small(place).decode("utf-8-sig")  # some editors begin a text with a byte order mark
-        fields = json.loads(text) if place.lower().endswith(".json") else yaml.safe_load(text)
+        fields = json.loads(text) if place.lower().endswith(".json") else yaml.load(text, _Yaml)
     except UnicodeDecodeError:
         raise BadSpec(f"{place} is not text; a job spec is YAML or JSON in UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -48,7 +59,7 @@ def spec_for_film(
     options: dict[str, Any],
 ) -> JobSpec:
     """The spec that `farm render FILM --look NAME --out DIR` means. `options` are fields of the spec that were given."""
-    name = stem(film)
+    name = stem(film, sequence="rate" in options)
     fields: dict[str, Any] = {
         "name": name,
         "source": film,
@@ -69,4 +80,8 @@ def _absolute(spec: JobSpec) -> JobSpec:
 
 
 def _whole(place: str) -> str:
-    return place.rstrip("/") if place.startswith("s3://") else str(locate(place))
+    if place.startswith("s3://"):
+        return place.rstrip("/")
+    folder, _, name = place.rpartition("/")
+    # In a file URL the number of an image sequence, %04d, would be taken for an escaped character.
+    return f"{locate(folder)}/{name}" if folder.startswith("file://") and is_sequence(place) else str(locate(place))

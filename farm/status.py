@@ -27,6 +27,8 @@ class Status(Paper):
     chunks: int = 0
     chunks_done: int = 0
     shots: int = 0
+    planned_to: str = ""
+    """Time code of the last frame planned so far; time on the clock where the film has no time code."""
 
 
 def statuses(place: str, job: str | None) -> list[Status]:
@@ -76,6 +78,7 @@ def _status(ledger: Ledger) -> Status:
         chunks=len(scout.plan.chunks),
         chunks_done=len(done),
         shots=scout.plan.shot_count,
+        planned_to=scout.names.name(scout.plan.frames - 1) if scout.plan.frames else "",
     )
 
 
@@ -93,10 +96,9 @@ def _state(ledger: Ledger, scout: Scout, done: int) -> str:
 def show(found: list[Status]) -> None:
     """The statuses for people, on stderr."""
     table = Table(title="jobs")
-    for column in ("job", "state", "frames", "chunks", "shots"):
+    for column in ("job", "state", "frames", "chunks", "shots", "planned to"):
         table.add_column(column)
     for one in found:
-        table.add_row(
-            one.name, one.state, f"{one.frames_done}/{one.frames}", f"{one.chunks_done}/{one.chunks}", str(one.shots)
-        )
+        frames, chunks = f"{one.frames_done}/{one.frames}", f"{one.chunks_done}/{one.chunks}"
+        table.add_row(one.name, one.state, frames, chunks, str(one.shots), one.planned_to)
     Console(stderr=True).print(table)

@@ -2,25 +2,29 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from actors.compare import compare
-from actors.survey import Surveyor
-from farm import review
+from actors.markers import FORMS, Form, forms_of, listed, shot_list
+from actors.sight import inspection
+from farm import review, vault
 from farm.board import Board
 from farm.calls import Budget
 from farm.driver import render_film
 from farm.estimate import Estimate, estimate
 from farm.fleet import Fleet
 from farm.metrics import Metrics
-from farm.opening import check_places, looks_of, open_film
+from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
-from jobs.errors import NotConformed
-from jobs.film import Film
+from farm.scout import Scout
+from jobs.errors import BadSpec, NotConformed
 from jobs.ledger import Ledger
-from jobs.report import Comparison, FilmReport
+from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
+from jobs.store.sequence import rated
 
 
 def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0) -> FilmReport:
@@ -47,6 +51,9 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
     output = open_store(spec.output)
     text = json.dumps(report.model_dump(mode="json"), indent=2).encode()
     page = review.publish(film, report, output)
+    for form in forms_of(film.scout.names):
+        output.write(f"{spec.name}.shots.{form}", _shots(film.scout, form))
+    vault.file_reports(film, output)
     output.write("report.json", text)
     film.ledger.store.write(film.ledger.key("report.json"), text)
     if not report.conforms:
@@ -58,7 +65,40 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
 
 
 def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -> Estimate:
-    """Survey and plan a film; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
+    """Survey and plan a film, and decide its deliverables; `keep`: leave that in its store, for the render to come. Renders nothing."""
+    with _planned(spec, address, keep) as (scout, fleet):
+        decided = decide_deliverables(scout, fleet)
+        _survey(scout, fleet)
+        return estimate(scout, decided)
+
+
+def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:
+    """Survey a film and write its shots to `place`, a path or s3:// ending in .edl, .otio or .csv; gives the place. Renders nothing."""
+    form = next((one for one in FORMS if place.lower().endswith(f".{one}")), None)
+    if form is None:
+        raise BadSpec(f"--to {place}: a shot list's name ends in .edl, .otio or .csv.")
+    folder, _, name = (place if "://" in place else str(Path(place).absolute())).rpartition("/")
+    output = open_store(folder or "/")
+    output.check()
+    with _planned(spec, address, keep) as (scout, fleet):
+        _survey(scout, fleet)
+        output.write(name, _shots(scout, form))
+    return f"{output.url}/{name}"
+
+
+def _shots(scout: Scout, form: Form) -> bytes:
+    return shot_list(form, scout.film, listed(scout.plan), scout.names).encode()
+
+
+def _survey(scout: Scout, fleet: Fleet) -> None:
+    for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
+        pass
+    scout.fresh()
+
+
+@contextmanager
+def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[Scout, Fleet]]:
+    """A film that is opened to be looked at, and no more."""
     looks_of(spec)
     source_is_there(spec)
     with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
@@ -68,16 +108,12 @@ def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -
         ledger = Ledger.at(spec.store, spec.name)
         ledger.enter(spec)
         with Board() as board, _fleet(spec, address, board) as fleet:
-            scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
-            for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
-                pass
-            scout.fresh()
-            return estimate(scout)
+            yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet
 
 
-def describe_film(place: str) -> Film:
-    """A film as the farm surveys it. Raises BadMedia."""
-    return Surveyor(_place(place)).film()
+def describe_film(place: str) -> Inspection:
+    """What a film says of itself, and the farm's survey of it, or why it would refuse it. Raises BadMedia where it cannot be opened."""
+    return inspection(_place(place))
 
 
 def compare_films(one: str, other: str) -> Comparison:
@@ -87,11 +123,12 @@ def compare_films(one: str, other: str) -> Comparison:
 
 def source_is_there(spec: JobSpec) -> None:
     """Refuse a missing source at once, before a job is begun for it."""
-    source_identity(spec.source)
+    source_identity(spec.source_url)
 
 
 def _place(place: str) -> str:
-    return place if "://" in place else str(Path(place).absolute())
+    # Where nobody said a sequence's rate, any will do to look at it.
+    return rated(place if "://" in place else str(Path(place).absolute()))
 
 
 def _fleet(spec: JobSpec, address: str | None, board: Board) -> Fleet:

@@ -10,17 +10,28 @@ from jobs.records import Encoding
 
 
 class StreamFate(Paper):
-    """What becomes of one stream of the source in one deliverable."""
+    """What becomes of one stream of the source in one deliverable; or of its captions, or its chapters."""
 
     stream: int
-    """Its index in the source."""
+    """Its index in the source; the picture's for what is no stream of its own (captions, chapters)."""
     kind: str
+    """audio, video, subtitle, data, attachment; captions: within the picture's packets; chapters."""
     codec: str
     fate: Literal["picture", "copied", "converted", "rewritten", "dropped"]
     """copied: packet by packet. converted: text subtitles in the container's own form. rewritten: a list that the container
     keeps for itself (time code, chapters), made anew from what the film says."""
     detail: str = ""
     """For a person: what a conversion loses, or why the stream was dropped."""
+
+
+class StreamHash(Paper):
+    """What a finished file holds of one stream of the source that goes beside the picture."""
+
+    stream: int
+    """Its index in the source."""
+    packets: int
+    sha256: str
+    """Over the packets' payloads as the file holds them, one after the other."""
 
 
 class DeliverablePlan(Paper):
@@ -32,7 +43,7 @@ class DeliverablePlan(Paper):
     container: Wrapping
     encoding: Encoding
     fates: tuple[StreamFate, ...]
-    """One for each stream of the source, by index."""
+    """One for each stream of the source, by index; then captions and chapters, where there are any."""
     origin: Rational = Fraction(0)
     """Seconds on the source's clock that become 0 in the deliverable: not 0 where the clock begins anywhere (MPEG-TS, MPEG-PS)."""
 

@@ -26,6 +26,10 @@ class SourceIdentity(Paper):
     """SHA-256 of the first and the last MiB."""
 
 
+KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+"""Weights of red and blue in luma: ITU-R BT.601, BT.709, BT.2020 (non-constant luminance)."""
+
+
 class Colour(Paper):
     """How numbers become colours. Names follow ITU-T H.273 as ffmpeg spells the numbers; never "unspecified"."""
 
@@ -38,6 +42,31 @@ class Colour(Paper):
     """H.273 code points as they will be tagged in a deliverable."""
     assumed: bool
     """The source did not say, so BT.601 was assumed below 720 lines, else BT.709."""
+
+
+_RGB = ("rgb", "bgr", "gbr", "0rgb", "0bgr", "argb", "abgr", "pal8")
+"""How libav's names of R'G'B' pixel formats begin."""
+WITHIN_16_BIT = 2
+"""How far 16-bit R'G'B' may come back from 16-bit Y'CbCr; less deep R'G'B' comes back exactly."""
+
+
+FieldOrder = Literal["marked", "top", "bottom"]
+"""marked: each frame says whether it is interlaced and which field is first. top, bottom: only the header says, for all."""
+
+
+class Development(Paper):
+    """What becomes of decoded frames before they are kept as a chunk: everything that changes their samples."""
+
+    version: int = 1
+    """Raised when the arithmetic changes."""
+    stored: str
+    """Pixel format as decoded."""
+    pix_fmt: str
+    """Pixel format as kept: planar, little-endian, without alpha."""
+    matrix: Literal["bt601", "bt709", "bt2020"]
+    """By which R'G'B' becomes Y'CbCr, of limited range."""
+    deinterlace: bool
+    fields: FieldOrder = "marked"
 
 
 class Picture(Paper):
@@ -63,6 +92,10 @@ class Picture(Paper):
     colour: Colour
     deinterlace: bool = False
     """Interlaced in the source; its frames are made progressive as they are split."""
+    alpha_dropped: bool = False
+    """The source's pictures have an alpha channel; by the spec's word it is left out."""
+    fields: FieldOrder = "marked"
+    """Of interlaced pictures, where it is told which field comes first."""
     grey: bool = False
     """Black-and-white, as far as a look at a few frames tells: its cuts are sought by brightness alone."""
 
@@ -71,10 +104,36 @@ class Picture(Paper):
         """Whether frames are changed as they are split (deinterlaced, or brought to planar Y'CbCr), and so kept in FFV1."""
         return self.deinterlace or self.stored.replace("yuvj", "yuv") != self.pix_fmt.replace("yuvj", "yuv")
 
+    @property
+    def development(self) -> Development | None:
+        """What becomes of the frames as they are split; None where they are kept as they are."""
+        if not self.developed:
+            return None
+        return Development(
+            stored=self.stored,
+            pix_fmt=self.pix_fmt,
+            matrix=self.colour.matrix,
+            deinterlace=self.deinterlace,
+            fields=self.fields,
+        )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """In words, what is done to the source's pictures as they are split, and what is lost by it; empty where nothing is."""
+        linear, of_rgb = "f16" in self.stored or "f32" in self.stored, self.stored.startswith(_RGB)
+        said = {
+            "interlaced pictures are made progressive (bwdif), one for each frame": self.deinterlace,
+            f"R'G'B' ({self.stored}) is worked on as {self.pix_fmt}": of_rgb,
+            f"R'G'B' of 16 bits is kept within {WITHIN_16_BIT} steps of 65535": of_rgb and self.depth == 16,
+            "linear light is given BT.709's curve; what is brighter than white, or negative, is cut": linear,
+            "the alpha channel is left out": self.alpha_dropped,
+        }
+        return tuple(words for words, so in said.items() if so)
+
     def named(self) -> dict[str, object]:
         """What of this paper changes pictures, for digests."""
         return self.model_dump(
-            mode="json", include={"stream", "stored", "pix_fmt", "deinterlace", "rotation", "colour"}
+            mode="json", include={"stream", "stored", "pix_fmt", "deinterlace", "fields", "rotation", "colour"}
         )
 
 

@@ -56,7 +56,7 @@ CONTAINERS: dict[Codec, tuple[Wrapping, ...]] = {
     Codec.HEVC: ("mp4", "mkv", "mov"),
     Codec.PRORES: ("mov", "mkv", "mxf"),
     Codec.DNXHR: ("mov", "mxf"),
-    Codec.FFV1: ("mkv", "mov"),
+    Codec.FFV1: ("mkv", "mp4"),
     **dict.fromkeys(PICTURES, ("folder",)),
 }
 """Which containers hold a codec; the first is the one that "auto" tries first."""

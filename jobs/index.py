@@ -92,7 +92,15 @@ class FrameIndex:
             raise BadMedia(
                 "The source has two frames with one and the same time stamp; remux it first (for example to mkv)."
             )
-        if (self.rank < np.arange(len(self.rank)) - REORDER).any():
+        back = bool((self.rank < np.arange(len(self.rank)) - REORDER).any())
+        keyed = self.packets.pts[self._keys]
+        # A hidden packet's time is that before its own edit, and may be a time of the edit before: a keyframe must be told by it.
+        if self.packets.hidden.any() and (back or len(np.unique(keyed)) < len(keyed)):
+            raise BadMedia(
+                "The source's edit list joins parts of its picture inside their groups of pictures; "
+                "make it one piece first (for example with ffmpeg -i <source> -map 0 -c copy -c:v ffv1 <new>.mkv)."
+            )
+        if back:
             raise BadMedia(
                 "The source's time stamps jump back; remux it first (for example with ffmpeg -fflags +genpts to mkv)."
             )

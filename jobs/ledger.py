@@ -6,6 +6,7 @@
               chunks/<digest>.mkv      a chunk's read, as split
               media/<sha256>           encoded segments, and the handles of seams
               records/<digest>.json    the proof that a piece of work is finished
+              assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
 """

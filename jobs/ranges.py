@@ -15,6 +15,15 @@ BEFORE = 3
 AFTER = 2
 """Frames behind a frame that decide whether a cut is there."""
 
+MARGIN = 2
+"""Frames decoded on either side of a read, where the film is deinterlaced: bwdif looks at one neighbour on each side, and
+treats a run's first and last frame otherwise."""
+
+
+def decoded(read: Range, frames: int) -> Range:
+    """The frames that must be decoded to deinterlace those of `read` as the whole film of `frames` frames would be."""
+    return Range(max(0, read.start - MARGIN), min(frames, read.stop + MARGIN))
+
 
 def survey_ranges(index: FrameIndex, target_frames: int) -> Iterator[Range]:
     """The film's frames in ranges of at least `target_frames`, as far as the index is settled; all of them once it is complete.

@@ -8,11 +8,12 @@ from math import ceil
 from typing import Literal
 
 from jobs.digest import digest
-from jobs.film import Colour, Film, Rational, SourceIdentity
+from jobs.film import Colour, Development, Film, Rational, SourceIdentity
 from jobs.formats import Codec
 from jobs.index import Span
 from jobs.paper import Paper
 from jobs.plan import Chunk, Look, Range
+from jobs.ranges import MARGIN
 
 
 class Media(Paper):
@@ -28,17 +29,25 @@ class Encoding(Paper):
     """Everything that fixes the bytes an encoder gives for a picture: the plan decides it, every renderer obeys."""
 
     codec: Codec
+    encoder: str
+    """libav's name of it, as in "libx264"."""
     library: str
     """Encoder and version, as in "libx264 / libavcodec 62.28.102"."""
     width: int
     height: int
+    """The deliverable's own size, which may differ from the film's."""
     pix_fmt: str
+    """Pixel format in which the encoder is given finished frames."""
     rate: Rational
     time_base: Rational
     aspect: Rational
+    """Sample aspect ratio."""
     colour: Colour
+    """As it is tagged. The matrix is the film's, also where R'G'B' is written; the range may differ from the film's."""
     options: dict[str, str]
     threads: int
+    reorder: int
+    """Frames by which decode order may run ahead of display order, at most, in any segment; 0 where every frame stands alone."""
 
     def opening(self, core: Range, dissolve: int) -> Range:
         """The frames of a core that are encoded only once its head is dissolved; the others need not wait.
@@ -57,19 +66,24 @@ class SplitOrder(Paper):
     chunk: int
     read: Range
     form: Literal["packets", "ffv1"]
-    """packets: copied as they are, lead-in included. ffv1: decoded once and kept losslessly, where keyframes are too few."""
+    """packets: copied as they are, lead-in included. ffv1: decoded once and kept losslessly, where keyframes are too few
+    or frames are developed."""
     first: int
     first_pts: int
     stamps: tuple[int, ...]
     wanted: tuple[int, ...]
+    """Stamps of the frames of `read`. What is decoded beyond them (lead-in, a deinterlacer's neighbours) is not kept."""
     source: SourceIdentity
     stream: int
+    development: Development | None = None
 
     @property
     def digest(self) -> str:
-        """Names the chunk's media: the source, the packets and the form."""
+        """Names the chunk's media: the source, the packets, the form and the development."""
+        developed = {"development": self.development.model_dump(mode="json")} if self.development else {}
         return digest(
             {
+                **developed,
                 "kind": "split",
                 "version": 1,
                 "source": self.source.model_dump(mode="json"),
@@ -271,17 +285,28 @@ class Worked(Paper):
 
 Record = SplitRecord | SegmentRecord | HandlesRecord
 
+_IN_MATROSKA = ("h264", "hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "prores", "ffv1", "mjpeg")
+"""Codecs whose packets come back from Matroska as they were. It has no name for most others (DNxHR, CineForm, picture
+files), so their frames are kept in FFV1."""
+
 
 def split_order(film: Film, chunk: Chunk, span: Span) -> SplitOrder:
-    """How a chunk is put into the store: packets as they are, or FFV1 where lead-in exceeds the frames wanted."""
+    """How a chunk is put into the store: packets as they are, or FFV1 where lead-in exceeds the frames wanted, or frames are developed.
+
+    `span` are the packets of `jobs.ranges.decoded(chunk.read)`: a few frames more where the film is deinterlaced.
+    """
+    picture = film.picture
+    kept = picture.developed or picture.codec not in _IN_MATROSKA or span.lead_in > len(span.wanted)
+    head = min(MARGIN, chunk.read.start) if picture.deinterlace else 0
     return SplitOrder(
         chunk=chunk.number,
         read=chunk.read,
-        form="ffv1" if span.lead_in > len(span.wanted) else "packets",
+        form="ffv1" if kept else "packets",
         first=span.first,
         first_pts=span.first_pts,
         stamps=span.stamps,
-        wanted=span.wanted,
+        wanted=span.wanted[head : head + chunk.read.frames],
         source=film.identity,
-        stream=film.picture.stream,
+        stream=picture.stream,
+        development=picture.development,
     )

@@ -1,9 +1,11 @@
-"""What was proven of finished films, on paper. Promises a sentence for every finding; opens nothing."""
+"""What was proven of finished films, and what was seen of any, on paper. Promises a sentence for every finding; opens nothing."""
 
 from typing import Literal
 
-from jobs.deliverables import StreamFate
+from jobs.deliverables import DeliverablePlan, StreamFate, StreamHash
+from jobs.film import Colour, Film, Rational
 from jobs.paper import Paper
+from jobs.plan import Look
 
 
 class Conform(Paper):
@@ -15,7 +17,7 @@ class Conform(Paper):
     findings: tuple[str, ...] = ()
     """What is wrong, in sentences; empty where it conforms."""
     frames: int
-    """Picture packets found, each with a time stamp of its own."""
+    """Picture packets found, each with a time stamp of its own; of a folder, picture files."""
     seconds: float
     edges: int
     """Edges of chunks, at seams and cuts, and the film's two ends, around which frames were decoded."""
@@ -23,21 +25,108 @@ class Conform(Paper):
     """Frames decoded from the deliverable and equal, bit for bit, to those of the segments in the store."""
     packets: int
     """Packets of sound, subtitles and other streams equal to the source's, by payload and time."""
+    streams: tuple[StreamHash, ...] = ()
+    """What those streams hold: sound as it lies in the file, subtitles in the container's own form."""
     bytes: int
     sha256: str
+    """Of the file; of a folder, that of its manifest, which holds the SHA-256 of every picture."""
     timing: str
     """Whose time stamps the frames carry."""
     fates: tuple[StreamFate, ...]
     """What became of each stream of the source."""
 
 
+class ConformReport(Paper):
+    """<file>.conform.json: everything that a vault wants to know of one deliverable, to be checked without the farm.
+
+    Nothing in it depends on when or where it was written, so the same film made again has the same report, to the byte;
+    the store and the file system know the hour.
+    """
+
+    version: Literal[1] = 1
+    kind: Literal["conform-report"] = "conform-report"
+    job: str
+    spec: str
+    """Digest of the spec it was made by; the spec lies in the store under specs/."""
+    film: Film
+    """The source: identity, picture, streams, tags, time code."""
+    plan: DeliverablePlan
+    """What was decided: container, encoder with library and version, every option, and what becomes of each stream."""
+    looks: tuple[Look, ...]
+    """Each with its settings, its code's version, and the SHA-256 of its weights."""
+    shots: int
+    chunks: int
+    seams: int
+    made_on: tuple[str, ...]
+    """The kinds of hardware that made the picture: bit-equality is promised on one kind."""
+    segments_sha256: str
+    """Over the SHA-256 of each segment (raw bytes), in the film's order: what the picture was joined from."""
+    proof: Conform
+    """Frames, time stamps, edges, findings, bytes and SHA-256 of the finished file."""
+
+
+class Sight(Paper):
+    """What any film that can be opened says of itself, and what its first frame says: whether the farm would render it or not."""
+
+    container: str
+    """libavformat's name."""
+    codec: str
+    pix_fmt: str
+    width: int
+    height: int
+    aspect: Rational
+    """Sample aspect ratio."""
+    rotation: int
+    """Degrees counter-clockwise that a player turns the picture."""
+    interlaced: bool
+    """The first frame is, or the header says so."""
+    colour: Colour
+    rate: Rational
+    """Frames a second; 0 where it does not say."""
+    tick: Rational
+    """Seconds of the finest time that it can tell."""
+    seconds: float
+    """By the header; 0 where it does not say."""
+    timecode: str
+    sound: tuple[str, ...]
+    """Codec of each sound stream."""
+    subtitles: tuple[str, ...]
+    chapters: int
+
+
+class Inspection(Paper):
+    """What `farm inspect` tells of one film."""
+
+    refused: str
+    """Why the farm would not render it as it is, in one sentence; empty where it would."""
+    seen: Sight
+    film: Film | None
+    """As the farm surveys it; None where it refuses."""
+
+
+class Psnr(Paper):
+    """Peak signal-to-noise ratios in dB. The peak is white less black, so limited range stands no lower than full."""
+
+    mean: float
+    """Of the mean squared error over all frames that both films have."""
+    worst: float
+    worst_at: int
+    """The frame that is farthest off."""
+    worst_name: str
+    """Its time code, or its time on the clock."""
+
+
 class Comparison(Paper):
     """Two films, frame for frame."""
 
     same: bool
-    """As many frames, at the same times, all planes equal, and every sound stream equal packet for packet."""
+    """As many frames, at the same times, all planes equal, shown alike, every sound stream equal packet for packet or
+    sample for sample, as many subtitles and chapters. Container, codec and clock may differ."""
     findings: tuple[str, ...] = ()
-    """What differs, in sentences; frames are named by number, from 0."""
+    """What differs, in sentences; frames are named by number, from 0, and by the first film's time code."""
+    compared: tuple[str, ...]
+    """What was held against what, in sentences: where forms differ pictures cannot be equal bit for bit."""
+    films: tuple[Sight, Sight]
     frames: tuple[int, int]
     times_differ_at: int | None = None
     """First frame whose distance from the film's first differs by more than a tick of the coarser clock."""
@@ -47,8 +136,13 @@ class Comparison(Paper):
     picture_differs_at: int | None = None
     picture_equal: int
     """Frames all of whose planes are equal, bit for bit."""
+    luma_psnr: Psnr | None = None
+    """None where nothing differs once both are brought to one form."""
+    rgb_psnr: Psnr | None = None
     sound_packets: int
     """Sound packets equal in payload and time."""
+    sound_samples: int = 0
+    """Samples equal once decoded, of the streams whose packets are not, at the same times."""
 
 
 class FilmReport(Paper):

@@ -7,14 +7,24 @@ import re
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from jobs.errors import BadSpec
 from jobs.formats import Deliverable, Wrapping
 from jobs.paper import Paper
+from jobs.timecode import names_a_frame
 
 
 class Drop(StrEnum):
@@ -26,8 +36,39 @@ class Drop(StrEnum):
     """Streams that do not fit are left out, and the report names them."""
 
 
-Droppable = Annotated[int, Field(ge=0)] | Literal["audio", "subtitle", "data", "attachment", "video", "captions"]
+Kind = Literal["audio", "subtitle", "data", "attachment", "video", "captions", "chapters"]
+Droppable = Annotated[int, Field(ge=0)] | Kind
 """A stream's number in the source, or a kind of stream."""
+
+
+def _drop(value: object) -> object:
+    # A union would complain once for each of its members.
+    many = value if isinstance(value, list | tuple) else None
+    good = value in tuple(Drop) if many is None else all(map(_droppable, many))
+    if not good or many == []:
+        raise ValueError(
+            "it reads nothing, unsupported, or a list of stream numbers and kinds, as in [3, subtitle]; "
+            f"kinds are {', '.join(get_args(Kind))}"
+        )
+    return value
+
+
+def _droppable(value: object) -> bool:
+    number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return number or (isinstance(value, str) and value in get_args(Kind))
+
+
+def _mark(value: object) -> object:
+    number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not number and not (isinstance(value, str) and names_a_frame(value)):
+        raise ValueError(
+            "a frame is its number, counted from 0, or its name: '01:00:10:00', '01:00:10;00' or '00:00:10.417'"
+        )
+    return value
+
+
+FrameMark = Annotated[int | str, BeforeValidator(_mark)]
+"""A frame: its number, its SMPTE time code, or its time on the clock from the film's first frame (jobs/timecode.py)."""
 
 
 def _rate(value: object) -> Fraction:
@@ -62,8 +103,10 @@ class Override(Paper):
     shots: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = Field(
         None, description="shot number or inclusive range of shot numbers, counted from 1: '3' or '3-5'"
     )
-    frames: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] | None = Field(
-        None, description="[start, stop): frame numbers counted from 0, stop not included"
+    frames: tuple[FrameMark, FrameMark] | None = Field(
+        None,
+        description="[start, stop), stop not included: frame numbers counted from 0, or time codes as `farm plan` shows "
+        "them, as in ['01:00:10:00', '01:00:12:12']",
     )
     look: LookChoice
 
@@ -71,10 +114,11 @@ class Override(Paper):
     def _one_place(self) -> Self:
         if (self.shots is None) == (self.frames is None):
             raise ValueError("an override names either shots or frames, one of the two")
-        first, last = self.shot_numbers() if self.shots else self.frames or (0, 1)
-        if self.shots and not 1 <= first <= last:
+        first, last = self.shot_numbers() if self.shots else (1, 1)
+        if not 1 <= first <= last:
             raise ValueError("shots are counted from 1 and the first is not after the last, as in '3-5'")
-        if self.frames and first >= last:
+        start, stop = self.frames or (0, 1)
+        if isinstance(start, int) and isinstance(stop, int) and start >= stop:
             raise ValueError("frames are [start, stop) with start before stop")
         return self
 
@@ -98,7 +142,18 @@ class GivenShots(Paper):
     """Take the cuts from a list that the studio has."""
 
     file: str
-    """Path, file:// or s3:// of a PySceneDetect CSV (.csv) or a CMX3600 EDL (.edl, record time codes)."""
+    """Path, file:// or s3:// of a PySceneDetect CSV (.csv), a CMX3600 EDL (.edl, record time codes) or an OpenTimelineIO
+    timeline (.otio)."""
+
+
+def _which_shots(value: object) -> str:
+    given = "file" in value if isinstance(value, dict) else isinstance(value, GivenShots)
+    return "GivenShots" if given else "DetectShots"
+
+
+Shots = Annotated[
+    Annotated[DetectShots, Tag("DetectShots")] | Annotated[GivenShots, Tag("GivenShots")], Discriminator(_which_shots)
+]
 
 
 class Workers(Paper):
@@ -120,6 +175,17 @@ class Workers(Paper):
     """How long a renderer may take to be placed and load its weights before the job gives up waiting."""
 
 
+class Reading(Paper):
+    """What the spec says of how its source is read."""
+
+    video: int | None = None
+    """Stream number of the picture; None: the one marked as default, else the first."""
+    deinterlace: bool = False
+    """Interlaced pictures are made progressive; without it they are refused."""
+    alpha: bool = False
+    """An alpha channel may be left out; without it a picture that has one is refused."""
+
+
 class JobSpec(Paper):
     """One job: one film, one look with overrides, any number of deliverables."""
 
@@ -133,15 +199,15 @@ class JobSpec(Paper):
     output: str
     """Where deliverables and report.json go: a folder, file:// or s3://bucket/prefix."""
     look: LookChoice = LookChoice(name="colorize")
-    shots: DetectShots | GivenShots = DetectShots()
+    shots: Shots = DetectShots()
     overrides: tuple[Override, ...] = ()
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()
     deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=16)] = (Deliverable(),)
-    drop: Drop | tuple[Droppable, ...] = Drop.NOTHING
+    drop: Annotated[Drop | tuple[Droppable, ...], BeforeValidator(_drop)] = Drop.NOTHING
     """Streams that may be left out where a container cannot hold them: nothing, unsupported, or a list of stream numbers
-    and kinds (audio, subtitle, data, attachment, video, captions), which are left out of every deliverable."""
+    and kinds (audio, subtitle, data, attachment, video, captions, chapters), which are left out of every deliverable."""
     video: Annotated[int, Field(ge=0, le=10_000)] | None = None
     """Stream number of the picture, where there are several; by default the one marked as default, else the first."""
     deinterlace: Literal["none", "bwdif"] = "none"
@@ -169,9 +235,19 @@ class JobSpec(Paper):
             taken |= names
         return self
 
+    @property
+    def reading(self) -> Reading:
+        """How the source is read."""
+        return Reading(video=self.video, deinterlace=self.deinterlace == "bwdif", alpha=self.drop is Drop.UNSUPPORTED)
+
+    @property
+    def source_url(self) -> str:
+        """The source as it is opened: an image sequence with its rate, as in "shots/f.%04d.dpx?rate=24000/1001"."""
+        return self.source if self.rate is None else f"{self.source}?rate={self.rate}"
+
     def title(self, deliverable: Deliverable) -> str:
         """A deliverable's file name without its ending."""
-        return deliverable.name or stem(self.source)
+        return deliverable.name or stem(self.source, sequence=self.rate is not None)
 
 
 def file_name(title: str, wrapping: Wrapping) -> str:
@@ -179,9 +255,22 @@ def file_name(title: str, wrapping: Wrapping) -> str:
     return title if wrapping == "folder" else f"{title}.{wrapping}"
 
 
-def stem(place: str) -> str:
-    """The file name of a path or URL without its last ending, made fit for a file name."""
-    name = PurePosixPath(urlsplit(place).path if "://" in place else place.replace("\\", "/")).stem
+_PATTERN = re.compile(r"(.*?)[._ -]?(%0?\d*d|#+)[^%#]*\.(dpx|tiff?|png|exr|jpe?g)", re.IGNORECASE)
+"""The name of an image sequence's files, with what stands for their number."""
+
+
+def stem(place: str, *, sequence: bool = False) -> str:
+    """The name of a path or URL without its last ending, made fit for a file name.
+
+    An image sequence, shots/f.%04d.dpx or shots/f.####.dpx, is called f, or as its folder where nothing but the number is
+    its name. `sequence`: this is one, so a place without such a pattern is a folder, and what looks like an ending is none.
+    """
+    place = place.partition("?rate=")[0]
+    path = PurePosixPath(place.partition("://")[2] if "://" in place else place.replace("\\", "/"))
+    if found := _PATTERN.fullmatch(path.name):
+        name = found[1] or path.parent.name
+    else:
+        name = path.name if sequence else path.stem
     return re.sub(r"[^A-Za-z0-9._ ()-]", "_", name).lstrip("._ ()-")[:150] or "film"
 
 
@@ -195,7 +284,11 @@ def parse_spec(fields: Any, where: str) -> JobSpec:
     try:
         return JobSpec.model_validate(fields)
     except ValidationError as error:
-        raise BadSpec(f"{where}: " + "; ".join(_sentence(one) for one in error.errors())) from None
+        wrong = error.errors()
+        # A list with a wrong member is also called too short, for that member does not count.
+        inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
+        said = [_sentence(one) for one in wrong if one["type"] != "too_short" or one["loc"] not in inside]
+        raise BadSpec(f"{where}: {'; '.join(said)}") from None
 
 
 def _sentence(error: Any) -> str:

@@ -1,10 +1,11 @@
 """Timing: the integer time stamp of every frame of a deliverable. Promises no drift over any number of segments; knows no pixels and no files.
 
-Three rules, and the report says which was used:
+Four rules, and the report says which was used:
 
-    own            the source's stamps, tick for tick (mp4; mkv from a source that counts milliseconds)
-    grid           the source's stamps lie within one tick of a constant rate, so that rate, exactly (mp4)
+    own            the source's stamps, tick for tick (mp4, mov, mxf; mkv from a source that counts milliseconds)
+    grid           the source's stamps are those of a constant rate but for rounding, so that rate, exactly (mp4, mov, mxf)
     milliseconds   Matroska counts milliseconds: each of the source's stamps, rounded by itself (mkv)
+    numbered       a folder of pictures counts frames and keeps no times
 """
 
 from collections.abc import Iterator
@@ -15,17 +16,17 @@ from typing import Literal
 
 import numpy as np
 
-from jobs.errors import BadMedia
+from jobs.errors import BadMedia, BadSpec
 from jobs.film import Picture
 from jobs.formats import Wrapping
 from jobs.index import FrameIndex, Ints
 
-Rule = Literal["own", "grid", "milliseconds"]
+Rule = Literal["own", "grid", "milliseconds", "numbered"]
 
 MILLISECOND = Fraction(1, 1000)
 
 FINEST = 2**31 - 1
-"""Ticks a second that mp4 can count."""
+"""Ticks a second that mp4 and mov can count."""
 
 RATES = tuple(
     Fraction(rate)
@@ -51,6 +52,18 @@ RATES = tuple(
     )
 )
 """Constant rates that are looked for where the source's own is none (averages of rounded stamps)."""
+
+MXF_RATES = tuple(
+    Fraction(rate * 1000, 1001) if slowed else Fraction(rate)
+    for rate, slowed in (
+        *((rate, True) for rate in (24, 30, 48, 60, 72, 96, 120)),
+        *((rate, False) for rate in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)),
+    )
+)
+"""Rates that MXF has a number for (SMPTE ST 326), and that libav writes."""
+
+NEARLY = Fraction(1, 100)
+"""How far from its true rate a header's average may be, as a part of it."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,9 @@ class Timing:
         rate = f"constant {self.rate} frames a second" if self.rate else "variable rate"
         said = {
             "own": "the source's own time stamps, tick for tick",
-            "grid": "an exact grid: the source's stamps are rounded and lie within one tick of it",
+            "grid": "an exact grid: the source's stamps are rounded, and lie within one tick or millisecond of it",
             "milliseconds": "the source's own time stamps, each rounded to Matroska's milliseconds",
+            "numbered": "frames are numbered, and a folder of pictures keeps no times",
         }[self.rule]
         return f"{rate}; {said}"
 
@@ -100,25 +114,45 @@ class Timing:
 def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin: Fraction = Fraction(0)) -> Timing:
     """Time stamps for a deliverable of this film. `index` must be complete.
 
-    `origin` is the time of the source that becomes 0; a film that begins before it begins at 0. Raises BadMedia where
-    two frames would fall on one of Matroska's milliseconds.
+    `origin` is the time of the source that becomes 0; a film that begins before it begins at 0. In MXF and in a folder
+    the first frame is at 0, whatever its time: neither can say otherwise. Raises BadMedia where two frames would fall on
+    one of Matroska's milliseconds, where mp4 and mov cannot count the clock, and where MXF has no number for the rate.
     """
     tick = picture.time_base
-    origin = min(origin, int(index.pts[0]) * tick)
+    first = int(index.pts[0]) * tick
     rate = constant_rate(index.pts, tick, picture.rate)
-    if container == "mkv":
-        return _in_milliseconds(index, tick, origin, rate)
-    grid = _grid(index, tick, origin, rate)
-    return grid or _own(index, tick, origin, rate)
+    match container:
+        case "mkv":
+            return _in_milliseconds(index, tick, min(origin, first), rate)
+        case "mxf":
+            return _in_frames(index, tick, rate)
+        case "folder":
+            return Timing(index.pts - index.pts[0], index.durations, tick, first, "numbered", rate)
+        case "mp4" | "mov":
+            grid = _grid(index, tick, min(origin, first), rate)
+            return grid or _own(index, tick, min(origin, first), rate)
+
+
+def refuse_rate(picture: Picture, container: Wrapping) -> None:
+    """Raise BadSpec where the container has no number for the rate that the source's header tells; `timing_for` judges by every stamp.
+
+    A header may tell an average, so a rate near one that MXF has is let through here.
+    """
+    if container == "mxf" and all(abs(picture.rate - one) > one * NEARLY for one in MXF_RATES):
+        raise BadSpec(f"The source has {picture.rate} frames a second, and {_MXF_ALTERNATIVE}.")
 
 
 def constant_rate(pts: Ints, tick: Fraction, nominal: Fraction) -> Fraction | None:
-    """The constant rate that every stamp lies within one tick of, counted from the first; None where there is none."""
+    """The constant rate that every stamp has but for rounding, counted from the first; None where there is none."""
     gaps = np.unique(np.diff(pts))
     if len(gaps) == 1 and _plain(exact := 1 / (int(gaps[0]) * tick)):
         return exact
     candidates = [rate for rate in (nominal, *RATES) if _plain(rate)]
-    fits = [(off, place, rate) for place, rate in enumerate(candidates) if (off := _off_grid(pts, tick, rate)) <= tick]
+    fits = [
+        (off, place, rate)
+        for place, rate in enumerate(candidates)
+        if (off := _off_grid(pts, tick, rate)) <= _rounding(tick, rate)
+    ]
     # The source's own word first; among the others, the one that comes nearest.
     fits.sort(key=lambda fit: (fit[2] != nominal, fit[0], fit[1]))
     if fits:
@@ -129,6 +163,14 @@ def constant_rate(pts: Ints, tick: Fraction, nominal: Fraction) -> Fraction | No
 def _plain(rate: Fraction) -> bool:
     # A rate somebody chose, not an average of rounded stamps.
     return 0 < rate <= 1000 and rate.denominator in (1, 2, 1001)
+
+
+def _rounding(tick: Fraction, rate: Fraction) -> Fraction:
+    # Two rounded stamps are off by one tick at most; where a frame is no whole number of ticks, stamps that a demuxer has
+    # reckoned by whole ones (MPEG-PS has a stamp in few packets) add up to more, and still mean the rate.
+    off = tick if (1 / (rate * tick)).denominator == 1 else max(tick, MILLISECOND)
+    # Beyond a quarter of a frame, a short film with a frame left out would pass for a constant one.
+    return off if 4 * off * rate <= 1 else Fraction(0)
 
 
 def _off_grid(pts: Ints, tick: Fraction, rate: Fraction) -> Fraction:
@@ -142,7 +184,7 @@ def _own(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | N
     ticks = lcm(tick.denominator, origin.denominator)
     if ticks > FINEST:
         raise BadMedia(
-            f"The source counts time in 1/{ticks} s, finer than mp4 can; set the deliverable's container to mkv, "
+            f"The source counts time in 1/{ticks} s, finer than mp4 and mov can; set the deliverable's container to mkv, "
             "or remux the source."
         )
     scale = int(tick * ticks)
@@ -161,6 +203,20 @@ def _grid(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | 
     frames = len(index.pts)
     pts = int(first * ticks) + step * np.arange(frames, dtype=np.int64)
     return Timing(pts, np.full(frames, step, np.int64), Fraction(1, ticks), origin, "grid", rate)
+
+
+_MXF_ALTERNATIVE = "MXF holds constant rates such as 24, 25, 30, 50, 60 and their 1000/1001 only: set the deliverable's container to mov"
+
+
+def _in_frames(index: FrameIndex, tick: Fraction, rate: Fraction | None) -> Timing:
+    """MXF counts frames, the first of which is at 0."""
+    if rate not in MXF_RATES:
+        said = f"{rate} frames a second" if rate else "a variable rate"
+        raise BadMedia(f"The source has {said}, and {_MXF_ALTERNATIVE}.")
+    frames = len(index.pts)
+    rule: Rule = "grid" if _off_grid(index.pts, tick, rate) else "own"
+    origin = int(index.pts[0]) * tick
+    return Timing(np.arange(frames), np.ones(frames, np.int64), 1 / rate, origin, rule, rate)
 
 
 def _in_milliseconds(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | None) -> Timing:

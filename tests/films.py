@@ -14,6 +14,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
@@ -22,6 +23,10 @@ from numpy.typing import NDArray
 BITS = 16
 BLOCK = 8
 """Pixels of a bit's side: a whole transform block, black or white, survives any quantiser."""
+
+
+H273 = {"bt601": (6, 6, 6), "bt709": (1, 1, 1), "bt2020": (9, 9, 14)}
+"""Code points of a matrix, and of the primaries and the transfer that go with it."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,21 @@ class Recipe:
     options: Mapping[str, str] = field(default_factory=dict)
     times: Callable[[int], int] | None = None
     """Time of frame n in ticks of 1/rate, for a variable rate; by default n."""
+    matrix: str = ""
+    """bt601, bt709 or bt2020, tagged with its primaries and transfer; by default no tag."""
+    full: bool = False
+    """Full range, and tagged so."""
+    aspect: Fraction = Fraction(1)
+    """Sample aspect ratio."""
+    rotation: int = 0
+    """Degrees counter-clockwise that a player turns the picture."""
+    muxer: Mapping[str, str] = field(default_factory=dict)
+    """Options of the container."""
 
     def make(self, path: Path) -> Path:
         """Encode the film into `path`; gives it back."""
         kept = {"avoid_negative_ts": "disabled"} if self.hidden else {}
-        with av.open(str(path), "w", container_options=kept) as out:
+        with av.open(str(path), "w", container_options={**kept, **self.muxer}) as out:
             stream = self._picture(out)
             sound = self._sound(out)
             for number in range(self.frames):
@@ -80,11 +95,22 @@ class Recipe:
         stream.codec_context.time_base = 1 / self.rate
         stream.codec_context.gop_size = self.gop
         stream.codec_context.thread_count = 1
-        if self.codec in ("mpeg2video", "mpeg4", "libvpx"):
+        if self.codec in ("mpeg2video", "mpeg4", "libvpx", "mjpeg"):
             stream.bit_rate = 2_000_000
         if self.codec in ("mpeg2video", "mpeg4"):
             stream.codec_context.max_b_frames = self.b_frames
+        self._tag(stream)
         return stream
+
+    def _tag(self, stream: VideoStream) -> None:
+        context = stream.codec_context
+        if self.matrix:
+            context.colorspace, context.color_primaries, context.color_trc = H273[self.matrix]
+        if self.full or self.matrix:
+            context.color_range = 2 if self.full else 1
+        context.sample_aspect_ratio = self.aspect
+        if self.rotation:
+            stream.set_display_rotation(self.rotation)
 
     def frame(self, number: int) -> VideoFrame:
         """Frame `number` of the film before encoding, in its own pixel format."""
@@ -95,10 +121,26 @@ class Recipe:
         bits = np.array([number >> bit & 1 for bit in range(BITS)]).reshape(2, BITS // 2)
         code = np.kron(bits, np.ones((BLOCK, BLOCK), np.int64)) * 219 + 16
         luma[: code.shape[0], : code.shape[1]] = code
-        chroma = [np.full((height // 2, width // 2), 128 + way * (40 if shot % 2 else -40)) for way in (1, -1)]
-        planes = np.concatenate([part.astype(np.uint8).ravel() for part in (luma, *chroma)])
-        frame = VideoFrame.from_ndarray(planes.reshape(height * 3 // 2, width), format="yuv420p")
-        return frame if self.pix_fmt == "yuv420p" else frame.reformat(format=self.pix_fmt)
+        chroma = [np.full_like(luma, 128 + way * (40 if shot % 2 else -40)) for way in (1, -1)]
+        form = VideoFormat(self.pix_fmt)
+        parts = form.components
+        planar = not form.is_rgb and len(parts) in (1, 3) and [part.plane for part in parts] == [*range(len(parts))]
+        frame = VideoFrame(width, height, self.pix_fmt if planar else "yuv420p")
+        for plane, part, values in zip(frame.planes, frame.format.components, (luma, *chroma), strict=False):
+            _write(plane, part.bits, values, number, full=self.full or self.pix_fmt.startswith("yuvj"))
+        return frame if planar else frame.reformat(format=self.pix_fmt)
+
+
+def _write(plane: VideoPlane, bits: int, values: NDArray[Any], number: int, *, full: bool) -> None:
+    """Fill a plane with 8-bit samples of limited range, brought to its depth and range; the bits below them are of no meaning, but not 0."""
+    target = plane_of(plane, bits)
+    high, wide = target.shape
+    down, across = -(-values.shape[0] // high), -(-values.shape[1] // wide)
+    some = values[::down, ::across][:high, :wide]
+    if full:
+        some = (some - 16).clip(0) * 255 // 219
+    x, y = np.meshgrid(np.arange(wide), np.arange(high))
+    target[:] = (some << (bits - 8)) + (3 * x + 5 * y + 7 * number) % (1 << (bits - 8))
 
 
 def _options(recipe: Recipe) -> dict[str, str]:
@@ -108,6 +150,8 @@ def _options(recipe: Recipe) -> dict[str, str]:
         "libx264": {"preset": "veryfast", "crf": "20", "x264-params": x26},
         "libx265": {"preset": "ultrafast", "crf": "20", "x265-params": f"{x26}:pools=1:frame-threads=1:log-level=none"},
         "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+        "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "20"},
+        "libsvtav1": {"preset": "12", "crf": "20", "svtav1-params": f"keyint={gop}:lp=1"},
         "ffv1": {"level": "3", "slices": "4"},
     }.get(recipe.codec, {})
 
@@ -142,6 +186,8 @@ KINDS: Mapping[str, Recipe] = {
     "ffv1-10bit.mkv": Recipe(codec="ffv1", pix_fmt="yuv420p10le"),
     "ffv1-gray.mkv": Recipe(codec="ffv1", pix_fmt="gray"),
     "vp8.webm": Recipe(codec="libvpx", rate=Fraction(24)),
+    "av1.mkv": Recipe(codec="libsvtav1", rate=Fraction(24)),
+    "mpeg2.mxf": Recipe(codec="mpeg2video", b_frames=2, rate=Fraction(25)),
 }
 """Every way of storing packets that has gone wrong somewhere: each file's name says its container."""
 
@@ -153,14 +199,14 @@ def remux(
     prepare: Callable[[VideoStream], None] = lambda stream: None,
     **container: str,
 ) -> Path:
-    """Copy the picture's packets into another file, with their bytes and the stream's header changed."""
+    """Copy the picture's packets into another file, with their bytes and the stream's header changed; one without bytes is left out."""
     with av.open(str(source)) as old, av.open(str(target), "w", container_options=container) as new:
         stream = new.add_stream_from_template(old.streams.video[0], opaque=True)
         assert isinstance(stream, VideoStream)
         prepare(stream)
         for place, packet in enumerate(old.demux(old.streams.video[0])):
-            if packet.size:
-                copy: Packet[Any] = Packet(change(place, bytes(packet)))
+            if packet.size and (data := change(place, bytes(packet))):
+                copy: Packet[Any] = Packet(data)
                 copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
                 copy.is_keyframe, copy.duration, copy.stream = packet.is_keyframe, packet.duration, stream
                 new.mux(copy)

@@ -5,6 +5,8 @@ from fractions import Fraction
 import av
 
 from jobs.film import Colour, Film, Picture, SourceIdentity
+from jobs.formats import Codec
+from jobs.records import Encoding
 
 
 def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = False) -> Picture:
@@ -29,4 +31,27 @@ def film_of(picture: Picture, source: str = "/films/a.mp4") -> Film:
     """A silent film with this picture."""
     return Film(
         source=source, identity=SourceIdentity(bytes=1, version="1", ends_sha256="00"), format="mp4", picture=picture
+    )
+
+
+def encoding_of(
+    film: Picture, pix_fmt: str, size: tuple[int, int] | None = None, *, full: bool | None = None
+) -> Encoding:
+    """FFV1 in this pixel format, of this width and height and range: by default the film's own."""
+    width, height = size or (film.width, film.height)
+    changes = {} if full is None else {"full_range": full}
+    return Encoding(
+        codec=Codec.FFV1,
+        encoder="ffv1",
+        library="ffv1",
+        width=width,
+        height=height,
+        pix_fmt=pix_fmt,
+        rate=film.rate,
+        time_base=1 / film.rate,
+        aspect=film.aspect,
+        colour=film.colour.model_copy(update=changes),
+        options={"level": "3"},
+        threads=1,
+        reorder=0,
     )

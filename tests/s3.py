@@ -1,4 +1,4 @@
-"""S3 for tests, on loopback: moto as a server of its own, and a small server that fails as told. Promises to end what it starts; knows no store."""
+"""S3 for tests, on loopback: moto as a server of its own, and a small server that fails as told. Promises to end what it starts; knows no film."""
 
 import os
 import socket
@@ -6,14 +6,17 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.request import Request, urlopen
 from uuid import uuid4
+
+from jobs.store.s3 import S3Store
 
 DEADLINE = 60
 """Seconds that moto may take to answer on a busy machine; one is usual."""
@@ -41,6 +44,20 @@ def no_credentials_env() -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": "127.0.0.1",
     }
+
+
+@contextmanager
+def requests(store: S3Store) -> Iterator[Counter[str]]:
+    """What the store asks of S3 meanwhile, by S3's name for it."""
+    asked: Counter[str] = Counter()
+
+    def note(model: Any, **_: Any) -> None:
+        asked[model.name] += 1
+
+    events = store._client.meta.events
+    events.register("before-call.s3", note)
+    yield asked
+    events.unregister("before-call.s3", note)
 
 
 class MotoServer:

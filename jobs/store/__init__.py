@@ -1,14 +1,14 @@
 """The store: named objects in S3 or in a folder, with one meaning in both. Promises whole objects or none, and create-if-absent; knows no job.
 
 protocol.py   what a store promises, and what a key and a URL may be
-folder.py     in a folder; s3.py, s3_errors.py: in an S3 bucket (boto3 is imported in these two alone)
-source.py     a film to be read, from either place
+folder.py     in a folder; s3.py, s3_upload.py, s3_errors.py: in an S3 bucket (boto3 is imported in these three alone)
+source.py     a film to be read, from either place; sequence.py, movie.py: numbered picture files, read as a film
 """
 
 from pathlib import Path
 
 from jobs.store.folder import FolderStore
-from jobs.store.protocol import Bucket, Stat, Store, locate
+from jobs.store.protocol import Bucket, Stat, Store, Writer, locate
 from jobs.store.source import open_source, read_small, source_identity
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FolderStore",
     "Stat",
     "Store",
+    "Writer",
     "locate",
     "open_source",
     "open_store",

@@ -1,15 +1,21 @@
 """A store in a folder, on a local or a shared disk. Promises whole files or none, the first of two to create, and nothing outside; knows no S3."""
 
+import hashlib
 import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, Self
 from uuid import uuid4
 
 from jobs.errors import BadStore
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class FolderStore:
@@ -50,6 +56,17 @@ class FolderStore:
 
         return self._put(key, fill, only_if_absent)
 
+    def create(self, key: str, *, anywhere: bool = False) -> "FolderWriter":
+        # A file can be written again at any place.
+        return FolderWriter(self, self._path(key))
+
+    def rename(self, old: str, new: str) -> None:
+        source, target = self._path(old), self._path(new)
+        with told("rename", str(source)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(source, target)
+        self.prune(source.parent)
+
     def stat(self, key: str) -> Stat | None:
         path = self._path(key)
         with told("look at", str(path)):
@@ -73,6 +90,13 @@ class FolderStore:
         if self.stat(key) is not None:
             with told("delete", str(path)):
                 path.unlink(missing_ok=True)
+            self.prune(path.parent)
+
+    def prune(self, folder: Path) -> None:
+        """Remove a folder that the last object has left, unless it is the store's own."""
+        with suppress(OSError):
+            if folder != self.root:
+                folder.rmdir()
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
@@ -98,9 +122,9 @@ class FolderStore:
         target = self._path(key)
         partial = target.parent / f"{PARTIAL}{uuid4().hex}"
         with told("write", str(target)):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            file = _begun(partial)
             try:
-                with open(partial, "xb") as file:
+                with file:
                     fill(file)
                     file.flush()
                     os.fsync(file.fileno())
@@ -110,6 +134,74 @@ class FolderStore:
                 return True
             finally:
                 partial.unlink(missing_ok=True)
+
+
+class FolderWriter:
+    """A partial file beside its target, which gets the target's name at the end.
+
+    It begins anew after an interruption: to find the place again would cost reading as much. What a killed writer of the
+    same target left behind goes when the next one begins.
+    """
+
+    def __init__(self, store: FolderStore, target: Path) -> None:
+        self._store = store
+        self._target = target
+        mine = f"{PARTIAL}{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
+        self._partial = target.parent / f"{mine}{uuid4().hex}"
+        self._error: OSError | None = None
+        with told("write", str(target)):
+            for left in target.parent.glob(f"{mine}*"):
+                left.unlink(missing_ok=True)
+            self._file = _begun(self._partial)
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        self._do(lambda: self._file.write(data))
+        return memoryview(data).nbytes
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._do(lambda: self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def _do(self, move: Callable[[], int]) -> int:
+        with told("write", str(self._target)):
+            if self._error:
+                raise self._error
+            try:
+                return move()
+            except OSError as error:
+                self._error = error
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._do(self._keep)
+        finally:
+            with suppress(OSError):  # what the disk had no room for is flushed, and refused, once more
+                self._file.close()
+            self._partial.unlink(missing_ok=True)
+            self._store.prune(self._target.parent)
+
+    def _keep(self) -> int:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        os.replace(self._partial, self._target)
+        return 0
+
+
+def _begun(partial: Path) -> BinaryIO:
+    """A new file. Its folder may be pruned by another between the two steps: then both are taken again."""
+    for _ in range(9):
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            return open(partial, "xb", buffering=BUFFER)
+    return open(partial, "xb", buffering=BUFFER)
 
 
 def _link(partial: Path, target: Path) -> bool:

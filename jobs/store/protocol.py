@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self
 from urllib.parse import unquote
 from uuid import uuid4
 
 from jobs.errors import BadStore, StoreFault
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 BUFFER = 1 << 20
 """Bytes that a stream fetches at once, at least: demuxers ask for a few KB at a time."""
@@ -30,6 +34,29 @@ class Stat(NamedTuple):
     bytes: int
     version: str
     """Changes whenever the object does. S3: ETag and version id. A folder: modification time in nanoseconds and inode."""
+
+
+class Writer(Protocol):
+    """An object on its way into a store, written forward; the object is there when the `with` block ends, whole or not at all.
+
+    Where the block ends in an error there is no object; what a bucket has of it is kept for the next try. Only one thread
+    may write. All methods raise BadStore or StoreFault; after that every one does, since a muxer may pass over the first.
+    """
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write on from where the writer stands. Gives the number of bytes, always all of them."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Stand elsewhere: at the end, or where bytes may be written again. Raises BadStore for any other place."""
+
+    def tell(self) -> int:
+        """Where the writer stands, in bytes."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
 
 
 class Store(Protocol):
@@ -55,6 +82,17 @@ class Store(Protocol):
 
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         """Write a file's contents as an object, in parts where it is large; readers see all of it or nothing."""
+
+    def create(self, key: str, *, anywhere: bool = False) -> Writer:
+        """An object to be written forward, piece by piece, of any length; one of that name is replaced at the end.
+
+        Its first bytes, 16 MiB at least, may be written again until the end. `anywhere`: so may all others, at the price
+        of a temporary file of the object's size where the store is a bucket. Begun again after an interruption, and given
+        the same bytes, a bucket is sent only what it lacks.
+        """
+
+    def rename(self, old: str, new: str) -> None:
+        """Give an object another name, without reading it here; one of the new name is replaced. Raises BadStore where there is none."""
 
     def stat(self, key: str) -> Stat | None:
         """Size and version, or None where there is no such object."""

@@ -1,7 +1,8 @@
 """A store in an S3 bucket, or in any service that speaks S3 and honours If-None-Match. Promises what the protocol promises; knows no file but those handed to it.
 
 Credentials, region and endpoint come from boto3's usual chain. A worker that dies while it uploads leaves parts that nobody
-sees and somebody pays: give the bucket a lifecycle rule that ends incomplete uploads.
+sees and somebody pays: of a deliverable, until the same job goes on; else give the bucket a lifecycle rule that ends
+incomplete uploads, after days and not hours.
 """
 
 import io
@@ -22,17 +23,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from jobs.errors import BadStore
 from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, prove, scrub, told
 from jobs.store.s3_errors import BROKEN_BODY, code_of, told_s3
+from jobs.store.s3_upload import PART, SENDERS, Place, S3Writer, SpooledWriter, copy
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedMultipartUploadTypeDef, CompletedPartTypeDef
 
-PART = 16 << 20
-"""Files above this are uploaded in parts of this size, or of a larger one where they would be more than `MOST_PARTS`."""
 MOST_PARTS = 10_000
-SENDERS = 4
-"""Parts of one file that travel at once; each holds one part in memory."""
 ATTEMPTS = 4
 """Times a request is sent in all, seven seconds of waiting at most, before it is a StoreFault."""
 
@@ -73,8 +71,9 @@ class S3Store:
     def read(self, key: str) -> bytes:
         return self._get(key)
 
-    def open(self, key: str, *, buffer: int = BUFFER) -> BinaryIO:
-        return cast(BinaryIO, io.BufferedReader(_Ranges(self, key), buffer))
+    def open(self, key: str, *, buffer: int = BUFFER, known: Stat | None = None) -> BinaryIO:
+        # `known`: what a listing said of it, which saves a request.
+        return cast(BinaryIO, io.BufferedReader(_Ranges(self, key, known), buffer))
 
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
         name, writer = self._name(key), uuid4().hex
@@ -99,6 +98,18 @@ class S3Store:
             with told_s3("write", f"{self.url}/{key}"), open(path, "rb") as file:
                 return self._write_parts(self._name(key), file.fileno(), size, only_if_absent)
 
+    def create(self, key: str, *, anywhere: bool = False) -> S3Writer | SpooledWriter:
+        if anywhere:
+            return SpooledWriter(lambda path: self.write_file(key, path))
+        return S3Writer(self._place(key))
+
+    def rename(self, old: str, new: str) -> None:
+        found, source, target = self.stat(old), self._place(old), self._place(new)
+        if found is None:
+            raise BadStore(f"Cannot rename {source.where}: there is no such object; run again to make it anew.")
+        copy(source, target, found.bytes, found.version.partition(":")[0])
+        self.delete(old)
+
     def stat(self, key: str) -> Stat | None:
         name = self._name(key)
         with told_s3("look at", f"{self.url}/{key}"):
@@ -113,6 +124,15 @@ class S3Store:
     def list(self, prefix: str) -> Iterator[str]:
         begin = f"{self.prefix}/" if self.prefix else ""
         return self._list(begin + check_prefix(prefix), len(begin))
+
+    def listed(self) -> Iterator[tuple[str, Stat]]:
+        """Name, size and version of every object directly below the prefix: a thousand of them for each request."""
+        begin = f"{self.prefix}/" if self.prefix else ""
+        with told_s3("list", self.url):
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=begin, Delimiter="/"):
+                for one in page.get("Contents", ()):
+                    yield one["Key"][len(begin) :], Stat(one["Size"], one["ETag"].strip('"'))
 
     def delete(self, key: str) -> None:
         name = self._name(key)
@@ -129,6 +149,9 @@ class S3Store:
 
     def _name(self, key: str) -> str:
         return f"{self.prefix}/{check_key(key)}" if self.prefix else check_key(key)
+
+    def _place(self, key: str) -> Place:
+        return Place(self._client, self.bucket, self._name(key), f"{self.url}/{key}")
 
     def _list(self, prefix: str, start: int) -> Iterator[str]:
         with told_s3("list", f"s3://{self.bucket}/{prefix}"):
@@ -210,8 +233,8 @@ class S3Store:
 class _Ranges(io.RawIOBase):
     """One object as it was when opened, read by ranged requests. Refuses to go on where it has changed since."""
 
-    def __init__(self, store: S3Store, key: str) -> None:
-        found = store.stat(key)
+    def __init__(self, store: S3Store, key: str, known: Stat | None) -> None:
+        found = known or store.stat(key)
         if found is None:
             raise BadStore(f"Cannot read {store.url}/{key}: there is no such object; run again to make it anew.")
         self._store, self._key, self._size, self._at = store, key, found.bytes, 0

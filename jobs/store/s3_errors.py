@@ -82,7 +82,7 @@ def _answered(error: ClientError, doing: str, where: str) -> BadStore | StoreFau
     if status in (401, 403):
         return BadStore(
             f"{cannot}: access is denied; grant these credentials s3:ListBucket, s3:GetObject, s3:PutObject, "
-            "s3:DeleteObject and s3:AbortMultipartUpload there."
+            "s3:DeleteObject, s3:AbortMultipartUpload, s3:ListBucketMultipartUploads and s3:ListMultipartUploadParts there."
         )
     return BadStore(
         f"{cannot}: the service refuses the request; check the URL, and that the service supports If-None-Match."

@@ -11,11 +11,15 @@ from typing import BinaryIO, NamedTuple
 from jobs.errors import BadMedia
 from jobs.film import SourceIdentity
 from jobs.store.protocol import Bucket, locate, told
+from jobs.store.sequence import find_sequence, is_sequence
 
 END = 1 << 20
 """How much of a source's head and of its tail goes into its identity."""
 SOURCE_BUFFER = 4 << 20
 """Bytes fetched at once from a source in S3: films are read mostly forward."""
+
+
+_OR_A_RATE = ", or set the rate of the pictures in it (rate: 24, --rate 24)"
 
 
 class _Found(NamedTuple):
@@ -28,7 +32,7 @@ class _Found(NamedTuple):
 
 
 def source_identity(url: str) -> SourceIdentity:
-    """What tells this source from any other. Reads its first and its last MiB, no more."""
+    """What tells this source from any other: of an image sequence, all names, sizes and times. Reads its first and its last MiB, no more."""
     found = _find(url)
     with told("read", url), found.open(END) as file:
         ends = hashlib.sha256(file.read(END))
@@ -38,8 +42,9 @@ def source_identity(url: str) -> SourceIdentity:
 
 
 def open_source(url: str) -> str | BinaryIO:
-    """The source for a demuxer: a local path, which libav opens best itself, or a stream of ranged reads from S3."""
-    found, place = _find(url), locate(url)
+    """The source for a demuxer: a local path, which libav opens best itself, or a stream: ranged reads from S3, an image sequence."""
+    found = _find(url)
+    place = None if is_sequence(url) else locate(url)
     return str(place) if isinstance(place, Path) else found.open(SOURCE_BUFFER)
 
 
@@ -55,6 +60,9 @@ def read_small(url: str, limit: int = 16 << 20) -> bytes:
 
 
 def _find(url: str) -> _Found:
+    if is_sequence(url):
+        sequence = find_sequence(url)
+        return _Found(sequence.bytes, sequence.version, sequence.open)
     place = locate(url)
     found = _find_file(place) if isinstance(place, Path) else _find_object(place)
     if found is None:
@@ -75,13 +83,13 @@ def _find_file(path: Path) -> _Found | None:
         raise BadMedia(f"The source {path} cannot be read: {error.strerror}; check it and its permissions.") from None
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-        raise BadMedia(f"The source {path} is {kind}; name one film file.")
+        raise BadMedia(f"The source {path} is {kind}; name one film file{_OR_A_RATE if kind == 'a folder' else ''}.")
     return _Found(found.st_size, str(found.st_mtime_ns), lambda buffer: open(path, "rb", buffering=buffer))
 
 
 def _find_object(place: Bucket) -> _Found | None:
     if not place.key or place.key.endswith("/"):
-        raise BadMedia(f"The source s3://{place.bucket}/{place.key} is a folder; name one film file.")
+        raise BadMedia(f"The source s3://{place.bucket}/{place.key} is a folder; name one film file{_OR_A_RATE}.")
     # Imported where a film does lie in S3: see `open_store`.
     from jobs.store.s3 import S3Store
 

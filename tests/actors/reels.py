@@ -29,7 +29,7 @@ from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, Media, SegmentRecord
 from jobs.report import Conform
-from jobs.spec import Drop, JobSpec
+from jobs.spec import Drop, Droppable, JobSpec
 from jobs.timing import Timing, timing_for
 from tests.films import read_number
 
@@ -73,7 +73,9 @@ def index_of(surveyor: Surveyor) -> FrameIndex:
     return FrameIndex(list(surveyor.pages()), complete=True)
 
 
-def spec_for(source: Path, store: str, output: Path, deliverable: Deliverable, drop: Drop) -> JobSpec:
+def spec_for(
+    source: Path, store: str, output: Path, deliverable: Deliverable, drop: Drop | tuple[Droppable, ...]
+) -> JobSpec:
     """A job with one deliverable."""
     return JobSpec(
         name="job", source=str(source), store=store, output=str(output), deliverables=(deliverable,), drop=drop
@@ -85,7 +87,7 @@ def reel(
     folder: Path,
     deliverable: Deliverable | None = None,
     edges: Sequence[int] = (),
-    drop: Drop = Drop.NOTHING,
+    drop: Drop | tuple[Droppable, ...] = Drop.NOTHING,
 ) -> Reel:
     """Survey a source, plan one deliverable, and encode its own frames as segments parted at `edges`."""
     store, output = str(folder / "store"), folder / "output"

@@ -13,7 +13,7 @@ from actors.planes import planes_of
 from actors.plates import batches_of, turned_back
 from jobs.errors import FilmFailed
 from jobs.film import Colour, Picture
-from tests.paper import picture_of
+from tests.paper import encoding_of, picture_of
 
 FORMATS = ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p12le", "yuv444p16le", "gray", "gray10le"]
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ def test_the_films_own_chroma_gives_the_film_back_bit_for_bit(pix_fmt: str, full
     film = picture_of(pix_fmt, full=full)
     frames = random_frames(pix_fmt)
     ((run, plates),) = batches_of(frames, film, 8, CPU)
-    assert same(compose(run, plates.differences(), Domain.CHROMA, film, pix_fmt), frames)
+    assert same(compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, pix_fmt)), frames)
 
 
 @pytest.mark.parametrize("pix_fmt", FORMATS)
@@ -53,7 +53,7 @@ def test_luma_is_locked_whatever_the_look_says(pix_fmt: str) -> None:
     frames = random_frames(pix_fmt)
     wild = torch.rand(3, 2, 11, 13, generator=torch.Generator().manual_seed(1)) * 4 - 2
     wanted = pix_fmt.replace("gray", "yuv444p") if "gray" in pix_fmt else pix_fmt
-    made = compose(frames, wild, Domain.CHROMA, film, wanted)
+    made = compose(frames, wild, Domain.CHROMA, film, encoding_of(film, wanted))
     assert all(np.array_equal(planes_of(a)[0], planes_of(b)[0]) for a, b in zip(made, frames, strict=True))
     assert not np.array_equal(planes_of(made[0])[1], planes_of(made[1])[1])
 
@@ -64,8 +64,8 @@ def test_a_look_of_luma_leaves_the_films_own_chroma(pix_fmt: str, full: bool) ->
     film = picture_of(pix_fmt, full=full)
     frames = random_frames(pix_fmt)
     ((run, plates),) = batches_of(frames, film, 8, CPU)
-    assert same(compose(run, plates.luma(), Domain.LUMA, film, pix_fmt), frames)
-    made = compose(run, 1 - plates.luma(), Domain.LUMA, film, pix_fmt)
+    assert same(compose(run, plates.luma(), Domain.LUMA, film, encoding_of(film, pix_fmt)), frames)
+    made = compose(run, 1 - plates.luma(), Domain.LUMA, film, encoding_of(film, pix_fmt))
     assert not np.array_equal(planes_of(made[0])[0], planes_of(frames[0])[0])
     for one, other in zip(made, frames, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(planes_of(one)[1:], planes_of(other)[1:], strict=True))
@@ -79,8 +79,8 @@ def test_a_look_of_luma_brings_chroma_to_the_deliverables_form_as_others_do(sour
     film = picture_of(source)
     frames = random_frames(source)
     ((run, plates),) = batches_of(frames, film, 8, CPU)
-    made = compose(run, plates.luma(), Domain.LUMA, film, wanted)
-    own = compose(run, plates.differences(), Domain.CHROMA, film, wanted)
+    made = compose(run, plates.luma(), Domain.LUMA, film, encoding_of(film, wanted))
+    own = compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, wanted))
     assert [one.format.name for one in made] == [wanted] * 3
     for one, other in zip(made, own, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(planes_of(one)[1:], planes_of(other)[1:], strict=True))
@@ -93,14 +93,17 @@ def test_a_frame_is_the_same_in_any_batch(domain: Domain) -> None:
     size = (22, 30) if domain is Domain.CHROMA else (38, 50)
     pictures = torch.rand(3, domain.channels, *size, generator=torch.Generator().manual_seed(2))
     alone = [
-        compose([frame], one[None], domain, film, "yuv420p")[0] for frame, one in zip(frames, pictures, strict=True)
+        compose([frame], one[None], domain, film, encoding_of(film, "yuv420p"))[0]
+        for frame, one in zip(frames, pictures, strict=True)
     ]
-    assert same(compose(frames, pictures, domain, film, "yuv420p"), alone)
+    assert same(compose(frames, pictures, domain, film, encoding_of(film, "yuv420p")), alone)
 
 
 def test_no_difference_is_neutral() -> None:
     film = picture_of("gray")
-    (made,) = compose(random_frames("gray", 1), torch.zeros(1, 2, 8, 8), Domain.CHROMA, film, "yuv420p")
+    (made,) = compose(
+        random_frames("gray", 1), torch.zeros(1, 2, 8, 8), Domain.CHROMA, film, encoding_of(film, "yuv420p")
+    )
     assert {int(value) for plane in planes_of(made)[1:] for value in np.unique(plane)} == {128}
 
 
@@ -108,14 +111,14 @@ def test_ten_bits_become_eight_by_rounding() -> None:
     film = picture_of("yuv420p10le")
     frame = random_frames("yuv420p10le", 1)[0]
     planes_of(frame)[0][0, :5] = [64, 65, 66, 940, 1023]
-    (made,) = compose([frame], torch.zeros(1, 2, 19, 25), Domain.CHROMA, film, "yuv420p")
+    (made,) = compose([frame], torch.zeros(1, 2, 19, 25), Domain.CHROMA, film, encoding_of(film, "yuv420p"))
     assert planes_of(made)[0][0, :5].tolist() == [16, 16, 17, 235, 255]
 
 
 def test_an_rgb_look_comes_out_in_its_own_colours() -> None:
     film = picture_of("yuv444p", width=4, height=4)
     red = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, 4, 4)
-    (made,) = compose(random_frames("yuv444p", 1, 4, 4), red, Domain.RGB, film, "yuv444p")
+    (made,) = compose(random_frames("yuv444p", 1, 4, 4), red, Domain.RGB, film, encoding_of(film, "yuv444p"))
     assert [int(plane[0, 0]) for plane in planes_of(made)] == [63, 102, 240]
 
 
@@ -131,10 +134,10 @@ def test_plates_show_the_film_as_colours() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_a_picture_that_is_no_number_is_refused(bad: float) -> None:
-    picture = torch.zeros(1, 2, 4, 4)
+    film, picture = picture_of("yuv420p"), torch.zeros(1, 2, 4, 4)
     picture[0, 1, 2, 3] = bad
     with pytest.raises(FilmFailed, match="not a number"):
-        compose(random_frames("yuv420p", 1), picture, Domain.CHROMA, picture_of("yuv420p"), "yuv420p")
+        compose(random_frames("yuv420p", 1), picture, Domain.CHROMA, film, encoding_of(film, "yuv420p"))
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -146,7 +149,9 @@ def test_looks_see_the_film_upright_and_it_is_stored_as_it_was(rotation: int, pi
     # Degrees are counter-clockwise: turned by 90, what was the right edge is the top.
     corner = {0: (0, 0), 90: (0, -1), 180: (-1, -1), 270: (-1, 0)}[rotation]
     assert int(plates.luma_NHW[0, 0, 0]) == int(planes_of(frames[0])[0][corner])
-    assert same(compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, pix_fmt), frames)
+    assert same(
+        compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, encoding_of(film, pix_fmt)), frames
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 2, 4])
@@ -163,4 +168,4 @@ def test_every_matrix_is_known() -> None:
         film: Picture = picture_of("yuv420p").model_copy(update={"colour": colour})
         frames = random_frames("yuv420p")
         ((run, plates),) = batches_of(frames, film, 8, CPU)
-        assert same(compose(run, plates.differences(), Domain.CHROMA, film, "yuv420p"), frames)
+        assert same(compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, "yuv420p")), frames)

@@ -64,3 +64,10 @@ def test_a_picture_that_changes_its_size_is_refused(tmp_path: Path) -> None:
     path.write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
     with pytest.raises(BadMedia, match="changes its picture's size or form at frame 48"):
         found(path, 10**6)
+
+
+@pytest.mark.parametrize("pix_fmt", ["gray", "gray12le", "yuv422p10le", "yuv444p12le", "yuv420p16le", "yuv411p"])
+def test_cuts_are_found_in_every_form_of_pixels(tmp_path: Path, pix_fmt: str) -> None:
+    recipe = Recipe(frames=40, codec="ffv1", pix_fmt=pix_fmt, cuts=(12, 25))
+    path = recipe.make(tmp_path / "film.mkv")
+    assert found(path, 10**6) == found(path, 8) == [12, 25]

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import opentimelineio as otio
 import pytest
 from scenedetect import FrameTimecode
 from scenedetect.output import write_scene_list
@@ -18,8 +19,9 @@ from tests.paper import film_of, picture_of
 NTSC = Fraction(24000, 1001)
 
 
-def film_at(rate: Fraction, time_base: Fraction = Fraction(1, 24000)) -> Film:
-    return film_of(picture_of("yuv420p").model_copy(update={"rate": rate, "time_base": time_base}))
+def film_at(rate: Fraction, time_base: Fraction = Fraction(1, 24000), timecode: str = "") -> Film:
+    picture = picture_of("yuv420p").model_copy(update={"rate": rate, "time_base": time_base})
+    return film_of(picture).model_copy(update={"timecode": timecode})
 
 
 def steady(frames: int, rate: Fraction = NTSC, time_base: Fraction = Fraction(1, 24000), start: int = 0) -> Ints:
@@ -94,6 +96,100 @@ def test_a_dissolve_in_an_edl_is_a_cut_at_its_beginning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("timecode", "frames", "cuts"),
+    [
+        ("", 90, [24, 60, 72]),
+        ("01:00:00:00", 90, [24, 60, 72]),
+        # From 50 frames into the film on, and its first event begins a shot too.
+        ("00:59:57:22", 140, [50, 74, 110, 122]),
+        # The last event would lie beyond the film: the list counts from elsewhere, and begins with the film.
+        ("00:59:57:22", 122, [24, 60, 72]),
+        ("10:00:00:00", 90, [24, 60, 72]),
+    ],
+)
+def test_a_list_may_count_from_the_films_own_time_code(
+    tmp_path: Path, timecode: str, frames: int, cuts: list[int]
+) -> None:
+    path = tmp_path / "shots.edl"
+    path.write_text(EDL)
+    assert given_cuts(str(path), film_at(NTSC, timecode=timecode), steady(frames)) == cuts
+
+
+@pytest.mark.parametrize("mark", [":", ";"])
+def test_an_edl_of_drop_frame_time_codes(tmp_path: Path, mark: str) -> None:
+    rate = Fraction(30000, 1001)
+    one, two, three = (f"01:00:{at.replace(';', mark)}" for at in ("58;00", "59;29", "59;29"))
+    path = tmp_path / "shots.edl"
+    path.write_text(
+        "FCM: DROP FRAME\n"
+        f"001  AX  V  C  {one} {two} {one} {two}\n"
+        f"002  AX  V  C  {three} 01:01:00{mark}03 {three} 01:01:00{mark}03\n"
+        f"003  AX  V  C  01:01:00{mark}03 01:01:01{mark}00 01:01:00{mark}03 01:01:01{mark}00\n"
+    )
+    # 01:01:00;00 and ;01 are left out.
+    film = film_at(rate, timecode="01:00:58;00")
+    assert given_cuts(str(path), film, steady(100, rate)) == [59, 61]
+    assert given_cuts(str(path), film_at(rate, timecode="01:00:57;00"), steady(130, rate)) == [30, 89, 91]
+    # A film that counts every frame has other time codes: the list begins with it.
+    assert given_cuts(str(path), film_at(rate, timecode="01:00:57:00"), steady(130, rate)) == [59, 61]
+
+
+def timeline(
+    path: Path, *lengths: float, rate: float = 24000 / 1001, start: float | None = None, gap: int = -1
+) -> Path:
+    """A timeline of clips of these lengths, the `gap`-th a gap."""
+    track = otio.schema.Track(kind="Video")
+    for place, length in enumerate(lengths):
+        span = otio.opentime.TimeRange(otio.opentime.RationalTime(999, rate), otio.opentime.RationalTime(length, rate))
+        track.append(otio.schema.Gap(source_range=span) if place == gap else otio.schema.Clip(source_range=span))
+    made = otio.schema.Timeline()
+    made.tracks[:] = [otio.schema.Track(kind="Audio"), track, otio.schema.Track(kind="Video")]
+    if start is not None:
+        made.global_start_time = otio.opentime.RationalTime(start, rate)
+    otio.adapters.write_to_file(made, str(path), "otio_json")
+    return path
+
+
+@pytest.mark.parametrize("rate", [24000 / 1001, 23.976, 23.98])
+def test_a_timeline_of_opentimelineio(tmp_path: Path, rate: float) -> None:
+    path = timeline(tmp_path / "shots.otio", 10, 40, 30, rate=rate, gap=1)
+    assert given_cuts(str(path), film_at(NTSC), steady(100)) == [10, 50]
+
+
+def test_a_transition_is_no_shot(tmp_path: Path) -> None:
+    path = timeline(tmp_path / "shots.otio", 10, 40)
+    made = otio.adapters.read_from_file(str(path))
+    half = otio.opentime.RationalTime(2, 24000 / 1001)
+    made.video_tracks()[0].insert(1, otio.schema.Transition(in_offset=half, out_offset=half))
+    otio.adapters.write_to_file(made, str(path))
+    assert given_cuts(str(path), film_at(NTSC), steady(100)) == [10]
+
+
+def test_a_timeline_may_count_from_the_films_own_time_code(tmp_path: Path) -> None:
+    path = timeline(tmp_path / "shots.otio", 10, 40, 30, start=86400)
+    assert given_cuts(str(path), film_at(NTSC, timecode="00:59:59:00"), steady(120)) == [24, 34, 74]
+    assert given_cuts(str(path), film_at(NTSC, timecode="00:00:00:00"), steady(120)) == [10, 50]
+    assert given_cuts(str(path), film_at(NTSC), steady(120)) == [10, 50]
+
+
+def test_a_timeline_at_another_rate_is_rescaled_exactly_or_refused(tmp_path: Path) -> None:
+    film, pts = film_at(Fraction(25)), steady(100, Fraction(25))
+    path = timeline(tmp_path / "shots.otio", 20, 60, 30, rate=50.0)
+    assert given_cuts(str(path), film, pts) == [10, 40]
+    path = timeline(tmp_path / "shots.otio", 1600, 1200, 400, rate=1000.0)
+    assert given_cuts(str(path), film, pts) == [40, 70]
+    path = timeline(tmp_path / "shots.otio", 24, 7, 24, rate=24.0)
+    with pytest.raises(
+        BadSpec, match=r"a cut at 1\.292 s, where no frame of a film of 25 frames a second begins; export"
+    ):
+        given_cuts(str(path), film, pts)
+
+
+UNMEASURED = otio.schema.Timeline(tracks=[otio.schema.Track(kind="Video", children=[otio.schema.Clip()])])
+"""How long its clip is, only the clip's media could tell."""
+
+
+@pytest.mark.parametrize(
     ("name", "text", "words"),
     [
         ("shots.txt", "", "neither a .csv"),
@@ -105,6 +201,11 @@ def test_a_dissolve_in_an_edl_is_a_cut_at_its_beginning(tmp_path: Path) -> None:
         ("shots.edl", "001  AX  V  C  nonsense\n", "is not a CMX3600 EDL at 24"),
         ("shots.edl", "TITLE: empty\n", "no event on a video track"),
         ("shots.edl", EDL.replace("01:00:03:12", "01:00:04:12"), "is not a CMX3600 EDL at 24"),
+        ("shots.otio", "{}", "is not a timeline of OpenTimelineIO"),
+        ("shots.otio", "no json", "is not a timeline of OpenTimelineIO"),
+        ("shots.otio", otio.schema.Clip().to_json_string(), r"of OpenTimelineIO \(it holds a Clip\)"),
+        ("shots.otio", otio.schema.Timeline().to_json_string(), "has no clip on a video track"),
+        ("shots.otio", UNMEASURED.to_json_string(), "is not a timeline of OpenTimelineIO"),
         ("shots.edl", EDL.replace("00:00:09:00", "aa:bb:cc:dd"), "is not a CMX3600 EDL at 24"),
     ],
 )

@@ -6,10 +6,16 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from actors.compose import compose
+from actors.encode import encoding_for
+from actors.looks.generator import Domain
 from actors.planes import planes_of
+from actors.plates import batches_of
 from actors.stills import pair
-from tests.paper import picture_of
+from jobs.formats import Codec, Deliverable
+from tests.paper import encoding_of, film_of, picture_of
 
 
 def flat(pix_fmt: str, *values: int, width: int = 160, height: int = 80) -> av.VideoFrame:
@@ -22,7 +28,7 @@ def flat(pix_fmt: str, *values: int, width: int = 160, height: int = 80) -> av.V
 def test_the_source_is_left_and_the_result_right() -> None:
     film = picture_of("yuv420p", 160, 80)
     grey, red = flat("yuv420p", 126, 128, 128), flat("yuv420p", 63, 102, 240)
-    found = cv2.imdecode(np.frombuffer(pair(grey, red, film), np.uint8), cv2.IMREAD_COLOR)
+    found = cv2.imdecode(np.frombuffer(pair(grey, red, film, encoding_of(film, "yuv420p")), np.uint8), cv2.IMREAD_COLOR)
     assert found is not None
     assert found.shape == (80, 320, 3)
     np.testing.assert_allclose(found[40, 80], [128, 128, 128], atol=3)
@@ -41,6 +47,30 @@ def test_the_source_is_left_and_the_result_right() -> None:
 def test_pictures_are_upright_with_square_pixels(aspect: Fraction, rotation: int, shape: tuple[int, int]) -> None:
     film = picture_of("yuv420p", 160, 80).model_copy(update={"aspect": aspect, "rotation": rotation})
     grey = flat("gray", 100), flat("yuv444p", 100, 128, 128)
-    found = cv2.imdecode(np.frombuffer(pair(*grey, film), np.uint8), cv2.IMREAD_COLOR)
+    found = cv2.imdecode(np.frombuffer(pair(*grey, film, encoding_of(film, "yuv444p")), np.uint8), cv2.IMREAD_COLOR)
     assert found is not None
     assert found.shape[:2] == shape
+
+
+@pytest.mark.parametrize(
+    "deliverable",
+    [
+        Deliverable(height=40),
+        Deliverable(codec=Codec.PRORES, height=120),
+        Deliverable(codec=Codec.PNG, depth=16),
+        Deliverable(codec=Codec.DPX, height=20),
+        Deliverable(codec=Codec.EXR),
+    ],
+    ids=lambda one: f"{one.codec}-{one.height}",
+)
+@pytest.mark.parametrize("full", [False, True])
+def test_any_deliverable_is_shown_as_the_film_is(deliverable: Deliverable, full: bool) -> None:
+    film = picture_of("yuv420p", 160, 80, full=full)
+    paper = encoding_for(film_of(film), deliverable, grey_stays_grey=False)
+    source = flat("yuv420p", 110, 140, 120)
+    ((run, plates),) = batches_of([source], film, 1, torch.device("cpu"))
+    (finished,) = compose(run, plates.differences(), Domain.CHROMA, film, paper)
+    found = cv2.imdecode(np.frombuffer(pair(source, finished, film, paper), np.uint8), cv2.IMREAD_COLOR)
+    assert found is not None
+    assert found.shape == (80, 320, 3)
+    np.testing.assert_allclose(found[40, 80].astype(int), found[40, 240].astype(int), atol=2)

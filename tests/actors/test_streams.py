@@ -12,16 +12,18 @@ from actors.survey import Surveyor
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadSpec
 from jobs.formats import Codec, Container, Deliverable
-from jobs.spec import Drop
+from jobs.spec import Drop, Droppable
 from tests.actors.reels import dressed, spec_for
-from tests.films import Recipe
+from tests.films import Recipe, remux
 
 MKV = Deliverable(container=Container.MKV)
 MP4 = Deliverable(container=Container.MP4)
 FFV1 = Deliverable(codec=Codec.FFV1)
+MXF = Deliverable(codec=Codec.PRORES, container=Container.MXF)
+PNG = Deliverable(codec=Codec.PNG)
 
 
-def plan(source: Path, deliverable: Deliverable, drop: Drop = Drop.NOTHING) -> DeliverablePlan:
+def plan(source: Path, deliverable: Deliverable, drop: Drop | tuple[Droppable, ...] = Drop.NOTHING) -> DeliverablePlan:
     """The plan of one deliverable of this source."""
     spec = spec_for(source, "store", Path("out"), deliverable, drop)
     (found,) = plan_deliverables(Surveyor(str(source)).film(), spec, str(source))
@@ -104,8 +106,9 @@ def test_time_code_and_chapter_tracks_are_written_anew(tmp_path: Path) -> None:
     source = dressed(plain, tmp_path / "a.mp4", chapters=True, timecode="01:00:00:00")
     for deliverable in (MP4, MKV):
         found = plan(source, deliverable)
-        assert [one.fate for one in found.fates] == ["picture", "copied", "rewritten", "rewritten"]
+        assert [one.fate for one in found.fates] == ["picture", "copied", *["rewritten"] * 3]
         assert "01:00:00:00" in found.fates[3].detail
+        assert (found.fates[4].kind, found.fates[4].detail) == ("chapters", "2 of them")
 
 
 def test_an_attachment_sends_h264_into_mkv(tmp_path: Path) -> None:
@@ -135,7 +138,7 @@ def test_anamorphic_ffv1_is_refused_with_a_way_out(tmp_path: Path) -> None:
     film = Surveyor(str(source)).film()
     wide = film.model_copy(update={"picture": film.picture.model_copy(update={"aspect": Fraction(4, 3)})})
     spec = spec_for(source, "store", tmp_path, FFV1, Drop.NOTHING)
-    with pytest.raises(BadSpec, match=r"4/3.*h264"):
+    with pytest.raises(BadSpec, match=r"4/3.*ffv1 in mkv.*container to mp4"):
         plan_deliverables(wide, spec, str(source))
 
 
@@ -162,3 +165,112 @@ def test_several_deliverables_are_planned_in_one_reading(tmp_path: Path) -> None
     spec = spec_for(source, "store", tmp_path, MP4, Drop.NOTHING).model_copy(update={"deliverables": (MP4, FFV1)})
     found = plan_deliverables(Surveyor(str(source)).film(), spec, str(source))
     assert [one.file for one in found] == ["a.mp4", "a.mkv"]
+
+
+# The user's word
+
+
+def test_what_the_spec_lists_is_left_out_even_where_it_would_fit(tmp_path: Path) -> None:
+    plain = Recipe(frames=4, sound="aac").make(tmp_path / "plain.mp4")
+    source = dressed(plain, tmp_path / "a.mp4", subtitles="mov_text", chapters=True)
+    by_number = plan(source, MP4, (1,))
+    assert [one.fate for one in by_number.fates][:3] == ["picture", "dropped", "copied"]
+    by_kind = plan(source, MP4, ("subtitle", "chapters"))
+    assert [(one.kind, one.fate) for one in by_kind.fates if one.fate == "dropped"] == [
+        ("subtitle", "dropped"),
+        ("chapters", "dropped"),
+    ]
+    assert by_kind.fates[2].detail == "left out by the spec's word"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "stream 0 of .* is the picture itself"), (7, r"has no stream 7; it has 0 \(video\), 1 \(audio\)")],
+)
+def test_a_list_that_names_no_stream_or_the_picture_is_refused(tmp_path: Path, number: int, said: str) -> None:
+    source = Recipe(frames=4, sound="aac").make(tmp_path / "a.mp4")
+    with pytest.raises(BadSpec, match=said):
+        plan(source, MP4, (number,))
+
+
+def test_a_kind_that_is_not_there_may_be_listed(tmp_path: Path) -> None:
+    source = Recipe(frames=4, sound="aac").make(tmp_path / "a.mp4")
+    assert fates(plan(source, MP4, ("data", "captions"))) == fates(plan(source, MP4))
+
+
+def test_a_list_allows_what_it_names_and_no_more(tmp_path: Path) -> None:
+    source = with_attachment(tmp_path / "a.mkv")
+    assert plan(source, MP4, ("attachment",)).fates[1].fate == "dropped"
+    with pytest.raises(BadSpec, match=r"stream 1 \(attachment"):
+        plan(source, MP4, ("subtitle",))
+
+
+# What is no stream of its own
+
+
+def captioned(folder: Path) -> Path:
+    """A film whose every H.264 packet carries closed captions, in a message before its picture (ATSC A/53 part 4)."""
+    words = b"".join(bytes([0xFC, one, two]) for one, two in ((0x94, 0x2C), (0xC8, 0xE9)))
+    user = b"\xb5\x00\x31GA94\x03" + bytes([0xC0 | 2, 0xFF]) + words + b"\xff"
+    message = b"\x06\x04" + bytes([len(user)]) + user + b"\x80"
+    plain = Recipe(frames=8, b_frames=0).make(folder / "plain.mkv")
+    return remux(plain, folder / "a.mkv", lambda _, data: len(message).to_bytes(4, "big") + message + data)
+
+
+def test_captions_in_the_picture_are_not_lost_unsaid(tmp_path: Path) -> None:
+    source = captioned(tmp_path)
+    assert Surveyor(str(source)).film().captions
+    with pytest.raises(
+        BadSpec, match=r"stream 0 \(captions, eia_608\): its closed captions would be lost.*\[captions\]"
+    ):
+        plan(source, MP4)
+    for drop in (Drop.UNSUPPORTED, ("captions",)):
+        assert plan(source, MP4, drop).fates[1].fate == "dropped"
+    assert not Surveyor(str(tmp_path / "plain.mkv")).film().captions
+
+
+def test_chapters_are_dropped_by_word_only(tmp_path: Path) -> None:
+    plain = Recipe(frames=4, size=(64, 48)).make(tmp_path / "plain.mp4")
+    source = dressed(plain, tmp_path / "a.mkv", chapters=True)
+    assert plan(source, MKV).fates[-1].detail == "2 of them"
+    with pytest.raises(BadSpec, match=r"\(chapters\) does not fit into mxf"):
+        plan(source, MXF)
+    assert plan(source, MXF, ("chapters",)).fates[-1].fate == "dropped"
+
+
+# MXF and folders
+
+
+@pytest.mark.parametrize(
+    ("ending", "sound", "said"),
+    [("mp4", "aac", "pcm_s16le or pcm_s24le only"), ("mov", "pcm_s16be", "pcm_s16le or pcm_s24le only")],
+)
+def test_mxf_holds_plain_sound_only(tmp_path: Path, ending: str, sound: str, said: str) -> None:
+    source = Recipe(frames=4, sound=sound).make(tmp_path / f"a.{ending}")
+    with pytest.raises(
+        BadSpec, match=rf"stream 1 \(audio, {sound}\) does not fit into mxf \(mxf holds sound as {said}"
+    ):
+        plan(source, MXF)
+    assert plan(source, MXF, Drop.UNSUPPORTED).fates[1].fate == "dropped"
+
+
+def test_a_folder_of_pictures_holds_nothing_else(tmp_path: Path) -> None:
+    source = Recipe(frames=4, sound="aac").make(tmp_path / "a.mp4")
+    with pytest.raises(BadSpec, match=r"does not fit into folder \(a folder of pictures holds no sound"):
+        plan(source, PNG)
+    found = plan(source, PNG, ("audio",))
+    assert (found.container, found.file, fates(found)[1][2]) == ("folder", "a", "dropped")
+
+
+def test_what_becomes_of_the_picture_is_said(tmp_path: Path) -> None:
+    source = Recipe(frames=4).make(tmp_path / "a.mp4")
+    said = plan(source, MXF).fates[0].detail
+    assert said == "4:2:0 of 8 bit is brought to 4:2:2 of 10 bit; titles and tags have no place in mxf"
+    assert plan(source, FFV1).fates[0].detail == ""
+
+
+def test_a_picture_that_the_container_refuses_is_named(tmp_path: Path) -> None:
+    source = Recipe(frames=4, rate=Fraction(25)).make(tmp_path / "a.mp4")
+    film = Surveyor(str(source)).film().model_copy(update={"timecode": "01:00:00;00"})
+    with pytest.raises(BadSpec, match=r"the picture as prores cannot be written into mxf \(Drop frame is only allowed"):
+        plan_deliverables(film, spec_for(source, "store", tmp_path, MXF, Drop.NOTHING), str(source))

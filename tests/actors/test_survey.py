@@ -10,11 +10,12 @@ import pytest
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from actors.facts import carried
+from actors.forms import carried
 from actors.media import open_media, picture_stream
 from actors.survey import Surveyor
 from jobs.errors import BadMedia
 from jobs.film import Colour
+from jobs.spec import Reading
 from tests.actors.cutting import clip, surveyed
 from tests.films import KINDS, Recipe, remux, serial
 
@@ -133,16 +134,83 @@ def test_pixel_formats(name: str, yes: bool) -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        (Recipe(options=x264(tff="1")), "is interlaced, and deinterlacing is not supported yet; deinterlace it first"),
+        (Recipe(options=x264(tff="1")), r"is interlaced; set deinterlace: bwdif \(--deinterlace bwdif\) to have"),
         (Recipe(options=x264(colormatrix="smpte240m")), "colours by matrix 7"),
-        (Recipe(codec="ffv1", pix_fmt="yuva420p"), "pixels in the form yuva420p"),
-        (Recipe(codec="ffv1", pix_fmt="gbrp10le"), "pixels in the form gbrp10le"),
+        (Recipe(codec="ffv1", pix_fmt="yuva420p"), r"alpha channel \(yuva420p\).*with drop: unsupported"),
+        (Recipe(codec="ffv1", pix_fmt="bgra"), "has an alpha channel"),
         (Recipe(codec="ffv1", size=(8194, 16), frames=1), "is 8194x16; up to 8192"),
     ],
 )
 def test_pictures_that_are_not_carried_are_refused(tmp_path: Path, recipe: Recipe, words: str) -> None:
     with pytest.raises(BadMedia, match=words):
         Surveyor(str(recipe.make(tmp_path / "film.mkv"))).film()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reading", "picture"),
+    [
+        (Recipe(codec="ffv1", pix_fmt="gbrp10le"), Reading(), ("gbrp10le", "yuv444p12le", 12, False, False)),
+        (Recipe(codec="ffv1", pix_fmt="bgra"), Reading(alpha=True), ("bgra", "yuv444p10le", 10, False, True)),
+        (Recipe(codec="ffv1", pix_fmt="yuva420p"), Reading(alpha=True), ("yuva420p", "yuv420p", 8, False, True)),
+        (Recipe(codec="rawvideo", pix_fmt="uyvy422"), Reading(), ("uyvy422", "yuv422p", 8, False, False)),
+        (Recipe(options=x264(tff="1")), Reading(deinterlace=True), ("yuv420p", "yuv420p", 8, True, False)),
+        (Recipe(codec="mpeg2video"), Reading(deinterlace=True), ("yuv420p", "yuv420p", 8, False, False)),
+    ],
+)
+def test_what_pictures_are_developed_to(
+    tmp_path: Path, recipe: Recipe, reading: Reading, picture: tuple[str, str, int, bool, bool]
+) -> None:
+    found = Surveyor(str(recipe.make(tmp_path / "film.mkv")), reading=reading).film().picture
+    assert (found.stored, found.pix_fmt, found.depth, found.deinterlace, found.alpha_dropped) == picture
+    assert found.developed is (picture[0] != picture[1] or picture[3])
+    assert bool(found.remarks) is (found.developed and "uyvy" not in picture[0])
+
+
+@pytest.mark.parametrize(("order", "fields"), [("tt", "top"), ("bb", "bottom")])
+def test_fields_that_only_the_header_tells_of(tmp_path: Path, order: str, fields: str) -> None:
+    path = Recipe(frames=3, codec="ffv1", options={"field_order": order}).make(tmp_path / "film.mkv")
+    with pytest.raises(BadMedia, match="is interlaced; set deinterlace"):
+        Surveyor(str(path)).film()
+    picture = Surveyor(str(path), reading=Reading(deinterlace=True)).film().picture
+    assert (picture.deinterlace, picture.fields) == (True, fields)
+
+
+def test_colours_of_rgb_are_limited_range_of_its_primaries(tmp_path: Path) -> None:
+    plain = Surveyor(str(Recipe(codec="ffv1", pix_fmt="gbrp10le", frames=2).make(tmp_path / "a.mkv"))).film()
+    assert plain.picture.colour == Colour(
+        matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=True
+    )
+    wide = remux(tmp_path / "a.mkv", tmp_path / "b.mkv", prepare=_as_bt2020)
+    assert Surveyor(str(wide)).film().picture.colour.matrix == "bt2020"
+
+
+def _as_bt2020(stream: VideoStream) -> None:
+    stream.codec_context.color_primaries = 9
+
+
+def test_the_spec_chooses_among_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    with av.open(str(path), "w") as out:
+        recipes = (Recipe(size=(64, 32), frames=3, codec="ffv1"), Recipe(size=(96, 64), frames=5, codec="ffv1"))
+        streams = [out.add_stream("ffv1", rate=24) for _ in recipes]
+        for stream, recipe in zip(streams, recipes, strict=True):
+            assert isinstance(stream, VideoStream)
+            stream.width, stream.height = recipe.size
+            stream.pix_fmt = "yuv420p"
+        for stream, recipe in zip(streams, recipes, strict=True):
+            assert isinstance(stream, VideoStream)
+            for number in range(recipe.frames):
+                frame = recipe.frame(number)
+                frame.pts, frame.time_base = number, Fraction(1, 24)
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    chosen = Surveyor(str(path), reading=Reading(video=1))
+    film = chosen.film()
+    assert (film.picture.stream, film.picture.width, [one.stream for one in film.others]) == (1, 96, [0])
+    assert sum(map(len, chosen.pages())) == 5
+    assert Surveyor(str(path)).film().picture.width == 64
+    with pytest.raises(BadMedia, match=r"no video stream 2; set video to .*: 0 \(ffv1, 64x32\), 1 \(ffv1, 96x64\)\."):
+        Surveyor(str(path), reading=Reading(video=2)).film()
 
 
 def test_mirrored_pictures_are_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from actors.planes import planes_of
-from actors.tint import is_grey
+from actors.tint import glance
 from tests.actors.test_cuts import found
 
 
@@ -32,7 +32,8 @@ def film(path: Path, lumas: list[int], *, spread: int = 40, chroma: int = 128) -
     ids=["grey", "colour", "black"],
 )
 def test_what_is_grey(tmp_path: Path, spread: int, level: int, chroma: int, grey: bool) -> None:
-    assert is_grey(str(film(tmp_path / "a.mp4", [level] * 30, spread=spread, chroma=chroma)), 0) is grey
+    seen = glance(str(film(tmp_path / "a.mp4", [level] * 30, spread=spread, chroma=chroma)), 0)
+    assert (seen.grey, seen.interlaced) == (grey, False)
 
 
 def test_a_faint_cut_of_a_grey_film_is_found(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import typer
 from tests.bench.apart import ROOT
 from tests.bench.figures import Figures
 from tests.bench.films import clip_of
-from tests.bench.measurements import HD, contest, extra_frames, lengths, seam_cost, stitch_rates
+from tests.bench.measurements import HD, contest, extra_frames, lengths, seam_cost, stitch_rates, streaming
 from tests.bench.plot import plot
 
 
@@ -28,6 +28,7 @@ class Part(StrEnum):
 
     CONTEST = "contest"
     STITCH = "stitch"
+    STREAMING = "streaming"
     EXTRA = "extra"
     LENGTHS = "lengths"
     SEAM = "seam"
@@ -50,6 +51,7 @@ def main(
     parts = {
         Part.CONTEST: lambda: contest(clip.absolute() if clip else clip_of(seconds, HD), runs, say),
         Part.STITCH: lambda: stitch_rates(say),
+        Part.STREAMING: lambda: streaming(say),
         Part.EXTRA: lambda: extra_frames(say),
         Part.LENGTHS: lambda: lengths(say),
         Part.SEAM: lambda: seam_cost(runs, say),
@@ -93,6 +95,10 @@ def table(results: Figures) -> list[str]:
             ]
     for codec, rate in results.get("stitch", {}).items():
         lines += [f"stitch {codec}: {rate['frames_per_second']:.0f} frames/s over {rate['frames']} frames"]
+    for container, found in results.get("streaming", {}).items():
+        lines += [
+            f"stream {container}: memory of the longest film over that of the shortest {found['last_by_first_mib']:.2f}"
+        ]
     if extra := results.get("extra"):
         lines += [f"extra frames, {extra['film']}: {extra['extra_frames_percent']:.2f} %"]
     if by_length := results.get("lengths"):

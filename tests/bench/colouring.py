@@ -48,7 +48,7 @@ def coloured(
     pictures: Iterator[Tensor] = (one for some in shown_to.render(shown()) for one in some)
     while run := list(islice(pictures, BATCH)):
         film = [waiting.popleft() for _ in run]
-        yield from compose(film, torch.stack(run), shown_to.domain, picture, encoding.pix_fmt)
+        yield from compose(film, torch.stack(run), shown_to.domain, picture, encoding)
 
 
 def encode(path: Path, frames: Iterable[VideoFrame], encoding: Encoding) -> None:

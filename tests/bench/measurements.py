@@ -14,6 +14,7 @@ from tests.bench.farming import farm
 from tests.bench.figures import Figures, figures_of, medians, per_seam, ratios
 from tests.bench.films import MANY_CUTS, clip_of, footage, frames_of, looped, still_film
 from tests.bench.stitching import stitch
+from tests.bench.streaming import stream
 
 CONTENDERS: dict[str, Work] = {"bare": bare, "jpeg": jpeg, "ray data": ray_data, "farm": farm}
 HD = (1280, 720)
@@ -54,6 +55,22 @@ def stitch_rates(say: Say) -> Figures:
         rates[codec] = once(stitch, film, codec=codec)
         say(f"stitch, {codec}: {rates[codec]['frames_per_second']:.0f} frames/s")
     return rates
+
+
+def streaming(say: Say, minutes: tuple[int, ...] = (5, 20)) -> Figures:
+    """A stitch from S3 to S3, by the film's length and container, with the proof: peaks of temporary disk, and of memory over what the process had before, which prepared the film."""
+    clip = clip_of(60, (640, 360))
+    found: Figures = {}
+    for container in ("mp4", "mkv"):
+        films = {str(one): once(stream, looped(clip, one), container=container) for one in minutes}
+        peaks = [one["peak_mib_by"]["main"] - one["before_mib"] for one in films.values()]
+        found[container] = {"minutes": films, "last_by_first_mib": round(peaks[-1] / peaks[0], 3)}
+        for length, one in films.items():
+            say(
+                f"stream, {container}, {length} min: {one['frames'] / one['stitched_seconds']:.0f} frames/s, proven "
+                f"{one['frames_per_second']:.0f}; {one['peak_mib_by']['main'] - one['before_mib']:.0f} MiB, {one['peak_disk_mib']:.1f} MiB of disk"
+            )
+    return found
 
 
 def extra_frames(say: Say) -> Figures:

@@ -2,20 +2,22 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 
 from actors.stitch import Stitcher
 from actors.streams import plan_deliverables
 from actors.survey import Surveyor
-from jobs.deliverables import DeliverableFacts
-from jobs.formats import Codec, Deliverable
+from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.film import Film
+from jobs.formats import Codec, Container, Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, SegmentRecord
 from jobs.spec import JobSpec
-from jobs.timing import timing_for
+from jobs.timing import Timing, timing_for
 from tests.actors.reels import keep_segment
 from tests.bench.apart import Clock, Found
 
@@ -25,32 +27,47 @@ DIFFERENT = 4
 """Segments that are really encoded; the film is made of these, over and over."""
 
 
+class Segmented(NamedTuple):
+    """A clip whose segments lie in a store, ready to be stitched."""
+
+    film: Film
+    plan: DeliverablePlan
+    timing: Timing
+    records: list[SegmentRecord]
+
+
 def stitch(clock: Clock, clip: str, folder: str, codec: str) -> Found:
     """Stitch the whole clip from finished segments, its sound with it; only that is on the clock."""
-    spec = JobSpec(
-        name="film",
-        source=clip,
-        store=f"{folder}/store",
-        output=f"{folder}/out",
-        deliverables=(Deliverable(codec=Codec(codec)),),
-    )
-    surveyor = Surveyor(clip)
+    where = (clip, f"{folder}/store", "film", f"{folder}/out")
+    made = segmented(clip, where, folder, codec)
+    with clock():
+        *_, facts = Stitcher(*where).stitch(*made)
+    assert isinstance(facts, DeliverableFacts)
+    return {"frames": facts.frames, "segments": len(made.records), "bytes": facts.bytes}
+
+
+def segmented(
+    clip: str, where: tuple[str, str, str, str], folder: str, codec: str, container: str = "auto"
+) -> Segmented:
+    """Survey a clip, and put a few segments that make it up into the store. `where`: source, store, job and output, as actors are told."""
+    source, store, job, output = where
+    wish = Deliverable(codec=Codec(codec), container=Container(container))
+    spec = JobSpec(name=job, source=source, store=store, output=output, deliverables=(wish,))
+    surveyor = Surveyor(source)
     film = surveyor.film()
     index = FrameIndex(list(surveyor.pages()), complete=True)
-    (plan,) = plan_deliverables(film, spec, clip)
+    (plan,) = plan_deliverables(film, spec, source)
     timing = timing_for(index, film.picture, plan.container, plan.origin)
     whole = index.frames // SEGMENT * SEGMENT
     assert whole == index.frames, f"{clip} has {index.frames} frames; take a multiple of {SEGMENT}"
-    encoded = _encoded(clip, Ledger.at(spec.store, spec.name), plan.encoding, Path(folder))
+    encoded = _encoded(clip, Ledger.at(store, job), plan.encoding, Path(folder))
     records = [
-        encoded[start // SEGMENT % DIFFERENT].model_copy(update={"frames": Range(start, start + SEGMENT)})
+        encoded[start // SEGMENT % DIFFERENT].model_copy(
+            update={"frames": Range(start, start + SEGMENT), "digest": f"{start:040d}"}
+        )
         for start in range(0, index.frames, SEGMENT)
     ]
-    stitcher = Stitcher(clip, spec.store, spec.name, spec.output)
-    with clock():
-        *_, facts = stitcher.stitch(film, plan, timing, records)
-    assert isinstance(facts, DeliverableFacts)
-    return {"frames": facts.frames, "segments": len(records), "bytes": facts.bytes}
+    return Segmented(film, plan, timing, records)
 
 
 def _encoded(clip: str, ledger: Ledger, encoding: Encoding, folder: Path) -> list[SegmentRecord]:

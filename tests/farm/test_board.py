@@ -122,6 +122,11 @@ def test_a_long_line_is_not_broken(desk: Desk) -> None:
     assert len(desk.lines) == 1
 
 
+def test_the_films_own_time_code_is_said(desk: Desk) -> None:
+    desk.board.film(film(0).model_copy(update={"timecode": "01:00:00:00"}))
+    assert desk.lines == ["film.mkv: h264 1280x720, 23.976 frames/s, from time code 01:00:00:00"]
+
+
 def test_the_header_gives_the_total_until_the_survey_is_over(desk: Desk) -> None:
     board = desk.board
     assert board.sentence() == "counting frames"

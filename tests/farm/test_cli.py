@@ -71,7 +71,9 @@ def test_a_film_is_rendered(film: Path, rendered: Path) -> None:
     assert (report["frames"], report["shots"], report["chunks"], report["seams"]) == (60, 2, 3, 1)
     assert (report["conforms"], report["retries"]) == (True, 0)
     assert (rendered / "review/index.html").is_file()
-    assert {path.name for path in rendered.iterdir()} == {"A film.mkv", "report.json", "review", "store"}
+    lists = {f"A film.shots.{form}" for form in ("edl", "otio", "csv")}
+    assert {"A film.mkv", "report.json", "review", "store", *lists} <= {path.name for path in rendered.iterdir()}
+    assert "00:00:00:20 00:00:02:12" in (rendered / "A film.shots.edl").read_text()
 
 
 def test_the_status_of_a_delivered_film(rendered: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
         store: work/store   # relative to where the command is given
         output: work/out
         look: {{name: test-window, settings: {{radius: 2, declared: 2}}}}
-        overrides: [{{shots: "2", look: {{name: test-negative}}}}]
+        overrides: [{{shots: "2", look: {{name: test-negative}}}}, {{frames: [00:00:00:20, 00:00:02:12], look: {{name: test-negative}}}}]
         shots: {{detect: adaptive}}
         chunk_seconds: 0.5
         workers: {{count: 2, cpus: 1}}
@@ -98,7 +100,9 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
     said = farm("render", "job.yaml", "--address", ray_here, cwd=tmp_path)
     assert (said.code, said.out) == (0, ""), said.err
     out = tmp_path / "work/out"
-    assert {path.name for path in out.iterdir()} == {"master.mkv", "view.mp4", "report.json", "review"}
+    assert {"master.mkv", "view.mp4", "report.json", "review", "the job.shots.otio"} <= {
+        path.name for path in out.iterdir()
+    }
     report = json.loads((out / "report.json").read_text())
     assert [one["file"] for one in report["deliverables"]] == ["master.mkv", "view.mp4"]
     assert (report["conforms"], report["chunks"], report["seams"]) == (True, 6, 4)
@@ -112,12 +116,45 @@ def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: 
     assert {"frames", "shots", "chunks", "seams", "extra_frames_percent"} <= set(plan)
     assert (plan["frames"], plan["shots"], plan["chunks"], plan["seams"]) == (60, 2, 3, 1)
     assert plan["extra_frames_percent"] == pytest.approx(100 * 10 / 60, abs=0.01)
+    assert plan["shot_names"] == [["00:00:00:00", "00:00:00:20"], ["00:00:00:20", "00:00:02:12"]]
+    assert [(one["file"], one["container"], one["dropped"]) for one in plan["deliverables"]] == [
+        ("A film.mp4", "mp4", [])
+    ]
     assert "survey" in said.err
     assert list(tmp_path.iterdir()) == []
 
 
+def test_shots_are_listed_and_a_list_gives_the_same_shots(
+    film: Path, rendered: Path, ray_here: str, tmp_path: Path
+) -> None:
+    said = farm("shots", film, "--to", "cuts.otio", "--address", ray_here, cwd=tmp_path)
+    assert (said.code, said.out) == (0, ""), said.err
+    assert said.err.endswith(f"Made {tmp_path}/cuts.otio\n")
+    listed = (tmp_path / "cuts.otio").read_text()
+    assert "none" in listed
+    (tmp_path / "job.json").write_text(
+        json.dumps(
+            {"name": "a", "source": str(film), "store": "work", "output": "out", "shots": {"file": "cuts.otio"}}
+            | {"look": {"name": "none"}}
+        )
+    )
+    plan = farm("plan", "job.json", "--json", "--address", ray_here, cwd=tmp_path).json
+    assert plan["shot_list"] == [[1, 0, 20, "none"], [2, 20, 60, "none"]]
+    # What is handed over with the deliverables says the same, and which chunks each shot has besides.
+    assert len((rendered / "A film.shots.otio").read_text().splitlines()) == len(listed.splitlines())
+
+
+def test_a_stream_that_does_not_fit_is_refused_by_the_plan(ray_here: str, tmp_path: Path) -> None:
+    source = Recipe(frames=12, sound="flac").make(tmp_path / "film.mkv")
+    said = farm("plan", source, "--look", "none", "--codec", "prores", "--container", "mxf", "--address", ray_here)
+    assert "stream 1 (audio, flac) does not fit into mxf" in said.sentence
+    assert said.code == 2
+
+
 def test_a_film_is_inspected(film: Path, tmp_path: Path) -> None:
-    found = farm("inspect", film).json
+    inspection = farm("inspect", film).json
+    assert inspection["refused"] == ""
+    found = inspection["film"]
     assert (found["picture"]["width"], found["picture"]["rate"], found["picture"]["codec"]) == (
         192,
         "24000/1001",
@@ -131,6 +168,7 @@ def test_a_film_is_inspected(film: Path, tmp_path: Path) -> None:
 def test_looks_and_schema_are_json() -> None:
     looks = {one["name"]: one for one in farm("looks", "--json").json}
     assert looks["colorize"]["defaults"]["strength"] == 1.0
+    assert farm("schema", "--report").json["title"] == "ConformReport"
     schema = farm("schema").json
     assert (schema["title"], schema["additionalProperties"]) == ("JobSpec", False)
     assert {"name", "source", "store", "output"} <= set(schema["required"])
@@ -150,6 +188,16 @@ WRONG_OPTIONS: list[tuple[tuple[object, ...], str]] = [
         "chunk_seconds = 0.0: input should be greater than or equal to 0.2",
     ),
     (("FILM", "--out", "OUT", "--set", "strength"), "--set strength: write NAME=VALUE"),
+    (("FILM", "--out", "OUT", "--drop", "3,sound"), "drop = [3, 'sound']: it reads nothing, unsupported, or a list"),
+    (
+        ("FILM", "--out", "OUT", "--codec", "prores", "--profile", "444"),
+        "prores has no profile '444'; its profiles are",
+    ),
+    (("FILM", "--out", "OUT", "--codec", "dnxhr", "--container", "mkv"), "dnxhr does not go into mkv"),
+    (("FILM", "--out", "OUT", "--deinterlace", "yes"), "deinterlace = 'yes': input should be 'none' or 'bwdif'"),
+    (("FILM", "--out", "OUT", "--depth", 9), "deliverables.0.depth = 9: input should be 8, 10, 12 or 16"),
+    (("FILM", "--out", "OUT", "--rate", "fast"), "rate = 'fast': a rate reads 24, 23.976"),
+    (("job.yaml", "--rate", 24), "job.yaml is a job spec: write its look"),
 ]
 
 

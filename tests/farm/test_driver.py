@@ -83,7 +83,7 @@ def test_a_film_that_was_stopped_goes_on_and_ends_the_same(studio: Studio, tmp_p
     spec = spec_of(film, tmp_path / "stopped", look=window(3, 3), chunk_seconds=0.4)
     with pytest.raises(KeyboardInterrupt):
         Studio(Stopping(studio.fleet, SegmentRecord, 4)).render(spec)  # type: ignore[arg-type]
-    assert not (tmp_path / "stopped/out").exists()
+    assert not (tmp_path / "stopped/out/film.mkv").exists()
     (halfway,) = statuses(spec.store, None)
     assert halfway.state == "rendering"
     resumed = studio.render(spec).report()
@@ -171,5 +171,5 @@ def test_the_paper_in_the_store_tells_the_whole_job(studio: Studio, tmp_path: Pa
     kinds = {json.loads(path.read_text())["kind"] for path in (root / "records").iterdir()}
     assert kinds == {"split", "segment"}
     assert {path.name for path in root.iterdir()} == {
-        "job.json", "spec.json", "specs", "survey", "chunks", "media", "records", "stills", "deliverables.json",
+        "job.json", "spec.json", "specs", "survey", "chunks", "media", "records", "stills", "assembly", "deliverables.json",
     }  # fmt: skip

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from actors.streams import plan_deliverables
 from farm.estimate import Estimate, estimate, show
+from jobs.errors import BadSpec
 from tests.farm.inline import scouted, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
@@ -38,7 +40,9 @@ def window(radius: int) -> dict[str, Any]:
 
 
 def of(film: Path, folder: Path, **fields: Any) -> Estimate:
-    return estimate(scouted(spec_of(film, folder, **{"shots": WHOLE, "chunk_seconds": 1, **fields})))
+    spec = spec_of(film, folder, **{"shots": WHOLE, "chunk_seconds": 1, **fields})
+    scout = scouted(spec)
+    return estimate(scout, plan_deliverables(scout.film, spec, spec.source))
 
 
 def test_a_film_cut_at_its_keyframes_costs_nothing_extra(film: Path, tmp_path: Path) -> None:
@@ -96,6 +100,54 @@ def test_looks_and_shots_are_listed_in_the_films_order(film: Path, tmp_path: Pat
         (3, 55, 60, "none"),
     )
     assert found.shots == 3
+
+
+def test_frames_have_time_codes_or_else_times(film: Path, tmp_path: Path) -> None:
+    coded = Recipe(frames=40, cuts=(30,), rate=Fraction(24000, 1001)).make(tmp_path / "coded.mp4")
+    frames = ["00:00:00:20", "00:00:01.3"]
+    found = of(coded, tmp_path / "a", shots={"detect": "adaptive"}, overrides=[{"frames": frames, "look": window(1)}])
+    assert found.shot_list == (
+        (1, 0, 20, "none"),
+        (1, 20, 30, "test-window"),
+        (2, 30, 31, "test-window"),
+        (2, 31, 40, "none"),
+    )
+    assert found.shot_names == (
+        ("00:00:00:00", "00:00:00:20"),
+        ("00:00:00:20", "00:00:01:06"),
+        ("00:00:01:06", "00:00:01:07"),
+        ("00:00:01:07", "00:00:01:16"),
+    )
+    # There is no time code at 10 frames a second.
+    assert of(film, tmp_path / "b").shot_names == (("00:00:00.000", "00:00:06.000"),)
+    with pytest.raises(
+        BadSpec, match=r"overrides\.0\.frames = \['00:00:01:00', 20\]: .* no time code, for its rate is 10;"
+    ):
+        of(film, tmp_path / "c", overrides=[{"frames": ["00:00:01:00", 20], "look": window(1)}])
+
+
+def test_it_says_what_each_deliverable_will_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = Recipe(frames=20, size=(256, 144), sound="aac").make(tmp_path / "film.mp4")
+    wishes = [{"name": "a", "codec": "prores", "profile": "lt"}, {"name": "b", "codec": "h264", "height": 72}]
+    found = of(source, tmp_path, deliverables=[*wishes, {"name": "c", "codec": "ffv1"}], drop=["audio"])
+    one, two, three = found.deliverables
+    assert (one.file, one.container, one.codec, one.profile, one.pix_fmt) == (
+        "a.mov",
+        "mov",
+        "prores",
+        "lt",
+        "yuv422p10le",
+    )
+    assert (two.file, two.profile, two.width, two.height) == ("b.mp4", None, 128, 72)
+    assert any("256x144" in words for words in two.converted)
+    assert (three.converted, three.pix_fmt) == ((), "yuv420p")
+    assert [len(each.dropped) for each in found.deliverables] == [1, 1, 1]
+    assert one.dropped[0].startswith("stream 1 (audio aac): ")
+    assert "constant 24000/1001 frames a second" in one.timing
+    show(found)
+    said = capsys.readouterr().err
+    assert "deliverables" in said
+    assert all(one.file in said for one in found.deliverables)
 
 
 def test_time_grows_with_frames_pixels_and_deliverables(tmp_path: Path) -> None:

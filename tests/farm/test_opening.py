@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
@@ -108,6 +110,18 @@ def test_nothing_is_delivered_over_the_source(film: Path, tmp_path: Path, way: s
     with pytest.raises(BadSpec, match=r"the deliverable film\.mkv would lie over the source; choose another folder"):
         decided(spec_of(source, tmp_path / "work", output=str(output)))
     assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["shots/f.%04d.png", "shots/f.####.png", "shots"])
+def test_no_pictures_are_delivered_among_the_sources_own(tmp_path: Path, place: str) -> None:
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for number in range(1, 7):
+        cv2.imwrite(f"{shots}/f.{number:04d}.png", np.full((64, 96, 3), 40 * number, np.uint8))
+    source, wish = f"{tmp_path}/{place}", {"rate": 24, "deliverables": [{"codec": "png", "name": "shots"}]}
+    with pytest.raises(BadSpec, match="the deliverable shots would lie over the source; choose another folder"):
+        decided(spec_of(source, tmp_path / "work", output=str(tmp_path), **wish))
+    assert [one.file for one in decided(spec_of(source, tmp_path / "work", **wish))] == ["shots"]
 
 
 def test_beside_the_source_is_allowed(film: Path, tmp_path: Path) -> None:

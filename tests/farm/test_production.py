@@ -13,12 +13,13 @@ from farm.board import Board
 from farm.calls import Call
 from farm.production import Production
 from farm.scout import Scout
+from jobs.assembly import Stretch
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import FramesRendered, SegmentRecord, SplitRecord
-from tests.farm.inline import InlineFleet, quiet, rendered, scouted, shot_list
+from tests.farm.inline import InlineFleet, quiet, rendered, scout_of, scouted, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
 
@@ -140,19 +141,59 @@ def test_each_deliverable_is_finished_once_and_last(film: Path, tmp_path: Path, 
     assert [one.file for one in made.report().deliverables] == ["master.mkv", "view.mp4"]
 
 
-def test_a_plan_that_is_not_whole_is_not_finished(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
+def pages(film: Production) -> list[Stretch]:
+    """What this job's finishers are told, page by page."""
+    store = film.ledger.store
+    names = sorted(film.ledger.names("assembly/"))
+    return [Stretch.model_validate_json(store.read(film.ledger.key(name))) for name in names]
+
+
+def test_a_plan_that_is_not_whole_is_begun_and_not_finished(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     spec = spec_of(film, tmp_path, shots=cuts)
     rendered(spec)
     whole = scouted(spec)
     part = Scout(spec, whole.film, whole.ledger, whole.looks)
     production = Production(part, decided(part), quiet())
-    # Every segment is on paper, but the list of shots has not been read yet.
+    # Every segment is on paper, and every frame's time; but the list of shots has not been read yet.
     (call,) = part.begin()
-    assert (call.verb, production.split(part.fresh()), production.finish()) == ("given_cuts", [], [])
+    assert (call.verb, production.split(part.fresh())) == ("given_cuts", [])
+    assert _verbs(production.finish()) == ["finish"]
+    assert [(one.segments, one.last) for one in pages(production)] == [({}, False)]
     production = Production(whole, decided(whole), quiet())
     assert production.split(whole.plan.chunks) == []
-    assert [call.verb for call in production.finish()] == ["finish"]
+    assert _verbs(production.finish()) == ["finish"]
     assert production.finish() == []
+    # The pages of the run before are swept.
+    (page,) = pages(production)
+    assert (page.last, [len(names) for names in page.segments.values()]) == (True, [6])
+
+
+def test_no_deliverable_begins_before_every_frames_time_is_known(film: Path, tmp_path: Path) -> None:
+    spec = spec_of(film, tmp_path)
+    rendered(spec)
+    scout = scout_of(spec)
+    scout.pages.pop()  # the empty one, which says that the index is whole
+    production = Production(scout, decided(scout), quiet())
+    assert (production.finish(), pages(production)[:0]) == ([], [])
+
+
+def test_finishers_are_told_of_the_finished_prefix_alone(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
+    prepared = Prepared(film, tmp_path, shots=cuts, chunk_seconds=1.2)
+    made, names = prepared.film, [record.digest for record in prepared.segments]
+
+    def told() -> list[str]:
+        return [name for page in pages(made) for named in page.segments.values() for name in named]
+
+    (call,) = made.finish()
+    for number, prefix in ((1, 0), (0, 2), (3, 2), (2, 4), (5, 4), (4, 6), (7, 6), (6, 8)):
+        made.keep(prepared.segments[number])
+        assert made.finish() == []
+        # A page is not written for every chunk, but the end is told at once.
+        assert told() == names[: len(told())]
+        assert len(told()) <= prefix
+        assert [page.last for page in pages(made)][-1] == (prefix == 8)
+    assert told() == names
+    assert {name.split("/")[1] for name in made.ledger.names("assembly/")} == {call.args[3]}
 
 
 def test_chunks_of_one_keyframe_are_one_split_call(one_keyframe: Path, tmp_path: Path) -> None:
@@ -199,6 +240,7 @@ class Prepared:
         self.film = Production(self.scout, donor.deliverables, self.board)
         self.splits = self.film.split(self.scout.plan.chunks)
         self.donor = Ledger.at(f"{folder}/donor", spec.name)
+        self.segments = donor.segments_of(donor.deliverables[0])
 
     def split_records(self) -> list[SplitRecord]:
         """What the splitters would find, in film order."""
@@ -236,12 +278,12 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     (name,) = [call.args[0][0].digest(one.encoding) for one in prepared.film.deliverables]
     segment = prepared.donor.record(name)
     assert isinstance(segment, SegmentRecord)
-    assert prepared.film.finish() == []
+    assert _verbs(prepared.film.finish()) == ["finish"]
     prepared.film.keep(segment)
     prepared.film.keep(segment)
     assert (prepared.film.rendered, prepared.board.chunks) == (1, {1: "done"})
-    assert _verbs(prepared.film.finish()) == ["finish"]
     assert prepared.film.finish() == []
+    assert [list(page.segments.values()) for page in pages(prepared.film)] == [[], [(name,)]]
 
 
 def _verbs(calls: Sequence[Call]) -> list[str]:

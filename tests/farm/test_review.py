@@ -16,6 +16,7 @@ import pytest
 from actors.looks import fit
 from farm import review
 from farm.production import Production
+from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan
 from jobs.film import Film
 from jobs.ledger import Ledger, still_name
@@ -74,6 +75,7 @@ class Shown:
     deliverables: tuple[DeliverablePlan, ...]
     ledger: Ledger
     chunks: list[Chunk]
+    scout: Scout
 
     def publish(self, report: FilmReport, folder: Path) -> Page:
         key = review.publish(self, report, open_store(str(folder)))  # type: ignore[arg-type]
@@ -104,7 +106,7 @@ def shown(made: Production, *looks: Look, ledger: Ledger | None = None) -> Shown
     """Ten frames in each look."""
     plan = Plan(10)
     plan.grow(Shot(n, Range(10 * n - 10, 10 * n), look) for n, look in enumerate(looks, 1))
-    return Shown(made.film, tuple(made.deliverables), ledger or made.ledger, plan.chunks)
+    return Shown(made.film, tuple(made.deliverables), ledger or made.ledger, plan.chunks, made.scout)
 
 
 def test_the_page_shows_every_chunk(made: Production, output: Path) -> None:
@@ -115,9 +117,9 @@ def test_the_page_shows_every_chunk(made: Production, output: Path) -> None:
     assert page.missing() == []
     assert page.places["video"] == ["../A film (1).mkv"]
     assert "50 frames, 2 shots, 5 chunks, 3 seams: conforms" in page.words
-    assert "Shot 1: frames 0 to 19" in page.words
-    assert "Shot 2: frames 20 to 49" in page.words
-    assert "chunk 5, frame 45; test-negative" in page.words
+    assert "Shot 1: frames 0 to 19 (00:00:00:00 to 00:00:00:19)" in page.words
+    assert "Shot 2: frames 20 to 49 (00:00:00:20 to 00:00:02:01)" in page.words
+    assert "chunk 5, frame 45 (00:00:01:21); test-negative" in page.words
     assert "stream 1 audio aac copied" in page.words
 
 
@@ -167,7 +169,7 @@ def test_a_still_that_is_gone_is_not_named(made: Production, tmp_path: Path) -> 
     film.ledger.store.write(film.still(film.chunks[1]), b"a picture")
     page = film.publish(made.report(), tmp_path / "out")
     assert page.places["img"] == ["chunk-00002.jpg"]
-    assert "chunk 1, frame 5" in page.words
+    assert "chunk 1, frame 5 (00:00:00:05)" in page.words
     assert not (tmp_path / "out/review/chunk-00001.jpg").exists()
 
 

@@ -22,8 +22,8 @@ MEDIA = Media(key="chunks/a.mkv", sha256="a", bytes=1)
 
 def encoding(codec: Codec, interval: int) -> Encoding:
     return Encoding(
-        codec=codec, library="", width=50, height=38, pix_fmt="yuv420p", rate=Fraction(24), time_base=Fraction(1, 24),
-        aspect=Fraction(1), colour=PICTURE.colour, options={"g": str(interval)}, threads=1,
+        codec=codec, encoder="", library="", width=50, height=38, pix_fmt="yuv420p", rate=Fraction(24), time_base=Fraction(1, 24),
+        aspect=Fraction(1), colour=PICTURE.colour, options={"g": str(interval)}, threads=1, reorder=0,
     )  # fmt: skip
 
 

@@ -95,6 +95,12 @@ def test_relative_places_are_the_callers_own(tmp_path: Path) -> None:
         ("../a.mp4", "{parent}/a.mp4"),
         ("~/a.mp4", "{home}/a.mp4"),
         ("a//b/./c.mp4", "{here}/a/b/c.mp4"),
+        ("shots/f.%04d.dpx", "{here}/shots/f.%04d.dpx"),
+        ("shots/f.####.dpx", "{here}/shots/f.####.dpx"),
+        ("shots/", "{here}/shots"),
+        ("file:///a%20b/f.%04d.dpx", "/a b/f.%04d.dpx"),
+        ("s3://bucket/shots/", "s3://bucket/shots"),
+        ("s3://bucket/shots/f.####.exr", "s3://bucket/shots/f.####.exr"),
     ],
 )
 def test_places_become_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, whole: str) -> None:
@@ -149,7 +155,7 @@ def test_what_is_no_text_is_no_spec(tmp_path: Path) -> None:
         ({"sauce": 1}, "job.json: sauce is not a field of the spec"),
         ({"chunk_seconds": -1}, "chunk_seconds = -1: input should be greater than or equal to 0.2"),
         ({"workers": {"count": "two"}}, "workers.count = 'two': "),
-        ({"deliverables": [{"codec": "vp9"}]}, "deliverables.0.codec = 'vp9': input should be 'h264' or 'ffv1'"),
+        ({"deliverables": [{"codec": "vp9"}]}, "deliverables.0.codec = 'vp9': input should be 'h264', 'hevc'"),
         ({"source": "http://films/a.mp4"}, "source = 'http://films/a.mp4': a path, file:///path or s3://bucket/key is allowed"),
         ({"shots": {"detect": "content"}}, "shots.detect = 'content': input should be 'adaptive'"),
     ],
@@ -183,6 +189,19 @@ def test_a_film_and_options_are_a_spec(tmp_path: Path) -> None:
     assert (made.chunk_seconds, made.workers.count) == (2.0, 3)
     assert film(store="elsewhere").store == f"{tmp_path}/elsewhere"
     assert film(out="s3://bucket/out/").store == "s3://bucket/out/store"
+
+
+def test_an_image_sequence_gives_the_job_its_name() -> None:
+    pattern = spec_for_film("shots/f.%04d.dpx", look="none", out="out", store=None, options={"rate": "23.976"})
+    folder = spec_for_film("shots/reel.v2/", look="none", out="out", store=None, options={"rate": "24"})
+    assert (pattern.name, folder.name, folder.title(folder.deliverables[0])) == ("f", "reel.v2", "reel.v2")
+    assert pattern.source_url.endswith("/shots/f.%04d.dpx?rate=24000/1001")
+
+
+@pytest.mark.parametrize("marks", [("10:00:10:00", "11:22:33:04"), ("01:00:10;00", "23:59:59;29"), ("00:00:10.5", 900)])
+def test_time_codes_in_yaml_need_no_quotes(marks: tuple[str, str | int]) -> None:
+    text = f"{json.dumps(LEAST)[:-1]}, overrides: [{{frames: [{marks[0]}, {marks[1]}], look: {{name: none}}}}]}}"
+    assert read_spec(written(text)).overrides[0].frames == marks
 
 
 def test_a_wrong_option_is_named_as_its_field() -> None:

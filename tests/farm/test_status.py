@@ -64,7 +64,7 @@ def test_a_film_that_is_surveyed_waits_to_be_rendered(film: Path, tmp_path: Path
     scouted(spec)
     found = status(spec)
     assert (found.state, found.frames, found.frames_done, found.chunks_done) == ("rendering", 60, 0, 0)
-    assert (found.chunks, found.shots) == (6, 2)
+    assert (found.chunks, found.shots, found.planned_to) == (6, 2, "00:00:02:11")
 
 
 def test_a_film_in_work(film: Path, tmp_path: Path) -> None:

@@ -71,6 +71,29 @@ def test_what_cannot_be_ordered_is_refused(pts: Sequence[float], hidden: Sequenc
         FrameIndex([page], complete=True)
 
 
+@pytest.mark.parametrize(
+    ("pts", "keys", "hidden"),
+    [
+        # The second part leads in, unseen, over the whole end of the first.
+        ([*range(40), *range(20, 60)], [0, 40], range(40, 60)),
+        # It leads in over a keyframe of the first, which a seek could not tell from its own.
+        ([*range(12), 8, 9, 10, 11, 12], [0, 8, 12], range(12, 16)),
+    ],
+)
+def test_edits_that_overlap_in_decoding_are_refused(
+    pts: Sequence[int], keys: Sequence[int], hidden: Sequence[int]
+) -> None:
+    with pytest.raises(BadMedia, match="edit list joins parts"):
+        FrameIndex([page_of(pts, keys, hidden)], complete=True)
+
+
+def test_edits_whose_lead_in_is_short_are_carried() -> None:
+    index = FrameIndex([page_of([*range(12), 10, 11, 12, 13], [0, 6, 12], [12, 13])], complete=True)
+    assert index.pts.tolist() == list(range(14))
+    span = index.span(12, 14)
+    assert (span.first, span.stamps, span.wanted) == (12, (0, 1, 2, 3), (2, 3))
+
+
 def test_frames_before_the_first_keyframe_are_refused() -> None:
     index = FrameIndex([page_of([0, 1, 2, 3], keys=[2])], complete=True)
     with pytest.raises(BadMedia, match="before the source's first keyframe"):

@@ -24,8 +24,8 @@ FILM = Film(
     ),
 )  # fmt: skip
 ENCODING = Encoding(
-    codec=Codec.FFV1, library="ffv1 / 62", width=64, height=48, pix_fmt="yuv420p", rate=Fraction(24), time_base=Fraction(1, 24),
-    aspect=Fraction(1), colour=COLOUR, options={"level": "3"}, threads=1,
+    codec=Codec.FFV1, encoder="ffv1", library="ffv1 / 62", width=64, height=48, pix_fmt="yuv420p", rate=Fraction(24), time_base=Fraction(1, 24),
+    aspect=Fraction(1), colour=COLOUR, options={"level": "3"}, threads=1, reorder=0,
 )  # fmt: skip
 LOOK = Look(choice=LookChoice(name="colorize", settings={"strength": 1.0}), support=Support(context=2), weights=("aa",))
 
@@ -59,7 +59,14 @@ def test_what_changes_the_look_changes_every_name(change: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(
     "change",
-    [{"options": {"level": "1"}}, {"threads": 2}, {"library": "ffv1 / 63"}, {"pix_fmt": "yuv444p"}, {"width": 32}],
+    [
+        {"options": {"level": "1"}},
+        {"threads": 2},
+        {"library": "ffv1 / 63"},
+        {"pix_fmt": "yuv444p"},
+        {"encoder": "ffv1_vulkan"},
+        {"width": 32},
+    ],
 )
 def test_what_changes_the_encoder_changes_every_name(change: dict[str, Any]) -> None:
     assert not set(names(chunks())) & set(names(chunks(), encoding=ENCODING.model_copy(update=change)))

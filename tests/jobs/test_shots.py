@@ -1,5 +1,6 @@
 """From cuts to shots: minimum length on paper, looks by shot and by frame range."""
 
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.errors import BadSpec
 from jobs.plan import Look, Range
-from jobs.shots import dressed, far_enough, ranges_between
+from jobs.shots import by_name, dressed, far_enough, placed, ranges_between, refuse_idle_overrides
 from jobs.spec import LookChoice, Override
+from jobs.timecode import FrameNames
 
 cuts = st.lists(st.integers(1, 500), unique=True).map(sorted)
 
@@ -67,6 +70,40 @@ BASE, OTHER, THIRD = (LookChoice(name=name) for name in ("base", "other", "third
     ],
 )
 def test_the_last_override_that_names_a_frame_wins(overrides: list[Override], expected: list[object]) -> None:
-    parts = list(dressed(7, Range(0, 100), BASE, overrides, fit))
+    parts = list(dressed(7, Range(0, 100), BASE, placed(overrides, FrameNames(Fraction(24)), 100), fit))
     assert [(part.frames, part.look.choice.name) for part in parts] == expected
     assert {part.number for part in parts} == {7}
+
+
+MARKED = ("01:00:02:00", "01:00:03:00")
+
+
+def test_a_named_frame_is_the_films_own() -> None:
+    names = FrameNames(Fraction(25), "01:00:00:00")
+    found = placed([over(frames=MARKED, look=OTHER), over(frames=(3, "00:00:01.000"), look=OTHER)], names, 100)
+    assert [one.frames for one in found] == [(50, 75), (3, 25)]
+    assert placed([over(frames=("01:00:02:00", "01:00:04:00"), look=OTHER)], names, 100)[0].frames == (50, 100)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"frames": ("00:00:02:00", "00:00:03:00")}, "00:00:02:00 is not in the film, which has frames 0 to 99 (01:00:00:00 to 01:00:03:24)."),
+        ({"frames": (5, "01:00:04:01")}, "overrides.1.frames = [5, '01:00:04:01']: 01:00:04:01 is not in the film"),
+        ({"frames": ("01:00:02:30", 90)}, "25 frames a second are numbered 00 to 24; the film has frames 0 to 99"),
+        ({"frames": ("01:00:02;00", 90)}, "count every frame, with ':' before the frames; the film has"),
+        ({"frames": ("01:00:02:00", 50)}, "start comes before stop, and these are frames 50 and 50."),
+        ({"frames": (100, 200)}, "overrides.1.frames = [100, 200]: the film has frames 0 to 99 (01:00:00:00 to 01:00:03:24)."),
+        ({"shots": "5-6"}, "overrides.1.shots = '5-6': the film has shots 1 to 4; see them with `farm plan`."),
+    ],
+)  # fmt: skip
+def test_an_override_that_names_nothing_is_refused(fields: dict[str, Any], words: str) -> None:
+    overrides = [over(frames=MARKED, look=OTHER), over(look=OTHER, **fields)]
+    with pytest.raises(BadSpec) as refused:
+        refuse_idle_overrides(overrides, 4, 100, FrameNames(Fraction(25), "01:00:00:00"))
+    assert words in str(refused.value)
+
+
+def test_only_a_name_must_wait_for_the_film() -> None:
+    assert by_name([over(shots="1", look=OTHER), over(frames=(3, "00:00:01.000"), look=OTHER)])
+    assert not by_name([over(shots="1", look=OTHER), over(frames=(3, 4), look=OTHER)])

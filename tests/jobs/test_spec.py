@@ -25,6 +25,15 @@ PARSES: list[dict[str, Any]] = [
     {"deliverables": [{"codec": "h264", "crf": 12}, {"codec": "ffv1", "name": "master"}]},
     {"deliverables": [{"codec": "h264", "container": "mp4"}, {"codec": "ffv1"}]},
     {"drop": "unsupported", "chunk_seconds": 5},
+    {"drop": [3, "subtitle", "captions"], "video": 2, "deinterlace": "bwdif"},
+    {"drop": "nothing"},
+    {"source": "shots/f.%04d.dpx", "rate": 23.976},
+    {"source": "s3://bucket/shots/f.####.exr", "rate": "24000/1001"},
+    {"overrides": [{"frames": ["01:00:10:00", "01:00:12;12"], "look": {"name": "none"}}]},
+    {"overrides": [{"frames": [12, "00:00:10.5"], "look": {"name": "none"}}]},
+    {"shots": {"file": "cuts.otio"}},
+    {"deliverables": [{"codec": "prores", "profile": "4444", "container": "mxf"}, {"codec": "dpx", "depth": 12}]},
+    {"deliverables": [{"codec": "hevc", "depth": 10, "height": 720, "encoder": "nvenc"}]},
 ]
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -41,10 +50,37 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"chunk_seconds": float("nan")}, "chunk_seconds = nan"),
     ({"workers": {"count": 0}}, "workers.count = 0"),
     ({"deliverables": []}, "deliverables = []"),
-    ({"deliverables": [{"codec": "h265"}]}, "deliverables.0.codec = 'h265': input should be 'h264' or 'ffv1'"),
-    ({"deliverables": [{"codec": "ffv1", "container": "mp4"}]}, "ffv1 goes into mkv"),
+    ({"deliverables": [{"codec": "h265"}]}, "deliverables.0.codec = 'h265': input should be 'h264', 'hevc', "),
+    ({"deliverables": [{"codec": "ffv1", "container": "mov"}]}, "ffv1 does not go into mov; it goes into mkv"),
+    ({"deliverables": [{"codec": "dnxhr", "container": "mkv"}]}, "dnxhr does not go into mkv; it goes into mov or mxf"),
+    (
+        {"deliverables": [{"codec": "prores", "profile": "hqx"}]},
+        "prores has no profile 'hqx'; its profiles are hq, proxy",
+    ),
+    ({"deliverables": [{"codec": "h264", "depth": 12}]}, "h264 of 12 bits is not made; it is of 8 or 10 bits"),
+    ({"deliverables": [{"codec": "ffv1", "encoder": "nvenc"}]}, "nvenc encodes h264 and hevc only"),
     ({"deliverables": [{}, {"crf": 20}]}, "give each a name of its own"),
     ({"deliverables": [{}, {"codec": "ffv1"}]}, "give each a name of its own"),
+    (
+        {"drop": "all"},
+        "drop = 'all': it reads nothing, unsupported, or a list of stream numbers and kinds, as in [3, subtitle]",
+    ),
+    ({"drop": [3, "sound"]}, "drop = [3, 'sound']: it reads nothing"),
+    ({"drop": []}, "drop = []: it reads nothing"),
+    ({"drop": [True]}, "drop = [True]: it reads nothing"),
+    ({"deinterlace": "yadif"}, "deinterlace = 'yadif': input should be 'none' or 'bwdif'"),
+    ({"rate": "24p"}, "rate = '24p': a rate reads 24, 23.976 or \"24000/1001\""),
+    ({"rate": 0}, "rate = 0: a rate of 1 to 240 frames a second is allowed"),
+    ({"shots": {"threshold": 0}}, "shots.threshold = 0: input should be greater than 0"),
+    ({"shots": {"file": 3}}, "shots.file = 3: input should be a valid string"),
+    (
+        {"overrides": [{"frames": [0, "1:2"], "look": {"name": "none"}}]},
+        "overrides.0.frames.1 = '1:2': a frame is its number",
+    ),
+    (
+        {"overrides": [{"frames": [-1, 5], "look": {"name": "none"}}]},
+        "overrides.0.frames.0 = -1: a frame is its number",
+    ),
     ({"overrides": [{"look": {"name": "none"}}]}, "either shots or frames"),
     ({"overrides": [{"shots": "5-3", "look": {"name": "none"}}]}, "the first is not after the last"),
     ({"overrides": [{"frames": [9, 9], "look": {"name": "none"}}]}, "start before stop"),
@@ -65,6 +101,9 @@ def test_refuses_and_says_why(fields: dict[str, Any], words: str) -> None:
     assert str(error.value).startswith("spec.yaml: ")
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+    # One field is wrong, and one sentence says so.
+    assert "; deliverables =" not in str(error.value)
+    assert str(error.value).count(" = ") <= 1
 
 
 @pytest.mark.parametrize("fields", [None, [], "spec", 3])
@@ -100,11 +139,33 @@ def test_shot_numbers_of_an_override() -> None:
         ("ünïcode.mp4", "n_code"),
         (".mp4", "mp4"),
         ("x", "x"),
+        ("/shots/f.%04d.dpx", "f"),
+        ("/shots/f_%d.TIFF", "f"),
+        ("shots/reel 1.####.left.exr", "reel 1"),
+        ("s3://b/k/f.####.dpx", "f"),
+        ("s3://b/k/%04d.png", "k"),
+        ("/films/take #2.mp4", "take _2"),
     ],
 )
 def test_a_file_name_becomes_a_job_name(place: str, name: str) -> None:
     assert stem(place) == name
     assert JobSpec.model_validate({**LEAST, "name": stem(place)}).name == name
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [("/shots/reel.v2", "reel.v2"), ("s3://bkt/shots/reel.v2", "reel.v2"), ("/shots/f.%04d.dpx", "f")],
+)
+def test_an_image_sequence_is_called_as_its_files_or_its_folder(source: str, title: str) -> None:
+    spec = parse_spec({**LEAST, "source": source, "rate": 24}, "x")
+    assert spec.title(spec.deliverables[0]) == title
+
+
+@pytest.mark.parametrize(
+    ("said", "rate"), [(24, "24"), (23.976, "24000/1001"), ("29.97", "30000/1001"), ("25/2", "25/2")]
+)
+def test_a_rate_as_people_write_it(said: object, rate: str) -> None:
+    assert parse_spec({**LEAST, "rate": said}, "x").model_dump(mode="json")["rate"] == rate
 
 
 def test_a_digest_does_not_depend_on_the_order_of_fields() -> None:

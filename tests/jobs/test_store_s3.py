@@ -12,7 +12,8 @@ import pytest
 
 from jobs.errors import BadStore, StoreFault
 from jobs.store import open_store
-from jobs.store.s3 import ATTEMPTS, MOST_PARTS, PART, S3Store, part_size
+from jobs.store.s3 import ATTEMPTS, MOST_PARTS, S3Store, part_size
+from jobs.store.s3_upload import PART
 from tests.s3 import PAGE, Asked, FaultyServer, MotoServer, Step, aws_env, fail, give, last_writer, reset
 
 MIB = 1 << 20

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.errors import BadMedia
+from jobs.errors import BadMedia, BadSpec
 from jobs.film import Picture
+from jobs.formats import Wrapping
 from jobs.index import FrameIndex, Page
-from jobs.timing import MILLISECOND, constant_rate, timing_for
+from jobs.timing import MILLISECOND, MXF_RATES, constant_rate, refuse_rate, timing_for
 from tests.paper import picture_of
 
 NTSC = Fraction(24000, 1001)
@@ -128,9 +129,108 @@ def test_one_frame_is_a_film() -> None:
     assert timing.rate == 24
 
 
-@pytest.mark.parametrize(("rule", "container"), [("exact grid", "mp4"), ("time stamps, tick for tick", "mkv")])
-def test_the_report_says_whose_stamps_these_are(rule: str, container: str) -> None:
+@pytest.mark.parametrize(
+    ("container", "words"),
+    [
+        ("mp4", "constant 24 frames a second; an exact grid"),
+        ("mov", "constant 24 frames a second; an exact grid"),
+        ("mxf", "constant 24 frames a second; an exact grid"),
+        ("mkv", "constant 24 frames a second; the source's own time stamps, tick for tick"),
+        ("folder", "constant 24 frames a second; frames are numbered"),
+    ],
+)
+def test_the_report_says_whose_stamps_these_are(container: Wrapping, words: str) -> None:
     index = index_of([0, 42, 83, 125], last=42)
-    assert (
-        rule in timing_for(index, picture(MILLISECOND, Fraction(24)), "mkv" if container == "mkv" else "mp4").sentence
-    )
+    assert words in timing_for(index, picture(MILLISECOND, Fraction(24)), container).sentence
+
+
+@pytest.mark.parametrize("rate", [NTSC, Fraction(30000, 1001), Fraction(25)])
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv", "mxf", "folder"])
+def test_a_thousand_seams_drift_by_nothing(container: Wrapping, rate: Fraction) -> None:
+    _has_no_drift(container, rate)
+
+
+@pytest.mark.parametrize("rate", [Fraction(15000, 1001), Fraction(10)])
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv", "folder"])
+def test_nor_at_rates_that_mxf_does_not_have(container: Wrapping, rate: Fraction) -> None:
+    _has_no_drift(container, rate)
+
+
+def _has_no_drift(container: Wrapping, rate: Fraction) -> None:
+    frames, seam = 24_000, 24
+    clock = picture(1 / Fraction(rate.numerator), rate)
+    index = index_of([rate.denominator * n for n in range(frames)])
+    timing = timing_for(index, clock, container)
+    tolerance = MILLISECOND / 2 if container == "mkv" else 0
+    assert timing.rate == rate
+    assert all(abs(timing.at(seam * k) - seam * k / rate) <= tolerance for k in range(1000))
+    assert abs(timing.seconds - frames / rate) <= tolerance
+
+
+@given(
+    st.sampled_from(MXF_RATES),
+    st.integers(4, 2000),
+    st.integers(-5000, 5000),
+    st.sampled_from([Fraction(1, 90000), MILLISECOND, Fraction(1, 24000)]),
+)
+def test_mxf_counts_frames_from_0(rate: Fraction, frames: int, first: int, tick: Fraction) -> None:
+    stamps = [first + round(n / rate / tick) for n in range(frames)]
+    timing = timing_for(index_of(stamps, last=1), picture(tick, rate), "mxf")
+    assert timing.pts.tolist() == list(range(frames))
+    assert timing.durations.tolist() == [1] * frames
+    assert timing.time_base == 1 / rate
+    assert timing.origin == first * tick
+    assert timing.seconds == frames / rate
+
+
+@pytest.mark.parametrize(
+    ("stamps", "tick", "rate", "words"),
+    [
+        ([0, 100, 200, 300], MILLISECOND, Fraction(10), "10 frames a second, and .* container to mov"),
+        ([0, 1001, 2002], Fraction(1, 15000), Fraction(15000, 1001), "15000/1001 frames a second, .* to mov"),
+        ([0, 1, 2, 4, 5], Fraction(1, 24), Fraction(24), "a variable rate, and .* container to mov"),
+    ],
+)
+def test_rates_that_mxf_has_no_number_for_are_refused(
+    stamps: list[int], tick: Fraction, rate: Fraction, words: str
+) -> None:
+    with pytest.raises(BadMedia, match=words):
+        timing_for(index_of(stamps, last=1), picture(tick, rate), "mxf")
+    for container in ("mp4", "mov", "mkv", "folder"):
+        assert timing_for(index_of(stamps, last=1), picture(tick, rate), container).frames == len(stamps)
+
+
+def test_a_rate_that_the_header_tells_is_judged_before_the_index() -> None:
+    for rate in (Fraction(10), Fraction(15000, 1001), Fraction(12), Fraction(20), Fraction(27)):
+        with pytest.raises(BadSpec, match=f"{rate} frames a second, .* container to mov"):
+            refuse_rate(picture(MILLISECOND, rate), "mxf")
+        refuse_rate(picture(MILLISECOND, rate), "mov")
+    # An average of rounded stamps.
+    for rate in (*MXF_RATES, Fraction(27056000, 1127339)):
+        refuse_rate(picture(MILLISECOND, rate), "mxf")
+
+
+def test_stamps_reckoned_by_whole_ticks_mean_the_rate() -> None:
+    # MPEG-PS: a stamp for every fourth frame, the others reckoned from it by 3753 ticks where a frame lasts 3753.75.
+    stamps = [round(Fraction(15015, 4) * (n - n % 4)) + 3753 * (n % 4) for n in range(500)]
+    timing = timing_for(index_of(stamps, last=3753), picture(Fraction(1, 90000), NTSC), "mp4")
+    assert (timing.rule, timing.rate) == ("grid", NTSC)
+    assert all(timing.at(n) == n / NTSC for n in range(500))
+    # Where a frame is a whole number of ticks, nothing need be rounded, and nothing is mended.
+    uneven = [3600 * n + n % 4 for n in range(500)]
+    kept = timing_for(index_of(uneven, last=3600), picture(Fraction(1, 90000), Fraction(25)), "mp4")
+    assert (kept.rule, kept.rate, kept.pts.tolist()) == ("own", None, uneven)
+
+
+@pytest.mark.parametrize("ticks", [1, 2, 3, 4, 5])
+def test_a_gap_is_kept_where_ticks_are_nearly_as_long_as_frames(ticks: int) -> None:
+    stamps = [ticks * n for n in (0, 1, 2, 4, 5)]
+    timing = timing_for(index_of(stamps, last=ticks), picture(Fraction(1, 24 * ticks), Fraction(24)), "mov")
+    assert timing.rate is None
+    assert [timing.at(n) * 24 for n in range(5)] == [0, 1, 2, 4, 5]
+
+
+def test_a_folder_keeps_no_times_but_the_film_its_length() -> None:
+    timing = timing_for(index_of([500, 540, 620], last=40), picture(MILLISECOND, Fraction(25)), "folder")
+    assert timing.sentence == "variable rate; frames are numbered, and a folder of pictures keeps no times"
+    assert (timing.pts[0], timing.seconds, timing.frames) == (0, Fraction(160, 1000), 3)

@@ -1,0 +1,48 @@
+"""Reading the assembly: the records of one encoding's segments, as the film's finished prefix grows. Promises film order; waits as long as it takes."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from jobs.assembly import Stretch, name_of, page_name
+from jobs.errors import FilmFailed, StoreFault
+from jobs.ledger import Ledger
+from jobs.records import Encoding, SegmentRecord
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 2.0
+"""Seconds between two looks for the next page: half as long again each time."""
+
+
+def records_of(
+    ledger: Ledger, run: str, encoding: Encoding, wait: Callable[[float], object] = time.sleep
+) -> Iterator[SegmentRecord]:
+    """Records in the film's order, each as soon as it is on paper, until the film is whole.
+
+    Raises FilmFailed where another run of the job has taken over, or a record is gone.
+    """
+    number, last = 0, False
+    while not last:
+        page = _page(ledger, run, number, wait)
+        for name in page.segments.get(name_of(encoding), ()):
+            record = ledger.record(name)
+            if not isinstance(record, SegmentRecord):
+                where = f"{ledger.store.url}/{ledger.key(f'records/{name}.json')}"
+                raise FilmFailed(f"The record {where} is gone; run the job again, and its segment is made anew.")
+            yield record
+        number, last = number + 1, page.last
+
+
+def _page(ledger: Ledger, run: str, number: int, wait: Callable[[float], object]) -> Stretch:
+    pause = FIRST_WAIT
+    while True:
+        try:
+            if data := ledger.read(page_name(run, number)):
+                return Stretch.model_validate_json(data)
+            # The first page is there before anyone is asked to read it, until the next run sweeps it.
+            if not ledger.store.stat(ledger.key(page_name(run, 0))):
+                raise FilmFailed(
+                    f"Another run of the job '{ledger.job}' has begun and will finish its deliverables; this one ends here."
+                )
+        except StoreFault:  # bad luck, and not the film's: the next look will tell
+            pass
+        wait(pause)
+        pause = min(1.5 * pause, LONGEST_WAIT)

@@ -1,0 +1,225 @@
+"""Encoders: how each codec is encoded, in which form, and what a film loses by it. Promises refusals in one sentence, before any work; opens no encoder.
+
+Constant quality throughout, closed groups of pictures, and threads by number: segments that are encoded apart have one
+and the same codec header, and equal pictures give equal bytes.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import av
+
+from actors.transfer import CURVES
+from jobs.errors import BadSpec
+from jobs.film import Colour, Film, Picture
+from jobs.formats import DEPTHS, PICTURES, PROFILES, Codec, Deliverable
+from jobs.records import Encoding
+
+KEYFRAME_SECONDS = 2
+"""Longest distance of two keyframes in h264 and hevc: what a player seeks by, and an inspector decodes to see one frame."""
+
+FFV1_OPTIONS = {"level": "3", "slices": "4", "slicecrc": "1", "coder": "1", "context": "0", "g": "1"}
+"""Every frame alone, in slices that are checked; the number of slices fixes the bytes."""
+
+LINEAR = 8
+"""H.273's transfer characteristics of linear light."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """An encoder, and what it is given."""
+
+    encoder: str
+    """libav's name."""
+    pix_fmt: str
+    options: dict[str, str]
+    colour: Colour
+    """As it is tagged."""
+    reorder: int = 0
+    """Frames by which decode order may run ahead of display order."""
+    even: bool = field(default=False, kw_only=True)
+    """Sizes must be even where chroma is halved."""
+
+
+def way_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Way:
+    """How a deliverable is encoded. Raises BadSpec where the codec cannot carry the film's pixels."""
+    colour = film.picture.colour
+    limited = colour.model_copy(update={"full_range": False})
+    profile = deliverable.profile or next(iter(PROFILES.get(deliverable.codec, ())), "")
+    match deliverable.codec:
+        case Codec.H264 | Codec.HEVC:
+            return _interframe(film, deliverable)
+        case Codec.PRORES:
+            # Every profile of prores_ks is of 10 bit, though decoders open 4444 as 12 bit. Its header has no word for full range.
+            pix_fmt = "yuv444p10le" if profile.startswith("4444") else "yuv422p10le"
+            return Way("prores_ks", pix_fmt, {"profile": profile, "vendor": "apl0"}, limited, even=True)
+        case Codec.DNXHR:
+            pix_fmt = {"hqx": "yuv422p10le", "444": "yuv444p10le"}.get(profile, "yuv422p")
+            return Way("dnxhd", pix_fmt, {"profile": f"dnxhr_{profile}"}, limited, even=True)
+        case Codec.FFV1:
+            return Way("ffv1", _ffv1_pix_fmt(film.picture, grey_stays_grey), FFV1_OPTIONS, colour)
+        case Codec.PNG | Codec.TIFF | Codec.DPX | Codec.EXR:
+            return _picture(film, deliverable, grey_stays_grey)
+
+
+_X264 = "open-gop=0:vbv-maxrate=0:vbv-bufsize=0:nal-hrd=none:mbtree=0"
+"""No VBV: a rate buffer would begin afresh, and starve, at every segment. No mbtree: with AVX-512 it gives other bytes for
+the same pictures now and then, even in one thread (docs/log.md)."""
+
+_X265 = "open-gop=0:info=0:pools=4:frame-threads=2:wpp=1:lookahead-slices=0:log-level=error"
+"""No info: its text, with every option in it, would be part of the codec header. What could follow from the number of cores
+is said: so one core gives the bytes that many give."""
+
+_NVENC_PRESETS = {"ultrafast": 1, "veryfast": 2, "faster": 3, "fast": 4, "medium": 5, "slow": 6, "slower": 7}
+
+
+def _interframe(film: Film, deliverable: Deliverable) -> Way:
+    colour, codec = film.picture.colour, deliverable.codec
+    depth = deliverable.depth or DEPTHS[codec][0]
+    pix_fmt = "yuv420p" if depth == 8 else f"yuv420p{depth}le"
+    quality = {"crf": str(deliverable.crf), "preset": deliverable.preset}
+    group = {"g": str(max(1, round(KEYFRAME_SECONDS * film.picture.rate))), "flags": "+cgop"}
+    if deliverable.encoder == "nvenc":
+        if codec is Codec.H264 and depth == 10:
+            raise BadSpec(
+                "nvenc encodes h264 of 8 bits only: set the deliverable's codec to hevc, or encoder to software."
+            )
+        return Way(f"{codec}_nvenc", pix_fmt, group | _nvenc_options(deliverable), colour, even=True)
+    # Both keep two pictures back for B-frames of which others are made; x264 makes none at "ultrafast".
+    if codec is Codec.HEVC:
+        return Way("libx265", pix_fmt, quality | group | {"x265-params": _X265}, colour, 2, even=True)
+    reorder = 0 if deliverable.preset == "ultrafast" else 2
+    return Way("libx264", pix_fmt, quality | group | {"x264-params": _X264}, colour, reorder, even=True)
+
+
+def _nvenc_options(deliverable: Deliverable) -> dict[str, str]:
+    # By libavcodec/nvenc.c: one quantiser and no B-frames or look-ahead, so that no segment's end or beginning shows.
+    return {
+        "preset": f"p{_NVENC_PRESETS[deliverable.preset]}",
+        "rc": "constqp",
+        "qp": str(deliverable.crf),
+        "bf": "0",
+        "rc-lookahead": "0",
+        "no-scenecut": "1",
+        "forced-idr": "1",
+        "strict_gop": "1",
+    }
+
+
+def _ffv1_pix_fmt(picture: Picture, grey_stays_grey: bool) -> str:
+    # yuvj* is yuv* whose range is said twice; Encoding.colour says it once.
+    pix_fmt = _said_once(picture.pix_fmt)
+    if pix_fmt.startswith("gray") and not grey_stays_grey:
+        pix_fmt = pix_fmt.replace("gray", "yuv444p")
+    known = {one.name for one in av.Codec("ffv1", "w").video_formats or ()}
+    if pix_fmt not in known:
+        raise BadSpec(
+            f"ffv1 cannot carry {picture.pix_fmt}, the film's pixel format: set the deliverable's codec to h264."
+        )
+    return pix_fmt
+
+
+_RGB = {
+    Codec.PNG: {8: "rgb24", 16: "rgb48be"},
+    Codec.TIFF: {8: "rgb24", 16: "rgb48le"},
+    Codec.DPX: {8: "rgb24", 10: "gbrp10le", 12: "gbrp12le", 16: "rgb48le"},
+}
+_PICTURE_OPTIONS = {
+    Codec.PNG: {"pred": "up"},
+    Codec.TIFF: {"compression_algo": "deflate"},
+    Codec.DPX: {},
+    Codec.EXR: {"format": "half", "compression": "zip16"},
+}
+
+
+def _picture(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Way:
+    codec, picture = deliverable.codec, film.picture
+    options = _PICTURE_OPTIONS[codec]
+    # 0: the matrix of R'G'B'. PNG writes it into its colour chunk.
+    rgb = picture.colour.model_copy(update={"full_range": True, "space": 0})
+    if codec is Codec.EXR:
+        if picture.colour.transfer not in CURVES:
+            raise BadSpec(
+                f"exr is linear light, and {film.source} has the transfer curve {picture.colour.transfer} (ITU-T H.273), which "
+                "is not brought to it: set the deliverable's codec to dpx or tiff."
+            )
+        return Way("exr", "gbrpf32le", options, rgb.model_copy(update={"transfer": LINEAR}))
+    depth = deliverable.depth or DEPTHS[codec][0]
+    if codec is Codec.PNG and grey_stays_grey and picture.pix_fmt.startswith("gray"):
+        grey = picture.colour.model_copy(update={"full_range": True})
+        return Way("png", "gray" if depth == 8 else "gray16be", options, grey)
+    return Way(codec.value, _RGB[codec][depth], options, rgb)
+
+
+def size_for(film: Film, deliverable: Deliverable, way: Way) -> tuple[int, int]:
+    """Width and height of a deliverable: the film's, or `height` lines and the width that follows.
+
+    Raises BadSpec where the encoder does not take it.
+    """
+    picture, codec = film.picture, deliverable.codec
+    width, height = picture.width, picture.height
+    parts = av.VideoFormat(way.pix_fmt, 2, 2).components
+    halved = [way.even and side == 1 for side in (parts[-1].width, parts[-1].height)]
+    if deliverable.height is not None and deliverable.height != height:
+        step = 1 + halved[0]
+        width, height = step * round(width * deliverable.height / height / step), deliverable.height
+    if (halved[0] and width % 2) or (halved[1] and height % 2):
+        raise BadSpec(
+            f"{codec} takes even sizes only and {film.source} would be {width}x{height}: "
+            f"set the deliverable's codec to ffv1, or its height to {max(16, height - height % 2 - 2 * (width % 2))}."
+        )
+    least, most = _LEAST.get(way.encoder, (1, 1)), _MOST.get(way.encoder, _SIDE)
+    if width < least[0] or height < least[1] or width > most or height > most:
+        raise BadSpec(
+            f"{codec} takes pictures of {least[0]}x{least[1]} to {most}x{most} and {film.source} would be {width}x{height}: "
+            "set the deliverable's height, or another codec."
+        )
+    return width, height
+
+
+_LEAST = {
+    "libx264": (2, 2),
+    "libx265": (16, 16),
+    "dnxhd": (256, 120),
+    "ffv1": (4, 4),
+    "h264_nvenc": (146, 50),
+    "hevc_nvenc": (130, 34),
+}
+_MOST = {"h264_nvenc": 4096, "hevc_nvenc": 8192}
+_SIDE = 16384
+"""Longest side that any encoder is given."""
+
+
+def conversions(picture: Picture, encoding: Encoding) -> str:
+    """In words, what of the film's picture is brought to another form, joined by ";". Empty where nothing is."""
+    said = []
+    ours, theirs = form_of(encoding.pix_fmt), form_of(_said_once(picture.pix_fmt))
+    grows = theirs.startswith("grey") and not ours.startswith(("grey", "R'", "linear"))
+    if grows:
+        said.append("grey is given colour planes, neutral where no look colours it")
+        theirs, ours = (one.split(" of ")[1] for one in (theirs, ours))
+        theirs, ours = (f"{one} a sample" for one in (theirs, ours))
+    if ours != theirs:
+        said.append(f"{theirs} is brought to {ours}")
+    if picture.colour.full_range and not encoding.colour.full_range:
+        said.append(f"full range is brought to limited range, which is all that {encoding.codec} carries")
+    if encoding.codec in PICTURES and encoding.codec is not Codec.EXR and not picture.colour.full_range:
+        said.append("what lies below black or above white is cut off")
+    if (encoding.width, encoding.height) != (picture.width, picture.height):
+        said.append(f"{picture.width}x{picture.height} is brought to {encoding.width}x{encoding.height}")
+    return "; ".join(said)
+
+
+def form_of(pix_fmt: str) -> str:
+    """A pixel format in words, as in "4:2:2 of 10 bit"."""
+    bits = av.VideoFormat(pix_fmt).components[0].bits
+    if bits == 32:
+        return "linear RGB of 16-bit floats"
+    if av.VideoFormat(pix_fmt).is_rgb:
+        return f"R'G'B' of {bits} bit"
+    found = re.match(r"yuv(\d)(\d)(\d)p", pix_fmt)
+    return f"{':'.join(found.groups()) if found else 'grey'} of {bits} bit"
+
+
+def _said_once(pix_fmt: str) -> str:
+    return pix_fmt.replace("yuvj", "yuv")

@@ -1,0 +1,207 @@
+"""The placer: puts a deliverable's pictures into a folder, one file for each frame, and proves them. Promises a manifest last, and only of a folder that holds what it says; encodes nothing.
+
+A folder cannot be replaced at once, as a file can. Its proof is the manifest beside it, <title>.sha256, which `sha256sum -c`
+reads: it is taken away before the first picture is written and comes back when all of them have been read back. A folder
+without one is not finished. Pictures are called <title>/<title>.0000000.png and so on, by the film's frame numbers, from 0:
+the numbers by which plans, overrides and reports name frames; time code is in the conform report.
+"""
+
+import hashlib
+import re
+import tarfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+import av.error
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+
+from actors.encode import picture_name
+from actors.segments import Segments, tiled
+from actors.spool import spool
+from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.errors import FilmFailed
+from jobs.ledger import Ledger
+from jobs.plan import Range
+from jobs.records import Encoding, SegmentRecord
+from jobs.report import Conform
+from jobs.store import Store
+from jobs.timing import Timing
+
+WORD_EVERY = 25
+"""Pictures after which the placer says how far it is."""
+
+
+class Placer:
+    """Places deliverables of one job. Holds one segment on disk and one picture in memory."""
+
+    def __init__(self, ledger: Ledger, output: Store, staging: str) -> None:
+        """`staging`: the folder of the output where a manifest grows until it is proven."""
+        self.ledger = ledger
+        self.output = output
+        self.staging = staging
+
+    def finish(
+        self, plan: DeliverablePlan, timing: Timing, segments: Iterable[SegmentRecord]
+    ) -> Iterator[int | DeliverableFacts | Conform]:
+        """Place one deliverable. Yields pictures placed so far, now and then; what was placed; at last what was proven of it.
+
+        `segments` are in the film's order and tile it; they may come while the film is still rendered. A picture that lies
+        there already, byte for byte, is not written again. Raises FilmFailed where a segment is not what its record says,
+        or the folder holds what is not of this film; BadStore or StoreFault where a store fails.
+        """
+        if stranger := self._stranger(plan, timing.frames):
+            raise FilmFailed(
+                f"{self.output.url}/{stranger} is no picture of {plan.file}, which has {timing.frames} frames: move what is in "
+                "that folder elsewhere, or give the deliverable another name, and run the job again; finished work is kept."
+            )
+        cores: list[Range] = []
+        facts = None
+        for word in self._place(plan, timing, tiled(segments, timing.frames), cores):
+            facts = word if isinstance(word, DeliverableFacts) else None
+            yield word
+        assert facts is not None
+        proof = self._prove(plan, timing, facts, cores)
+        if proof.conforms:
+            self.output.rename(self._unproven(plan), _manifest(plan))
+        else:
+            self.output.delete(self._unproven(plan))
+        yield proof
+
+    def _unproven(self, plan: DeliverablePlan) -> str:
+        return f"{self.staging}/{_manifest(plan)}"
+
+    def _place(
+        self, plan: DeliverablePlan, timing: Timing, records: Iterator[SegmentRecord], cores: list[Range]
+    ) -> Iterator[int | DeliverableFacts]:
+        """Fills `cores` with the frames of each segment."""
+        listed, pictures, length = hashlib.sha256(), hashlib.sha256(), 0
+        with spool("place") as name, self.output.create(self._unproven(plan)) as manifest:
+            segments = Segments(self.ledger, (), 0, Path(name))
+            for record in records:
+                if record.frames.start == 0:
+                    self.output.delete(_manifest(plan))  # lest it stand beside pictures that it is not of
+                cores.append(record.frames)
+                for number, data in _pictures(segments, record, plan.encoding):
+                    key = picture_key(plan, number)
+                    self._put(key, data)
+                    line = f"{hashlib.sha256(data).hexdigest()}  {key}\n".encode()
+                    listed.update(line)
+                    pictures.update(data)
+                    length += len(data)
+                    manifest.write(line)
+                    if (number + 1) % WORD_EVERY == 0:
+                        yield number + 1
+        yield timing.frames
+        yield DeliverableFacts(
+            file=plan.file,
+            sha256=listed.hexdigest(),
+            bytes=length,
+            frames=timing.frames,
+            seconds=float(timing.seconds),
+            picture_sha256=pictures.hexdigest(),
+            timing=timing.sentence,
+        )
+
+    def _put(self, key: str, data: bytes) -> None:
+        # Reading is what tells exactly, and is asked of a picture of this very length only.
+        there = self.output.stat(key)
+        if there is None or there.bytes != len(data) or self.output.read(key) != data:
+            self.output.write(key, data)
+
+    def _prove(self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, cores: list[Range]) -> Conform:
+        """Every picture read back: its bytes against the manifest, and beside each edge its size, decoded."""
+        findings: list[str] = []
+        edges = {number for core in cores for number in (core.start, core.stop - 1)}
+        listed, frames, compared = hashlib.sha256(), 0, 0
+        with self.output.open(self._unproven(plan)) as manifest:
+            for number, line in enumerate(manifest):
+                listed.update(line)
+                sha256, _, key = line.decode().rstrip("\n").partition("  ")
+                data = self.output.read(key) if self.output.stat(key) else b""
+                frames += bool(data)
+                if hashlib.sha256(data).hexdigest() != sha256:
+                    findings.append(f"{key} is not the picture of the segment" if data else f"{key} is missing")
+                elif number in edges:
+                    wrong = _undecodable(data, plan.encoding)
+                    findings += [f"{key} {wrong}"] if wrong else []
+                    compared += not wrong
+        if listed.hexdigest() != facts.sha256:
+            findings.append("the manifest is not the one that was written")
+        if frames != timing.frames:
+            findings.append(f"there are {frames} pictures and the film has {timing.frames} frames")
+        if stranger := self._stranger(plan, timing.frames):
+            findings.append(f"{stranger} is no picture of this film")
+        return Conform(
+            file=plan.file,
+            conforms=not findings,
+            findings=_some(findings),
+            frames=frames,
+            seconds=facts.seconds,
+            edges=len(cores) + 1,
+            compared=compared,
+            packets=0,
+            bytes=facts.bytes,
+            sha256=facts.sha256,
+            timing=facts.timing,
+            fates=plan.fates,
+        )
+
+    def _stranger(self, plan: DeliverablePlan, frames: int) -> str:
+        """Some object in the folder that is none of the film's pictures; empty where there is none."""
+        named = re.compile(r".*\.(\d{7,})\.[a-z]+", re.DOTALL)
+        for key in self.output.list(f"{plan.file}/"):
+            found = named.fullmatch(key)
+            number = int(found[1]) if found else frames
+            if number >= frames or key != picture_key(plan, number):
+                return key
+        return ""
+
+
+def picture_key(plan: DeliverablePlan, number: int) -> str:
+    """Where in the output the picture of one frame lies."""
+    return f"{plan.file}/{plan.file}.{picture_name(number, plan.encoding)}"
+
+
+def _manifest(plan: DeliverablePlan) -> str:
+    return f"{plan.file}.sha256"
+
+
+def _pictures(segments: Segments, record: SegmentRecord, encoding: Encoding) -> Iterator[tuple[int, bytes]]:
+    """Each frame's number and its file. Raises FilmFailed where the segment holds others than its record says."""
+    count = 0
+    with segments.fetched(record) as path:
+        try:
+            with tarfile.open(path, "r:") as pictures:
+                for entry in pictures:
+                    file = pictures.extractfile(entry) if entry.isfile() else None
+                    if file is None or count >= record.frames.frames or entry.name != picture_name(count, encoding):
+                        raise segments.refused(record, f"it holds {entry.name} as picture {count}")
+                    yield record.frames.start + count, file.read()
+                    count += 1
+        except tarfile.TarError as error:
+            raise segments.refused(record, str(error)) from None
+    if count != record.frames.frames:
+        raise segments.refused(record, f"it holds {count} pictures for {record.frames.frames} frames")
+
+
+def _undecodable(data: bytes, encoding: Encoding) -> str:
+    """What is wrong with a picture's file once it is decoded, in words; empty where nothing is."""
+    context = av.CodecContext.create(encoding.codec.value, "r")
+    assert isinstance(context, VideoCodecContext)
+    try:
+        frames = [*context.decode(Packet(data)), *context.decode(None)]
+    except av.error.FFmpegError as error:
+        return f"cannot be decoded: {error.strerror}"
+    sizes = [(frame.width, frame.height) for frame in frames]
+    if sizes != [(encoding.width, encoding.height)]:
+        shown = " and ".join(f"{width}x{height}" for width, height in sizes) or "no picture"
+        return f"holds {shown} and not {encoding.width}x{encoding.height}"
+    return ""
+
+
+def _some(findings: list[str]) -> tuple[str, ...]:
+    # One lost disk would fill the report: a few say it.
+    few = 20
+    return (*findings[:few], *([f"and {len(findings) - few} more"] if len(findings) > few else []))

@@ -1,0 +1,280 @@
+"""Objects that grow in a bucket, part by part, and objects that change their name there. Promises little memory at any length, and that no part is sent twice; reads nothing back."""
+
+import hashlib
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jobs.errors import BadStore
+from jobs.store.protocol import BUFFER, told
+from jobs.store.s3_errors import code_of, told_s3
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import (
+        CompletedPartTypeDef,
+        CopyPartResultTypeDef,
+        CopySourceTypeDef,
+        PartTypeDef,
+        UploadPartOutputTypeDef,
+    )
+
+PART = 16 << 20
+"""Files above this are uploaded in parts of this size or a larger one; a writer's first part, which it holds to the end."""
+SENDERS = 4
+"""Parts of one object that travel at once; each holds one part in memory."""
+TRAVELLING = 2 * PART
+"""Bytes of a growing object that travel at once, or one part where that is more: a muxer is no faster than its film."""
+STEP = 1000
+"""Parts of a growing object after which its parts are twice as large."""
+COPIED = 1 << 30
+"""Bytes that one request copies at most. S3 would copy 5 GiB, but may take minutes to answer, and four go abreast."""
+
+
+class Place(NamedTuple):
+    """One object of a bucket, there or not."""
+
+    client: "S3Client"
+    bucket: str
+    name: str
+    """Its whole key."""
+    where: str
+    """For errors."""
+
+
+def growing_part(number: int) -> int:
+    """Bytes of part `number`, from 1, of an object whose length nobody knows yet.
+
+    16 MiB for the first thousand, 32 MiB for the second, and so on: a part is 1/500 of what there is at most, so
+    small objects take little memory, and S3's most, 5 TiB, is reached in the ninth of the ten thousand parts that it allows.
+    Needs no estimate, which encoders belie. S3 lets parts differ in size; a service that does not holds 15 GiB so.
+    """
+    return PART << ((number - 1) // STEP)
+
+
+class S3Writer:
+    """A growing object. Holds its first part until the end, and sends each of the others as soon as it is full.
+
+    An upload of the same key that was broken off is gone on with: its state lies in the bucket. Of two the newest holds.
+    A part that is there already, as its MD5 shows, is not sent again. Memory: the first part, the one that is filled, and
+    those that travel: 64 MiB up to 15 GiB, 144 MiB at 100 GiB.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._head, self._part = bytearray(), bytearray()
+        self._at = self._size = 0
+        self._upload: _Upload | None = None
+        self._pool = ThreadPoolExecutor(SENDERS)
+        self._parts: list[Future[CompletedPartTypeDef]] = []
+        self._travelling: deque[tuple[Future[CompletedPartTypeDef], int]] = deque()
+        self._error: Exception | None = None
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        view = memoryview(data).cast("B")
+        length = len(view)
+        self._do(lambda: self._write(view))
+        return length
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if not (0 <= at <= len(self._head) or at == self._size):
+            self._do(lambda: self._refuse(at))
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        return self._at
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._do(self._finish)
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _do(self, move: Callable[[], None]) -> None:
+        if self._error:
+            raise self._error
+        try:
+            with told_s3("write", self._place.where):
+                move()
+        except Exception as error:
+            self._error = error
+            raise
+
+    def _write(self, view: memoryview) -> None:
+        while view:
+            if self._at < PART:
+                step = min(len(view), PART - self._at)
+                self._head[self._at : self._at + step] = view[:step]
+            elif self._at == self._size:
+                step = min(len(view), growing_part(len(self._parts) + 2) - len(self._part))
+                self._part += view[:step]
+            else:
+                self._refuse(self._at)
+            self._at += step
+            self._size = max(self._size, self._at)
+            view = view[step:]
+            if len(self._part) == growing_part(len(self._parts) + 2):
+                self._send()
+
+    def _refuse(self, at: int) -> None:
+        raise BadStore(
+            f"Cannot write {self._place.where}: byte {at} was to be written again, and is in the bucket already; "
+            "choose another container, or a folder for the output."
+        )
+
+    def _send(self) -> None:
+        """Let the part that is filled travel, when there is room for it."""
+        self._upload = self._upload or _Upload(self._place)
+        while self._travelling and sum(size for _, size in self._travelling) + len(self._part) > TRAVELLING:
+            self._travelling.popleft()[0].result()
+        sent = self._pool.submit(self._upload.send, len(self._parts) + 2, self._part)
+        self._parts.append(sent)
+        self._travelling.append((sent, len(self._part)))
+        self._part = bytearray()
+
+    def _finish(self) -> None:
+        if self._size <= PART:
+            self._place.client.put_object(Bucket=self._place.bucket, Key=self._place.name, Body=bytes(self._head))
+            return
+        if self._part:
+            self._send()
+        assert self._upload
+        head = self._upload.send(1, self._head)
+        self._upload.complete([head, *(one.result() for one in self._parts)])
+
+
+class _Upload:
+    """One multipart upload: an earlier one found again, or a new one. `send` may be called from several threads."""
+
+    def __init__(self, place: Place) -> None:
+        self._client, self._bucket, self._name, _ = place
+        newest, *others = self._found() or [""]
+        self.id = newest or self._client.create_multipart_upload(Bucket=self._bucket, Key=self._name)["UploadId"]
+        self._abort(others)
+        self._there = {one["PartNumber"]: one for one in self._listed()} if newest else {}
+
+    def _found(self) -> list[str]:
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._name)
+        found = [one for page in pages for one in page.get("Uploads", ()) if one["Key"] == self._name]
+        found.sort(key=lambda one: (one["Initiated"], one["UploadId"]), reverse=True)
+        return [one["UploadId"] for one in found]
+
+    def _listed(self) -> "Iterator[PartTypeDef]":
+        pages = self._client.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=self._name, UploadId=self.id)
+        for page in pages:
+            yield from page.get("Parts", ())
+
+    def _abort(self, uploads: Iterable[str]) -> None:
+        for one in uploads:
+            with suppress(ClientError, BotoCoreError):
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._name, UploadId=one)
+
+    def send(self, number: int, data: bytearray) -> "CompletedPartTypeDef":
+        """One part, unless it is there."""
+        there = self._there.get(number)
+        if there and there["ETag"].strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest():
+            return _completed(number, there)
+        body: Any = data  # boto3 takes a bytearray as it is; its stubs do not know
+        sent = self._client.upload_part(
+            Bucket=self._bucket, Key=self._name, UploadId=self.id, PartNumber=number, Body=body
+        )
+        return _completed(number, sent)
+
+    def complete(self, parts: "list[CompletedPartTypeDef]") -> None:
+        """Make the object of these parts, in order; parts of the upload that are not named go, and so do other uploads of the key."""
+        try:
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=self._name, UploadId=self.id, MultipartUpload={"Parts": parts}
+            )
+        except ClientError as error:
+            # Also the answer to a completion that was sent twice, because the first reply was lost.
+            if code_of(error) != "NoSuchUpload" or not self._is_made_of(parts):
+                raise
+        self._abort(one for one in self._found() if one != self.id)
+
+    def _is_made_of(self, parts: "list[CompletedPartTypeDef]") -> bool:
+        """Is the object that is there made of these parts? Its ETag is the MD5 of theirs."""
+        sums = b"".join(bytes.fromhex(one["ETag"].strip('"')) for one in parts)
+        wanted = f'"{hashlib.md5(sums, usedforsecurity=False).hexdigest()}-{len(parts)}"'
+        return self._client.head_object(Bucket=self._bucket, Key=self._name)["ETag"] == wanted
+
+
+def _completed(
+    number: int, part: "PartTypeDef | UploadPartOutputTypeDef | CopyPartResultTypeDef"
+) -> "CompletedPartTypeDef":
+    done: CompletedPartTypeDef = {"PartNumber": number, "ETag": part["ETag"]}
+    if "ChecksumCRC32" in part:
+        done["ChecksumCRC32"] = part["ChecksumCRC32"]
+    return done
+
+
+class SpooledWriter:
+    """An object that is written again at any place: a temporary file until the end, then `deliver`ed whole."""
+
+    def __init__(self, deliver: Callable[[Path], Any]) -> None:
+        self._deliver = deliver
+        # It has no name but this process's own for it, so nothing is left of a process that is killed.
+        self._file = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115  closed where the writer's block ends
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        with told("write", tempfile.gettempdir()):
+            return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        with told("write", tempfile.gettempdir()):
+            return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with told("write", tempfile.gettempdir()), self._file:
+            if kind is None:
+                self._file.flush()
+                self._deliver(Path(f"/dev/fd/{self._file.fileno()}"))
+
+
+def copy(source: Place, target: Place, size: int, etag: str, step: int = COPIED) -> None:
+    """Make `target` of `source`, which has `size` bytes and that ETag, inside the bucket, in ranges of `step` bytes, four abreast."""
+    client, bucket, name, where = target
+    origin: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.name}
+    with told_s3("write", where):
+        if size <= step:
+            client.copy_object(Bucket=bucket, Key=name, CopySource=origin, CopySourceIfMatch=etag)
+            return
+        upload = client.create_multipart_upload(Bucket=bucket, Key=name)["UploadId"]
+
+        def part(number: int) -> "CompletedPartTypeDef":
+            span = f"bytes={(number - 1) * step}-{min(number * step, size) - 1}"
+            done = client.upload_part_copy(
+                Bucket=bucket, Key=name, UploadId=upload, PartNumber=number,
+                CopySource=origin, CopySourceRange=span, CopySourceIfMatch=etag,
+            )  # fmt: skip
+            return _completed(number, done["CopyPartResult"])
+
+        try:
+            with ThreadPoolExecutor(SENDERS) as pool:
+                parts = list(pool.map(part, range(1, -(-size // step) + 1)))
+            client.complete_multipart_upload(Bucket=bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts})
+        except BaseException:
+            with suppress(ClientError, BotoCoreError):
+                client.abort_multipart_upload(Bucket=bucket, Key=name, UploadId=upload)
+            raise

@@ -1,0 +1,208 @@
+"""Image sequences: numbered picture files, in a folder or in S3, read as one film. Promises every file, in order of their numbers, without a gap; opens no picture.
+
+A sequence is named by a pattern, shots/f.%04d.dpx or shots/f.####.dpx, or by a folder that holds exactly one; and its rate
+stands behind it: shots/f.%04d.dpx?rate=24000/1001. So a URL is enough to open it, wherever films are opened.
+"""
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+
+from jobs.errors import BadMedia
+from jobs.store.movie import Movie, header
+from jobs.store.protocol import Bucket, Stat, locate, told
+
+if TYPE_CHECKING:
+    from jobs.store.s3 import S3Store
+
+FOURCC = {
+    "dpx": b"dpx ",
+    "tif": b"tiff",
+    "tiff": b"tiff",
+    "png": b"png ",
+    "exr": b"exr ",
+    "jpg": b"jpeg",
+    "jpeg": b"jpeg",
+}
+"""QuickTime's name of the codec by a file's ending; libav's demuxer knows all of them."""
+
+_PATTERN = re.compile(r"(?P<head>.*?)(?:%0?(?P<width>\d*)d|(?P<hashes>#+))(?P<tail>[^%#]*)")
+_NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)(?P<tail>\D*\.[^.]+)")
+_RATED = re.compile(r"(?P<place>.*)\?rate=(?P<rate>[^?]*)", re.DOTALL)
+
+
+class _File(NamedTuple):
+    """One picture file: its number, its name, and what the folder says of it."""
+
+    number: int
+    name: str
+    bytes: int
+    version: str
+    """Modification time in nanoseconds, or ETag."""
+
+
+@dataclass(frozen=True)
+class ImageSequence:
+    """Numbered picture files without a gap, and how they are opened."""
+
+    files: Sequence[_File]
+    rate: Fraction
+    open_one: Callable[[_File, int], BinaryIO]
+    """Opens a file, with a buffer of so many bytes."""
+
+    @property
+    def version(self) -> str:
+        """How many files at which rate, and a hash of every file's name, size and time."""
+        found = hashlib.sha256()
+        for one in self.files:
+            found.update(f"{one.name}\0{one.bytes}\0{one.version}\n".encode())
+        return f"{len(self.files)} files at {self.rate}, {found.hexdigest()}"
+
+    @property
+    def header(self) -> bytes:
+        """What stands before the files' bytes."""
+        return header(FOURCC[_ending(self.files[0].name)], [one.bytes for one in self.files], self.rate)
+
+    @property
+    def bytes(self) -> int:
+        """Header and all files."""
+        return len(self.header) + sum(one.bytes for one in self.files)
+
+    def open(self, buffer: int) -> BinaryIO:
+        """The sequence as a QuickTime movie: a seekable stream that fetches `buffer` bytes at once."""
+
+        def one(place: int) -> BinaryIO:
+            file = self.files[place]
+            return self.open_one(file, max(2, min(buffer, file.bytes)))
+
+        movie = Movie(self.header, [file.bytes for file in self.files], one)
+        return cast(BinaryIO, io.BufferedReader(movie, buffer))
+
+
+def is_sequence(url: str) -> bool:
+    """Whether a source is named as an image sequence: by a pattern, or with a rate."""
+    return _RATED.fullmatch(url) is not None or _pattern(url) is not None
+
+
+def rated(url: str, rate: str = "24") -> str:
+    """A sequence's URL with a rate: its own, or `rate`. Any other source as it is."""
+    folder = "://" not in url and Path(url).is_dir()
+    return f"{url}?rate={rate}" if (folder or is_sequence(url)) and not _RATED.fullmatch(url) else url
+
+
+def find_sequence(url: str) -> ImageSequence:
+    """The sequence that `url` names. Raises BadMedia where there is none, more than one, one with gaps, or no rate."""
+    parts = _RATED.fullmatch(url)
+    if parts is None:
+        raise BadMedia(f"The source {url} is an image sequence and needs a rate: set rate: 24 (--rate 24) or the like.")
+    place, rate = parts["place"], _rate(url, parts["rate"])
+    pattern = _pattern(place)
+    where = locate(place if pattern is None else place.rpartition("/")[0] or ("/" if place[:1] == "/" else "."))
+    if pattern is None and isinstance(where, Path) and not where.is_dir():
+        why = "is no image sequence and has its own rate: leave the rate out, or write its number as ####"
+        raise BadMedia(f"The source {place} {why if where.exists() else 'does not exist: check the path'}.")
+    folder = _folder(where)
+    listed = folder.listed()
+    found = _sequences(listed) if pattern is None else {place: sorted(_matching(listed, pattern))}
+    if len(found) > 1:
+        raise BadMedia(f"The source {place} holds {len(found)} image sequences; name one: {', '.join(sorted(found))}.")
+    files = next(iter(found.values()), [])
+    if not files:
+        endings = ", ".join(f".{one}" for one in FOURCC)
+        raise BadMedia(f"The source {place} has no numbered pictures ({endings}); check the path.")
+    _refuse_gaps(place, files)
+
+    def open_one(file: _File, buffer: int) -> BinaryIO:
+        return folder.open(file.name, buffer=buffer, known=Stat(file.bytes, file.version))
+
+    return ImageSequence(files, rate, open_one)
+
+
+def _pattern(url: str) -> re.Match[str] | None:
+    name = url.rpartition("/")[2]
+    return _PATTERN.fullmatch(name) if _ending(name) in FOURCC else None
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower()
+
+
+def _rate(url: str, text: str) -> Fraction:
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 1 <= rate <= 240:
+        raise BadMedia(f"The source {url} has no rate of 1 to 240 frames a second: write ?rate=24 or ?rate=24000/1001.")
+    return rate
+
+
+def _matching(listed: Iterator[tuple[str, Stat]], pattern: re.Match[str]) -> Iterator[_File]:
+    width = len(pattern["hashes"]) if pattern["hashes"] else int(pattern["width"] or 1)
+    # As printf writes: filled up with zeros, and longer where the number is.
+    number = rf"(\d{{{width}}}|[1-9]\d{{{width},}})"
+    wanted = re.compile(re.escape(pattern["head"]) + number + re.escape(pattern["tail"]))
+    for name, (size, version) in listed:
+        if named := wanted.fullmatch(name):
+            yield _File(int(named[1]), name, size, version)
+
+
+def _sequences(listed: Iterator[tuple[str, Stat]]) -> dict[str, list[_File]]:
+    """Every numbered sequence of pictures in a folder, by a name for people. The last number in a name counts."""
+    found: dict[tuple[str, str], list[_File]] = {}
+    for name, (size, version) in listed:
+        if _ending(name) in FOURCC and not name.startswith(".") and (named := _NUMBERED.fullmatch(name)):
+            file = _File(int(named["number"]), name, size, version)
+            found.setdefault((named["head"], named["tail"]), []).append(file)
+    return {f"{head}####{tail}": sorted(files) for (head, tail), files in found.items()}
+
+
+def _refuse_gaps(place: str, files: Sequence[_File]) -> None:
+    for number, file in enumerate(files, files[0].number):
+        if file.number < number:
+            raise BadMedia(
+                f"The source {place} has frame {file.number} twice ({file.name}); keep one of the two files."
+            )
+        if file.number > number:
+            raise BadMedia(f"The source {place} lacks frame {number} (before {file.name}); put the file there.")
+        if not file.bytes:
+            raise BadMedia(f"The source {place} has an empty file, {file.name}; copy it again.")
+
+
+class _Folder:
+    """A folder on a disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def listed(self) -> Iterator[tuple[str, Stat]]:
+        """Every file's name, and what is known of it, in no order."""
+        if not self._path.is_dir():
+            raise BadMedia(f"The source's folder {self._path} does not exist; check the path.")
+        with told("read", str(self._path)), os.scandir(self._path) as files:
+            for one in files:
+                if one.is_file():
+                    found = one.stat()
+                    yield one.name, Stat(found.st_size, str(found.st_mtime_ns))
+
+    def open(self, name: str, *, buffer: int, known: Stat) -> BinaryIO:
+        """A file, to be read `buffer` bytes at once. Raises OSError where it is no longer the file that was listed."""
+        found = (self._path / name).stat()
+        if known != (found.st_size, str(found.st_mtime_ns)):
+            raise OSError(f"{name} was changed since it was listed")
+        return open(self._path / name, "rb", buffering=buffer)
+
+
+def _folder(place: Path | Bucket) -> "_Folder | S3Store":
+    if isinstance(place, Path):
+        return _Folder(place)
+    # Imported where a film does lie in S3: see `open_store`.
+    from jobs.store.s3 import S3Store
+
+    return S3Store(place.bucket, place.key)

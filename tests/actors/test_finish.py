@@ -1,0 +1,123 @@
+"""The finisher: begins with the finished prefix, gives a deliverable its name when it is proven, and its sum beside it."""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from actors.finish import UNPROVEN, Finisher
+from actors.stitch import WORD_EVERY
+from jobs.assembly import Assembly, name_of
+from jobs.deliverables import DeliverableFacts
+from jobs.formats import Codec, Container, Deliverable
+from jobs.ledger import Ledger
+from jobs.records import SegmentRecord
+from jobs.report import Conform
+from jobs.store import open_store
+from tests.actors.reels import Reel, reel
+from tests.films import Recipe
+
+H264 = Deliverable(preset="ultrafast", crf=40)
+FFV1 = Deliverable(codec=Codec.FFV1)
+
+
+class Run:
+    """One run over a reel: its records on paper, its pages written by hand."""
+
+    def __init__(self, made: Reel, output: str = "") -> None:
+        self.made = made
+        self.ledger = Ledger.at(made.store, "job")
+        ticks = count(step=100)
+        self.assembly = Assembly(self.ledger, clock=lambda: next(ticks))
+        self.output = open_store(output or str(made.output))
+        self.finisher = Finisher(str(made.source), made.store, "job", self.output.url)
+
+    def page(self, records: Sequence[SegmentRecord], *, whole: bool = False) -> None:
+        for one in records:
+            self.ledger.keep(one)
+        self.assembly.add({name_of(self.made.plan.encoding): [one.digest for one in records]})
+        self.assembly.turn(whole=whole)
+
+    def finish(self) -> Conform:
+        """Finish the deliverable, all of whose pages are written."""
+        *_, proof = self.finisher.finish(self.made.film, self.made.plan, self.made.timing, self.assembly.run)
+        assert isinstance(proof, Conform)
+        return proof
+
+
+@pytest.mark.parametrize("container", [Container.MP4, Container.MKV])
+def test_a_deliverable_begun_with_the_prefix_is_the_same(tmp_path: Path, container: Container) -> None:
+    source = Recipe(frames=2 * WORD_EVERY + 100, size=(64, 48), sound="aac").make(tmp_path / "a.mp4")
+    wish = H264.model_copy(update={"container": container})
+    made = reel(source, tmp_path, wish, (100, WORD_EVERY + 20, 2 * WORD_EVERY))
+    at_once = made.stitch()
+    made.path.unlink()
+    run = Run(made)
+    run.page(made.records[:2])
+    finishing = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    # The rest is not on paper yet, and this much is joined.
+    assert next(finishing) == WORD_EVERY
+    assert not made.path.exists()
+    run.page(made.records[2:3])
+    run.page(made.records[3:], whole=True)
+    words = list(finishing)
+    facts, proof = words[-2:]
+    assert words[:-2] == [2 * WORD_EVERY, made.timing.frames]
+    assert facts == at_once
+    assert isinstance(proof, Conform)
+    assert proof.findings == ()
+    assert proof.edges == len(made.records) + 1
+    assert hashlib.sha256(made.path.read_bytes()).hexdigest() == at_once.sha256
+
+
+@pytest.fixture(params=["folder", "s3"])
+def output(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "output") if request.param == "folder" else f"s3://{request.getfixturevalue('s3_bucket')}/out"
+
+
+def test_what_is_proven_gets_its_name_and_its_sum(tmp_path: Path, output: str) -> None:
+    made = reel(Recipe(frames=40, sound="aac").make(tmp_path / "a.mp4"), tmp_path, FFV1, (7, 20))
+    run = Run(made, output)
+    run.output.write("a.mkv.sha256", b"of another")
+    run.page(made.records, whole=True)
+    # A finisher that was lost at the end is followed by another.
+    for _ in range(2):
+        proof = run.finish()
+        assert proof.conforms
+        assert list(run.output.list("")) == ["a.mkv", "a.mkv.sha256"]
+        data = run.output.read("a.mkv")
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (proof.bytes, proof.sha256)
+        assert run.output.read("a.mkv.sha256") == f"{proof.sha256}  a.mkv\n".encode()
+
+
+def test_what_does_not_conform_is_not_handed_over(tmp_path: Path, output: str) -> None:
+    made = reel(Recipe(frames=40).make(tmp_path / "a.mp4"), tmp_path, FFV1, (7, 20))
+    run = Run(made, output)
+    run.output.write("a.mkv", b"the one before")
+    run.output.write("a.mkv.sha256", b"its sum")
+    run.page(made.records, whole=True)
+    made.plan = made.plan.model_copy(update={"encoding": made.plan.encoding.model_copy(update={"width": 640})})
+    run.assembly = Assembly(run.ledger)
+    run.page(made.records, whole=True)
+    proof = run.finish()
+    assert not proof.conforms
+    assert proof.findings[0].startswith("its size is ")
+    assert list(run.output.list("")) == ["a.mkv", "a.mkv.sha256"]
+    assert (run.output.read("a.mkv"), run.output.read("a.mkv.sha256")) == (b"the one before", b"its sum")
+
+
+def test_a_finisher_that_is_let_go_leaves_no_file(tmp_path: Path) -> None:
+    made = reel(Recipe(frames=40).make(tmp_path / "a.mp4"), tmp_path, FFV1, (7, 20))
+    run = Run(made)
+    run.page(made.records, whole=True)
+    finishing = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    assert next(finishing) == 40
+    assert [path.name for path in made.output.iterdir()] == [UNPROVEN]
+    finishing.close()  # type: ignore[attr-defined]
+    assert [path.name for path in made.output.rglob("*")] == [UNPROVEN]
+    *_, facts, proof = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    assert isinstance(facts, DeliverableFacts)
+    assert isinstance(proof, Conform)
+    assert proof.conforms

@@ -1,0 +1,227 @@
+"""Image sequences out: that every frame's file is placed once and proven, that the manifest comes last, and that a second try writes only what is missing."""
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from actors.encode import encoding_for, writer_for
+from actors.images import Placer, picture_key
+from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.errors import FilmFailed
+from jobs.formats import Codec, Deliverable
+from jobs.ledger import Ledger
+from jobs.plan import Range
+from jobs.records import Media, SegmentRecord
+from jobs.report import Conform
+from jobs.store import open_store
+from jobs.store.folder import FolderStore
+from jobs.timing import Timing
+from tests.films import Recipe, read_number
+from tests.paper import film_of, picture_of
+
+FRAMES = 7
+CORES = (Range(0, 3), Range(3, 4), Range(4, 7))
+FILM = film_of(picture_of("yuv420p", 192, 112))
+
+
+def plan_of(codec: Codec = Codec.PNG) -> DeliverablePlan:
+    """A folder "a film" of pictures."""
+    deliverable = Deliverable(codec=codec, name="a film")
+    encoding = encoding_for(FILM, deliverable, grey_stays_grey=False)
+    return DeliverablePlan(deliverable=deliverable, file="a film", container="folder", encoding=encoding, fates=())
+
+
+def timing() -> Timing:
+    steps = np.arange(FRAMES, dtype=np.int64)
+    return Timing(steps, np.ones_like(steps), Fraction(1, 24), Fraction(0), "numbered", Fraction(24))
+
+
+def kept(ledger: Ledger, core: Range, path: Path) -> SegmentRecord:
+    """A segment's file, put into the store."""
+    ledger.store.write_file(ledger.key(f"media/{core.start}"), path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    media = Media(key=f"media/{core.start}", sha256=sha256, bytes=path.stat().st_size)
+    return SegmentRecord(
+        digest=f"{core.start:040d}", frames=core, media=media, delay=0, extradata_sha256="", made_on="test", seconds=0.0
+    )
+
+
+def segments(folder: Path, plan: DeliverablePlan) -> tuple[Ledger, list[SegmentRecord]]:
+    """The film's numbered frames, encoded as renderers do."""
+    ledger = Ledger.at(str(folder / "store"), "job")
+    records = []
+    for core in CORES:
+        path = folder / f"{core.start}.tar"
+        with writer_for(plan.encoding, path) as writer:
+            for number in range(*core):
+                writer.write(Recipe().frame(number).reformat(format=plan.encoding.pix_fmt))
+        records.append(kept(ledger, core, path))
+    return ledger, records
+
+
+def finished(placer: Placer, plan: DeliverablePlan, records: list[SegmentRecord]) -> tuple[DeliverableFacts, Conform]:
+    *counts, facts, proof = placer.finish(plan, timing(), iter(records))
+    assert isinstance(facts, DeliverableFacts)
+    assert isinstance(proof, Conform)
+    assert counts == [FRAMES]
+    return facts, proof
+
+
+class Counting(FolderStore):
+    """A folder that counts the objects written into it, and may fail."""
+
+    def __init__(self, root: Path, fails_after: int = 10**6) -> None:
+        super().__init__(root)
+        self.written: list[str] = []
+        self.fails_after = fails_after
+
+    def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
+        if len(self.written) >= self.fails_after:
+            raise OSError("the disk is gone")
+        self.written.append(key)
+        return super().write(key, data, only_if_absent=only_if_absent)
+
+
+@pytest.mark.parametrize("codec", [Codec.PNG, Codec.TIFF, Codec.DPX, Codec.EXR])
+def test_every_frame_is_a_file_and_the_manifest_says_so(tmp_path: Path, codec: Codec) -> None:
+    plan = plan_of(codec)
+    ledger, records = segments(tmp_path, plan)
+    output = tmp_path / "out"
+    facts, proof = finished(Placer(ledger, open_store(str(output)), "unproven"), plan, records)
+    assert proof.findings == ()
+    assert (proof.frames, proof.edges, proof.compared) == (FRAMES, 4, 5)
+    assert proof.sha256 == facts.sha256
+    files = sorted(path.name for path in (output / "a film").iterdir())
+    assert files == [f"a film.{number:07d}.{codec}" for number in range(FRAMES)]
+    assert sorted(path.name for path in output.iterdir()) == ["a film", "a film.sha256"]
+    checked = subprocess.run(["sha256sum", "-c", "a film.sha256"], cwd=output, capture_output=True, text=True)
+    assert (checked.returncode, checked.stdout.count(": OK")) == (0, FRAMES)
+    if codec is not Codec.EXR:  # linear light: the number's bits are not where they were
+        for number, name in enumerate(files):
+            with av.open(str(output / "a film" / name)) as media:
+                frame = next(media.decode(video=0)).reformat(format="gray")
+            assert read_number(frame) == number
+
+
+def test_a_second_try_writes_only_what_is_missing_or_damaged(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    stopped = Counting(tmp_path / "out", fails_after=4)
+    with pytest.raises(OSError, match="the disk is gone"):
+        finished(Placer(ledger, stopped, "unproven"), plan, records)
+    assert not (tmp_path / "out/a film.sha256").exists()
+    damaged = tmp_path / "out" / picture_key(plan, 1)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"\0")
+    again = Counting(tmp_path / "out")
+    _, proof = finished(Placer(ledger, again, "unproven"), plan, records)
+    assert proof.conforms
+    assert again.written == [picture_key(plan, number) for number in (1, 4, 5, 6)]
+
+
+def test_the_old_manifest_goes_before_the_first_picture_is_written_anew(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records)
+    (tmp_path / "out" / picture_key(plan, 0)).unlink()
+    with pytest.raises(OSError, match="the disk is gone"):
+        finished(Placer(ledger, Counting(tmp_path / "out", 0), "unproven"), plan, records)
+    assert not (tmp_path / "out/a film.sha256").exists()
+
+
+def test_segments_may_come_late(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    output = tmp_path / "out"
+
+    def growing() -> Iterator[SegmentRecord]:
+        for record in records:
+            yield record
+            assert (output / picture_key(plan, record.frames.stop - 1)).exists()
+
+    *_, proof = Placer(ledger, open_store(str(output)), "unproven").finish(plan, timing(), growing())
+    assert isinstance(proof, Conform)
+    assert proof.conforms
+
+
+class Tampered(FolderStore):
+    """A folder in which something happens to a picture once all are written."""
+
+    def __init__(self, root: Path, change: Callable[[Path], None], key: str) -> None:
+        super().__init__(root)
+        self.change = change
+        self.key = key
+
+    def open(self, key: str):  # type: ignore[no-untyped-def]
+        if key.endswith(".sha256"):
+            self.change(self.root / self.key)
+        return super().open(key)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (Path.unlink, ("a film/a film.0000003.png is missing", "there are 6 pictures and the film has 7 frames")),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:-1]),
+            ("a film/a film.0000003.png is not the picture of the segment",),
+        ),
+        (
+            lambda path: path.with_name("a film.0000007.png").write_bytes(b"x"),
+            ("a film/a film.0000007.png is no picture of this film",),
+        ),
+    ],
+)
+def test_what_is_wrong_in_the_folder_is_found(
+    tmp_path: Path, change: Callable[[Path], None], said: tuple[str, ...]
+) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    output = Tampered(tmp_path / "out", change, picture_key(plan, 3))
+    _, proof = finished(Placer(ledger, output, "unproven"), plan, records)
+    assert proof.findings == said
+    assert list((tmp_path / "out").glob("*.sha256")) == []
+
+
+def test_a_picture_of_another_size_is_found(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    small = plan_of().model_copy(update={"encoding": plan.encoding.model_copy(update={"width": 96})})
+    _, proof = finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), small, records)
+    assert proof.findings[0] == "a film/a film.0000000.png holds 192x112 and not 96x112"
+
+
+def test_strangers_are_refused_before_anything_is_placed(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    (tmp_path / "out/a film").mkdir(parents=True)
+    (tmp_path / "out/a film/a film.0000000.tiff").write_bytes(b"x")
+    with pytest.raises(FilmFailed, match=r"a film\.0000000\.tiff is no picture of a film, which has 7 frames: move"):
+        finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records)
+    assert len(list((tmp_path / "out/a film").iterdir())) == 1
+
+
+def test_segments_that_are_not_what_their_records_say_are_refused(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    placer = Placer(ledger, open_store(str(tmp_path / "out")), "unproven")
+    for names, said in (
+        (["0000000.png", "0000002.png"], "it holds 0000002.png as picture 1"),
+        (["0000000.png"], "it holds 1 pictures for 3 frames"),
+    ):
+        with tarfile.open(tmp_path / "odd.tar", "w") as odd:
+            for name in names:
+                odd.addfile(tarfile.TarInfo(name), io.BytesIO())
+        with pytest.raises(FilmFailed, match=said):
+            finished(placer, plan, [kept(ledger, CORES[0], tmp_path / "odd.tar"), *records[1:]])
+    (tmp_path / "store/job/media/0").write_bytes(b"torn")
+    with pytest.raises(FilmFailed, match="its bytes are not the recorded ones"):
+        finished(placer, plan, records)
+    assert not (tmp_path / "out/a film.sha256").exists()
