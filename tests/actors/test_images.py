@@ -23,6 +23,7 @@ from jobs.records import Media, SegmentRecord
 from jobs.report import Conform
 from jobs.store import open_store
 from jobs.store.folder import FolderStore
+from jobs.store.s3 import S3Store
 from jobs.timing import Timing
 from tests.films import Recipe, read_number
 from tests.paper import film_of, picture_of
@@ -225,3 +226,21 @@ def test_segments_that_are_not_what_their_records_say_are_refused(tmp_path: Path
     with pytest.raises(FilmFailed, match="its bytes are not the recorded ones"):
         finished(placer, plan, records)
     assert not (tmp_path / "out/a film.sha256").exists()
+
+
+class ReadOnly(S3Store):
+    """A bucket into which no whole object is written."""
+
+    def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
+        raise AssertionError(f"{key} is written again")
+
+
+def test_pictures_are_placed_in_a_bucket_and_not_sent_again(tmp_path: Path, s3_bucket: str) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    output = open_store(f"s3://{s3_bucket}/out")
+    for store in (output, ReadOnly(s3_bucket, "out")):
+        facts, proof = finished(Placer(ledger, store, "unproven"), plan, records)
+        assert proof.conforms
+        assert hashlib.sha256(output.read("a film.sha256")).hexdigest() == facts.sha256
+    assert sum(1 for _ in output.list("")) == FRAMES + 1
