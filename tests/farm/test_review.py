@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,13 +24,11 @@ from jobs.records import segment_digests
 from jobs.report import FilmReport
 from jobs.spec import LookChoice
 from jobs.store import open_store
+from tests.browser import CHROMIUM, browse
 from tests.farm.inline import rendered
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"))), None
-)
 NASTY = "<script>alert('a & b')</script>"
 
 
@@ -203,11 +200,3 @@ def test_a_browser_shows_the_page(made: Production, output: Path, tmp_path: Path
     # Dark paper, and pictures on it.
     assert np.median(picture) < 64
     assert picture.max() > 200
-
-
-def browse(folder: Path, *arguments: str) -> str:
-    """What Chromium says, with a profile of its own."""
-    assert CHROMIUM
-    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
-    command = [CHROMIUM, *quiet, f"--user-data-dir={folder}/profile", "--virtual-time-budget=10000", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
