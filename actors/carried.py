@@ -1,18 +1,21 @@
 """Whether a deliverable carries what the plan says it carries: sound, subtitles, other streams, chapters. Promises packet by packet; judges no picture of the film."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import AttachmentStream, Discard, Stream
+from av.stream import AttachmentStream, Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
-from actors.carry import chapters_of, has_chapters, runs_of
+from actors.carry import cue_of, has_chapters, runs_of, screens_of
+from actors.chapters import chapters_of
+from actors.cues import Cue
 from actors.pcm import SAMPLE, Run
 from actors.proofs import StreamSum, bare, differences, is_cover, sum_of, sums
-from actors.subtitles import convert, converted_to, text_of
+from actors.subtitles import MOV_TEXT, convert, converted_to, payload_of, text_of
+from actors.tags import language_in, same_language
 from jobs.deliverables import DeliverablePlan, StreamFate, StreamHash
 from jobs.timing import Timing
 
@@ -29,6 +32,9 @@ class Carried:
     def __init__(self, film: InputContainer, media: InputContainer, plan: DeliverablePlan, timing: Timing) -> None:
         self.film, self.media, self.plan, self.origin = film, media, plan, timing.origin
         self._runs = runs_of(film, plan, timing.seconds)
+        self._screens = screens_of(plan)
+        self._cues: dict[int, list[Cue]] = {index: [] for index in self._screens}
+        self._converted = {one.stream: one.codec for one in plan.fates if one.fate == "converted"}
         fates = [one for one in plan.fates if one.fate in ("copied", "converted")]
         self._pairs, self._findings = _paired(film, media, fates)
         self.streams = list(self._pairs.values())
@@ -54,18 +60,21 @@ class Carried:
 
     def findings(self) -> tuple[int, list[str]]:
         """How many packets are equal to the source's, and in sentences what is not. Reads the source; to be called once."""
-        findings = [*self._findings, *_chapter_findings(self)]
+        findings = [*self._findings, *_chapter_findings(self), *self._said()]
         for stream in self.film.streams:
             if stream.index not in {one.stream for one in self._pairs}:
                 stream.discard = Discard.all
         theirs = sums(
             self.film,
             [self.film.streams[one.stream] for one in self._pairs],
-            _source_payload(self._runs, self.plan, self.origin),
+            self._source_payload,
         )
+        for index, screen in self._screens.items():
+            for cue in (*self._cues[index], *screen.rest()):
+                theirs[index].count(cue.start, cue.length, payload_of(cue.text, MOV_TEXT))
         for index, run in self._runs.items():
             for silence in run.rest():
-                theirs[index].payload.update(silence)
+                theirs[index].payload.update(silence[1])
         packets = 0
         for fate, stream in self._pairs.items():
             source = self.film.streams[fate.stream]
@@ -73,6 +82,35 @@ class Carried:
             findings += differ
             packets += 0 if differ else len(self._sums[stream.index].times)
         return packets, findings
+
+    def _source_payload(self, packet: "Packet[Any]") -> Iterable[bytes] | None:
+        """What a packet of the source is in the deliverable; None where it does not count as it is."""
+        index = packet.stream_index
+        codec = self._converted.get(index)
+        if run := self._runs.get(index):
+            return _run_on(run, packet, self.origin)
+        if codec and (screen := self._screens.get(index)):
+            self._cues[index] += screen.add(cue_of(packet, codec))
+            return None
+        converts = convert(bytes(packet), codec, converted_to(codec, self.plan.container) or "") if codec else None
+        payload = _subtitle(converts) if codec else _payload(packet)
+        return None if payload is None else (payload,)
+
+    def _said(self) -> Iterator[str]:
+        """In sentences, where a stream's language is another than the source's, or a carried video is shown first."""
+        container = self.plan.container
+        if container == "mxf":
+            return
+        picture = {one: self.media.streams.video[0] for one in self.plan.fates if one.fate == "picture"}
+        for fate, stream in {**picture, **self._pairs}.items():
+            spoken, told = language_in(container, self.film.streams[fate.stream].language or ""), stream.language or ""
+            if not same_language(spoken, told):
+                yield f"stream {fate.stream} ({fate.kind}) is tagged with the language {told or 'none'} and not {spoken or 'none'}"
+            first = (
+                isinstance(stream, VideoStream) and not is_cover(stream) and stream.disposition & Disposition.default
+            )
+            if first and fate not in picture:
+                yield f"stream {fate.stream} (video) is shown first, in place of the picture"
 
 
 def _stream_findings(
@@ -112,29 +150,12 @@ def _kind(stream: Stream) -> tuple[str, bool]:
     return stream.type, isinstance(stream, VideoStream) and is_cover(stream)
 
 
-def _source_payload(
-    runs: dict[int, Run], plan: DeliverablePlan, origin: Fraction
-) -> "Callable[[Packet[Any]], bytes | None]":
-    """What each packet of the source is in the deliverable."""
-    converted = {one.stream: one.codec for one in plan.fates if one.fate == "converted"}
-
-    def payload_of(packet: "Packet[Any]") -> bytes | None:
-        if run := runs.get(packet.stream_index):
-            return _run_on(run, packet, origin)
-        codec = converted.get(packet.stream_index)
-        if codec is None:
-            return _payload(packet)
-        return _subtitle(convert(bytes(packet), codec, converted_to(codec, plan.container) or ""))
-
-    return payload_of
-
-
-def _run_on(run: Run, packet: "Packet[Any]", origin: Fraction) -> bytes | None:
+def _run_on(run: Run, packet: "Packet[Any]", origin: Fraction) -> list[bytes] | None:
     place = run.place
-    payload = run.add((packet.pts or 0) * packet.time_base - origin, bytes(packet))
+    pieces = [payload for _, payload in run.add((packet.pts or 0) * packet.time_base - origin, bytes(packet))]
     # Its time is that of the run's first sample that it holds.
     packet.pts = round((origin + place * SAMPLE) / packet.time_base)
-    return payload or None
+    return pieces or None
 
 
 def _payload(packet: "Packet[Any]") -> bytes | None:
@@ -156,7 +177,7 @@ def _annex_b(stream: Stream) -> bool:
 
 
 def _chapter_findings(carried: Carried) -> Iterator[str]:
-    theirs = chapters_of(carried.film, carried.origin) if has_chapters(carried.plan) else []
+    theirs = chapters_of(carried.film, carried.origin, carried.plan.container) if has_chapters(carried.plan) else []
     ours = carried.media.chapters()
     if len(ours) != len(theirs):
         yield f"there are {len(ours)} chapters and there should be {len(theirs)}"

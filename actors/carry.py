@@ -3,25 +3,30 @@
 Every stream keeps its distance from the picture: one and the same number of seconds, `origin`, is taken from all times.
 """
 
+import heapq
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from itertools import repeat
 from typing import Any
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Discard, Stream
+from av.stream import Discard, Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
-from actors.containers import BOXES
+from actors.chapters import chapters_of
+from actors.cues import Cue, Screen
 from actors.media import opened
-from actors.pcm import SAMPLE, Run
+from actors.pcm import SAMPLE, Piece, Run
 from actors.priming import primed_template, priming_of, undo_rounding
-from actors.subtitles import HEADER, convert, converted_to
-from actors.tags import FILE_TAGS, tags_of
+from actors.stamps import completed
+from actors.subtitles import HEADER, MOV_TEXT, convert, converted_to, payload_of, text_of
+from actors.tags import BOXES, FILE_TAGS, language_in, tags_of
 from jobs.deliverables import DeliverablePlan, StreamFate
+from jobs.formats import Wrapping
 from jobs.timing import MILLISECOND
 
 _LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
@@ -29,7 +34,7 @@ _LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
 
 
 def add_carried(
-    out: OutputContainer, stream: Stream, fate: StreamFate, container: str, template: Stream | None = None
+    out: OutputContainer, stream: Stream, fate: StreamFate, container: Wrapping, template: Stream | None = None
 ) -> Stream:
     """The stream of `out` that carries `stream`, copied or converted as `fate` says; `template` stands in for a copied one."""
     added: Stream
@@ -47,7 +52,12 @@ def add_carried(
         if isinstance(stream, AudioStream) and isinstance(added, AudioStream) and container == "mp4":
             added.codec_context.layout = _LAYOUTS.get(stream.layout.name, stream.layout)
     added.metadata.update(tags_of(stream.metadata))
+    if stream.language:
+        added.metadata["language"] = language_in(container, stream.language)
     added.disposition = stream.disposition
+    if isinstance(stream, VideoStream):
+        # Players show the default first: that is the picture.
+        added.disposition &= ~Disposition.default
     return added
 
 
@@ -68,6 +78,7 @@ class Carrier:
         self._stack = ExitStack()
         self._added: dict[int, Stream] = {}
         self._runs: dict[int, Run] = {}
+        self._screens: dict[int, Screen] = {}
 
     def __enter__(self) -> "Carrier":
         self.media = self._stack.enter_context(opened(self.source))
@@ -80,6 +91,11 @@ class Carrier:
     def __exit__(self, *error: object) -> None:
         self._added.clear()
         self._stack.close()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The film's tags that go into the deliverable."""
+        return tags_of(self.media.metadata, FILE_TAGS)
 
     def add_streams(self, out: OutputContainer) -> None:
         """Add every carried stream to `out`, in the source's order. To be called once, after the picture was added."""
@@ -100,9 +116,9 @@ class Carrier:
 
     def add_chapters_and_tags(self, out: OutputContainer, origin: Fraction) -> None:
         """Chapters at their own times, and the film's tags."""
-        out.metadata.update(tags_of(self.media.metadata, FILE_TAGS))
+        out.metadata.update(self.tags)
         if has_chapters(self.plan):
-            out.set_chapters(chapters_of(self.media, origin))
+            out.set_chapters(chapters_of(self.media, origin, self.plan.container))
 
     def packets(self, origin: Fraction, seconds: Fraction) -> Iterator[tuple[Fraction, "Packet[Stream]"]]:
         """Packets ready for the muxer, each with the time in seconds to sort it by, ascending.
@@ -111,47 +127,62 @@ class Carrier:
         """
         latest = Fraction(0)
         self._runs = runs_of(self.media, self.plan, seconds)
+        self._screens = screens_of(self.plan)
         wanted = [self.media.streams[index] for index in self.fates]
-        for packet in self.media.demux(wanted) if wanted else ():
-            if packet.size == 0:
-                continue
-            ready = self._ready(packet, origin)
-            if ready is None:
-                continue
-            if ready.pts is None:  # A cover picture has no time, and the muxer wants one.
-                ready.pts = round(latest / ready.time_base)
-            if ready.dts is None:
-                ready.dts = ready.pts
-            latest = max(latest, ready.dts * ready.time_base)
-            yield latest, ready
-        for index, run in self._runs.items():
-            for place, silence in _placed(run):
-                yield max(latest, place * SAMPLE), self._of_run(index, place, silence)
+        demuxed = self.media.demux(wanted) if wanted else ()
+        for packet in completed(one for one in demuxed if one.size):
+            for ready in self._ready(packet, origin):
+                if ready.pts is None:  # A cover picture has no time, and the muxer wants one.
+                    ready.pts = round(latest / ready.time_base)
+                if ready.dts is None:
+                    ready.dts = ready.pts
+                latest = max(latest, ready.dts * ready.time_base)
+                yield latest, ready
+            for index, run in self._runs.items():
+                yield from ((latest, self._of_run(index, piece)) for piece in run.keep_up(latest))
+        for index, screen in self._screens.items():
+            for ready in self._of_cues(index, screen.rest(), origin):
+                latest = max(latest, (ready.dts or 0) * ready.time_base)
+                yield latest, ready
+        rests = (zip(repeat(index), run.rest(), strict=False) for index, run in self._runs.items())
+        for index, piece in heapq.merge(*rests, key=lambda one: one[1][0]):
+            yield max(latest, piece[0] * SAMPLE), self._of_run(index, piece)
 
-    def _ready(self, packet: "Packet[Stream]", origin: Fraction) -> "Packet[Stream] | None":
+    def _ready(self, packet: "Packet[Stream]", origin: Fraction) -> "Iterator[Packet[Stream]]":
         index, fate = packet.stream_index, self.fates[packet.stream_index]
+        if screen := self._screens.get(index):
+            yield from self._of_cues(index, screen.add(cue_of(packet, fate.codec)), origin)
+            return
         if fate.fate == "converted":
             payload = convert(bytes(packet), fate.codec, converted_to(fate.codec, self.plan.container) or "")
             if payload is None:
-                return None
+                return
             packet = _like(packet, payload)
         if run := self._runs.get(index):
-            return self._run_on(run, packet, origin)
+            pieces = run.add((packet.pts or 0) * packet.time_base - origin, bytes(packet))
+            yield from (self._of_run(index, piece) for piece in pieces)
+            return
         stream = self.media.streams[index]
         if self.plan.container in BOXES and isinstance(stream, AudioStream) and stream.time_base == MILLISECOND:
             undo_rounding(packet, stream.rate)
         retime(packet, origin)
         packet.stream = self._added[index]
-        return packet
+        yield packet
 
-    def _run_on(self, run: Run, packet: "Packet[Stream]", origin: Fraction) -> "Packet[Stream] | None":
-        place = run.place
-        payload = run.add((packet.pts or 0) * packet.time_base - origin, bytes(packet))
-        return self._of_run(packet.stream_index, place, payload) if payload else None
+    def _of_cues(self, index: int, cues: Iterator[Cue], origin: Fraction) -> "Iterator[Packet[Stream]]":
+        for cue in cues:
+            packet: Packet[Stream] = Packet(payload_of(cue.text, MOV_TEXT))
+            packet.pts = packet.dts = cue.start
+            packet.duration = cue.length
+            packet.time_base = self.media.streams[index].time_base or MILLISECOND
+            packet.is_keyframe = True
+            retime(packet, origin)
+            packet.stream = self._added[index]
+            yield packet
 
-    def _of_run(self, index: int, place: int, payload: bytes) -> "Packet[Stream]":
-        packet: Packet[Stream] = Packet(payload)
-        packet.pts, packet.time_base = place, SAMPLE
+    def _of_run(self, index: int, piece: Piece) -> "Packet[Stream]":
+        packet: Packet[Stream] = Packet(piece[1])
+        packet.pts, packet.time_base = piece[0], SAMPLE
         packet.dts = packet.pts
         packet.stream = self._added[index]
         return packet
@@ -163,25 +194,21 @@ def runs_of(media: InputContainer, plan: DeliverablePlan, seconds: Fraction) -> 
     return {one.index: Run(one, seconds) for one in media.streams.audio if one.index in copied}
 
 
-def _placed(run: Run) -> Iterator[tuple[int, bytes]]:
-    place = run.place
-    for silence in run.rest():
-        yield place, silence
-        place = run.place
+def screens_of(plan: DeliverablePlan) -> dict[int, Screen]:
+    """By index, the subtitles of the source whose cues are parted so that one is shown at a time."""
+    converted = (one for one in plan.fates if one.fate == "converted")
+    return {one.stream: Screen() for one in converted if converted_to(one.codec, plan.container) == MOV_TEXT}
+
+
+def cue_of(packet: "Packet[Any]", codec: str) -> Cue:
+    """The words of a text subtitle's packet, in its stream's ticks."""
+    start = packet.pts if packet.pts is not None else packet.dts or 0
+    return Cue(start, start + packet.duration if packet.duration else None, text_of(bytes(packet), codec))
 
 
 def has_chapters(plan: DeliverablePlan) -> bool:
     """Whether chapters are written into the deliverable."""
     return any(one.kind == "chapters" and one.fate == "rewritten" for one in plan.fates)
-
-
-def chapters_of(media: InputContainer, origin: Fraction) -> list[Any]:
-    """The film's chapters, their times shifted by `origin` seconds, none before 0."""
-    shifted = []
-    for chapter in media.chapters():
-        ticks = round(origin / (chapter["time_base"] or 1))
-        shifted.append({**chapter, "start": max(0, chapter["start"] - ticks), "end": max(0, chapter["end"] - ticks)})
-    return shifted
 
 
 def retime(packet: "Packet[Any]", origin: Fraction) -> None:

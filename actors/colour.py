@@ -38,10 +38,6 @@ class Quantiser:
         offset, span = self._luma
         return (luma.to(torch.float32) - offset) / span
 
-    def luma_integers(self, luma: Tensor) -> Tensor:
-        """Y' floats as integers (see `integers`)."""
-        return self.integers(self.luma_levels(luma))
-
     def luma_levels(self, luma: Tensor) -> Tensor:
         """Y' floats in steps of the depth, not rounded: to be resized, then rounded once."""
         offset, span = self._luma

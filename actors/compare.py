@@ -84,6 +84,14 @@ class _Tally:
         """Frames that both films have."""
         return min(self.frames)
 
+    @property
+    def slack(self) -> Fraction:
+        """Seconds that two times of one frame may be apart: a tick of the coarser clock where one of them had to round, and never a quarter of a frame."""
+        ticks, rates = {one.tick for one in self.sights}, {one.rate for one in self.sights} - {0}
+        if len(ticks) == 1 and all((1 / (rate * tick)).denominator == 1 for rate in rates for tick in ticks):
+            return Fraction(0)
+        return min([max(ticks), *(1 / (4 * rate) for rate in rates)])
+
     def differs(self, what: str, number: int) -> None:
         self.first.setdefault(what, number)
 
@@ -149,7 +157,7 @@ def _frames(tally: _Tally, side: int) -> Iterator[tuple[Fraction, VideoFrame]]:
 
 def _times(tally: _Tally, number: int, ours: Fraction, theirs: Fraction) -> None:
     # Each rounded once, and the first too.
-    if abs((ours - tally.starts[0]) - (theirs - tally.starts[1])) > max(one.tick for one in tally.sights):
+    if abs((ours - tally.starts[0]) - (theirs - tally.starts[1])) > tally.slack:
         tally.differs("times", number)
 
 
@@ -201,7 +209,7 @@ def _frame_findings(tally: _Tally, names: FrameNames) -> Iterator[str]:
                 "from there on it is a frame behind"
             )
     if (at := tally.first.get("times")) is not None:
-        yield f"from frame {at} ({names.name(at)}) on, times differ by more than a tick"
+        yield f"from frame {at} ({names.name(at)}) on, times differ"
     if len(set(tally.forms)) == 1 or tally.luma_is_one:
         for what in ("luma", "picture") if len(set(tally.forms)) == 1 else ("luma",):
             if (at := tally.first.get(what)) is not None:
@@ -253,8 +261,8 @@ def _tags(sight: Sight) -> dict[str, object]:
 
 def _compared(tally: _Tally) -> Iterator[str]:
     yield f"frames, counted by decoding all of them: {tally.frames[0]} and {tally.frames[1]}"
-    tick = max(one.tick for one in tally.sights)
-    yield f"times from each film's first frame, within {tick} s, a tick of the coarser clock"
+    within = f"within {tally.slack} s, for their clocks round" if tally.slack else "to the tick"
+    yield f"times from each film's first frame, {within}"
     width, height = tally.measured_at
     measured = f"as R'G'B' from black to white at {width}x{height}"
     if len(set(tally.forms)) == 1:

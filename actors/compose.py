@@ -3,6 +3,8 @@
 One function brings every look to every deliverable, at its size, depth, range and sampling, as Y'CbCr, grey or R'G'B'. What a
 look leaves alone, luma or chroma, is copied from the film as integers wherever the forms agree. Planes are resampled only
 where the sizes differ, so a look that gives back what it got gives back the film. All is reckoned in floats and rounded once.
+Chroma keeps its place beside luma: the film's and the deliverable's is sited on the first of the pixels it covers (`aside`),
+a look's own in their middle.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from torch import Tensor
 from actors.colour import Quantiser, from_differences, to_differences
 from actors.device import fetched
 from actors.looks.generator import Domain
-from actors.planes import Plane, planes_of
+from actors.planes import Plane, aside, planes_of, turned
 from actors.resize import resized
 from actors.transfer import CURVES
 from jobs.errors import FilmFailed
@@ -50,13 +52,18 @@ class _Composer:
 
     def __init__(self, domain: Domain, film: Picture, encoding: Encoding) -> None:
         self.domain, self.film, self.encoding = domain, film, encoding
-        self.size = (encoding.height, encoding.width)
+        lying = (encoding.height, encoding.width)
+        self.size = lying[::-1] if encoding.rotation % 180 else lying
+        self.own_aside = aside(film.pix_fmt, film.codec)
+        # Where both are sampled alike, chroma is copied, and so stays where it is.
+        alike = aside(film.pix_fmt) == aside(encoding.pix_fmt)
+        self.aside = self.own_aside if alike else aside(encoding.pix_fmt)
         self.source = Quantiser(film.colour, film.depth)
         self.wanted = Quantiser(encoding.colour, av.VideoFormat(encoding.pix_fmt).components[0].bits)
 
     def finished(self, frame: av.VideoFrame, picture_1CHW: Tensor) -> av.VideoFrame:
         made = av.VideoFrame(self.encoding.width, self.encoding.height, self.encoding.pix_fmt)
-        own, planes = planes_of(frame), planes_of(made)
+        own, planes = planes_of(frame), turned(planes_of(made), -self.encoding.rotation)
         if made.format.is_rgb:
             self._paint(planes, self._rgb(own, fetched(picture_1CHW)))
             return made
@@ -69,11 +76,17 @@ class _Composer:
             if differences is None:
                 differences = self._own_differences(own)
             # Brought into steps where the picture is small, and rounded once, where it is large.
-            height, width = planes[1].shape
-            chroma = self.wanted.integers(resized(self.wanted.difference_levels(differences), (height, width)))
+            levels = self.wanted.difference_levels(differences)
+            chroma = self.wanted.integers(self._sited(levels, own, planes[1].shape, self.aside))
             for plane, values in zip(planes[1:], fetched(chroma[0]).numpy(), strict=True):
                 plane[:] = values
         return made
+
+    def _sited(self, chroma_12hw: Tensor, own: Sequence[Plane], size: tuple[int, ...], left: float) -> Tensor:
+        """Chroma of another size, sited `left` of the middle; what has the size of the film's own is sited as that is."""
+        height, width = size
+        theirs = self.own_aside if chroma_12hw.shape[-2:] == own[-1].shape else 0.0
+        return resized(chroma_12hw, (height, width), (0.0, theirs - left * chroma_12hw.shape[-1] / width))
 
     def _luma(self, luma_1HW: Tensor) -> Plane:
         levels = resized(self.wanted.luma_levels(luma_1HW)[None], self.size)
@@ -113,7 +126,7 @@ class _Composer:
         luma_1HW, differences = _parts(picture_1CHW, self.domain, self.film)
         luma = self._own_luma_floats(own[0]) if luma_1HW is None else resized(luma_1HW[None], self.size)[0]
         differences = self._own_differences(own) if differences is None else differences
-        return from_differences(luma[None], resized(differences, self.size), self.film.colour)[0]
+        return from_differences(luma[None], self._sited(differences, own, self.size, 0.0), self.film.colour)[0]
 
     def _paint(self, planes: Sequence[Plane], rgb_3HW: Tensor) -> None:
         if self.encoding.codec is Codec.EXR:

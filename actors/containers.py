@@ -1,30 +1,32 @@
 """Containers: how each one is written, and what its picture stream says of itself. Promises the film's colours, rate, aspect, rotation and time code, or a refusal; moves no packet."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from math import lcm
 
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.stream import Stream
+from av.stream import AttachmentStream, Disposition, Stream
 from av.video.stream import VideoStream
 
 from actors.media import MATROSKA
-from actors.tags import PICTURE_TAGS, tags_of
+from actors.tags import BOXES, PICTURE_TAGS, language_in, tags_of, wants_keys
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadSpec
 from jobs.film import Film
 from jobs.formats import Codec, Wrapping
 from jobs.records import Encoding
+from jobs.timecode import timecode_at
 from jobs.timing import FINEST, Timing
 
 FORMATS: dict[Wrapping, str] = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "mxf": "mxf"}
 """libav's names of the containers."""
 
-BOXES: tuple[Wrapping, ...] = ("mp4", "mov")
-"""Containers made of ISO boxes: they keep edit lists and a time code track."""
-
 ROUNDED = Fraction(1, 100)
 """How far from square pixels may be to be written as square where no other can be: a display size rounded to whole pixels."""
+
+HEAD = 8 << 20
+"""Bytes of attachments up to which Matroska's tags lie in the head that a bucket's writer holds back: half of it."""
 
 _SQUARE_ONLY: dict[tuple[Codec, Wrapping], Wrapping] = {
     (Codec.FFV1, "mkv"): "mp4",
@@ -34,12 +36,21 @@ _SQUARE_ONLY: dict[tuple[Codec, Wrapping], Wrapping] = {
 """Pairs that say nothing of the pixels' shape (PyAV cannot set Matroska's; libav's MXF writes DNxHR as square), and the
 container that says it. H.264 and HEVC say it themselves."""
 
+_UNTOLD = {
+    Codec.TIFF: "primaries and transfer curve",
+    Codec.DPX: "primaries and transfer curve",
+    Codec.EXR: "primaries",
+}
+"""What libav does not write of the colours of pictures. EXR is linear by itself, and PNG says all."""
+
 _MXF_TRANSFERS = (1, 6, 14, 15, 16, 18)
 """Transfer characteristics (ITU-T H.273) that libav writes into MXF; the first four are one curve, and written as 1."""
 
 
-def container_options(container: Wrapping, timing: Timing, sounds: list[AudioStream]) -> dict[str, str]:
-    """libav's options for the muxer; `sounds` are the source's streams that are carried."""
+def container_options(
+    container: Wrapping, timing: Timing, sounds: list[AudioStream], tags: dict[str, str]
+) -> dict[str, str]:
+    """libav's options for the muxer; `sounds` are the source's streams that are carried, `tags` the film's."""
     if container == "mkv":
         return dict(MATROSKA)
     if container == "mxf":
@@ -48,7 +59,9 @@ def container_options(container: Wrapping, timing: Timing, sounds: list[AudioStr
     rates = [one.rate for one in sounds if one.rate]
     fine = lcm(1000, timing.time_base.denominator)
     ticks = next((one for one in (lcm(fine, *rates), fine) if one <= FINEST), timing.time_base.denominator)
-    return {"fflags": "+bitexact", "movie_timescale": str(ticks)}
+    options = {"fflags": "+bitexact", "movie_timescale": str(ticks)}
+    # Readers of titles as iTunes writes them know no keys, so these are for films that need them.
+    return {**options, "movflags": "+use_metadata_tags"} if wants_keys(container, tags) else options
 
 
 def add_picture(
@@ -59,7 +72,8 @@ def add_picture(
     context, encoding = stream.codec_context, plan.encoding
     stream.time_base = timing.time_base
     # Where the rate varies Matroska must not promise one; mp4 reckons it from the stamps, but a time code counts by it.
-    nominal = encoding.rate if plan.container in BOXES and film.timecode else Fraction(0)
+    code = written_timecode(film, plan, timing)
+    nominal = encoding.rate if plan.container in BOXES and code else Fraction(0)
     context.framerate = timing.rate or nominal
     context.sample_aspect_ratio = encoding.aspect
     colour = encoding.colour
@@ -69,17 +83,28 @@ def add_picture(
         # The template forgets it, and without it 4444 is decoded as another profile.
         context.codec_tag = template.codec_context.codec_tag
     stream.metadata.update(tags_of(source.metadata, PICTURE_TAGS))
-    stream.disposition = source.disposition
+    if source.language:
+        stream.metadata["language"] = language_in(plan.container, source.language)
+    stream.disposition = source.disposition | Disposition.default
+    if code:
+        stream.metadata["timecode"] = code
     dress(stream, plan.container, film, encoding)
     return stream
 
 
+def written_timecode(film: Film, plan: DeliverablePlan, timing: Timing) -> str:
+    """The time code in a deliverable; empty where the film's has no meaning at its rate.
+
+    A time code track begins with the film's clock, and so does a tag; MXF begins with its first frame, however late it is.
+    """
+    late = max(Fraction(0), timing.origin - plan.origin) if plan.container == "mxf" else Fraction(0)
+    return timecode_at(film.timecode, plan.encoding.rate, round(late * plan.encoding.rate))
+
+
 def dress(stream: VideoStream, container: Wrapping, film: Film, encoding: Encoding) -> None:
-    """What the picture's stream says of itself beside its codec: rotation, time code, and the tag that players ask for."""
+    """What the picture's stream says of itself beside its codec: rotation, and the tag that players ask for."""
     if film.picture.rotation:
         stream.set_display_rotation(film.picture.rotation)
-    if film.timecode:
-        stream.metadata["timecode"] = film.timecode
     if encoding.codec is Codec.HEVC and container in BOXES:
         # Parameter sets lie in the header alone; players of Apple take no other tag.
         stream.codec_context.codec_tag = "hvc1"
@@ -105,8 +130,23 @@ def squared(encoding: Encoding, container: Wrapping) -> bool:
     return (encoding.codec, container) in _SQUARE_ONLY and encoding.aspect != 1
 
 
+def rewritten(encoding: Encoding, container: Wrapping, carried: Iterable[Stream]) -> bool:
+    """Whether more than the head is written again at the end; `carried` are the source's streams that come along.
+
+    libav's MXF of frames that differ in size patches every partition; its Matroska writes the tags again, after the attachments.
+    """
+    if container == "mkv":
+        return sum(len(one.data or b"") for one in carried if isinstance(one, AttachmentStream)) > HEAD
+    return container == "mxf" and encoding.codec is Codec.PRORES
+
+
 def unsaid(encoding: Encoding, container: Wrapping) -> tuple[str, ...]:
     """In words, what the container does not say of the picture, or of the film."""
+    if container == "folder":
+        words = ["titles, tags and time code have no place in a folder of pictures"]
+        if what := _UNTOLD.get(encoding.codec):
+            words.append(f"{encoding.codec} does not say its {what}")
+        return tuple(words)
     if container != "mxf":
         return ()
     said = ["titles and tags have no place in mxf"]

@@ -23,7 +23,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from actors.encoders import size_for, way_for
+from actors.encoders import size_for, turned_by, way_for
 from actors.media import MATROSKA
 from jobs.errors import BadSpec, FilmFailed
 from jobs.film import Colour, Film
@@ -51,6 +51,7 @@ def encoding_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) ->
     """
     way = way_for(film, deliverable, grey_stays_grey)
     width, height = size_for(film, deliverable, way)
+    turned = turned_by(film.picture, deliverable.codec)
     version = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return Encoding(
         codec=deliverable.codec,
@@ -61,7 +62,8 @@ def encoding_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) ->
         pix_fmt=way.pix_fmt,
         rate=film.picture.rate,
         time_base=1 / film.picture.rate,
-        aspect=film.picture.aspect,
+        aspect=1 / film.picture.aspect if turned % 180 else film.picture.aspect,
+        rotation=turned,
         colour=way.colour,
         options=way.options,
         threads=THREADS,

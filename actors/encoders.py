@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import av
 
+from actors.forms import plain
 from actors.transfer import CURVES
 from jobs.errors import BadSpec
 from jobs.film import Colour, Film, Picture
@@ -70,6 +71,15 @@ _X265 = "open-gop=0:info=0:pools=4:frame-threads=2:wpp=1:lookahead-slices=0:log-
 """No info: its text, with every option in it, would be part of the codec header. What could follow from the number of cores
 is said: so one core gives the bytes that many give."""
 
+
+def _hdr10(picture: Picture) -> str:
+    """x265's words for what the film was graded for; it writes them into the codec header."""
+    if picture.light is None:
+        return ""
+    said = {"master-display": picture.light.display, "max-cll": picture.light.level}
+    return "".join([":hdr10=1", *(f":{name}={value}" for name, value in said.items() if value)])
+
+
 _NVENC_PRESETS = {"ultrafast": 1, "veryfast": 2, "faster": 3, "fast": 4, "medium": 5, "slow": 6, "slower": 7}
 
 
@@ -87,7 +97,9 @@ def _interframe(film: Film, deliverable: Deliverable) -> Way:
         return Way(f"{codec}_nvenc", pix_fmt, group | _nvenc_options(deliverable), colour, even=True)
     # Both keep two pictures back for B-frames of which others are made; x264 makes none at "ultrafast".
     if codec is Codec.HEVC:
-        return Way("libx265", pix_fmt, quality | group | {"x265-params": _X265}, colour, 2, even=True)
+        return Way(
+            "libx265", pix_fmt, quality | group | {"x265-params": _X265 + _hdr10(film.picture)}, colour, 2, even=True
+        )
     reorder = 0 if deliverable.preset == "ultrafast" else 2
     return Way("libx264", pix_fmt, quality | group | {"x264-params": _X264}, colour, reorder, even=True)
 
@@ -107,8 +119,7 @@ def _nvenc_options(deliverable: Deliverable) -> dict[str, str]:
 
 
 def _ffv1_pix_fmt(picture: Picture, grey_stays_grey: bool) -> str:
-    # yuvj* is yuv* whose range is said twice; Encoding.colour says it once.
-    pix_fmt = _said_once(picture.pix_fmt)
+    pix_fmt = plain(picture.pix_fmt)
     if pix_fmt.startswith("gray") and not grey_stays_grey:
         pix_fmt = pix_fmt.replace("gray", "yuv444p")
     known = {one.name for one in av.Codec("ffv1", "w").video_formats or ()}
@@ -151,13 +162,23 @@ def _picture(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Way
     return Way(codec.value, _RGB[codec][depth], options, rgb)
 
 
+def turned_by(picture: Picture, codec: Codec) -> int:
+    """Degrees counter-clockwise that a picture is turned before it is encoded: files of single pictures tell no player to."""
+    return picture.rotation if codec in PICTURES else 0
+
+
+def _turned(picture: Picture, degrees: int) -> tuple[int, int]:
+    """Width and height of the picture once turned."""
+    return (picture.height, picture.width) if degrees % 180 else (picture.width, picture.height)
+
+
 def size_for(film: Film, deliverable: Deliverable, way: Way) -> tuple[int, int]:
     """Width and height of a deliverable: the film's, or `height` lines and the width that follows.
 
     Raises BadSpec where the encoder does not take it.
     """
-    picture, codec = film.picture, deliverable.codec
-    width, height = picture.width, picture.height
+    codec = deliverable.codec
+    width, height = _turned(film.picture, turned_by(film.picture, codec))
     parts = av.VideoFormat(way.pix_fmt, 2, 2).components
     halved = [way.even and side == 1 for side in (parts[-1].width, parts[-1].height)]
     if deliverable.height is not None and deliverable.height != height:
@@ -193,7 +214,7 @@ _SIDE = 16384
 def conversions(picture: Picture, encoding: Encoding) -> str:
     """In words, what of the film's picture is brought to another form, joined by ";". Empty where nothing is."""
     said = []
-    ours, theirs = form_of(encoding.pix_fmt), form_of(_said_once(picture.pix_fmt))
+    ours, theirs = form_of(encoding.pix_fmt), form_of(plain(picture.pix_fmt))
     grows = theirs.startswith("grey") and not ours.startswith(("grey", "R'", "linear"))
     if grows:
         said.append("grey is given colour planes, neutral where no look colours it")
@@ -205,8 +226,15 @@ def conversions(picture: Picture, encoding: Encoding) -> str:
         said.append(f"full range is brought to limited range, which is all that {encoding.codec} carries")
     if encoding.codec in PICTURES and encoding.codec is not Codec.EXR and not picture.colour.full_range:
         said.append("what lies below black or above white is cut off")
-    if (encoding.width, encoding.height) != (picture.width, picture.height):
-        said.append(f"{picture.width}x{picture.height} is brought to {encoding.width}x{encoding.height}")
+    if picture.light and encoding.encoder != "libx265":
+        said.append("the mastering display and light level (HDR10) are not told: hevc by software tells them")
+    if encoding.rotation:
+        said.append(
+            f"the picture is turned upright, by {encoding.rotation} degrees, for no file of {encoding.codec} says so"
+        )
+    width, height = _turned(picture, encoding.rotation)
+    if (encoding.width, encoding.height) != (width, height):
+        said.append(f"{width}x{height} is brought to {encoding.width}x{encoding.height}")
     return "; ".join(said)
 
 
@@ -219,7 +247,3 @@ def form_of(pix_fmt: str) -> str:
         return f"R'G'B' of {bits} bit"
     found = re.match(r"yuv(\d)(\d)(\d)p", pix_fmt)
     return f"{':'.join(found.groups()) if found else 'grey'} of {bits} bit"
-
-
-def _said_once(pix_fmt: str) -> str:
-    return pix_fmt.replace("yuvj", "yuv")

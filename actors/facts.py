@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.forms import developed, has_alpha, is_linear, is_rgb
+from actors.light import light_of
 from actors.media import INTERLACED
 from jobs.errors import BadMedia
 from jobs.film import Colour, FieldOrder, OtherStream, Picture
@@ -79,6 +80,7 @@ def picture_of(stream: VideoStream, frame: VideoFrame, what: str, reading: Readi
         deinterlace=woven,
         fields=_fields(stream, interlaced) if woven else "marked",
         alpha_dropped=has_alpha(frame),
+        light=light_of(frame),
     )
 
 
@@ -90,8 +92,6 @@ def _fields(stream: VideoStream, interlaced: bool) -> FieldOrder:
 
 def _refusal(frame: VideoFrame, reading: Reading, woven: bool) -> str:
     name = frame.format.name
-    if max(frame.width, frame.height) > LARGEST:
-        return f"is {frame.width}x{frame.height}; up to {LARGEST} pixels in width and height are carried, make it smaller first."
     if not developed(name):
         return f"has pixels in the form {name}, which the farm does not know; convert it first, for example to yuv444p16le."
     if has_alpha(frame) and not reading.alpha:
@@ -106,6 +106,14 @@ def _refusal(frame: VideoFrame, reading: Reading, woven: bool) -> str:
             f"is shown mirrored or turned by {frame.rotation} degrees; only quarter turns are carried, turn it first."
         )
     return ""
+
+
+def refuse_size(width: int, height: int, what: str) -> None:
+    """Raises BadMedia for a picture that is larger than the farm carries."""
+    if max(width, height) > LARGEST:
+        raise BadMedia(
+            f"{what} is {width}x{height}; up to {LARGEST} pixels in width and height are carried, make it smaller first."
+        )
 
 
 def _mirrored(frame: VideoFrame) -> bool:
@@ -156,7 +164,8 @@ def _is_full(stream: VideoStream, frame: VideoFrame) -> bool:
         return False
     if name.startswith(("gray", "ya")) and tags.codec.canonical_name in _FILES:
         return True
-    return name.startswith("yuvj") or _FULL in (int(frame.color_range), tags.color_range)
+    # The picture's own word goes before its container's.
+    return name.startswith("yuvj") or (int(frame.color_range) or tags.color_range) == _FULL
 
 
 @contextmanager
@@ -189,9 +198,18 @@ def _other(stream: Stream) -> OtherStream:
     )
 
 
+def span_of(container: InputContainer) -> tuple[int, int]:
+    """Where the container's times begin, and its length, in microseconds; 0 where its header does not say."""
+    start, length = container.start_time or 0, container.duration or 0
+    # These name the end, where others name the length.
+    if container.format.name.startswith(("matroska", "nut", "asf")) and 0 < start < length:
+        length -= start
+    return start, max(0, length)
+
+
 def seconds_of(container: InputContainer) -> float:
     """Length by the header; 0.0 where it does not say."""
-    return max(0.0, (container.duration or 0) / av.time_base)
+    return span_of(container)[1] / av.time_base
 
 
 def timecode_of(container: InputContainer, picture: Stream) -> str:

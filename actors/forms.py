@@ -29,6 +29,11 @@ _ORDERS = {"yuyv": (0, 1, 2, 3), "uyvy": (1, 0, 3, 2), "yvyu": (0, 3, 2, 1)}
 """Where in four bytes lie Y', Cb, the next Y' and Cr."""
 
 
+def plain(name: str) -> str:
+    """A form's name without the range: yuvj420p is yuv420p, and the range is told apart."""
+    return name.replace("yuvj", "yuv")
+
+
 def carried(name: str) -> bool:
     """Whether the farm works on a form as it is: planar Y'CbCr or grey, little-endian, 8 to 16 bits, without alpha."""
     form = VideoFormat(name)

@@ -77,7 +77,7 @@ def sound_findings(a: str, b: str, starts: tuple[Fraction, Fraction]) -> SoundFi
 
 def _sums(media: InputContainer, url: str) -> dict[int, StreamSum]:
     try:
-        return sums(media, media.streams.audio, bare)
+        return sums(media, media.streams.audio, lambda packet: (bare(packet),))
     except av.error.FFmpegError as error:
         raise _damaged(url, error) from None
 

@@ -10,7 +10,9 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -31,6 +33,16 @@ from jobs.timing import Timing
 
 WORD_EVERY = 25
 """Pictures after which the placer says how far it is."""
+
+
+@dataclass
+class _Placed:
+    """What has been put into the folder."""
+
+    cores: list[Range] = field(default_factory=list)
+    """The frames of each segment."""
+    manifest: Any = field(default_factory=hashlib.sha256)
+    """SHA-256 of the manifest's lines."""
 
 
 class Placer:
@@ -56,13 +68,12 @@ class Placer:
                 f"{self.output.url}/{stranger} is no picture of {plan.file}, which has {timing.frames} frames: move what is in "
                 "that folder elsewhere, or give the deliverable another name, and run the job again; finished work is kept."
             )
-        cores: list[Range] = []
-        facts = None
-        for word in self._place(plan, timing, tiled(segments, timing.frames), cores):
+        placed, facts = _Placed(), None
+        for word in self._place(plan, timing, tiled(segments, timing.frames), placed):
             facts = word if isinstance(word, DeliverableFacts) else None
             yield word
         assert facts is not None
-        proof = self._prove(plan, timing, facts, cores)
+        proof = self._prove(plan, timing, facts, placed)
         if proof.conforms:
             self.output.rename(self._unproven(plan), _manifest(plan))
         else:
@@ -73,21 +84,21 @@ class Placer:
         return f"{self.staging}/{_manifest(plan)}"
 
     def _place(
-        self, plan: DeliverablePlan, timing: Timing, records: Iterator[SegmentRecord], cores: list[Range]
+        self, plan: DeliverablePlan, timing: Timing, records: Iterator[SegmentRecord], placed: _Placed
     ) -> Iterator[int | DeliverableFacts]:
-        """Fills `cores` with the frames of each segment."""
-        listed, pictures, length = hashlib.sha256(), hashlib.sha256(), 0
+        """Notes in `placed` what is done."""
+        pictures, length = hashlib.sha256(), 0
         with spool("place") as name, self.output.create(self._unproven(plan)) as manifest:
             segments = Segments(self.ledger, (), 0, Path(name))
             for record in records:
                 if record.frames.start == 0:
                     self.output.delete(_manifest(plan))  # lest it stand beside pictures that it is not of
-                cores.append(record.frames)
+                placed.cores.append(record.frames)
                 for number, data in _pictures(segments, record, plan.encoding):
                     key = picture_key(plan, number)
                     self._put(key, data)
                     line = f"{hashlib.sha256(data).hexdigest()}  {key}\n".encode()
-                    listed.update(line)
+                    placed.manifest.update(line)
                     pictures.update(data)
                     length += len(data)
                     manifest.write(line)
@@ -96,7 +107,6 @@ class Placer:
         yield timing.frames
         yield DeliverableFacts(
             file=plan.file,
-            sha256=listed.hexdigest(),
             bytes=length,
             frames=timing.frames,
             seconds=float(timing.seconds),
@@ -110,10 +120,10 @@ class Placer:
         if there is None or there.bytes != len(data) or self.output.read(key) != data:
             self.output.write(key, data)
 
-    def _prove(self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, cores: list[Range]) -> Conform:
+    def _prove(self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, placed: _Placed) -> Conform:
         """Every picture read back: its bytes against the manifest, and beside each edge its size, decoded."""
         findings: list[str] = []
-        edges = {number for core in cores for number in (core.start, core.stop - 1)}
+        edges = {number for core in placed.cores for number in (core.start, core.stop - 1)}
         listed, frames, compared = hashlib.sha256(), 0, 0
         with self.output.open(self._unproven(plan)) as manifest:
             for number, line in enumerate(manifest):
@@ -127,7 +137,7 @@ class Placer:
                     wrong = _undecodable(data, plan.encoding)
                     findings += [f"{key} {wrong}"] if wrong else []
                     compared += not wrong
-        if listed.hexdigest() != facts.sha256:
+        if listed.digest() != placed.manifest.digest():
             findings.append("the manifest is not the one that was written")
         if frames != timing.frames:
             findings.append(f"there are {frames} pictures and the film has {timing.frames} frames")
@@ -139,11 +149,11 @@ class Placer:
             findings=_some(findings),
             frames=frames,
             seconds=facts.seconds,
-            edges=len(cores) + 1,
+            edges=len(placed.cores) + 1,
             compared=compared,
             packets=0,
             bytes=facts.bytes,
-            sha256=facts.sha256,
+            sha256=listed.hexdigest(),
             timing=facts.timing,
             fates=plan.fates,
         )

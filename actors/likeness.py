@@ -2,7 +2,7 @@
 
 Pictures of one form are equal bit for bit, or not. Of whatever forms, they are brought to one: R'G'B' from 0 (black) to 1
 (white), cut there, by each film's own matrix and range (ITU-T H.273), upright, and at the smaller of both sizes, each sample the
-mean of what it covers. Chroma is brought to luma's size as if sited in the middle, as the farm does. Luma is each film's own
+mean of what it covers. Chroma is brought to luma's size as the farm does. Luma is each film's own
 Y', or reckoned from that R'G'B' by the first film's matrix where one has none, or another matrix.
 """
 
@@ -12,12 +12,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from actors.develop import curved
-from actors.forms import Samples, developed, is_linear, is_rgb, samples_of
-from actors.proofs import plain
+from actors.forms import Samples, developed, is_linear, is_rgb, plain, samples_of
+from actors.planes import aside
+from actors.resize import resized
 from jobs.film import KR_KB, Colour
 
 Floats = NDArray[np.float32]
@@ -120,7 +122,8 @@ def _signals(one: Shown, size: tuple[int, int]) -> tuple[Floats, Floats]:
         rgb = cv2.merge([luma] * 3)
     else:
         luma = parts[0]
-        chroma = [cv2.resize(part, luma.shape[::-1], interpolation=cv2.INTER_CUBIC) for part in parts[1:]]
+        stack = torch.from_numpy(np.stack(parts[1:]))[None]
+        chroma = resized(stack, (luma.shape[0], luma.shape[1]), (0.0, aside(name)))[0].numpy()
         rgb = cv2.transform(cv2.merge([luma, *chroma]), _to_rgb(one))
     return _sized(luma, one.turns, size), _sized(rgb, one.turns, size)
 

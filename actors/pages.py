@@ -90,6 +90,8 @@ def _read(
 ) -> Iterator[Row]:
     """Rows of `packets`, the first of which is at `place` in the file; `form` is libavformat's name of the container."""
     expected = len(stream.index_entries) if form.startswith("mov") else stream.frames if form == "avi" else 0
+    # AVI counts ticks, not packets: its empty chunks, which libav leaves out, show the frame before them once more.
+    by_time = form == "avi"
     end = 0
     codec = stream.codec_context.codec.canonical_name
     length_bytes = nal_length_bytes(stream.codec_context.extradata)
@@ -103,7 +105,7 @@ def _read(
         time = packet.pts if timed else packet.dts
         if time is None or timed != (packet.pts is not None):
             raise _untimed(url)
-        end = max(end, time + (packet.duration or 0))
+        end = max(end, time + (packet.duration or by_time))
         yield Row(
             time,
             UNKNOWN if packet.dts is None else packet.dts,
@@ -113,7 +115,7 @@ def _read(
             packet.is_discard or (codec == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME),
         )
         place += 1
-    if place < expected:
+    if (end if by_time else place) < expected:
         raise BadMedia(f"{named(url)} is truncated after frame {place} of {expected}; copy it again.")
     if form.startswith("matroska") and timed:
         _refuse_cut_short(url, _promised(stream), float(end * (stream.time_base or 0)))

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from av.audio.stream import AudioStream
 
+from jobs.errors import FilmFailed
+
 RATE = 48000
 """Samples a second of all sound that libav's MXF holds."""
 
@@ -17,6 +19,10 @@ SAMPLE = Fraction(1, RATE)
 BYTES = {"pcm_s16le": 2, "pcm_s24le": 3}
 """Sound that libav's MXF holds, and the bytes of one sample of one channel."""
 
+LAG = Fraction(5)
+"""Seconds by which a sound may come later in the file than what is heard or seen with it: containers interleave closer. What
+lags further has ended, or pauses."""
+
 
 def refuses_sound(stream: AudioStream) -> str:
     """Why MXF does not hold this sound; empty where it does."""
@@ -24,6 +30,10 @@ def refuses_sound(stream: AudioStream) -> str:
     if codec not in BYTES:
         return f"mxf holds sound as {' or '.join(BYTES)} only"
     return "" if stream.rate == RATE else f"mxf holds sound of {RATE} Hz only, and this is of {stream.rate}"
+
+
+Piece = tuple[int, bytes]
+"""Samples of a run: the place of the first, counted from the first picture on, and their bytes."""
 
 
 class Run:
@@ -37,26 +47,51 @@ class Run:
         tick = stream.time_base or SAMPLE
         # Stamps of a coarse clock lie up to a tick beside their samples, and are no gap.
         self._slack = int(tick / SAMPLE) if tick > SAMPLE else 0
+        self._index = stream.index
+        self._silence = bytes(RATE * self._frame)
+        self._kept_up = 0
         self.place = 0
         """Samples of each channel given so far."""
 
-    def add(self, start: Fraction, payload: bytes) -> bytes:
-        """What of a packet belongs into the run: less what lies beside the picture, with silence for a gap before it.
+    def add(self, start: Fraction, payload: bytes) -> Iterator[Piece]:
+        """What of a packet belongs into the run: less what lies beside the picture, after silence for a gap before it.
 
-        `start`: seconds from the first picture on, of the packet's first sample; may be negative.
+        `start`: seconds from the first picture on, of the packet's first sample; may be negative. Raises FilmFailed where
+        the packet comes so late in the file that its place is taken (`keep_up`).
         """
-        gap = min(round(start / SAMPLE), self._total) - self.place
+        at = min(round(start / SAMPLE), self._total)
+        gap = at - self.place
         if gap > self._slack:
-            payload = bytes(gap * self._frame) + payload
+            yield from self._silent(at)
         elif gap < -self._slack:
+            if max(at, 0) < self._kept_up:
+                raise FilmFailed(
+                    f"audio stream {self._index} lies more than {LAG} s later in the file than what is seen with it, which mxf "
+                    "is not written from: remux the source first (for example to mkv)."
+                )
             payload = payload[-gap * self._frame :]
-        payload = payload[: (self._total - self.place) * self._frame]
-        self.place += len(payload) // self._frame
-        return payload
+        place, payload = self.place, payload[: (self._total - self.place) * self._frame]
+        if payload:
+            self.place += len(payload) // self._frame
+            yield place, payload
 
-    def rest(self) -> Iterator[bytes]:
-        """Silence up to the picture's end, a second at a time."""
-        while self.place < self._total:
-            samples = min(RATE, self._total - self.place)
+    def keep_up(self, time: Fraction) -> Iterator[Piece]:
+        """Silence, in whole seconds, where the run lags further than LAG behind the file's other streams, which are at `time`.
+
+        A muxer holds all of them until each has what belongs beside them.
+        """
+        lag = int((time - LAG) / SAMPLE) - self.place
+        if lag >= RATE:
+            yield from self._silent(min(self.place + lag // RATE * RATE, self._total))
+            self._kept_up = self.place
+
+    def rest(self) -> Iterator[Piece]:
+        """Silence up to the picture's end."""
+        yield from self._silent(self._total)
+
+    def _silent(self, stop: int) -> Iterator[Piece]:
+        # A second at a time, and always the same bytes: a pause may be hours long.
+        while self.place < stop:
+            place, samples = self.place, min(RATE, stop - self.place)
             self.place += samples
-            yield bytes(samples * self._frame)
+            yield place, self._silence[: samples * self._frame]

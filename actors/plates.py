@@ -14,7 +14,7 @@ from torch import Tensor
 
 from actors.colour import Quantiser, from_differences
 from actors.device import uploaded
-from actors.planes import planes_of
+from actors.planes import aside, planes_of
 from actors.resize import resized
 from jobs.film import Picture
 
@@ -26,6 +26,8 @@ class Plates:
     luma_NHW: Tensor
     chroma: tuple[Tensor, Tensor] | None
     scale: Quantiser
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Where chroma is sited: its samples below and right of which it is read, that it lies on luma."""
 
     def __len__(self) -> int:
         return len(self.luma_NHW)
@@ -47,7 +49,7 @@ class Plates:
         """R'G'B' as N3HW floats, 0..1, clipped, at the film's size or at `size` (height, width)."""
         luma = self.luma(size)
         height, width = luma.shape[-2:]
-        differences = resized(self.differences(), (height, width))
+        differences = resized(self.differences(), (height, width), self.shift)
         return from_differences(luma, differences, self.scale.colour).clamp(0, 1)
 
 
@@ -59,13 +61,16 @@ def batches_of(
     Plates are turned upright, as the film is seen; a look's pictures are turned back by `turned_back`.
     """
     scale = Quantiser(picture.colour, picture.depth)
+    left = aside(picture.pix_fmt, picture.codec)
+    # What is right in the file is above, left or below in the upright picture.
+    shift = {0: (0.0, left), 90: (-left, 0.0), 180: (0.0, -left), 270: (left, 0.0)}[picture.rotation]
     rest = iter(frames)
     while run := list(islice(rest, batch)):
         stacks = [uploaded(planes, device) for planes in zip(*map(planes_of, run), strict=True)]
         # torch has no arithmetic on uint16; int32 holds every depth up to 16 bit.
         stacks = [one if one.dtype == torch.uint8 else one.to(torch.int32) for one in stacks]
         stacks = [_turned(one, picture.rotation) for one in stacks]
-        yield run, Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale)
+        yield run, Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale, shift)
 
 
 def turned_back(upright_NCHW: Tensor, picture: Picture) -> Tensor:

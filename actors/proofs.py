@@ -17,6 +17,8 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.subtitles import TEXTS
+
 _REFERENCES_TOLD = "h264"
 """The decoder whose packets say whether another refers to them. AV1's works ahead of what it is told."""
 
@@ -62,11 +64,6 @@ def planes_sha256(frame: VideoFrame, planes: int | None = None) -> str:
     return found.hexdigest()
 
 
-def plain(pix_fmt: str) -> str:
-    """A pixel format's name without the range: yuvj420p is yuv420p, and the range is told apart."""
-    return pix_fmt.replace("yuvj", "yuv")
-
-
 @dataclass
 class StreamSum:
     """One stream read to its end: how many packets, a hash over their payloads, and their times."""
@@ -74,25 +71,34 @@ class StreamSum:
     codec: str
     time_base: Fraction
     times: "array[int]" = field(default_factory=lambda: array("q"))
-    """8 bytes a packet: the only thing here that grows with the film."""
+    """8 bytes a packet: the only thing here that grows with the film, beside `lengths`."""
+    lengths: "array[int]" = field(default_factory=lambda: array("q"))
+    """Of text subtitles: for how long each is shown."""
     payload: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, packet: "Packet[Any]", payload: bytes) -> None:
-        """One more packet, with what its payload is counted as."""
+    def add(self, packet: "Packet[Any]", *payload: bytes) -> None:
+        """One more packet, with what its payload is counted as, in pieces that follow one another."""
         time = packet.pts if packet.pts is not None else packet.dts
-        self.times.append(time if time is not None else 0)
-        self.payload.update(payload)
+        self.count(time if time is not None else 0, packet.duration or 0, *payload)
+
+    def count(self, time: int, length: int, *payload: bytes) -> None:
+        """One more packet, by its time and length in ticks; a length of 0 is none told."""
+        self.times.append(time)
+        if self.codec in TEXTS:
+            self.lengths.append(length)
+        for piece in payload:
+            self.payload.update(piece)
 
 
 def sums(
-    media: InputContainer, streams: Iterable[Stream], payload_of: "Callable[[Packet[Any]], bytes | None]"
+    media: InputContainer, streams: Iterable[Stream], payload_of: "Callable[[Packet[Any]], Iterable[bytes] | None]"
 ) -> dict[int, StreamSum]:
     """The sum of each stream by index, in one reading. `payload_of` gives None for packets that do not count."""
     wanted = list(streams)
     found = {one.index: sum_of(one) for one in wanted}
     for packet in media.demux(wanted) if wanted else ():
         if packet.size and (payload := payload_of(packet)) is not None:
-            found[packet.stream_index].add(packet, payload)
+            found[packet.stream_index].add(packet, *payload)
     return found
 
 
@@ -117,6 +123,11 @@ def differences(name: str, ours: StreamSum, source: StreamSum, origin: Fraction)
             yield f"{name} is {float(off) * 1000:+.3f} ms off from its packet {place} on"
             return
         if source.codec.startswith("pcm_"):
+            return
+    for place, (length, wanted) in enumerate(zip(ours.lengths, source.lengths, strict=False)):
+        # Both ends are rounded.
+        if wanted and abs(length * ours.time_base - wanted * source.time_base) > 2 * tolerance:
+            yield f"{name} is not shown as long as the source's in its packet {place}"
             return
 
 

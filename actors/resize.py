@@ -5,7 +5,9 @@ On the processor by OpenCV, plane by plane; elsewhere by torch. Both ways agree 
 so a film is rendered on one kind of hardware, as its records say.
 """
 
-from functools import cache
+from functools import cache, reduce
+from math import floor
+from operator import add
 
 import cv2
 import numpy as np
@@ -20,8 +22,13 @@ Size = tuple[int, int]
 """Height and width."""
 
 
-def resized(stack_NCHW: Tensor, size: Size) -> Tensor:
-    """The pictures, of any number type, as float32 of `size`: by area where neither side grows, else bicubic."""
+def resized(stack_NCHW: Tensor, size: Size, shift: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    """The pictures, of any number type, as float32 of `size`: by area where neither side grows, else bicubic.
+
+    `shift`: what is at a place is read so many samples below and right of it, for samples that are not sited in the middle.
+    """
+    if shift != (0.0, 0.0):
+        stack_NCHW = _shifted(stack_NCHW, shift, smooth=not _shrinks(stack_NCHW, size))
     if stack_NCHW.shape[-2:] == size:
         return stack_NCHW.to(torch.float32)
     return (by_opencv if stack_NCHW.device.type == "cpu" else by_torch)(stack_NCHW, size)
@@ -44,6 +51,35 @@ def by_torch(stack_NCHW: Tensor, size: Size) -> Tensor:
         return functional.interpolate(stack, size, mode="bicubic", align_corners=False)
     rows, columns = (_area(*sides, stack.device) for sides in zip(stack.shape[-2:], size, strict=True))
     return torch.stack([rows @ picture @ columns.T for picture in stack])
+
+
+def _shifted(stack_NCHW: Tensor, shift: tuple[float, float], smooth: bool) -> Tensor:
+    """Bicubic where `smooth`; else linear, so that means of what is covered stay means."""
+    stack = stack_NCHW.to(torch.float32)
+    for axis, by in zip((-2, -1), shift, strict=True):
+        if not by:
+            continue
+        whole, length = floor(by), stack.shape[axis]
+        before, after = max(0, 1 - whole), max(0, 2 + whole)
+        edges = (0, 0, before, after) if axis == -2 else (before, after, 0, 0)
+        padded = functional.pad(stack, edges, mode="replicate")
+        taps = _cubic(by - whole) if smooth else (0.0, 1 - (by - whole), by - whole, 0.0)
+        parts = (padded.narrow(axis, before + whole + place - 1, length) * tap for place, tap in enumerate(taps) if tap)
+        stack = reduce(add, parts)
+    return stack
+
+
+def _cubic(part: float) -> tuple[float, float, float, float]:
+    """What the samples at -1, 0, 1 and 2 count at `part` between 0 and 1 (Keys 1981, a = -0.5: exact on slopes)."""
+    a = -0.5
+
+    def near(x: float) -> float:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def far(x: float) -> float:
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+
+    return far(1 + part), near(part), near(1 - part), far(2 - part)
 
 
 def _shrinks(stack_NCHW: Tensor, size: Size) -> bool:

@@ -17,13 +17,16 @@ from jobs.index import Ints
 from jobs.store import read_small
 from jobs.timecode import FrameNames, is_steady, timecode_rate
 
+LONGEST = 1_000_000_000
+"""Seconds that no clip lasts: what is longer is damage, and beyond what floats can tell apart."""
+
 
 def given_cuts(url: str, film: Film, pts: Ints) -> list[int]:
     """First frames after a cut, ascending, by the list at `url`: path, file:// or s3://, its name ending in .csv, .edl or .otio.
 
     `pts` are the times of all frames of the film, in ticks. Of an EDL and of a timeline the first video track counts, its
-    gaps too. Their time codes count from the film's own where it has one and all of them lie in it; any others count from
-    the list's first event. A timeline may count at another rate, where each of its cuts begins a frame. No media that a
+    gaps too. Their time codes, over midnight too, count from the film's own where it has one and all of them lie in it; any
+    others count from the list's first event. A timeline may count at another rate, where each of its cuts begins a frame. No media that a
     list names is opened. Raises BadSpec where the list cannot be read as such, or names frames that the film does not
     have; BadMedia where the list is not there.
     """
@@ -55,15 +58,16 @@ def _checked(starts: list[int], names: FrameNames, frames: int, name: str) -> li
 
 
 def _by_csv(text: str, name: str, film: Film, pts: Ints) -> list[int]:
-    rows = list(_rows(text, name))
     try:
+        rows = list(_rows(text, name))
         # PySceneDetect counts from 1 since 0.6, from 0 before; the first shot shows which.
         base = min(1, int(rows[0]["Start Frame"])) if rows else 1
         if is_steady(pts, film.picture.time_base, film.picture.rate):
             return [int(row["Start Frame"]) - base for row in rows]
         # On a variable rate PySceneDetect's numbers are times in disguise, so its times are taken.
-        return [_frame_at(Fraction(row["Start Time (seconds)"]), film, pts) for row in rows]
-    except (ValueError, KeyError, TypeError):
+        return [_frame_at(Fraction(float(row["Start Time (seconds)"])), film, pts) for row in rows]
+    # OverflowError: a time that is infinite, or as good as.
+    except (ValueError, KeyError, TypeError, OverflowError, csv.Error):
         raise BadSpec(
             f"{name} has a row that is not a shot; export it again with PySceneDetect's list-scenes."
         ) from None
@@ -76,7 +80,9 @@ def _rows(text: str, name: str) -> Iterator[dict[str, str]]:
     if head is None:
         raise BadSpec(f"{name} has no column 'Start Frame'; export it with PySceneDetect's list-scenes.")
     mark = next((mark for mark in ",;\t" if f"Start Frame{mark}" in lines[head]), ",")
-    yield from csv.DictReader(io.StringIO("\n".join(line for line in lines[head:] if line.strip())), delimiter=mark)
+    body = io.StringIO("\n".join(line for line in lines[head:] if line.strip()))
+    # Strict, lest a quote that is never closed swallow the rest of the list.
+    yield from csv.DictReader(body, delimiter=mark, strict=True)
 
 
 def _by_edl(text: str, name: str, film: Film, pts: Ints) -> list[int]:
@@ -86,7 +92,7 @@ def _by_edl(text: str, name: str, film: Film, pts: Ints) -> list[int]:
             f"{name} has time codes, and there are none at {float(film.picture.rate):g} frames a second; give a .csv."
         )
     drops = rate in (Fraction(30000, 1001), Fraction(60000, 1001))
-    text = _with_drop_frames(text) if drops else text
+    text = _with_days(_with_drop_frames(text) if drops else text)
     try:
         timeline = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
         track: Any = next(iter(timeline.video_tracks()), [])
@@ -117,6 +123,29 @@ def _with_drop_frames(text: str) -> str:
     return "\n".join(lines)
 
 
+def _with_days(text: str) -> str:
+    """An EDL whose time codes go on after midnight, as the adapter reads them: 24:00:00:00 and so on."""
+    lines, recorded = [], 0
+    for line in text.splitlines():
+        codes = list(_CODE.finditer(line))
+        if line.strip()[:1].isdigit() and len(codes) == 4:
+            first, last = _hours(codes[0], 0), _hours(codes[2], recorded)
+            hours = [first, _hours(codes[1], first), last, _hours(codes[3], last)]
+            recorded = hours[3]
+            said = (f"{hour:02d}{code[2]}" for hour, code in zip(hours, codes, strict=True))
+            line = line[: codes[0].start()] + " ".join(said)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _hours(code: re.Match[str], before: int) -> int:
+    """The hours of a time code, counted on over midnight where it falls by half a day: what falls by less is out of order."""
+    hours = int(code[1])
+    return hours + 24 * max(0, -((hours - before + 12) // 24))
+
+
+_CODE = re.compile(r"(\d\d)(:\d\d:\d\d[:;]\d\d)")
+
 _DROPPING = re.compile(r"^\s*\d.*\d\d;\d\d\s*$", re.MULTILINE)
 """An event of drop-frame time codes."""
 
@@ -129,6 +158,7 @@ def _by_otio(text: str, name: str, film: Film, pts: Ints) -> list[int]:
         track: Any = next(iter(timeline.video_tracks()), [])
         lengths = [_seconds(part.duration()) for part in track if not _is_transition(part)]
         first = timeline.global_start_time
+        begins = first and (round(first.value), timecode_rate(_rate(first)))
     # As above; and a clip may have no length, for which its media would have to be opened.
     except Exception as error:
         said = (str(error).splitlines() or [""])[0]
@@ -140,9 +170,9 @@ def _by_otio(text: str, name: str, film: Film, pts: Ints) -> list[int]:
     if not names.counting:
         return [_frame_at(time, film, pts) for time in times]
     starts = [_exactly(time, names.counting.rate, name) for time in times]
-    if first is None or timecode_rate(_rate(first)) != names.counting.rate:
+    if begins is None or begins[1] != names.counting.rate:
         return starts
-    return _from_film_start(starts, round(first.value), names, film, len(pts))
+    return _from_film_start(starts, begins[0], names, film, len(pts))
 
 
 def _is_transition(part: object) -> bool:
@@ -155,7 +185,10 @@ def _rate(time: otio.opentime.RationalTime) -> Fraction:
 
 
 def _seconds(time: otio.opentime.RationalTime) -> Fraction:
-    return Fraction(time.value) / _rate(time)
+    seconds = Fraction(time.value) / _rate(time)
+    if not 0 <= seconds < LONGEST:
+        raise ValueError(f"a clip lasts {time.value:g} frames at {time.rate:g} a second")
+    return seconds
 
 
 def _exactly(time: Fraction, rate: Fraction, name: str) -> int:
@@ -175,7 +208,10 @@ def _from_film_start(starts: list[int], first: int, names: FrameNames, film: Fil
     `starts` count from the list's first event, and `first` is that event's own time code, counted from 00:00:00:00. Where
     a list counts otherwise, it is taken to begin with the film.
     """
-    within = [first - names.first + start for start in starts]
+    begins = first - names.first
+    # Time code begins anew at midnight.
+    begins = begins % names.counting.day if names.counting else begins
+    within = [begins + start for start in starts]
     return within if film.timecode and all(0 <= start < frames for start in within) else starts
 
 

@@ -1,5 +1,7 @@
 """Stills for the review page: a film's frame and its finished picture side by side, as JPEG. Promises the colours a player shows; knows no page."""
 
+from collections.abc import Sequence
+
 import av
 import cv2
 import numpy as np
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actors.colour import Quantiser
-from actors.planes import planes_of
+from actors.planes import Plane, planes_of, turned
 from actors.plates import Plates
 from actors.resize import resized
 from actors.transfer import CURVES
@@ -24,7 +26,7 @@ QUALITY = 88
 def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture, encoding: Encoding) -> bytes:
     """JPEG of both pictures, the film's on the left, upright and with square pixels; the finished one at the film's size."""
     shown = _shown(film)
-    pictures = (_rgb(source, film.colour, shown), _finished(finished, film, encoding))
+    pictures = (_rgb(planes_of(source), source.format, film.colour, shown), _finished(finished, film, encoding))
     both = np.hstack([_upright((one.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(), film) for one in pictures])
     done, data = cv2.imencode(".jpg", both[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     assert done
@@ -32,9 +34,11 @@ def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture, encoding
 
 
 def _finished(frame: av.VideoFrame, film: Picture, encoding: Encoding) -> Tensor:
+    # As the film stores its own: both are turned upright at last.
+    lying = turned(planes_of(frame), -encoding.rotation)
     if not frame.format.is_rgb:
-        return _rgb(frame, encoding.colour, _shown(film))
-    planes = np.stack([plane.astype(np.float32) for plane in planes_of(frame)])
+        return _rgb(lying, frame.format, encoding.colour, _shown(film))
+    planes = np.stack([plane.astype(np.float32) for plane in lying])
     if encoding.codec is Codec.EXR:
         values = CURVES[film.colour.transfer].signal(planes)
     else:
@@ -42,12 +46,12 @@ def _finished(frame: av.VideoFrame, film: Picture, encoding: Encoding) -> Tensor
     return resized(torch.from_numpy(values)[None], _shown(film))[0].clamp(0, 1)
 
 
-def _rgb(frame: av.VideoFrame, colour: Colour, size: tuple[int, int]) -> Tensor:
+def _rgb(planes: Sequence[Plane], form: av.VideoFormat, colour: Colour, size: tuple[int, int]) -> Tensor:
     """R'G'B' (3HW), 0..1, of a Y'CbCr or grey frame."""
-    planes = [torch.from_numpy(plane.astype(np.int32))[None] for plane in planes_of(frame)]
-    scale = Quantiser(colour, frame.format.components[0].bits)
+    stacks = [torch.from_numpy(np.ascontiguousarray(plane, np.int32))[None] for plane in planes]
+    scale = Quantiser(colour, form.components[0].bits)
     # Planes are shrunk before they become colours: there is less to reckon.
-    return Plates(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, scale).rgb(size)[0]
+    return Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale).rgb(size)[0]
 
 
 def _shown(film: Picture) -> tuple[int, int]:

@@ -5,7 +5,6 @@ Segments are taken from the store one at a time, as they come, and what is muxed
 memory and disk do not grow with the film, but for its time stamps and the container's own index (about 100 bytes a frame).
 """
 
-import hashlib
 import heapq
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -22,14 +21,13 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from actors.carry import Carrier
-from actors.containers import FORMATS, add_picture, container_options
+from actors.containers import FORMATS, add_picture, container_options, rewritten
 from actors.media import BUFFER
 from actors.segments import Segments, tiled
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.film import Film
-from jobs.formats import Codec
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.store import Writer, open_store
@@ -67,10 +65,12 @@ class Stitcher:
             with ExitStack() as stack:
                 carrier = stack.enter_context(Carrier(self.source, plan))
                 sounds = [one for one in carrier.media.streams.audio if one.index in carrier.fates]
-                options = container_options(plan.container, timing, sounds)
+                options = container_options(plan.container, timing, sounds, carrier.tags)
+                streams = (carrier.media.streams[one] for one in carrier.fates)
+                anywhere = rewritten(plan.encoding, plan.container, streams)
                 # The first segment comes before anything is created in the output.
                 with joined.template() as template:
-                    file = stack.enter_context(self.output.create(plan.file, anywhere=_rewritten(plan)))
+                    file = stack.enter_context(self.output.create(plan.file, anywhere=anywhere))
                     out = stack.enter_context(_muxer(file, plan, options))
                     source = carrier.media.streams[film.picture.stream]
                     picture = add_picture(out, template, plan, film, timing, source)
@@ -84,20 +84,16 @@ class Stitcher:
                 yield timing.frames
         except av.error.FFmpegError as error:
             raise FilmFailed(
-                f"{plan.file} could not be written: {error.strerror}; the segments are kept, try again."
+                f"{plan.file} could not be written: {error.strerror}; the segments are kept, try again; if it fails "
+                "again, leave its streams out with drop, one after the other, or choose another container."
             ) from None
 
     def _facts(self, plan: DeliverablePlan, timing: Timing, picture_sha256: str) -> DeliverableFacts:
-        # Read back, for the head is written last.
-        found, length = hashlib.sha256(), 0
-        with self.output.open(plan.file) as file:
-            while block := file.read(BUFFER):
-                found.update(block)
-                length += len(block)
+        # Its SHA-256 is the inspector's to tell: the head is written last, so the file would have to be read back.
+        there = self.output.stat(plan.file)
         return DeliverableFacts(
             file=plan.file,
-            sha256=found.hexdigest(),
-            bytes=length,
+            bytes=there.bytes if there else 0,
             frames=timing.frames,
             seconds=float(timing.seconds),
             picture_sha256=picture_sha256,
@@ -108,11 +104,6 @@ class Stitcher:
 def _muxer(file: Writer, plan: DeliverablePlan, options: dict[str, str]) -> OutputContainer:
     stream: Any = file  # PyAV wants write, seek and tell, and says so of whole files only
     return av.open(stream, "w", format=FORMATS[plan.container], container_options=options, buffer_size=BUFFER)
-
-
-def _rewritten(plan: DeliverablePlan) -> bool:
-    """Is more than the head written again at the end? libav's MXF of frames that differ in size patches every partition."""
-    return plan.container == "mxf" and plan.encoding.codec is Codec.PRORES
 
 
 def _muxed(

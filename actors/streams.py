@@ -6,11 +6,13 @@ from typing import Literal
 
 from av.container import InputContainer
 
-from actors.containers import refuse_shape, squared, unsaid
+from actors.chapters import chapters_said
+from actors.containers import refuse_shape, rewritten, squared, unsaid
 from actors.encode import encoding_for
 from actors.encoders import conversions
 from actors.media import opened
-from actors.trial import BY_THE_SPEC, Trial, listed
+from actors.tags import PICTURE_TAGS, unsaid_of_track
+from actors.trial import BY_THE_SPEC, Trial, listed, timecode_said
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
@@ -51,7 +53,10 @@ def _plan(
     refuse_shape(film, encoding, container)
     fates = (*trial.fates(container), *_within(film, media, container, spec.drop))
     _refuse_dropped(film, spec.drop, deliverable, container, fates)
-    said = "; ".join(_said(film, encoding, container))
+    said = [*_said(film, media, encoding, container)]
+    carried = (media.streams[one.stream] for one in fates if one.fate in ("copied", "converted"))
+    if rewritten(encoding, container, carried):
+        said.append("where the output is S3, the file is first put together on the worker's own disk (TMPDIR)")
     if squared(encoding, container):
         encoding = encoding.model_copy(update={"aspect": Fraction(1)})
     return DeliverablePlan(
@@ -59,7 +64,9 @@ def _plan(
         file=file_name(spec.title(deliverable), container),
         container=container,
         encoding=encoding,
-        fates=tuple(one.model_copy(update={"detail": said}) if one.fate == "picture" else one for one in fates),
+        fates=tuple(
+            one.model_copy(update={"detail": "; ".join(said)}) if one.fate == "picture" else one for one in fates
+        ),
         origin=_origin(media),
     )
 
@@ -72,7 +79,7 @@ def _container(deliverable: Deliverable, trial: Trial) -> Wrapping:
     return min(choice, key=lambda one: sum(fate.fate == "dropped" for fate in trial.fates(one)))
 
 
-def _said(film: Film, encoding: Encoding, container: Wrapping) -> Iterator[str]:
+def _said(film: Film, media: InputContainer, encoding: Encoding, container: Wrapping) -> Iterator[str]:
     """In words, what the picture of a deliverable is not: what is brought to another form, and what is not said of it."""
     yield from film.picture.remarks
     if converted := conversions(film.picture, encoding):
@@ -80,6 +87,10 @@ def _said(film: Film, encoding: Encoding, container: Wrapping) -> Iterator[str]:
     if squared(encoding, container):
         yield f"pixels of {encoding.aspect} are written as square, which {encoding.codec} in {container} cannot but be"
     yield from unsaid(encoding, container)
+    if container != "folder" and (code := timecode_said(film.timecode, encoding.rate)):
+        yield code
+    if words := unsaid_of_track(container, media.streams[film.picture.stream].metadata, PICTURE_TAGS):
+        yield words
 
 
 def _within(
@@ -93,7 +104,8 @@ def _within(
     if count := len(media.chapters()):
         spared = listed(drop, None, "chapters")
         held = container not in _NO_CHAPTERS and not spared
-        detail = f"{count} of them" if held else BY_THE_SPEC if spared else f"{container} has no place for chapters"
+        kept = "; ".join([f"{count} of them", *chapters_said(media, container)])
+        detail = kept if held else BY_THE_SPEC if spared else f"{container} has no place for chapters"
         fate: Literal["rewritten", "dropped"] = "rewritten" if held else "dropped"
         yield StreamFate(stream=film.picture.stream, kind="chapters", codec="", fate=fate, detail=detail)
 

@@ -11,7 +11,8 @@ SUBRIP = "subrip"
 
 _NAMES = {"srt": SUBRIP, "ssa": "ass", "text": SUBRIP}
 
-_READS = frozenset({MOV_TEXT, SUBRIP, "ass", "webvtt"})
+TEXTS = frozenset({MOV_TEXT, SUBRIP, "ass", "webvtt"})
+"""Forms of text subtitles that are read, by libav's names."""
 
 _OWN = {
     "mp4": frozenset({MOV_TEXT}),
@@ -46,7 +47,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\
 def converted_to(codec: str, container: str) -> str | None:
     """The text format a stream must become to enter the container: "mov_text" or "subrip". None where it need not, or cannot."""
     codec, own = _NAMES.get(codec, codec), _OWN.get(container)
-    if own is None or codec not in _READS or codec in own:
+    if own is None or codec not in TEXTS or codec in own:
         return None
     return SUBRIP if SUBRIP in own else MOV_TEXT
 
@@ -58,13 +59,13 @@ def what_is_lost(codec: str) -> str:
 
 def convert(payload: bytes, codec: str, target: str) -> bytes | None:
     """A payload of `codec` as one of `target`. None where it shows nothing: mov_text fills its gaps with such."""
-    text = text_of(payload, _NAMES.get(codec, codec))
+    text = text_of(payload, codec)
     return payload_of(text, target) if text else None
 
 
 def text_of(payload: bytes, codec: str) -> str:
     """The words of a payload, lines parted by newlines, without markup. Bytes that are no UTF-8 become U+FFFD."""
-    match codec:
+    match _NAMES.get(codec, codec):
         case "mov_text":
             text = _mov_text(payload)
         case "ass":

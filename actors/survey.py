@@ -20,8 +20,9 @@ from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
 from actors.develop import developed_frame
-from actors.facts import header_kept, others_of, picture_of, seconds_of, timecode_of
+from actors.facts import LARGEST, header_kept, others_of, picture_of, refuse_size, seconds_of, timecode_of
 from actors.forms import is_linear
+from actors.heads import size_of, timecode_in
 from actors.media import (
     ascending,
     decoded,
@@ -53,6 +54,9 @@ DETECT_WIDTH = 256
 FIRST_FRAME_WITHIN = 512
 """Packets read at most in search of a first frame."""
 
+HEAD = 4096
+"""Bytes of the first packet in which a picture file's own header is read."""
+
 PROBED = 32
 """Frames decoded to see that the container's display times are the decoder's."""
 
@@ -78,7 +82,7 @@ class Surveyor:
         with opened(self.source) as container:
             stream = picture_stream(container, self._what, self.reading.video)
             with header_kept(stream):
-                first, interlaced = self._first_frames(container, stream)
+                first, interlaced, head = self._first_frames(container, stream)
             seen = glance(self.source, stream.index)
             picture = picture_of(stream, first, self._what, self.reading, interlaced or seen.interlaced)
             return Film(
@@ -89,29 +93,40 @@ class Surveyor:
                 others=others_of(container, stream),
                 chapters=len(container.chapters()),
                 tags=dict(container.metadata),
-                timecode=timecode_of(container, stream),
+                timecode=timecode_of(container, stream) or timecode_in(head, picture.rate),
                 captions=seen.captions,
                 seconds=seconds_of(container),
             )
 
-    def _first_frames(self, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, bool]:
-        """The first frame, and whether one of the first is interlaced."""
+    def _first_frames(self, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, bool, bytes]:
+        """The first frame, whether one of the first is interlaced, and how the first packet begins."""
+        size = stream.codec_context.width, stream.codec_context.height
         packets = packets_of(container, stream, self._what)
-        head = next(packets, None)
-        if head is None:
+        packet = next(packets, None)
+        if packet is None:
             raise BadMedia(f"{self._what} has a video stream without frames; copy it again.")
-        if head.has_sidedata("encryption_info"):
+        if packet.has_sidedata("encryption_info"):
             raise BadMedia(f"{self._what} is encrypted; deliver it without encryption.")
+        head = bytes(memoryview(packet)[:HEAD])
         first: VideoFrame | None = None
         interlaced = False
-        few = chain((head,), islice(packets, FIRST_FRAME_WITHIN))
+        few = chain((packet,), islice(packets, FIRST_FRAME_WITHIN))
         for number, frame in enumerate(ascending(decoded(decoder_of(stream, self.threads), few), self._what)):
+            if first is None:
+                refuse_size(frame.width, frame.height, self._what)
             first, interlaced = first or frame, interlaced or frame.interlaced_frame
             if number >= PROBED:
                 break
         if first is None:
-            raise BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, or encrypted.")
-        return first, interlaced
+            raise self._undecodable(*(size_of(head) or size))
+        return first, interlaced, head
+
+    def _undecodable(self, width: int, height: int) -> BadMedia:
+        """Why no frame can be decoded of a film whose header says this size; 0 where it does not."""
+        refuse_size(width, height, self._what)
+        # libav opens no decoder for 16384x16384, and then forgets the size that the container says.
+        why = "or encrypted" if width else f"encrypted, or far larger than the {LARGEST} pixels a side that are carried"
+        return BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, {why}.")
 
     def pages(self, kept: int = 0, resume: Page | None = None) -> Iterator[Page]:
         """The frame index, page by page, from the packet after the last one kept.

@@ -5,15 +5,18 @@ from fractions import Fraction
 
 import av.error
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from actors.containers import transfer_said
+from actors.containers import transfer_said, written_timecode
 from actors.facts import timecode_of
-from actors.proofs import is_cover, plain
+from actors.forms import plain
+from actors.proofs import is_cover
 from jobs.deliverables import DeliverablePlan
 from jobs.film import Film
 from jobs.formats import PROFILES, Codec, Wrapping
 from jobs.records import Encoding
+from jobs.timecode import timecode_at
 from jobs.timing import Timing
 
 _CODECS = {Codec.DNXHR: "dnxhd"}
@@ -42,8 +45,12 @@ def tags_findings(film: Film, plan: DeliverablePlan, timing: Timing, media: Inpu
     said["sample aspect"] = (aspect, plan.encoding.aspect)
     if timing.rate is not None and timing.frames > 1:
         said["rate"] = (_rate(stream, timing.rate), timing.rate)
-    if film.timecode:
-        said["time code"] = (timecode_of(media, stream) or "not told", film.timecode)
+    if code := written_timecode(film, plan, timing):
+        # Parsed: readers write ';' in their own ways.
+        told = timecode_of(media, stream)
+        said["time code"] = (timecode_at(told, plan.encoding.rate) or told or "not told", code)
+    if plan.container != "mxf":
+        said["being shown first"] = (bool(stream.disposition & Disposition.default), True)
     for name, (ours, paper) in said.items():
         if ours != paper:
             yield f"its {name} is {_shown(ours)} and not {_shown(paper)}"

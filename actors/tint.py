@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from actors.captions import has_captions
 from actors.develop import developed_frame
+from actors.facts import span_of
 from actors.forms import developed
 from actors.media import opened
 from actors.planes import planes_of
@@ -64,11 +65,11 @@ def _plain(frame: VideoFrame, form: str) -> VideoFrame:
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    length = container.duration or 0
+    start, length = span_of(container)
     for place in range(LOOKS):
         # Where a container cannot seek, its first frames must do.
         with suppress(av.error.FFmpegError):
-            container.seek(length * place // LOOKS)
+            container.seek(start + length * place // LOOKS)
         with suppress(av.error.FFmpegError):
             frame = next(iter(container.decode(stream)), None)
             if frame is not None:

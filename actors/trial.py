@@ -6,6 +6,7 @@ A header is written in memory with the picture and the streams in it, as they wi
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from typing import Literal
 
 import av
@@ -16,16 +17,18 @@ from av.container import InputContainer
 from av.stream import Discard, Stream
 
 from actors.carry import add_carried
-from actors.containers import BOXES, FORMATS, dress
+from actors.containers import FORMATS, dress
 from actors.encode import add_encoder
 from actors.pcm import refuses_sound
-from actors.subtitles import converted_to, what_is_lost
+from actors.subtitles import MOV_TEXT, converted_to, what_is_lost
+from actors.tags import BOXES, unsaid_of_track
 from jobs.deliverables import StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
 from jobs.formats import Wrapping
 from jobs.records import Encoding
 from jobs.spec import Drop
+from jobs.timecode import timecode_at
 
 BY_THE_SPEC = "left out by the spec's word"
 
@@ -78,7 +81,7 @@ class Trial:
         detail = ""
         if stream.index == self.film.picture.stream:
             fate = "picture"
-        elif container != "folder" and (said := _rewritten(stream, self.media, container)):
+        elif container != "folder" and (said := self._rewritten(stream, container)):
             fate, detail = "rewritten", said
         elif listed(self.drop, stream.index, stream.type):
             fate, detail = "dropped", BY_THE_SPEC
@@ -88,9 +91,23 @@ class Trial:
             fate, detail = "dropped", reason
         elif stream.type == "subtitle" and (target := converted_to(codec, container)):
             fate, detail = "converted", f"to {target}, the container's own; {what_is_lost(codec)} are lost"
+            if target == MOV_TEXT:
+                detail += "; words that are shown at one time become one cue"
+            detail = "; ".join(one for one in (detail, unsaid_of_track(container, stream.metadata)) if one)
         else:
-            detail = _changed(stream, codec, container)
+            detail = "; ".join(_changed(stream, codec, container))
         return StreamFate(stream=stream.index, kind=stream.type, codec=codec, fate=fate, detail=detail)
+
+    def _rewritten(self, stream: Stream, container: Wrapping) -> str:
+        # Tracks that mp4 and mov make of a tag or of the chapters; copied, they would be there twice, or kill the header.
+        if stream.type == "data" and (code := stream.metadata.get("timecode")) and stream.frames <= 1:
+            where = {"mkv": "a tag", "mxf": "the container's own"}.get(container, "a time code track")
+            differs = timecode_said(code, self.encoding.rate)
+            return differs or f"time code {code}: written anew as {where}"
+        lists = stream.discard is Discard.all or (stream.codec_context is not None and stream.codec_tag == "text")
+        if container in (*BOXES, "mkv") and stream.type in ("data", "subtitle") and lists and self.media.chapters():
+            return "a list of chapters: written anew with the chapters"
+        return ""
 
     def _refusal(self, container: Wrapping, fates: list[StreamFate]) -> str:
         """Why a header with the picture and these streams cannot be written; empty where it can."""
@@ -99,6 +116,8 @@ class Trial:
             try:
                 picture = add_encoder(out, self.encoding)
                 dress(picture, container, self.film, self.encoding)
+                if code := timecode_at(self.film.timecode, self.encoding.rate):
+                    picture.metadata["timecode"] = code
                 for fate in fates:
                     if fate.fate in _CARRIED:
                         add_carried(out, self.media.streams[fate.stream], fate, container)
@@ -146,24 +165,23 @@ def _unheard(stream: AudioStream, container: Wrapping) -> str:
     return ""
 
 
-def _changed(stream: Stream, codec: str, container: Wrapping) -> str:
+def _changed(stream: Stream, codec: str, container: Wrapping) -> Iterator[str]:
     """What a copy loses or gains, in words."""
     if codec == "opus" and container == "mp4":
-        return "up to one packet longer at its end, which mp4 cannot trim by samples"
+        yield "up to one packet longer at its end, which mp4 cannot trim by samples"
     if container == "mxf" and stream.type == "audio":
-        return "exactly as long as the picture: what sounds before or after it is cut, and where sound lacks there is silence"
-    return ""
+        yield "exactly as long as the picture: what sounds before or after it is cut, and where sound lacks there is silence"
+    if unsaid := unsaid_of_track(container, stream.metadata):
+        yield unsaid
 
 
-def _rewritten(stream: Stream, media: InputContainer, container: Wrapping) -> str:
-    # Tracks that mp4 and mov make of a tag or of the chapters; copied, they would be there twice, or kill the header.
-    if stream.type == "data" and (code := stream.metadata.get("timecode")) and stream.frames <= 1:
-        where = {"mkv": "a tag", "mxf": "the container's own"}.get(container, "a time code track")
-        return f"time code {code}: written anew as {where}"
-    lists_chapters = stream.discard is Discard.all or (stream.codec_context is not None and stream.codec_tag == "text")
-    if container in (*BOXES, "mkv") and stream.type in ("data", "subtitle") and lists_chapters and media.chapters():
-        return "a list of chapters: written anew with the chapters"
-    return ""
+def timecode_said(code: str, rate: Fraction) -> str:
+    """In words, how a time code of the source differs from what is written of it; empty where it is written as it is."""
+    meant = timecode_at(code, rate)
+    if not code or meant == code:
+        return ""
+    left_out = f"is left out, for at {rate} frames a second no frame has it"
+    return f"time code {code} is written as {meant}" if meant else f"time code {code} {left_out}"
 
 
 def _reason(error: Exception, heard: "list[tuple[int, str, str]]") -> str:

@@ -36,7 +36,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
 
 def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     wish = spec.workers
-    gpus = wish.gpus if wish.gpus is not None else float(cluster.gpus >= 1)
+    gpus = renderer_gpus(spec, cluster)
     count = renderer_count(spec, cluster)
     threads = wish.cpus or (max(1, _cores() // count) if cluster.local else CLUSTER_CPUS)
     return Crew(
@@ -52,6 +52,11 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
         # While one call is generated, the next is read and the one before is encoded and uploaded.
         abreast=2,
     )
+
+
+def renderer_gpus(spec: JobSpec, cluster: Cluster) -> float:
+    """GPUs of each renderer: the spec's word, else one where the cluster has any."""
+    return spec.workers.gpus if spec.workers.gpus is not None else float(cluster.gpus >= 1)
 
 
 def renderer_count(spec: JobSpec, cluster: Cluster) -> int:

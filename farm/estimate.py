@@ -67,7 +67,8 @@ class Estimate(Paper):
     chunk_bytes: int
     """What splitting puts into the store, where packets are copied; lossless chunks are larger than this tells."""
     lossless_chunks: int
-    """Chunks kept as FFV1, because keyframes are too few to copy packets."""
+    """Chunks kept as FFV1: where keyframes are too few to copy packets, where pictures are developed before looks see them,
+    and where Matroska does not hold the film's codec."""
     worker_seconds: float
     """Rough time of one worker on one core; divide by the workers."""
     looks: tuple[str, ...]

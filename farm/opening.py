@@ -7,7 +7,7 @@ from typing import TypeVar
 from actors.looks import fit
 from farm.board import Board
 from farm.calls import Call
-from farm.crews import crews_for
+from farm.crews import crews_for, renderer_gpus
 from farm.fleet import Fleet
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan
@@ -40,26 +40,45 @@ def open_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> S
 
 def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
     found = ask(fleet, Film, Call("surveyor", "film", (), (0,), f"the survey of {spec.source}"))
-    film = ledger.keep_film(found)
-    if film.identity != found.identity:
+    if ledger.keep_source(found.identity) != found.identity:
         raise BadMedia(
             f"The source {spec.source} has changed since the job '{spec.name}' began; "
             "give it a job name or a store of its own, or put the old file back."
         )
+    ledger.keep_film(spec.reading, found)
     return found
 
 
-def decide_deliverables(scout: Scout, fleet: Fleet) -> tuple[DeliverablePlan, ...]:
-    """Container, encoder and every stream's fate, for each deliverable. Raises BadSpec for what does not fit."""
+def decide_deliverables(scout: Scout, fleet: Fleet, *, to_render: bool = True) -> tuple[DeliverablePlan, ...]:
+    """Container, encoder and every stream's fate, for each deliverable; put on paper if `to_render`. Raises BadSpec for what does not fit."""
     spec = scout.spec
+    _refuse_nvenc(scout, fleet)
     grey = not any(look.adds_colour for look in scout.looks.values())
     decided: tuple[DeliverablePlan, ...] = ask(
         fleet, tuple, Call("surveyor", "decide", (scout.film, spec, grey), (0,), "the deliverables")
     )
     for one in decided:
         _refuse_source(spec, one)
-    scout.ledger.keep_paper("deliverables.json", [one.model_dump(mode="json") for one in decided], only_if_absent=False)
+    if to_render:
+        paper = [one.model_dump(mode="json") for one in decided]
+        scout.ledger.keep_paper("deliverables.json", paper, only_if_absent=False)
     return decided
+
+
+def _refuse_nvenc(scout: Scout, fleet: Fleet) -> None:
+    wished = next((scout.spec.title(one) for one in scout.spec.deliverables if one.encoder == "nvenc"), None)
+    if wished is None:
+        return
+    dissolving = next((look.choice.name for look in scout.looks.values() if look.support.dissolve), None)
+    why = ""
+    if dissolving:
+        why = f"the look '{dissolving}' dissolves its seams, and workers that dissolve have none"
+    elif not renderer_gpus(scout.spec, fleet.cluster):
+        why = "the renderers have none (workers.gpus, and the cluster's GPUs)"
+    if why:
+        raise BadSpec(
+            f"the deliverable {wished} is to be encoded by a GPU (encoder: nvenc), and {why}; set its encoder to software."
+        )
 
 
 def _refuse_source(spec: JobSpec, plan: DeliverablePlan) -> None:

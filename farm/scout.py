@@ -20,8 +20,6 @@ from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
 from jobs.timecode import FrameNames
 from jobs.timing import Timing, timing_for
 
-GIVEN = "survey/cuts-given.json"
-"""The cuts of the studio's own list, as last read: for `farm status`; a run reads the list itself."""
 RANGE_SECONDS = 20
 """Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
 
@@ -35,7 +33,7 @@ class Scout:
         self.looks = looks
         self.film = film
         self.ledger = ledger
-        self.pages: list[Page] = ledger.pages()
+        self.pages: list[Page] = ledger.pages(film.picture.stream)
         self._resumed = bool(self.pages)
         self.plan = Plan.for_seconds(spec.chunk_seconds, film.picture.rate)
         self.index: FrameIndex | None = None
@@ -46,8 +44,14 @@ class Scout:
         self._searched = 0  # frames before this have been looked through, without a gap
         self._cuts: list[int] = []
         self._shots = 0  # shots whose end is known and planned
-        # The minimum length is applied on paper, so it is not part of what was searched.
-        self._name = digest({"threshold": spec.shots.threshold}) if isinstance(spec.shots, DetectShots) else ""
+        self._folder = f"survey/{film.picture.stream}"
+        # A grey film is searched in another way. The minimum length is applied on paper, so it is not part of this.
+        sought = (
+            {"threshold": spec.shots.threshold, "grey": film.picture.grey}
+            if isinstance(spec.shots, DetectShots)
+            else {}
+        )
+        self._name = digest(sought)
 
     def begin(self) -> list[Call]:
         """The demux, from where it was left, and the ranges that are settled already."""
@@ -62,7 +66,7 @@ class Scout:
         if isinstance(found, Page):
             return self._turn(found)
         given = isinstance(self.spec.shots, GivenShots)
-        name = GIVEN if given else self._cuts_paper(found.frames)
+        name = self._given_paper if given else self._cuts_paper(found.frames)
         self.ledger.keep_paper(name, found.model_dump(mode="json"), only_if_absent=not given)
         self._add(found)
         return []
@@ -71,13 +75,14 @@ class Scout:
         # A demux begun anew after a lost worker brings pages again that are here already.
         if self.complete or any(len(page) and page.pts[0] == known.pts[0] for known in self.pages):
             return []
-        self.ledger.keep_page(len(self.pages), page)
+        self.ledger.keep_page(self.film.picture.stream, len(self.pages), page)
         self.pages.append(page)
         return self._look_through()
 
     def recall(self) -> None:
         """What a run before this one read from a list of cuts: for those who only look."""
-        given = self.ledger.paper(GIVEN) if isinstance(self.spec.shots, GivenShots) and self.complete else None
+        listed = isinstance(self.spec.shots, GivenShots) and self.complete
+        given = self.ledger.paper(self._given_paper) if listed else None
         if given:
             self._add(Cuts.model_validate(given))
 
@@ -153,8 +158,13 @@ class Scout:
             "surveyor", "cuts", args, (1, frames.start), f"cuts in {self.names.spoken(frames.start, frames.stop - 1)}"
         )
 
+    @property
+    def _given_paper(self) -> str:
+        # The studio's own list as last read: for `farm status`; a run reads the list itself.
+        return f"{self._folder}/cuts-given.json"
+
     def _cuts_paper(self, frames: Range) -> str:
-        return f"survey/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
+        return f"{self._folder}/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
 
     def _add(self, found: Cuts) -> None:
         if not found.frames.frames:

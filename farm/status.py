@@ -50,7 +50,8 @@ def _told(ledger: Ledger) -> Status:
 
 
 def _status(ledger: Ledger) -> Status:
-    spec, film = ledger.spec(), ledger.film()
+    spec = ledger.spec()
+    film = ledger.film(spec.reading)
     if film is None:
         return Status(name=ledger.job, source=spec.source, state="surveying")
     scout = Scout(spec, film, ledger, looks_of(spec))

@@ -65,9 +65,9 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
 
 
 def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -> Estimate:
-    """Survey and plan a film, and decide its deliverables; `keep`: leave that in its store, for the render to come. Renders nothing."""
+    """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
     with _planned(spec, address, keep) as (scout, fleet):
-        decided = decide_deliverables(scout, fleet)
+        decided = decide_deliverables(scout, fleet, to_render=False)
         _survey(scout, fleet)
         return estimate(scout, decided)
 
@@ -98,7 +98,7 @@ def _survey(scout: Scout, fleet: Fleet) -> None:
 
 @contextmanager
 def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[Scout, Fleet]]:
-    """A film that is opened to be looked at, and no more."""
+    """A film that is opened to be looked at, and no more: what a render has put down of its job stays."""
     looks_of(spec)
     source_is_there(spec)
     with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
@@ -106,7 +106,7 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
             spec = spec.model_copy(update={"store": folder, "output": folder})
         open_store(spec.store).check()
         ledger = Ledger.at(spec.store, spec.name)
-        ledger.enter(spec)
+        ledger.enter(spec, to_render=False)
         with Board() as board, _fleet(spec, address, board) as fleet:
             yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet
 

@@ -53,7 +53,6 @@ class DeliverableFacts(Paper):
 
     file: str
     """Its key in the output."""
-    sha256: str
     bytes: int
     frames: int
     seconds: float

@@ -1,5 +1,6 @@
 """A film as surveyed: which source it is, how its picture is stored, what else it carries. Promises no more than was read; opens nothing."""
 
+import re
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -21,7 +22,8 @@ class SourceIdentity(Paper):
 
     bytes: int
     version: str
-    """S3: ETag and version id. A local file: modification time in nanoseconds."""
+    """S3: ETag and version id. A local file: modification time in nanoseconds. An image sequence: how many files at which
+    rate, and a hash of every file's name, size and time."""
     ends_sha256: str
     """SHA-256 of the first and the last MiB."""
 
@@ -41,11 +43,14 @@ class Colour(Paper):
     space: int
     """H.273 code points as they will be tagged in a deliverable."""
     assumed: bool
-    """The source did not say, so BT.601 was assumed below 720 lines, else BT.709."""
+    """The source did not say its matrix: BT.601 was assumed below 720 lines, else BT.709. Of R'G'B', which has none, always:
+    `matrix` is the one by which it is developed."""
 
 
 _RGB = ("rgb", "bgr", "gbr", "0rgb", "0bgr", "argb", "abgr", "pal8")
 """How libav's names of R'G'B' pixel formats begin."""
+_RGB_16 = re.compile(r"(rgb|bgr)48..|(rgba|bgra)64..|gbra?p16..")
+"""libav's names of R'G'B' of 16-bit integers."""
 WITHIN_16_BIT = 2
 """How far 16-bit R'G'B' may come back from 16-bit Y'CbCr; less deep R'G'B' comes back exactly."""
 
@@ -67,6 +72,15 @@ class Development(Paper):
     """By which R'G'B' becomes Y'CbCr, of limited range."""
     deinterlace: bool
     fields: FieldOrder = "marked"
+
+
+class Light(Paper):
+    """HDR10's static metadata, as x265 and others spell it; empty where it is not told."""
+
+    display: str
+    """The mastering display (SMPTE ST 2086): G(x,y)B(x,y)R(x,y)WP(x,y)L(most,least) in steps of 0.00002, and of 0.0001 cd/m2."""
+    level: str
+    """MaxCLL,MaxFALL (CTA-861.3) in cd/m2."""
 
 
 class Picture(Paper):
@@ -96,6 +110,8 @@ class Picture(Paper):
     """The source's pictures have an alpha channel; by the spec's word it is left out."""
     fields: FieldOrder = "marked"
     """Of interlaced pictures, where it is told which field comes first."""
+    light: Light | None = None
+    """What an HDR10 film was graded for."""
     grey: bool = False
     """Black-and-white, as far as a look at a few frames tells: its cuts are sought by brightness alone."""
 
@@ -124,7 +140,7 @@ class Picture(Paper):
         said = {
             "interlaced pictures are made progressive (bwdif), one for each frame": self.deinterlace,
             f"R'G'B' ({self.stored}) is worked on as {self.pix_fmt}": of_rgb,
-            f"R'G'B' of 16 bits is kept within {WITHIN_16_BIT} steps of 65535": of_rgb and self.depth == 16,
+            f"R'G'B' of 16 bits is kept within {WITHIN_16_BIT} steps of 65535": _RGB_16.fullmatch(self.stored),
             "linear light is given BT.709's curve; what is brighter than white, or negative, is cut": linear,
             "the alpha channel is left out": self.alpha_dropped,
         }
@@ -132,9 +148,8 @@ class Picture(Paper):
 
     def named(self) -> dict[str, object]:
         """What of this paper changes pictures, for digests."""
-        return self.model_dump(
-            mode="json", include={"stream", "stored", "pix_fmt", "deinterlace", "fields", "rotation", "colour"}
-        )
+        own = self.model_dump(mode="json", include={"stream", "stored", "pix_fmt", "rotation", "colour"})
+        return own | ({"development": self.development.model_dump(mode="json")} if self.development else {})
 
 
 class OtherStream(Paper):

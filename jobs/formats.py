@@ -93,7 +93,7 @@ class Deliverable(Paper):
     depth: Literal[8, 10, 12, 16] | None = None
     """Bits a sample: h264 and hevc 8 or 10, png and tiff 8 or 16, dpx 8, 10, 12 or 16. By default the first of these (dpx: 10)."""
     height: Annotated[int, Field(ge=16, le=8192)] | None = None
-    """Lines of the picture as stored; the width follows, even. By default the source's own size."""
+    """Lines of the picture as stored (of single pictures: as shown, upright); the width follows, even. By default the source's own size."""
     encoder: Literal["software", "nvenc"] = "software"
     """nvenc: h264 and hevc by the GPU's own encoder, where the renderers' GPUs have one."""
 

@@ -1,8 +1,10 @@
 """The ledger: one job's folder in the store, and what lies where in it. Promises that a record is written last and once; knows nothing of pixels.
 
-<store>/<job>/job.json                 source and store, written once
+<store>/<job>/job.json                 source, its rate, and store, written once
               specs/<digest>.json      every spec this job has had; spec.json is the last
-              survey/film.json  survey/index-NNNNN.npz  survey/cuts-*.json
+              survey/source.json       what tells the source from any other, written once
+              survey/film-<digest>.json  what it is, by how the spec has it read
+              survey/<stream>/         index-NNNNN.npz and cuts-*.json of one video stream
               chunks/<digest>.mkv      a chunk's read, as split
               media/<sha256>           encoded segments, and the handles of seams
               records/<digest>.json    the proof that a piece of work is finished
@@ -19,11 +21,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from jobs.digest import canonical, digest
 from jobs.errors import BadStore
-from jobs.film import Film
+from jobs.film import Film, SourceIdentity
 from jobs.index import Page
 from jobs.paper import Paper
 from jobs.records import Record
-from jobs.spec import JobSpec
+from jobs.spec import JobSpec, Reading
 from jobs.store import Store, open_store
 
 AnyRecord = TypeVar("AnyRecord", bound=Paper)
@@ -33,6 +35,14 @@ _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 def still_name(segment: str) -> str:
     """Where the still of a segment lies, by the segment's digest."""
     return f"stills/{segment}.jpg"
+
+
+def _film_name(reading: Reading) -> str:
+    return f"survey/film-{digest(reading)}.json"
+
+
+def _page_name(stream: int, number: int) -> str:
+    return f"survey/{stream}/index-{number:05d}.npz"
 
 
 class Ledger:
@@ -51,19 +61,26 @@ class Ledger:
         """A name in the job's folder as a key of the store."""
         return f"{self.job}/{name}"
 
-    def enter(self, spec: JobSpec) -> None:
-        """Put the spec on paper. Refuses a job that was begun with another source or store."""
-        first = {"version": 1, "name": spec.name, "source": spec.source, "store": spec.store}
+    def enter(self, spec: JobSpec, *, to_render: bool = True) -> None:
+        """Put the spec on paper; one that is not `to_render` only where the job has none. Refuses a job that was begun with another source or store."""
+        first = {
+            "version": 1,
+            "name": spec.name,
+            "source": spec.source,
+            "rate": spec.rate and str(spec.rate),
+            "store": spec.store,
+        }
         if not self.store.write(self.key("job.json"), canonical(first), only_if_absent=True):
             began = json.loads(self.store.read(self.key("job.json")))
-            for name in ("source", "store"):
+            for name in ("source", "rate", "store"):
                 if began.get(name) != first[name]:
                     raise BadStore(
                         f"The job '{spec.name}' in {self.store.url} was begun with {name} {began.get(name)}, not {first[name]}; "
                         "give this film a job name (--name) or a store of its own."
                     )
-        self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
-        self.store.write(self.key("spec.json"), canonical(spec))
+        if to_render or not self.store.stat(self.key("spec.json")):
+            self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
+            self.store.write(self.key("spec.json"), canonical(spec), only_if_absent=not to_render)
 
     def spec(self) -> JobSpec:
         """The spec this job was last run with. Raises BadStore where there is no such job."""
@@ -79,26 +96,31 @@ class Ledger:
 
     # survey
 
-    def film(self) -> Film | None:
-        """The film as surveyed, or None where it has not been yet."""
-        data = self.read("survey/film.json")
+    def keep_source(self, identity: SourceIdentity) -> SourceIdentity:
+        """Put on paper which source this is; the first one written holds, and is given back."""
+        key = self.key("survey/source.json")
+        self.store.write(key, canonical(identity), only_if_absent=True)
+        return SourceIdentity.model_validate_json(self.store.read(key))
+
+    def film(self, reading: Reading) -> Film | None:
+        """The film as it was last surveyed when read so, or None where it has not been yet."""
+        data = self.read(_film_name(reading))
         return Film.model_validate_json(data) if data else None
 
-    def keep_film(self, film: Film) -> Film:
-        """Put the survey on paper; the first one written holds."""
-        self.store.write(self.key("survey/film.json"), canonical(film), only_if_absent=True)
-        return self.film() or film
+    def keep_film(self, reading: Reading, film: Film) -> None:
+        """Put on paper what the source is when it is read so."""
+        self.store.write(self.key(_film_name(reading)), canonical(film))
 
-    def pages(self) -> list[Page]:
-        """The pages of the frame index, in order, up to the first that is missing."""
+    def pages(self, stream: int) -> list[Page]:
+        """The pages of one video stream's index, in order, up to the first that is missing."""
         kept: list[Page] = []
-        while data := self.read(f"survey/index-{len(kept):05d}.npz"):
+        while data := self.read(_page_name(stream, len(kept))):
             kept.append(Page.load(data))
         return kept
 
-    def keep_page(self, number: int, page: Page) -> None:
-        """Put one page of the frame index on paper."""
-        self.store.write(self.key(f"survey/index-{number:05d}.npz"), page.dump(), only_if_absent=True)
+    def keep_page(self, stream: int, number: int, page: Page) -> None:
+        """Put one page of a stream's index on paper."""
+        self.store.write(self.key(_page_name(stream, number)), page.dump(), only_if_absent=True)
 
     def paper(self, name: str) -> Any:
         """A small JSON document of the job, or None."""

@@ -42,6 +42,8 @@ class Encoding(Paper):
     time_base: Rational
     aspect: Rational
     """Sample aspect ratio."""
+    rotation: int = 0
+    """Degrees counter-clockwise that the picture is turned before it is encoded, where no container tells a player to."""
     colour: Colour
     """As it is tagged. The matrix is the film's, also where R'G'B' is written; the range may differ from the film's."""
     options: dict[str, str]
@@ -85,7 +87,7 @@ class SplitOrder(Paper):
             {
                 **developed,
                 "kind": "split",
-                "version": 1,
+                "version": 2,
                 "source": self.source.model_dump(mode="json"),
                 "stream": self.stream,
                 "form": self.form,
@@ -171,7 +173,7 @@ def segment_digests(film: Film, chunks: Sequence[Chunk], chunk: Chunk, encoding:
 
 
 def _segment_digest(film: Film, frames: Range, read: Range, look: Look, encoding: Encoding) -> str:
-    encoded = {"kind": "segment", "version": 2, "encoding": encoding.model_dump(mode="json")}
+    encoded = {"kind": "segment", "version": 3, "encoding": encoding.model_dump(mode="json")}
     return digest(encoded | _pictures(film, frames, read, look))
 
 
@@ -181,7 +183,7 @@ def handles_digest(film: Film, chunk: Chunk, frames: Range) -> str:
 
 
 def _handles_digest(film: Film, frames: Range, read: Range, look: Look) -> str:
-    return digest({"kind": "handles", "version": 1} | _pictures(film, frames, read, look))
+    return digest({"kind": "handles", "version": 2} | _pictures(film, frames, read, look))
 
 
 def _pictures(film: Film, frames: Range, read: Range, look: Look) -> dict[str, object]:
@@ -232,7 +234,7 @@ def _opening_digest(before: str, later: str, encoding: Encoding) -> str:
     return digest(
         {
             "kind": "opening",
-            "version": 1,
+            "version": 2,
             "before": before,
             "later": later,
             "encoding": encoding.model_dump(mode="json"),

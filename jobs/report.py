@@ -29,7 +29,7 @@ class Conform(Paper):
     """What those streams hold: sound as it lies in the file, subtitles in the container's own form."""
     bytes: int
     sha256: str
-    """Of the file; of a folder, that of its manifest, which holds the SHA-256 of every picture."""
+    """Of the file, empty where there is none; of a folder, that of its manifest, which holds the SHA-256 of every picture."""
     timing: str
     """Whose time stamps the frames carry."""
     fates: tuple[StreamFate, ...]
@@ -129,7 +129,8 @@ class Comparison(Paper):
     films: tuple[Sight, Sight]
     frames: tuple[int, int]
     times_differ_at: int | None = None
-    """First frame whose distance from the film's first differs by more than a tick of the coarser clock."""
+    """First frame whose distance from the film's first differs: by more than a tick of the coarser clock where one of the
+    clocks rounds, or than a quarter of a frame."""
     luma_differs_at: int | None = None
     luma_equal: int
     """Frames whose luma is equal, bit for bit."""

@@ -23,6 +23,7 @@ from pydantic import (
 
 from jobs.errors import BadSpec
 from jobs.formats import Deliverable, Wrapping
+from jobs.numbered import parted, pattern, rate_of
 from jobs.paper import Paper
 from jobs.timecode import names_a_frame
 
@@ -71,20 +72,7 @@ FrameMark = Annotated[int | str, BeforeValidator(_mark)]
 """A frame: its number, its SMPTE time code, or its time on the clock from the film's first frame (jobs/timecode.py)."""
 
 
-def _rate(value: object) -> Fraction:
-    try:
-        rate = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError('a rate reads 24, 23.976 or "24000/1001"') from None
-    # People write 23.976 and 29.97 for the NTSC rates.
-    near = [Fraction(round(rate * 1001 / 1000) * 1000, 1001)] if rate.denominator != 1 else []
-    rate = next((one for one in near if abs(one - rate) < Fraction(1, 500)), rate)
-    if not 1 <= rate <= 240:
-        raise ValueError("a rate of 1 to 240 frames a second is allowed")
-    return rate
-
-
-SequenceRate = Annotated[Fraction, BeforeValidator(_rate), PlainSerializer(str, return_type=str)]
+SequenceRate = Annotated[Fraction, BeforeValidator(rate_of), PlainSerializer(str, return_type=str)]
 
 
 class LookChoice(Paper):
@@ -193,7 +181,8 @@ class JobSpec(Paper):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ ()-]{0,150}$")]
     """The job's name: a folder of this name in the store holds all its work."""
     source: str
-    """The film: a path, file:// or s3://bucket/key."""
+    """The film: a path, file:// or s3://bucket/key. An image sequence by its pattern, shots/f.%04d.dpx or shots/f.####.dpx, or
+    by its folder, with `rate`, or with the rate behind it: shots/f.%04d.dpx?rate=24."""
     store: str
     """Where work is kept: a folder, file:// or s3://bucket/prefix."""
     output: str
@@ -214,6 +203,23 @@ class JobSpec(Paper):
     """bwdif: interlaced pictures become progressive, one for each frame. Without it an interlaced source is refused."""
     rate: SequenceRate | None = None
     """Frames a second of an image sequence, as in 24 or "24000/1001"; for no other source."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_rate(cls, fields: Any) -> Any:
+        # Places are compared and joined: only `source_url` has a rate behind its source.
+        source = fields.get("source") if isinstance(fields, dict) else None
+        place, said = parted(source) if isinstance(source, str) else ("", None)
+        if said is None or (fields.get("rate") is not None and str(fields["rate"]) != said):
+            return fields
+        return {**fields, "source": place, "rate": said}
+
+    @field_validator("source")
+    @classmethod
+    def _no_second_rate(cls, place: str) -> str:
+        if parted(place).rate is not None:
+            raise ValueError("it names another rate than the field rate; give the rate once")
+        return place
 
     @field_validator("source", "store", "output")
     @classmethod
@@ -255,22 +261,18 @@ def file_name(title: str, wrapping: Wrapping) -> str:
     return title if wrapping == "folder" else f"{title}.{wrapping}"
 
 
-_PATTERN = re.compile(r"(.*?)[._ -]?(%0?\d*d|#+)[^%#]*\.(dpx|tiff?|png|exr|jpe?g)", re.IGNORECASE)
-"""The name of an image sequence's files, with what stands for their number."""
-
-
 def stem(place: str, *, sequence: bool = False) -> str:
     """The name of a path or URL without its last ending, made fit for a file name.
 
     An image sequence, shots/f.%04d.dpx or shots/f.####.dpx, is called f, or as its folder where nothing but the number is
     its name. `sequence`: this is one, so a place without such a pattern is a folder, and what looks like an ending is none.
     """
-    place = place.partition("?rate=")[0]
+    place, rate = parted(place)
     path = PurePosixPath(place.partition("://")[2] if "://" in place else place.replace("\\", "/"))
-    if found := _PATTERN.fullmatch(path.name):
-        name = found[1] or path.parent.name
+    if found := pattern(path.name):
+        name = re.sub(r"[._ -]$", "", found["head"]) or path.parent.name
     else:
-        name = path.name if sequence else path.stem
+        name = path.name if sequence or rate else path.stem
     return re.sub(r"[^A-Za-z0-9._ ()-]", "_", name).lstrip("._ ()-")[:150] or "film"
 
 

@@ -108,6 +108,26 @@ class Counting:
         return (60 * passed + seconds) * self.nominal + frame - self._left_out * (passed - passed // 10)
 
 
+def counting_of(code: str, rate: Fraction) -> Counting:
+    """How a code of this rate counts: drop-frame where it says so and the rate leaves frames out."""
+    return Counting(rate, ";" in code and rate.denominator == 1001 and round(rate) in (30, 60))
+
+
+def timecode_at(code: str, rate: Fraction, later: int = 0) -> str:
+    """The time code that `code` means at a rate, `later` frames on, as SMPTE ST 12 writes it; empty where it means none.
+
+    Some write ';' at rates that leave nothing out: it means ':' there. From 100 frames a second on two digits do not do.
+    """
+    exact = timecode_rate(rate) or rate
+    counting = counting_of(code, exact)
+    if counting.nominal not in range(1, 100):
+        return ""
+    try:
+        return counting.label(counting.number(f"{code[:-3]}{';' if counting.drop else ':'}{code[-2:]}") + later)
+    except ValueError:
+        return ""
+
+
 class FrameNames:
     """The names of one film's frames, and of the place after its last."""
 
@@ -123,13 +143,9 @@ class FrameNames:
         self.first = 0
         """Its first frame, counted from 00:00:00:00."""
         if exact and (pts is None or is_steady(pts, tick, rate)):
-            drop = ";" in start and exact.denominator == 1001 and round(exact) in (30, 60)
-            self.counting = Counting(exact, drop)
-            try:
-                # Some write ';' at rates that leave nothing out.
-                self.first = self.counting.number(f"{start[:-3]}{';' if drop else ':'}{start[-2:]}")
-            except ValueError:
-                self.first = 0
+            self.counting = counting_of(start, exact)
+            meant = timecode_at(start, exact)
+            self.first = self.counting.number(meant) if meant else 0
 
     @classmethod
     def of(cls, film: Film, pts: Ints | None = None) -> Self:

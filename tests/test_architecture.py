@@ -87,6 +87,18 @@ def test_the_words_of_the_house(path: Path) -> None:
     assert not [name for name in [*names, path.stem] if BAD_WORDS.search(name)]
 
 
+def test_the_readme_names_every_module() -> None:
+    tree = (HOUSE / "README.md").read_text(encoding="utf-8").partition("\n## The house\n")[2].split("```")[1]
+    named, room = [], ""
+    for line in tree.strip().splitlines():
+        name = line.split()[0]
+        if name.endswith("/"):
+            room = name
+        else:
+            named.append(room + name)
+    assert sorted(named) == sorted(name_of(path) for path in FILES if path.stem != "__init__")
+
+
 def test_tests_do_not_patch_or_sleep() -> None:
     for path in sorted((HOUSE / "tests").rglob("*.py")):
         for node in ast.walk(tree_of(path)):

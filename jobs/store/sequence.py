@@ -15,26 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from jobs.errors import BadMedia
+from jobs.numbered import FOURCC, ending, parted, pattern, rate_of
 from jobs.store.movie import Movie, header
 from jobs.store.protocol import Bucket, Stat, locate, told
 
 if TYPE_CHECKING:
     from jobs.store.s3 import S3Store
 
-FOURCC = {
-    "dpx": b"dpx ",
-    "tif": b"tiff",
-    "tiff": b"tiff",
-    "png": b"png ",
-    "exr": b"exr ",
-    "jpg": b"jpeg",
-    "jpeg": b"jpeg",
-}
-"""QuickTime's name of the codec by a file's ending; libav's demuxer knows all of them."""
-
-_PATTERN = re.compile(r"(?P<head>.*?)(?:%0?(?P<width>\d*)d|(?P<hashes>#+))(?P<tail>[^%#]*)")
 _NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)(?P<tail>\D*\.[^.]+)")
-_RATED = re.compile(r"(?P<place>.*)\?rate=(?P<rate>[^?]*)", re.DOTALL)
 
 
 class _File(NamedTuple):
@@ -67,7 +55,7 @@ class ImageSequence:
     @property
     def header(self) -> bytes:
         """What stands before the files' bytes."""
-        return header(FOURCC[_ending(self.files[0].name)], [one.bytes for one in self.files], self.rate)
+        return header(FOURCC[ending(self.files[0].name)], [one.bytes for one in self.files], self.rate)
 
     @property
     def bytes(self) -> int:
@@ -87,35 +75,38 @@ class ImageSequence:
 
 def is_sequence(url: str) -> bool:
     """Whether a source is named as an image sequence: by a pattern, or with a rate."""
-    return _RATED.fullmatch(url) is not None or _pattern(url) is not None
+    return parted(url).rate is not None or pattern(url) is not None
 
 
 def rated(url: str, rate: str = "24") -> str:
     """A sequence's URL with a rate: its own, or `rate`. Any other source as it is."""
     folder = "://" not in url and Path(url).is_dir()
-    return f"{url}?rate={rate}" if (folder or is_sequence(url)) and not _RATED.fullmatch(url) else url
+    return f"{url}?rate={rate}" if (folder or is_sequence(url)) and parted(url).rate is None else url
 
 
 def find_sequence(url: str) -> ImageSequence:
     """The sequence that `url` names. Raises BadMedia where there is none, more than one, one with gaps, or no rate."""
-    parts = _RATED.fullmatch(url)
-    if parts is None:
+    place, said = parted(url)
+    if said is None:
         raise BadMedia(f"The source {url} is an image sequence and needs a rate: set rate: 24 (--rate 24) or the like.")
-    place, rate = parts["place"], _rate(url, parts["rate"])
-    pattern = _pattern(place)
-    where = locate(place if pattern is None else place.rpartition("/")[0] or ("/" if place[:1] == "/" else "."))
-    if pattern is None and isinstance(where, Path) and not where.is_dir():
+    try:
+        rate = rate_of(said)
+    except ValueError as wrong:
+        raise BadMedia(f"The source {url} has no rate that can be read: {wrong}.") from None
+    named = pattern(place)
+    where = locate(place if named is None else place.rpartition("/")[0] or ("/" if place[:1] == "/" else "."))
+    if named is None and isinstance(where, Path) and not where.is_dir():
         why = "is no image sequence and has its own rate: leave the rate out, or write its number as ####"
         raise BadMedia(f"The source {place} {why if where.exists() else 'does not exist: check the path'}.")
     folder = _folder(where)
     listed = folder.listed()
-    found = _sequences(listed) if pattern is None else {place: sorted(_matching(listed, pattern))}
+    found = _sequences(listed) if named is None else {place: sorted(_matching(listed, named))}
     if len(found) > 1:
         raise BadMedia(f"The source {place} holds {len(found)} image sequences; name one: {', '.join(sorted(found))}.")
     files = next(iter(found.values()), [])
     if not files:
-        endings = ", ".join(f".{one}" for one in FOURCC)
-        raise BadMedia(f"The source {place} has no numbered pictures ({endings}); check the path.")
+        kinds = ", ".join(f".{one}" for one in FOURCC)
+        raise BadMedia(f"The source {place} has no numbered pictures ({kinds}); check the path.")
     _refuse_gaps(place, files)
 
     def open_one(file: _File, buffer: int) -> BinaryIO:
@@ -124,40 +115,21 @@ def find_sequence(url: str) -> ImageSequence:
     return ImageSequence(files, rate, open_one)
 
 
-def _pattern(url: str) -> re.Match[str] | None:
-    name = url.rpartition("/")[2]
-    return _PATTERN.fullmatch(name) if _ending(name) in FOURCC else None
-
-
-def _ending(name: str) -> str:
-    return name.rpartition(".")[2].lower()
-
-
-def _rate(url: str, text: str) -> Fraction:
-    try:
-        rate = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 1 <= rate <= 240:
-        raise BadMedia(f"The source {url} has no rate of 1 to 240 frames a second: write ?rate=24 or ?rate=24000/1001.")
-    return rate
-
-
-def _matching(listed: Iterator[tuple[str, Stat]], pattern: re.Match[str]) -> Iterator[_File]:
-    width = len(pattern["hashes"]) if pattern["hashes"] else int(pattern["width"] or 1)
+def _matching(listed: Iterator[tuple[str, Stat]], named: re.Match[str]) -> Iterator[_File]:
+    width = len(named["hashes"]) if named["hashes"] else int(named["width"] or 1)
     # As printf writes: filled up with zeros, and longer where the number is.
     number = rf"(\d{{{width}}}|[1-9]\d{{{width},}})"
-    wanted = re.compile(re.escape(pattern["head"]) + number + re.escape(pattern["tail"]))
+    wanted = re.compile(re.escape(named["head"]) + number + re.escape(named["tail"]))
     for name, (size, version) in listed:
-        if named := wanted.fullmatch(name):
-            yield _File(int(named[1]), name, size, version)
+        if number_in := wanted.fullmatch(name):
+            yield _File(int(number_in[1]), name, size, version)
 
 
 def _sequences(listed: Iterator[tuple[str, Stat]]) -> dict[str, list[_File]]:
     """Every numbered sequence of pictures in a folder, by a name for people. The last number in a name counts."""
     found: dict[tuple[str, str], list[_File]] = {}
     for name, (size, version) in listed:
-        if _ending(name) in FOURCC and not name.startswith(".") and (named := _NUMBERED.fullmatch(name)):
+        if ending(name) in FOURCC and not name.startswith(".") and (named := _NUMBERED.fullmatch(name)):
             file = _File(int(named["number"]), name, size, version)
             found.setdefault((named["head"], named["tail"]), []).append(file)
     return {f"{head}####{tail}": sorted(files) for (head, tail), files in found.items()}

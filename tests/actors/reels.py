@@ -29,7 +29,7 @@ from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, Media, SegmentRecord
 from jobs.report import Conform
-from jobs.spec import Drop, Droppable, JobSpec
+from jobs.spec import Drop, Droppable, JobSpec, Reading
 from jobs.timing import Timing, timing_for
 from tests.films import read_number
 
@@ -88,12 +88,13 @@ def reel(
     deliverable: Deliverable | None = None,
     edges: Sequence[int] = (),
     drop: Drop | tuple[Droppable, ...] = Drop.NOTHING,
+    reading: Reading | None = None,
 ) -> Reel:
     """Survey a source, plan one deliverable, and encode its own frames as segments parted at `edges`."""
     store, output = str(folder / "store"), folder / "output"
     deliverable = deliverable or Deliverable(preset="ultrafast", crf=20)
     spec = spec_for(source, store, output, deliverable, drop)
-    surveyor = Surveyor(str(source))
+    surveyor = Surveyor(str(source), reading=reading)
     film, index = surveyor.film(), index_of(surveyor)
     (plan,) = plan_deliverables(film, spec, str(source))
     timing = timing_for(index, film.picture, plan.container, plan.origin)

@@ -1,8 +1,9 @@
 """What a deliverable carries beside its picture: picture subtitles, further video, sound without a layout; and what MXF makes of sound."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -11,9 +12,13 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from actors.pcm import Run
-from jobs.errors import BadSpec
+from actors.pcm import LAG, Run
+from actors.stitch import Stitcher
+from jobs.deliverables import DeliverableFacts
+from jobs.errors import BadSpec, FilmFailed
 from jobs.formats import Codec, Container, Deliverable
+from jobs.records import SegmentRecord
+from jobs.store.folder import FolderStore, FolderWriter
 from tests.actors.reels import reel
 from tests.films import Recipe
 
@@ -129,12 +134,87 @@ def sound(tmp_path: Path) -> Iterator[AudioStream]:
 )
 def test_a_run_is_as_long_as_the_picture(sound: AudioStream, start: Fraction, given: bytes, rest: bytes) -> None:
     run = Run(sound, Fraction(144, 48000))
-    assert run.add(start, SAMPLES) == given
-    assert b"".join(run.rest()) == rest
+    assert b"".join(payload for _, payload in run.add(start, SAMPLES)) == given
+    assert b"".join(payload for _, payload in run.rest()) == rest
     assert run.place == 144
 
 
 def test_packets_that_follow_one_another_are_joined_as_they_are(sound: AudioStream) -> None:
     run = Run(sound, Fraction(2))
     for place in range(5):
-        assert run.add(Fraction(96 * place, 48000), SAMPLES) == SAMPLES
+        assert list(run.add(Fraction(96 * place, 48000), SAMPLES)) == [(96 * place, SAMPLES)]
+
+
+def test_silence_comes_a_second_at_a_time_and_before_a_run_lags_too_far(sound: AudioStream) -> None:
+    run = Run(sound, Fraction(3600))
+    assert list(run.keep_up(LAG + Fraction(1, 2))) == []
+    places = [place for place, _ in run.keep_up(LAG + Fraction(5, 2))]
+    assert places == [0, 48000]
+    pieces = list(run.add(Fraction(1800), SAMPLES))
+    assert pieces[-1] == (1800 * 48000, SAMPLES)
+    assert [place for place, _ in pieces[:-1]] == [second * 48000 for second in range(2, 1800)]
+    # An hour of silence takes the memory of a second.
+    assert len({id(payload) for _, payload in pieces}) == 2
+    list(run.keep_up(LAG + 1810))
+    with pytest.raises(FilmFailed, match=r"audio stream 1 lies more than 5 s later in the file.*remux"):
+        list(run.add(Fraction(1805), SAMPLES))
+
+
+def with_sounds(picture: Path, path: Path, seconds: Sequence[float]) -> Path:
+    """A film with several sounds beside its picture, of these lengths."""
+    with av.open(str(picture)) as media, av.open(str(path), "w") as out:
+        copy = out.add_stream_from_template(media.streams.video[0], opaque=True)
+        sounds = [out.add_stream("pcm_s16le", rate=48000, layout="mono") for _ in seconds]
+        for packet in media.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                out.mux_one(packet)
+        for sound, length in zip(sounds, seconds, strict=True):
+            for place in range(0, int(length * 48000), 4800):
+                frame = av.AudioFrame(format="s16", layout="mono", samples=4800)
+                frame.planes[0].update(bytes([place // 4800 % 251]) * frame.planes[0].buffer_size)
+                frame.sample_rate, frame.pts, frame.time_base = 48000, place, Fraction(1, 48000)
+                out.mux(sound.encode(frame))
+            out.mux(sound.encode(None))
+    return path
+
+
+class Counted(FolderWriter):
+    """A growing file that says how long it is by now."""
+
+    length = 0
+
+    def write(self, data: Any, /) -> int:
+        self.length = max(self.length, self.tell() + len(data))
+        return super().write(data)
+
+
+class Growing(FolderStore):
+    """A folder that keeps hold of the file that is written last."""
+
+    file: Counted | None = None
+
+    def create(self, key: str, *, anywhere: bool = False) -> FolderWriter:
+        self.file = Counted(self, self._path(key))
+        return self.file
+
+
+def test_a_sound_that_ends_early_holds_nothing_back_in_mxf(tmp_path: Path) -> None:
+    plain = Recipe(frames=288, size=(256, 128), rate=Fraction(24)).make(tmp_path / "plain.mov")
+    source = with_sounds(plain, tmp_path / "a.mov", (12, 1, 2))
+    wish = Deliverable(codec=Codec.PRORES, container=Container.MXF, profile="4444xq")
+    made = reel(source, tmp_path, wish, range(24, 288, 24))
+    stitcher = Stitcher(str(source), made.store, "job", str(made.output))
+    stitcher.output = output = Growing(made.output)
+    sizes = []
+
+    def segments() -> Iterator[SegmentRecord]:
+        for record in made.records:
+            sizes.append(output.file.length if output.file else 0)
+            yield record
+
+    *_, facts = stitcher.stitch(made.film, made.plan, made.timing, segments())
+    assert isinstance(facts, DeliverableFacts)
+    # Of 11 s that were read, 5 are still awaited, and a second of silence.
+    assert sizes[-1] > facts.bytes * 0.3
+    assert made.inspect(facts).findings == ()

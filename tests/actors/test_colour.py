@@ -18,7 +18,7 @@ COLOURS = [
 def test_every_integer_survives_the_round_trip(colour: Colour, depth: int) -> None:
     scale = Quantiser(colour, depth)
     values = torch.arange(2**depth, dtype=torch.int32)
-    assert torch.equal(scale.luma_integers(scale.luma_floats(values)).to(torch.int32), values)
+    assert torch.equal(scale.integers(scale.luma_levels(scale.luma_floats(values))).to(torch.int32), values)
     pairs = torch.stack([values, values.flip(0)])[None, :, None, :]
     back = scale.integers(scale.difference_levels(scale.difference_floats(pairs)))
     assert torch.equal(back.to(torch.int32), pairs)
@@ -40,7 +40,7 @@ def test_pure_red_in_bt709_limited_8_bit() -> None:
     colour = COLOURS[2]
     scale = Quantiser(colour, 8)
     luma, differences = to_differences(torch.tensor([1.0, 0.0, 0.0])[None, :, None, None], colour)
-    assert int(scale.luma_integers(luma)) == 63
+    assert int(scale.integers(scale.luma_levels(luma))) == 63
     assert scale.integers(scale.difference_levels(differences)).flatten().tolist() == [102, 240]
 
 

@@ -142,7 +142,33 @@ def test_lost_frames_times_and_sound_are_told_apart(tmp_path: Path) -> None:
     assert f"there are 1 sound streams in {one} and 0 in {shorter}" in found.findings
     found = held(one, slower)
     assert found.times_differ_at == 12
-    assert "from frame 12 (00:00:00:12) on, times differ by more than a tick" in found.findings
+    assert "from frame 12 (00:00:00:12) on, times differ" in found.findings
+
+
+WHOLE = Recipe(frames=16, codec="mpeg2video", rate=Fraction(25), b_frames=0, gop=1)
+"""A film whose frames a clock may count."""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "muxer"),
+    [("a.mp4", "b.mp4", {"video_track_timescale": "25"}), ("a.mxf", "b.mkv", {})],
+    ids=["both-clocks-tick-by-frames", "one-does"],
+)
+def test_a_frame_too_late_is_seen_where_a_tick_is_a_frame(
+    tmp_path: Path, one: str, other: str, muxer: dict[str, str]
+) -> None:
+    steady = replace(WHOLE, muxer=muxer).make(tmp_path / one)
+    late = replace(WHOLE, muxer=muxer, times=lambda n: n + (n > 9)).make(tmp_path / other)
+    found = held(steady, late)
+    assert found.films[0].tick == Fraction(1, 25)
+    assert (found.same, found.times_differ_at) == (False, 10)
+
+
+def test_milliseconds_may_be_rounded_from_another_start(tmp_path: Path) -> None:
+    found = held(FILM.make(tmp_path / "a.mkv"), replace(FILM, start=1).make(tmp_path / "b.mkv"))
+    assert {sight.tick for sight in found.films} == {Fraction(1, 1000)}
+    assert found.findings == ()
+    assert found.compared[1] == "times from each film's first frame, within 1/1000 s, for their clocks round"
 
 
 def test_where_a_film_begins_on_its_clock_is_no_difference(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from actors.compose import compose
 from actors.encode import encoding_for
 from actors.looks.generator import Domain
 from actors.planes import planes_of
-from actors.plates import batches_of
+from actors.plates import batches_of, turned_back
 from actors.transfer import CURVES
 from jobs.film import KR_KB, Picture
 from jobs.formats import Codec, Deliverable
@@ -46,7 +46,7 @@ def signal(frame: av.VideoFrame, full: bool, step: tuple[int, int]) -> Values:
 def own(film: Picture, frames: list[av.VideoFrame], encoding: Encoding) -> list[av.VideoFrame]:
     """The film's own pictures, as the look "none" gives them."""
     ((run, plates),) = batches_of(frames, film, 8, torch.device("cpu"))
-    return compose(run, plates.differences(), Domain.CHROMA, film, encoding)
+    return compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, encoding)
 
 
 RANGES = [
@@ -74,7 +74,9 @@ def test_depth_and_range_are_brought_over_by_one_rounding(full: bool, wanted: bo
     ("source", "wanted", "step"),
     [("yuv422p", "yuv420p", (2, 1)), ("yuv444p10le", "yuv420p10le", (2, 2)), ("yuv444p", "yuv422p", (1, 2))],
 )
-def test_chroma_that_is_halved_is_the_mean_and_luma_stays(source: str, wanted: str, step: tuple[int, int]) -> None:
+def test_chroma_that_is_halved_is_the_mean_around_its_site_and_luma_stays(
+    source: str, wanted: str, step: tuple[int, int]
+) -> None:
     film = picture_of(source)
     (frame,) = frames = random_frames(source, 1)
     (made,) = own(film, frames, encoding_of(film, wanted))
@@ -82,8 +84,95 @@ def test_chroma_that_is_halved_is_the_mean_and_luma_stays(source: str, wanted: s
     assert np.array_equal(luma, own_luma)
     for found, plane in zip(chroma, own_chroma, strict=True):
         height, width = plane.shape
-        blocks = plane.astype(np.float64).reshape(height // step[0], step[0], width // step[1], step[1])
+        exact = plane.astype(np.float64)
+        if step[1] == 2:
+            # Sited on the first of two columns: from half a column before it to half a column after the second.
+            exact = (exact + exact[:, [0, *range(width - 1)]]) / 2
+        blocks = exact.reshape(height // step[0], step[0], width // step[1], step[1])
         assert np.abs(found - blocks.mean((1, 3))).max() <= 0.501
+
+
+STEPS = {"yuv420p": 2, "yuv422p10le": 2, "yuv411p": 4, "yuv444p": 1}
+
+
+def ramp(columns: int, step: int, left: bool) -> Values:
+    """Chroma that grows by 2 a column of luma, in samples that are sited on the first of `step` columns, or in their middle."""
+    return 80.0 + 2 * (step * np.arange(columns, dtype=np.float64) + (0 if left else (step - 1) / 2))
+
+
+@pytest.mark.parametrize("codec", ["h264", "mjpeg"])
+@pytest.mark.parametrize("source", list(STEPS))
+@pytest.mark.parametrize("wanted", ["yuv420p", "yuv422p10le", "yuv444p", "rgb24"])
+@pytest.mark.parametrize("height", [38, 76, 19])
+def test_chroma_stays_beside_its_luma(codec: str, source: str, wanted: str, height: int) -> None:
+    film = picture_of(source, 48, 38).model_copy(update={"codec": codec})
+    frame = av.VideoFrame(48, 38, source)
+    luma, *chroma = planes_of(frame)
+    depth = frame.format.components[0].bits
+    luma[:] = 126 << (depth - 8)
+    for plane in chroma:
+        plane[:] = (ramp(plane.shape[1], STEPS[source], codec == "h264") * 2 ** (depth - 8)).round()
+    size = (48 * height // 38, height)
+    paper = encoding_of(film, wanted, size, full=wanted == "rgb24")
+    (made,) = own(film, [frame], paper)
+    if wanted == "rgb24":
+        kr, kb = KR_KB["bt709"]
+        red, _, blue = (one.astype(np.float64) / 255 - 110 / 219 for one in planes_of(made))
+        found = [blue / (2 * (1 - kb)) * 224 + 128, red / (2 * (1 - kr)) * 224 + 128]
+    else:
+        found = [one.astype(np.float64) / 2.0 ** (made.format.components[0].bits - 8) for one in planes_of(made)[1:]]
+    step = STEPS.get(wanted, 1)
+    alike = STEPS[source] == step
+    # Of a column of the deliverable in columns of the film: both have their edges in common.
+    middle = (step * np.arange(found[0].shape[1]) + (0 if codec == "h264" or not alike else (step - 1) / 2) + 0.5) * 48
+    exact = 80.0 + 2 * (middle / size[0] - 0.5)
+    edge = len(exact) // 4
+    for values in found:
+        # OpenCV's bicubic leaves 0.05 samples of a ramp open; half a column of luma would be 1.
+        assert np.abs(values - exact)[:, edge:-edge].max() <= 0.5 + 0.15 * STEPS[source]
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_looks_see_chroma_beside_its_luma(rotation: int) -> None:
+    film = picture_of("yuv420p", 48, 38).model_copy(update={"rotation": rotation})
+    frame = av.VideoFrame(48, 38, "yuv420p")
+    luma, blue, red = planes_of(frame)
+    luma[:], blue[:], red[:] = 126, 128, ramp(24, 2, left=True)
+    ((_, plates),) = batches_of([frame], film, 8, torch.device("cpu"))
+    seen = torch.rot90(plates.rgb(), -rotation // 90, (-2, -1))[0, 0].numpy()
+    kr, _ = KR_KB["bt709"]
+    exact = 110 / 219 + (ramp(48, 1, left=True) - 128) / 224 * 2 * (1 - kr)
+    assert np.abs(seen - exact.clip(0, 1))[:, 4:-4].max() <= 0.005
+
+
+def test_a_looks_small_picture_is_sited_in_the_middle() -> None:
+    film = picture_of("yuv420p", 80, 38)
+    small = torch.linspace(-0.2, 0.2, 20).expand(1, 2, 19, 20)
+    frames = random_frames("yuv420p", 1, 80, 38)
+    (made,) = compose(frames, small, Domain.CHROMA, film, encoding_of(film, "yuv420p"))
+    kb = KR_KB["bt709"][1]
+    # Column 2k of luma, in samples that cover four columns each.
+    exact = 128 + (-0.2 + ((2 * np.arange(40) + 0.5) / 4 - 0.5) * 0.4 / 19) / (2 * (1 - kb)) * 224
+    # Half a column of luma would be 0.3.
+    assert abs((planes_of(made)[1] - exact)[:, 6:-6].mean()) <= 0.1
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+@pytest.mark.parametrize("source", ["yuv444p", "gray"])
+def test_pictures_of_a_turned_film_are_upright(rotation: int, source: str) -> None:
+    film = picture_of(source).model_copy(update={"rotation": rotation, "aspect": Fraction(4, 3)})
+    frames = random_frames(source, 1)
+    grey = source == "gray"
+    lying, upright = (
+        encoding_for(film_of(one), Deliverable(codec=Codec.PNG), grey_stays_grey=grey)
+        for one in (film.model_copy(update={"rotation": 0}), film)
+    )
+    assert (upright.rotation, upright.aspect) == (rotation, Fraction(4, 3) if rotation == 180 else Fraction(3, 4))
+    assert (upright.width, upright.height) == ((50, 38) if rotation == 180 else (38, 50))
+    for one, plane in zip(
+        planes_of(own(film, frames, lying)[0]), planes_of(own(film, frames, upright)[0]), strict=True
+    ):
+        assert np.array_equal(np.rot90(one, rotation // 90), plane)
 
 
 @pytest.mark.parametrize("domain", list(Domain))

@@ -7,9 +7,12 @@ import av
 import pytest
 
 from actors.facts import timecode_of
+from actors.stitch import Stitcher
 from jobs.errors import BadMedia, BadSpec
 from jobs.formats import CONTAINERS, PICTURES, PROFILES, Codec, Container, Deliverable
+from jobs.store.s3_upload import PART
 from tests.actors.reels import Reel, dressed, numbers_and_times, reel
+from tests.actors.test_streams import with_attachment
 from tests.films import Recipe
 
 NTSC = Fraction(30000, 1001)
@@ -176,3 +179,21 @@ def test_two_hundred_segments_are_exact(tmp_path: Path, codec: Codec, container:
         assert (picture.average_rate, picture.start_time) == (Fraction(24000, 1001), 0)
         times = sorted(one.pts * one.time_base for one in media.demux(picture) if one.size and one.pts is not None)
     assert times == [n * Fraction(1001, 24000) for n in range(200)]
+
+
+@pytest.mark.parametrize("kind", ["fonts", "prores in mxf"])
+def test_what_is_patched_behind_its_head_goes_to_s3_all_the_same_and_the_plan_says_how(
+    tmp_path: Path, s3_bucket: str, kind: str
+) -> None:
+    if kind == "fonts":
+        # As many as to lie across the part that is held back.
+        source, wish = with_attachment(tmp_path / "a.mkv", bytes(PART - 1000)), deliverable(Codec.H264, "mkv")
+    else:
+        source = Recipe(frames=4, size=(64, 48)).make(tmp_path / "a.mkv")
+        wish = deliverable(Codec.PRORES, "mxf")
+    made = reel(source, tmp_path, wish, (2,))
+    stitcher = Stitcher(str(source), made.store, "job", f"s3://{s3_bucket}/out")
+    list(stitcher.stitch(made.film, made.plan, made.timing, made.records))
+    made.stitch()
+    assert stitcher.output.read(made.plan.file) == made.path.read_bytes()
+    assert "put together on the worker's own disk" in made.plan.fates[0].detail

@@ -149,6 +149,21 @@ def test_what_is_converted_is_said(pix_fmt: str, full: bool, deliverable: Delive
     assert conversions(film(pix_fmt, full=full).picture, paper) == words
 
 
+def test_pictures_are_turned_upright_for_no_file_says_so_and_films_are_not() -> None:
+    turned = film_of(film().picture.model_copy(update={"rotation": 270}))
+    png = encoding_for(turned, Deliverable(codec=Codec.PNG), grey_stays_grey=False)
+    assert (png.rotation, png.width, png.height) == (270, 128, 256)
+    words = "the picture is turned upright, by 270 degrees, for no file of png says so"
+    assert words in conversions(turned.picture, png).split("; ")
+    assert "x" not in conversions(turned.picture, png).partition(words)[2]
+    small = encoding_for(turned, Deliverable(codec=Codec.PNG, height=128), grey_stays_grey=False)
+    assert (small.width, small.height) == (64, 128)
+    assert "128x256 is brought to 64x128" in conversions(turned.picture, small)
+    h264 = encoding_for(turned, Deliverable(), grey_stays_grey=False)
+    assert (h264.rotation, h264.width, h264.height) == (0, 256, 128)
+    assert "turned" not in conversions(turned.picture, h264)
+
+
 def test_one_quantiser_and_closed_groups_for_the_gpus_encoder() -> None:
     paper = encoding(Deliverable(encoder="nvenc", crf=20, preset="slower"))
     assert paper.options.items() >= {"rc": "constqp", "qp": "20", "bf": "0", "preset": "p7", "g": "48"}.items()

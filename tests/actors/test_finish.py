@@ -52,7 +52,7 @@ def test_a_deliverable_begun_with_the_prefix_is_the_same(tmp_path: Path, contain
     source = Recipe(frames=2 * WORD_EVERY + 100, size=(64, 48), sound="aac").make(tmp_path / "a.mp4")
     wish = H264.model_copy(update={"container": container})
     made = reel(source, tmp_path, wish, (100, WORD_EVERY + 20, 2 * WORD_EVERY))
-    at_once = made.stitch()
+    at_once, data = made.stitch(), made.path.read_bytes()
     made.path.unlink()
     run = Run(made)
     run.page(made.records[:2])
@@ -69,7 +69,8 @@ def test_a_deliverable_begun_with_the_prefix_is_the_same(tmp_path: Path, contain
     assert isinstance(proof, Conform)
     assert proof.findings == ()
     assert proof.edges == len(made.records) + 1
-    assert hashlib.sha256(made.path.read_bytes()).hexdigest() == at_once.sha256
+    assert made.path.read_bytes() == data
+    assert (proof.bytes, proof.sha256) == (at_once.bytes, hashlib.sha256(data).hexdigest())
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -1,5 +1,7 @@
 """Image sequences as films: every kind of picture file is surveyed, split and read back with its own samples, from a folder and from S3."""
 
+import struct
+import zlib
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from actors.compare import compare
 from actors.develop import curved
@@ -26,6 +29,7 @@ from jobs.spec import Reading
 from jobs.store import open_store
 from tests.actors.cutting import order_of
 from tests.actors.test_develop import noise, rgb_of
+from tests.films import Recipe, remux
 
 FRAMES = 7
 RATE = Fraction(24000, 1001)
@@ -154,6 +158,76 @@ def test_alpha_is_refused_or_left_out_and_one_bit_is_not_known(tmp_path: Path) -
     assert np.array_equal(back, np.stack(samples_of(noise("rgba", (64, 48), seed=3))))
     with pytest.raises(BadMedia, match="pixels in the form monob"):
         Surveyor(sequence(str(tmp_path / "bits"), "png", "monob")).film()
+
+
+@pytest.mark.parametrize("form", ["gbrp10be", "gbrp10le"])
+@pytest.mark.parametrize(("field", "timecode"), [(0x01223307, "01:22:33:07"), (0xFFFFFFFF, ""), (0x01000024, "")])
+def test_the_time_code_of_the_first_dpx_is_the_films(tmp_path: Path, form: str, field: int, timecode: str) -> None:
+    for number in range(3):
+        file = encoded(noise(form, (64, 48), seed=number), "dpx")
+        order = {b"SDPX": ">", b"XPDS": "<"}[file[:4]]
+        (begins,) = struct.unpack_from(f"{order}I", file, 4)
+        # libav writes no television header: 2048 bytes is where pictures begin after one.
+        head = bytearray(file[:begins].ljust(2048, b"\xff"))
+        struct.pack_into(f"{order}I", head, 4, 2048)
+        struct.pack_into(f"{order}I", head, 16, len(file) + 2048 - begins)
+        struct.pack_into(f"{order}I", head, 1920, field + number if field < 0xFFFFFFFF else field)
+        (tmp_path / f"f.{number}.dpx").write_bytes(head + file[begins:])
+    film = Surveyor(f"{tmp_path}/f.#.dpx?rate=24").film()
+    assert (film.timecode, film.picture.rate) == (timecode, Fraction(24))
+    assert order == {"gbrp10be": ">", "gbrp10le": "<"}[form]
+
+
+def test_dpx_without_a_television_header_has_no_time_code(tmp_path: Path) -> None:
+    assert Surveyor(sequence(str(tmp_path), "dpx", "gbrp10le")).film().timecode == ""
+
+
+def huge(ending: str) -> bytes:
+    """A picture file whose header says 16384x16384, with hardly anything behind it."""
+    if ending == "png":
+        chunks = (
+            (b"IHDR", struct.pack(">2I5B", 16384, 16384, 8, 0, 0, 0, 0)),
+            (b"IDAT", zlib.compress(bytes(9999))),
+            (b"IEND", b""),
+        )
+        return b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
+        )
+    if ending == "dpx":
+        file = bytearray(encoded(noise("gbrp10le", (64, 48), seed=1), "dpx"))
+        struct.pack_into("<2I", file, 772, 16384, 16384)
+        return bytes(file)
+    file = bytearray(encoded(VideoFrame(64, 48, "gbrpf32le"), "exr"))
+    window = file.index(b"dataWindow")
+    struct.pack_into("<4i", file, window + 21, 0, 0, 16383, 16383)
+    return bytes(file)
+
+
+@pytest.mark.parametrize("ending", ["png", "dpx", "exr"])
+def test_pictures_too_large_for_libav_are_called_too_large(tmp_path: Path, ending: str) -> None:
+    for number in range(2):
+        (tmp_path / f"f.{number}.{ending}").write_bytes(huge(ending))
+    with pytest.raises(BadMedia, match=r"is 16384x16384; up to 8192 pixels in width and height are carried"):
+        Surveyor(f"{tmp_path}/f.#.{ending}?rate=24").film()
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        (9000, "is 9000x9000; up to 8192 pixels"),
+        (16384, "it is damaged, encrypted, or far larger than the 8192 pixels a side"),
+    ],
+)
+def test_so_are_those_whose_container_alone_tells(tmp_path: Path, side: int, words: str) -> None:
+    source = Recipe(frames=2, codec="prores_ks", pix_fmt="yuv422p10le").make(tmp_path / "a.mov")
+
+    def enlarge(stream: VideoStream) -> None:
+        stream.width = stream.height = side
+
+    large = remux(source, tmp_path / "b.mov", change=lambda place, data: bytes(len(data)), prepare=enlarge)
+    with pytest.raises(BadMedia, match=words):
+        Surveyor(str(large)).film()
 
 
 def test_a_sequence_is_compared_like_any_film(tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ def test_every_frame_is_a_file_and_the_manifest_says_so(tmp_path: Path, codec: C
     facts, proof = finished(Placer(ledger, open_store(str(output)), "unproven"), plan, records)
     assert proof.findings == ()
     assert (proof.frames, proof.edges, proof.compared) == (FRAMES, 4, 5)
-    assert proof.sha256 == facts.sha256
+    assert proof.sha256 == hashlib.sha256((output / "a film.sha256").read_bytes()).hexdigest()
+    assert facts.bytes == proof.bytes == sum(path.stat().st_size for path in (output / "a film").iterdir())
     files = sorted(path.name for path in (output / "a film").iterdir())
     assert files == [f"a film.{number:07d}.{codec}" for number in range(FRAMES)]
     assert sorted(path.name for path in output.iterdir()) == ["a film", "a film.sha256"]
@@ -166,6 +167,11 @@ class Tampered(FolderStore):
         return super().open(key)
 
 
+def reverse(path: Path) -> None:
+    """The lines of a file, the last one first."""
+    path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -177,6 +183,10 @@ class Tampered(FolderStore):
         (
             lambda path: path.with_name("a film.0000007.png").write_bytes(b"x"),
             ("a film/a film.0000007.png is no picture of this film",),
+        ),
+        (
+            lambda path: reverse(path.parents[1] / "unproven/a film.sha256"),
+            ("the manifest is not the one that was written",),
         ),
     ],
 )
@@ -240,7 +250,7 @@ def test_pictures_are_placed_in_a_bucket_and_not_sent_again(tmp_path: Path, s3_b
     ledger, records = segments(tmp_path, plan)
     output = open_store(f"s3://{s3_bucket}/out")
     for store in (output, ReadOnly(s3_bucket, "out")):
-        facts, proof = finished(Placer(ledger, store, "unproven"), plan, records)
+        _, proof = finished(Placer(ledger, store, "unproven"), plan, records)
         assert proof.conforms
-        assert hashlib.sha256(output.read("a film.sha256")).hexdigest() == facts.sha256
+        assert hashlib.sha256(output.read("a film.sha256")).hexdigest() == proof.sha256
     assert sum(1 for _ in output.list("")) == FRAMES + 1

@@ -74,6 +74,15 @@ def test_what_is_written_gives_its_cuts_back(tmp_path: Path, form: Form, rate: F
     assert given_cuts(str(written(form, film, pts, tmp_path, *CUTS)), film, pts) == list(CUTS)
 
 
+@pytest.mark.parametrize("form", ["edl", "otio", "csv"])
+@pytest.mark.parametrize("timecode", ["23:59:50:00", "23:59:50;00"])
+@pytest.mark.parametrize(("cuts", "frames"), [((100, 299, 301, 400), 1800), ((300,), 600), ((100,), 300)])
+def test_over_midnight(tmp_path: Path, form: Form, timecode: str, cuts: tuple[int, ...], frames: int) -> None:
+    film = film_at(NTSC, timecode)
+    pts = steady(film, frames)
+    assert given_cuts(str(written(form, film, pts, tmp_path, *cuts)), film, pts) == list(cuts)
+
+
 @pytest.mark.parametrize("form", ["otio", "csv"])
 @pytest.mark.parametrize(("rate", "tick"), [(Fraction(10), Fraction(1, 10240)), (Fraction(15), Fraction(1, 1000))])
 def test_rates_without_time_code(tmp_path: Path, form: Form, rate: Fraction, tick: Fraction) -> None:

@@ -53,6 +53,26 @@ def test_the_first_page_is_short_and_the_index_grows(tmp_path: Path) -> None:
     assert early.pts[: early.frames].tolist() == late.pts[: early.frames].tolist()
 
 
+def test_an_empty_chunk_of_avi_is_the_frame_before_it_shown_longer(tmp_path: Path) -> None:
+    # As libav writes it where the sound begins before 0; and a second one where a frame was left out.
+    path = Recipe(frames=60, size=(64, 48), codec="mpeg4", b_frames=0, times=lambda n: n + (n > 0) + (n > 40)).make(
+        tmp_path / "film.avi"
+    )
+    chunks = path.read_bytes().partition(b"movi")[2].partition(b"idx1")[0]
+    assert chunks.count(b"00dc\0\0\0\0") == 2
+    _, index = surveyed(path)
+    assert index.pts.tolist() == [0, *range(2, 42), *range(43, 62)]
+    assert index.frames == len(serial(path)) == 60
+
+
+def test_a_cut_short_avi_is_refused(tmp_path: Path) -> None:
+    whole = Recipe(size=(64, 48), codec="mpeg4", b_frames=0).make(tmp_path / "film.avi")
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    with pytest.raises(BadMedia, match=r"truncated after frame \d+ of 48"):
+        list(Surveyor(str(cut)).pages())
+
+
 def test_invisible_vp8_frames_are_no_frames_of_the_film(tmp_path: Path) -> None:
     source = KINDS["vp8.webm"].make(tmp_path / "film.webm")
     unseen = {5, 9, 30}

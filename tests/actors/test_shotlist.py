@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from math import inf, nan
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,27 @@ def test_a_list_may_count_from_the_films_own_time_code(
     assert given_cuts(str(path), film_at(NTSC, timecode=timecode), steady(frames)) == cuts
 
 
+MIDNIGHT = (
+    EDL.replace("01:00:00:00", "23:59:58:00")
+    .replace("01:00:01:00", "23:59:59:00")
+    .replace("01:00:02:12", "00:00:00:12")
+    .replace("01:00:03", "00:00:01")
+)
+
+
+@pytest.mark.parametrize(
+    ("timecode", "cuts"),
+    [("", [24, 60, 72]), ("23:59:58:00", [24, 60, 72]), ("23:59:50:00", [192, 216, 252, 264])],
+)
+def test_an_edl_goes_on_over_midnight(tmp_path: Path, timecode: str, cuts: list[int]) -> None:
+    path = tmp_path / "shots.edl"
+    path.write_text(MIDNIGHT)
+    assert given_cuts(str(path), film_at(NTSC, timecode=timecode), steady(300)) == cuts
+    # An excerpt of a film, all of it after midnight.
+    path.write_text("001  AX  V  C  00:00:00:00 00:00:01:00 00:00:00:12 00:00:01:12\n")
+    assert given_cuts(str(path), film_at(NTSC, timecode="23:59:59:00"), steady(300)) == [36]
+
+
 @pytest.mark.parametrize("mark", [":", ";"])
 def test_an_edl_of_drop_frame_time_codes(tmp_path: Path, mark: str) -> None:
     rate = Fraction(30000, 1001)
@@ -189,6 +211,14 @@ UNMEASURED = otio.schema.Timeline(tracks=[otio.schema.Track(kind="Video", childr
 """How long its clip is, only the clip's media could tell."""
 
 
+def unreal(value: float, rate: float = 24.0, start: float = 0.0) -> str:
+    """A timeline whose one clip lasts `value` frames."""
+    span = otio.opentime.TimeRange(otio.opentime.RationalTime(0, rate), otio.opentime.RationalTime(value, rate))
+    track = otio.schema.Track(kind="Video", children=[otio.schema.Clip(source_range=span)])
+    begins = otio.opentime.RationalTime(start, 24)
+    return str(otio.schema.Timeline(tracks=[track], global_start_time=begins).to_json_string())
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -206,6 +236,22 @@ UNMEASURED = otio.schema.Timeline(tracks=[otio.schema.Track(kind="Video", childr
         ("shots.otio", otio.schema.Clip().to_json_string(), r"of OpenTimelineIO \(it holds a Clip\)"),
         ("shots.otio", otio.schema.Timeline().to_json_string(), "has no clip on a video track"),
         ("shots.otio", UNMEASURED.to_json_string(), "is not a timeline of OpenTimelineIO"),
+        *(
+            ("shots.otio", text, "is not a timeline of OpenTimelineIO")
+            for text in (
+                unreal(inf),
+                unreal(nan),
+                unreal(1e300),
+                unreal(-1),
+                unreal(10, 0.0),
+                unreal(10, nan),
+                unreal(10, start=inf),
+                unreal(10, start=nan),
+            )
+        ),
+        ("shots.csv", 'Start Frame,Looks\n1,a\n5,"b\n9,c\n', "a row that is not a shot"),
+        ("shots.csv", "Start Frame,Looks\n1,a\0\n5," + "b" * 140_000 + "\n", "a row that is not a shot"),
+        ("shots.edl", EDL.replace("01:00:03", "00:59:57"), "is not a CMX3600 EDL at 24"),
         ("shots.edl", EDL.replace("00:00:09:00", "aa:bb:cc:dd"), "is not a CMX3600 EDL at 24"),
     ],
 )
@@ -216,6 +262,15 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, name: str, text: str, wo
         given_cuts(str(path), film_at(Fraction(24)), steady(100, Fraction(24)))
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("time", ["inf", "nan", "1e400", "1/0", "1e300"])
+def test_a_list_of_unreal_times_is_refused(tmp_path: Path, time: str) -> None:
+    path = tmp_path / "shots.csv"
+    path.write_text(f"Start Frame,Start Time (seconds)\n1,0\n2,{time}\n")
+    pts = np.cumsum(np.arange(100, dtype=np.int64))
+    with pytest.raises(BadSpec, match=r"a row that is not a shot|the film has frames 0 to 99"):
+        given_cuts(str(path), film_at(Fraction(100, 15), Fraction(1, 1000)), pts)
 
 
 def test_an_edl_needs_a_rate_with_time_codes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from actors.compose import compose
 from actors.encode import encoding_for
 from actors.looks.generator import Domain
 from actors.planes import planes_of
-from actors.plates import batches_of
+from actors.plates import batches_of, turned_back
 from actors.stills import pair
 from jobs.formats import Codec, Deliverable
 from tests.paper import encoding_of, film_of, picture_of
@@ -50,6 +50,23 @@ def test_pictures_are_upright_with_square_pixels(aspect: Fraction, rotation: int
     found = cv2.imdecode(np.frombuffer(pair(*grey, film, encoding_of(film, "yuv444p")), np.uint8), cv2.IMREAD_COLOR)
     assert found is not None
     assert found.shape[:2] == shape
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+@pytest.mark.parametrize("codec", [Codec.PNG, Codec.EXR, Codec.H264])
+@pytest.mark.parametrize("source", ["yuv420p", "gray"])
+def test_a_turned_films_pictures_are_shown_as_the_film_is(rotation: int, codec: Codec, source: str) -> None:
+    film = picture_of(source, 160, 80).model_copy(update={"rotation": rotation})
+    paper = encoding_for(film_of(film), Deliverable(codec=codec), grey_stays_grey=source == "gray")
+    frame = flat(source, 110) if source == "gray" else flat(source, 110, 140, 120)
+    planes_of(frame)[0][:20, :40] = 200
+    ((run, plates),) = batches_of([frame], film, 1, torch.device("cpu"))
+    (finished,) = compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, paper)
+    found = cv2.imdecode(np.frombuffer(pair(frame, finished, film, paper), np.uint8), cv2.IMREAD_COLOR)
+    assert found is not None
+    ours, theirs = np.split(found.astype(int), 2, axis=1)
+    assert ours.std() > 20
+    assert np.abs(ours - theirs).mean() < 1
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import resource
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from jobs.plan import Range
 from jobs.records import SegmentRecord
 from jobs.spec import Drop
 from jobs.store import open_store
+from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store
 from jobs.store.s3_upload import PART
 from jobs.timing import Timing
@@ -223,8 +225,25 @@ def test_a_film_can_come_from_s3_and_go_there(tmp_path: Path, s3_bucket: str) ->
     where = (f"{root}/a.mp4", f"{root}/store", "job", f"{root}/output")
     *_, facts = Stitcher(*where).stitch(made.film, made.plan, made.timing, made.records)
     assert facts == local
+    assert open_store(where[-1]).read(made.plan.file) == made.path.read_bytes()
     assert isinstance(facts, DeliverableFacts)
     assert Inspector(*where).inspect(made.film, made.plan, made.timing, made.records, facts).findings == ()
+
+
+class Unread(FolderStore):
+    """A folder from which nothing is read."""
+
+    def open(self, key: str) -> BinaryIO:
+        raise AssertionError(f"{key} is read back")
+
+
+def test_a_deliverable_is_not_read_back_by_who_stitched_it(tmp_path: Path) -> None:
+    made = reel(Recipe(frames=8).make(tmp_path / "a.mp4"), tmp_path, H264)
+    stitcher = Stitcher(str(made.source), made.store, "job", str(made.output))
+    stitcher.output = Unread(made.output)
+    *_, facts = stitcher.stitch(made.film, made.plan, made.timing, made.records)
+    assert isinstance(facts, DeliverableFacts)
+    assert facts.bytes == made.path.stat().st_size
 
 
 def test_a_stitch_broken_off_leaves_nothing(tmp_path: Path) -> None:
@@ -279,6 +298,7 @@ def test_a_stitch_broken_off_sends_only_what_is_missing(tmp_path: Path, s3_bucke
     with requests(stitcher.output) as asked:
         *_, facts = stitcher.stitch(made.film, made.plan, made.timing, made.records)
     assert facts == local
+    assert stitcher.output.read(made.plan.file) == made.path.read_bytes()
     parts = -(-local.bytes // PART)
     assert (asked["CreateMultipartUpload"], asked["UploadPart"]) == (0, parts - sent)
 

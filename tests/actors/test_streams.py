@@ -7,8 +7,11 @@ import av
 import numpy as np
 import pytest
 
+from actors.encode import encoding_for
+from actors.media import opened
 from actors.streams import plan_deliverables
 from actors.survey import Surveyor
+from actors.trial import Trial
 from jobs.deliverables import DeliverablePlan
 from jobs.errors import BadSpec
 from jobs.formats import Codec, Container, Deliverable
@@ -35,12 +38,12 @@ def fates(of: DeliverablePlan) -> list[tuple[str, str, str]]:
     return [(one.kind, one.codec, one.fate) for one in of.fates]
 
 
-def with_attachment(path: Path) -> Path:
+def with_attachment(path: Path, font: bytes = b"not really a font") -> Path:
     """An mkv with a font attached."""
     picture = Recipe(frames=4).make(path.with_name("plain.mkv"))
     with av.open(str(picture)) as media, av.open(str(path), "w") as out:
         copy = out.add_stream_from_template(media.streams.video[0], opaque=True)
-        out.add_attachment("font.ttf", "font/ttf", b"not really a font")
+        out.add_attachment("font.ttf", "font/ttf", font)
         for packet in media.demux(video=0):
             if packet.size:
                 packet.stream = copy
@@ -260,17 +263,27 @@ def test_a_folder_of_pictures_holds_nothing_else(tmp_path: Path) -> None:
         plan(source, PNG)
     found = plan(source, PNG, ("audio",))
     assert (found.container, found.file, fates(found)[1][2]) == ("folder", "a", "dropped")
+    untold = "titles, tags and time code have no place in a folder of pictures"
+    assert found.fates[0].detail.endswith(untold)
+    dpx = plan(source, Deliverable(codec=Codec.DPX), ("audio",))
+    assert dpx.fates[0].detail.endswith(f"{untold}; dpx does not say its primaries and transfer curve")
 
 
 def test_what_becomes_of_the_picture_is_said(tmp_path: Path) -> None:
     source = Recipe(frames=4).make(tmp_path / "a.mp4")
     said = plan(source, MXF).fates[0].detail
-    assert said == "4:2:0 of 8 bit is brought to 4:2:2 of 10 bit; titles and tags have no place in mxf"
+    assert said == (
+        "4:2:0 of 8 bit is brought to 4:2:2 of 10 bit; titles and tags have no place in mxf; where the output is S3, the file "
+        "is first put together on the worker's own disk (TMPDIR)"
+    )
     assert plan(source, FFV1).fates[0].detail == ""
 
 
 def test_a_picture_that_the_container_refuses_is_named(tmp_path: Path) -> None:
     source = Recipe(frames=4, rate=Fraction(25)).make(tmp_path / "a.mp4")
-    film = Surveyor(str(source)).film().model_copy(update={"timecode": "01:00:00;00"})
-    with pytest.raises(BadSpec, match=r"the picture as prores cannot be written into mxf \(Drop frame is only allowed"):
-        plan_deliverables(film, spec_for(source, "store", tmp_path, MXF, Drop.NOTHING), str(source))
+    film = Surveyor(str(source)).film()
+    slow = encoding_for(film, MXF, False).model_copy(update={"rate": Fraction(11)})
+    with opened(str(source)) as media:
+        trial = Trial(film, media, slow, Drop.NOTHING)
+        with pytest.raises(BadSpec, match=r"the picture as prores cannot be written into mxf \(.*frame rate"):
+            trial.fates("mxf")

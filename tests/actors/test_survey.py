@@ -77,6 +77,25 @@ def test_colour_is_as_tagged_or_assumed_by_its_lines(tmp_path: Path, recipe: Rec
     assert Surveyor(str(recipe.make(tmp_path / "film.mkv"))).film().picture.colour == colour
 
 
+@pytest.mark.parametrize(("picture", "container"), [(1, 2), (2, 1)])
+def test_the_pictures_own_range_goes_before_its_containers(tmp_path: Path, picture: int, container: int) -> None:
+    source = Recipe(frames=2, matrix="bt709", full=picture == 2).make(tmp_path / "a.mkv")
+
+    def tell_another(stream: VideoStream) -> None:
+        stream.codec_context.color_range = container
+
+    other = remux(source, tmp_path / "b.mkv", prepare=tell_another)
+    with av.open(str(other)) as media:
+        assert media.streams.video[0].codec_context.color_range == container
+    assert Surveyor(str(other)).film().picture.colour.full_range is (picture == 2)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.nut", "a.mp4", "a.ts"])
+def test_a_late_start_is_no_part_of_the_length(tmp_path: Path, name: str) -> None:
+    film = Surveyor(str(Recipe(rate=Fraction(24), start=24 * 3600).make(tmp_path / name))).film()
+    assert abs(film.seconds - 2) < 0.2
+
+
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_rotation_is_counter_clockwise(tmp_path: Path, degrees: int) -> None:
     source = Recipe(frames=3).make(tmp_path / "film.mp4")

@@ -94,7 +94,8 @@ def scout_of(spec: JobSpec) -> Scout:
     """The scout of a film that is surveyed here: nothing is known of it but what it is, and what is on paper."""
     ledger = Ledger.at(spec.store, spec.name)
     ledger.enter(spec)
-    film = ledger.keep_film(Surveyor(spec.source).film())
+    film = Surveyor(spec.source).film()
+    ledger.keep_film(spec.reading, film)
     return Scout(spec, film, ledger, looks_of(spec))
 
 

@@ -81,6 +81,13 @@ def test_the_status_of_a_delivered_film(rendered: Path) -> None:
     assert (found["name"], found["state"], found["frames_done"]) == ("A film", "delivered", 60)
 
 
+def test_looking_at_a_delivered_film_leaves_it_delivered(film: Path, rendered: Path, ray_here: str) -> None:
+    before = farm("status", rendered / "store", "--json").json
+    said = farm("plan", film, "--look", "test-window", "--out", rendered, "--address", ray_here)
+    assert said.code == 0, said.err
+    assert farm("status", rendered / "store", "--json").json == before
+
+
 def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_path: Path) -> None:
     spec = tmp_path / "job.yaml"
     spec.write_text(f"""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
 
+from farm.calls import Cluster
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
+from farm.status import statuses
 from jobs.errors import BadInput, BadLook, BadMedia, BadSpec, BadStore
 from jobs.ledger import Ledger
 from jobs.spec import JobSpec
@@ -30,8 +34,8 @@ def opened(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
     return open_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
 
 
-def decided(spec: JobSpec) -> Any:
-    fleet = InlineFleet()
+def decided(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
+    fleet = fleet or InlineFleet()
     return decide_deliverables(opened(spec, fleet), fleet)  # type: ignore[arg-type]
 
 
@@ -65,7 +69,7 @@ def test_the_survey_is_put_on_paper(film: Path, tmp_path: Path) -> None:
     spec, fleet = spec_of(film, tmp_path), InlineFleet()
     scout = opened(spec, fleet)
     assert (scout.film.picture.codec, scout.film.source) == ("h264", str(film))
-    assert Ledger.at(spec.store, "film").film() == scout.film
+    assert Ledger.at(spec.store, "film").film(spec.reading) == scout.film
     assert set(fleet.crews) == {"surveyor", "splitter", "renderer", "dissolver", "finisher"}
 
 
@@ -77,7 +81,36 @@ def test_a_source_that_changed_is_another_film(film: Path, tmp_path: Path) -> No
     os.utime(source, (1, 1))
     with pytest.raises(BadMedia, match="has changed since the job 'film' began; give it a job name"):
         opened(spec)
-    assert Ledger.at(spec.store, "film").film() == first.film
+    assert Ledger.at(spec.store, "film").film(spec.reading) == first.film
+
+
+def test_another_stream_of_the_source_is_surveyed_anew(tmp_path: Path) -> None:
+    source = tmp_path / "two.mkv"
+    lengths = (14, 20)
+    with av.open(str(source), "w") as out:
+        streams = [out.add_stream("ffv1", rate=24) for _ in lengths]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 128, 32, "yuv420p"
+        for stream, frames in zip(streams, lengths, strict=True):
+            for number in range(frames):
+                frame = Recipe(size=(128, 32)).frame(number)
+                frame.pts, frame.time_base = number, Fraction(1, 24)
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    for video in (0, 1, 0):
+        spec = spec_of(source, tmp_path, video=video, drop=["video"])
+        report = rendered(spec).report()
+        assert (report.conforms, report.frames) == (True, lengths[video])
+        (found,) = statuses(spec.store, "film")
+        assert (found.frames, found.frames_done) == (lengths[video], lengths[video])
+
+
+def test_a_sequence_of_another_rate_is_another_film(tmp_path: Path) -> None:
+    for number in range(2):
+        cv2.imwrite(f"{tmp_path}/f.{number:04d}.png", np.full((64, 96, 3), 40 * number, np.uint8))
+    opened(spec_of(f"{tmp_path}/f.####.png", tmp_path, rate=24))
+    with pytest.raises(BadStore, match="was begun with rate 24, not 25; give this film a job name"):
+        opened(spec_of(f"{tmp_path}/f.####.png", tmp_path, rate=25))
 
 
 def test_deliverables_are_decided_and_put_on_paper(film: Path, tmp_path: Path) -> None:
@@ -88,6 +121,38 @@ def test_deliverables_are_decided_and_put_on_paper(film: Path, tmp_path: Path) -
     # What a job delivers may change from run to run.
     assert [one.file for one in decided(spec_of(film, tmp_path))] == ["film.mkv"]
     assert len(Ledger.at(spec.store, "film").paper("deliverables.json")) == 1
+
+
+class WithGpu(InlineFleet):
+    """A fleet on a machine with a GPU."""
+
+    cluster = Cluster(local=True, cpus=2.0, gpus=1.0)
+
+
+NVENC = [{"name": "a", "encoder": "nvenc"}]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "fields", "why"),
+    [
+        (False, {}, "the renderers have none"),
+        (True, {"workers": {"gpus": 0}}, "the renderers have none"),
+        (True, {"overrides": [{"shots": "1", "look": {"name": "test-drift"}}]}, "the look 'test-drift' dissolves its seams"),
+    ],
+)  # fmt: skip
+def test_a_gpus_encoder_is_refused_where_a_worker_without_one_encodes(
+    film: Path, tmp_path: Path, gpu: bool, fields: dict[str, Any], why: str
+) -> None:
+    spec = spec_of(film, tmp_path, deliverables=NVENC, **fields)
+    with pytest.raises(
+        BadSpec, match=f"the deliverable a is to be encoded by a GPU .*{why}.*; set its encoder to software"
+    ):
+        decided(spec, WithGpu() if gpu else InlineFleet())
+
+
+def test_a_gpus_encoder_is_planned_where_every_worker_has_one(film: Path, tmp_path: Path) -> None:
+    (plan,) = decided(spec_of(film, tmp_path, deliverables=NVENC), WithGpu())
+    assert plan.encoding.encoder == "h264_nvenc"
 
 
 @pytest.mark.parametrize("way", ["same", "symlink", "hardlink", "other spelling"])
@@ -112,7 +177,7 @@ def test_nothing_is_delivered_over_the_source(film: Path, tmp_path: Path, way: s
     assert source.read_bytes() == before
 
 
-@pytest.mark.parametrize("place", ["shots/f.%04d.png", "shots/f.####.png", "shots"])
+@pytest.mark.parametrize("place", ["shots/f.%04d.png", "shots/f.####.png", "shots", "shots?rate=24"])
 def test_no_pictures_are_delivered_among_the_sources_own(tmp_path: Path, place: str) -> None:
     shots = tmp_path / "shots"
     shots.mkdir()

@@ -11,7 +11,7 @@ from jobs.index import Page
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Media, SegmentRecord, SplitRecord
-from jobs.spec import JobSpec
+from jobs.spec import JobSpec, Reading
 from tests.paper import film_of, picture_of
 
 
@@ -62,7 +62,18 @@ def test_a_job_keeps_every_spec_and_knows_the_last(ledger: Ledger) -> None:
     assert len(list(ledger.names("specs/"))) == 2
 
 
-@pytest.mark.parametrize("change", [{"source": "/b.mp4"}, {"store": "/t"}])
+def test_who_only_looks_changes_no_spec(ledger: Ledger) -> None:
+    for one in (spec(), spec(chunk_seconds=3)):
+        ledger.enter(one, to_render=False)
+        assert ledger.spec() == spec()
+    assert len(list(ledger.names("specs/"))) == 1
+    with pytest.raises(BadStore, match="was begun with"):
+        ledger.enter(spec(source="/b.mp4"), to_render=False)
+    ledger.enter(spec(chunk_seconds=3))
+    assert ledger.spec() == spec(chunk_seconds=3)
+
+
+@pytest.mark.parametrize("change", [{"source": "/b.mp4"}, {"store": "/t"}, {"rate": 24}])
 def test_a_job_begun_with_another_source_or_store_is_refused(ledger: Ledger, change: dict[str, str]) -> None:
     ledger.enter(spec())
     with pytest.raises(BadStore, match="was begun with"):
@@ -79,16 +90,26 @@ def test_pages_come_back_up_to_the_first_missing(ledger: Ledger) -> None:
     ints, flags = np.arange(3), np.array([True, False, False])
     page = Page(pts=ints, dts=ints, duration=ints, size=ints, key=flags, hidden=~flags)
     for number in (0, 1, 3):
-        ledger.keep_page(number, page)
-    assert len(ledger.pages()) == 2
-    assert ledger.pages()[0].key.tolist() == [True, False, False]
+        ledger.keep_page(2, number, page)
+    assert len(ledger.pages(2)) == 2
+    assert ledger.pages(2)[0].key.tolist() == [True, False, False]
+    # Another stream's are others.
+    assert ledger.pages(0) == []
 
 
-def test_the_survey_that_was_first_holds(ledger: Ledger) -> None:
-    assert ledger.film() is None
+def test_the_source_that_was_first_holds(ledger: Ledger) -> None:
+    first = film_of(picture_of("yuv420p")).identity
+    assert ledger.keep_source(first) == first
+    assert ledger.keep_source(first.model_copy(update={"version": "2"})) == first
+
+
+def test_a_film_is_kept_by_how_it_is_read(ledger: Ledger) -> None:
+    assert ledger.film(Reading()) is None
     film = film_of(picture_of("yuv420p"))
-    assert ledger.keep_film(film) == film
-    assert ledger.keep_film(film.model_copy(update={"source": "/other"})) == film
+    other = film.model_copy(update={"picture": film.picture.model_copy(update={"stream": 1})})
+    for reading, one in ((Reading(), other), (Reading(video=1), other), (Reading(), film)):
+        ledger.keep_film(reading, one)
+    assert (ledger.film(Reading()), ledger.film(Reading(video=1))) == (film, other)
 
 
 def test_paper_is_json_that_people_can_read(ledger: Ledger) -> None:

@@ -94,6 +94,12 @@ def test_a_chunk_is_kept_losslessly_where_lead_in_exceeds_what_is_wanted(lead_in
     assert len(order.kept) == (3 if form == "packets" else order.read.frames)
 
 
+def test_a_chunks_name_changes_only_on_purpose() -> None:
+    # Chunks that are in a store are used by their name: what is kept otherwise gets another `version`.
+    span = Span(first=0, first_pts=0, stamps=(0, 1, 2), wanted=(0, 1, 2), bytes=10)
+    assert split_order(FILM, chunks().chunks[0], span).digest == "a4f0d7c3ef48f825806bf04fdcd32e37fe2ef142"
+
+
 MEMORY = LOOK.model_copy(update={"support": Support(warmup=4, dissolve=3)})
 
 

@@ -55,6 +55,10 @@ def test_the_identity_is_every_files(place: str) -> None:
     assert len({one.model_dump_json() for one in (first, *others)}) == 4
 
 
+def test_a_rate_in_the_url_is_read_as_in_a_spec(place: str) -> None:
+    assert find_sequence(f"{place}?rate=23.98").rate == Fraction(24000, 1001)
+
+
 def test_it_is_opened_like_a_film_in_a_store(place: str) -> None:
     opened = open_source(f"{place}/r2.####.dpx?rate=24")
     assert not isinstance(opened, str)
@@ -66,8 +70,9 @@ def test_it_is_opened_like_a_film_in_a_store(place: str) -> None:
     ("name", "words"),
     [
         ("r2.####.dpx", r"is an image sequence and needs a rate: set rate: 24 \(--rate 24\)"),
-        ("r2.####.dpx?rate=0", "no rate of 1 to 240 frames a second"),
-        ("r2.####.dpx?rate=fast", "no rate of 1 to 240 frames a second"),
+        ("r2.####.dpx?rate=0", "has no rate that can be read: a rate of 1 to 240 frames a second is allowed"),
+        ("r2.####.dpx?rate=fast", 'has no rate that can be read: a rate reads 24, 23.976 or "24000/1001"'),
+        ("r2.####.dpx?rate=24.0000000001", "has no rate that can be read: a rate of fewer digits is wanted"),
         ("r2.####.png?rate=24", "has no numbered pictures"),
         ("r2.#####.dpx?rate=24", "has no numbered pictures"),
     ],

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from jobs.digest import canonical, digest
 from jobs.errors import BadSpec
-from jobs.formats import Codec, Container
+from jobs.formats import Codec, Container, Deliverable
 from jobs.spec import JobSpec, Override, parse_spec, stem
 
 LEAST = {"name": "film", "source": "film.mp4", "store": "store", "output": "out"}
@@ -71,6 +71,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"deinterlace": "yadif"}, "deinterlace = 'yadif': input should be 'none' or 'bwdif'"),
     ({"rate": "24p"}, "rate = '24p': a rate reads 24, 23.976 or \"24000/1001\""),
     ({"rate": 0}, "rate = 0: a rate of 1 to 240 frames a second is allowed"),
+    ({"rate": "1e99999999"}, "rate = '1e99999999': a rate reads 24"),
+    ({"rate": "24/0"}, "rate = '24/0': a rate reads 24"),
+    ({"rate": 24.0000000001}, "rate = 24.0000000001: a rate of fewer digits is wanted"),
+    (
+        {"source": "shots/a?rate=24", "rate": 25},
+        "source = 'shots/a?rate=24': it names another rate than the field rate; give the rate once",
+    ),
+    ({"source": "shots/a?rate=fast"}, "rate = 'fast': a rate reads 24"),
     ({"shots": {"threshold": 0}}, "shots.threshold = 0: input should be greater than 0"),
     ({"shots": {"file": 3}}, "shots.file = 3: input should be a valid string"),
     (
@@ -141,6 +149,7 @@ def test_shot_numbers_of_an_override() -> None:
         ("x", "x"),
         ("/shots/f.%04d.dpx", "f"),
         ("/shots/f_%d.TIFF", "f"),
+        ("/shots/reel.v2?rate=24", "reel.v2"),
         ("shots/reel 1.####.left.exr", "reel 1"),
         ("s3://b/k/f.####.dpx", "f"),
         ("s3://b/k/%04d.png", "k"),
@@ -162,10 +171,21 @@ def test_an_image_sequence_is_called_as_its_files_or_its_folder(source: str, tit
 
 
 @pytest.mark.parametrize(
-    ("said", "rate"), [(24, "24"), (23.976, "24000/1001"), ("29.97", "30000/1001"), ("25/2", "25/2")]
-)
+    ("said", "rate"),
+    [
+        (24, "24"), (23.976, "24000/1001"), (24000 / 1001, "24000/1001"), ("25/2", "25/2"), (24.5, "49/2"),
+        ("23.98", "24000/1001"), ("29.97", "30000/1001"), ("47.95", "48000/1001"), ("59.94", "60000/1001"),
+    ],
+)  # fmt: skip
 def test_a_rate_as_people_write_it(said: object, rate: str) -> None:
     assert parse_spec({**LEAST, "rate": said}, "x").model_dump(mode="json")["rate"] == rate
+
+
+def test_a_rate_behind_the_source_is_the_field_rate() -> None:
+    for fields in ({"source": "shots/a?rate=23.98"}, {"source": "shots/a?rate=23.98", "rate": 23.98}):
+        spec = parse_spec({**LEAST, **fields}, "x")
+        assert (spec.source, spec.source_url) == ("shots/a", "shots/a?rate=24000/1001")
+    assert parse_spec({**LEAST, "source": "shots/reel.v2?rate=24"}, "x").title(Deliverable()) == "reel.v2"
 
 
 def test_a_digest_does_not_depend_on_the_order_of_fields() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.index import Ints
-from jobs.timecode import TIMECODE_RATES, Counting, FrameNames, names_a_frame, timecode_rate
+from jobs.timecode import TIMECODE_RATES, Counting, FrameNames, names_a_frame, timecode_at, timecode_rate
 from tests.paper import film_of, picture_of
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
@@ -170,6 +170,29 @@ def test_the_forms_that_name_a_frame() -> None:
     good = ("01:02:03:04", "01:02:03;04", "01:02:03.004", "100:00:00.5")
     bad = ("", "1", "01:02:03", "01:02:03:4", "01:02:60.000", "01:02:03:004", "00:00:00.0000", "٠١:02:03:04")
     assert [names_a_frame(text) for text in (*good, *bad)] == [True] * len(good) + [False] * len(bad)
+
+
+@pytest.mark.parametrize(
+    ("code", "rate", "later", "meant"),
+    [
+        ("01:00:00:10", "24", 0, "01:00:00:10"),
+        ("01:00:00:10", "24", 14, "01:00:01:00"),
+        ("23:59:59:23", "24", 1, "00:00:00:00"),
+        ("01:00:00;00", "25", 0, "01:00:00:00"),
+        ("01:00:00;00", "30000/1001", 0, "01:00:00;00"),
+        ("01:00:59;29", "2997/100", 1, "01:01:00;02"),
+        ("01:00:00:14", "15", 0, "01:00:00:14"),
+        ("01:00:00:59", "60", 0, "01:00:00:59"),
+        ("01:01:00;00", "30000/1001", 0, ""),
+        ("01:00:00:30", "24", 0, ""),
+        ("25:00:00:00", "24", 0, ""),
+        ("01:00:00:10", "120", 0, ""),
+        ("01:00:00:00", "1/4", 0, ""),
+        ("", "24", 3, ""),
+    ],
+)
+def test_what_a_code_means_at_a_rate(code: str, rate: str, later: int, meant: str) -> None:
+    assert timecode_at(code, Fraction(rate), later) == meant
 
 
 def test_rates_with_time_codes() -> None:

@@ -132,4 +132,4 @@ def _parts(plates: Plates, length: int) -> Iterator[Plates]:
     for start in range(0, len(plates), length):
         some = slice(start, start + length)
         chroma = (plates.chroma[0][some], plates.chroma[1][some]) if plates.chroma else None
-        yield Plates(plates.luma_NHW[some], chroma, plates.scale)
+        yield Plates(plates.luma_NHW[some], chroma, plates.scale, plates.shift)

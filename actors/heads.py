@@ -1,0 +1,48 @@
+"""What a picture file says in its first bytes: its size, and a DPX file its time code. Promises nothing where a file does not say; decodes nothing."""
+
+import struct
+from fractions import Fraction
+
+from jobs.timecode import Counting, timecode_rate
+
+_BIG_ENDIAN_DPX, _LITTLE_ENDIAN_DPX = b"SDPX", b"XPDS"
+_DPX_SIZE = 772
+"""Where a DPX header has its pixels a line and lines an element: SMPTE ST 268, image information header."""
+_DPX_TIMECODE = 1920
+"""Where its television header begins, with the time code: one digit in each four bits, hours first."""
+_EXR_WINDOW = b"dataWindow\0box2i\0\x10\0\0\0"
+"""OpenEXR's name, type and length of the attribute that says where the picture's pixels lie."""
+
+
+def size_of(head: bytes) -> tuple[int, int] | None:
+    """Width and height that a PNG, DPX or OpenEXR file says it has; `head`: its first bytes, 4 KiB are enough."""
+    if head.startswith(b"\x89PNG") and len(head) >= 24:
+        return struct.unpack_from(">2I", head, 16)
+    if (order := _dpx_order(head)) and len(head) >= _DPX_SIZE + 8:
+        return struct.unpack_from(f"{order}2I", head, _DPX_SIZE)
+    if head.startswith(b"\x76\x2f\x31\x01") and (found := head.find(_EXR_WINDOW)) > 0:
+        left, top, right, bottom = struct.unpack_from("<4i", head.ljust(found + 99), found + len(_EXR_WINDOW))
+        return right - left + 1, bottom - top + 1
+    return None
+
+
+def timecode_in(head: bytes, rate: Fraction) -> str:
+    """A DPX file's time code as "HH:MM:SS:FF", counted at `rate` (SMPTE ST 268).
+
+    Empty where the file tells none, or one that no frame has at this rate, and for any other file.
+    """
+    order = _dpx_order(head)
+    if not order or len(head) < _DPX_TIMECODE + 4 or struct.unpack_from(f"{order}I", head, 4)[0] < _DPX_TIMECODE + 4:
+        return ""
+    digits = f"{struct.unpack_from(f'{order}I', head, _DPX_TIMECODE)[0]:08x}"
+    code = ":".join(digits[place : place + 2] for place in range(0, 8, 2))
+    exact = timecode_rate(rate)
+    try:
+        # Where nothing is said, all bits are set, and those are no digits.
+        return code if exact and Counting(exact).number(code) >= 0 else ""
+    except ValueError:
+        return ""
+
+
+def _dpx_order(head: bytes) -> str:
+    return {_BIG_ENDIAN_DPX: ">", _LITTLE_ENDIAN_DPX: "<"}.get(head[:4], "")
