@@ -2,6 +2,7 @@
 
 protocol.py   what a store promises, and what a key and a URL may be
 folder.py     in a folder; s3.py, s3_upload.py, s3_errors.py: in an S3 bucket (boto3 is imported in these three alone)
+fetched.py    a stream that is fetched piece by piece
 source.py     a film to be read, from either place; sequence.py, movie.py: numbered picture files, read as a film
 """
 

@@ -4,17 +4,14 @@ The header follows ISO/IEC 14496-12 and Apple's QuickTime File Format: one video
 the same length, the sample data behind the header. One file is open at a time.
 """
 
-import io
-import os
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from jobs.store.fetched import Fetched
 
 _UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _SELF_CONTAINED = 1
@@ -78,7 +75,7 @@ def _box(name: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I4s", 8 + sum(map(len, parts)), name) + b"".join(parts)
 
 
-class Movie(io.RawIOBase):
+class Movie(Fetched):
     """A header and files behind it as one stream. Raises OSError where a file has become shorter than was said."""
 
     def __init__(self, head: bytes, sizes: Sequence[int], open_one: Callable[[int], BinaryIO]) -> None:
@@ -87,42 +84,20 @@ class Movie(io.RawIOBase):
         # Where the header ends and each file begins, and at last where the movie ends.
         self._edges = list(accumulate(sizes, initial=len(head)))
         self._open_one = open_one
-        self._at = 0
         self._open: tuple[int, BinaryIO] | None = None
+        super().__init__(self._edges[-1])
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = max(0, {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._edges[-1]}[whence] + offset)
-        return self._at
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._some(len(view))
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def _some(self, most: int) -> bytes:
-        """At least one byte, unless the movie is at its end; none beyond the file they are in."""
-        if self._at < len(self._head):
-            return self._head[self._at : self._at + most]
-        if self._at >= self._edges[-1]:
-            return b""
-        place = bisect_right(self._edges, self._at) - 1
+    def fetch(self, at: int, most: int) -> bytes:
+        """At least one byte; none beyond the file they are in."""
+        if at < len(self._head):
+            return self._head[at : at + most]
+        place = bisect_right(self._edges, at) - 1
         if self._open is None or self._open[0] != place:
             self._shut()
             self._open = (place, self._open_one(place))
         file = self._open[1]
-        file.seek(self._at - self._edges[place])
-        data = file.read(min(most, self._edges[place + 1] - self._at))
+        file.seek(at - self._edges[place])
+        data = file.read(min(most, self._edges[place + 1] - at))
         if not data:
             raise OSError("a file of the sequence has become shorter since it was listed")
         return data

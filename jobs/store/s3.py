@@ -21,12 +21,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import BadStore
+from jobs.store.fetched import Fetched
 from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, prove, scrub, told
 from jobs.store.s3_errors import BROKEN_BODY, code_of, told_s3
-from jobs.store.s3_upload import PART, SENDERS, Place, S3Writer, SpooledWriter, copy
+from jobs.store.s3_upload import PART, SENDERS, Place, S3Writer, SpooledWriter, completed, copy
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedMultipartUploadTypeDef, CompletedPartTypeDef
 
@@ -220,56 +220,32 @@ class S3Store:
                     f"The file for {name} shrank while it was sent to {self.url}; run again, and leave it alone meanwhile."
                 )
             part = self._client.upload_part(Bucket=self.bucket, Key=name, UploadId=upload, PartNumber=number, Body=data)
-            done: CompletedPartTypeDef = {"PartNumber": number, "ETag": part["ETag"]}
-            if "ChecksumCRC32" in part:
-                done["ChecksumCRC32"] = part["ChecksumCRC32"]
-            return done
+            return completed(number, part)
 
         # Leaving the pool waits for the parts under way, so that an abort comes after the last of them.
         with ThreadPoolExecutor(SENDERS) as pool:
             return {"Parts": list(pool.map(send, range(1, math.ceil(size / step) + 1)))}
 
 
-class _Ranges(io.RawIOBase):
+class _Ranges(Fetched):
     """One object as it was when opened, read by ranged requests. Refuses to go on where it has changed since."""
 
     def __init__(self, store: S3Store, key: str, known: Stat | None) -> None:
         found = known or store.stat(key)
         if found is None:
             raise BadStore(f"Cannot read {store.url}/{key}: there is no such object; run again to make it anew.")
-        self._store, self._key, self._size, self._at = store, key, found.bytes, 0
+        self._store, self._key = store, key
         self._etag = found.version.partition(":")[0]
+        super().__init__(found.bytes)
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if at < 0:
-            raise ValueError(f"cannot seek to {at}")
-        self._at = at
-        return at
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._take(len(view))
-        view[: len(data)] = data
-        return len(data)
+    def fetch(self, at: int, most: int) -> bytes:
+        """Exactly as many, by one request."""
+        return self._store._get(self._key, {"Range": f"bytes={at}-{at + most - 1}", "IfMatch": f'"{self._etag}"'})
 
     def readall(self) -> bytes:
-        return self._take(self._size)
-
-    def _take(self, most: int) -> bytes:
-        stop = min(self._at + most, self._size)
-        if stop <= self._at:
-            return b""
-        data = self._store._get(self._key, {"Range": f"bytes={self._at}-{stop - 1}", "IfMatch": f'"{self._etag}"'})
+        # The base class would ask for 8 KiB at a time.
+        rest = self._length - self._at
+        data = self.fetch(self._at, rest) if rest > 0 else b""
         self._at += len(data)
         return data
 

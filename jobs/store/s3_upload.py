@@ -188,12 +188,12 @@ class _Upload:
         """One part, unless it is there."""
         there = self._there.get(number)
         if there and there["ETag"].strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest():
-            return _completed(number, there)
+            return completed(number, there)
         body: Any = data  # boto3 takes a bytearray as it is; its stubs do not know
         sent = self._client.upload_part(
             Bucket=self._bucket, Key=self._name, UploadId=self.id, PartNumber=number, Body=body
         )
-        return _completed(number, sent)
+        return completed(number, sent)
 
     def complete(self, parts: "list[CompletedPartTypeDef]") -> None:
         """Make the object of these parts, in order; parts of the upload that are not named go, and so do other uploads of the key."""
@@ -214,9 +214,10 @@ class _Upload:
         return self._client.head_object(Bucket=self._bucket, Key=self._name)["ETag"] == wanted
 
 
-def _completed(
+def completed(
     number: int, part: "PartTypeDef | UploadPartOutputTypeDef | CopyPartResultTypeDef"
 ) -> "CompletedPartTypeDef":
+    """What a completion says of a part that S3 has."""
     done: CompletedPartTypeDef = {"PartNumber": number, "ETag": part["ETag"]}
     if "ChecksumCRC32" in part:
         done["ChecksumCRC32"] = part["ChecksumCRC32"]
@@ -268,7 +269,7 @@ def copy(source: Place, target: Place, size: int, etag: str, step: int = COPIED)
                 Bucket=bucket, Key=name, UploadId=upload, PartNumber=number,
                 CopySource=origin, CopySourceRange=span, CopySourceIfMatch=etag,
             )  # fmt: skip
-            return _completed(number, done["CopyPartResult"])
+            return completed(number, done["CopyPartResult"])
 
         try:
             with ThreadPoolExecutor(SENDERS) as pool:
