@@ -105,11 +105,13 @@ for (const film of films) {
   video.muted = true; video.preload = 'auto';
   video.onerror = () => say(film, null);
   video.onloadeddata = () => { video.currentTime = 0.22; };
-  video.onseeked = () => {
+  video.onseeked = function look() {
     const canvas = document.createElement('canvas');
     canvas.width = video.videoWidth; canvas.height = video.videoHeight;
     const paper = canvas.getContext('2d'), patches = [];
     paper.drawImage(video, 0, 0);
+    // A film that was sought but not yet painted leaves the canvas clear.
+    if (!paper.getImageData(0, 0, 1, 1).data[3]) { setTimeout(look, 20); return; }
     for (let n = 0; n < 6; n++) {
       const x = (1 + 2 * (n %% 3)) * canvas.width / 6, y = (1 + 2 * Math.floor(n / 3)) * canvas.height / 4;
       patches.push(Array.from(paper.getImageData(x, y, 1, 1).data.slice(0, 3)));
