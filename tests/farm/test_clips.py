@@ -1,4 +1,7 @@
-"""Real clips through the whole farm. Two in every run; the others, and the network on a long static shot, in `make test-slow`."""
+"""Real clips through the whole farm, Ray included: two in every run, and the network on a long static shot in `make test-slow`.
+
+All clips, without Ray: tests/matrix/test_clips.py.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +14,6 @@ from tests.actors.cutting import clip
 from tests.farm.studio import Studio, same, spec_of
 
 QUICK = ("chaplin.mp4", "flower-ntsc.mp4")
-LONG = (
-    "smpte-timecode.mp4",
-    "sintel-30s.mp4",
-    "tears-of-steel.webm",
-    "big-buck-bunny-30s.webm",
-    "person-static-139s.mp4",
-)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +22,7 @@ def studio() -> Iterator[Studio]:
         yield Studio(fleet)
 
 
-@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
+@pytest.mark.parametrize("name", QUICK)
 def test_none_gives_a_real_film_back(studio: Studio, tmp_path: Path, name: str) -> None:
     source = clip(name)
     report = studio.render(spec_of(source, tmp_path, chunk_seconds=5)).report()
