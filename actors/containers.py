@@ -143,7 +143,8 @@ def rewritten(encoding: Encoding, container: Wrapping, carried: Iterable[Stream]
 def unsaid(encoding: Encoding, container: Wrapping) -> tuple[str, ...]:
     """In words, what the container does not say of the picture, or of the film."""
     if container == "folder":
-        words = ["titles, tags and time code have no place in a folder of pictures"]
+        lost = "titles and tags" if encoding.codec is Codec.DPX else "titles, tags and time code"
+        words = [f"{lost} have no place in a folder of pictures"]
         if what := _UNTOLD.get(encoding.codec):
             words.append(f"{encoding.codec} does not say its {what}")
         return tuple(words)

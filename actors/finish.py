@@ -36,7 +36,7 @@ class Finisher:
         """
         found = records_of(self.ledger, run, plan.encoding)
         if plan.container == "folder":
-            yield from Placer(self.ledger, self.output, UNPROVEN).finish(plan, timing, found)
+            yield from Placer(self.ledger, self.output, UNPROVEN, film.timecode).finish(plan, timing, found)
             return
         records: list[SegmentRecord] = []
         segments = _noted(found, records)

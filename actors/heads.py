@@ -1,4 +1,4 @@
-"""What a picture file says in its first bytes: its size, and a DPX file its time code. Promises nothing where a file does not say; decodes nothing."""
+"""What a picture file says in its first bytes: its size, and a DPX file its time code, which can be written there. Promises nothing where a file does not say; decodes nothing."""
 
 import struct
 from fractions import Fraction
@@ -10,6 +10,10 @@ _DPX_SIZE = 772
 """Where a DPX header has its pixels a line and lines an element: SMPTE ST 268, image information header."""
 _DPX_TIMECODE = 1920
 """Where its television header begins, with the time code: one digit in each four bits, hours first."""
+_DPX_GENERIC, _DPX_WHOLE = 1664, 2048
+"""Lengths of the generic header, behind which libav puts the picture, and of all headers."""
+_DPX_INDUSTRY = bytes(48) + b"\xff" * 20 + bytes(188) + b"\xff" * 52 + bytes(76)
+"""The film's and the television header with nothing said: texts are zeros, numbers all ones."""
 _EXR_WINDOW = b"dataWindow\0box2i\0\x10\0\0\0"
 """OpenEXR's name, type and length of the attribute that says where the picture's pixels lie."""
 
@@ -42,6 +46,26 @@ def timecode_in(head: bytes, rate: Fraction) -> str:
         return code if exact and Counting(exact).number(code) >= 0 else ""
     except ValueError:
         return ""
+
+
+def with_timecode(picture: bytes, code: str) -> bytes:
+    """A DPX file as libav writes it, with the time code "HH:MM:SS:FF" in a television header (SMPTE ST 268); any other file as it is."""
+    order = _dpx_order(picture)
+    if not order or not code or struct.unpack_from(f"{order}I", picture, 4)[0] != _DPX_GENERIC:
+        return picture
+    head = bytearray(picture[:_DPX_GENERIC])
+    # Where the picture begins, twice; the file's length, and that of the two headers behind the generic one.
+    for place, value in (
+        (4, _DPX_WHOLE),
+        (16, len(picture) + len(_DPX_INDUSTRY)),
+        (28, len(_DPX_INDUSTRY)),
+        (808, _DPX_WHOLE),
+    ):
+        struct.pack_into(f"{order}I", head, place, value)
+    industry = bytearray(_DPX_INDUSTRY)
+    digits = int(code.replace(":", "").replace(";", ""), 16)
+    struct.pack_into(f"{order}I", industry, _DPX_TIMECODE - _DPX_GENERIC, digits)
+    return bytes(head) + bytes(industry) + picture[_DPX_GENERIC:]
 
 
 def _dpx_order(head: bytes) -> str:

@@ -20,6 +20,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from actors.encode import picture_name
+from actors.heads import with_timecode
 from actors.segments import Segments, tiled
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
@@ -29,6 +30,7 @@ from jobs.plan import Range
 from jobs.records import Encoding, SegmentRecord
 from jobs.report import Conform
 from jobs.store import Store
+from jobs.timecode import timecode_at
 from jobs.timing import Timing
 
 WORD_EVERY = 25
@@ -48,11 +50,12 @@ class _Placed:
 class Placer:
     """Places deliverables of one job. Holds one segment on disk and one picture in memory."""
 
-    def __init__(self, ledger: Ledger, output: Store, staging: str) -> None:
-        """`staging`: the folder of the output where a manifest grows until it is proven."""
+    def __init__(self, ledger: Ledger, output: Store, staging: str, timecode: str = "") -> None:
+        """`staging`: the folder of the output where a manifest grows until it is proven; `timecode`: that of the film's first frame."""
         self.ledger = ledger
         self.output = output
         self.staging = staging
+        self.timecode = timecode
 
     def finish(
         self, plan: DeliverablePlan, timing: Timing, segments: Iterable[SegmentRecord]
@@ -94,7 +97,8 @@ class Placer:
                 if record.frames.start == 0:
                     self.output.delete(_manifest(plan))  # lest it stand beside pictures that it is not of
                 placed.cores.append(record.frames)
-                for number, data in _pictures(segments, record, plan.encoding):
+                for number, bare in _pictures(segments, record, plan.encoding):
+                    data = with_timecode(bare, timecode_at(self.timecode, plan.encoding.rate, number))
                     key = picture_key(plan, number)
                     self._put(key, data)
                     line = f"{hashlib.sha256(data).hexdigest()}  {key}\n".encode()

@@ -25,7 +25,7 @@ from actors.tags import BOXES, unsaid_of_track
 from jobs.deliverables import StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
-from jobs.formats import Wrapping
+from jobs.formats import Codec, Wrapping
 from jobs.records import Encoding
 from jobs.spec import Drop
 from jobs.timecode import timecode_at
@@ -81,7 +81,7 @@ class Trial:
         detail = ""
         if stream.index == self.film.picture.stream:
             fate = "picture"
-        elif container != "folder" and (said := self._rewritten(stream, container)):
+        elif said := self._rewritten(stream, container):
             fate, detail = "rewritten", said
         elif listed(self.drop, stream.index, stream.type):
             fate, detail = "dropped", BY_THE_SPEC
@@ -101,6 +101,9 @@ class Trial:
     def _rewritten(self, stream: Stream, container: Wrapping) -> str:
         # Tracks that mp4 and mov make of a tag or of the chapters; copied, they would be there twice, or kill the header.
         if stream.type == "data" and (code := stream.metadata.get("timecode")) and stream.frames <= 1:
+            if container == "folder":
+                dpx = self.encoding.codec is Codec.DPX
+                return f"time code {code}: " + ("in every picture's header" if dpx else "told by the report alone")
             where = {"mkv": "a tag", "mxf": "the container's own"}.get(container, "a time code track")
             differs = timecode_said(code, self.encoding.rate)
             return differs or f"time code {code}: written anew as {where}"
@@ -146,7 +149,9 @@ def codec_of(stream: Stream) -> str:
     """libav's name of a stream's codec; for data and attachments, what is known instead."""
     if stream.codec_context is not None:
         return str(stream.codec_context.codec.canonical_name)
-    return (stream.name if stream.type == "data" else stream.metadata.get("mimetype")) or "unknown"
+    if stream.type == "data":
+        return stream.name or ("tmcd" if stream.metadata.get("timecode") else "unknown")
+    return stream.metadata.get("mimetype") or "unknown"
 
 
 def _openable(encoding: Encoding) -> Encoding:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan, StreamFate
+from jobs.film import Film
 from jobs.formats import PROFILES, Codec, Deliverable, Wrapping
 from jobs.paper import Paper
 from jobs.records import SplitOrder, split_order
@@ -54,6 +55,8 @@ class Estimate(Paper):
 
     name: str
     source: str
+    picture: str
+    """Which stream is worked on, and which other video there is."""
     frames: int
     shots: int
     chunks: int
@@ -88,6 +91,7 @@ def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
     return Estimate(
         name=scout.spec.name,
         source=scout.film.source,
+        picture=_picture(scout.film),
         frames=plan.frames,
         shots=plan.shot_count,
         chunks=len(plan.chunks),
@@ -106,6 +110,12 @@ def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
         ),
         deliverables=tuple(_promised(scout, one) for one in decided),
     )
+
+
+def _picture(film: Film) -> str:
+    said = f"stream {film.picture.stream}, {film.picture.codec} {film.picture.width}x{film.picture.height}"
+    others = [str(one.stream) for one in film.others if one.kind == "video"]
+    return said + (f"; other video streams, not worked on: {', '.join(others)} (choose by `video`)" if others else "")
 
 
 def _promised(scout: Scout, plan: DeliverablePlan) -> Promised:
@@ -163,6 +173,7 @@ def show(found: Estimate) -> None:
     """The estimate for people, on stderr."""
     console = Console(stderr=True)
     table = Table(title=f"{found.name}: {found.frames} frames", show_header=False)
+    table.add_row("picture", found.picture)
     table.add_row("shots", str(found.shots))
     table.add_row("chunks", f"{found.chunks} ({found.lossless_chunks} of them kept losslessly)")
     table.add_row("seams", str(found.seams))

@@ -300,7 +300,10 @@ def _sentence(error: Any) -> str:
         return f"{path} is missing"
     if error["type"] == "extra_forbidden":
         return f"{path} is not a field of the spec (see `farm schema`)"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if isinstance(error["input"], dict):  # what is wrong with a whole is said by its own sentence
+        return f"{path}: {message}"
     # A URL may carry credentials, and an error goes to logs.
     given = re.sub(r"//[^/@\s]*@", "//***@", repr(error["input"]))
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{path} = {given if len(given) < 80 else given[:77] + '...'}: {message[:1].lower() + message[1:]}"
+    return f"{path} = {given if len(given) < 80 else given[:77] + '...'}: {message}"

@@ -189,7 +189,7 @@ def told(doing: str, where: str) -> Iterator[None]:
             raise StoreFault(f"Cannot {doing} {where}: {why}.") from None
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             advice = "free some space and run again, finished work is kept"
-        elif error.errno == errno.ENOENT:
+        elif error.errno == errno.ENOENT and doing == "read":
             advice = "it is not there; if a record names it, delete that record, and the piece is made again"
         elif error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
             advice = "choose a folder that you own, on a file system with hard links"

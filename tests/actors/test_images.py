@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from actors.encode import encoding_for, writer_for
+from actors.heads import timecode_in
 from actors.images import Placer, picture_key
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import FilmFailed
@@ -111,6 +112,19 @@ def test_every_frame_is_a_file_and_the_manifest_says_so(tmp_path: Path, codec: C
             with av.open(str(output / "a film" / name)) as media:
                 frame = next(media.decode(video=0)).reformat(format="gray")
             assert read_number(frame) == number
+
+
+def test_dpx_pictures_tell_their_time_code(tmp_path: Path) -> None:
+    plan = plan_of(Codec.DPX)
+    ledger, records = segments(tmp_path, plan)
+    output = open_store(str(tmp_path / "out"))
+    _, proof = finished(Placer(ledger, output, "unproven", "09:59:59:20"), plan, records)
+    assert proof.findings == ()
+    said = [timecode_in(output.read(picture_key(plan, number)), Fraction(24)) for number in range(FRAMES)]
+    assert said[:5] == ["09:59:59:20", "09:59:59:21", "09:59:59:22", "09:59:59:23", "10:00:00:00"]
+    assert len(set(said)) == FRAMES
+    with av.open(str(tmp_path / "out" / picture_key(plan, 3))) as media:
+        assert read_number(next(media.decode(video=0)).reformat(format="gray")) == 3
 
 
 def test_a_second_try_writes_only_what_is_missing_or_damaged(tmp_path: Path) -> None:

@@ -266,7 +266,16 @@ def test_a_folder_of_pictures_holds_nothing_else(tmp_path: Path) -> None:
     untold = "titles, tags and time code have no place in a folder of pictures"
     assert found.fates[0].detail.endswith(untold)
     dpx = plan(source, Deliverable(codec=Codec.DPX), ("audio",))
-    assert dpx.fates[0].detail.endswith(f"{untold}; dpx does not say its primaries and transfer curve")
+    told = "titles and tags have no place in a folder of pictures; dpx does not say its primaries and transfer curve"
+    assert dpx.fates[0].detail.endswith(told)
+
+
+def test_a_time_code_track_stops_no_folder_of_pictures(tmp_path: Path) -> None:
+    source = dressed(Recipe(frames=4).make(tmp_path / "a.mp4"), tmp_path / "b.mov", timecode="01:00:00:00")
+    said = {codec: plan(source, Deliverable(codec=codec)).fates[1] for codec in (Codec.DPX, Codec.PNG)}
+    assert {one.fate for one in said.values()} == {"rewritten"}
+    assert said[Codec.DPX].detail == "time code 01:00:00:00: in every picture's header"
+    assert said[Codec.PNG].detail == "time code 01:00:00:00: told by the report alone"
 
 
 def test_what_becomes_of_the_picture_is_said(tmp_path: Path) -> None:
