@@ -50,9 +50,11 @@ class Look(Paper):
 
     choice: LookChoice
     """With every setting filled in, so that a default that changes changes the digest."""
+    kind: str = ""
+    """The installed look that runs it, where the choice names a package by its place."""
     support: Support = Support()
     weights: tuple[str, ...] = ()
-    """SHA-256 of each file of weights, in the order the look names them; empty for a look without."""
+    """SHA-256 of its package and of what else it reads, in the order the look names them; empty for a look without."""
     version: int = 1
     """The look's code version: raised whenever its pictures change."""
     adds_colour: bool = True
@@ -62,6 +64,7 @@ class Look(Paper):
         """What tells this look from any other. Where its weights lie does not: their hashes do."""
         paper = self.model_dump(mode="json")
         paper["choice"]["settings"].pop("weights", None)
+        paper["choice"]["name"] = paper.pop("kind") or self.choice.name
         return paper
 
 

@@ -1,10 +1,10 @@
 """The looks there are: found by entry point, fitted to a film on paper, hired with their weights. Promises one sentence for a wrong one; knows no chunk.
 
-A look is a class in the entry point group "film_farm.looks" of any installed package (see `LookClass`). Finding and
-fitting one loads no weights; hiring does, once for each worker.
+A kind of look is a class in the entry point group "film_farm.looks" of any installed distribution (see `LookClass`). What it
+runs may lie in a package (actors/looks/package.py): the one it ships with, or one that a spec names by its place (a path or
+s3://) or by its name in the library. Finding and fitting a look loads no weights; hiring does, once for each worker.
 """
 
-import hashlib
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,10 +15,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from actors.looks.generator import Generator
+from actors.looks.needs import Needs
+from actors.looks.package import PAPER, Package, library, open_package
 from jobs.errors import BadLook
 from jobs.paper import Paper
-from jobs.plan import Look, Support
+from jobs.plan import Look
 from jobs.spec import LookChoice
+from jobs.store import open_store
 
 GROUP = "film_farm.looks"
 
@@ -30,20 +33,16 @@ class LookClass(Protocol):
     """One line for `farm looks`."""
     version: ClassVar[int]
     """Code version: raised whenever its pictures change, so that no old chunk is taken for a new one."""
-    adds_colour: ClassVar[bool]
-    """False where a grey film stays grey."""
+    shipped: ClassVar[Path | None]
+    """The folder of the package it runs where none is named; None for a kind that needs none, or has none of its own."""
     settings: ClassVar[type[Paper]]
     """The settings it has, with defaults and bounds."""
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
-        """Frames it needs around a frame, under these settings."""
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+        """What it takes, under these settings. Raises BadLook for a package it cannot run, or where it needs one and has none."""
 
-    @classmethod
-    def weights(cls, settings: Paper) -> tuple[Path, ...]:
-        """The files with its weights, in an order that the settings fix; empty for a look without."""
-
-    def __call__(self, settings: Paper, device: torch.device) -> Generator:
+    def __call__(self, settings: Paper, package: Package | None, device: torch.device) -> Generator:
         """The constructor: loads the weights. Raises BadLook where they cannot be used."""
 
 
@@ -68,32 +67,63 @@ def find(name: str) -> LookClass:
 
 def fit(choice: LookChoice) -> Look:
     """A choice with all settings filled in, and what the look needs. Raises BadLook for settings it does not have."""
-    made = find(choice.name)
-    settings = _settings(made, choice)
+    kind, package = _resolved(choice.name)
+    made = find(kind)
+    settings = _settings(made, package, choice)
+    needs = made.needs(settings, package)
     return Look(
-        choice=LookChoice(name=choice.name, settings=settings.model_dump(mode="json")),
-        support=made.support(settings),
-        weights=tuple(_sha256(path) for path in made.weights(settings)),
+        choice=LookChoice(
+            name=package.place if package and _named(choice.name) else choice.name,
+            settings=settings.model_dump(mode="json"),
+        ),
+        kind=kind,
+        support=needs.support,
+        weights=((package.digest,) if package else ()) + needs.digests,
         version=made.version,
-        adds_colour=made.adds_colour,
+        adds_colour=needs.adds_colour,
     )
 
 
 def hire(look: Look, device: torch.device) -> Generator:
     """The generator of a fitted look, its weights loaded. Refuses weights that are not those the plan was made with."""
-    made = find(look.choice.name)
-    settings = _settings(made, look.choice)
-    for path, planned in zip(made.weights(settings), look.weights, strict=True):
-        if _sha256(path) != planned:
+    kind, package = _resolved(look.choice.name)
+    made = find(kind)
+    settings = _settings(made, package, look.choice)
+    found = ((package.digest,) if package else ()) + made.needs(settings, package).digests
+    if found != look.weights:
+        raise BadLook(
+            f"{package.place if package else look.choice.name}: these weights are not those the film was planned with; "
+            "install the same on every node."
+        )
+    return made(settings, package, device)
+
+
+def _named(name: str) -> bool:
+    """A look that is not an installed kind: one of the library, or at a place of its own."""
+    return name not in names()
+
+
+def _resolved(name: str) -> tuple[str, Package | None]:
+    """The kind that runs a look, and the package it runs: by an installed name, by place, or by a name in the library."""
+    if not _named(name):
+        shipped = find(name).shipped
+        return name, open_package(str(shipped)) if shipped else None
+    if "/" not in name:
+        place = f"{library().rstrip('/')}/{name}"
+        if not open_store(library()).stat(f"{name}/{PAPER}"):
             raise BadLook(
-                f"{path}: these weights are not those the film was planned with; install the same on every node."
+                f"There is no look '{name}'; installed are: {', '.join(names())}; the library is {library()}, and a look "
+                "elsewhere is named by its place, as in ./looks/painter or s3://bucket/looks/painter."
             )
-    return made(settings, device)
+        name = place
+    package = open_package(name)
+    find(package.paper.kind)
+    return package.paper.kind, package
 
 
-def _settings(made: LookClass, choice: LookChoice) -> Paper:
+def _settings(made: LookClass, package: Package | None, choice: LookChoice) -> Paper:
     try:
-        return made.settings.model_validate(choice.settings)
+        return made.settings.model_validate({**(package.paper.settings if package else {}), **choice.settings})
     except ValidationError as error:
         fields = ", ".join(made.settings.model_fields) or "none"
         wrong = "; ".join(map(_sentence, error.errors()))
@@ -106,11 +136,3 @@ def _sentence(wrong: ErrorDetails) -> str:
         return f"{name} is missing"
     message = wrong["msg"].removeprefix("Value error, ")
     return f"{name} = {wrong['input']!r}: {message[:1].lower()}{message[1:]}"
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BadLook(f"The weights {path} cannot be read ({error.strerror}); check the path.") from None

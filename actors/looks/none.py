@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from actors.looks.generator import Domain
+from actors.looks.needs import Needs
+from actors.looks.package import Package
 from actors.plates import Plates
 from jobs.paper import Paper
-from jobs.plan import Support
 
 
 class NoneSettings(Paper):
@@ -22,20 +23,16 @@ class NoneLook:
 
     about: ClassVar[str] = "gives the film back as it is, bit for bit: to transcode, and to prove the farm's exactness"
     version: ClassVar[int] = 1
-    adds_colour: ClassVar[bool] = False
+    shipped: ClassVar[Path | None] = None
     settings: ClassVar[type[Paper]] = NoneSettings
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Paper, device: torch.device) -> None:
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
         pass
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
-        return Support()
-
-    @classmethod
-    def weights(cls, settings: Paper) -> tuple[Path, ...]:
-        return ()
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+        return Needs(adds_colour=False)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """The film's own chroma at its own size: compose does not resample what fits."""

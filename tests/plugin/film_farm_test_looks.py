@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from actors.looks.generator import Domain
+from actors.looks.needs import Needs
+from actors.looks.package import Package
 from actors.plates import Plates
 from jobs.paper import Paper
 from jobs.plan import Support
@@ -17,19 +19,15 @@ from jobs.plan import Support
 class _TestLook:
     about: ClassVar[str] = "a look for tests"
     version: ClassVar[int] = 1
-    adds_colour: ClassVar[bool] = True
+    shipped: ClassVar[Path | None] = None
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Paper, device: torch.device) -> None:
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
         self.wish = settings
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
-        return Support()
-
-    @classmethod
-    def weights(cls, settings: Paper) -> tuple[Path, ...]:
-        return ()
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+        return Needs()
 
 
 class WindowSettings(Paper):
@@ -45,9 +43,9 @@ class WindowLook(_TestLook):
     settings: ClassVar[type[Paper]] = WindowSettings
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
         assert isinstance(settings, WindowSettings)
-        return Support(context=settings.declared)
+        return Needs(Support(context=settings.declared))
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, WindowSettings)
@@ -119,9 +117,9 @@ class DriftLook(_TestLook):
     settings: ClassVar[type[Paper]] = DriftSettings
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
         assert isinstance(settings, DriftSettings)
-        return Support(warmup=settings.warmup, dissolve=settings.dissolve)
+        return Needs(Support(warmup=settings.warmup, dissolve=settings.dissolve))
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, DriftSettings)
@@ -150,15 +148,15 @@ class CalmLook(_TestLook):
 
     settings: ClassVar[type[Paper]] = CalmSettings
 
-    def __init__(self, settings: Paper, device: torch.device) -> None:
-        super().__init__(settings, device)
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+        super().__init__(settings, package, device)
         assert isinstance(settings, CalmSettings)
         self.domain = settings.domain
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
         assert isinstance(settings, CalmSettings)
-        return Support(context=settings.context, warmup=settings.warmup, dissolve=settings.dissolve)
+        return Needs(Support(context=settings.context, warmup=settings.warmup, dissolve=settings.dissolve))
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, CalmSettings)

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from actors.device import captured
 from actors.looks.colorize.network import load_network
 from actors.looks.generator import BATCH, Domain
+from actors.looks.needs import Needs
+from actors.looks.package import Package
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
 from actors.resize import resized
@@ -36,14 +38,6 @@ class ColorizeSettings(Paper):
     """Radius, in frames, of the temporal window that calms flicker."""
     size: Annotated[int, Field(ge=128, le=1024)] = 448
     """Long side of the picture the network sees, in pixels."""
-    weights: str | None = None
-    """A .safetensors file of one's own, of the same network; must lie at this path on every node."""
-
-    @field_validator("weights")
-    @classmethod
-    def _whole_path(cls, path: str | None) -> str | None:
-        # Workers have another working directory.
-        return str(Path(path).expanduser().absolute()) if path else None
 
 
 class ColorizeLook:
@@ -51,16 +45,16 @@ class ColorizeLook:
 
     about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
     version: ClassVar[int] = 2
-    adds_colour: ClassVar[bool] = True
+    shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
     settings: ClassVar[type[Paper]] = ColorizeSettings
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Paper, device: torch.device) -> None:
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, ColorizeSettings)
+        assert package
         self.wish = settings
-        (path,) = self.weights(settings)
         try:
-            network = load_network(path, device)
+            network = load_network(package.file("weights.safetensors"), device)
         except (ValueError, OSError) as error:
             raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
         self.dtype = working_dtype(device)
@@ -68,14 +62,9 @@ class ColorizeLook:
         self.captured: dict[torch.Size, Callable[[Tensor], Tensor]] = {}  # by shape: films of a job have one
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
         assert isinstance(settings, ColorizeSettings)
-        return Support(context=settings.steady)
-
-    @classmethod
-    def weights(cls, settings: Paper) -> tuple[Path, ...]:
-        assert isinstance(settings, ColorizeSettings)
-        return (Path(settings.weights) if settings.weights else Path(__file__).with_name("weights.safetensors"),)
+        return Needs(Support(context=settings.steady))
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""

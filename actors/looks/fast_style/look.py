@@ -13,11 +13,12 @@ from actors.colour import to_differences
 from actors.looks.fast_style.bands import PIXELS, stylised
 from actors.looks.fast_style.network import load_network
 from actors.looks.generator import BATCH, Domain
+from actors.looks.needs import Needs
+from actors.looks.package import Package, sha256_of
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
 from jobs.errors import BadLook
 from jobs.paper import Paper
-from jobs.plan import Support
 
 
 class FastStyleSettings(Paper):
@@ -64,26 +65,21 @@ class FastStyleLook:
 
     about: ClassVar[str] = "restyles a film, frame by frame, with published feed-forward style networks (.safetensors)"
     version: ClassVar[int] = 1
-    adds_colour: ClassVar[bool] = True
+    shipped: ClassVar[Path | None] = None
     settings: ClassVar[type[Paper]] = FastStyleSettings
 
-    def __init__(self, settings: Paper, device: torch.device) -> None:
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, FastStyleSettings)
         self.wish = settings
         self.domain = Domain.LUMA if settings.keep_chroma else Domain.RGB
         try:
-            self.networks = [load_network(path, device, working_dtype(device)) for path in self.weights(settings)]
+            self.networks = [load_network(path, device, working_dtype(device)) for path in _files(settings)]
         except (ValueError, OSError) as error:
             raise BadLook(f"The weights of look 'fast-style' cannot be used: {error}.") from None
 
     @classmethod
-    def support(cls, settings: Paper) -> Support:
-        return Support()
-
-    @classmethod
-    def weights(cls, settings: Paper) -> tuple[Path, ...]:
-        assert isinstance(settings, FastStyleSettings)
-        return tuple(Path(path) for path in settings.weights)
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+        return Needs(digests=tuple(sha256_of(path) for path in _files(settings)))
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size; as many frames at a time as can be worked on at once."""
@@ -126,6 +122,11 @@ class FastStyleLook:
         fit = max(1, PIXELS["cuda"] // ((height + 2 * margin) * (width + 2 * margin)))
         # A batch falls into parts that are nearly equal: the last is filled up to the others' length.
         return -(-BATCH // -(-BATCH // fit))
+
+
+def _files(settings: Paper) -> tuple[Path, ...]:
+    assert isinstance(settings, FastStyleSettings)
+    return tuple(Path(path) for path in settings.weights)
 
 
 def _parts(plates: Plates, length: int) -> Iterator[Plates]:

@@ -1,0 +1,16 @@
+"""What a look takes, told before it is hired: frames around a frame, and what it reads. Promises paper alone; knows no look."""
+
+from typing import NamedTuple
+
+from jobs.plan import Support
+
+
+class Needs(NamedTuple):
+    """What a look takes, as far as its settings and package say."""
+
+    support: Support = Support()
+    """Frames it must be shown around a frame."""
+    digests: tuple[str, ...] = ()
+    """Of what it reads beside its package: other looks, files named in its settings, in an order that the settings fix."""
+    adds_colour: bool = True
+    """False where a grey film stays grey."""

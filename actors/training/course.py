@@ -1,0 +1,123 @@
+"""What a course of training is: a network that learns step by step, and can be put down and taken up. Promises the same weights however often it is interrupted; knows no Ray and no file.
+
+Everything random in a step is drawn from `draws(seed, step, ...)`, so that a step depends on the state before it and on its
+number alone. A course keeps its whole state in tensors: networks, averages, the optimizers' moments.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jobs.paper import Paper
+from jobs.recipe import Recipe
+
+Photo = NDArray[np.uint8]
+"""R'G'B', H W 3."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The pictures of one role."""
+
+    learnt: Sequence[Photo]
+    """To learn from."""
+    odds: NDArray[np.float64]
+    """How often each is drawn; their sum is 1."""
+    held_out: Sequence[Photo]
+    """To measure with."""
+    names: Sequence[str] = ()
+    """Of `learnt`, for messages."""
+
+
+Library = dict[str, Shelf]
+"""The shelves of a recipe, by role; the role "" where the course does not tell its pictures apart."""
+
+
+class Team(NamedTuple):
+    """This worker among those that train together."""
+
+    rank: int = 0
+    size: int = 1
+
+
+class Guarded(NamedTuple):
+    """What a guard looks at after a step; None where the course has no such thing."""
+
+    losses: dict[str, float]
+    critic_right: float | None = None
+    """Share (0..1) of pictures that the critic told right, made and true; about 0.5 to 0.9 is healthy."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a checkpoint is worth, measured on held-out pictures."""
+
+    figures: dict[str, float]
+    verdict: float
+    """By which the best checkpoint is chosen: lower is better."""
+    sheet: Photo
+    """Some held-out pictures: what was shown, what the network made, the truth where there is one."""
+    spread: tuple[float, float] | None = None
+    """Colourfulness of what is made and of the truth, for the guard against colour collapse."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A finished look, as files and the part of look.json that the course knows."""
+
+    files: dict[str, bytes]
+    paper: dict[str, Any] = field(default_factory=dict)
+    """Fields of LookPaper: kind, domain, size, context, settings, network."""
+
+
+class Course(Protocol):
+    """A generator in training."""
+
+    settings: ClassVar[type[Paper]]
+    """What a recipe can tell it."""
+    roles: ClassVar[tuple[str, ...]]
+    """The roles of its sources; ("",) where it does not tell them apart."""
+
+    def __init__(self, recipe: Recipe, settings: Paper, library: Library, team: Team, device: torch.device) -> None:
+        """Built anew from the recipe's seed: every worker builds the same. Raises BadInput for what it cannot use."""
+
+    def phase(self, step: int) -> str:
+        """The name of the phase a step (from 0) belongs to: learning, critic, adversarial ..."""
+
+    def learn(self, step: int) -> Guarded:
+        """One step, numbered from 0: this worker's share of the batch, gradients averaged over the team, the networks moved."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `learn` changes, as tensors on the CPU; not the optimizer's step sizes, which follow from the step."""
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Goes on from a `state()` of the same recipe."""
+
+    def examine(self) -> Examined:
+        """Measure what has been learnt on the pictures held out."""
+
+    def product(self) -> Product:
+        """What has been learnt, as a look."""
+
+
+def draws(seed: int, *place: int) -> np.random.Generator:
+    """Random numbers for one place of a training, as in draws(seed, step, rank): the same whenever and wherever asked."""
+    return np.random.default_rng([seed, *place])
+
+
+def averaged(gradients: Sequence[Tensor], team: Team) -> None:
+    """The team's mean of each gradient, in place, as one exchange; alone, nothing is done."""
+    if team.size == 1:
+        return
+    flat = torch.cat([one.reshape(-1) for one in gradients])
+    torch.distributed.all_reduce(flat)
+    flat /= team.size
+    place = 0
+    for one in gradients:
+        one.copy_(flat[place : place + one.numel()].reshape(one.shape))
+        place += one.numel()
