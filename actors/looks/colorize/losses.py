@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actors.looks.colorize.network import Encoder
+from actors.looks.colorize.darknet import Encoder
 
 SATURATION = 1.15  # of the targets, against grey
 BINS = 13  # along each axis of the chroma plane

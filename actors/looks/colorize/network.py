@@ -8,30 +8,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SLOPE = 0.1
+from actors.looks.colorize.darknet import SLOPE, Encoder, conv
+
 MULTIPLE = 32  # height and width must be multiples of this: the neck works at a thirty-second
-
-# (kernel size, output channels) of Tiny Darknet's convolutions, one row per halving.
-STAGES = (
-    ((3, 16),),
-    ((3, 32),),
-    ((1, 16), (3, 128), (1, 16), (3, 128)),
-    ((1, 32), (3, 256), (1, 32), (3, 256)),
-    ((1, 64), (3, 512), (1, 64), (3, 512)),
-)
-
-
-def conv(inside: int, out: int, size: int = 3, norm: bool = False) -> nn.Sequential:
-    """Convolution and leaky ReLU; `norm` puts a batch norm between them, for training only."""
-    between: nn.Module = nn.BatchNorm2d(out) if norm else nn.Identity()
-    kernel = nn.Conv2d(inside, out, size, padding=size // 2, bias=not norm)
-    return nn.Sequential(kernel, between, nn.LeakyReLU(SLOPE, inplace=True))
-
-
-def halved(x: Tensor) -> Tensor:
-    """Max pooling by two, N C H W -> N C H/2 W/2. torch's own also keeps where each maximum lay, at twice the time."""
-    rows = torch.maximum(x[:, :, ::2], x[:, :, 1::2])
-    return torch.maximum(rows[..., ::2], rows[..., 1::2])
 
 
 def softened(x: Tensor) -> Tensor:
@@ -39,29 +18,6 @@ def softened(x: Tensor) -> Tensor:
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
     rows = 0.5 * x[..., 1:-1, :] + 0.25 * (x[..., :-2, :] + x[..., 2:, :])
     return 0.5 * rows[..., 1:-1] + 0.25 * (rows[..., :-2] + rows[..., 2:])
-
-
-class Encoder(nn.Module):
-    """Tiny Darknet without its classifier, its batch norms folded into the convolutions."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.stages = nn.ModuleList()
-        for row in STAGES:
-            layers: list[nn.Module] = []
-            for size, out in row:
-                layers.append(conv(channels, out, size))
-                channels = out
-            self.stages.append(nn.Sequential(*layers))
-
-    def forward(self, picture: Tensor) -> list[Tensor]:
-        """N C H W -> five maps, N 16 H W to N 512 H/16 W/16."""
-        maps: list[Tensor] = []
-        x = picture
-        for stage in self.stages:
-            x = stage(halved(x) if maps else x)
-            maps.append(x)
-        return maps
 
 
 class Rise(nn.Module):
