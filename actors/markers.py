@@ -63,7 +63,7 @@ def listed(plan: Plan) -> list[Listed]:
     for (number, parts), (_, pieces) in zip(shots, chunks, strict=True):
         parts_, pieces_ = list(parts), list(pieces)
         frames = Range(parts_[0].frames.start, parts_[-1].frames.stop)
-        looks = tuple(dict.fromkeys(part.look.choice.name for part in parts_))
+        looks = tuple(dict.fromkeys(part.look.title for part in parts_))
         found.append(Listed(number, frames, looks, (pieces_[0].number, pieces_[-1].number)))
     return found
 

@@ -32,6 +32,13 @@ class Plates:
     def __len__(self) -> int:
         return len(self.luma_NHW)
 
+    def parts(self, length: int) -> "Iterator[Plates]":
+        """The same frames, `length` at a time; the last may be fewer."""
+        for start in range(0, len(self), length):
+            some = slice(start, start + length)
+            chroma = (self.chroma[0][some], self.chroma[1][some]) if self.chroma else None
+            yield Plates(self.luma_NHW[some], chroma, self.scale, self.shift)
+
     def luma(self, size: tuple[int, int] | None = None) -> Tensor:
         """Y' as N1HW floats, 0 (black) to 1 (white); at `size` (height, width) where given, averaged where that is smaller."""
         luma_N1HW = self.luma_NHW[:, None]

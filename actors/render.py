@@ -193,7 +193,7 @@ class Renderer:
 
     def _miscounted(self, order: RenderOrder) -> FilmFailed:
         return FilmFailed(
-            f"The look '{order.look.choice.name}' does not give one picture for each frame (seen at chunk {order.chunk}); "
+            f"The look '{order.look.title}' does not give one picture for each frame (seen at chunk {order.chunk}); "
             "mend the look, and raise its version."
         )
 

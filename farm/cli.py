@@ -8,6 +8,9 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from farm.commands_evaluate import evaluate
+from farm.commands_looks import looks
+from farm.commands_train import train
 from farm.options import (
     Address,
     AsJson,
@@ -202,14 +205,6 @@ def inspect(
 
 
 @app.command()
-def looks(as_json: AsJson = False) -> None:
-    """The looks that are installed, and their settings."""
-    from farm.catalogue import catalogue, show
-
-    _print(catalogue()) if as_json else show(catalogue())
-
-
-@app.command()
 def schema(
     report: Annotated[bool, typer.Option("--report", help="Of the conform report beside each deliverable.")] = False,
 ) -> None:
@@ -228,6 +223,11 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     except OSError as error:
         raise BadStore(f"{path} cannot be written ({error.strerror}); choose another place.") from None
     print(f"Made {path}", file=sys.stderr)
+
+
+app.command()(train)
+app.command()(evaluate)
+app.add_typer(looks, name="looks")
 
 
 def _out(film: str, out: str | None) -> str | None:

@@ -103,8 +103,8 @@ def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
         chunk_bytes=sum(scout.span(chunk.read).bytes for chunk in plan.chunks),
         lossless_chunks=sum(order.form == "ffv1" for order in orders),
         worker_seconds=round(_seconds(scout), 1),
-        looks=tuple(dict.fromkeys(chunk.look.choice.name for chunk in plan.chunks)),
-        shot_list=tuple((shot.number, *shot.frames, shot.look.choice.name) for shot in plan.shots),
+        looks=tuple(dict.fromkeys(chunk.look.title for chunk in plan.chunks)),
+        shot_list=tuple((shot.number, *shot.frames, shot.look.title) for shot in plan.shots),
         shot_names=tuple(
             (scout.names.name(shot.frames.start), scout.names.name(shot.frames.stop)) for shot in plan.shots
         ),
@@ -158,7 +158,8 @@ def _seconds(scout: Scout) -> float:
     megapixels = film.width * film.height / 1e6
     coding = sum(SECONDS_PER_MEGAPIXEL[one.codec] * megapixels for one in deliverables)
     return sum(
-        chunk.read.frames * _look_seconds(chunk.look.choice.name, megapixels) + chunk.core.frames * coding
+        chunk.read.frames * _look_seconds(chunk.look.kind or chunk.look.choice.name, megapixels)
+        + chunk.core.frames * coding
         for chunk in scout.plan.chunks
     )
 

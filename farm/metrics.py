@@ -18,6 +18,18 @@ Every sample carries the label `job`, the job's name.
 
 A generator's device is the GPU or, where there is none, the processor. The share in which it worked is
 busy / (busy + starved); a renderer tells of its seconds at the end of each chunk, and starting is not among them.
+
+A training has these, `job` being the look's name:
+
+    film_farm_training_steps                 steps of the whole training
+    film_farm_training_step                  steps done, those of earlier runs included
+    film_farm_training_pictures_per_second   crops learnt from, over the last minute
+    film_farm_training_loss{loss}            each loss of the last step told, the first worker's
+    film_farm_training_figure{figure}        each held-out figure of the last checkpoint
+    film_farm_training_verdict               of the last checkpoint: lower is better
+    film_farm_training_best_verdict          of the best checkpoint of this run
+    film_farm_training_restarts_total        times that workers were lost, and began again from a checkpoint
+    film_farm_last_progress_timestamp_seconds    Unix time of the last step, or of the start
 """
 
 import threading
@@ -28,17 +40,60 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
 
 from jobs.records import Starved, Worked
+from jobs.training import Kept, Learnt
 
 _DEVICE = "the generators' devices (a GPU or, where there is none, the processor)"
 
 
-class Metrics:
-    """One job's numbers; a context manager that closes its server."""
+class Served:
+    """One job's registry, and the server of it; a context manager that closes the server."""
 
     def __init__(self, job: str) -> None:
         self.job = job
         self.registry = CollectorRegistry()
         self._served: tuple[WSGIServer, threading.Thread] | None = None
+        self._progress = self._gauge("last_progress_timestamp_seconds", "Unix time of the last progress.")
+        self._progress.labels(job).set_to_current_time()
+
+    def serve(self, port: int, addr: str = "127.0.0.1") -> int:
+        """Serve /metrics until `close`. Gives the port: the one asked for, or any free one where that is 0 or taken.
+
+        A film is not refused for a port; whoever asked is to be told. Raises OSError where `addr` is not this machine's.
+        """
+        self.close()
+        try:
+            self._served = start_http_server(port, addr, self.registry)
+        except OSError:
+            self._served = start_http_server(0, addr, self.registry)
+        return self._served[0].server_port
+
+    def close(self) -> None:
+        """Stop serving; the numbers stay."""
+        if self._served:
+            server, thread = self._served
+            self._served = None
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"film_farm_{name}", says, ["job", *labels], registry=self.registry)
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"film_farm_{name}", says, ["job", *labels], registry=self.registry)
+
+
+class Metrics(Served):
+    """One film's numbers."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(job)
         self._info = Info("film_farm_job", "The job.", ["job"], registry=self.registry)
         self._frames = self._counter("frames", "Frames of the film as planned so far.")
         self._planned = 0
@@ -51,8 +106,6 @@ class Metrics:
         self._stages = self._counter("stage_seconds", "Wall time spent in each stage.", "stage")
         self._busy = self._counter("gpu_busy_seconds", f"Seconds worked by {_DEVICE}.")
         self._starved = self._counter("gpu_starved_seconds", f"Seconds waited by {_DEVICE}, by reason.", "reason")
-        self._progress = self._gauge("last_progress_timestamp_seconds", "Unix time of the last finished frame.")
-        self._progress.labels(job).set_to_current_time()
         for counter in (self._frames, self._rendered, self._busy):
             counter.labels(job)  # one that has counted nothing is 0, not absent
         for reason in get_args(Starved):
@@ -99,35 +152,45 @@ class Metrics:
         for reason, seconds in word.starved.items():
             self._starved.labels(self.job, reason).inc(seconds)
 
-    def serve(self, port: int, addr: str = "127.0.0.1") -> int:
-        """Serve /metrics until `close`. Gives the port: the one asked for, or any free one where that is 0 or taken.
 
-        A film is not refused for a port; whoever asked is to be told. Raises OSError where `addr` is not this machine's.
-        """
-        self.close()
-        try:
-            self._served = start_http_server(port, addr, self.registry)
-        except OSError:
-            self._served = start_http_server(0, addr, self.registry)
-        return self._served[0].server_port
+class TrainingMetrics(Served):
+    """One training's numbers."""
 
-    def close(self) -> None:
-        """Stop serving; the numbers stay."""
-        if self._served:
-            server, thread = self._served
-            self._served = None
-            server.shutdown()
-            server.server_close()
-            thread.join()
+    def __init__(self, job: str, steps: int) -> None:
+        super().__init__(job)
+        self._steps = self._gauge("training_steps", "Steps of the whole training.")
+        self._steps.labels(job).set(steps)
+        self._step = self._gauge("training_step", "Steps done, those of earlier runs included.")
+        self._step.labels(job)
+        self._pace = self._gauge("training_pictures_per_second", "Crops learnt from, over the last minute.")
+        self._losses = self._gauge("training_loss", "Each loss of the last step told.", "loss")
+        self._figures = self._gauge("training_figure", "Each held-out figure of the last checkpoint.", "figure")
+        self._verdict = self._gauge("training_verdict", "Of the last checkpoint: lower is better.")
+        self._best = self._gauge("training_best_verdict", "Of the best checkpoint of this run.")
+        self._restarts = self._counter("training_restarts", "Times that workers were lost and began again.")
+        self._restarts.labels(job)
 
-    def __enter__(self) -> Self:
-        return self
+    def began(self, step: int) -> None:
+        """Workers go on after so many steps."""
+        self._step.labels(self.job).set(step)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+    def learnt(self, word: Learnt, pictures_per_second: float | None) -> None:
+        """A step is done."""
+        self._step.labels(self.job).set(word.step)
+        for name, value in word.losses.items():
+            self._losses.labels(self.job, name).set(value)
+        if pictures_per_second is not None:
+            self._pace.labels(self.job).set(pictures_per_second)
+        self._progress.labels(self.job).set_to_current_time()
 
-    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
-        return Gauge(f"film_farm_{name}", says, ["job", *labels], registry=self.registry)
+    def kept(self, word: Kept) -> None:
+        """A checkpoint is kept."""
+        for name, value in word.figures.items():
+            self._figures.labels(self.job, name).set(value)
+        self._verdict.labels(self.job).set(word.verdict)
+        if word.best:
+            self._best.labels(self.job).set(word.verdict)
 
-    def _counter(self, name: str, says: str, *labels: str) -> Counter:
-        return Counter(f"film_farm_{name}", says, ["job", *labels], registry=self.registry)
+    def restarted(self) -> None:
+        """Workers were lost."""
+        self._restarts.labels(self.job).inc()

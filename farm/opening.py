@@ -69,7 +69,7 @@ def _refuse_nvenc(scout: Scout, fleet: Fleet) -> None:
     wished = next((scout.spec.title(one) for one in scout.spec.deliverables if one.encoder == "nvenc"), None)
     if wished is None:
         return
-    dissolving = next((look.choice.name for look in scout.looks.values() if look.support.dissolve), None)
+    dissolving = next((look.title for look in scout.looks.values() if look.support.dissolve), None)
     why = ""
     if dissolving:
         why = f"the look '{dissolving}' dissolves its seams, and workers that dissolve have none"

@@ -17,7 +17,9 @@ Film = Annotated[
         "in .yaml, .yml or .json.",
     ),
 ]
-LookName = Annotated[str | None, typer.Option("--look", help="The look, by name; see `farm looks`.")]
+LookName = Annotated[
+    str | None, typer.Option("--look", help="The look, by name or place (a folder or s3://); see `farm looks`.")
+]
 Setting = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of the look; may be given several times."),

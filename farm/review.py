@@ -90,7 +90,7 @@ def _shot(number: int, chunks: list[Chunk], kept: Mapping[int, int], names: Fram
         middle = kept.get(chunk.number, chunk.core.start + chunk.core.frames // 2)
         look = ", ".join(f"{name} {value}" for name, value in chunk.look.choice.settings.items() if value is not None)
         frame = f"frame {middle} ({names.name(middle)})"
-        words = f"chunk {chunk.number}, {frame}; {chunk.look.choice.name}{f' ({look})' if look else ''}"
+        words = f"chunk {chunk.number}, {frame}; {chunk.look.title}{f' ({look})' if look else ''}"
         yield "<figure>"
         if chunk.number in kept:
             yield f'<img loading="lazy" src="{_still(chunk)}" alt="{frame}, source and result">'

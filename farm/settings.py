@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from jobs.errors import BadSpec
-from jobs.spec import GivenShots, JobSpec, parse_spec, stem
+from jobs.recipe import Recipe, parse_recipe
+from jobs.spec import GivenShots, JobSpec, LookChoice, parse_spec, stem
 from jobs.store import read_small
 from jobs.store.protocol import locate
 from jobs.store.sequence import is_sequence
@@ -35,19 +36,43 @@ def read_spec(place: str) -> JobSpec:
 
     Raises BadSpec where it cannot be read or parsed, or a field is wrong.
     """
+    return _absolute(parse_spec(_fields(place, "job spec"), place))
+
+
+def read_recipe(place: str) -> Recipe:
+    """The recipe of a training in a YAML or JSON file, at a path, file:// or s3://. Relative paths in it are the caller's own.
+
+    Raises BadSpec where it cannot be read or parsed, or a field is wrong.
+    """
+    recipe = parse_recipe(_fields(place, "recipe"), place)
+    # Workers have another working directory.
+    data = tuple(source.model_copy(update={"pictures": _whole(source.pictures)}) for source in recipe.data)
+    return recipe.model_copy(update={"data": data, "out": _whole(recipe.out)})
+
+
+def read_manifest(place: str) -> dict[str, Any]:
+    """Fields of a look.json for a bare file, in YAML or JSON, at a path, file:// or s3://. Raises BadSpec where it cannot be read."""
+    fields = _fields(place, "manifest")
+    if not isinstance(fields, dict):
+        raise BadSpec(
+            f"{place}: a manifest is a mapping of fields such as domain, size and network; see docs/looks.md."
+        )
+    return fields
+
+
+def _fields(place: str, what: str) -> Any:
     try:
         text = read_small(place).decode("utf-8-sig")  # some editors begin a text with a byte order mark
-        fields = json.loads(text) if place.lower().endswith(".json") else yaml.load(text, _Yaml)
+        return json.loads(text) if place.lower().endswith(".json") else yaml.load(text, _Yaml)
     except UnicodeDecodeError:
-        raise BadSpec(f"{place} is not text; a job spec is YAML or JSON in UTF-8.") from None
+        raise BadSpec(f"{place} is not text; a {what} is YAML or JSON in UTF-8.") from None
     except json.JSONDecodeError as error:
-        raise BadSpec(f"{place}, line {error.lineno}: {error.msg}; a job spec ending in .json is JSON.") from None
+        raise BadSpec(f"{place}, line {error.lineno}: {error.msg}; a {what} ending in .json is JSON.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        what = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-        raise BadSpec(f"{place}{where}: {what}; see `farm schema`.") from None
-    return _absolute(parse_spec(fields, place))
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
+        raise BadSpec(f"{place}{where}: {problem}; see `farm schema`.") from None
 
 
 def spec_for_film(
@@ -76,7 +101,13 @@ def _absolute(spec: JobSpec) -> JobSpec:
     places: dict[str, Any] = {name: _whole(getattr(spec, name)) for name in ("source", "store", "output")}
     if isinstance(spec.shots, GivenShots):
         places["shots"] = GivenShots(file=_whole(spec.shots.file))
+    places["look"] = _whole_look(spec.look)
+    places["overrides"] = tuple(one.model_copy(update={"look": _whole_look(one.look)}) for one in spec.overrides)
     return spec.model_copy(update=places)
+
+
+def _whole_look(look: LookChoice) -> LookChoice:
+    return look.model_copy(update={"name": _whole(look.name)}) if "/" in look.name else look
 
 
 def _whole(place: str) -> str:

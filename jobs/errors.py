@@ -3,11 +3,12 @@
 FarmError
 ├── BadInput        the user can mend it, nothing was lost             exit 2
 │   ├── BadSpec     a field of a job spec or an option
-│   ├── BadMedia    a source that cannot be read as a film
+│   ├── BadMedia    a source that cannot be read as a film, or a picture to learn from
 │   ├── BadLook     a look, its settings or its weights
 │   └── BadStore    a store or output that cannot be reached or written
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
 │   └── NotConformed    a deliverable was made and is not what it should be
+├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
 """
 
@@ -46,6 +47,10 @@ class FilmFailed(FarmError):
 
 class NotConformed(FilmFailed):
     """A deliverable does not hold what the plan says; it is not handed over."""
+
+
+class TrainingFailed(FarmError):
+    """A guard ended the training, or it lost its workers too often; checkpoints and the best look so far are kept."""
 
 
 class StoreFault(FarmError):

@@ -49,23 +49,32 @@ class Look(Paper):
     """A look as the plan needs it: what was chosen, and what it takes. Made by the room of looks."""
 
     choice: LookChoice
-    """With every setting filled in, so that a default that changes changes the digest."""
+    """With every setting filled in, so that a default that changes changes the digest. A package is named by its place."""
     kind: str = ""
-    """The installed look that runs it, where the choice names a package by its place."""
+    """The installed look that runs it; nothing where that is the choice's own name."""
     support: Support = Support()
     weights: tuple[str, ...] = ()
     """SHA-256 of its package and of what else it reads, in the order the look names them; empty for a look without."""
+    places: tuple[str, ...] = ()
+    """Settings that say where things lie whose hashes are among the weights."""
     version: int = 1
     """The look's code version: raised whenever its pictures change."""
     adds_colour: bool = True
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
 
     def named(self) -> dict[str, object]:
-        """What tells this look from any other. Where its weights lie does not: their hashes do."""
+        """What tells this look from any other. Where its package and its weights lie does not: their hashes do."""
         paper = self.model_dump(mode="json")
-        paper["choice"]["settings"].pop("weights", None)
+        for place in paper.pop("places"):
+            paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
         return paper
+
+    @property
+    def title(self) -> str:
+        """What people call it: a package by the last part of its place."""
+        name = self.choice.name
+        return name.rpartition("/")[2] if name.startswith("/") or "://" in name else name
 
 
 @dataclass(frozen=True)

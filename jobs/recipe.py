@@ -74,7 +74,9 @@ class Recipe(Paper):
     workers: TrainingWorkers = TrainingWorkers()
 
     @model_validator(mode="after")
-    def _shared_out(self) -> Self:
+    def _fits(self) -> Self:
+        if self.short_side < self.side:
+            raise ValueError(f"short_side = {self.short_side} is less than a crop's side = {self.side}")
         if self.batch % self.workers.count:
             raise ValueError(
                 f"batch = {self.batch} cannot be shared out among {self.workers.count} workers; give a multiple"
@@ -89,16 +91,20 @@ def parse_recipe(fields: Any, where: str) -> Recipe:
     try:
         return Recipe.model_validate(fields)
     except ValidationError as error:
-        said = "; ".join(_sentence(one) for one in error.errors())
-        raise BadSpec(f"{where}: {said}.") from None
+        raise BadSpec(f"{where}: {wrong_fields(error)}.") from None
 
 
-def _sentence(error: Any) -> str:
-    path = ".".join(map(str, error["loc"])) or "recipe"
+def wrong_fields(error: ValidationError, *within: str) -> str:
+    """What is wrong with a recipe, or with the part of it that lies under `within`, field by field."""
+    return "; ".join(_sentence(one, within) for one in error.errors())
+
+
+def _sentence(error: Any, within: tuple[str, ...]) -> str:
+    path = ".".join(map(str, (*within, *error["loc"]))) or "recipe"
     if error["type"] == "missing":
         return f"{path} is missing"
     if error["type"] == "extra_forbidden":
-        return f"{path} is not a field of a recipe"
+        return f"{path} is not a field of a recipe" + (" of this kind" if within else "")
     message = error["msg"].removeprefix("Value error, ")
     return (
         message

@@ -76,9 +76,10 @@ SequenceRate = Annotated[Fraction, BeforeValidator(rate_of), PlainSerializer(str
 
 
 class LookChoice(Paper):
-    """A look by its name, and its settings; the look itself says which settings it has (`farm looks`)."""
+    """A look by its name or its place, and its settings; the look itself says which settings it has (`farm looks`)."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    """Of an installed look or of one in the library; or where a look's folder lies: ./looks/painter, s3://bucket/painter."""
     settings: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share. Promises that no test sees this machine's own AWS settings."""
+"""Fixtures that several rooms share. Promises that no test sees this machine's own AWS settings or library of looks."""
 
 import os
 import sys
@@ -25,6 +25,11 @@ def _no_own_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for name, value in no_credentials_env().items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def _no_own_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILM_FARM_LOOKS", "/nowhere/looks")
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,11 @@ from typing import ClassVar, Protocol
 
 import torch
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from actors.looks.generator import Generator
 from actors.looks.needs import Needs
-from actors.looks.package import PAPER, Package, library, open_package
-from jobs.errors import BadLook
+from actors.looks.package import PAPER, Package, library, open_package, wrong_field
+from jobs.errors import BadLook, BadStore
 from jobs.paper import Paper
 from jobs.plan import Look
 from jobs.spec import LookChoice
@@ -67,18 +66,17 @@ def find(name: str) -> LookClass:
 
 def fit(choice: LookChoice) -> Look:
     """A choice with all settings filled in, and what the look needs. Raises BadLook for settings it does not have."""
-    kind, package = _resolved(choice.name)
+    name = placed(choice.name)
+    kind, package = resolved(name)
     made = find(kind)
     settings = _settings(made, package, choice)
     needs = made.needs(settings, package)
     return Look(
-        choice=LookChoice(
-            name=package.place if package and _named(choice.name) else choice.name,
-            settings=settings.model_dump(mode="json"),
-        ),
+        choice=LookChoice(name=name, settings=settings.model_dump(mode="json")),
         kind=kind,
         support=needs.support,
         weights=((package.digest,) if package else ()) + needs.digests,
+        places=needs.places,
         version=made.version,
         adds_colour=needs.adds_colour,
     )
@@ -86,38 +84,49 @@ def fit(choice: LookChoice) -> Look:
 
 def hire(look: Look, device: torch.device) -> Generator:
     """The generator of a fitted look, its weights loaded. Refuses weights that are not those the plan was made with."""
-    kind, package = _resolved(look.choice.name)
+    kind, package = resolved(look.choice.name)
     made = find(kind)
     settings = _settings(made, package, look.choice)
     found = ((package.digest,) if package else ()) + made.needs(settings, package).digests
-    if found != look.weights:
+    if (kind, found) != (look.kind, look.weights):
         raise BadLook(
-            f"{package.place if package else look.choice.name}: these weights are not those the film was planned with; "
-            "install the same on every node."
+            f"The look '{look.title}': its weights are not those the film was planned with; install the same on every node."
         )
     return made(settings, package, device)
 
 
-def _named(name: str) -> bool:
-    """A look that is not an installed kind: one of the library, or at a place of its own."""
-    return name not in names()
+def placed(name: str) -> str:
+    """What a look is called on every machine: an installed kind by its name, a package by its whole place.
+
+    A name without a slash that is no kind's is sought in the library. Raises BadLook where it is not there.
+    """
+    if name in names():
+        return name
+    try:
+        if "/" in name:
+            return open_store(name).url
+        there = open_store(library()).stat(f"{name}/{PAPER}")
+    except BadStore as error:
+        raise BadLook(f"There is no look '{name}': {error}") from None
+    if there is None:
+        raise BadLook(
+            f"There is no look '{name}'; installed are: {', '.join(names())}; the library is {library()}, and a look "
+            "elsewhere is named by its place, as in ./looks/painter or s3://bucket/looks/painter."
+        )
+    return open_store(f"{library().rstrip('/')}/{name}").url
 
 
-def _resolved(name: str) -> tuple[str, Package | None]:
-    """The kind that runs a look, and the package it runs: by an installed name, by place, or by a name in the library."""
-    if not _named(name):
+def resolved(name: str) -> tuple[str, Package | None]:
+    """The kind that runs a look, and the package it runs, of a name that is `placed`. Raises BadLook, or StoreFault."""
+    if "/" not in name:
         shipped = find(name).shipped
         return name, open_package(str(shipped)) if shipped else None
-    if "/" not in name:
-        place = f"{library().rstrip('/')}/{name}"
-        if not open_store(library()).stat(f"{name}/{PAPER}"):
-            raise BadLook(
-                f"There is no look '{name}'; installed are: {', '.join(names())}; the library is {library()}, and a look "
-                "elsewhere is named by its place, as in ./looks/painter or s3://bucket/looks/painter."
-            )
-        name = place
     package = open_package(name)
-    find(package.paper.kind)
+    if package.paper.kind not in names():
+        raise BadLook(
+            f"The look {name} is of the kind '{package.paper.kind}', which is not installed here; "
+            f"installed are: {', '.join(names())}."
+        )
     return package.paper.kind, package
 
 
@@ -126,13 +135,5 @@ def _settings(made: LookClass, package: Package | None, choice: LookChoice) -> P
         return made.settings.model_validate({**(package.paper.settings if package else {}), **choice.settings})
     except ValidationError as error:
         fields = ", ".join(made.settings.model_fields) or "none"
-        wrong = "; ".join(map(_sentence, error.errors()))
+        wrong = "; ".join(map(wrong_field, error.errors()))
         raise BadLook(f"Look '{choice.name}': {wrong} (its settings are: {fields}).") from None
-
-
-def _sentence(wrong: ErrorDetails) -> str:
-    name = ".".join(map(str, wrong["loc"]))
-    if wrong["type"] == "missing":
-        return f"{name} is missing"
-    message = wrong["msg"].removeprefix("Value error, ")
-    return f"{name} = {wrong['input']!r}: {message[:1].lower()}{message[1:]}"

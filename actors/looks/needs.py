@@ -12,5 +12,7 @@ class Needs(NamedTuple):
     """Frames it must be shown around a frame."""
     digests: tuple[str, ...] = ()
     """Of what it reads beside its package: other looks, files named in its settings, in an order that the settings fix."""
+    places: tuple[str, ...] = ()
+    """Settings that say where such things lie: they name nothing in the store, the digests do."""
     adds_colour: bool = True
     """False where a grey film stays grey."""

@@ -3,26 +3,36 @@
     look.json             what it is: kind, domain, licence, how it was trained, its figures, and the hash of every file
     weights.safetensors   and whatever else its kind reads
 
-The digest of look.json stands for the whole: it holds the hashes of the files. Files of a package in S3 are fetched once, into
-a folder named by their hash, and checked before they take their name there.
+The digest of look.json stands for the whole: it holds the hashes of the files. Files of a package in S3 are fetched once for
+each machine, into a folder named by that digest, and checked before they take their name there.
 """
 
 import hashlib
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from jobs.errors import BadInput, BadLook
 from jobs.paper import Paper
-from jobs.store import open_store
+from jobs.store import locate, open_store
+from jobs.store.protocol import told
 
 PAPER = "look.json"
 MOST_FILES = 64
 """Of a package: more is no look."""
+LARGEST_PAPER = 1 << 20
+"""Bytes of a look.json: a thousand times what one needs."""
+AT_ONCE = 8 << 20
+"""Bytes of a file in S3 that are asked for in one request."""
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SizeRule(Paper):
@@ -34,6 +44,21 @@ class SizeRule(Paper):
     """In pixels; for long and square."""
     multiple: Annotated[int, Field(ge=1, le=512)] = 1
     """Height and width are multiples of this."""
+
+    @model_validator(mode="after")
+    def _has_its_side(self) -> Self:
+        if self.rule != "film" and self.side is None:
+            raise ValueError(f"the rule {self.rule} needs a side")
+        return self
+
+    def of(self, height: int, width: int, side: int | None = None) -> tuple[int, int]:
+        """Height and width that the network sees of a picture. `side`: a colourist's own, in place of the rule's."""
+        side = side or self.side
+        if self.rule == "square" and side:
+            height = width = side
+        scale = side / max(height, width) if self.rule == "long" and side else 1.0
+        near = (max(self.multiple, round(one * scale / self.multiple) * self.multiple) for one in (height, width))
+        return next(near), next(near)
 
 
 class Training(Paper):
@@ -70,8 +95,14 @@ class LookPaper(Paper):
     training: Training | None = None
     figures: dict[str, float] = Field(default_factory=dict)
     """Held-out figures, by name."""
-    files: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")], str]
+    files: dict[FileName, Sha256] = Field(max_length=MOST_FILES)
     """SHA-256 of each file beside look.json."""
+
+    @model_validator(mode="after")
+    def _not_itself(self) -> Self:
+        if PAPER in self.files:
+            raise ValueError(f"files: {PAPER} cannot hold its own hash")
+        return self
 
 
 @dataclass(frozen=True)
@@ -85,45 +116,51 @@ class Package:
     """SHA-256 of look.json."""
 
     def file(self, name: str) -> Path:
-        """A file of the package, on this machine and proven to be what look.json says. Raises BadLook."""
+        """A file of the package, on this machine and proven to be what look.json says. Raises BadLook, or StoreFault."""
         if name not in self.paper.files:
-            raise BadLook(
-                f"The look {self.place} has no file {name!r}; its look.json names {', '.join(self.paper.files)}."
-            )
-        if "://" not in self.place:
-            path = Path(self.place, name)
-            self._proven(path, name)
-            return path
-        return self._fetched(name)
+            named = ", ".join(self.paper.files) or "none"
+            raise BadLook(f"The look {self.place} has no file {name!r}; its look.json names: {named}.")
+        place = locate(self.place)
+        if not isinstance(place, Path):
+            return self._fetched(name)
+        if not self._holds(place / name, name):
+            raise self._other_file(name)
+        return place / name
 
-    def _proven(self, path: Path, name: str) -> None:
+    def _other_file(self, name: str) -> BadLook:
+        return BadLook(f"{self.place}/{name} is not the file that its look.json names; copy the whole look anew.")
+
+    def _holds(self, path: Path, name: str) -> bool:
         try:
             with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                return hashlib.file_digest(file, "sha256").hexdigest() == self.paper.files[name]
         except OSError as error:
             raise BadLook(f"{self.place}/{name} cannot be read ({error.strerror}); copy the whole look anew.") from None
-        if found != self.paper.files[name]:
-            raise BadLook(f"{self.place}/{name} is not the file that its look.json names; copy the whole look anew.")
 
     def _fetched(self, name: str) -> Path:
-        folder = cache() / self.paper.files[name]
-        path = folder / name
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                data = open_store(self.place).read(name)
-            except BadInput as error:
-                raise BadLook(f"The look {self.place} lacks its file {name!r}: {error}") from None
+        path = cache() / self.digest / name
+        if path.is_file() and self._holds(path, name):
+            return path
+        with told("write", str(path.parent)):
+            path.parent.mkdir(parents=True, exist_ok=True)
             # Written beside and renamed: another worker of this machine may fetch it at the same time.
-            descriptor, partial = tempfile.mkstemp(dir=folder)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            try:
-                self._proven(Path(partial), name)
+            descriptor, partial = tempfile.mkstemp(dir=path.parent)
+        try:
+            with told("write", partial), os.fdopen(descriptor, "wb") as file:
+                self._copied(name, file)
+            if self._holds(Path(partial), name):
                 os.replace(partial, path)
-            finally:
-                Path(partial).unlink(missing_ok=True)
-        return path
+                return path
+        finally:
+            Path(partial).unlink(missing_ok=True)
+        raise self._other_file(name)
+
+    def _copied(self, name: str, into: BinaryIO) -> None:
+        try:
+            with open_store(self.place).open(name) as stream:
+                shutil.copyfileobj(stream, into, AT_ONCE)
+        except BadInput as error:
+            raise BadLook(f"The look {self.place} lacks its file {name!r}: {error}") from None
 
 
 def cache() -> Path:
@@ -138,21 +175,43 @@ def library() -> str:
 
 
 def open_package(place: str) -> Package:
-    """The look in a folder or at s3://bucket/prefix. Reads look.json alone. Raises BadLook."""
-    place = place.rstrip("/") if "://" in place else os.path.abspath(os.path.expanduser(place))
+    """The look in a folder or at s3://bucket/prefix. Reads look.json alone. Raises BadLook, or StoreFault."""
     try:
-        data = open_store(place).read(PAPER)
+        store = open_store(place)
+        found = store.stat(PAPER)
+        data = store.read(PAPER) if found and found.bytes <= LARGEST_PAPER else b""
     except BadInput as error:
         raise BadLook(f"There is no look at {place}: {error}") from None
+    if found is None:
+        raise BadLook(f"There is no look at {store.url}: it has no {PAPER}; check the place.")
+    if found.bytes > LARGEST_PAPER:
+        raise BadLook(
+            f"{store.url}/{PAPER} has {found.bytes} bytes; it is no look's, which has at most {LARGEST_PAPER}."
+        )
+    return Package(store.url, read_paper(data, f"{store.url}/{PAPER}"), hashlib.sha256(data).hexdigest())
+
+
+def read_paper(data: bytes, where: str) -> LookPaper:
+    """look.json, from JSON. Raises BadLook: the field, what is wrong with it."""
     try:
-        paper = LookPaper.model_validate_json(data)
+        return LookPaper.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the whole"
-        raise BadLook(f"{place}/{PAPER}: {field}: {first['msg']}.") from None
-    if len(paper.files) > MOST_FILES:
-        raise BadLook(f"{place}/{PAPER} names {len(paper.files)} files; a look has at most {MOST_FILES}.")
-    return Package(place, paper, hashlib.sha256(data).hexdigest())
+        raise BadLook(f"{where}: {'; '.join(map(wrong_field, error.errors()))}.") from None
+
+
+def wrong_field(wrong: ErrorDetails) -> str:
+    """What is wrong with a field of a paper, in words."""
+    name = ".".join(map(str, wrong["loc"]))
+    if wrong["type"] == "missing":
+        return f"{name} is missing"
+    if wrong["type"] == "extra_forbidden":
+        return f"{name} = {wrong['input']!r}: there is no such field"
+    message = wrong["msg"].removeprefix("Value error, ")
+    if not name:
+        return message
+    if isinstance(wrong["input"], dict):
+        return f"{name}: {message}"
+    return f"{name} = {wrong['input']!r:.200}: {message[:1].lower()}{message[1:]}"
 
 
 def write_package(place: str, paper: LookPaper, files: dict[str, bytes]) -> Package:
@@ -161,10 +220,14 @@ def write_package(place: str, paper: LookPaper, files: dict[str, bytes]) -> Pack
     store.check()
     for name, data in files.items():
         store.write(name, data)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    whole = LookPaper.model_validate({**paper.model_dump(mode="json"), "files": hashes})
-    store.write(PAPER, (whole.model_dump_json(indent=1, exclude_defaults=False) + "\n").encode())
+    store.write(PAPER, paper_with(paper, {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}))
     return open_package(place)
+
+
+def paper_with(paper: LookPaper, hashes: dict[str, str]) -> bytes:
+    """look.json as it is written, with these files."""
+    whole = LookPaper.model_validate({**paper.model_dump(mode="json"), "files": hashes})
+    return (whole.model_dump_json(indent=1) + "\n").encode()
 
 
 def sha256_of(path: Path) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from actors.encode import encoding_for
 from actors.looks import fit
+from actors.looks.package import LookPaper, write_package
 from actors.render import Finding, Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
@@ -123,7 +124,7 @@ def test_a_failed_rendering_leaves_no_record(source: Path, tmp_path: Path) -> No
 
 
 def test_broken_weights_are_refused_when_a_worker_starts(tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    path.write_bytes(b"\0" * 64)
-    with pytest.raises(BadLook, match=r"w\.safetensors"):
-        Renderer(str(tmp_path), "film", [look_of("colorize", weights=str(path))], 1)
+    paper = LookPaper(name="broken", kind="colorize", domain="chroma", licence="MIT", files={})
+    place = write_package(str(tmp_path / "broken"), paper, {"weights.safetensors": b"\0" * 64}).place
+    with pytest.raises(BadLook, match=r"weights\.safetensors"):
+        Renderer(str(tmp_path), "film", [look_of(place)], 1)

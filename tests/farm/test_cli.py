@@ -14,6 +14,7 @@ import av
 import pytest
 import ray
 
+from actors.looks.package import LookPaper, write_package
 from farm.fleet import Fleet
 from jobs.store import open_store
 from tests.farm.shell import Said, farm
@@ -211,7 +212,7 @@ WRONG_OPTIONS: list[tuple[tuple[object, ...], str]] = [
 WRONG_PLACES: list[tuple[tuple[object, ...], str]] = [
     (("gone.mp4", "--out", "OUT"), "gone.mp4 does not exist; check the path"),
     (("FILM", "--out", "OUT", "--look", "sepia"), "There is no look 'sepia'; installed are:"),
-    (("FILM", "--out", "OUT", "--set", "weights=gone.safetensors"), "gone.safetensors cannot be read"),
+    (("FILM", "--out", "OUT", "--look", "./gone"), "gone: it has no look.json; check the place"),
     (("FILM", "--out", "FILM/below"), "Not a directory; choose a folder that you can read and write"),
     (("FILM", "--out", "s3://some-bucket/out"), "no AWS credentials were found; set AWS_ACCESS_KEY_ID"),
 ]
@@ -288,10 +289,10 @@ def test_a_source_that_is_no_film(film: Path, ray_here: str, tmp_path: Path, mak
 
 
 def test_weights_that_are_none(film: Path, ray_here: str, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.safetensors"
-    broken.write_bytes(b"these are no weights")
-    said = render(film, tmp_path, "FILM", "--out", "OUT", "--set", f"weights={broken}", "--address", ray_here)
-    assert f"The weights of look 'colorize' cannot be used: {broken} is not a whole safetensors file" in said.sentence
+    paper = LookPaper(name="broken", kind="colorize", domain="chroma", licence="MIT", files={})
+    write_package(str(tmp_path / "broken"), paper, {"weights.safetensors": b"these are no weights"})
+    said = render(film, tmp_path, "FILM", "--out", "OUT", "--look", "./broken", "--address", ray_here)
+    assert f"{tmp_path}/broken/weights.safetensors is not a whole safetensors file" in said.sentence
     assert said.code == 2
     assert nothing_delivered(tmp_path / "out")
 

@@ -54,8 +54,8 @@ def test_every_look_that_is_named_is_fitted() -> None:
     ("look", "words"),
     [
         ({"name": "sepia"}, "There is no look 'sepia'; installed are: .*none"),
-        ({"name": "none", "settings": {"strength": 1}}, "strength = 1: extra inputs"),
-        ({"name": "colorize", "settings": {"weights": "/nowhere/a.safetensors"}}, "/nowhere/a.safetensors cannot be read"),
+        ({"name": "none", "settings": {"strength": 1}}, "strength = 1: there is no such field"),
+        ({"name": "fast-style", "settings": {"weights": "/nowhere/a.safetensors"}}, "/nowhere/a.safetensors cannot be read"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["look", "override"])

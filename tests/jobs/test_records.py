@@ -57,6 +57,18 @@ def test_what_changes_the_look_changes_every_name(change: dict[str, Any]) -> Non
     assert not set(names(chunks())) & set(names(chunks(LOOK.model_copy(update=change))))
 
 
+def test_where_a_look_lies_changes_no_name() -> None:
+    def packaged(place: str, **change: Any) -> Look:
+        choice = LookChoice(name=place, settings={"strength": 1.0, "weights": [f"{place}/w"]})
+        return LOOK.model_copy(update={"choice": choice, "kind": "oil", "places": ("weights",), **change})
+
+    here, there = packaged("/looks/painter"), packaged("s3://bucket/painter")
+    assert here.title == there.title == "painter"
+    assert names(chunks(here)) == names(chunks(there))
+    for change in ({"weights": ("bb",)}, {"kind": "other"}, {"places": ()}):
+        assert not set(names(chunks(here))) & set(names(chunks(packaged("/looks/painter", **change))))
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -44,7 +44,7 @@ class ColorizeLook:
     """Colours a black-and-white film."""
 
     about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
     settings: ClassVar[type[Paper]] = ColorizeSettings
     domain = Domain.CHROMA

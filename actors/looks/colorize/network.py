@@ -1,4 +1,4 @@
-"""For: the colourising network. Promises: chroma of a frame from its luma alone. Refuses to know: films."""
+"""The colouring network. Promises: chroma of a frame from its luma alone, the same in any batch. Refuses to know: films, training."""
 
 from pathlib import Path
 
@@ -8,9 +8,19 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actors.looks.colorize.darknet import SLOPE, Encoder, conv
+from actors.looks.colorize.encoder import CHANNELS, HEAD, Encoder
 
+SLOPE = 0.1
 MULTIPLE = 32  # height and width must be multiples of this: the neck works at a thirty-second
+WIDTHS = (256, 160, 96, 48, 16)
+"""Channels at a thirty-second, sixteenth, eighth, quarter and half of the picture's size."""
+
+
+def conv(inside: int, out: int, size: int = 3, norm: bool = False) -> nn.Sequential:
+    """Convolution and leaky ReLU; `norm` puts a batch norm between them, for training only."""
+    between: nn.Module = nn.BatchNorm2d(out) if norm else nn.Identity()
+    kernel = nn.Conv2d(inside, out, size, padding=size // 2, bias=not norm)
+    return nn.Sequential(kernel, between, nn.LeakyReLU(SLOPE, inplace=True))
 
 
 def softened(x: Tensor) -> Tensor:
@@ -23,7 +33,7 @@ def softened(x: Tensor) -> Tensor:
 class Rise(nn.Module):
     """Doubles the size of a map bilinearly and joins it with the encoder's map of that size."""
 
-    def __init__(self, below: int, beside: int, out: int, norm: bool, depth: int = 2) -> None:
+    def __init__(self, below: int, beside: int, out: int, norm: bool, depth: int = 1) -> None:
         super().__init__()
         # Each with a norm of its own: without, the encoder's map grew forty times as strong and drowned the scene.
         self.below = conv(below, out, 1, norm)
@@ -38,37 +48,48 @@ class Rise(nn.Module):
 
 
 class ColorNet(nn.Module):
-    """A U-Net on Tiny Darknet that finishes at half size and shuffles up to the whole."""
+    """A U-Net on EfficientNet-Lite0 that finishes at half size and shuffles up to the whole."""
 
-    def __init__(self, norm: bool = False) -> None:
-        """`norm` builds the trainable form; `folded` turns its state into that of the plain form."""
+    def __init__(self, norm: bool = False, dropout: float = 0.0) -> None:
+        """`norm` builds the trainable form; `folded` turns its state into that of the plain form.
+
+        `dropout`: share of the two deepest maps that is left out in training, so that no picture is known by heart.
+        """
         super().__init__()
-        self.encoder = Encoder(1)
-        self.neck = nn.Sequential(conv(512, 256, norm=norm), conv(256, 256, norm=norm))
-        self.scene = nn.Sequential(nn.Conv2d(256, 128, 1), nn.LeakyReLU(SLOPE), nn.Conv2d(128, 512, 1))
-        self.rise16 = Rise(256, 512, 256, norm)
-        self.rise8 = Rise(256, 256, 128, norm)
-        self.rise4 = Rise(128, 128, 64, norm)
-        self.rise2 = Rise(64, 32 + 4, 32, norm, depth=1)
-        self.last = nn.Conv2d(32, 8, 3, padding=1)
+        self.dropout = dropout
+        a, b, c, d, e = WIDTHS
+        self.encoder = Encoder()
+        self.neck = nn.Sequential(conv(HEAD, a, 1, norm), conv(a, a, norm=norm))
+        self.scene = nn.Sequential(nn.Conv2d(HEAD, 128, 1), nn.LeakyReLU(SLOPE), nn.Conv2d(128, 2 * a, 1))
+        self.rise16 = Rise(a, CHANNELS[3], b, norm)
+        self.rise8 = Rise(b, CHANNELS[2], c, norm, depth=2)
+        self.rise4 = Rise(c, CHANNELS[1], d, norm)
+        self.rise2 = Rise(d, CHANNELS[0] + 4, e, norm)
+        self.last = nn.Conv2d(e, 8, 3, padding=1)
 
     def forward(self, luma: Tensor) -> Tensor:
-        """N 1 H W in 0..1 -> N 2 H W, B'-Y' and R'-Y'."""
+        """N 1 H W in 0..1 -> N 2 H W, B'-Y' and R'-Y' of BT.709."""
         # Kernels for another batch add in another order: in float32 the last bits differ. One by one costs a tenth.
         frames = torch.split(luma, 1) if luma.device.type == "cpu" else (luma,)
-        return torch.cat([self.finish(frame, *self.quarter(frame)) for frame in frames])
+        return torch.cat([self.together(frame) for frame in frames])
+
+    def together(self, luma: Tensor) -> Tensor:
+        """The same of a batch as one, as it is learnt from: with batch norms, pictures then sway each other."""
+        return self.finish(luma, *self.quarter(luma))
 
     def quarter(self, luma: Tensor) -> tuple[Tensor, Tensor]:
-        """N 1 H W -> what the picture means, N 64 H/4 W/4, and its detail, N 36 H/2 W/2."""
+        """N 1 H W -> what the picture means, N 48 H/4 W/4, and its detail, N 20 H/2 W/2."""
         height, width = luma.shape[-2:]
         if height % MULTIPLE or width % MULTIPLE:
             raise ValueError(f"height and width must be multiples of {MULTIPLE}, not {height} and {width}")
-        _, e2, e4, e8, e16 = self.encoder(luma)
-        x = self.neck(F.avg_pool2d(e16, 2))
-        scale, shift = self.scene(x.mean((2, 3), keepdim=True)).chunk(2, 1)
+        e2, e4, e8, e16, e32 = self.encoder(luma)
+        if self.dropout:
+            e16, e32 = (F.dropout2d(one, self.dropout, self.training) for one in (e16, e32))
+        x = self.neck(e32)
+        scale, shift = self.scene(e32.mean((2, 3), keepdim=True)).chunk(2, 1)
         x = self.rise16(x * (1 + scale) + shift, e16)
         x = self.rise4(self.rise8(x, e8), e4)
-        # Pooling has lost where edges lie to a pixel; the luma itself, folded to half size, has not.
+        # The encoder has lost where edges lie to a pixel; the luma itself, folded to half size, has not.
         return x, torch.cat((e2, F.pixel_unshuffle(luma, 2).to(e2.dtype)), 1)
 
     def finish(self, luma: Tensor, quarter: Tensor, half: Tensor) -> Tensor:

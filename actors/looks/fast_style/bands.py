@@ -117,16 +117,23 @@ class Walk:
 
 def stylised(network: StyleNetwork, picture_N3HW: Tensor, pixels: int) -> Tensor:
     """R'G'B' (N3HW, float32, 0..1) in the network's style, from the same, in bands of about `pixels` pixels."""
-    count, _, height, width = picture_N3HW.shape
-    bands = -(-count * height * width // pixels)
-    x = _through((picture_N3HW * 255).contiguous(memory_format=torch.channels_last), network.down, bands).relu_()
-    x = x.to(network.up[0].kernel.dtype)
-    for first, second in network.blocks:
-        x = x + _through(_through(x, (first,), bands).relu_(), (second,), bands)
-    made = _through(x, network.up, bands).tanh_().mul_(150 / 255).add_(127.5 / 255).clamp_(0, 1)
+    height, width = picture_N3HW.shape[-2:]
+    shown = (picture_N3HW * 255).contiguous(memory_format=torch.channels_last)
+    made = painted(network, shown, pixels).tanh_().mul_(150 / 255).add_(127.5 / 255).clamp_(0, 1)
     # A side that is no multiple of 4 comes out larger, and SAME padding has moved the picture by just as many pixels
     # towards the end: without the surplus at the top and left it lies where it lay.
     return made[..., -height:, -width:]
+
+
+def painted(network: StyleNetwork, shown_N3HW: Tensor, pixels: int) -> Tensor:
+    """What the last layer's norm gives (N3HW, float32), in bands of about `pixels` pixels."""
+    count, _, height, width = shown_N3HW.shape
+    bands = -(-count * height * width // pixels)
+    x = _through(shown_N3HW, network.down, bands).relu_()
+    x = x.to(network.up[0].kernel.dtype)
+    for first, second in network.blocks:
+        x = x + _through(_through(x, (first,), bands).relu_(), (second,), bands)
+    return _through(x, network.up, bands)
 
 
 def _through(source_NChw: Tensor, layers: Sequence[Layer], bands: int) -> Tensor:

@@ -5,7 +5,7 @@ Each class has one kernel and says which rows of its input some rows of its outp
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -93,13 +93,15 @@ class Finish:
     time). The picture's sides must be even, and so must the first and last row asked for.
     """
 
-    def __init__(self, kernel_3Ikk: Tensor) -> None:
+    def __init__(self, kernel_3Ikk: Tensor, edges: Literal["constant", "reflect"] = "constant") -> None:
+        """`edges`: zeros stand around the picture, or it is mirrored."""
         out, inside, span, _ = kernel_3Ikk.shape
         squares = kernel_3Ikk.new_zeros(out, 2, 2, inside, span + 1, span + 1)
         for y, x in ((0, 0), (0, 1), (1, 0), (1, 1)):
             squares[:, y, x, :, y : y + span, x : x + span] = kernel_3Ikk
         self.kernel = squares.flatten(0, 2).contiguous(memory_format=torch.channels_last)
-        self.zeros = span // 2
+        self.edge = span // 2
+        self.edges = edges
 
     @property
     def dtype(self) -> torch.dtype:
@@ -109,9 +111,9 @@ class Finish:
         return height, width
 
     def rows(self, start: int, stop: int, height: int) -> tuple[int, int]:
-        return max(0, start - self.zeros), min(height, stop + self.zeros)
+        return max(0, start - self.edge), min(height, stop + self.edge)
 
     def made(self, rows_NChW: Tensor, start: int, stop: int, height: int) -> Tensor:
-        above, below = max(0, self.zeros - start), max(0, stop + self.zeros - height)
-        shown = functional.pad(rows_NChW, (self.zeros, self.zeros, above, below))
+        above, below = max(0, self.edge - start), max(0, stop + self.edge - height)
+        shown = functional.pad(rows_NChW, (self.edge, self.edge, above, below), mode=self.edges)
         return functional.pixel_shuffle(functional.conv2d(shown, self.kernel, stride=2), 2)

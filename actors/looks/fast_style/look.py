@@ -9,27 +9,36 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 from torch.nn import functional
 
-from actors.colour import to_differences
+from actors.colour import from_differences, to_differences
 from actors.looks.fast_style.bands import PIXELS, stylised
 from actors.looks.fast_style.network import load_network
 from actors.looks.generator import BATCH, Domain
 from actors.looks.needs import Needs
-from actors.looks.package import Package, sha256_of
+from actors.looks.package import Package, SizeRule, sha256_of
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
+from actors.resize import resized
 from jobs.errors import BadLook
+from jobs.film import Colour
 from jobs.paper import Paper
+
+WEIGHTS = "weights.safetensors"
+"""Of a package."""
 
 
 class FastStyleSettings(Paper):
     """What can be asked of a style."""
 
-    weights: Annotated[tuple[str, ...], Field(min_length=1)]
-    """One .safetensors file of a style network or several; they must lie at these paths on every node."""
+    weights: tuple[str, ...] = ()
+    """One .safetensors file of a style network or several; they must lie at these paths on every node. A package has its own."""
     shares: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(validate_default=True)] = ()
     """How much of each network's picture, one number for each file of weights; equal where nothing is said. Scaled to sum 1."""
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     """0 keeps the film's own picture, 1 takes the style's."""
+    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """Factor on the chroma of the style's picture."""
+    size: Annotated[int, Field(ge=64, le=8192)] | None = None
+    """Long side of the picture the network sees, in pixels: smaller makes strokes broader. By default the film's own."""
     keep_chroma: bool = False
     """Style on luma alone: the film's own chroma stays, bit for bit."""
     margin: Annotated[int, Field(ge=0, le=256)] = 48
@@ -50,7 +59,7 @@ class FastStyleSettings(Paper):
     @field_validator("shares")
     @classmethod
     def _sum_to_one(cls, shares: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        files = len(info.data.get("weights", shares))
+        files = len(info.data.get("weights", shares)) or 1
         shares = shares or (1.0,) * files
         if len(shares) != files:
             raise ValueError(f"give one share for each file of weights, which are {files}")
@@ -73,18 +82,30 @@ class FastStyleLook:
         self.wish = settings
         self.domain = Domain.LUMA if settings.keep_chroma else Domain.RGB
         try:
-            self.networks = [load_network(path, device, working_dtype(device)) for path in _files(settings)]
+            self.networks = [load_network(path, device, working_dtype(device)) for path in _files(settings, package)]
         except (ValueError, OSError) as error:
             raise BadLook(f"The weights of look 'fast-style' cannot be used: {error}.") from None
 
     @classmethod
     def needs(cls, settings: Paper, package: Package | None) -> Needs:
-        return Needs(digests=tuple(sha256_of(path) for path in _files(settings)))
+        assert isinstance(settings, FastStyleSettings)
+        if package and settings.weights:
+            raise BadLook(f"The look {package.place} has weights of its own; blend it with others by the look 'blend'.")
+        if package and WEIGHTS not in package.paper.files:
+            raise BadLook(f"The look {package.place} has no {WEIGHTS}; a look of the kind 'fast-style' needs one.")
+        if not package and not settings.weights:
+            raise BadLook(
+                "The look 'fast-style' has no weights of its own; set weights=FILE.safetensors, or import a style with "
+                "`farm looks add` and name that."
+            )
+        # A package's file is named by the package.
+        files = () if package else _files(settings, package)
+        return Needs(digests=tuple(sha256_of(path) for path in files), places=("weights",))
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size; as many frames at a time as can be worked on at once."""
         for plates in batches:
-            for some in _parts(plates, self._at_once(plates.luma_NHW)):
+            for some in plates.parts(self._at_once(plates.luma_NHW)):
                 yield self._picture(some)
 
     @torch.inference_mode()
@@ -93,9 +114,19 @@ class FastStyleLook:
         own = plates.luma() if kept else rgb
         if self.wish.strength == 0:
             return own
-        styled = self._styled(rgb)
-        made = to_differences(styled, plates.scale.colour)[0] if kept else styled
+        height, width = rgb.shape[-2:]
+        shown = SizeRule(rule="long", side=self.wish.size).of(height, width) if self.wish.size else (height, width)
+        styled = resized(self._styled(resized(rgb, shown)), (height, width)).clamp(0, 1)
+        made = self._luma_or_saturated(styled, plates.scale.colour)
         return own * (1 - self.wish.strength) + made * self.wish.strength
+
+    def _luma_or_saturated(self, rgb_N3HW: Tensor, colour: Colour) -> Tensor:
+        if not self.wish.keep_chroma and self.wish.saturation == 1:
+            return rgb_N3HW
+        luma, differences = to_differences(rgb_N3HW, colour)
+        if self.wish.keep_chroma:
+            return luma
+        return from_differences(luma, differences * self.wish.saturation, colour).clamp(0, 1)
 
     def _styled(self, rgb_N3HW: Tensor) -> Tensor:
         frames, _, height, width = rgb_N3HW.shape
@@ -124,13 +155,5 @@ class FastStyleLook:
         return -(-BATCH // -(-BATCH // fit))
 
 
-def _files(settings: Paper) -> tuple[Path, ...]:
-    assert isinstance(settings, FastStyleSettings)
-    return tuple(Path(path) for path in settings.weights)
-
-
-def _parts(plates: Plates, length: int) -> Iterator[Plates]:
-    for start in range(0, len(plates), length):
-        some = slice(start, start + length)
-        chroma = (plates.chroma[0][some], plates.chroma[1][some]) if plates.chroma else None
-        yield Plates(plates.luma_NHW[some], chroma, plates.scale, plates.shift)
+def _files(settings: FastStyleSettings, package: Package | None) -> tuple[Path, ...]:
+    return (package.file(WEIGHTS),) if package else tuple(map(Path, settings.weights))

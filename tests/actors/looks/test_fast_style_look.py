@@ -11,6 +11,7 @@ from torch import Tensor
 from actors.colour import to_differences
 from actors.looks import fit, hire
 from actors.looks.generator import Domain, Generator
+from actors.looks.package import LookPaper, write_package
 from actors.plates import Plates
 from jobs.errors import BadLook
 from jobs.spec import LookChoice
@@ -40,6 +41,30 @@ def pictures(frames: int = 2, batch: int = 8, **settings: Any) -> Tensor:
 
 def own(frames: int = 2) -> Tensor:
     return torch.cat([one.rgb() for one in film(frames)])
+
+
+def test_saturation_and_size_are_the_colourists(styles: list[str]) -> None:
+    full, grey = pictures(weights=styles[0]), pictures(weights=styles[0], saturation=0)
+    luma = to_differences(full, SCALE.colour)[0]
+    torch.testing.assert_close(grey, luma.expand(-1, 3, -1, -1), atol=1e-5, rtol=0)
+    small = pictures(weights=styles[0], size=64)
+    assert small.shape == full.shape
+    assert not torch.equal(small, full)
+    assert torch.equal(pictures(weights=styles[0], size=128), full), "128 pixels are the film's own long side"
+
+
+def test_a_package_has_its_own_weights(styles: list[str], tmp_path: Path) -> None:
+    paper = LookPaper(name="first", kind="fast-style", domain="rgb", licence="MIT", files={})
+    package = write_package(str(tmp_path / "first"), paper, {"weights.safetensors": Path(styles[0]).read_bytes()})
+    own = LookChoice(name=package.place)
+    assert fit(own).weights == (package.digest,)
+    made = torch.cat(list(hire(fit(own), CPU).render(film(2))))
+    assert torch.equal(made, pictures(weights=styles[0]))
+    with pytest.raises(BadLook, match="has weights of its own; blend it"):
+        fit(LookChoice(name=package.place, settings={"weights": styles[1]}))
+    bare = write_package(str(tmp_path / "bare"), paper, {"other.safetensors": b""})
+    with pytest.raises(BadLook, match=r"bare has no weights\.safetensors"):
+        fit(LookChoice(name=bare.place))
 
 
 def test_each_frame_is_painted_by_itself(styles: list[str]) -> None:
@@ -126,7 +151,7 @@ def test_a_styles_name_is_its_content_not_its_place(styles: list[str], tmp_path:
 def test_any_file_that_changed_after_planning_is_refused(styles: list[str]) -> None:
     planned = fit(choice(weights=styles))
     write(Path(styles[1]), tensors(seed=3))
-    with pytest.raises(BadLook, match=rf"^{styles[1]}: these weights are not those the film was planned with"):
+    with pytest.raises(BadLook, match="The look 'fast-style': its weights are not those the film was planned with"):
         hire(planned, CPU)
 
 
@@ -139,11 +164,12 @@ def test_paths_are_made_whole(styles: list[str], monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({}, "The look 'fast-style' has no weights of its own; set weights=FILE.safetensors, or import a style"),
+        ({"weights": []}, "The look 'fast-style' has no weights of its own"),
         (
-            {},
-            r"Look 'fast-style': weights is missing \(its settings are: weights, shares, strength, keep_chroma, margin\)",
+            {"size": 10},
+            r"size = 10: input .* \(its settings are: weights, shares, strength, saturation, size, keep_chroma",
         ),
-        ({"weights": []}, r"weights = \[\]: tuple should have at least 1 item"),
         ({"weights": "/nowhere/a.safetensors"}, "The weights /nowhere/a.safetensors cannot be read"),
         ({"weights": "ONE", "shares": [1, 2]}, r"shares = \[1, 2\]: give one share for each .*, which are 1 "),
         ({"weights": ["ONE", "ONE"], "shares": [1]}, r"give one share for each file of weights, which are 2 "),

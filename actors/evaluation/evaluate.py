@@ -1,0 +1,219 @@
+"""The evaluator: shows looks pictures whose truth is known, on the way that a film's frames go, and measures what they make. Promises the figures of the product, not of a bare network; adds nothing up.
+
+A look that gives chroma is shown luma alone and its picture is composed with the truth's luma; any other is shown the truth. What
+is composed has the truth's own form (size, depth, sampling), so that what comes back unchanged is at no distance.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import av
+import torch
+from torch import Tensor
+
+from actors.compose import compose
+from actors.device import settled
+from actors.evaluation.figures import chroma_psnr, colourfulness, de00_of_lab, lab, psnr, ssim
+from actors.evaluation.photographs import as_frame, read_photograph
+from actors.evaluation.runs import Run, Runs, frames_of, runs_of
+from actors.evaluation.sheet import cell, sheet
+from actors.forms import plain
+from actors.looks import hire
+from actors.looks.generator import BATCH, Domain, Generator
+from actors.plates import Plates, batches_of, turned_back
+from actors.survey import Surveyor
+from actors.training.course import Photo
+from jobs.errors import FilmFailed
+from jobs.evaluation import Figures, Judged, PassedOver
+from jobs.film import Film, Picture
+from jobs.formats import Codec
+from jobs.plan import Look
+from jobs.records import Encoding
+from jobs.spec import Reading
+from jobs.store import open_store
+
+GREY = 1.5
+"""A picture is grey whose R'-G' and B'-G' spread by less than this (standard deviation, of 255): a tint is no colour."""
+CPU = torch.device("cpu")
+
+
+class Subject(NamedTuple):
+    """A picture to be judged, and the frames around it."""
+
+    name: str
+    frames: list[av.VideoFrame]
+    place: int
+    """Of the picture among the frames."""
+    picture: Picture
+
+
+class Material(NamedTuple):
+    """Where an evaluation's pictures come from, and where its sheets go."""
+
+    on: str
+    """A folder of photographs, or a film; s3:// of either."""
+    out: str | None
+    """A folder or s3://bucket/prefix; None: no sheets."""
+    reading: Reading = Reading()
+
+
+class Evaluator:
+    """One worker. Loads each look once, and judges any number of pictures, some at a time."""
+
+    def __init__(
+        self, material: Material, looks: Sequence[Look], strengths: Sequence[float], cpus: float = 1, gpu: bool = False
+    ) -> None:
+        """`strengths` are factors on what a look gives, ascending; looks that give no chroma are judged up to 1."""
+        torch.set_num_threads(max(1, int(cpus)))
+        self.threads = max(1, int(cpus))
+        self.material = material
+        self.device = settled(gpu)
+        self.looks = list(looks)
+        self.generators = [hire(look, self.device) for look in looks]
+        self.strengths = [
+            tuple(one for one in strengths if one <= 1 or generator.domain is Domain.CHROMA)
+            for generator in self.generators
+        ]
+
+    def candidates(self) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """Of each look: what it gives, and the strengths at which it is judged."""
+        return tuple((one.domain.value, of) for one, of in zip(self.generators, self.strengths, strict=True))
+
+    def choose(self, count: int) -> Runs:
+        """The frames of the film that are to be judged."""
+        surveyor = Surveyor(self.material.on, self.threads, self.material.reading)
+        return runs_of(surveyor, count, [look.support for look in self.looks])
+
+    def photographs(self, page: int, names: Sequence[str]) -> Iterator[Judged | PassedOver]:
+        """Judge photographs, and put a sheet of them down. Raises BadMedia for one that cannot be read."""
+        store = open_store(self.material.on)
+        subjects = ((name, *as_frame(read_photograph(store, name))) for name in names)
+        return self._page(page, (Subject(name, [frame], 0, picture) for name, frame, picture in subjects))
+
+    def frames(self, page: int, film: Film, runs: Sequence[Run]) -> Iterator[Judged | PassedOver]:
+        """Judge frames of a film, and put a sheet of them down. Raises BadMedia for one that cannot be decoded."""
+        return self._page(
+            page,
+            (
+                Subject(
+                    f"frame {run.frame}", frames_of(film, run, self.threads), run.frame - run.read.start, film.picture
+                )
+                for run in runs
+            ),
+        )
+
+    def _page(self, page: int, subjects: Iterable[Subject]) -> Iterator[Judged | PassedOver]:
+        columns = []
+        for subject in subjects:
+            truth = _rgb([subject.frames[subject.place]], subject.picture)
+            if is_grey(truth):
+                yield PassedOver(name=subject.name)
+                continue
+            judged, column = self._judged(subject, truth)
+            columns.append(column)
+            yield judged
+        if self.material.out is not None and columns:
+            rows = ["grey", *(look.title for look in self.looks), "truth"]
+            open_store(self.material.out).write(f"sheet-{page:03}.png", sheet(rows, columns))
+
+    @torch.inference_mode()
+    def _judged(self, subject: Subject, truth_13HW: Tensor) -> tuple[Judged, list[Photo]]:
+        frame, picture = subject.frames[subject.place], subject.picture
+        wanted = lab(truth_13HW)
+        grey = _composed(frame, torch.zeros(1, 2, 1, 1), Domain.CHROMA, picture)
+        found, cells = [], [cell(grey)]
+        for look, generator, strengths in zip(self.looks, self.generators, self.strengths, strict=True):
+            made = turned_back(self._made(look, generator, subject), picture)
+            own = _own(frame, generator.domain, picture)
+            curve = []
+            for strength in strengths:
+                shown = _composed(frame, torch.lerp(own, made, strength), generator.domain, picture)
+                curve.append(figures(shown, truth_13HW, wanted))
+                if strength == 1:
+                    cells.append(cell(shown))
+            found.append(tuple(curve))
+        judged = Judged(
+            name=subject.name,
+            colourfulness=float(colourfulness(truth_13HW)),
+            grey=figures(grey, truth_13HW, wanted),
+            looks=tuple(found),
+        )
+        return judged, [*cells, cell(truth_13HW)]
+
+    def _made(self, look: Look, generator: Generator, subject: Subject) -> Tensor:
+        """The look's picture, upright, as it comes in the company of its neighbours."""
+        pictures = generator.render(self._shown(generator, subject))
+        number, wanted = 0, None
+        for several in pictures:
+            if number <= subject.place < number + len(several):
+                wanted = several[subject.place - number][None].float().to(CPU)
+            number += len(several)
+        if number != len(subject.frames) or wanted is None:
+            raise FilmFailed(
+                f"The look '{look.title}' does not give one picture for each frame (seen at {subject.name}); "
+                "mend the look, and raise its version."
+            )
+        return wanted
+
+    def _shown(self, generator: Generator, subject: Subject) -> Iterator[Plates]:
+        for _, plates in batches_of(subject.frames, subject.picture, BATCH, self.device):
+            yield replace(plates, chroma=None) if generator.domain is Domain.CHROMA else plates
+
+
+def figures(rgb_13HW: Tensor, truth_13HW: Tensor, truth_lab_13HW: Tensor) -> Figures:
+    """One picture held against the truth, whose L*a*b* is reckoned once."""
+    return Figures(
+        de00=float(de00_of_lab(lab(rgb_13HW), truth_lab_13HW)),
+        colourfulness=float(colourfulness(rgb_13HW)),
+        psnr=float(psnr(rgb_13HW, truth_13HW)),
+        chroma_psnr=float(chroma_psnr(rgb_13HW, truth_13HW)),
+        ssim=float(ssim(rgb_13HW, truth_13HW)),
+    )
+
+
+def is_grey(rgb_13HW: Tensor) -> bool:
+    """Whether a picture has no colours, or a single tint."""
+    against_green = 255 * (rgb_13HW[0, ::2] - rgb_13HW[0, 1:2])
+    return float(against_green.std((1, 2), correction=0).max()) < GREY
+
+
+def _own(frame: av.VideoFrame, domain: Domain, picture: Picture) -> Tensor:
+    """What of the frame a look's picture stands in for, as the film stores it; no chroma, which the look was not shown."""
+    if domain is Domain.CHROMA:
+        return torch.zeros(1, 2, 1, 1)
+    plates = _plates([frame], picture)
+    return turned_back(plates.rgb() if domain is Domain.RGB else plates.luma(), picture)
+
+
+def _composed(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, picture: Picture) -> Tensor:
+    """The finished frame as a player shows it, upright: R'G'B' 1 3 H W, 0..1."""
+    return _rgb(compose([frame], picture_1CHW, domain, picture, _as_it_is(picture)), picture)
+
+
+def _rgb(frames: list[av.VideoFrame], picture: Picture) -> Tensor:
+    return _plates(frames, picture).rgb()
+
+
+def _plates(frames: list[av.VideoFrame], picture: Picture) -> Plates:
+    ((_, plates),) = batches_of(frames, picture, len(frames), CPU)
+    return plates
+
+
+def _as_it_is(picture: Picture) -> Encoding:
+    """A deliverable of the film's own form."""
+    return Encoding(
+        codec=Codec.FFV1,
+        encoder="ffv1",
+        library="",
+        width=picture.width,
+        height=picture.height,
+        pix_fmt=plain(picture.pix_fmt),
+        rate=picture.rate,
+        time_base=picture.time_base,
+        aspect=picture.aspect,
+        colour=picture.colour,
+        options={},
+        threads=1,
+        reorder=0,
+    )

@@ -1,0 +1,95 @@
+"""Runs of a film's frames: one frame to be judged, and those around it that looks must see. Promises that no run crosses a cut, as no chunk does; knows no look."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import NamedTuple
+
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from actors.develop import Developer
+from actors.media import decoded, decoder_of, in_order, named, opened_at
+from actors.survey import Surveyor
+from jobs.errors import BadMedia
+from jobs.film import Film
+from jobs.index import FrameIndex, Span
+from jobs.plan import Range, Support
+from jobs.ranges import decoded as decoded_range
+from jobs.ranges import seen
+
+
+class Run(NamedTuple):
+    """A frame to be judged among its neighbours."""
+
+    frame: int
+    read: Range
+    """What looks are shown: within the frame's shot."""
+    head: int
+    """Frames decoded before `read`, for a deinterlacer."""
+    span: Span
+
+
+class Runs(NamedTuple):
+    """A film, and what of it is judged."""
+
+    film: Film
+    runs: tuple[Run, ...]
+
+
+def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support]) -> Runs:
+    """`count` frames, the middle ones of as many equal parts of the film (all where it has fewer), each with what every look needs."""
+    film = surveyor.film()
+    index = FrameIndex(list(surveyor.pages()), complete=True)
+    count = min(count, index.frames)
+    before = max(max(one.context, one.warmup) for one in supports)
+    after = max(one.context for one in supports)
+    runs = []
+    for part in range(count):
+        frame = (2 * part + 1) * index.frames // (2 * count)
+        wide = Range(max(0, frame - before), min(index.frames, frame + after + 1))
+        read = _within_shot(surveyor, film, index, wide, frame)
+        whole = decoded_range(read, index.frames) if film.picture.deinterlace else read
+        runs.append(Run(frame, read, read.start - whole.start, index.span(*whole)))
+    return Runs(film, tuple(runs))
+
+
+def _within_shot(surveyor: Surveyor, film: Film, index: FrameIndex, wide: Range, frame: int) -> Range:
+    if wide.frames == 1:
+        return wide
+    looked = seen(wide, index)
+    cuts = surveyor.cuts(film.picture, index.span(*looked), wide, looked.start).cuts
+    start = max((cut for cut in cuts if cut <= frame), default=wide.start)
+    return Range(start, min((cut for cut in cuts if cut > frame), default=wide.stop))
+
+
+def frames_of(film: Film, run: Run, threads: int) -> list[VideoFrame]:
+    """The frames of a run, developed, in order. Raises BadMedia where one cannot be decoded."""
+    with opened_at(film.source, film.picture.stream, run.span.first, run.span.first_pts) as (stream, packets):
+        frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, run.span)), run.span.wanted)
+        with closing(_developed(frames, film)) as developed:
+            try:
+                return list(islice(developed, run.head, run.head + run.read.frames))
+            except LookupError:
+                raise BadMedia(
+                    f"{named(film.source)} is damaged: a frame beside frame {run.frame} cannot be decoded; copy it again."
+                ) from None
+
+
+def _developed(frames: Iterator[VideoFrame], film: Film) -> Generator[VideoFrame, None, None]:
+    if film.picture.development is None:
+        yield from frames
+        return
+    developer = Developer(film.picture.development)
+    for frame in frames:
+        yield from developer.push(frame)
+    yield from developer.flush()
+
+
+def _stamped(packets: Iterator[Packet[VideoStream]], span: Span) -> Iterator[Packet[VideoStream]]:
+    for stamp, packet in zip(span.stamps, packets, strict=False):
+        packet.pts = packet.dts = stamp
+        yield packet

@@ -1,0 +1,240 @@
+"""An ONNX model: what it reads beside itself, whether it fits its manifest, one picture through it. Promises no code but onnxruntime's own; knows no film.
+
+A model is a Protocol Buffers message (onnx.proto of ONNX 1.23): tensors and named operations, never code. What it may do
+beside is to name other files for its tensors ("external data"); those must be files of the package.
+"""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+from torch import Tensor
+
+from actors.looks.onnx.manifest import OnnxNetwork
+from actors.looks.package import Package
+from jobs.errors import BadLook
+
+REFUSALS = (
+    refusals.EPFail,
+    refusals.Fail,
+    refusals.InvalidArgument,
+    refusals.InvalidGraph,
+    refusals.InvalidProtobuf,
+    refusals.NoSuchFile,
+    refusals.NotFound,
+    refusals.NotImplemented,
+    refusals.RuntimeException,
+)
+NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+DEEPEST = 32
+"""Graphs within graphs."""
+
+_INSIDE = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {7: "node", 11: "attribute"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "external"},
+}
+"""Which fields of a message hold which messages, as far as they lead to tensors."""
+
+
+class Model:
+    """A session of onnxruntime that is shown one picture at a time, so that no answer depends on its company."""
+
+    def __init__(self, package: Package, network: OnnxNetwork, device: torch.device) -> None:
+        """Raises BadLook for what is no model, does not fit its manifest, or reads files outside the package."""
+        self.network = network
+        self.where = f"The model {package.place}/{network.file}"
+        path = package.file(network.file)
+        for location in external_files(path, self.where):
+            package.file(location)
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), _options(), providers=_providers(device))
+        except REFUSALS as error:
+            raise BadLook(f"{self.where} cannot be used: {_said(error)}") from None
+        self.device = device
+        self.shown = self._inputs(network.input.channels * (2 * package.paper.context + 1))
+        self.made = self._output()
+
+    def side(self) -> tuple[int, int] | None:
+        """Height and width of its pictures, where it takes one size alone. Raises BadLook where it fixes only one of them."""
+        shape = self.shown.shape
+        height, width = shape[2:] if self.network.layout == "NCHW" else shape[1:3]
+        if isinstance(height, int) and isinstance(width, int):
+            return height, width
+        if isinstance(height, int) or isinstance(width, int):
+            raise BadLook(
+                f"{self.where} takes pictures of {_shape(shape)}; export it with both sides free, or both fixed."
+            )
+        return None
+
+    @torch.inference_mode()
+    def run(self, picture_Chw: Tensor) -> Tensor:
+        """The network's own numbers (C h w, float32) for a picture's. Raises BadLook where it cannot."""
+        height, width = picture_Chw.shape[-2:]
+        feed = {self.shown.name: self._fed(self.shown, picture_Chw)}
+        for one in self.session.get_inputs():
+            if one.name in self.network.input.zeros:
+                feed[one.name] = self._fed(one, torch.zeros(self.network.input.zeros[one.name], height, width))
+        try:
+            (made,) = self.session.run([self.made.name], feed)
+        except REFUSALS as error:
+            raise BadLook(f"{self.where} cannot be run on pictures of {width}x{height}: {_said(error)}") from None
+        return self._taken(made)
+
+    def _fed(self, one: Any, picture_Chw: Tensor) -> Any:
+        array = picture_Chw.cpu().numpy()[None]
+        array = array if self.network.layout == "NCHW" else array.transpose(0, 2, 3, 1)
+        return np.ascontiguousarray(array, NUMBERS[one.type])
+
+    def _taken(self, made: Any) -> Tensor:
+        if made.ndim == 4 and self.network.layout == "NHWC":
+            made = made.transpose(0, 3, 1, 2)
+        if made.ndim != 4 or made.shape[:2] != (1, self.network.output.channels):
+            raise BadLook(
+                f"{self.where} gave numbers of the shape {_shape(made.shape)}, where its manifest says "
+                f"{self.network.output.channels} channels of one picture ({self.network.output.of})."
+            )
+        return torch.from_numpy(np.ascontiguousarray(made[0], np.float32)).to(self.device)
+
+    def _inputs(self, channels: int) -> Any:
+        inputs = {one.name: one for one in self.session.get_inputs()}
+        zeros, wished = self.network.input.zeros, self.network.input.name
+        rest = [one for name, one in inputs.items() if name not in zeros]
+        if not zeros.keys() <= inputs.keys() or len(rest) != 1 or (wished and rest[0].name != wished):
+            said = ", ".join(filter(None, [wished or "one input", *zeros]))
+            raise BadLook(
+                f"{self.where} has the inputs {', '.join(inputs)}; its manifest names {said} (network.input)."
+            )
+        for one in inputs.values():
+            self._check(one, zeros.get(one.name, channels))
+        return rest[0]
+
+    def _output(self) -> Any:
+        outputs = {one.name: one for one in self.session.get_outputs()}
+        name = self.network.output.name or next(iter(outputs))
+        if name not in outputs:
+            raise BadLook(
+                f"{self.where} has the outputs {', '.join(outputs)}; its manifest names {name} (network.output)."
+            )
+        self._check(outputs[name], self.network.output.channels)
+        return outputs[name]
+
+    def _check(self, one: Any, channels: int) -> None:
+        if one.type not in NUMBERS:
+            raise BadLook(f"{self.where}: {one.name} is {one.type}; the farm runs networks on 32 or 16 bit floats.")
+        found = one.shape
+        at = 1 if self.network.layout == "NCHW" else 3
+        if len(found) != 4:
+            raise BadLook(
+                f"{self.where}: {one.name} has the shape {_shape(found)}, where {self.network.layout} is wanted."
+            )
+        if isinstance(found[0], int) and found[0] != 1:
+            raise BadLook(
+                f"{self.where}: {one.name} takes {found[0]} pictures at once; export it for one, or for any number."
+            )
+        if isinstance(found[at], int) and found[at] != channels:
+            raise BadLook(
+                f"{self.where}: {one.name} has the shape {_shape(found)}, which is not {channels} channels in "
+                f"{self.network.layout}, as its manifest says."
+            )
+
+
+def external_files(path: Path, where: str) -> list[str]:
+    """Names of other files that a model's tensors lie in. Raises BadLook for what is no ONNX model."""
+    try:
+        with path.open("rb") as file:
+            whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        if bytes(whole[:4]) == b"PK\x03\x04" or bytes(whole[:1]) == b"\x80":
+            raise BadLook(
+                f"{where} is a PyTorch file, which can hold code (pickle) and is never opened; export the network with "
+                "torch.onnx.export."
+            )
+        graphs = sum(number == 7 for number, _ in _fields(whole))
+        found = list(dict.fromkeys(_locations(whole, "model", 0)))
+    except (ValueError, IndexError):
+        graphs, found = 0, []
+    if not graphs:
+        raise BadLook(f"{where} is no whole ONNX model; copy it anew, or export it with torch.onnx.export.")
+    return found
+
+
+def _locations(message: memoryview, kind: str, depth: int) -> Iterator[str]:
+    if depth > DEEPEST:
+        raise ValueError("too deep")
+    for number, value in _fields(message):
+        inside = _INSIDE[kind].get(number)
+        if inside is None or value is None:
+            continue
+        if inside == "external":
+            pair = {key: bytes(text or b"").decode() for key, text in _fields(value)}
+            if pair.get(1) == "location":
+                yield pair.get(2, "")
+        else:
+            yield from _locations(value, inside, depth + 1)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | None]]:
+    """Numbers of a message's fields, with what those of a length hold (wire types 0, 1, 2 and 5). Raises ValueError, IndexError."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        value = None
+        if tag & 7 == 0:
+            _, at = _varint(message, at)
+        elif tag & 7 == 2:
+            length, at = _varint(message, at)
+            value, at = message[at : at + length], at + length
+        elif tag & 7 in (1, 5):
+            at += 8 if tag & 7 == 1 else 4
+        else:
+            raise ValueError("no such wire type")
+        if at > len(message):
+            raise ValueError("broken off")
+        yield tag >> 3, value
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for place in range(10):
+        byte = message[at + place]
+        value |= (byte & 127) << (7 * place)
+        if byte < 128:
+            return value, at + place + 1
+    raise ValueError("too long a number")
+
+
+def _options() -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = 4  # what is wrong is said in our own words
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _providers(device: torch.device) -> list[Any]:
+    here = ["CPUExecutionProvider"]
+    if device.type == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        # cuDNN may not try out kernels, and float32 is float32: as actors/device.py has it for torch.
+        return [("CUDAExecutionProvider", {"cudnn_conv_algo_search": "DEFAULT", "use_tf32": "0"}), *here]
+    return here
+
+
+def _shape(shape: Any) -> str:
+    return " x ".join(str(one) if one is not None else "?" for one in shape)
+
+
+def _said(error: Exception) -> str:
+    words = " ".join(str(error).split()).rpartition("[ONNXRuntimeError] : ")[2]
+    return words[:300].rstrip(".") + "."

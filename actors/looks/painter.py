@@ -1,0 +1,93 @@
+"""Painting frame by frame: what looks have in common that make a whole new picture of each frame. Promises one picture for a frame in any company; knows no network."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from actors.colour import from_differences, to_differences
+from actors.looks.generator import BATCH, Domain
+from actors.looks.package import SizeRule
+from actors.plates import Plates
+from actors.resize import resized
+from actors.temporal import steady
+from jobs.film import Colour
+from jobs.paper import Paper
+from jobs.plan import Support
+
+PIXELS = 2**23
+"""Pixels that a GPU is given at once."""
+
+
+class PaintSettings(Paper):
+    """What a colourist can ask of any such look."""
+
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """0 keeps the film's own picture, 1 takes the painted one."""
+    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """Factor on the painted picture's chroma."""
+    keep_chroma: bool = False
+    """Paint luma alone: the film's own chroma stays, bit for bit."""
+    size: Annotated[int, Field(ge=64, le=8192)] | None = None
+    """Long side of the picture that is painted, in pixels: smaller makes strokes broader. None: the film's own."""
+    steady: Annotated[int, Field(ge=0, le=16)] = 0
+    """Radius, in frames, of a temporal window that calms flicker where the film's luma stands still."""
+
+    def support(self) -> Support:
+        """Frames that are needed around a frame."""
+        return Support(context=self.steady if self.strength else 0)
+
+
+class Painter:
+    """Paints plates as settings ask."""
+
+    def __init__(self, paint: Callable[[Tensor], Tensor], wish: PaintSettings) -> None:
+        """`paint`: R'G'B' N3HW, 0..1, from the same of any size; pictures of a batch do not touch each other."""
+        self.paint, self.wish = paint, wish
+        self.domain = Domain.LUMA if wish.keep_chroma else Domain.RGB
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        """R'G'B', or with `keep_chroma` Y', at the film's size; `steady` frames late."""
+        if self.wish.strength == 0:
+            yield from map(self._own, batches)
+            return
+        own: deque[Tensor] = deque()
+        for made in steady(self._frames(batches, own), self.wish.steady):
+            yield (own.popleft() * (1 - self.wish.strength) + made * self.wish.strength)[None]
+
+    def _own(self, plates: Plates) -> Tensor:
+        return plates.luma() if self.wish.keep_chroma else plates.rgb()
+
+    def _frames(self, batches: Iterable[Plates], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        # `own` receives the film's pictures; `steady` runs late, so they wait there.
+        for plates in batches:
+            own.extend(self._own(plates))
+            rgb_N3HW, colour = plates.rgb(), plates.scale.colour
+            height, width = rgb_N3HW.shape[-2:]
+            shown = SizeRule(rule="long", side=self.wish.size).of(height, width) if self.wish.size else (height, width)
+            at_once = _at_once(shown) if rgb_N3HW.is_cuda else 1  # a batch brings a processor nothing, and takes memory
+            for luma, some in zip(torch.split(plates.luma(), at_once), torch.split(rgb_N3HW, at_once), strict=True):
+                yield from zip(luma, self._made(some, shown, at_once, colour), strict=True)
+
+    @torch.inference_mode()
+    def _made(self, rgb_N3HW: Tensor, shown: tuple[int, int], at_once: int, colour: Colour) -> Tensor:
+        frames, (height, width) = len(rgb_N3HW), rgb_N3HW.shape[-2:]
+        small = resized(rgb_N3HW, shown)
+        # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
+        full = torch.cat([small, small[-1:].expand(at_once - frames, -1, -1, -1)]) if frames < at_once else small
+        painted = resized(self.paint(full)[:frames], (height, width)).clamp(0, 1)
+        if not self.wish.keep_chroma and self.wish.saturation == 1:
+            return painted
+        luma, differences = to_differences(painted, colour)
+        if self.wish.keep_chroma:
+            return luma
+        return from_differences(luma, differences * self.wish.saturation, colour).clamp(0, 1)
+
+
+def _at_once(shown: tuple[int, int]) -> int:
+    # A batch falls into parts that are nearly equal: the last is filled up to the others' length.
+    fit = max(1, PIXELS // (shown[0] * shown[1]))
+    return -(-BATCH // -(-BATCH // fit))

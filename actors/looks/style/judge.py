@@ -1,0 +1,51 @@
+"""What a picture looks like, as Tiny Darknet's first stages see it. Promises distances to the styles it was made with; knows no network that paints."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from actors.looks.colorize.darknet import halved
+from actors.looks.precision import working_dtype
+from actors.looks.style.losses import gram, style_distance
+
+STAGES = 4
+"""Maps at the picture's size, a half, a quarter and an eighth; the fifth stage brings noise (docs/training/style.md)."""
+COARSEST = 8
+"""Sides of pictures are multiples of this, as each stage halves the one before."""
+
+
+class Judge:
+    """The styles' Gram matrices, and any picture's distance to them.
+
+    Maps are taken about the style's own mean of each channel. About nought, as Gatys has them, the means outweigh all the rest:
+    a photograph is then within 0.1 to 0.3 of a painting, and brushwork hardly counts.
+    """
+
+    def __init__(self, encoder: nn.Module, styles_13HW: Sequence[Tensor]) -> None:
+        """`encoder` gives a map for each of its `stages`; it is not trained."""
+        self.stages = [stage.requires_grad_(False) for stage in list(encoder.stages)[:STAGES]]  # type: ignore[arg-type]
+        self.dtype = working_dtype(styles_13HW[0].device)
+        maps = [self.maps(one) for one in styles_13HW]
+        self.means = [torch.cat([one[place].float().mean((2, 3)) for one in maps]) for place in range(STAGES)]
+        self.wanted = [
+            torch.cat([gram(one[place].float() - mean[style, :, None, None]) for style, one in enumerate(maps)])
+            for place, mean in enumerate(self.means)
+        ]
+
+    def maps(self, picture_N3HW: Tensor) -> list[Tensor]:
+        """One map for each stage, without its rim, where zeros stand around the picture. R'G'B', 0..1."""
+        maps: list[Tensor] = []
+        x = picture_N3HW
+        with torch.autocast(x.device.type, self.dtype, enabled=self.dtype is not torch.float32):
+            for stage in self.stages:
+                x = stage(halved(x) if maps else x)
+                maps.append(x)
+        return [one[..., 1:-1, 1:-1] for one in maps]
+
+    def style(self, maps_NCHW: Sequence[Tensor], styles_N: Tensor) -> Tensor:
+        """For each picture and map (N M), its distance to the style of that number: see `style_distance`."""
+        grams = [
+            gram(one.float() - mean[styles_N][..., None, None]) for one, mean in zip(maps_NCHW, self.means, strict=True)
+        ]
+        return style_distance(grams, [one[styles_N] for one in self.wanted])

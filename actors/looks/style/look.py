@@ -1,0 +1,117 @@
+"""The look "style": networks of one's own that paint in one style or between several. Promises each frame's picture by itself; knows no training."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import torch
+from pydantic import Field, ValidationError, field_validator
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from actors.looks.fast_style.bands import PIXELS
+from actors.looks.needs import Needs
+from actors.looks.package import Package
+from actors.looks.painter import Painter, PaintSettings
+from actors.looks.precision import working_dtype
+from actors.looks.style.network import StyleNet, StyleShape, blended, styled
+from actors.plates import Plates
+from jobs.errors import BadLook
+from jobs.paper import Paper
+
+WEIGHTS = "weights.safetensors"
+
+
+class StyleSettings(PaintSettings):
+    """What can be asked of a style network."""
+
+    styles: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """How much of each style, by its name in the package: scaled to sum 1. Where nothing is said, the first."""
+
+    @field_validator("styles")
+    @classmethod
+    def _sum_to_one(cls, styles: dict[str, float]) -> dict[str, float]:
+        total = sum(styles.values())
+        if styles and not total:
+            raise ValueError("give at least one style more than 0")
+        return {name: share / total for name, share in styles.items()}
+
+
+class StyleLook:
+    """Paints each frame in a style, or between styles: scales and shifts of its norms are mixed, not pictures."""
+
+    about: ClassVar[str] = (
+        "restyles a film with a network trained by `farm train`; several styles in one, blended by weight"
+    )
+    version: ClassVar[int] = 1
+    shipped: ClassVar[Path | None] = None
+    settings: ClassVar[type[Paper]] = StyleSettings
+
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+        assert isinstance(settings, StyleSettings)
+        assert package
+        shape = _shape(package)
+        net = _loaded(package, shape)
+        self.network = blended(net, _weights(settings, shape, package), device, working_dtype(device))
+        self.painter = Painter(self._styled, settings)
+        self.domain = self.painter.domain
+
+    @classmethod
+    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+        assert isinstance(settings, StyleSettings)
+        if not package:
+            raise BadLook("The look 'style' runs a package: train one with `farm train`, and name the folder it made.")
+        _weights(settings, _shape(package), package)
+        return Needs(settings.support(), adds_colour=not settings.keep_chroma)
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        """R'G'B', or with `keep_chroma` Y', at the film's size."""
+        return self.painter.render(batches)
+
+    def _styled(self, rgb_N3HW: Tensor) -> Tensor:
+        return styled(self.network, rgb_N3HW, PIXELS[rgb_N3HW.device.type])
+
+
+def _shape(package: Package) -> StyleShape:
+    try:
+        return StyleShape.model_validate(package.paper.network)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, ("network", *first["loc"])))
+        raise BadLook(
+            f"{package.place}/look.json: {field}: {first['msg']}; it is no look of the kind 'style'."
+        ) from None
+
+
+def _weights(settings: StyleSettings, shape: StyleShape, package: Package) -> list[float]:
+    if unknown := [name for name in settings.styles if name not in shape.styles]:
+        raise BadLook(
+            f"The look {package.place} has no style {unknown[0]!r}; its styles are {', '.join(shape.styles)}."
+        )
+    chosen = settings.styles or {shape.styles[0]: 1.0}
+    return [chosen.get(name, 0.0) for name in shape.styles]
+
+
+def _loaded(package: Package, shape: StyleShape) -> StyleNet:
+    path = package.file(WEIGHTS)
+    try:
+        found = load_file(path, device="cpu")
+    except (SafetensorError, OSError) as error:
+        raise BadLook(f"{path} is not a whole safetensors file ({error}); copy the look anew.") from None
+    with torch.device("meta"):
+        net = StyleNet(shape)
+    wanted = {name: tuple(one.shape) for name, one in net.state_dict().items()}
+    for name in sorted(wanted.keys() | found.keys()):
+        has = tuple(found[name].shape) if name in found else None
+        if has != wanted.get(name):
+            raise BadLook(
+                f"{path}: tensor {name!r} is {_told(has)} where look.json's network has {_told(wanted.get(name))}; the file "
+                "is of another look."
+            )
+    net.load_state_dict({name: one.float() for name, one in found.items()}, assign=True)
+    return net
+
+
+def _told(shape: tuple[int, ...] | None) -> str:
+    return "none" if shape is None else " x ".join(map(str, shape))

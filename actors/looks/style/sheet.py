@@ -1,0 +1,84 @@
+"""What a style network is worth on pictures held out: figures, and a sheet to look at. Promises nothing random; knows no training."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from actors.looks.style.judge import COARSEST, Judge
+from actors.looks.style.losses import content_distance
+from actors.training.course import Photo
+from actors.training.sheets import sheet_of
+
+Painted = Callable[[Tensor, Tensor], Tensor]
+"""R'G'B' N3HW, 0..1, from the same and from weights of the styles (N S)."""
+ON_SHEET = 6
+"""Pictures of a sheet, at most."""
+MOST_STYLES = 8
+"""Of a sheet: those beyond are not shown."""
+CELL = 192
+"""Height and width of a picture on a sheet, in pixels."""
+
+
+def tensor_of(photo: Photo) -> Tensor:
+    """R'G'B' 1 3 H W, 0..1, its sides cut at the end to multiples of what the judge needs."""
+    height, width = (side // COARSEST * COARSEST for side in photo.shape[:2])
+    return torch.from_numpy(photo[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def measured(shown_13HW: Sequence[Tensor], judge: Judge, painted: Painted, styles: int) -> dict[str, float]:
+    """Means over pictures and styles. `style`, `untouched`: the distance of what is painted, and of the photographs, to the style;
+    `factor`: how much smaller the first is, for the style where that is least; `apart`: the mean of the first's roots, as the course
+    takes them; `content`; `between`: the largest share of its way from the first style to the second that a picture goes in a
+    quarter of the weight (0.25 where it goes evenly), where there are two."""
+    rows_PS4 = torch.stack(
+        [torch.stack([_distances(one, judge, painted, style, styles) for style in range(styles)]) for one in shown_13HW]
+    )
+    style, untouched, apart, content = rows_PS4.mean((0, 1)).tolist()
+    by_style = rows_PS4.mean(0)
+    factor = float((by_style[:, 1] / by_style[:, 0]).min())
+    figures = {"style": style, "untouched": untouched, "factor": factor, "apart": apart, "content": content}
+    if styles > 1:
+        figures["between"] = float(np.mean([_largest_step(one, painted, styles) for one in shown_13HW]))
+    return figures
+
+
+def _distances(picture_13HW: Tensor, judge: Judge, painted: Painted, style: int, styles: int) -> Tensor:
+    # Style, untouched, apart and content of one picture in one style.
+    number = torch.tensor([style], device=picture_13HW.device)
+    own, made = judge.maps(picture_13HW), judge.maps(painted(picture_13HW, functional.one_hot(number, styles).float()))
+    to_style = judge.style(made, number)
+    content = content_distance(made[-1], own[-1])[0]
+    return torch.stack([to_style.mean(), judge.style(own, number).mean(), to_style.sqrt().mean(), content])
+
+
+def _largest_step(picture_13HW: Tensor, painted: Painted, styles: int) -> float:
+    way = torch.linspace(0, 1, 5, device=picture_13HW.device)
+    weights = functional.pad(torch.stack([1 - way, way], 1), (0, styles - 2))
+    made = [painted(picture_13HW, one[None]) for one in weights]
+    steps = [float((one - other).abs().mean()) for one, other in pairwise(made)]
+    return max(steps) / sum(steps) if sum(steps) else 0.0
+
+
+def on_sheet(shown_13HW: Sequence[Tensor], painted: Painted, styles: int) -> Photo:
+    """A row for each picture: itself, it in each style, and, where there are two, midway between the first two."""
+    weights = list(torch.eye(styles)[:MOST_STYLES])
+    if styles > 1:
+        weights.insert(1, (weights[0] + weights[1]) / 2)
+    return sheet_of(
+        [
+            [_cell(picture), *(_cell(painted(picture, one[None].to(picture.device))) for one in weights)]
+            for picture in shown_13HW[:ON_SHEET]
+        ]
+    )
+
+
+def _cell(picture_13HW: Tensor) -> Photo:
+    side = min(picture_13HW.shape[-2:])
+    top, left = ((length - side) // 2 for length in picture_13HW.shape[-2:])
+    square = picture_13HW[..., top : top + side, left : left + side].float().cpu()
+    small = functional.interpolate(square, (CELL, CELL), mode="bilinear", antialias=True)[0].permute(1, 2, 0)
+    return (small.clamp(0, 1).numpy() * 255).round().astype(np.uint8)

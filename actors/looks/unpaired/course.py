@@ -1,0 +1,256 @@
+"""For: learning to make one kind of picture of another from pictures that belong to no pairs. Promises: each step follows from the state before it. Refuses to know: films.
+
+By Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (2017):
+two generators, there and back, and two critics; least squares, cycle and identity losses; a rate that falls to 0 over the
+second half. The paper's store of pictures made before is left out: each worker would have its own, and the state of a
+training is one for all of them. Critics of spectral norm 1 keep the balance without it.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from actors.looks.precision import working_dtype
+from actors.looks.unpaired.exam import away, examined, told_right
+from actors.looks.unpaired.network import MULTIPLE, Critic, Shape, Translator, smallest_side
+from actors.training.course import Examined, Guarded, Library, Photo, Product, Team, averaged, draws
+from jobs.errors import BadInput
+from jobs.paper import Paper
+from jobs.recipe import Recipe
+
+MEMORY = 0.995
+"""Of the moving average of the generators' weights."""
+BETAS = (0.5, 0.99)
+EXAMINED = 160
+"""Held-out pictures are measured on squares of at most so many pixels from their middle."""
+SMALLEST_HELD_OUT = 28
+"""Sides of a held-out picture, at least: it is measured by patches of 7 pixels at a quarter of its size."""
+
+
+class UnpairedSettings(Paper):
+    """What a recipe can tell the course."""
+
+    shape: Shape = Shape()
+    """Of both generators."""
+    critic_width: Annotated[int, Field(ge=4, le=256)] = 32
+    critic_halvings: Annotated[int, Field(ge=1, le=4)] = 3
+    """3: critics judge patches of 70x70 pixels; 2: 34x34, 1: 16x16."""
+    rate: Annotated[float, Field(gt=0, le=0.1)] = 2e-4
+    """Adam's step size, for the first half of the steps."""
+    cycle_source: Annotated[float, Field(ge=0, le=1000)] = 10.0
+    """Weight of what is lost from source to target and back. Low where a target holds less than its source: a generator
+    that must bring colours back from a pencil drawing hides them in the drawing."""
+    cycle_target: Annotated[float, Field(ge=0, le=1000)] = 10.0
+    """Weight of what is lost from target to source and back."""
+    identity: Annotated[float, Field(ge=0, le=1000)] = 5.0
+    """Weight of what a generator changes in a picture that is already of the kind it makes."""
+
+
+class UnpairedCourse:
+    """Two generators and two critics in training. `forward` makes targets of sources, `backward` sources of targets."""
+
+    settings: ClassVar[type[Paper]] = UnpairedSettings
+    roles: ClassVar[tuple[str, ...]] = ("source", "target")
+
+    def __init__(self, recipe: Recipe, settings: Paper, library: Library, team: Team, device: torch.device) -> None:
+        assert isinstance(settings, UnpairedSettings)
+        self.recipe, self.wish, self.library, self.team, self.device = recipe, settings, library, team, device
+        _check(recipe, settings, library)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            self.forward, self.backward = Translator(settings.shape), Translator(settings.shape)
+            critics = [Critic(settings.critic_width, settings.critic_halvings) for _ in range(2)]
+        self.critic_target, self.critic_source = critics
+        self.kept_forward, self.kept_backward = Translator(settings.shape), Translator(settings.shape)
+        self.kept_forward.load_state_dict(self.forward.state_dict())
+        self.kept_backward.load_state_dict(self.backward.state_dict())
+        for module in self._networks().values():
+            module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learning = [*self.forward.parameters(), *self.backward.parameters()]
+        self.judging = [*self.critic_target.parameters(), *self.critic_source.parameters()]
+        self.optimizers = {
+            "generators": torch.optim.Adam(self.learning, settings.rate, BETAS),
+            "critics": torch.optim.Adam(self.judging, settings.rate, BETAS),
+        }
+        dtype = working_dtype(device)
+        self.narrow = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+    def phase(self, step: int) -> str:
+        """One from first to last: generators and critics learn together."""
+        return "adversarial"
+
+    def learn(self, step: int) -> Guarded:
+        """One step of the generators, then one of the critics on what was made."""
+        rate = self.wish.rate * min(1.0, 2 * (1 - step / self.recipe.steps))
+        source, target = (self._crops(role, step) for role in self.roles)
+        with self.narrow:
+            losses, made_target, made_source = self._translated(source, target)
+        self._moved("generators", self.learning, torch.stack(list(losses.values())).sum(), rate)
+        with self.narrow:
+            judged = [
+                _judged(self.critic_target, target, made_target.detach()),
+                _judged(self.critic_source, source, made_source.detach()),
+            ]
+            critics = torch.stack([(_short_of(1, true) + _short_of(0, made)) / 2 for true, made in judged]).sum()
+        self._moved("critics", self.judging, critics, rate)
+        self._remember(step)
+        found = {name: float(value.detach()) for name, value in losses.items()}
+        right = float(np.mean([told_right(*pair) for pair in judged]))
+        return Guarded({**found, "critics": float(critics.detach())}, right)
+
+    def _translated(self, source: Tensor, target: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        # The losses of the generators, and what they made: targets of sources and sources of targets.
+        wish = self.wish
+        made_target, same_target = self.forward(torch.cat([source, target])).chunk(2)
+        made_source, same_source = self.backward(torch.cat([target, source])).chunk(2)
+        back_source, back_target = self.backward(made_target), self.forward(made_source)
+        losses = {
+            "adversarial": _short_of(1, self.critic_target(made_target))
+            + _short_of(1, self.critic_source(made_source)),
+            "cycle source": wish.cycle_source * away(back_source, source),
+            "cycle target": wish.cycle_target * away(back_target, target),
+            "identity": wish.identity * (away(same_target, target) + away(same_source, source)),
+        }
+        return losses, made_target, made_source
+
+    def _moved(self, name: str, parameters: list[nn.Parameter], loss: Tensor, rate: float) -> None:
+        gradients = torch.autograd.grad(loss, parameters)
+        averaged(gradients, self.team)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self.optimizers[name].param_groups[0]["lr"] = rate
+        self.optimizers[name].step()
+        self.optimizers[name].zero_grad()
+
+    @torch.no_grad()
+    def _remember(self, step: int) -> None:
+        share = min(MEMORY, (1 + step) / (10 + step))
+        for kept, new in ((self.kept_forward, self.forward), (self.kept_backward, self.backward)):
+            for old, now in zip(kept.parameters(), new.parameters(), strict=True):
+                old.lerp_(now, 1 - share)
+
+    def _crops(self, role: str, step: int) -> Tensor:
+        """N 3 side side, 0..1: this worker's part of the batch; the whole batch is the same for any number of workers."""
+        shelf, side = self.library[role], self.recipe.side
+        part = self.recipe.batch // self.team.size
+        first = self.team.rank * part
+        crops = np.empty((part, side, side, 3), np.uint8)
+        for place in range(part):
+            draw = draws(self.recipe.seed, step, self.roles.index(role), first + place)
+            photo = shelf.learnt[draw.choice(len(shelf.learnt), p=shelf.odds)]
+            top, left = (int(draw.integers(0, length - side + 1)) for length in photo.shape[:2])
+            crop = photo[top : top + side, left : left + side]
+            crops[place] = crop[:, ::-1] if draw.random() < 0.5 else crop
+        return _as_tensor(crops, self.device)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {
+            "forward": self.forward,
+            "backward": self.backward,
+            "kept_forward": self.kept_forward,
+            "kept_backward": self.kept_backward,
+            "critic_target": self.critic_target,
+            "critic_source": self.critic_source,
+        }
+
+    def state(self) -> dict[str, Tensor]:
+        """All six networks, with the vectors of their spectral norms, and the moments of both optimizers."""
+        kept = {
+            f"{name}.{key}": value
+            for name, module in self._networks().items()
+            for key, value in module.state_dict().items()
+        }
+        for name, optimizer in self.optimizers.items():
+            for number, moments in optimizer.state_dict()["state"].items():
+                kept |= {f"{name}.{number}.{key}": value for key, value in moments.items()}
+        return {name: value.detach().cpu().clone().contiguous() for name, value in kept.items()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Goes on from a `state()`."""
+        for name, module in self._networks().items():
+            module.load_state_dict(dict(_below(name, state)))
+        for name, optimizer in self.optimizers.items():
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(name, state):
+                number, moment = key.split(".")
+                moments.setdefault(int(number), {})[moment] = value.clone()
+            optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
+
+    def examine(self) -> Examined:
+        """On the pictures held out: `exam.examined` with the generators' averages."""
+        critics = (self.critic_target, self.critic_source)
+        return examined(
+            (self.kept_forward, self.kept_backward), critics, self._held_out("source"), self._held_out("target")
+        )
+
+    def _held_out(self, role: str) -> list[Tensor]:
+        # Squares from the middle, of one size on a shelf and of whole steps of the generators.
+        shelf = self.library[role]
+        side = min(EXAMINED, *(length for photo in shelf.held_out for length in photo.shape[:2])) // MULTIPLE * MULTIPLE
+        tops = [[(length - side) // 2 for length in photo.shape[:2]] for photo in shelf.held_out]
+        squares = [
+            photo[top : top + side, left : left + side] for photo, (top, left) in zip(shelf.held_out, tops, strict=True)
+        ]
+        return [_as_tensor(one[None], self.device) for one in squares]
+
+    def product(self) -> Product:
+        """Both generators, in half precision."""
+        files = {
+            f"{name}.safetensors": save({k: v.half().cpu().contiguous() for k, v in kept.state_dict().items()})
+            for name, kept in (("forward", self.kept_forward), ("backward", self.kept_backward))
+        }
+        # The size at which it has seen things, in the shape of a film.
+        side = max(64, self.recipe.short_side * 16 // 9)
+        paper = {
+            "kind": "unpaired",
+            "domain": "rgb",
+            "size": {"rule": "long", "side": side},
+            "settings": {"size": side},
+            "network": self.wish.shape.model_dump(mode="json"),
+        }
+        return Product(files, paper)
+
+
+def _check(recipe: Recipe, settings: UnpairedSettings, library: Library) -> None:
+    least = smallest_side(settings.critic_halvings)
+    if recipe.side < least:
+        raise BadInput(
+            f"side = {recipe.side}: a critic of critic_halvings = {settings.critic_halvings} judges crops of at least {least} "
+            "pixels; raise side, or lower critic_halvings."
+        )
+    for role in UnpairedCourse.roles:
+        if role not in library or not library[role].held_out:
+            raise BadInput(
+                f"There are no held-out pictures of the role {role!r}; give its sources a held_out, such as 16."
+            )
+        if small := [photo for photo in library[role].held_out if min(photo.shape[:2]) < SMALLEST_HELD_OUT]:
+            size = "x".join(map(str, small[0].shape[1::-1]))
+            raise BadInput(
+                f"A held-out picture of the role {role!r} is of {size} pixels; give pictures of at least "
+                f"{SMALLEST_HELD_OUT}x{SMALLEST_HELD_OUT}."
+            )
+
+
+def _short_of(wanted: int, judged: Tensor) -> Tensor:
+    # Least squares (Mao et al. 2017): true patches are to be given 1, made ones 0, and a generator wants 1.
+    return (judged - wanted).square().mean()
+
+
+def _judged(critic: Critic, true: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+    first, second = critic(torch.cat([true, made])).chunk(2)
+    return first, second
+
+
+def _as_tensor(photos_NHW3: Photo, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(photos_NHW3)).to(device).permute(0, 3, 1, 2).float() / 255
+
+
+def _below(prefix: str, state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    for name, value in state.items():
+        if name.startswith(f"{prefix}."):
+            yield name.removeprefix(f"{prefix}."), value

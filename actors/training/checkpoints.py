@@ -1,0 +1,173 @@
+"""Checkpoints: what a training has put down, in a folder or in S3. Promises that only whole ones are taken up, and by the recipe they were made with; learns nothing.
+
+training.json                       what was begun: the recipe, and a digest of its pictures
+checkpoints/step-0000500.json       figures and losses; LAST of its step, so that what it names is whole
+checkpoints/step-0000500.safetensors    the course's state, of the last two alone
+sheets/step-0000500.png             sample sheet
+figures.json                        all figures so far, in one piece
+best/step-0000500/                  the look of the best step so far
+look/                               the finished look: the best step's
+"""
+
+import hashlib
+import json
+
+import safetensors.torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from actors.looks.package import LookPaper, Package, Training, open_package, write_package
+from actors.training.course import Course, Examined
+from actors.training.pictures import Gathered
+from actors.training.sheets import png
+from jobs.errors import BadInput, BadSpec
+from jobs.recipe import Recipe
+from jobs.store import open_store
+from jobs.training import Begun, Checkpoint, recipe_digest, settled_fields
+
+BEGUN = "training.json"
+STATES = 2
+"""Kept: one may turn out broken."""
+
+
+class Checkpoints:
+    """One training's place. Only one worker of a team may write."""
+
+    def __init__(self, recipe: Recipe, gathered: Gathered) -> None:
+        self.recipe = recipe
+        self.store = open_store(recipe.out)
+        self._gathered = gathered
+        self.known: list[Checkpoint] = []
+        """Of the steps up to now, in order."""
+
+    def begin(self) -> None:
+        """Note what is begun here. Raises BadSpec where another training was."""
+        mine = Begun(recipe=self.recipe, pictures=self._gathered.digest)
+        text = mine.model_dump_json(indent=1).encode()
+        if self.store.stat(BEGUN) is None and self.store.write(BEGUN, text, only_if_absent=True):
+            return
+        try:
+            begun = Begun.model_validate_json(self.store.read(BEGUN))
+        except ValidationError:
+            raise BadSpec(f"{self.store.url}/{BEGUN} is damaged; choose another out.") from None
+        then, now = settled_fields(begun.recipe), settled_fields(self.recipe)
+        if changed := [name for name in now if then.get(name) != now[name]]:
+            raise BadSpec(
+                f"The training in {self.store.url} was begun with another {', '.join(changed)}; give back what it was "
+                f"({BEGUN} there has it), or choose another out."
+            )
+        if begun.pictures != mine.pictures:
+            raise BadSpec(
+                f"The pictures are not those the training in {self.store.url} was begun with; give back what was changed, "
+                "or choose another out."
+            )
+
+    def last(self) -> tuple[int, dict[str, Tensor]]:
+        """The last whole checkpoint's step and state; (0, {}) where there is none. What came after is forgotten."""
+        papers = self._papers()
+        for number in reversed(range(len(papers))):
+            if state := self._state(papers[number]):
+                self.known = papers[: number + 1]
+                return papers[number].step, state
+        return 0, {}
+
+    def at(self, step: int) -> dict[str, Tensor]:
+        """The state of one step; {} for step 0."""
+        return next((self._state(one) or {} for one in self._papers() if one.step == step), {})
+
+    @property
+    def best(self) -> Checkpoint | None:
+        """The first of those with the lowest verdict."""
+        return min(self.known, key=lambda one: one.verdict, default=None)
+
+    def keep(self, step: int, course: Course, found: Examined, losses: dict[str, float]) -> Checkpoint:
+        """Put a checkpoint down: the look first where it is the best, its paper last."""
+        state = safetensors.torch.save(course.state())
+        made = Checkpoint(
+            step=step,
+            sha256=hashlib.sha256(state).hexdigest(),
+            verdict=found.verdict,
+            figures=found.figures,
+            losses=losses,
+        )
+        self.known.append(made)
+        if self.best == made:
+            self._write_look(made, course)
+        self.store.write(f"{_named(step)}.safetensors", state)
+        self.store.write(f"sheets/{_name(step)}.png", png(found.sheet))
+        self.store.write(f"{_named(step)}.json", made.model_dump_json(indent=1).encode())
+        self.store.write(
+            "figures.json", json.dumps([one.model_dump(mode="json") for one in self.known], indent=1).encode()
+        )
+        self._tidy()
+        return made
+
+    def finish(self) -> tuple[Package, Checkpoint]:
+        """Give the best step's look its name."""
+        best = self.best
+        assert best is not None, "a training ends with a checkpoint"
+        package = open_package(f"{self.store.url}/{_look(best.step)}")
+        files = {name: package.file(name).read_bytes() for name in package.paper.files}
+        return write_package(f"{self.store.url}/look", package.paper, files), best
+
+    def _papers(self) -> list[Checkpoint]:
+        """All that can be read, in order of their steps."""
+        papers = []
+        for key in self.store.list("checkpoints/"):
+            if key.endswith(".json"):
+                try:
+                    papers.append(Checkpoint.model_validate_json(self.store.read(key)))
+                except ValidationError:
+                    continue  # cut short by a disk that was full or torn out
+        return sorted(papers, key=lambda one: one.step)
+
+    def _state(self, paper: Checkpoint) -> dict[str, Tensor] | None:
+        """None where the state was tidied away, or is not whole."""
+        key = f"{_named(paper.step)}.safetensors"
+        try:
+            data = self.store.read(key) if self.store.stat(key) else b""
+        except BadInput:
+            return None
+        if hashlib.sha256(data).hexdigest() != paper.sha256:
+            return None
+        return safetensors.torch.load(data)
+
+    def _write_look(self, made: Checkpoint, course: Course) -> None:
+        product, recipe = course.product(), self.recipe
+        paper = LookPaper.model_validate(
+            {
+                "kind": recipe.kind,
+                **product.paper,
+                "name": recipe.name,
+                "about": recipe.about,
+                "licence": recipe.licence,
+                "training": Training(
+                    recipe=recipe_digest(recipe), steps=made.step, data=self._gathered.lines
+                ).model_dump(),
+                "figures": {**made.figures, "verdict": made.verdict},
+                "files": {},
+            }
+        )
+        write_package(f"{self.store.url}/{_look(made.step)}", paper, product.files)
+
+    def _tidy(self) -> None:
+        """Older states go, and looks that are no longer the best."""
+        states = sorted(key for key in self.store.list("checkpoints/") if key.endswith(".safetensors"))
+        for key in states[:-STATES]:
+            self.store.delete(key)
+        best = self.best
+        for key in list(self.store.list("best/")):
+            if best and not key.startswith(f"{_look(best.step)}/"):
+                self.store.delete(key)
+
+
+def _name(step: int) -> str:
+    return f"step-{step:07d}"
+
+
+def _named(step: int) -> str:
+    return f"checkpoints/{_name(step)}"
+
+
+def _look(step: int) -> str:
+    return f"best/{_name(step)}"

@@ -1,0 +1,92 @@
+"""The loop of a training: step after step, checkpoints on the way, a look at the end. Promises the same weights however often it is interrupted; knows no Ray and no terminal."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import torch
+
+from actors.device import settled
+from actors.training.checkpoints import Checkpoints
+from actors.training.course import Course, Team
+from actors.training.courses import checked, find, settings_of
+from actors.training.guards import Guards
+from actors.training.pictures import gather
+from jobs.errors import TrainingFailed
+from jobs.recipe import Recipe
+from jobs.training import Began, Finished, Kept, Learnt, Word
+
+CPU = torch.device("cpu")
+
+
+def at_work(device: torch.device, threads: int) -> None:
+    """Set this process up for training: repeatable kernels, its own GPU, so many threads."""
+    settled(device.type == "cuda")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    torch.set_num_threads(threads)
+
+
+def train(recipe: Recipe, team: Team = Team(), device: torch.device = CPU) -> Iterator[Word]:  # noqa: B008  a named tuple
+    """Train as this worker of the team, from the last whole checkpoint on, and tell of each step.
+
+    Every worker takes up the same checkpoint; the first one alone measures and writes. Raises BadInput before the first
+    step, TrainingFailed where a guard ends it.
+    """
+    recipe = checked(recipe)
+    gathered = gather(recipe)
+    checkpoints = Checkpoints(recipe, gathered)
+    if team.rank == 0:
+        checkpoints.store.check()
+        checkpoints.begin()
+    course = find(recipe.kind)(recipe, settings_of(recipe), gathered.library, team, device)
+    step = _taken_up(checkpoints, course, team, device)
+    shelves = gathered.library.values()
+    yield Began(step, sum(len(one.learnt) for one in shelves), sum(len(one.held_out) for one in shelves))
+    try:
+        yield from _learn(recipe, course, checkpoints, step, team)
+    except TrainingFailed as failed:
+        best = checkpoints.best
+        kept = f"The best look so far is kept: {checkpoints.store.url}/best, step {best.step:,}." if best else ""
+        raise TrainingFailed(f"{failed} {kept}".strip()) from None
+    if team.rank == 0:
+        package, best = checkpoints.finish()
+        yield Finished(package.place, best.step, best.verdict)
+
+
+def _taken_up(checkpoints: Checkpoints, course: Course, team: Team, device: torch.device) -> int:
+    """The step to go on from, restored. The first worker's word goes: a checkpoint may appear while others look."""
+    step, state = checkpoints.last() if team.rank == 0 else (0, {})
+    if team.size > 1:
+        said = torch.tensor([step], device=device)
+        torch.distributed.broadcast(said, 0)
+        step = int(said.item())
+        if team.rank:
+            state = checkpoints.at(step)
+    if state:
+        course.restore(state)
+    return step
+
+
+def _learn(recipe: Recipe, course: Course, checkpoints: Checkpoints, start: int, team: Team) -> Iterator[Word]:
+    guards = Guards(recipe.steps)
+    sums: Counter[str] = Counter()
+    since = start
+    for step in range(start, recipe.steps):
+        phase = course.phase(step)
+        said = course.learn(step)
+        guards.after_step(step + 1, phase, said)
+        sums.update(said.losses)
+        yield Learnt(step + 1, phase, said.losses)
+        if (step + 1) % recipe.check_every and step + 1 < recipe.steps:
+            continue
+        if team.rank == 0:
+            means = {name: total / (step + 1 - since) for name, total in sums.items()}
+            yield _checked(course, checkpoints, guards, step + 1, means)
+        sums, since = Counter(), step + 1
+
+
+def _checked(course: Course, checkpoints: Checkpoints, guards: Guards, step: int, losses: dict[str, float]) -> Kept:
+    found = course.examine()
+    guards.after_check(step, found)
+    made = checkpoints.keep(step, course, found, losses)
+    return Kept(step, made.figures, made.verdict, checkpoints.best == made)

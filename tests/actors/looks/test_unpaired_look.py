@@ -1,0 +1,159 @@
+"""The look "unpaired" as the farm uses it: its settings, one answer for a frame whatever its company, and one sentence for a bad package."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from actors.colour import to_differences
+from actors.looks import fit, hire
+from actors.looks.generator import Domain
+from actors.looks.package import LookPaper, write_package
+from actors.looks.unpaired.network import Shape, Translator
+from actors.plates import Plates
+from jobs.errors import BadLook
+from jobs.spec import LookChoice
+from tests.actors.looks.test_colorize_look import SCALE, batched, film
+
+CPU = torch.device("cpu")
+SMALL = Shape(width=4, blocks=1)
+
+
+def weights(seed: int) -> bytes:
+    """A generator that changes everything."""
+    torch.manual_seed(seed)
+    made = Translator(SMALL)
+    torch.nn.init.normal_(made.last.weight, std=0.05)
+    return save(made.state_dict())
+
+
+def packed(folder: Path, files: dict[str, bytes], **fields: Any) -> str:
+    """The place of a look made of these files."""
+    told: dict[str, Any] = {"network": SMALL.model_dump(), **fields}
+    paper = LookPaper(name="dream", kind="unpaired", domain="rgb", licence="CC0-1.0", files={}, **told)
+    return write_package(str(folder), paper, files).place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """A look that can go both ways."""
+    return packed(tmp_path / "dream", {"forward.safetensors": weights(1), "backward.safetensors": weights(2)})
+
+
+def pictures(place: str, plates: list[Plates], batch: int = 8, **settings: Any) -> Tensor:
+    look = hire(fit(LookChoice(name=place, settings=settings)), CPU)
+    return torch.cat(list(look.render(batched(plates, batch))))
+
+
+def own(plates: list[Plates]) -> Tensor:
+    return torch.cat([one.rgb() for one in plates])
+
+
+def test_a_frame_has_one_answer_alone_in_a_batch_and_in_any_chunk(place: str) -> None:
+    plates = film(9)
+    whole = pictures(place, plates)
+    assert whole.shape == (9, 3, 72, 128)
+    assert whole.dtype == torch.float32
+    assert whole.min() >= 0
+    assert whole.max() <= 1
+    assert torch.equal(pictures(place, plates, 1), whole)
+    assert torch.equal(pictures(place, plates[4:7], 2), whole[4:7])
+    assert fit(LookChoice(name=place)).support.model_dump() == {"context": 0, "warmup": 0, "dissolve": 0}
+
+
+def test_it_changes_the_picture_each_direction_in_its_way(place: str) -> None:
+    plates = film(1)
+    there, back = pictures(place, plates), pictures(place, plates, direction="backward")
+    assert (there - own(plates)).abs().mean() > 0.02
+    assert (there - back).abs().mean() > 0.02
+
+
+def test_strength_mixes_with_the_films_own_picture(place: str) -> None:
+    plates = film(2)
+    full = pictures(place, plates)
+    assert torch.equal(pictures(place, plates, strength=0), own(plates))
+    torch.testing.assert_close(pictures(place, plates, strength=0.25), 0.75 * own(plates) + 0.25 * full)
+
+
+def test_saturation_scales_the_colour_and_leaves_the_luma(place: str) -> None:
+    plates = film(1)
+    luma, differences = to_differences(pictures(place, plates), SCALE.colour)
+    grey = to_differences(pictures(place, plates, saturation=0), SCALE.colour)
+    half = to_differences(pictures(place, plates, saturation=0.5), SCALE.colour)
+    torch.testing.assert_close(grey[0], luma, atol=1e-5, rtol=0)
+    assert grey[1].abs().max() < 1e-5
+    torch.testing.assert_close(half[1], differences / 2, atol=1e-5, rtol=0)
+
+
+def test_kept_chroma_is_the_films_own(place: str) -> None:
+    plates = film(2)
+    look = hire(fit(LookChoice(name=place, settings={"keep_chroma": True})), CPU)
+    assert look.domain is Domain.LUMA
+    made = torch.cat(list(look.render(plates)))
+    torch.testing.assert_close(made, to_differences(pictures(place, plates), SCALE.colour)[0])
+    plain = torch.cat([one.luma() for one in plates])
+    assert torch.equal(pictures(place, plates, keep_chroma=True, strength=0), plain)
+
+
+def test_size_bounds_what_the_generator_sees(place: str) -> None:
+    plates = film(1)
+    full = pictures(place, plates)
+    assert torch.equal(pictures(place, plates, size=128), full)
+    small = pictures(place, plates, size=64)
+    assert small.shape == full.shape
+    assert (small - full).abs().mean() > 0.01
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
+def test_a_tiny_film_is_translated_too(place: str, height: int, width: int) -> None:
+    plates = [Plates(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    assert pictures(place, plates).shape == (2, 3, height, width)
+
+
+def test_a_package_brings_its_own_settings(tmp_path: Path) -> None:
+    place = packed(tmp_path / "dream", {"backward.safetensors": weights(2)}, settings={"direction": "backward"})
+    assert fit(LookChoice(name=place)).choice.settings["direction"] == "backward"
+    assert pictures(place, film(1)).shape == (1, 3, 72, 128)
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "settings", "words"),
+    [
+        ({"forward.safetensors": b"x"}, {}, {"direction": "backward"}, "dream cannot go backward; it has forward"),
+        ({"weights.safetensors": b"x"}, {}, {}, "cannot go forward; it has no generator of this kind of look"),
+        ({"forward.safetensors": b"x"}, {"network": {"width": 4, "depth": 3}}, {}, r"look\.json: network\.depth: "),
+        ({"forward.safetensors": b"x"}, {"network": {"width": 1000}}, {}, r"look\.json: network\.width: "),
+        ({"forward.safetensors": b"x"}, {}, {"direction": "up"}, "direction = 'up': input should be 'forward' or"),
+    ],
+)
+def test_a_wrong_package_is_refused_when_planning(
+    tmp_path: Path, files: dict[str, bytes], fields: dict[str, Any], settings: dict[str, Any], words: str
+) -> None:
+    place = packed(tmp_path / "dream", files, **fields)
+    with pytest.raises(BadLook, match=words) as error:
+        fit(LookChoice(name=place, settings=settings))
+    assert "\n" not in str(error.value)
+
+
+def test_without_a_package_it_says_how_to_get_one() -> None:
+    with pytest.raises(BadLook, match=r"name a look of its kind .* or train one"):
+        fit(LookChoice(name="unpaired"))
+
+
+@pytest.mark.parametrize("content", [weights(1)[:-9], b"", b"\x80\x04\x95pickle", save({"one": torch.zeros(3)})])
+def test_weights_that_cannot_be_used_are_refused_when_hired(tmp_path: Path, content: bytes) -> None:
+    look = fit(LookChoice(name=packed(tmp_path / "dream", {"forward.safetensors": content})))
+    with pytest.raises(BadLook, match=r"weights of look 'unpaired' cannot be used: .*forward\.safetensors") as error:
+        hire(look, CPU)
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_width_are_refused_when_hired(tmp_path: Path) -> None:
+    place = packed(tmp_path / "dream", {"forward.safetensors": weights(1)}, network={"width": 8, "blocks": 1})
+    with pytest.raises(
+        BadLook, match=r"tensor 'fine\.weight' has the shape \(4, 3, 5, 5\), where look\.json asks for \(8"
+    ):
+        hire(fit(LookChoice(name=place)), CPU)

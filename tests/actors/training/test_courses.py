@@ -1,0 +1,42 @@
+"""Courses by kind: found, and their settings checked with one sentence each."""
+
+from pathlib import Path
+
+import pytest
+
+from actors.training.courses import checked, find, names
+from jobs.errors import BadSpec
+from tests.actors.training.albums import recipe
+
+
+def test_courses_are_found_by_entry_point() -> None:
+    assert {"colorize", "finetune", "style", "unpaired", "test-tiny"} <= set(names())
+    assert find("test-tiny").__name__ == "TinyCourse"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"kind": "paint"}, r"kind = 'paint': there is no such course; installed are: colorize, finetune, "),
+        ({"kind": "test-absent"}, r"The course 'test-absent' cannot be imported"),
+        ({"course": {"rate": "fast"}}, r"course\.rate = 'fast': input should be a valid number"),
+        (
+            {"course": {"pace": 1}},
+            r"course\.pace is not a field of a recipe of this kind \(settings of test-tiny: rate, ",
+        ),
+        (
+            {"data": [{"pictures": "p"}, {"pictures": "q", "role": "style"}]},
+            r"data\.1\.role = 'style': a course of kind test-tiny has the roles ''\.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(fields: dict[str, object], sentence: str) -> None:
+    with pytest.raises(BadSpec, match=sentence):
+        checked(recipe("photos", "out", **fields))
+
+
+def test_settings_are_filled_in_and_their_paths_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    course = checked(recipe("photos", "out", course={"die": "here"})).course
+    assert course["die"] == f"{tmp_path}/here"
+    assert course["rate"] == 0.05

@@ -1,0 +1,109 @@
+"""A course that only tests use, installed as a studio would install its own: two small layers that learn red from blue and green. Promises everything a true one must, in milliseconds."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from actors.training.course import Examined, Guarded, Library, Product, Team, averaged, draws
+from actors.training.sheets import sheet_of
+from jobs.paper import Paper
+from jobs.recipe import Recipe
+
+
+class TinySettings(Paper):
+    """How it learns, and what shall go wrong."""
+
+    rate: float = 0.05
+    adversarial: int = 10**9
+    """Step from which it says it is adversarial."""
+    critic_right: float | None = None
+    pale: float = 1.0
+    """Colourfulness it says it makes, where the truth has 1."""
+    spoilt_at: int = 10**9
+    """Step from which it unlearns."""
+    broken_at: int = 10**9
+    """Step at which its loss is not a number."""
+    halt: Path | None = None
+    """A file that holds a step: there it waits as long as the file is there."""
+    die: Path | None = None
+    """A file that holds a step: there the worker is lost, once, and the file with it."""
+
+
+class TinyCourse:
+    """Learns by Adam; its state is its layers and the moments."""
+
+    settings: ClassVar[type[Paper]] = TinySettings
+    roles: ClassVar[tuple[str, ...]] = ("",)
+
+    def __init__(self, recipe: Recipe, settings: Paper, library: Library, team: Team, device: torch.device) -> None:
+        assert isinstance(settings, TinySettings)
+        self.recipe, self.wish, self.shelf, self.team = recipe, settings, library[""], team
+        torch.manual_seed(recipe.seed)
+        self.network = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1)).to(device)
+        self.parameters = list(self.network.parameters())
+        self.moments = [torch.zeros_like(one) for one in self.parameters for _ in range(2)]
+        self.device = device
+
+    def phase(self, step: int) -> str:
+        return "adversarial" if step >= self.wish.adversarial else "learning"
+
+    def learn(self, step: int) -> Guarded:
+        if (halt := self.wish.halt) and halt.exists() and step == int(halt.read_text()):
+            while halt.exists():
+                threading.Event().wait(0.05)
+        if (die := self.wish.die) and die.exists() and step == int(die.read_text()):
+            die.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        rows = [self._pixels(step, place) for place in range(self.recipe.batch)][self.team.rank :: self.team.size]
+        rgb = torch.cat(rows).to(self.device)
+        loss = (self.network(rgb[:, 1:]) - rgb[:, :1]).square().mean()
+        loss.backward()
+        gradients = [one.grad for one in self.parameters if one.grad is not None]
+        averaged(gradients, self.team)
+        self._move(gradients, step + 1)
+        said = float("nan") if step == self.wish.broken_at else loss.item()
+        return Guarded({"red": said}, self.wish.critic_right)
+
+    def _pixels(self, step: int, place: int) -> Tensor:
+        rng = draws(self.recipe.seed, step, place)
+        photo = self.shelf.learnt[int(rng.choice(len(self.shelf.learnt), p=self.shelf.odds))]
+        flat = photo.reshape(-1, 3)
+        return torch.from_numpy(flat[rng.integers(0, len(flat), 32)]).float() / 255
+
+    def _move(self, gradients: list[Tensor], count: int) -> None:
+        """Adam, by Kingma and Ba 2015."""
+        with torch.no_grad():
+            for number, (one, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
+                first, second = self.moments[2 * number : 2 * number + 2]
+                first.lerp_(gradient, 0.1)
+                second.lerp_(gradient.square(), 0.001)
+                step = (first / (1 - 0.9**count)) / ((second / (1 - 0.999**count)).sqrt() + 1e-8)
+                one.sub_(step, alpha=self.wish.rate if count <= self.wish.spoilt_at else -self.wish.rate)
+                one.grad = None
+
+    def state(self) -> dict[str, Tensor]:
+        moments = {f"moment.{number}": one.cpu().clone() for number, one in enumerate(self.moments)}
+        return {name: one.cpu().clone() for name, one in self.network.state_dict().items()} | moments
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        self.network.load_state_dict({name: one for name, one in state.items() if not name.startswith("moment.")})
+        self.moments = [state[f"moment.{number}"].to(self.device) for number in range(len(self.moments))]
+
+    @torch.no_grad()
+    def examine(self) -> Examined:
+        photos = self.shelf.held_out or self.shelf.learnt[:1]
+        rgb = torch.cat([torch.from_numpy(one.reshape(-1, 3)).float() / 255 for one in photos]).to(self.device)
+        error = (self.network(rgb[:, 1:]) - rgb[:, :1]).square().mean().item()
+        sheet = sheet_of([[one, np.ascontiguousarray(one[:, ::-1])] for one in photos])
+        return Examined({"error": error}, error, sheet, (self.wish.pale, 1.0))
+
+    def product(self) -> Product:
+        weights = {name: one.cpu().contiguous() for name, one in self.network.state_dict().items()}
+        return Product({"weights.safetensors": safetensors.torch.save(weights)}, {"kind": "none", "domain": "chroma"})
