@@ -19,7 +19,16 @@ import typer
 from tests.bench.apart import ROOT
 from tests.bench.figures import Figures
 from tests.bench.films import clip_of
-from tests.bench.measurements import HD, contest, extra_frames, lengths, seam_cost, stitch_rates, streaming
+from tests.bench.measurements import (
+    HD,
+    contest,
+    extra_frames,
+    generator_alone,
+    lengths,
+    seam_cost,
+    stitch_rates,
+    streaming,
+)
 from tests.bench.plot import plot
 
 
@@ -32,6 +41,7 @@ class Part(StrEnum):
     EXTRA = "extra"
     LENGTHS = "lengths"
     SEAM = "seam"
+    GENERATOR = "generator"
 
 
 def main(
@@ -55,6 +65,7 @@ def main(
         Part.EXTRA: lambda: extra_frames(say),
         Part.LENGTHS: lambda: lengths(say),
         Part.SEAM: lambda: seam_cost(runs, say),
+        Part.GENERATOR: lambda: generator_alone(runs, say),
     }
     out.mkdir(parents=True, exist_ok=True)
     for part in only or list(Part):
@@ -113,6 +124,9 @@ def table(results: Figures) -> list[str]:
         lines += [
             f"one seam: {one['cpu_seconds']:.2f} s CPU, {one['wall_seconds']:.2f} s, {one['extra_frames']:.1f} extra frames"
         ]
+    if alone := results.get("generator"):
+        height, width = alone["shape"]
+        lines += [f"generator alone, {height}x{width}: {alone['median']['frames_per_second']:.1f} frames/s"]
     return lines
 
 

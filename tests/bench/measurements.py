@@ -13,6 +13,7 @@ from tests.bench.contenders import bare, jpeg, ray_data
 from tests.bench.farming import farm
 from tests.bench.figures import Figures, figures_of, medians, per_seam, ratios
 from tests.bench.films import MANY_CUTS, clip_of, footage, frames_of, looped, still_film
+from tests.bench.generating import SHAPE, generate
 from tests.bench.stitching import stitch
 from tests.bench.streaming import stream
 
@@ -108,3 +109,11 @@ def seam_cost(runs: int, say: Say) -> Figures:
     found = [{**per_seam(whole, parted), "whole": whole, "parted": parted} for whole, parted in rounds]
     say(f"one seam: {medians(found)['cpu_seconds']:.2f} s CPU, {medians(found)['extra_frames']:.1f} extra frames")
     return {"seams": rounds[0][1]["seams"], "median": medians(found), "runs": found}
+
+
+def generator_alone(runs: int, say: Say, frames: int = 150) -> Figures:
+    """The colouriser's network on all cores, pictures that lie in memory: frames a second, median of the runs."""
+    found = [figures_of(*measured(generate, frames=frames)) for _ in range(runs)]
+    height, width = SHAPE
+    say(f"generator alone, {height}x{width}: {medians(found)['frames_per_second']:.1f} frames/s")
+    return {"shape": [height, width], "median": medians(found), "runs": found}

@@ -45,9 +45,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N inside H W -> N out H/stride W/stride."""
-        wide = x if self.expand is None else F.relu6(self.expand(x))
-        y: Tensor = self.project(F.relu6(self.depth(wide)))
-        return y + x if self.short else y
+        wide = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        y: Tensor = self.project(F.relu6(self.depth(wide), inplace=True))
+        return y.add_(x) if self.short else y
 
 
 class Encoder(nn.Module):
@@ -67,13 +67,13 @@ class Encoder(nn.Module):
 
     def forward(self, luma: Tensor) -> list[Tensor]:
         """N 1 H W in 0..1 -> five maps, N 16 H/2 W/2 to N 112 H/16 W/16 and N 1280 H/32 W/32."""
-        x = F.relu6(self.stem(luma))
+        x = F.relu6(self.stem(luma), inplace=True)
         maps: list[Tensor] = []
         for number, row in enumerate(self.rows):
             x = row(x)
             if number in SHOWN:
                 maps.append(x)
-        maps.append(F.relu6(self.head(x)))
+        maps.append(F.relu6(self.head(x), inplace=True))
         return maps
 
 
