@@ -11,6 +11,9 @@ from actors.looks.package import Package, library, open_package
 from jobs.errors import BadInput, BadLook
 from jobs.spec import LookChoice
 
+FIGURES = 3
+"""Of a look that the list of all shows; `farm looks show` has them all."""
+
 
 def catalogue() -> list[dict[str, Any]]:
     """Installed looks by name, then the library's: `described`, or the name, place and `problem` of one that cannot be had."""
@@ -103,7 +106,8 @@ def _row(entry: dict[str, Any]) -> tuple[str, ...]:
         name = entry["name"].rpartition("/")[2]
         return (name, "", entry["problem"]) if entry["place"] else (name, entry["problem"])
     if entry["place"]:
-        figures = ", ".join(f"{name} {value:g}" for name, value in entry["figures"].items())
+        told = [f"{name} {value:.4g}" for name, value in entry["figures"].items()]
+        figures = ", ".join(told[:FIGURES] + ([f"{len(told) - FIGURES} more"] if len(told) > FIGURES else []))
         return entry["name"], entry["kind"], entry["about"], entry["licence"], figures, entry["digest"][:12]
     settings = [f"{name}=... (required)" for name in entry["required"]]
     settings += [f"{name}={value}" for name, value in entry["defaults"].items()]
@@ -116,12 +120,14 @@ def show_one(entry: dict[str, Any]) -> None:
     if entry["problem"]:
         raise BadLook(entry["problem"])
     table = Table(title=entry["name"], show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a digest is shown whole
     paper = entry["paper"] or {}
     facts: dict[str, Any] = {"what it does": entry["about"], "place": entry["place"] or "installed"}
     facts |= {name: paper[name] for name in ("kind", "domain", "licence") if name in paper}
     facts |= {"size": _size(paper["size"]), "digest": entry.get("digest", "")} if paper else {}
     facts |= {name: f"{value} frames" for name, value in entry["support"].items() if value}
-    facts |= {f"figure: {name}": f"{value:g}" for name, value in paper.get("figures", {}).items()}
+    facts |= {f"figure: {name}": f"{value:.4g}" for name, value in paper.get("figures", {}).items()}
     training = paper.get("training") or {}
     facts |= {f"training: {name}": "; ".join(value) if name == "data" else value for name, value in training.items()}
     for name, rule in entry["settings"].items():

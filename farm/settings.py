@@ -72,7 +72,7 @@ def _fields(place: str, what: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-        raise BadSpec(f"{place}{where}: {problem}; see `farm schema`.") from None
+        raise BadSpec(f"{place}{where}: {problem}; a {what} is YAML or JSON.") from None
 
 
 def spec_for_film(

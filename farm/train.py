@@ -181,7 +181,8 @@ def _tell(words: Iterator[Word], queue: Queue, team: Team) -> None:
     for word in words:
         now = time.monotonic()
         if team.rank == 0 and (not isinstance(word, Learnt) or now - told >= TELL_SECONDS):
-            told = now
+            # Only a step makes the next one wait: the first after a checkpoint is told, however soon it comes.
+            told = now if isinstance(word, Learnt) else float("-inf")
             queue.put(word)
 
 

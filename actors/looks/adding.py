@@ -67,7 +67,13 @@ def _package(place: str, name: str, fields: dict[str, Any]) -> Iterator[Package]
         yield open_package(place)
         return
     with spool("look") as folder:
-        yield _made(place, name, fields, Path(folder))
+        try:
+            yield _made(place, name, fields, Path(folder))
+        except BadLook as error:
+            sentence = str(error)
+            for inside in (f"{folder}/{BARE[ending]}", f"{folder}/{PAPER}", folder):
+                sentence = sentence.replace(inside, place)  # nobody outside knows this folder
+            raise BadLook(sentence) from None
 
 
 def _made(place: str, name: str, fields: dict[str, Any], folder: Path) -> Package:
@@ -84,6 +90,8 @@ def _made(place: str, name: str, fields: dict[str, Any], folder: Path) -> Packag
             _copied(source, beside, folder / beside)
             files.append(beside)
     kind = fields.get("kind") or ("onnx" if ending == ".onnx" else "fast-style")
+    if kind not in names():
+        raise BadLook(f"{place}: kind = {kind!r} is not installed here; installed are: {', '.join(names())}.")
     stem = re.sub(r"[^a-z0-9._-]+", "-", Path(bare).stem.lower()).strip("-._")
     whole = {"name": name or stem, "kind": kind, **({"domain": DOMAINS[kind]} if kind in DOMAINS else {}), **fields}
     if not whole.get("licence"):

@@ -40,6 +40,10 @@ class PaintSettings(Paper):
         """Frames that are needed around a frame."""
         return Support(context=self.steady if self.strength else 0)
 
+    def shown(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the picture that is painted, of a film's."""
+        return SizeRule(rule="long", side=self.size).of(height, width) if self.size else (height, width)
+
 
 class Painter:
     """Paints plates as settings ask."""
@@ -64,13 +68,13 @@ class Painter:
     def _frames(self, batches: Iterable[Plates], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         # `own` receives the film's pictures; `steady` runs late, so they wait there.
         for plates in batches:
-            own.extend(self._own(plates))
-            rgb_N3HW, colour = plates.rgb(), plates.scale.colour
-            height, width = rgb_N3HW.shape[-2:]
-            shown = SizeRule(rule="long", side=self.wish.size).of(height, width) if self.wish.size else (height, width)
-            at_once = _at_once(shown) if rgb_N3HW.is_cuda else 1  # a batch brings a processor nothing, and takes memory
-            for luma, some in zip(torch.split(plates.luma(), at_once), torch.split(rgb_N3HW, at_once), strict=True):
-                yield from zip(luma, self._made(some, shown, at_once, colour), strict=True)
+            shown = self.wish.shown(*plates.luma_NHW.shape[-2:])
+            # A batch brings a processor nothing, and takes memory.
+            at_once = _at_once(shown) if plates.luma_NHW.is_cuda else 1
+            for some in plates.parts(at_once):
+                luma, rgb = some.luma(), some.rgb()
+                own.extend(luma if self.wish.keep_chroma else rgb)
+                yield from zip(luma, self._made(rgb, shown, at_once, some.scale.colour), strict=True)
 
     @torch.inference_mode()
     def _made(self, rgb_N3HW: Tensor, shown: tuple[int, int], at_once: int, colour: Colour) -> Tensor:

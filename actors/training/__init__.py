@@ -5,4 +5,5 @@ courses.py      the courses there are, by entry point
 pictures.py     a recipe's pictures; frames.py: those of a film
 run.py          the loop; checkpoints.py: what it keeps; guards.py: what ends it early
 sheets.py       sample sheets
+crops.py, optimizers.py, darknet.py     what courses share: crops by number, steps put down and taken up, features
 """

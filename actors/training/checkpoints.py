@@ -5,12 +5,13 @@ checkpoints/step-0000500.json       figures and losses; LAST of its step, so tha
 checkpoints/step-0000500.safetensors    the course's state, of the last two alone
 sheets/step-0000500.png             sample sheet
 figures.json                        all figures so far, in one piece
-best/step-0000500/                  the look of the best step so far
+best/step-0000500/                  the look of the best step so far, and of the best before the last
 look/                               the finished look: the best step's
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import safetensors.torch
 from pydantic import ValidationError
@@ -44,8 +45,22 @@ class Checkpoints:
         """Note what is begun here. Raises BadSpec where another training was."""
         mine = Begun(recipe=self.recipe, pictures=self._gathered.digest)
         text = mine.model_dump_json(indent=1).encode()
-        if self.store.stat(BEGUN) is None and self.store.write(BEGUN, text, only_if_absent=True):
-            return
+        if self.store.stat(BEGUN) is not None or not self.store.write(BEGUN, text, only_if_absent=True):
+            self._compare(mine)
+
+    def join(self) -> None:
+        """Make sure that this worker stands where the first began, with the same pictures. Raises BadSpec."""
+        if self.store.stat(BEGUN) is None:
+            raise self._unshared(BEGUN)
+        self._compare(Begun(recipe=self.recipe, pictures=self._gathered.digest))
+
+    def _unshared(self, key: str) -> BadSpec:
+        return BadSpec(
+            f"A worker does not see {self.store.url}/{key}, which the first one has there; give an out that all machines see: "
+            "s3://, or a folder they share."
+        )
+
+    def _compare(self, mine: Begun) -> None:
         try:
             begun = Begun.model_validate_json(self.store.read(BEGUN))
         except ValidationError:
@@ -72,13 +87,27 @@ class Checkpoints:
         return 0, {}
 
     def at(self, step: int) -> dict[str, Tensor]:
-        """The state of one step; {} for step 0."""
-        return next((self._state(one) or {} for one in self._papers() if one.step == step), {})
+        """The state of a step that the first worker goes on from; {} for step 0. Raises BadSpec where it is not seen."""
+        state = next((self._state(one) for one in self._papers() if one.step == step), None)
+        if step and not state:
+            raise self._unshared(f"{_named(step)}.safetensors")
+        return state or {}
+
+    def catch_up(self) -> None:
+        """See what the first worker has kept: any of a team may be the one that tells why a training ends."""
+        self.known = self._papers()
 
     @property
     def best(self) -> Checkpoint | None:
         """The first of those with the lowest verdict."""
-        return min(self.known, key=lambda one: one.verdict, default=None)
+        return _best(self.known) if self.known else None
+
+    @property
+    def best_look(self) -> str:
+        """Where its look lies. There is one once something is kept."""
+        best = self.best
+        assert best is not None
+        return f"{self.store.url}/{_look(best.step)}"
 
     def keep(self, step: int, course: Course, found: Examined, losses: dict[str, float]) -> Checkpoint:
         """Put a checkpoint down: the look first where it is the best, its paper last."""
@@ -106,7 +135,7 @@ class Checkpoints:
         """Give the best step's look its name."""
         best = self.best
         assert best is not None, "a training ends with a checkpoint"
-        package = open_package(f"{self.store.url}/{_look(best.step)}")
+        package = open_package(self.best_look)
         files = {name: package.file(name).read_bytes() for name in package.paper.files}
         return write_package(f"{self.store.url}/look", package.paper, files), best
 
@@ -151,14 +180,21 @@ class Checkpoints:
         write_package(f"{self.store.url}/{_look(made.step)}", paper, product.files)
 
     def _tidy(self) -> None:
-        """Older states go, and looks that are no longer the best."""
-        states = sorted(key for key in self.store.list("checkpoints/") if key.endswith(".safetensors"))
-        for key in states[:-STATES]:
-            self.store.delete(key)
-        best = self.best
-        for key in list(self.store.list("best/")):
-            if best and not key.startswith(f"{_look(best.step)}/"):
+        """Older states go, and looks that are not the best, nor would be without the last state, which may turn out broken.
+
+        Only of steps known here: another driver of the same training may be further on.
+        """
+        steps = range(max(1, len(self.known) - STATES + 1), len(self.known) + 1)
+        best = {_best(self.known[:count]).step for count in steps}
+        gone = {f"{_named(one.step)}.safetensors" for one in self.known[:-STATES]}
+        gone |= {_look(one.step) for one in self.known if one.step not in best}
+        for key in [*self.store.list("checkpoints/"), *self.store.list("best/")]:
+            if key in gone or key.rpartition("/")[0] in gone:
                 self.store.delete(key)
+
+
+def _best(known: Sequence[Checkpoint]) -> Checkpoint:
+    return min(known, key=lambda one: one.verdict)
 
 
 def _name(step: int) -> str:

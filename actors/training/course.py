@@ -44,6 +44,11 @@ class Team(NamedTuple):
     rank: int = 0
     size: int = 1
 
+    def rows(self, batch: int) -> range:
+        """The rows of a step's batch that this worker learns from."""
+        mine = batch // self.size
+        return range(self.rank * mine, (self.rank + 1) * mine)
+
 
 class Guarded(NamedTuple):
     """What a guard looks at after a step; None where the course has no such thing."""

@@ -48,15 +48,21 @@ def settings_of(recipe: Recipe) -> Paper:
 def checked(recipe: Recipe) -> Recipe:
     """The recipe with all its course's settings filled in; those that are paths made absolute, for workers stand elsewhere.
 
-    Raises BadSpec for an unknown kind, a setting the course does not have, and a role it has no use for.
+    Raises BadSpec for an unknown kind, a setting the course does not have, a role it has no use for, and where no picture is
+    held out.
     """
     course, settings = find(recipe.kind), settings_of(recipe)
-    told = ", ".join(repr(role) for role in course.roles)
+    told = " and ".join(map(repr, filter(None, course.roles))) or "no roles: leave it out"
     for number, source in enumerate(recipe.data):
         if source.role not in course.roles:
-            raise BadSpec(f"data.{number}.role = {source.role!r}: a course of kind {recipe.kind} has the roles {told}.")
+            raise BadSpec(f"data.{number}.role = {source.role!r}: a course of kind {recipe.kind} has {told}.")
     if missing := [role for role in course.roles if role not in {source.role for source in recipe.data}]:
         raise BadSpec(f"data: a course of kind {recipe.kind} needs pictures of the role {missing[0]!r}; name some.")
+    if not any(source.held_out for source in recipe.data):
+        raise BadSpec(
+            "data: nothing is held out, and the best checkpoint is chosen by pictures never learnt from; give a source a "
+            "held_out, such as 8."
+        )
     fields: dict[str, Any] = settings.model_dump(mode="json")
     for name in type(settings).model_fields:
         if isinstance(value := getattr(settings, name), Path):

@@ -1,6 +1,6 @@
 """Optimizers put down as tensors and taken up again. Promises that training goes on exactly; knows no course."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -40,14 +40,24 @@ def take_up(parts: Mapping[str, nn.Module | torch.optim.Optimizer], kept: Mappin
         part.load_state_dict(part.state_dict() | {"state": moments})
 
 
+def moved(optimizer: torch.optim.Optimizer, gradients: Sequence[Tensor], rate: float) -> None:
+    """One step of that size along these gradients, in the order of the optimizer's parameters."""
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    learning_rate(optimizer, rate)
+    optimizer.step()
+    optimizer.zero_grad()
+
+
 def learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Set the step size of all parameters."""
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
-def clipped(gradients: list[Tensor], longest: float = 1.0) -> None:
-    """Shorten the gradient as a whole. PyTorch's own takes many times as long on channels-last gradients."""
+def clipped(gradients: Sequence[Tensor], longest: float = 1.0) -> None:
+    """Shorten the gradient as a whole, in place, to that length at most. PyTorch's own takes many times as long on channels-last gradients."""
     flat = [g.permute(0, 2, 3, 1).reshape(-1) if g.dim() == 4 else g.reshape(-1) for g in gradients]
     length = torch.stack([part.square().sum() for part in flat]).sum().sqrt()
     shorter = longest / length.clamp_min(longest)

@@ -37,16 +37,18 @@ def train(recipe: Recipe, team: Team = Team(), device: torch.device = CPU) -> It
     checkpoints = Checkpoints(recipe, gathered)
     if team.rank == 0:
         checkpoints.store.check()
-        checkpoints.begin()
     course = find(recipe.kind)(recipe, settings_of(recipe), gathered.library, team, device)
+    if team.rank == 0:
+        checkpoints.begin()  # not before the course has taken the recipe: one that is refused has begun nothing
     step = _taken_up(checkpoints, course, team, device)
     shelves = gathered.library.values()
     yield Began(step, sum(len(one.learnt) for one in shelves), sum(len(one.held_out) for one in shelves))
     try:
         yield from _learn(recipe, course, checkpoints, step, team)
     except TrainingFailed as failed:
-        best = checkpoints.best
-        kept = f"The best look so far is kept: {checkpoints.store.url}/best, step {best.step:,}." if best else ""
+        if team.rank:
+            checkpoints.catch_up()
+        kept = f"The best look so far is kept: {checkpoints.best_look}." if checkpoints.best else ""
         raise TrainingFailed(f"{failed} {kept}".strip()) from None
     if team.rank == 0:
         package, best = checkpoints.finish()
@@ -61,6 +63,7 @@ def _taken_up(checkpoints: Checkpoints, course: Course, team: Team, device: torc
         torch.distributed.broadcast(said, 0)
         step = int(said.item())
         if team.rank:
+            checkpoints.join()
             state = checkpoints.at(step)
     if state:
         course.restore(state)

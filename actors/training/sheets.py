@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from actors.training.course import Photo
 
@@ -28,6 +29,11 @@ def sheet_of(rows: Sequence[Sequence[Photo]]) -> Photo:
 
 def _starts(lengths: Sequence[int]) -> list[int]:
     return [sum(lengths[:n]) + GUTTER * n for n in range(len(lengths))]
+
+
+def photo_of(rgb_13HW: Tensor) -> Photo:
+    """A network's picture, clipped to 0..1, as it is laid out."""
+    return (rgb_13HW[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
 def png(photo: Photo) -> bytes:

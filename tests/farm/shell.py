@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from uuid import uuid4
 
 FARM = str(Path(sys.executable).with_name("farm"))
-DEADLINE = 240
+DEADLINE = 300
 """Seconds after which something has gone wrong, on the busiest machine."""
 GRACE = 60
 """Seconds that processes may take to end, on the busiest machine."""

@@ -43,7 +43,9 @@ def test_every_look_is_described() -> None:
 def test_a_look_that_needs_a_package_or_a_setting_is_described_too() -> None:
     style, blend = described("fast-style"), described("blend")
     assert (style["problem"], style["alone"], style["weights"], style["support"]) == ("", False, (), {})
-    assert {"weights", "shares", "strength", "saturation", "size", "keep_chroma", "margin"} == set(style["settings"])
+    assert {"weights", "shares", "strength", "saturation", "size", "steady", "keep_chroma", "margin"} == set(
+        style["settings"]
+    )
     assert (blend["required"], blend["alone"]) == (["looks"], False)
 
 

@@ -1,1 +1,1 @@
-"""For: the colourising look. Promises: chroma for a known luma. Refuses to know: chunks and stores."""
+"""The look "colorize": the network, its look, and the courses that teach it. Promises nothing of its own."""

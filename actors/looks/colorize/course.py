@@ -18,9 +18,8 @@ from torch.nn import functional as F
 
 from actors.evaluation.figures import luma_of
 from actors.looks.colorize.critic import Critic
-from actors.looks.colorize.darknet import load_encoder
 from actors.looks.colorize.encoder import published
-from actors.looks.colorize.examine import examined
+from actors.looks.colorize.examine import bold, examined
 from actors.looks.colorize.losses import (
     BINS,
     TO_CBCR,
@@ -38,6 +37,7 @@ from actors.looks.colorize.network import MULTIPLE, WIDTHS, ColorNet, folded
 from actors.looks.colorize.old_film import OldFilm
 from actors.training.course import Examined, Guarded, Library, Product, Team, averaged, draws
 from actors.training.crops import batch_of
+from actors.training.darknet import load_encoder
 from actors.training.optimizers import clipped, learning_rate, remember, state_of, take_up
 from actors.training.pictures import refuse_grey
 from jobs.errors import BadSpec
@@ -109,7 +109,7 @@ class ColorizeCourse:
         self.network = self.begun()
         self.average = deepcopy(self.network).eval().requires_grad_(False)
         self.head, self.critic = nn.Conv2d(WIDTHS[3], BINS**2, 1), Critic()
-        self.seeing = load_encoder(settings.features, 3).requires_grad_(False) if settings.features else None
+        self.seeing = load_encoder(settings.features) if settings.features else None
         for module in (self.network, self.average, self.head, self.critic, self.seeing):
             if module is not None:
                 module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -117,6 +117,7 @@ class ColorizeCourse:
         self.optimizer = torch.optim.AdamW(self.moving, weight_decay=settings.decay, fused=True)
         self.critics = torch.optim.AdamW(self.critic.parameters(), betas=(0.5, 0.99), fused=True)
         refuse_grey(self.shelf)
+        self.found: Examined | None = None
         self.rarity = rebalanced(chroma_of(batch_of(self.shelf, 32, recipe.seed, 0, range(512)))).to(device)
 
     def begun(self) -> ColorNet:
@@ -258,7 +259,8 @@ class ColorizeCourse:
         take_up(self._parts(), state)
 
     def examine(self) -> Examined:
-        return examined(self.learnt(), self.shelf.held_out, self.device)
+        self.found = examined(self.learnt(), self.shelf.held_out, self.device)
+        return self.found
 
     def learnt(self) -> ColorNet:
         """The average as it will be shipped: its norms folded, in half precision and back."""
@@ -271,11 +273,14 @@ class ColorizeCourse:
         return {name: value.half().contiguous() for name, value in state.items()}
 
     def product(self) -> Product:
+        """The look of the last examination, as bold as a colourist expects at strength 1: see `bold`."""
+        weights = self._weights()
+        gain = bold(self.found.figures) if self.found else 1.0
+        for name in ("last.weight", "last.bias"):
+            weights[name] = (weights[name].float() * gain).half()
         size = {"rule": "long", "side": 448, "multiple": MULTIPLE}
-        return Product(
-            {"weights.safetensors": save(self._weights())},
-            {"kind": "colorize", "domain": "chroma", "size": size, "context": 2},
-        )
+        paper = {"kind": "colorize", "domain": "chroma", "size": size, "context": 2, "network": {"gain": gain}}
+        return Product({"weights.safetensors": save(weights)}, paper)
 
 
 def strength_of(chroma: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from actors.training.crops import tensor_of
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Beyond 1, so that a timid network has a verdict too."""
+BOLD = 1 / 3
+"""Of the truth's colourfulness on held-out pictures: what a look shows at strength 1."""
 SHEET = 12
 
 
@@ -36,7 +38,7 @@ def examined(network: ColorNet, pictures: Sequence[Photo], device: torch.device)
         for place, strength in enumerate(STRENGTHS):
             shown = composed(grey, strength * guess).clamp(0, 1)
             sums[place] += float(de00_of_lab(lab(shown), wanted)), float(colourfulness(shown))
-        if number < SHEET:
+        if number in shown_of(len(pictures)):
             rows.append(torch.cat((grey.expand_as(rgb), composed(grey, guess).clamp(0, 1), rgb), 3))
     means, true = sums / max(1, len(pictures)), true / max(1, len(pictures))
     return _told(means, true, sheet(rows))
@@ -54,6 +56,21 @@ def _told(means: NDArray[np.float64], true: float, shown: Photo) -> Examined:
     # A network too timid to reach half the truth's colours is worth no more than its worst.
     verdict = (min(errors) + (half if math.isfinite(half) else max(errors))) / 2
     return Examined(figures, verdict, shown, (colours[at_one], true))
+
+
+def bold(figures: dict[str, float]) -> float:
+    """How many times the network's own colours make a picture `BOLD`; 1 where it is bolder by itself.
+
+    A network that learns by the eye's distance is unsure, hence pale: less colour than the truth has is the best answer to
+    what cannot be known. A colourist wants colour, and turns strength down where it is wrong.
+    """
+    colours = [figures[f"CF at strength {strength:g}"] for strength in STRENGTHS]
+    return max(1.0, round(float(np.interp(BOLD * figures["CF of the truth"], colours, STRENGTHS)), 2))
+
+
+def shown_of(pictures: int) -> set[int]:
+    """Which pictures the sheet shows: `SHEET` at most, evenly spread, for neighbours come from one source."""
+    return {round(place * (pictures - 1) / (SHEET - 1)) for place in range(SHEET)}
 
 
 def guessed(network: ColorNet, rgb: Tensor, device: torch.device) -> Tensor:

@@ -5,7 +5,7 @@ The network has no batch norms any more, so a handful of stills cannot upset its
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from actors.looks import placed, resolved
 from actors.looks.colorize.course import ColorizeCourse, ColorizeCourseSettings
@@ -17,8 +17,8 @@ from jobs.paper import Paper
 class FinetuneCourseSettings(ColorizeCourseSettings):
     """What a recipe can tell the course, beside what any colouriser's can be told."""
 
-    look: str = "colorize"
-    """The colouriser to go on with: an installed one, one of the library, or the place of one."""
+    look: Annotated[str, AfterValidator(placed)] = "colorize"
+    """The colouriser to go on with: an installed one, one of the library, or the place of one; whole, for workers stand elsewhere."""
     rate: Annotated[float, Field(gt=0, le=1)] = 1e-4
     memory: Annotated[float, Field(ge=0, lt=1)] = 0.98
 
@@ -31,7 +31,7 @@ class FinetuneCourse(ColorizeCourse):
     def begun(self) -> ColorNet:
         """The network of the finished look, its encoder as that has it."""
         assert isinstance(self.wish, FinetuneCourseSettings)
-        kind, package = resolved(placed(self.wish.look))
+        kind, package = resolved(self.wish.look)
         if package is None or kind != "colorize":
             raise BadLook(f"course.look = {self.wish.look!r} is no colouriser; name a look of the kind colorize.")
         try:

@@ -32,8 +32,8 @@ class ColorizeSettings(Paper):
 
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     """0 keeps the film's own chroma, 1 takes the network's."""
-    saturation: Annotated[float, Field(ge=0, le=2)] = 0.8
-    """Factor on the network's chroma. At 1 it is bolder than it is right (training.md)."""
+    saturation: Annotated[float, Field(ge=0, le=3)] = 1.0
+    """Factor on the network's chroma."""
     steady: Annotated[int, Field(ge=0, le=16)] = 2
     """Radius, in frames, of the temporal window that calms flicker."""
     size: Annotated[int, Field(ge=128, le=1024)] = 448

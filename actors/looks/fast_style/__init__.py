@@ -1,1 +1,1 @@
-"""For: restyling a film with a published feed-forward style network."""
+"""The look "fast-style": restyles a film with published feed-forward style networks. Promises each frame by itself; knows no training."""

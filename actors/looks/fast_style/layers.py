@@ -1,4 +1,4 @@
-"""For: the convolutions of a style network, by rows. Promises: a run of rows is what it is in the whole picture. Refuses to know: norms and files.
+"""The convolutions of a style network, by rows. Promises that a run of rows is what it is in the whole picture; knows no norms and no files.
 
 Each class has one kernel and says which rows of its input some rows of its output are made of (`rows`), and makes them
 (`made`). Zeros stand around the picture only, never around a run of rows.

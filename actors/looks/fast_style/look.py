@@ -9,38 +9,27 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 from torch.nn import functional
 
-from actors.colour import from_differences, to_differences
 from actors.looks.fast_style.bands import PIXELS, stylised
 from actors.looks.fast_style.network import load_network
-from actors.looks.generator import BATCH, Domain
 from actors.looks.needs import Needs
-from actors.looks.package import Package, SizeRule, sha256_of
+from actors.looks.package import Package, sha256_of
+from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
-from actors.resize import resized
 from jobs.errors import BadLook
-from jobs.film import Colour
 from jobs.paper import Paper
 
 WEIGHTS = "weights.safetensors"
 """Of a package."""
 
 
-class FastStyleSettings(Paper):
-    """What can be asked of a style."""
+class FastStyleSettings(PaintSettings):
+    """What can be asked of a published style."""
 
     weights: tuple[str, ...] = ()
     """One .safetensors file of a style network or several; they must lie at these paths on every node. A package has its own."""
     shares: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(validate_default=True)] = ()
     """How much of each network's picture, one number for each file of weights; equal where nothing is said. Scaled to sum 1."""
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """0 keeps the film's own picture, 1 takes the style's."""
-    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
-    """Factor on the chroma of the style's picture."""
-    size: Annotated[int, Field(ge=64, le=8192)] | None = None
-    """Long side of the picture the network sees, in pixels: smaller makes strokes broader. By default the film's own."""
-    keep_chroma: bool = False
-    """Style on luma alone: the film's own chroma stays, bit for bit."""
     margin: Annotated[int, Field(ge=0, le=256)] = 48
     """Pixels of its own mirrored picture that a frame is shown with on all sides. These networks paint a border, up to some
     40 pixels wide, where the picture ends; 0 leaves it, as published."""
@@ -80,7 +69,8 @@ class FastStyleLook:
     def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, FastStyleSettings)
         self.wish = settings
-        self.domain = Domain.LUMA if settings.keep_chroma else Domain.RGB
+        self.painter = Painter(self._styled, settings)
+        self.domain = self.painter.domain
         try:
             self.networks = [load_network(path, device, working_dtype(device)) for path in _files(settings, package)]
         except (ValueError, OSError) as error:
@@ -100,59 +90,22 @@ class FastStyleLook:
             )
         # A package's file is named by the package.
         files = () if package else _files(settings, package)
-        return Needs(digests=tuple(sha256_of(path) for path in files), places=("weights",))
+        digests = tuple(sha256_of(path) for path in files)
+        return Needs(settings.support(), digests, places=("weights",), adds_colour=not settings.keep_chroma)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
-        """R'G'B', or with `keep_chroma` Y', at the film's size; as many frames at a time as can be worked on at once."""
-        for plates in batches:
-            for some in plates.parts(self._at_once(plates.luma_NHW)):
-                yield self._picture(some)
-
-    @torch.inference_mode()
-    def _picture(self, plates: Plates) -> Tensor:
-        rgb, kept = plates.rgb(), self.wish.keep_chroma
-        own = plates.luma() if kept else rgb
-        if self.wish.strength == 0:
-            return own
-        height, width = rgb.shape[-2:]
-        shown = SizeRule(rule="long", side=self.wish.size).of(height, width) if self.wish.size else (height, width)
-        styled = resized(self._styled(resized(rgb, shown)), (height, width)).clamp(0, 1)
-        made = self._luma_or_saturated(styled, plates.scale.colour)
-        return own * (1 - self.wish.strength) + made * self.wish.strength
-
-    def _luma_or_saturated(self, rgb_N3HW: Tensor, colour: Colour) -> Tensor:
-        if not self.wish.keep_chroma and self.wish.saturation == 1:
-            return rgb_N3HW
-        luma, differences = to_differences(rgb_N3HW, colour)
-        if self.wish.keep_chroma:
-            return luma
-        return from_differences(luma, differences * self.wish.saturation, colour).clamp(0, 1)
+        """R'G'B', or with `keep_chroma` Y', at the film's size."""
+        return self.painter.render(batches)
 
     def _styled(self, rgb_N3HW: Tensor) -> Tensor:
-        frames, _, height, width = rgb_N3HW.shape
-        margin = self._margin(height, width)
+        height, width = rgb_N3HW.shape[-2:]
+        # A mirror shows no more than there is.
+        margin = min(self.wish.margin, height - 1, width - 1)
         shown = functional.pad(rgb_N3HW, (margin,) * 4, mode="reflect")
-        if shown.is_cuda:
-            # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
-            short = self._at_once(rgb_N3HW[:, 0]) - frames
-            shown = torch.cat([shown, shown[-1:].expand(short, -1, -1, -1)])
         mixed = torch.zeros_like(shown)
         for network, share in zip(self.networks, self.wish.shares, strict=True):
             mixed += stylised(network, shown, PIXELS[shown.device.type]) * share
-        return mixed[:frames, :, margin : margin + height, margin : margin + width]
-
-    def _margin(self, height: int, width: int) -> int:
-        # A mirror shows no more than there is.
-        return min(self.wish.margin, height - 1, width - 1)
-
-    def _at_once(self, frames_NHW: Tensor) -> int:
-        if not frames_NHW.is_cuda:
-            return 1  # a batch brings a processor nothing, and takes memory
-        height, width = frames_NHW.shape[-2:]
-        margin = self._margin(height, width)
-        fit = max(1, PIXELS["cuda"] // ((height + 2 * margin) * (width + 2 * margin)))
-        # A batch falls into parts that are nearly equal: the last is filled up to the others' length.
-        return -(-BATCH // -(-BATCH // fit))
+        return mixed[..., margin : margin + height, margin : margin + width]
 
 
 def _files(settings: FastStyleSettings, package: Package | None) -> tuple[Path, ...]:

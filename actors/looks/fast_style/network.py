@@ -1,4 +1,4 @@
-"""For: feed-forward style networks as published. Promises: any of the family, or one sentence. Refuses to know: films and bands.
+"""Feed-forward style networks as published. Promises any of the family, or one sentence; knows no films and no bands.
 
 The family: Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (2016), with
 the instance norm of Ulyanov, Vedaldi and Lempitsky (2016), as written in lengstrom/fast-style-transfer and published by

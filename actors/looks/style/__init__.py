@@ -1,1 +1,1 @@
-"""For: networks of one's own that paint in one style or several, trained with the farm."""
+"""The look and the course "style": networks of one's own that paint in one style or between several. Promises the picture that was learnt; knows no published network."""

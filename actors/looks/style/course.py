@@ -11,19 +11,18 @@ from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field, ValidationError
-from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
-from actors.looks.colorize.darknet import load_encoder
 from actors.looks.package import SizeRule
 from actors.looks.style.judge import COARSEST, Judge
 from actors.looks.style.losses import content_distance, glare, variation
 from actors.looks.style.network import StyleNet, StyleShape, Width
-from actors.looks.style.sheet import measured, on_sheet, tensor_of
+from actors.looks.style.sheet import measured, on_sheet, shown_of
 from actors.training.course import Examined, Guarded, Library, Product, Shelf, Team, averaged, draws
 from actors.training.crops import batch_of
-from actors.training.optimizers import clipped, learning_rate, state_of, take_up
+from actors.training.darknet import load_encoder
+from actors.training.optimizers import clipped, moved, state_of, take_up
 from jobs.errors import BadInput
 from jobs.paper import Paper
 from jobs.recipe import Recipe
@@ -82,8 +81,8 @@ class StyleCourse:
                 f"{SMALLEST_CROP}."
             )
         self.shape = _shape(recipe, settings, styles)
-        encoder = _features(settings.features).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.judge = Judge(encoder, [tensor_of(one).to(device) for one in styles.learnt])
+        encoder = load_encoder(settings.features).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.judge = Judge(encoder, [shown_of(one).to(device) for one in styles.learnt])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             net = StyleNet(self.shape)
@@ -94,8 +93,7 @@ class StyleCourse:
         return "seeing" if step < SEEING * self.recipe.steps else "painting"
 
     def learn(self, step: int) -> Guarded:
-        count = self.recipe.batch // self.team.size
-        rows = range(self.team.rank * count, (self.team.rank + 1) * count)
+        rows = self.team.rows(self.recipe.batch)
         assert self.photographs
         shown = batch_of(self.photographs, self.recipe.side, self.recipe.seed, step, rows).to(self.device)
         shown = shown.contiguous(memory_format=torch.channels_last)
@@ -135,12 +133,9 @@ class StyleCourse:
 
     def _move(self, step: int, gradients: tuple[Tensor, ...]) -> None:
         averaged(gradients, self.team)
-        clipped(list(gradients))
-        for weight, gradient in zip(self.net.parameters(), gradients, strict=True):
-            weight.grad = gradient
+        clipped(gradients)
         done = step / self.recipe.steps
-        learning_rate(self.adam, self.wish.rate * min(1.0, (done + 1e-3) / WARM_UP) * (1 + cos(pi * done)) / 2)
-        self.adam.step()
+        moved(self.adam, gradients, self.wish.rate * min(1.0, (done + 1e-3) / WARM_UP) * (1 + cos(pi * done)) / 2)
 
     def painted(self, shown_N3HW: Tensor, weights_NS: Tensor) -> Tensor:
         """R'G'B' in the styles, each picture with its own weights of them."""
@@ -161,7 +156,7 @@ class StyleCourse:
     def examine(self) -> Examined:
         assert self.photographs
         held = self.photographs.held_out or self.photographs.learnt
-        shown = [tensor_of(one).to(self.device) for one in held[:MOST_EXAMINED]]
+        shown = [shown_of(one).to(self.device) for one in held[:MOST_EXAMINED]]
         figures = measured(shown, self.judge, self.painted, len(self.shape.styles))
         verdict = figures["apart"] + self.wish.content * figures["content"]
         return Examined(figures, verdict, on_sheet(shown, self.painted, len(self.shape.styles)))
@@ -187,13 +182,4 @@ def _shape(recipe: Recipe, settings: StyleCourseSettings, styles: Shelf) -> Styl
         raise BadInput(
             f"recipe {recipe.name}: each picture of a style gives it its file's name, of letters, digits, '.', '_' and '-', no "
             f"name twice; these are {', '.join(names)}."
-        ) from None
-
-
-def _features(path: Path) -> torch.nn.Module:
-    try:
-        return load_encoder(path.expanduser(), 3)
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise BadInput(
-            f"course.features = {path}: not Tiny Darknet's published weights as safetensors ({str(error).splitlines()[0]})."
         ) from None

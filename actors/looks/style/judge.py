@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from actors.looks.colorize.darknet import halved
 from actors.looks.precision import working_dtype
 from actors.looks.style.losses import gram, style_distance
+from actors.training.darknet import halved
 
 STAGES = 4
 """Maps at the picture's size, a half, a quarter and an eighth; the fifth stage brings noise (docs/training/style.md)."""

@@ -1,4 +1,4 @@
-"""For: convolutions with mirrored edges, by rows. Promises: a run of rows is what it is in the whole picture. Refuses to know: norms and files."""
+"""Convolutions with mirrored edges, by rows. Promises that a run of rows is what it is in the whole picture; knows no norms and no files."""
 
 from dataclasses import dataclass
 

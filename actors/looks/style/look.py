@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field, ValidationError, field_validator
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from actors.looks.fast_style.bands import PIXELS
@@ -16,6 +14,7 @@ from actors.looks.package import Package
 from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
 from actors.looks.style.network import StyleNet, StyleShape, blended, styled
+from actors.looks.weights import loaded, shape_of
 from actors.plates import Plates
 from jobs.errors import BadLook
 from jobs.paper import Paper
@@ -51,8 +50,8 @@ class StyleLook:
     def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, StyleSettings)
         assert package
-        shape = _shape(package)
-        net = _loaded(package, shape)
+        shape = shape_of(package, StyleShape)
+        net = loaded(package.file(WEIGHTS), lambda: StyleNet(shape))
         self.network = blended(net, _weights(settings, shape, package), device, working_dtype(device))
         self.painter = Painter(self._styled, settings)
         self.domain = self.painter.domain
@@ -62,7 +61,7 @@ class StyleLook:
         assert isinstance(settings, StyleSettings)
         if not package:
             raise BadLook("The look 'style' runs a package: train one with `farm train`, and name the folder it made.")
-        _weights(settings, _shape(package), package)
+        _weights(settings, shape_of(package, StyleShape), package)
         return Needs(settings.support(), adds_colour=not settings.keep_chroma)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
@@ -73,17 +72,6 @@ class StyleLook:
         return styled(self.network, rgb_N3HW, PIXELS[rgb_N3HW.device.type])
 
 
-def _shape(package: Package) -> StyleShape:
-    try:
-        return StyleShape.model_validate(package.paper.network)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, ("network", *first["loc"])))
-        raise BadLook(
-            f"{package.place}/look.json: {field}: {first['msg']}; it is no look of the kind 'style'."
-        ) from None
-
-
 def _weights(settings: StyleSettings, shape: StyleShape, package: Package) -> list[float]:
     if unknown := [name for name in settings.styles if name not in shape.styles]:
         raise BadLook(
@@ -91,27 +79,3 @@ def _weights(settings: StyleSettings, shape: StyleShape, package: Package) -> li
         )
     chosen = settings.styles or {shape.styles[0]: 1.0}
     return [chosen.get(name, 0.0) for name in shape.styles]
-
-
-def _loaded(package: Package, shape: StyleShape) -> StyleNet:
-    path = package.file(WEIGHTS)
-    try:
-        found = load_file(path, device="cpu")
-    except (SafetensorError, OSError) as error:
-        raise BadLook(f"{path} is not a whole safetensors file ({error}); copy the look anew.") from None
-    with torch.device("meta"):
-        net = StyleNet(shape)
-    wanted = {name: tuple(one.shape) for name, one in net.state_dict().items()}
-    for name in sorted(wanted.keys() | found.keys()):
-        has = tuple(found[name].shape) if name in found else None
-        if has != wanted.get(name):
-            raise BadLook(
-                f"{path}: tensor {name!r} is {_told(has)} where look.json's network has {_told(wanted.get(name))}; the file "
-                "is of another look."
-            )
-    net.load_state_dict({name: one.float() for name, one in found.items()}, assign=True)
-    return net
-
-
-def _told(shape: tuple[int, ...] | None) -> str:
-    return "none" if shape is None else " x ".join(map(str, shape))

@@ -11,7 +11,8 @@ from torch.nn import functional
 from actors.looks.style.judge import COARSEST, Judge
 from actors.looks.style.losses import content_distance
 from actors.training.course import Photo
-from actors.training.sheets import sheet_of
+from actors.training.crops import tensor_of
+from actors.training.sheets import photo_of, sheet_of
 
 Painted = Callable[[Tensor, Tensor], Tensor]
 """R'G'B' N3HW, 0..1, from the same and from weights of the styles (N S)."""
@@ -23,10 +24,10 @@ CELL = 192
 """Height and width of a picture on a sheet, in pixels."""
 
 
-def tensor_of(photo: Photo) -> Tensor:
+def shown_of(photo: Photo) -> Tensor:
     """R'G'B' 1 3 H W, 0..1, its sides cut at the end to multiples of what the judge needs."""
     height, width = (side // COARSEST * COARSEST for side in photo.shape[:2])
-    return torch.from_numpy(photo[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
+    return tensor_of([photo[:height, :width]])
 
 
 def measured(shown_13HW: Sequence[Tensor], judge: Judge, painted: Painted, styles: int) -> dict[str, float]:
@@ -80,5 +81,4 @@ def _cell(picture_13HW: Tensor) -> Photo:
     side = min(picture_13HW.shape[-2:])
     top, left = ((length - side) // 2 for length in picture_13HW.shape[-2:])
     square = picture_13HW[..., top : top + side, left : left + side].float().cpu()
-    small = functional.interpolate(square, (CELL, CELL), mode="bilinear", antialias=True)[0].permute(1, 2, 0)
-    return (small.clamp(0, 1).numpy() * 255).round().astype(np.uint8)
+    return photo_of(functional.interpolate(square, (CELL, CELL), mode="bilinear", antialias=True))

@@ -1,1 +1,1 @@
-"""For: one kind of picture made into another (life to cartoon, oil to sketch), learnt from pictures that belong to no pairs."""
+"""The look and the course "unpaired": one kind of picture made into another (life to cartoon, oil to sketch). Promises to learn it without pairs; knows no true answer."""

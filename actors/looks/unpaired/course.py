@@ -1,4 +1,4 @@
-"""For: learning to make one kind of picture of another from pictures that belong to no pairs. Promises: each step follows from the state before it. Refuses to know: films.
+"""The course "unpaired": learns to make one kind of picture of another, from pictures that belong to no pairs. Promises each step from the state before it; knows no films.
 
 By Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (2017):
 two generators, there and back, and two critics; least squares, cycle and identity losses; a rate that falls to 0 over the
@@ -6,7 +6,6 @@ second half. The paper's store of pictures made before is left out: each worker 
 training is one for all of them. Critics of spectral norm 1 keep the balance without it.
 """
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -18,7 +17,9 @@ from torch import Tensor, nn
 from actors.looks.precision import working_dtype
 from actors.looks.unpaired.exam import away, examined, told_right
 from actors.looks.unpaired.network import MULTIPLE, Critic, Shape, Translator, smallest_side
-from actors.training.course import Examined, Guarded, Library, Photo, Product, Team, averaged, draws
+from actors.training.course import Examined, Guarded, Library, Product, Team, averaged, draws
+from actors.training.crops import tensor_of
+from actors.training.optimizers import moved, remember, state_of, take_up
 from jobs.errors import BadInput
 from jobs.paper import Paper
 from jobs.recipe import Recipe
@@ -90,15 +91,16 @@ class UnpairedCourse:
         source, target = (self._crops(role, step) for role in self.roles)
         with self.narrow:
             losses, made_target, made_source = self._translated(source, target)
-        self._moved("generators", self.learning, torch.stack(list(losses.values())).sum(), rate)
+        self._move("generators", self.learning, torch.stack(list(losses.values())).sum(), rate)
         with self.narrow:
             judged = [
                 _judged(self.critic_target, target, made_target.detach()),
                 _judged(self.critic_source, source, made_source.detach()),
             ]
             critics = torch.stack([(_short_of(1, true) + _short_of(0, made)) / 2 for true, made in judged]).sum()
-        self._moved("critics", self.judging, critics, rate)
-        self._remember(step)
+        self._move("critics", self.judging, critics, rate)
+        remember(self.kept_forward, self.forward, step, MEMORY)
+        remember(self.kept_backward, self.backward, step, MEMORY)
         found = {name: float(value.detach()) for name, value in losses.items()}
         right = float(np.mean([told_right(*pair) for pair in judged]))
         return Guarded({**found, "critics": float(critics.detach())}, right)
@@ -118,35 +120,25 @@ class UnpairedCourse:
         }
         return losses, made_target, made_source
 
-    def _moved(self, name: str, parameters: list[nn.Parameter], loss: Tensor, rate: float) -> None:
+    def _move(self, name: str, parameters: list[nn.Parameter], loss: Tensor, rate: float) -> None:
         gradients = torch.autograd.grad(loss, parameters)
         averaged(gradients, self.team)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
-        self.optimizers[name].param_groups[0]["lr"] = rate
-        self.optimizers[name].step()
-        self.optimizers[name].zero_grad()
-
-    @torch.no_grad()
-    def _remember(self, step: int) -> None:
-        share = min(MEMORY, (1 + step) / (10 + step))
-        for kept, new in ((self.kept_forward, self.forward), (self.kept_backward, self.backward)):
-            for old, now in zip(kept.parameters(), new.parameters(), strict=True):
-                old.lerp_(now, 1 - share)
+        moved(self.optimizers[name], gradients, rate)
 
     def _crops(self, role: str, step: int) -> Tensor:
-        """N 3 side side, 0..1: this worker's part of the batch; the whole batch is the same for any number of workers."""
+        """N 3 side side, 0..1: this worker's part of the batch; the whole batch is the same for any number of workers.
+
+        Never resized: a line is as wide as it was drawn, by which a kind of picture is told.
+        """
         shelf, side = self.library[role], self.recipe.side
-        part = self.recipe.batch // self.team.size
-        first = self.team.rank * part
-        crops = np.empty((part, side, side, 3), np.uint8)
-        for place in range(part):
-            draw = draws(self.recipe.seed, step, self.roles.index(role), first + place)
+        crops = []
+        for row in self.team.rows(self.recipe.batch):
+            draw = draws(self.recipe.seed, step, self.roles.index(role), row)
             photo = shelf.learnt[draw.choice(len(shelf.learnt), p=shelf.odds)]
             top, left = (int(draw.integers(0, length - side + 1)) for length in photo.shape[:2])
             crop = photo[top : top + side, left : left + side]
-            crops[place] = crop[:, ::-1] if draw.random() < 0.5 else crop
-        return _as_tensor(crops, self.device)
+            crops.append(crop[:, ::-1] if draw.random() < 0.5 else crop)
+        return tensor_of(crops).to(self.device)
 
     def _networks(self) -> dict[str, nn.Module]:
         return {
@@ -158,28 +150,15 @@ class UnpairedCourse:
             "critic_source": self.critic_source,
         }
 
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        return {**self._networks(), **self.optimizers}
+
     def state(self) -> dict[str, Tensor]:
         """All six networks, with the vectors of their spectral norms, and the moments of both optimizers."""
-        kept = {
-            f"{name}.{key}": value
-            for name, module in self._networks().items()
-            for key, value in module.state_dict().items()
-        }
-        for name, optimizer in self.optimizers.items():
-            for number, moments in optimizer.state_dict()["state"].items():
-                kept |= {f"{name}.{number}.{key}": value for key, value in moments.items()}
-        return {name: value.detach().cpu().clone().contiguous() for name, value in kept.items()}
+        return state_of(self._parts())
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Goes on from a `state()`."""
-        for name, module in self._networks().items():
-            module.load_state_dict(dict(_below(name, state)))
-        for name, optimizer in self.optimizers.items():
-            moments: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(name, state):
-                number, moment = key.split(".")
-                moments.setdefault(int(number), {})[moment] = value.clone()
-            optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
+        take_up(self._parts(), state)
 
     def examine(self) -> Examined:
         """On the pictures held out: `exam.examined` with the generators' averages."""
@@ -196,7 +175,7 @@ class UnpairedCourse:
         squares = [
             photo[top : top + side, left : left + side] for photo, (top, left) in zip(shelf.held_out, tops, strict=True)
         ]
-        return [_as_tensor(one[None], self.device) for one in squares]
+        return [tensor_of([one]).to(self.device) for one in squares]
 
     def product(self) -> Product:
         """Both generators, in half precision."""
@@ -244,13 +223,3 @@ def _short_of(wanted: int, judged: Tensor) -> Tensor:
 def _judged(critic: Critic, true: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
     first, second = critic(torch.cat([true, made])).chunk(2)
     return first, second
-
-
-def _as_tensor(photos_NHW3: Photo, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(photos_NHW3)).to(device).permute(0, 3, 1, 2).float() / 255
-
-
-def _below(prefix: str, state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    for name, value in state.items():
-        if name.startswith(f"{prefix}."):
-            yield name.removeprefix(f"{prefix}."), value

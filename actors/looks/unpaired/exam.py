@@ -1,4 +1,4 @@
-"""For: examining a translation on held-out pictures. Promises: a verdict without any pair of pictures. Refuses to know: how it is learnt.
+"""What a translation is worth on held-out pictures. Promises a verdict without any pair of pictures; knows no training.
 
 Nobody knows what a held-out picture should become. Known is how far the made pictures, all together, are from the kind
 they are to be of (measure.py), and how much of each is lost on the way there and back: a generator that does nothing loses
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from actors.looks.unpaired.measure import Picture, kind_distance
 from actors.looks.unpaired.network import Critic, Translator
-from actors.training.course import Examined, Photo
-from actors.training.sheets import sheet_of
+from actors.training.course import Examined
+from actors.training.sheets import photo_of, sheet_of
 
 SHOWN = 6
 """Held-out pictures of each kind on a sheet."""
@@ -47,7 +47,7 @@ def examined(
     }
     rows = [*zip(source, made_target, back_source, strict=True)][:SHOWN]
     rows += [*zip(target, made_source, back_target, strict=True)][:SHOWN]
-    sheet = sheet_of([[_photo(one) for one in row] for row in rows])
+    sheet = sheet_of([[photo_of(one) for one in row] for row in rows])
     return Examined(figures, figures["distance"] + figures["cycle source"], sheet)
 
 
@@ -75,7 +75,3 @@ def _mean_away(some: Sequence[Tensor], others: Sequence[Tensor]) -> float:
 
 def _pictures(stack: Sequence[Tensor]) -> list[Picture]:
     return [one[0].permute(1, 2, 0).clamp(0, 1).cpu().numpy() for one in stack]
-
-
-def _photo(picture: Tensor) -> Photo:
-    return (picture[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy()

@@ -1,4 +1,4 @@
-"""For: figures of a translation. Promises: how far pictures are from a kind of picture, whatever they show. Refuses to know: networks."""
+"""How far pictures are from a kind of picture. Promises one figure whatever they show; knows no networks."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""For: translating pictures of one kind into another, and telling true from made. Promises: a pixel depends on its surroundings alone. Refuses to know: films and losses.
+"""Networks that translate pictures of one kind into another, and tell true from made. Promises that a pixel depends on its surroundings alone; knows no films and no losses.
 
 By Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (2017):
 a residual generator and a critic of patches, with two changes. Doubling is a resize and a convolution. Norms are of each
@@ -6,13 +6,10 @@ pixel over its channels (Karras et al. 2018) where the paper has instance norms:
 so a band of rows is what it is in the whole, and a still wall stays still while somebody walks past it.
 """
 
-from pathlib import Path
 from typing import Annotated
 
 import torch
 from pydantic import Field
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
@@ -119,29 +116,3 @@ class Critic(nn.Module):
 def smallest_side(halvings: int) -> int:
     """Of what a critic can be shown, in pixels."""
     return int(3 * 2**halvings)
-
-
-def load_translator(path: Path, shape: Shape) -> Translator:
-    """The generator in a safetensors file, on the processor, in float32, ready to run.
-
-    Raises ValueError, one sentence, for a file that does not hold it, and OSError for one that cannot be read.
-    """
-    try:
-        found = load_file(path, device="cpu")
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
-    network = Translator(shape)
-    for name, wanted in network.state_dict().items():
-        if name not in found:
-            raise ValueError(
-                f"{path} lacks the tensor {name!r} of this kind of look; it is of another kind or not whole"
-            )
-        if found[name].shape != wanted.shape:
-            shapes = f"{tuple(found[name].shape)}, where look.json asks for {tuple(wanted.shape)}"
-            raise ValueError(f"{path}: tensor {name!r} has the shape {shapes}")
-    if left := sorted(found.keys() - network.state_dict().keys()):
-        raise ValueError(f"{path} has a tensor {left[0]!r} that this kind of look does not know; it is of another kind")
-    if broken := [name for name, tensor in found.items() if not tensor.isfinite().all()]:
-        raise ValueError(f"{path}: tensor {broken[0]!r} holds numbers that are not finite; copy or train it anew")
-    network.load_state_dict({name: tensor.float() for name, tensor in found.items()})
-    return network.eval().requires_grad_(False)

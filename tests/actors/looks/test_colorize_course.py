@@ -11,7 +11,7 @@ from safetensors.torch import load
 from actors.evaluation.figures import luma_of
 from actors.looks import fit, hire
 from actors.looks.colorize.course import ColorizeCourse, encoder_file
-from actors.looks.colorize.examine import examined, middle
+from actors.looks.colorize.examine import BOLD, STRENGTHS, bold, examined, middle
 from actors.looks.colorize.finetune import FinetuneCourse
 from actors.looks.colorize.losses import composed
 from actors.looks.colorize.network import ColorNet
@@ -220,3 +220,10 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[0] < 0.02 * rates[1]
     assert rates[2] < 0.02 * rates[1]
     assert learner._rate(960, "adversarial") == learner.wish.adversarial_rate
+
+
+def test_a_pale_network_is_made_as_bold_as_it_should_be() -> None:
+    figures = {f"CF at strength {strength:g}": 6.0 * strength for strength in STRENGTHS}
+    assert bold(figures | {"CF of the truth": 30.0}) == pytest.approx(30 * BOLD / 6, abs=0.01)
+    assert bold(figures | {"CF of the truth": 3.0}) == 1.0
+    assert bold(figures | {"CF of the truth": 300.0}) == STRENGTHS[-1]

@@ -137,6 +137,20 @@ def test_keep_chroma_gives_the_luma_of_the_same_picture(styles: list[str]) -> No
     assert torch.equal(pictures(weights=styles[0], keep_chroma=True, strength=0), own_luma)
 
 
+def test_a_grey_film_painted_on_luma_alone_stays_grey(styles: list[str]) -> None:
+    assert fit(choice(weights=styles)).adds_colour
+    assert not fit(choice(weights=styles, keep_chroma=True)).adds_colour
+
+
+def test_steadied_frames_need_their_neighbours_and_no_more(styles: list[str]) -> None:
+    plates = film(7)
+    steadied = look(weights=styles[0], steady=1)
+    whole = torch.cat(list(steadied.render(batched(plates, 8))))
+    assert fit(choice(weights=styles[0], steady=1)).support.context == 1
+    assert torch.equal(torch.cat(list(steadied.render(batched(plates[1:6], 2))))[1:-1], whole[2:5])
+    assert not torch.equal(whole, pictures(7, weights=styles[0]))
+
+
 def test_a_styles_name_is_its_content_not_its_place(styles: list[str], tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere.safetensors"
     moved.write_bytes(Path(styles[0]).read_bytes())
@@ -168,7 +182,7 @@ def test_paths_are_made_whole(styles: list[str], monkeypatch: pytest.MonkeyPatch
         ({"weights": []}, "The look 'fast-style' has no weights of its own"),
         (
             {"size": 10},
-            r"size = 10: input .* \(its settings are: weights, shares, strength, saturation, size, keep_chroma",
+            r"size = 10: input .* \(its settings are: strength, saturation, keep_chroma, size, steady, weights, shares, margin",
         ),
         ({"weights": "/nowhere/a.safetensors"}, "The weights /nowhere/a.safetensors cannot be read"),
         ({"weights": "ONE", "shares": [1, 2]}, r"shares = \[1, 2\]: give one share for each .*, which are 1 "),

@@ -1,6 +1,5 @@
 """The looks themselves, through compose and FFV1 and back: a colouriser never touches luma, and at strength 0 the source comes back."""
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,14 +25,6 @@ from tests.paper import film_of, picture_of
 CPU = torch.device("cpu")
 COLOUR = [f"yuv{chroma}p{end}" for chroma in (420, 422, 444) for end in ("", "10le", "12le")]
 GREY = ["gray", "gray10le", "gray12le"]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @cache

@@ -10,14 +10,14 @@ import torch
 from actors.looks import fit, hire
 from actors.looks.package import LookPaper, write_package
 from actors.looks.style.course import StyleCourse
-from actors.looks.style.sheet import tensor_of
+from actors.looks.style.sheet import shown_of
 from actors.training.course import Library, Photo, Shelf, Team
 from actors.training.courses import checked, find
 from jobs.errors import BadInput
 from jobs.recipe import Recipe, parse_recipe
 from jobs.spec import LookChoice
-from tests.actors.looks.darknets import write_darknet
 from tests.actors.looks.test_colorize_look import film
+from tests.actors.training.darknets import write_darknet
 
 CPU = torch.device("cpu")
 
@@ -34,7 +34,7 @@ def recipe(features: Path, *, side: int = 32, batch: int = 2, **course: Any) -> 
         "kind": "style",
         "out": "nowhere",
         "licence": "CC0-1.0",
-        "data": [{"pictures": "photographs"}, {"pictures": "styles", "role": "style"}],
+        "data": [{"pictures": "photographs", "held_out": 2}, {"pictures": "styles", "role": "style"}],
         "steps": 40,
         "side": side,
         "batch": batch,
@@ -140,7 +140,7 @@ def test_one_style_will_do(features: Path) -> None:
 
 
 def test_pictures_of_odd_sizes_can_be_held_out() -> None:
-    assert tensor_of(photo(1)[:45, :51]).shape == (1, 3, 40, 48)
+    assert shown_of(photo(1)[:45, :51]).shape == (1, 3, 40, 48)
 
 
 @pytest.mark.parametrize(

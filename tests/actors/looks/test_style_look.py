@@ -148,8 +148,8 @@ def test_wrong_settings_are_refused_before_any_work(place: str, settings: dict[s
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ({}, "network.styles: Field required"),
-        ({"styles": []}, "network.styles: "),
+        ({}, "network.styles is missing"),
+        ({"styles": []}, r"network.styles = \[\]: "),
         ({"styles": ["day"], "widths": [4, 6]}, "network.widths"),
         ({"styles": ["day", "day"]}, "two styles have the same name"),
         ({"styles": ["day"], "depth": 3}, "network.depth"),

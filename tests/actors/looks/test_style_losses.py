@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from actors.looks.colorize.darknet import load_encoder
 from actors.looks.style.judge import COARSEST, STAGES, Judge
 from actors.looks.style.losses import content_distance, glare, gram, style_distance, variation
-from tests.actors.looks.darknets import write_darknet
+from actors.training.darknet import load_encoder
+from tests.actors.training.darknets import write_darknet
 
 
 def test_a_gram_matrix_is_what_channels_have_in_common() -> None:
@@ -51,7 +51,7 @@ def test_glare_is_what_lies_beyond_black_and_white() -> None:
 
 
 def test_the_judge_tells_styles_apart_and_knows_its_own(tmp_path: Path) -> None:
-    encoder = load_encoder(write_darknet(tmp_path / "features.safetensors"), 3)
+    encoder = load_encoder(write_darknet(tmp_path / "features.safetensors"))
     maker = torch.Generator().manual_seed(4)
     grain = torch.rand(1, 3, 48, 64, generator=maker)
     stripes = (torch.arange(64) // 4 % 2).float().expand(1, 3, 48, 64)

@@ -12,6 +12,7 @@ from actors.colour import to_differences
 from actors.looks import fit, hire
 from actors.looks.generator import Domain
 from actors.looks.package import LookPaper, write_package
+from actors.looks.unpaired.look import UnpairedSettings
 from actors.looks.unpaired.network import Shape, Translator
 from actors.plates import Plates
 from jobs.errors import BadLook
@@ -64,6 +65,14 @@ def test_a_frame_has_one_answer_alone_in_a_batch_and_in_any_chunk(place: str) ->
     assert fit(LookChoice(name=place)).support.model_dump() == {"context": 0, "warmup": 0, "dissolve": 0}
 
 
+def test_steadied_frames_need_their_neighbours_and_no_more(place: str) -> None:
+    plates = film(7)
+    whole = pictures(place, plates, steady=1)
+    assert fit(LookChoice(name=place, settings={"steady": 1})).support.context == 1
+    assert torch.equal(pictures(place, plates[1:6], 2, steady=1)[1:-1], whole[2:5])
+    assert not torch.equal(whole, pictures(place, plates))
+
+
 def test_it_changes_the_picture_each_direction_in_its_way(place: str) -> None:
     plates = film(1)
     there, back = pictures(place, plates), pictures(place, plates, direction="backward")
@@ -96,6 +105,15 @@ def test_kept_chroma_is_the_films_own(place: str) -> None:
     torch.testing.assert_close(made, to_differences(pictures(place, plates), SCALE.colour)[0])
     plain = torch.cat([one.luma() for one in plates])
     assert torch.equal(pictures(place, plates, keep_chroma=True, strength=0), plain)
+    assert not fit(LookChoice(name=place, settings={"keep_chroma": True})).adds_colour
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size", "shown"),
+    [(360, 640, 640, (360, 640)), (1080, 1920, 640, (360, 640)), (240, 320, 640, (240, 320)), (2, 4000, 64, (1, 64))],
+)
+def test_a_large_film_is_seen_smaller(height: int, width: int, size: int, shown: tuple[int, int]) -> None:
+    assert UnpairedSettings(size=size).shown(height, width) == shown
 
 
 def test_size_bounds_what_the_generator_sees(place: str) -> None:
@@ -124,8 +142,13 @@ def test_a_package_brings_its_own_settings(tmp_path: Path) -> None:
     [
         ({"forward.safetensors": b"x"}, {}, {"direction": "backward"}, "dream cannot go backward; it has forward"),
         ({"weights.safetensors": b"x"}, {}, {}, "cannot go forward; it has no generator of this kind of look"),
-        ({"forward.safetensors": b"x"}, {"network": {"width": 4, "depth": 3}}, {}, r"look\.json: network\.depth: "),
-        ({"forward.safetensors": b"x"}, {"network": {"width": 1000}}, {}, r"look\.json: network\.width: "),
+        (
+            {"forward.safetensors": b"x"},
+            {"network": {"width": 4, "depth": 3}},
+            {},
+            r"look\.json: network\.depth = 3: there is no such",
+        ),
+        ({"forward.safetensors": b"x"}, {"network": {"width": 1000}}, {}, r"look\.json: network\.width = 1000: "),
         ({"forward.safetensors": b"x"}, {}, {"direction": "up"}, "direction = 'up': input should be 'forward' or"),
     ],
 )
@@ -146,14 +169,12 @@ def test_without_a_package_it_says_how_to_get_one() -> None:
 @pytest.mark.parametrize("content", [weights(1)[:-9], b"", b"\x80\x04\x95pickle", save({"one": torch.zeros(3)})])
 def test_weights_that_cannot_be_used_are_refused_when_hired(tmp_path: Path, content: bytes) -> None:
     look = fit(LookChoice(name=packed(tmp_path / "dream", {"forward.safetensors": content})))
-    with pytest.raises(BadLook, match=r"weights of look 'unpaired' cannot be used: .*forward\.safetensors") as error:
+    with pytest.raises(BadLook, match=r"forward\.safetensors(:| is not a whole)") as error:
         hire(look, CPU)
     assert "\n" not in str(error.value)
 
 
 def test_weights_of_another_width_are_refused_when_hired(tmp_path: Path) -> None:
     place = packed(tmp_path / "dream", {"forward.safetensors": weights(1)}, network={"width": 8, "blocks": 1})
-    with pytest.raises(
-        BadLook, match=r"tensor 'fine\.weight' has the shape \(4, 3, 5, 5\), where look\.json asks for \(8"
-    ):
+    with pytest.raises(BadLook, match=r"tensor 'blocks.*' is .* where look\.json's network has"):
         hire(fit(LookChoice(name=place)), CPU)

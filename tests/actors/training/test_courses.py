@@ -26,8 +26,9 @@ def test_courses_are_found_by_entry_point() -> None:
         ),
         (
             {"data": [{"pictures": "p"}, {"pictures": "q", "role": "style"}]},
-            r"data\.1\.role = 'style': a course of kind test-tiny has the roles ''\.",
+            r"data\.1\.role = 'style': a course of kind test-tiny has no roles: leave it out\.",
         ),
+        ({"data": [{"pictures": "p"}]}, "data: nothing is held out, .* give a source a held_out, such as 8"),
     ],
 )
 def test_what_is_wrong_is_said(fields: dict[str, object], sentence: str) -> None:

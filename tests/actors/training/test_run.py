@@ -15,8 +15,12 @@ import torch
 from torch import Tensor
 
 from actors.looks.package import open_package
+from actors.training.checkpoints import Checkpoints
+from actors.training.course import Team
+from actors.training.courses import checked
+from actors.training.pictures import gather
 from actors.training.run import train
-from jobs.errors import BadSpec, TrainingFailed
+from jobs.errors import BadInput, BadSpec, TrainingFailed
 from jobs.recipe import Recipe
 from jobs.training import Began, Finished, Kept, Learnt, Word
 from tests.actors.training.albums import album, photo, recipe, write
@@ -43,10 +47,10 @@ def state_of(asked: Recipe, key: str = LAST) -> dict[str, Tensor]:
 
 
 def start(asked: Recipe, folder: Path, *team: object) -> subprocess.Popen[str]:
-    paper = folder / "recipe.json"
+    paper = folder / f"{Path(asked.out).name}.json"
     paper.write_text(asked.model_dump_json())
     command = [sys.executable, "-m", "tests.actors.training.worker", str(paper), *map(str, team)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_it_learns_and_tells(photos: Path, tmp_path: Path) -> None:
@@ -63,12 +67,15 @@ def test_it_learns_and_tells(photos: Path, tmp_path: Path) -> None:
 
 def test_what_it_leaves(photos: Path, tmp_path: Path) -> None:
     asked = recipe(photos, tmp_path / "out", about="red from the rest")
-    step = finished(ran(asked)).step
+    words = ran(asked)
+    step = finished(words).step
+    verdicts = {word.step: word.verdict for word in words if isinstance(word, Kept)}
+    best = {step, min((20, 40), key=lambda one: verdicts[one])}
     left = {path.relative_to(asked.out).as_posix() for path in Path(asked.out).rglob("*") if path.is_file()}
     steps = [f"step-{n:07d}" for n in (20, 40, 60)]
     assert left == (
         {"training.json", "figures.json", "look/look.json", "look/weights.safetensors"}
-        | {f"best/step-{step:07d}/{name}" for name in ("look.json", "weights.safetensors")}
+        | {f"best/step-{one:07d}/{name}" for one in best for name in ("look.json", "weights.safetensors")}
         | {f"checkpoints/{name}.json" for name in steps}
         | {f"checkpoints/{name}.safetensors" for name in steps[1:]}
         | {f"sheets/{name}.png" for name in steps}
@@ -101,13 +108,12 @@ def test_killed_at_random_moments_it_ends_the_same(photos: Path, tmp_path: Path)
     ran(undisturbed)
     moments = np.random.default_rng(1926).integers((30, 150), (150, 350))
     for moment in moments:
-        worker = start(killed, tmp_path)
-        assert worker.stdout is not None
-        reached = next(step for line in worker.stdout if (step := int(line)) >= moment)
-        worker.kill()
-        assert worker.wait() == -9
+        with start(killed, tmp_path) as worker:
+            assert worker.stdout is not None
+            reached = next(step for line in worker.stdout if (step := int(line)) >= moment)
+            worker.kill()
+        assert worker.returncode == -9
         assert reached < killed.steps
-        worker.stdout.close()
     words = ran(killed)
     assert isinstance(words[0], Began)
     assert 0 < words[0].step < 400
@@ -127,6 +133,28 @@ def test_two_workers_learn_what_one_does(photos: Path, tmp_path: Path) -> None:
     assert not torch.allclose(start_state["0.weight"], two["0.weight"], atol=1e-4)
 
 
+def test_a_worker_that_sees_another_place_than_the_first_is_refused(photos: Path, tmp_path: Path) -> None:
+    """As where `out` is a folder of each machine's own: it would learn from the beginning what the others know."""
+    asked = recipe(photos, tmp_path / "out", workers={"count": 2}, steps=20, check_every=10)
+    ran(asked)
+    elsewhere = checked(asked.model_copy(update={"out": str(tmp_path / "elsewhere")}))
+    alone = Checkpoints(elsewhere, gather(elsewhere))
+    with pytest.raises(BadSpec, match=r"A worker does not see .*/elsewhere/training\.json, which the first one has"):
+        alone.join()
+    alone.begin()
+    with start(asked, tmp_path, 0, 2, tmp_path / "meeting") as first:
+        with start(elsewhere, tmp_path, 1, 2, tmp_path / "meeting") as other:
+            said = other.communicate()[1]
+        first.kill()
+    assert other.returncode == 1
+    assert f"A worker does not see {elsewhere.out}/checkpoints/step-0000020.safetensors, which the first" in said
+
+
+def test_workers_share_the_rows_of_a_batch() -> None:
+    assert Team().rows(6) == range(6)
+    assert [list(Team(rank, 3).rows(6)) for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
+
+
 @pytest.mark.parametrize("damage", ["cut", "torn out", "no paper", "no state"])
 def test_a_checkpoint_that_is_not_whole_is_passed_over(photos: Path, tmp_path: Path, damage: str) -> None:
     asked = recipe(photos, tmp_path / "out")
@@ -143,6 +171,30 @@ def test_a_checkpoint_that_is_not_whole_is_passed_over(photos: Path, tmp_path: P
     assert isinstance(words[0], Began)
     assert words[0].step == 40
     assert state.read_bytes() == whole
+
+
+def test_the_best_look_outlives_a_last_state_that_is_broken(photos: Path, tmp_path: Path) -> None:
+    asked = recipe(photos, tmp_path / "out")
+    ran(asked)
+    Path(asked.out, LAST).unlink()
+    known = Checkpoints(asked, gather(asked))
+    assert known.last()[0] == 40
+    assert known.best is not None
+    assert open_package(f"{asked.out}/best/step-{known.best.step:07d}").file("weights.safetensors").is_file()
+
+
+def test_what_another_driver_has_made_stays(photos: Path, tmp_path: Path) -> None:
+    """One that is further on with the same training."""
+    asked = recipe(photos, tmp_path / "out")
+    ran(asked)
+    ahead = [Path(asked.out, "checkpoints/step-0000090.safetensors"), Path(asked.out, "best/step-0000090/look.json")]
+    for path in ahead:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"its own")
+    Path(asked.out, LAST).unlink()
+    ran(asked)
+    assert [path.read_bytes() for path in ahead] == [b"its own"] * 2
+    assert Path(asked.out, "checkpoints/step-0000040.safetensors").is_file()
 
 
 def test_what_is_finished_is_not_trained_again(photos: Path, tmp_path: Path) -> None:
@@ -165,6 +217,13 @@ def test_another_recipe_is_refused(photos: Path, tmp_path: Path, changed: dict[s
     ran(recipe(photos, tmp_path / "out"))
     with pytest.raises(BadSpec, match=f"{named};"):
         ran(recipe(photos, tmp_path / "out", **changed))
+
+
+def test_a_recipe_that_its_course_refuses_has_begun_nothing(photos: Path, tmp_path: Path) -> None:
+    data = [{"pictures": str(photos), "role": role, "held_out": int(role == "source")} for role in ("source", "target")]
+    with pytest.raises(BadInput, match="no held-out pictures of the role 'target'"):
+        ran(recipe(photos, tmp_path / "out", kind="unpaired", side=24, data=data))
+    assert not list(Path(tmp_path, "out").rglob("*.json"))
 
 
 def test_what_does_not_change_what_is_learnt_may_change(photos: Path, tmp_path: Path) -> None:
@@ -195,9 +254,20 @@ def test_a_guard_ends_it_and_the_best_is_kept(
     asked = recipe(photos, tmp_path / "out", course=course)
     with pytest.raises(TrainingFailed, match=sentence) as failed:
         ran(asked)
-    best = list(Path(asked.out).glob("best/*"))
-    assert len(best) == ("best look so far" in str(failed.value)) == ("broken_at" in course)
+    assert Path(asked.out, "best").exists() == ("broken_at" in course)
+    if "broken_at" in course:
+        place = str(failed.value).partition("The best look so far is kept: ")[2].removesuffix(".")
+        assert open_package(place).paper.figures["verdict"] > 0
     assert not Path(asked.out, "look").exists()
+
+
+def test_each_worker_of_a_team_tells_where_the_best_is_kept(photos: Path, tmp_path: Path) -> None:
+    asked = recipe(photos, tmp_path / "out", workers={"count": 2}, course={"broken_at": 25})
+    workers = [start(asked, tmp_path, rank, 2, tmp_path / "meeting") for rank in range(2)]
+    for worker in workers:
+        _, said = worker.communicate()
+        assert "At step 26 (learning) the loss 'red' is nan" in said
+        assert f"The best look so far is kept: {asked.out}/best/step-0000020." in said
 
 
 def test_a_training_in_a_bucket(photos: Path, tmp_path: Path, s3_bucket: str) -> None:

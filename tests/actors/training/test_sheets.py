@@ -2,8 +2,9 @@
 
 import cv2
 import numpy as np
+import torch
 
-from actors.training.sheets import GUTTER, PAPER, png, sheet_of
+from actors.training.sheets import GUTTER, PAPER, photo_of, png, sheet_of
 from tests.actors.training.albums import photo
 
 
@@ -15,6 +16,13 @@ def test_pictures_lie_in_rows_and_columns() -> None:
     np.testing.assert_array_equal(sheet[:7, 10 + GUTTER :], b)
     np.testing.assert_array_equal(sheet[7 + GUTTER :, :10], c)
     assert (sheet[7 : 7 + GUTTER] == PAPER).all()
+
+
+def test_a_networks_picture_is_clipped_and_rounded() -> None:
+    levels = torch.tensor([-0.2, 0.0, 0.5, 1.0, 1.3])
+    made = photo_of(torch.stack([levels, 0 * levels, levels.flip(0)])[None, :, None])
+    assert made.dtype == np.uint8
+    assert made.tolist() == [[[0, 0, 255], [0, 0, 255], [128, 0, 128], [255, 0, 0], [255, 0, 0]]]
 
 
 def test_png_keeps_every_pixel_and_its_colour() -> None:

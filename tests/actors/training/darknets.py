@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from actors.looks.colorize.darknet import STAGES
+from actors.training.darknet import STAGES
 
 
 def write_darknet(path: Path, seed: int = 3) -> Path:

@@ -1,0 +1,58 @@
+"""A package's network: its shape from look.json, its weights from safetensors, one checked by the other. Promises one sentence for what does not fit, and never unpickles; knows no kind of look."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from actors.looks.package import Package, wrong_field
+from jobs.errors import BadLook
+from jobs.paper import Paper
+
+Shape = TypeVar("Shape", bound=Paper)
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def shape_of(package: Package, shape: type[Shape]) -> Shape:
+    """What look.json says of the network, as its kind must know it. Raises BadLook."""
+    try:
+        return shape.model_validate(package.paper.network)
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = wrong_field({**first, "loc": ("network", *first["loc"])})
+        raise BadLook(
+            f"{package.place}/look.json: {wrong}; it is no look of the kind {package.paper.kind!r}, or is damaged: copy it anew."
+        ) from None
+
+
+def loaded(path: Path, build: Callable[[], Network]) -> Network:
+    """The network that `build` makes with the weights in a file, on the processor, in float32, ready to run. Raises BadLook."""
+    try:
+        found = load_file(path, device="cpu")
+    except (SafetensorError, OSError) as error:
+        raise BadLook(f"{path} is not a whole safetensors file ({error}); copy the whole look anew.") from None
+    with torch.device("meta"):
+        network = build()
+    wanted = {name: tuple(one.shape) for name, one in network.state_dict().items()}
+    for name in sorted(wanted.keys() | found.keys()):
+        has = tuple(found[name].shape) if name in found else None
+        if has != wanted.get(name):
+            raise BadLook(
+                f"{path}: tensor {name!r} is {_told(has)} where look.json's network has {_told(wanted.get(name))}; the file "
+                "is of another look."
+            )
+        if not found[name].isfinite().all():
+            raise BadLook(
+                f"{path}: tensor {name!r} holds numbers that are not finite; copy the look anew, or train it anew."
+            )
+    network.load_state_dict({name: one.float() for name, one in found.items()}, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def _told(shape: tuple[int, ...] | None) -> str:
+    return "none" if shape is None else " x ".join(map(str, shape)) or "a number"
