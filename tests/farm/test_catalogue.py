@@ -13,12 +13,12 @@ from jobs.errors import BadLook
 ABSENT = "test-absent"
 
 
-def library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def library(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> Path:
     """A look, one that is broken, and a folder that is none."""
     monkeypatch.setenv("FILM_FARM_LOOKS", str(folder))
     fields = {"about": "in oil", "figures": {"style": 5.25}, "settings": {"strength": 0.5}}
     paper = LookPaper.model_validate(
-        {"name": "oil", "kind": "fast-style", "domain": "rgb", "licence": "MIT", "files": {}, **fields}
+        {"name": "oil", "kind": "fast-style", "domain": "rgb", "licence": "MIT", "files": {}, **fields, **more}
     )
     write_package(str(folder / "painter"), paper, {"weights.safetensors": b""})
     write_package(str(folder / "zebra"), paper.model_copy(update={"kind": "gone"}), {})
@@ -71,6 +71,19 @@ def test_people_read_it_on_standard_error(
     assert said.out == ""
     for words in ("test-window", "radius=5", "looks=... (required)", ABSENT, "painter", "style 5.25", "zebra", "MIT"):
         assert words in said.err
+
+
+def test_the_list_tells_three_figures_of_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library(tmp_path, monkeypatch, figures={f"f{number}": number / 3 for number in range(9)})
+    monkeypatch.setenv("COLUMNS", "200")
+    show(catalogue())
+    assert " f0 0, f1 0.3333, f2 0.6667, 6 more " in capsys.readouterr().err
+    show_one(described("painter"))
+    shown = capsys.readouterr().err
+    assert "f8" in shown
+    assert described("painter")["digest"] in shown, "whole"
 
 
 def test_one_look_for_people(

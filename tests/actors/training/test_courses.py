@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from actors.training.courses import checked, find, names
-from jobs.errors import BadSpec
+from jobs.errors import BadLook, BadSpec
 from tests.actors.training.albums import recipe
 
 
@@ -41,3 +41,11 @@ def test_settings_are_filled_in_and_their_paths_made_whole(tmp_path: Path, monke
     course = checked(recipe("photos", "out", course={"die": "here"})).course
     assert course["die"] == f"{tmp_path}/here"
     assert course["rate"] == 0.05
+    for look, whole in (("colorize", "colorize"), ("./mine", f"{tmp_path}/mine")):
+        given = recipe("photos", "out", kind="finetune", course={"look": look})
+        assert checked(given).course["look"] == whole
+
+
+def test_a_look_to_go_on_with_is_sought_before_any_work() -> None:
+    with pytest.raises(BadLook, match="There is no look 'sepia'; installed are: "):
+        checked(recipe("photos", "out", kind="finetune", course={"look": "sepia"}))
