@@ -24,6 +24,7 @@ from farm.options import (
     InContainer,
     JobName,
     LookName,
+    MetricsPort,
     OfCodec,
     Out,
     Profile,
@@ -95,9 +96,7 @@ def render(
     store: StorePlace = None,
     name: JobName = None,
     address: Address = None,
-    metrics_port: Annotated[
-        int, typer.Option(envvar="FARM_METRICS_PORT", help="Port for Prometheus while the job runs; 0 takes any.")
-    ] = 0,
+    metrics_port: MetricsPort = 0,
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)

@@ -4,16 +4,14 @@ from typing import Annotated
 
 import typer
 
-from farm.options import Address
+from farm.options import Address, MetricsPort
 from farm.settings import read_recipe
 
 
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: YAML or JSON, a path, file:// or s3://.")],
     address: Address = None,
-    metrics_port: Annotated[
-        int, typer.Option(envvar="FARM_METRICS_PORT", help="Port for Prometheus while it trains; 0 takes any.")
-    ] = 0,
+    metrics_port: MetricsPort = 0,
 ) -> None:
     """Train a look by a recipe. Run again, it goes on from its last checkpoint."""
     read = read_recipe(recipe)

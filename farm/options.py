@@ -57,6 +57,10 @@ Address = Annotated[
     str | None,
     typer.Option("--address", envvar="RAY_ADDRESS", help="A Ray cluster's address; without one, Ray runs here."),
 ]
+MetricsPort = Annotated[
+    int,
+    typer.Option(envvar="FARM_METRICS_PORT", min=0, max=65535, help="Port for Prometheus meanwhile; 0 takes any."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from actors.looks.generator import Generator
 from actors.looks.needs import Needs
-from actors.looks.package import PAPER, Package, library, open_package, wrong_field
+from actors.looks.package import PAPER, Package, library, open_package, wrong_fields
 from jobs.errors import BadLook, BadStore
 from jobs.paper import Paper
 from jobs.plan import Look
@@ -135,5 +135,4 @@ def _settings(made: LookClass, package: Package | None, choice: LookChoice) -> P
         return made.settings.model_validate({**(package.paper.settings if package else {}), **choice.settings})
     except ValidationError as error:
         fields = ", ".join(made.settings.model_fields) or "none"
-        wrong = "; ".join(map(wrong_field, error.errors()))
-        raise BadLook(f"Look '{choice.name}': {wrong} (its settings are: {fields}).") from None
+        raise BadLook(f"Look '{choice.name}': {wrong_fields(error)} (its settings are: {fields}).") from None

@@ -196,7 +196,15 @@ def read_paper(data: bytes, where: str) -> LookPaper:
     try:
         return LookPaper.model_validate_json(data)
     except ValidationError as error:
-        raise BadLook(f"{where}: {'; '.join(map(wrong_field, error.errors()))}.") from None
+        raise BadLook(f"{where}: {wrong_fields(error)}.") from None
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """What is wrong with a paper, field by field."""
+    wrong = error.errors()
+    # A list with a wrong member is also called too short, for that member does not count.
+    inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
+    return "; ".join(wrong_field(one) for one in wrong if one["type"] != "too_short" or one["loc"] not in inside)
 
 
 def wrong_field(wrong: ErrorDetails) -> str:
@@ -206,6 +214,8 @@ def wrong_field(wrong: ErrorDetails) -> str:
         return f"{name} is missing"
     if wrong["type"] == "extra_forbidden":
         return f"{name} = {wrong['input']!r}: there is no such field"
+    if wrong["type"] == "too_short":
+        return f"{name} has {wrong['ctx']['actual_length']}, and wants {wrong['ctx']['min_length']} or more"
     message = wrong["msg"].removeprefix("Value error, ")
     if not name:
         return message

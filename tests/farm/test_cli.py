@@ -242,7 +242,8 @@ def test_a_bucket_that_is_not_there(film: Path, s3_bucket: str, tmp_path: Path) 
 
 
 def test_a_wrong_word_is_bad_input() -> None:
-    for words in (["rendre"], ["render", "a.mp4", "--codec", "vp9"], ["render"]):
+    port = ["train", "a.yaml", "--metrics-port", "65536"]
+    for words in (["rendre"], ["render", "a.mp4", "--codec", "vp9"], ["render"], port):
         said = farm(*words)
         assert (said.code, said.out) == (2, "")
         assert "Traceback" not in said.err

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from actors.looks.package import FileName, Package, wrong_field
+from actors.looks.package import FileName, Package, wrong_fields
 from jobs.errors import BadLook
 from jobs.paper import Paper
 
@@ -97,7 +97,7 @@ def network_of(package: Package) -> OnnxNetwork:
     try:
         network = OnnxNetwork.model_validate(package.paper.network)
     except ValidationError as error:
-        raise BadLook(f"{where}, network: {'; '.join(map(wrong_field, error.errors()))}; see docs/looks.md.") from None
+        raise BadLook(f"{where}, network: {wrong_fields(error)}; see docs/looks.md.") from None
     if package.paper.domain not in DOMAINS[network.output.of]:
         raise BadLook(
             f"{where}: of an output that is {network.output.of} the domain is {' or '.join(DOMAINS[network.output.of])}, "
