@@ -96,7 +96,11 @@ def parse_recipe(fields: Any, where: str) -> Recipe:
 
 def wrong_fields(error: ValidationError, *within: str) -> str:
     """What is wrong with a recipe, or with the part of it that lies under `within`, field by field."""
-    return "; ".join(_sentence(one, within) for one in error.errors())
+    wrong = error.errors()
+    # A list with a wrong member is also called too short, for that member does not count.
+    inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
+    said = (one for one in wrong if one["type"] != "too_short" or one["loc"] not in inside)
+    return "; ".join(_sentence(one, within) for one in said)
 
 
 def _sentence(error: Any, within: tuple[str, ...]) -> str:
