@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from actors.looks import fit
 from farm.calls import Cluster, Crew
 from farm.crews import CLUSTER_CPUS, crews_for, renderer_count
-from jobs.plan import Look
 from jobs.spec import JobSpec, LookChoice
 from tests.farm.studio import spec_of
 
@@ -18,7 +18,7 @@ CORES = len(os.sched_getaffinity(0))
 HERE = Cluster(local=True, cpus=CORES + 4, gpus=0)
 LARGE = Cluster(local=False, cpus=64, gpus=0)
 WITH_GPUS = Cluster(local=False, cpus=64, gpus=4)
-LOOKS = [Look(choice=LookChoice(name="none"))]
+LOOKS = [fit(LookChoice(name="none"))]
 
 
 def spec(**workers: Any) -> JobSpec:
