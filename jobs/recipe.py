@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from jobs.errors import BadSpec
-from jobs.paper import Paper
+from jobs.paper import Paper, faults
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 
@@ -96,11 +96,7 @@ def parse_recipe(fields: Any, where: str) -> Recipe:
 
 def wrong_fields(error: ValidationError, *within: str) -> str:
     """What is wrong with a recipe, or with the part of it that lies under `within`, field by field."""
-    wrong = error.errors()
-    # A list with a wrong member is also called too short, for that member does not count.
-    inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
-    said = (one for one in wrong if one["type"] != "too_short" or one["loc"] not in inside)
-    return "; ".join(_sentence(one, within) for one in said)
+    return "; ".join(_sentence(one, within) for one in faults(error))
 
 
 def _sentence(error: Any, within: tuple[str, ...]) -> str:

@@ -24,7 +24,7 @@ from pydantic import (
 from jobs.errors import BadSpec
 from jobs.formats import Deliverable, Wrapping
 from jobs.numbered import parted, pattern, rate_of
-from jobs.paper import Paper
+from jobs.paper import Paper, faults
 from jobs.timecode import names_a_frame
 
 
@@ -287,11 +287,7 @@ def parse_spec(fields: Any, where: str) -> JobSpec:
     try:
         return JobSpec.model_validate(fields)
     except ValidationError as error:
-        wrong = error.errors()
-        # A list with a wrong member is also called too short, for that member does not count.
-        inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
-        said = [_sentence(one) for one in wrong if one["type"] != "too_short" or one["loc"] not in inside]
-        raise BadSpec(f"{where}: {'; '.join(said)}") from None
+        raise BadSpec(f"{where}: {'; '.join(map(_sentence, faults(error)))}") from None
 
 
 def _sentence(error: Any) -> str:

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from jobs.errors import BadInput, BadLook
-from jobs.paper import Paper
+from jobs.paper import Paper, faults
 from jobs.store import locate, open_store
 from jobs.store.protocol import told
 
@@ -201,10 +201,7 @@ def read_paper(data: bytes, where: str) -> LookPaper:
 
 def wrong_fields(error: ValidationError) -> str:
     """What is wrong with a paper, field by field."""
-    wrong = error.errors()
-    # A list with a wrong member is also called too short, for that member does not count.
-    inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
-    return "; ".join(wrong_field(one) for one in wrong if one["type"] != "too_short" or one["loc"] not in inside)
+    return "; ".join(map(wrong_field, faults(error)))
 
 
 def wrong_field(wrong: ErrorDetails) -> str:
