@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from actors.training.course import Photo
-from actors.training.sheets import png, sheet_of
+from actors.training.sheets import photo_of, png, sheet_of
 
 LONG_SIDE = 256
 """Pixels of a picture on the sheet, at most."""
@@ -17,7 +17,7 @@ LABEL = 18
 
 def cell(rgb_13HW: Tensor) -> Photo:
     """A picture (R'G'B', 0..1) as it stands on the sheet."""
-    picture = (rgb_13HW[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    picture = photo_of(rgb_13HW)
     scale = min(1.0, LONG_SIDE / max(picture.shape[:2]))
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -136,10 +136,9 @@ class ColorizeCourse:
 
     def learn(self, step: int) -> Guarded:
         phase = self.phase(step)
-        rows = self.recipe.batch // self.team.size
-        mine = range(self.team.rank * rows, (self.team.rank + 1) * rows)
+        mine = self.team.rows(self.recipe.batch)
         rgb = batch_of(self.shelf, self.recipe.side, self.recipe.seed, step, mine)
-        film = OldFilm(rows, int(draws(self.recipe.seed, step, self.team.rank, 1).integers(2**62)))
+        film = OldFilm(len(mine), int(draws(self.recipe.seed, step, self.team.rank, 1).integers(2**62)))
         shown = self._there(film.shot(rgb))
         rgb = self._there(rgb)
         torch.manual_seed(int(draws(self.recipe.seed, step, self.team.rank, 2).integers(2**62)))  # of the dropout

@@ -14,6 +14,7 @@ from actors.looks.colorize.losses import composed
 from actors.looks.colorize.network import MULTIPLE, ColorNet
 from actors.training.course import Examined, Photo
 from actors.training.crops import tensor_of
+from actors.training.sheets import photo_of
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Beyond 1, so that a timid network has a verdict too."""
@@ -93,6 +94,4 @@ def sheet(rows: list[Tensor]) -> Photo:
     """Rows 1 3 h w of different sizes under each other, on black, H W 3."""
     width = max((row.shape[-1] for row in rows), default=MULTIPLE)
     filled = [F.pad(row, (0, width - row.shape[-1])) for row in rows] or [torch.zeros(1, 3, MULTIPLE, width)]
-    whole = torch.cat(filled, 2)[0].permute(1, 2, 0)
-    shown: Photo = (whole * 255).round().to(torch.uint8).numpy()
-    return shown
+    return photo_of(torch.cat(filled, 2))

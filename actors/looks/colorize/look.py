@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from actors.device import captured
-from actors.looks.colorize.network import load_network
+from actors.looks.colorize.network import MULTIPLE, load_network
 from actors.looks.generator import BATCH, Domain
 from actors.looks.needs import Needs
-from actors.looks.package import Package
+from actors.looks.package import Package, SizeRule
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
 from actors.resize import resized
@@ -22,9 +22,6 @@ from actors.temporal import steady
 from jobs.errors import BadLook
 from jobs.paper import Paper
 from jobs.plan import Support
-
-MULTIPLE = 32
-"""The network halves its input five times."""
 
 
 class ColorizeSettings(Paper):
@@ -101,5 +98,4 @@ class ColorizeLook:
 
 def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:
     """Height and width the network sees: the film's shape, its long side near `long_side`, both multiples of 32."""
-    scale = long_side / max(height, width)
-    return tuple(max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))  # type: ignore[return-value]
+    return SizeRule(rule="long", side=long_side, multiple=MULTIPLE).of(height, width)

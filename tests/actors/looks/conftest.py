@@ -1,14 +1,5 @@
-"""What all tests of looks share. Promises one torch thread, as a renderer has: two wait for one another where anything else runs."""
+"""What all tests of looks share. Promises one torch thread."""
 
-from collections.abc import Iterator
+from tests.threads import one_thread
 
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+__all__ = ["one_thread"]
