@@ -18,8 +18,9 @@ COARSEST = 8
 class Judge:
     """The styles' Gram matrices, and any picture's distance to them.
 
-    Maps are taken about the style's own mean of each channel. About nought, as Gatys has them, the means outweigh all the rest:
-    a photograph is then within 0.1 to 0.3 of a painting, and brushwork hardly counts.
+    Each map counts twice: about the style's own mean of each channel, and about nought, as Gatys has it. About nought the means
+    outweigh all the rest: a photograph is within 0.3 of a painting, and brushwork hardly counts. About its mean alone, a palette
+    may lose the colours that are far from it.
     """
 
     def __init__(self, encoder: nn.Module, styles_13HW: Sequence[Tensor]) -> None:
@@ -27,10 +28,13 @@ class Judge:
         self.stages = [stage.requires_grad_(False) for stage in list(encoder.stages)[:STAGES]]  # type: ignore[arg-type]
         self.dtype = working_dtype(styles_13HW[0].device)
         maps = [self.maps(one) for one in styles_13HW]
-        self.means = [torch.cat([one[place].float().mean((2, 3)) for one in maps]) for place in range(STAGES)]
+        means = [torch.cat([one[place].float().mean((2, 3)) for one in maps]) for place in range(STAGES)]
+        self.origins = [*means, *(torch.zeros_like(one) for one in means)]
         self.wanted = [
-            torch.cat([gram(one[place].float() - mean[style, :, None, None]) for style, one in enumerate(maps)])
-            for place, mean in enumerate(self.means)
+            torch.cat(
+                [gram(one[place % STAGES].float() - origin[style, :, None, None]) for style, one in enumerate(maps)]
+            )
+            for place, origin in enumerate(self.origins)
         ]
 
     def maps(self, picture_N3HW: Tensor) -> list[Tensor]:
@@ -44,8 +48,10 @@ class Judge:
         return [one[..., 1:-1, 1:-1] for one in maps]
 
     def style(self, maps_NCHW: Sequence[Tensor], styles_N: Tensor) -> Tensor:
-        """For each picture and map (N M), its distance to the style of that number: see `style_distance`."""
+        """For each picture and map (N, 2 M), its distance to the style of that number, first about the style's means, then about nought:
+        see `style_distance`."""
         grams = [
-            gram(one.float() - mean[styles_N][..., None, None]) for one, mean in zip(maps_NCHW, self.means, strict=True)
+            gram(maps_NCHW[place % STAGES].float() - origin[styles_N][..., None, None])
+            for place, origin in enumerate(self.origins)
         ]
         return style_distance(grams, [one[styles_N] for one in self.wanted])

@@ -41,10 +41,10 @@ class StyleLook:
     """Paints each frame in a style, or between styles: scales and shifts of its norms are mixed, not pictures."""
 
     about: ClassVar[str] = (
-        "restyles a film with a network trained by `farm train`; several styles in one, blended by weight"
+        "paints a film like van Gogh's Café Terrace or Church at Auvers, or between them; or in styles trained by `farm train`"
     )
     version: ClassVar[int] = 1
-    shipped: ClassVar[Path | None] = None
+    shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
     settings: ClassVar[type[Paper]] = StyleSettings
 
     def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
@@ -59,8 +59,7 @@ class StyleLook:
     @classmethod
     def needs(cls, settings: Paper, package: Package | None) -> Needs:
         assert isinstance(settings, StyleSettings)
-        if not package:
-            raise BadLook("The look 'style' runs a package: train one with `farm train`, and name the folder it made.")
+        assert package
         _weights(settings, shape_of(package, StyleShape), package)
         return Needs(settings.support(), adds_colour=not settings.keep_chroma)
 

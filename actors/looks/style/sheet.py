@@ -31,29 +31,30 @@ def shown_of(photo: Photo) -> Tensor:
 
 
 def measured(shown_13HW: Sequence[Tensor], judge: Judge, painted: Painted, styles: int) -> dict[str, float]:
-    """Means over pictures and styles. `style`, `untouched`: the distance of what is painted, and of the photographs, to the style;
-    `factor`: how much smaller the first is, for the style where that is least; `apart`: the mean of the first's roots, as the course
-    takes them; `content`; `between`: the largest share of its way from the first style to the second that a picture goes in a
-    quarter of the weight (0.25 where it goes evenly), where there are two."""
-    rows_PS4 = torch.stack(
+    """Means over pictures and styles. `style`, `untouched`: the distance of what is painted, and of the photographs, to the style, about
+    its means; `factor`: how much smaller the first is, for the style where that is least; `plain_factor`: the same about nought;
+    `apart`: the mean of all roots, as the course takes them; `content`; `between`: the largest share of its way from the first
+    style to the second that a picture goes in a quarter of the weight (0.25 where it goes evenly), where there are two."""
+    rows_PS6 = torch.stack(
         [torch.stack([_distances(one, judge, painted, style, styles) for style in range(styles)]) for one in shown_13HW]
     )
-    style, untouched, apart, content = rows_PS4.mean((0, 1)).tolist()
-    by_style = rows_PS4.mean(0)
-    factor = float((by_style[:, 1] / by_style[:, 0]).min())
-    figures = {"style": style, "untouched": untouched, "factor": factor, "apart": apart, "content": content}
+    style, _, untouched, _, apart, content = rows_PS6.mean((0, 1)).tolist()
+    by_style = rows_PS6.mean(0)
+    factor, plain = (by_style[:, 2:4] / by_style[:, :2]).amin(0).tolist()
+    figures = {"style": style, "untouched": untouched, "factor": factor, "plain_factor": plain}
+    figures |= {"apart": apart, "content": content}
     if styles > 1:
         figures["between"] = float(np.mean([_largest_step(one, painted, styles) for one in shown_13HW]))
     return figures
 
 
 def _distances(picture_13HW: Tensor, judge: Judge, painted: Painted, style: int, styles: int) -> Tensor:
-    # Style, untouched, apart and content of one picture in one style.
+    # Of one picture in one style: painted and untouched, each about the means and about nought; apart and content.
     number = torch.tensor([style], device=picture_13HW.device)
     own, made = judge.maps(picture_13HW), judge.maps(painted(picture_13HW, functional.one_hot(number, styles).float()))
-    to_style = judge.style(made, number)
-    content = content_distance(made[-1], own[-1])[0]
-    return torch.stack([to_style.mean(), judge.style(own, number).mean(), to_style.sqrt().mean(), content])
+    to_style, from_style = (judge.style(maps, number).reshape(2, -1) for maps in (made, own))
+    content = content_distance(made[-1], own[-1])[:1]
+    return torch.cat([to_style.mean(1), from_style.mean(1), to_style.sqrt().mean()[None], content])
 
 
 def _largest_step(picture_13HW: Tensor, painted: Painted, styles: int) -> float:

@@ -11,6 +11,7 @@ from jobs.spec import LookChoice
 from tests.actors.looks.test_colorize_look import film
 
 GOLDEN = Path(__file__).with_name("golden.json")
+NAMES = ("colorize", "none", "style")
 SHAPE = (6, 8)
 """Pictures are averaged down to this: enough to see a change, and blind to the last bits of another processor."""
 
@@ -28,4 +29,4 @@ def golden(name: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    GOLDEN.write_text(json.dumps({name: golden(name) for name in ("colorize", "none")}, indent=1) + "\n")
+    GOLDEN.write_text(json.dumps({name: golden(name) for name in NAMES}, indent=1) + "\n")

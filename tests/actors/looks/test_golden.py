@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.actors.looks.golden import GOLDEN, golden
+from tests.actors.looks.golden import GOLDEN, NAMES, golden
 
 
-@pytest.mark.parametrize("name", ["colorize", "none"])
+@pytest.mark.parametrize("name", NAMES)
 def test_pictures_change_only_with_the_version_or_the_weights(name: str) -> None:
     kept, now = json.loads(GOLDEN.read_text())[name], golden(name)
     named = (now["version"], now["weights"])

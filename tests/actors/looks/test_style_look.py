@@ -92,6 +92,15 @@ def test_styles_are_blended_by_their_weights(place: str) -> None:
     assert from_day == sorted(from_day)
 
 
+def test_the_shipped_look_goes_from_the_cafe_to_the_church() -> None:
+    ways = [{"cafe-terrace": 4 - n, "church-at-auvers": n} for n in range(5)]
+    assert torch.equal(pictures("style"), pictures("style", styles=ways[0]))
+    differences = [to_differences(pictures("style", styles=way), SCALE.colour)[1].mean((0, 2, 3)) for way in ways]
+    redness = [float(blue_red[1]) for blue_red in differences]
+    assert redness == sorted(redness, reverse=True)  # violet shadows become blue ones
+    assert redness[0] > redness[-1] + 0.02
+
+
 def test_strength_mixes_with_the_films_own_picture(place: str) -> None:
     assert torch.equal(pictures(place, strength=0, steady=2), own())
     assert fit(LookChoice(name=place, settings={"strength": 0, "steady": 2})).support.context == 0
