@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from actors.looks import find
+from actors.looks.colorize.fused import running
 from actors.looks.colorize.network import load_network
 from actors.looks.precision import working_dtype
 from tests.bench.apart import Clock, Found
@@ -39,9 +40,7 @@ def _work(start: Barrier, frames: int) -> None:
     torch.set_num_threads(1)
     shipped: Any = find("colorize").shipped
     dtype = working_dtype(torch.device("cpu"))
-    network = load_network(Path(shipped, "weights.safetensors"), "cpu").to(
-        dtype=dtype, memory_format=torch.channels_last
-    )  # type: ignore[call-overload]
+    network = running(load_network(Path(shipped, "weights.safetensors"), "cpu"), torch.device("cpu"))
     luma = torch.rand(1, 1, *SHAPE).to(dtype=dtype, memory_format=torch.channels_last)
     for _ in range(3):
         network(luma)

@@ -31,6 +31,14 @@ TUNABLE = 3
 EPSILON = 1e-3  # of the published batch norms
 
 
+class Clipped(nn.Conv2d):
+    """A convolution and its ReLU6."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N inside H W -> N out h w, 0..6."""
+        return F.relu6(super().forward(x), inplace=True)
+
+
 class Block(nn.Module):
     """An inverted residual (Sandler et al. 2018), its batch norms folded into the convolutions."""
 
@@ -38,15 +46,14 @@ class Block(nn.Module):
         super().__init__()
         wide = inside * expansion
         self.short = stride == 1 and inside == out
-        self.expand = nn.Conv2d(inside, wide, 1) if expansion > 1 else None
+        self.expand = Clipped(inside, wide, 1) if expansion > 1 else None
         # The odd pixel of TensorFlow's padding is left out: every map lies half a pixel of its own elsewhere.
-        self.depth = nn.Conv2d(wide, wide, kernel, stride, kernel // 2, groups=wide)
+        self.depth = Clipped(wide, wide, kernel, stride, kernel // 2, groups=wide)
         self.project = nn.Conv2d(wide, out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """N inside H W -> N out H/stride W/stride."""
-        wide = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        y: Tensor = self.project(F.relu6(self.depth(wide), inplace=True))
+        y: Tensor = self.project(self.depth(x if self.expand is None else self.expand(x)))
         return y.add_(x) if self.short else y
 
 
@@ -55,7 +62,7 @@ class Encoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(1, STEM, 3, 2, 1)
+        self.stem = Clipped(1, STEM, 3, 2, 1)
         self.rows = nn.ModuleList()
         channels = STEM
         for repeats, kernel, stride, expansion, out in ROWS:
@@ -63,17 +70,17 @@ class Encoder(nn.Module):
             blocks += [Block(out, out, kernel, 1, expansion) for _ in range(repeats - 1)]
             self.rows.append(nn.Sequential(*blocks))
             channels = out
-        self.head = nn.Conv2d(channels, HEAD, 1)
+        self.head = Clipped(channels, HEAD, 1)
 
     def forward(self, luma: Tensor) -> list[Tensor]:
         """N 1 H W in 0..1 -> five maps, N 16 H/2 W/2 to N 112 H/16 W/16 and N 1280 H/32 W/32."""
-        x = F.relu6(self.stem(luma), inplace=True)
+        x = self.stem(luma)
         maps: list[Tensor] = []
         for number, row in enumerate(self.rows):
             x = row(x)
             if number in SHOWN:
                 maps.append(x)
-        maps.append(F.relu6(self.head(x), inplace=True))
+        maps.append(self.head(x))
         return maps
 
 

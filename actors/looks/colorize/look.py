@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from actors.device import captured
+from actors.looks.colorize.fused import running
 from actors.looks.colorize.network import MULTIPLE, load_network
 from actors.looks.generator import BATCH, Domain
 from actors.looks.needs import Needs
@@ -41,7 +42,7 @@ class ColorizeLook:
     """Colours a black-and-white film."""
 
     about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
     settings: ClassVar[type[Paper]] = ColorizeSettings
     domain = Domain.CHROMA
@@ -55,7 +56,7 @@ class ColorizeLook:
         except (ValueError, OSError) as error:
             raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
         self.dtype = working_dtype(device)
-        self.network = network.eval().to(dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = running(network, device)
         self.captured: dict[torch.Size, Callable[[Tensor], Tensor]] = {}  # by shape: films of a job have one
 
     @classmethod

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load
 
 from actors.evaluation.figures import luma_of
-from actors.looks import fit, hire
+from actors.looks import find, fit, hire
 from actors.looks.colorize.course import ColorizeCourse, encoder_file
 from actors.looks.colorize.examine import BOLD, STRENGTHS, bold, examined, middle
 from actors.looks.colorize.finetune import FinetuneCourse
 from actors.looks.colorize.losses import composed
-from actors.looks.colorize.network import ColorNet
+from actors.looks.colorize.network import ColorNet, load_network
 from actors.looks.package import LookPaper, write_package
 from actors.training.course import Library, Photo, Shelf, Team
 from actors.training.crops import batch_of
@@ -187,8 +187,10 @@ def test_the_sheet_shows_grey_made_and_truth() -> None:
 def test_fine_tuning_begins_with_the_looks_own_pictures() -> None:
     learner = course(FinetuneCourse)
     rgb = middle(picture(4))
-    shipped = hire(fit(LookChoice(name="colorize")), CPU)
-    assert torch.allclose(learner.learnt()(luma_of(rgb)), shipped.network.float()(luma_of(rgb)), atol=0.02)  # type: ignore[attr-defined]
+    package = find("colorize").shipped
+    assert package
+    shipped = load_network(package / "weights.safetensors", CPU)
+    assert torch.allclose(learner.learnt()(luma_of(rgb)), shipped(luma_of(rgb)), atol=0.02)
     losses = [learner.learn(step).losses["colour"] for step in range(3)]
     assert all(np.isfinite(losses))
 
