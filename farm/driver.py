@@ -24,10 +24,11 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
     Gives the finished production; its report says whether every deliverable is what the plan says. Raises BadInput for
     what the user can mend, FilmFailed where the film could not be finished.
     """
-    ledger.enter(spec)
+    ledger.admit(spec)
     scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = Production(scout, decide_deliverables(scout, fleet), board)
+    ledger.enter(spec)  # nothing has refused it
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""

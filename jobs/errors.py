@@ -5,7 +5,9 @@ FarmError
 │   ├── BadSpec     a field of a job spec or an option
 │   ├── BadMedia    a source that cannot be read as a film, or a picture to learn from
 │   ├── BadLook     a look, its settings or its weights
-│   └── BadStore    a store or output that cannot be reached or written
+│   ├── BadStore    a store or output that cannot be reached or written
+│   └── JobHeld     somebody else works on the job
+├── Stopped         from elsewhere: asked to, or taken over              exit 130
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
 │   └── NotConformed    a deliverable was made and is not what it should be
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
@@ -39,6 +41,16 @@ class BadLook(BadInput):
 
 class BadStore(BadInput):
     """The store or the output cannot be reached, is not there, or cannot be written."""
+
+
+class JobHeld(BadInput):
+    """Somebody else works on this job, as its lease says."""
+
+
+class Stopped(FarmError):
+    """The work was asked to stop from elsewhere, or somebody else has taken it over; what was finished is kept."""
+
+    exit_code = 130
 
 
 class FilmFailed(FarmError):

@@ -11,6 +11,7 @@
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
+              lease.json               who works on it (jobs/lease.py)
 """
 
 import json
@@ -45,6 +46,17 @@ def _page_name(stream: int, number: int) -> str:
     return f"survey/{stream}/index-{number:05d}.npz"
 
 
+def _first_paper(spec: JobSpec) -> dict[str, Any]:
+    """job.json: what a job keeps for its life."""
+    return {
+        "version": 1,
+        "name": spec.name,
+        "source": spec.source,
+        "rate": spec.rate and str(spec.rate),
+        "store": spec.store,
+    }
+
+
 class Ledger:
     """One job's paper and media in a store."""
 
@@ -62,25 +74,22 @@ class Ledger:
         return f"{self.job}/{name}"
 
     def enter(self, spec: JobSpec, *, to_render: bool = True) -> None:
-        """Put the spec on paper; one that is not `to_render` only where the job has none. Refuses a job that was begun with another source or store."""
-        first = {
-            "version": 1,
-            "name": spec.name,
-            "source": spec.source,
-            "rate": spec.rate and str(spec.rate),
-            "store": spec.store,
-        }
-        if not self.store.write(self.key("job.json"), canonical(first), only_if_absent=True):
-            began = json.loads(self.store.read(self.key("job.json")))
-            for name in ("source", "rate", "store"):
-                if began.get(name) != first[name]:
-                    raise BadStore(
-                        f"The job '{spec.name}' in {self.store.url} was begun with {name} {began.get(name)}, not {first[name]}; "
-                        "give this film a job name (--name) or a store of its own."
-                    )
+        """Put the spec on paper; one that is not `to_render` only where the job has none. Refuses what `admit` does."""
+        if not self.store.write(self.key("job.json"), canonical(_first_paper(spec)), only_if_absent=True):
+            self.admit(spec)
         if to_render or not self.store.stat(self.key("spec.json")):
             self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
             self.store.write(self.key("spec.json"), canonical(spec), only_if_absent=not to_render)
+
+    def admit(self, spec: JobSpec) -> None:
+        """Raises BadStore where the job was begun with another source or store. Writes nothing: the spec may still be refused."""
+        began, first = self.paper("job.json") or {}, _first_paper(spec)
+        for name in ("source", "rate", "store"):
+            if began and began.get(name) != first[name]:
+                raise BadStore(
+                    f"The job '{spec.name}' in {self.store.url} was begun with {name} {began.get(name)}, not {first[name]}; "
+                    "give this film a job name (--name) or a store of its own."
+                )
 
     def spec(self) -> JobSpec:
         """The spec this job was last run with. Raises BadStore where there is no such job."""

@@ -1,5 +1,6 @@
 """A store in a folder, on a local or a shared disk. Promises whole files or none, the first of two to create, and nothing outside; knows no S3."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -46,6 +47,27 @@ class FolderStore:
 
         return self._put(key, fill, only_if_absent)
 
+    def replace(self, key: str, data: bytes, version: str) -> str | None:
+        target = self._path(key)
+        partial = target.parent / f"{PARTIAL}{uuid4().hex}"
+        with told("write", str(target)), suppress(FileNotFoundError, NotADirectoryError), open(target, "rb") as old:
+            with suppress(OSError):  # not every file system has locks
+                fcntl.flock(old, fcntl.LOCK_EX)
+            # Who waited for the lock holds a file that has lost its name meanwhile.
+            if version != _version(os.fstat(old.fileno())) or version != _version(target.stat()):
+                return None
+            try:
+                with open(partial, "xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                made = _version(partial.stat())
+                os.replace(partial, target)
+                return made
+            finally:
+                partial.unlink(missing_ok=True)
+        return None
+
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         if only_if_absent and self.stat(key) is not None:
             return False  # _put would find out too, after copying it all
@@ -74,8 +96,7 @@ class FolderStore:
                 found = path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        # Two writes within one tick of the clock share their time, but not their inode.
-        return Stat(found.st_size, f"{found.st_mtime_ns}-{found.st_ino}") if stat.S_ISREG(found.st_mode) else None
+        return Stat(found.st_size, _version(found)) if stat.S_ISREG(found.st_mode) else None
 
     def list(self, prefix: str) -> Iterator[str]:
         folder = check_prefix(prefix)[: prefix.rfind("/") + 1]
@@ -193,6 +214,11 @@ class FolderWriter:
         self._file.close()
         os.replace(self._partial, self._target)
         return 0
+
+
+def _version(found: os.stat_result) -> str:
+    # Two writes within one tick of the clock share their time, but not their inode.
+    return f"{found.st_mtime_ns}-{found.st_ino}"
 
 
 def _begun(partial: Path) -> BinaryIO:

@@ -80,6 +80,13 @@ class Store(Protocol):
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
         """Write a whole object at once. False where `only_if_absent` and there is one already."""
 
+    def replace(self, key: str, data: bytes, version: str) -> str | None:
+        """Write a whole small object if the one that is there still has `version` (`Stat`), as one step: of two who try one succeeds.
+
+        Gives the new version; None where the object is another by now, or gone. In a folder without locks (flock) two who
+        try in the very same instant may both succeed.
+        """
+
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         """Write a file's contents as an object, in parts where it is large; readers see all of it or nothing."""
 

@@ -88,6 +88,21 @@ class S3Store:
                 return self._holds(name, writer)
         return True
 
+    def replace(self, key: str, data: bytes, version: str) -> str | None:
+        name, writer = self._name(key), uuid4().hex
+        match = f'"{version.partition(":")[0]}"'
+        with told_s3("write", f"{self.url}/{key}"):
+            try:
+                done = self._client.put_object(
+                    Bucket=self.bucket, Key=name, Body=data, Metadata={"writer": writer}, IfMatch=match
+                )
+            except ClientError as error:
+                if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+                    raise
+                found = self.stat(key)
+                return found.version if found and self._holds(name, writer) else None
+        return _version(done["ETag"], done.get("VersionId"))
+
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         with told("read", str(path)):
             size = path.stat().st_size
@@ -119,7 +134,7 @@ class S3Store:
                 if code_of(error) in ("404", "NoSuchKey"):
                     return None
                 raise
-        return Stat(head["ContentLength"], ":".join(filter(None, (head["ETag"].strip('"'), head.get("VersionId")))))
+        return Stat(head["ContentLength"], _version(head["ETag"], head.get("VersionId")))
 
     def list(self, prefix: str) -> Iterator[str]:
         begin = f"{self.prefix}/" if self.prefix else ""
@@ -248,6 +263,10 @@ class _Ranges(Fetched):
         data = self.fetch(self._at, rest) if rest > 0 else b""
         self._at += len(data)
         return data
+
+
+def _version(etag: str, version_id: str | None) -> str:
+    return ":".join(filter(None, (etag.strip('"'), version_id)))
 
 
 def part_size(size: int) -> int:
