@@ -90,10 +90,11 @@ class _Sweep:
         self._stills = set(ledger.names("stills/"))
         self._records = self._read_records()
         stay = self._staying(wish)
-        self._pile(
-            "records no plan of the last spec names", (f"records/{one.digest}.json" for one in self._going(stay))
-        )
-        self._pile("media of these records", (one.media.key for one in self._going(stay)), among=self._media)
+        going = [one for one in self._records if one.digest not in stay and not isinstance(one, SplitRecord)]
+        # Two records may name one object: a name is of the bytes, and two specs may come to the same ones.
+        shared = {one.media.key for one in self._records if one.digest in stay}
+        self._pile("records no plan of the last spec names", (f"records/{one.digest}.json" for one in going))
+        self._pile("media of these records", self._media & {one.media.key for one in going} - shared)
         self._sort_media(stay)
 
     def told(self) -> Cleaning:
@@ -133,18 +134,12 @@ class _Sweep:
             return everything & _named_by_last(self.ledger)
         return everything
 
-    def _going(self, stay: Collection[str]) -> list[Record]:
-        return [one for one in self._records if one.digest not in stay and not isinstance(one, SplitRecord)]
-
     def _sort_media(self, stay: Collection[str]) -> None:
         splits = [one for one in self._records if isinstance(one, SplitRecord)]
         if self.finished:
             # With their records: what is split again may be made of other bytes, by another libav.
-            self._pile(
-                "chunks of a delivered film, which its source gives again",
-                (one.media.key for one in splits),
-                among=self._media,
-            )
+            chunks = self._media & {one.media.key for one in splits}
+            self._pile("chunks of a delivered film, which its source gives again", chunks)
             self._pile("records of these chunks", (f"records/{one.digest}.json" for one in splits))
             self._pile("pages for finishers that have ended", self.ledger.names(f"{ASSEMBLY}/"))
         elif splits:
@@ -159,9 +154,8 @@ class _Sweep:
         if self._stills & shown:
             self.kept.append("stills of the segments that are kept: the review page is made of them at each delivery")
 
-    def _pile(self, what: str, names: Iterable[str], among: Collection[str] | None = None) -> None:
-        found = sorted({name for name in names if among is None or name in among})
-        if found:
+    def _pile(self, what: str, names: Iterable[str]) -> None:
+        if found := sorted(names):
             self.piles[what] = found
 
     def _size(self, name: str) -> int:
