@@ -24,6 +24,7 @@ from jobs.ledger import Ledger
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
+from jobs.store.patience import in_work
 from jobs.store.sequence import rated
 
 
@@ -36,7 +37,7 @@ def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0)
     source_is_there(spec)
     check_places(spec)
     ledger = Ledger.at(spec.store, spec.name)
-    with Metrics(spec.name) as metrics, Board(metrics=metrics) as board:
+    with in_work(), Metrics(spec.name) as metrics, Board(metrics=metrics) as board:
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""

@@ -6,10 +6,13 @@ FarmError
 │   ├── BadMedia    a source that cannot be read as a film, or a picture to learn from
 │   ├── BadLook     a look, its settings or its weights
 │   └── BadStore    a store or output that cannot be reached or written
+│       └── StoreAway   nothing answers, or credentials have expired: in mid-job it is waited for
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
 │   └── NotConformed    a deliverable was made and is not what it should be
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
+├── StoreDown       the store failed for longer than a job waits; finished work is kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
+    └── UploadGone      an upload was swept away while it ran; worth beginning it anew
 """
 
 
@@ -41,6 +44,10 @@ class BadStore(BadInput):
     """The store or the output cannot be reached, is not there, or cannot be written."""
 
 
+class StoreAway(BadStore):
+    """Nothing answers, or the credentials have expired: the user's to mend before a job, and waited for in the midst of one."""
+
+
 class FilmFailed(FarmError):
     """The film could not be finished; what was finished is kept, and the same command goes on."""
 
@@ -55,3 +62,11 @@ class TrainingFailed(FarmError):
 
 class StoreFault(FarmError):
     """The store failed in passing (time-out, slow-down, reset): bad luck, worth another try."""
+
+
+class UploadGone(StoreFault):
+    """Somebody swept an upload away while it ran: waiting is of no use, beginning it anew is."""
+
+
+class StoreDown(FarmError):
+    """The store failed for longer than a job in work waits (jobs/store/patience.py): the job stops, the same command goes on."""
