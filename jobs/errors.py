@@ -8,7 +8,8 @@ FarmError
 │   └── BadStore    a store or output that cannot be reached or written
 │       └── StoreAway   nothing answers, or credentials have expired: in mid-job it is waited for
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
-│   └── NotConformed    a deliverable was made and is not what it should be
+│   ├── NotConformed    a deliverable was made and is not what it should be
+│   └── Damaged         an object is not what its record says; the driver has it made again
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
 ├── StoreDown       the store failed for longer than a job waits; finished work is kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
@@ -54,6 +55,18 @@ class FilmFailed(FarmError):
 
 class NotConformed(FilmFailed):
     """A deliverable does not hold what the plan says; it is not handed over."""
+
+
+class Damaged(FilmFailed):
+    """An object of the store is gone, cut or flipped. Its record is set aside, so that the next run makes it again."""
+
+    def __init__(self, sentence: str, record: str) -> None:
+        """`record`: the digest of the record that named it."""
+        super().__init__(sentence, record)
+        self.record = record
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class TrainingFailed(FarmError):
