@@ -23,6 +23,7 @@ from jobs.store import open_store
 
 ABREAST = 16
 """Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
+HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
 
 
 class Pile(Paper):
@@ -96,6 +97,7 @@ class _Sweep:
         self._pile("records no plan of the last spec names", (f"records/{one.digest}.json" for one in going))
         self._pile("media of these records", self._media & {one.media.key for one in going} - shared)
         self._sort_media(stay)
+        self._half_written = sorted(ledger.store.unfinished(ledger.key("")))
 
     def told(self) -> Cleaning:
         """In figures."""
@@ -105,6 +107,8 @@ class _Sweep:
             with ThreadPoolExecutor(ABREAST) as pool:
                 sizes = pool.map(lambda name: known.get(name) or self._size(name), names)
                 may_go.append(Pile(what=what, objects=len(names), bytes=sum(sizes)))
+        if self._half_written:
+            may_go.append(Pile(what=HALF_WRITTEN, objects=len(self._half_written), bytes=0))
         return Cleaning(job=self.ledger.job, state=self.status.state, may_go=tuple(may_go), kept=tuple(self.kept))
 
     def delete(self, lease: Lease) -> None:
@@ -115,6 +119,8 @@ class _Sweep:
                 keys = [self.ledger.key(name) for name in names if part(name)]
                 for _ in pool.map(self.ledger.store.delete, keys):
                     lease.tick()
+            for _ in pool.map(self.ledger.store.abort, self._half_written):
+                lease.tick()
 
     def _read_records(self) -> list[Record]:
         with ThreadPoolExecutor(ABREAST) as pool:

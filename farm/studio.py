@@ -25,6 +25,7 @@ from jobs.ledger import Ledger
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
+from jobs.store.patience import in_work
 from jobs.store.sequence import rated
 
 
@@ -40,6 +41,7 @@ def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0,
     ledger = Ledger.at(spec.store, spec.name)
     with (
         lease_on_job(ledger, take_over=take_over) as lease,
+        in_work(),
         Metrics(spec.name) as metrics,
         Board(metrics=metrics) as board,
     ):

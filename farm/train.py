@@ -39,6 +39,7 @@ from jobs.errors import BadSpec, FarmError, StoreFault, TrainingFailed
 from jobs.lease import Lease
 from jobs.recipe import Recipe
 from jobs.store import open_store
+from jobs.store.patience import in_work
 from jobs.training import Finished, Learnt, Word
 
 TELL_SECONDS = 0.2
@@ -180,7 +181,8 @@ def _work(told: dict[str, Any]) -> None:
     alone = team.size == 1 and device.type == "cpu"
     try:
         at_work(device, math.ceil(recipe.workers.cpus))
-        _tell(train(recipe, team, device), queue, team)
+        with in_work():
+            _tell(train(recipe, team, device), queue, team)
     except StoreFault:
         raise  # bad luck: Ray Train begins again
     except FarmError as error:

@@ -18,7 +18,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from jobs.digest import canonical
-from jobs.errors import BadStore, FarmError, JobHeld, Stopped, StoreFault
+from jobs.errors import BadStore, FarmError, JobHeld, Stopped, StoreDown, StoreFault
 from jobs.paper import Paper
 from jobs.store import Store
 
@@ -151,11 +151,11 @@ class Lease:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if isinstance(error, FarmError) and not isinstance(error, Stopped):
-                with suppress(BadStore):
+                with suppress(BadStore, StoreDown):
                     self.renew()
         finally:
             # What is not released is void soon.
-            with suppress(BadStore, StoreFault):
+            with suppress(BadStore, StoreDown, StoreFault):
                 self._release()
 
     def _look(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from uuid import uuid4
 
 from jobs.errors import BadStore
+from jobs.store.patience import patient
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ class FolderStore:
     def check(self) -> None:
         prove(self)
 
+    @patient
     def read(self, key: str) -> bytes:
         with self.open(key) as file, told("read", f"{self.url}/{key}"):
             return file.read()
 
+    @patient
     def open(self, key: str) -> BinaryIO:
         path = self._path(key)
         with told("read", str(path)):
@@ -47,6 +50,7 @@ class FolderStore:
 
         return self._put(key, fill, only_if_absent)
 
+    @patient
     def replace(self, key: str, data: bytes, version: str) -> str | None:
         target = self._path(key)
         partial = target.parent / f"{PARTIAL}{uuid4().hex}"
@@ -78,10 +82,12 @@ class FolderStore:
 
         return self._put(key, fill, only_if_absent)
 
+    @patient
     def create(self, key: str, *, anywhere: bool = False) -> "FolderWriter":
         # A file can be written again at any place.
         return FolderWriter(self, self._path(key))
 
+    @patient
     def rename(self, old: str, new: str) -> None:
         source, target = self._path(old), self._path(new)
         with told("rename", str(source)):
@@ -89,6 +95,7 @@ class FolderStore:
             os.replace(source, target)
         self.prune(source.parent)
 
+    @patient
     def stat(self, key: str) -> Stat | None:
         path = self._path(key)
         with told("look at", str(path)):
@@ -98,6 +105,16 @@ class FolderStore:
                 return None
         return Stat(found.st_size, _version(found)) if stat.S_ISREG(found.st_mode) else None
 
+    @patient
+    def _names(self, folder: str) -> list[str]:
+        with told("list", f"{self.url}/{folder}"):
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    # A folder's name is sorted with its slash, as S3 sorts whole keys: "a-b" before "a/b" before "a0".
+                    return sorted(one.name + "/" * one.is_dir() for one in entries if one.is_dir() or one.is_file())
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+
     def list(self, prefix: str) -> Iterator[str]:
         folder = check_prefix(prefix)[: prefix.rfind("/") + 1]
         with told("list", self.url):
@@ -106,12 +123,34 @@ class FolderStore:
             raise BadStore(f"{self.url} is not a folder; choose another place for the store.")
         return self._walk(folder, prefix)
 
+    @patient
     def delete(self, key: str) -> None:
         path = self._path(key)
         if self.stat(key) is not None:
             with told("delete", str(path)):
                 path.unlink(missing_ok=True)
             self.prune(path.parent)
+
+    def unfinished(self, prefix: str) -> Iterator[str]:
+        begin = check_prefix(prefix)
+        for folder, _, names in os.walk(self.root):
+            keys = (
+                (Path(folder) / name).relative_to(self.root).as_posix() for name in names if name.startswith(PARTIAL)
+            )
+            yield from (key for key in sorted(keys) if key.startswith(begin))
+
+    def abort(self, key: str) -> None:
+        path = self.root / key
+        folder, _, name = key.rpartition("/")
+        if name.startswith(PARTIAL):
+            check_prefix(folder)
+            left = [path]
+        else:
+            left = list(self._path(key).parent.glob(f"{_partial_name(name)}*"))
+        with told("delete", str(path)):
+            for one in left:
+                one.unlink(missing_ok=True)
+        self.prune(path.parent)
 
     def prune(self, folder: Path) -> None:
         """Remove a folder that the last object has left, unless it is the store's own."""
@@ -123,14 +162,7 @@ class FolderStore:
         return self.root / check_key(key)
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
-        with told("list", f"{self.url}/{folder}"):
-            try:
-                with os.scandir(self.root / folder) as entries:
-                    # A folder's name is sorted with its slash, as S3 sorts whole keys: "a-b" before "a/b" before "a0".
-                    names = sorted(one.name + "/" * one.is_dir() for one in entries if one.is_dir() or one.is_file())
-            except (FileNotFoundError, NotADirectoryError):
-                return
-        for name in names:
+        for name in self._names(folder):
             key = folder + name
             if not key.startswith(prefix) or name.startswith(PARTIAL):
                 continue
@@ -139,6 +171,7 @@ class FolderStore:
             else:
                 yield key
 
+    @patient
     def _put(self, key: str, fill: Callable[[BinaryIO], None], only_if_absent: bool) -> bool:
         target = self._path(key)
         partial = target.parent / f"{PARTIAL}{uuid4().hex}"
@@ -167,7 +200,7 @@ class FolderWriter:
     def __init__(self, store: FolderStore, target: Path) -> None:
         self._store = store
         self._target = target
-        mine = f"{PARTIAL}{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
+        mine = _partial_name(target.name)
         self._partial = target.parent / f"{mine}{uuid4().hex}"
         self._error: OSError | None = None
         with told("write", str(target)):
@@ -219,6 +252,11 @@ class FolderWriter:
 def _version(found: os.stat_result) -> str:
     # Two writes within one tick of the clock share their time, but not their inode.
     return f"{found.st_mtime_ns}-{found.st_ino}"
+
+
+def _partial_name(name: str) -> str:
+    """How the partial files of a growing object begin, by which its next writer finds them."""
+    return f"{PARTIAL}{hashlib.sha256(name.encode()).hexdigest()[:16]}-"
 
 
 def _begun(partial: Path) -> BinaryIO:
