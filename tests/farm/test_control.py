@@ -23,9 +23,6 @@ from tests.farm.shell import Running, farm, segments
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-SLOW = {"name": "test-window", "settings": {"radius": 200, "declared": 200}}
-"""Every chunk of five frames is shown the whole film."""
-
 
 @pytest.fixture(scope="module")
 def ray_here() -> Iterator[str]:
@@ -39,9 +36,10 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Recipe(frames=220, size=(96, 64)).make(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
-def slow_job(film: Path, folder: Path) -> Path:
-    """A job spec that takes a minute to render."""
-    spec = spec_of(film, folder, look=SLOW, chunk_seconds=0.2, workers={"count": 1})
+def slow_job(film: Path, folder: Path, radius: int = 200) -> Path:
+    """A job spec that takes a minute to render: by default every chunk of five frames is shown the whole film."""
+    look = {"name": "test-window", "settings": {"radius": radius, "declared": radius}}
+    spec = spec_of(film, folder, look=look, chunk_seconds=0.2, workers={"count": 1})
     (folder / "job.json").write_text(spec.model_dump_json())
     return folder / "job.json"
 
@@ -56,7 +54,7 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
     """The second is refused; one that takes over goes on, and the first ends; that one is stopped from elsewhere."""
     spec, place = slow_job(film, tmp_path), tmp_path / "store/film"
     with Running(tmp_path, "render", spec, "--address", ray_here) as first:
-        first.until(lambda: segments(tmp_path / "store") >= 1)
+        first.until((place / "spec.json").exists)
         refused = farm("render", spec, "--address", ray_here)
         assert refused.code == 2
         assert f"is held by process {first.process.pid} on " in refused.sentence
@@ -68,8 +66,6 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
             lost = first.said()
             assert lost.code == 130
             assert f"was taken over by process {second.process.pid} on " in lost.sentence
-            kept = segments(tmp_path / "store")
-            second.until(lambda: segments(tmp_path / "store") > kept)
             cancelled = farm("cancel", place)
             assert (cancelled.code, cancelled.out) == (0, ""), cancelled.err
             assert cancelled.err == (
@@ -80,12 +76,11 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
             assert "was stopped by `farm cancel` (process " in stopped.sentence
             assert first.left_running() + second.left_running() == []
     assert not (tmp_path / "out/film.mkv").exists()
-    assert farm("status", spec, "--json").json[0]["state"] == "rendering"
 
 
 @pytest.mark.parametrize("when", ["it begins", "it renders"])
 def test_sigterm_stops_as_ctrl_c_does(film: Path, tmp_path: Path, when: str) -> None:
-    spec = slow_job(film, tmp_path)
+    spec = slow_job(film, tmp_path, radius=20)
     with Running(tmp_path, "render", spec) as render:
         if when == "it begins":
             render.until((tmp_path / "store/film" / NAME).exists)
