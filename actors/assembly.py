@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from jobs.assembly import Stretch, name_of, page_name
-from jobs.errors import FilmFailed, StoreFault
+from jobs.errors import Damaged, FilmFailed, StoreFault
 from jobs.ledger import Ledger
 from jobs.records import Encoding, SegmentRecord
 
@@ -17,7 +17,7 @@ def records_of(
 ) -> Iterator[SegmentRecord]:
     """Records in the film's order, each as soon as it is on paper, until the film is whole.
 
-    Raises FilmFailed where another run of the job has taken over, or a record is gone.
+    Raises FilmFailed where another run of the job has taken over, Damaged where a record is gone.
     """
     number, last = 0, False
     while not last:
@@ -26,7 +26,7 @@ def records_of(
             record = ledger.record(name)
             if not isinstance(record, SegmentRecord):
                 where = f"{ledger.store.url}/{ledger.key(f'records/{name}.json')}"
-                raise FilmFailed(f"The record {where} is gone; run the job again, and its segment is made anew.")
+                raise Damaged(f"The record {where} is gone; run the job again, and its segment is made anew.", name)
             yield record
         number, last = number + 1, page.last
 

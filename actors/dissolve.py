@@ -17,6 +17,7 @@ from torch import Tensor
 from actors.handles import read_handles
 from actors.looks.generator import BATCH, Domain
 from actors.pieces import Piece
+from actors.proven import proven
 from actors.read import read_chunk
 from actors.spool import spool
 from jobs.errors import FilmFailed
@@ -55,7 +56,7 @@ class Dissolver:
         """The opening's frames beside their pictures, some at a time."""
         head = order.core.start - order.read.start
         with (
-            closing(self.ledger.store.open(self.ledger.key(order.media.key))) as media,
+            proven(self.ledger, order.media, order.split.digest) as media,
             closing(read_chunk(media, order.split)) as frames,  # type: ignore[type-var]  # a generator
         ):
             own = islice(frames, head, None)
@@ -79,7 +80,7 @@ class Dissolver:
         yield from later
 
     def _kept(self, record: HandlesRecord) -> Iterator[Tensor]:
-        with closing(self.ledger.store.open(self.ledger.key(record.media.key))) as media:
+        with proven(self.ledger, record.media, record.digest) as media:
             yield from read_handles(media, Domain(record.domain), f"the kept pictures {record.media.key}")
 
 

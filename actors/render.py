@@ -32,6 +32,7 @@ from actors.looks.generator import BATCH, Domain, Generator
 from actors.meter import Meter, ProcessorClock, StreamClock
 from actors.pieces import Piece, hardware
 from actors.plates import Plates, batches_of, turned_back
+from actors.proven import proven
 from actors.read import read_chunk
 from actors.spool import spool
 from jobs.errors import FilmFailed
@@ -89,7 +90,7 @@ class Renderer:
     def render(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
         """Render chunks one after another; tells of frames as they are done, and gives a record for each segment.
 
-        Raises what any of the three threads raised, as it was. However it ends, no thread and no file is left.
+        Raises what any of the three threads raised, as it was: Damaged where a chunk is not what its record says. However it ends, no thread and no file is left.
         """
         torch.set_num_threads(self.threads)  # in every thread: a new one would take as many as there are cores
         lacking = []
@@ -117,7 +118,7 @@ class Renderer:
                 if place:
                     yield CUT
                 with (
-                    self.ledger.store.open(self.ledger.key(order.media.key)) as media,
+                    proven(self.ledger, order.media, order.split.digest) as media,
                     closing(read_chunk(media, order.split, self.threads)) as frames,  # type: ignore[type-var]  # a generator
                 ):
                     for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):

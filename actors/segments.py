@@ -14,7 +14,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from actors.encode import SEGMENT_FORMATS, extradata_sha256, rank_of
-from jobs.errors import FilmFailed
+from actors.proven import damaged
+from jobs.errors import Damaged, FilmFailed
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.store.protocol import told
@@ -108,13 +109,11 @@ class Segments:
         finally:
             path.unlink(missing_ok=True)
 
-    def refused(self, record: SegmentRecord, why: str) -> FilmFailed:
-        """What is raised of a segment that is not what its record says."""
+    def refused(self, record: SegmentRecord, why: str) -> Damaged:
+        """What is raised of a segment that is not what its record says, once that is set aside."""
         where = f"{self.ledger.store.url}/{self.ledger.key(record.media.key)}"
-        return FilmFailed(
-            f"the segment of frames {record.frames.start} to {record.frames.stop - 1} ({where}) is damaged: {why}; "
-            f"delete that object and {self.ledger.key(f'records/{record.digest}.json')}, and run the job again."
-        )
+        what = f"the segment of frames {record.frames.start} to {record.frames.stop - 1} ({where}) is damaged: {why}"
+        return damaged(self.ledger, record.digest, what)
 
 
 def tiled(records: Iterable[SegmentRecord], frames: int) -> Iterator[SegmentRecord]:

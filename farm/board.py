@@ -107,6 +107,11 @@ class Board:
         what = f"{picture.codec} {picture.width}x{picture.height}, {float(picture.rate):.6g} frames/s"
         self.note(f"{film.source}: {what}{about}{code}")
 
+    def begin_again(self, sentence: str) -> None:
+        """The film begins again from what is on paper, and why: what is done is counted anew."""
+        self.done_frames = self.resumed_frames = self._planned_chunks = 0
+        self.note(sentence)
+
     def planned(self, plan: Plan, *, whole: bool = False) -> None:
         """The plan has grown; `whole`: it holds the whole film."""
         self.frames, self.shots = plan.frames, plan.shot_count

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from itertools import count, islice
 from typing import Any, Protocol
 
-from jobs.errors import BadInput, FilmFailed
+from jobs.errors import BadInput, FilmFailed, StoreDown
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Luck:
     losses: int = 0
 
     def error(self, what: str, error: BaseException) -> None:
-        """Charge an error. Raises BadInput and FilmFailed as they are, else FilmFailed when there were too many."""
-        if isinstance(error, BadInput | FilmFailed):
+        """Charge an error. Raises BadInput, FilmFailed and StoreDown as they are, else FilmFailed when there were too many."""
+        if isinstance(error, BadInput | FilmFailed | StoreDown):  # of the last, patience has been had
             raise error from None
         self.errors += 1
         if self.errors >= self.budget.attempts:

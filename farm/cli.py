@@ -1,13 +1,16 @@
 """The command line: a contract. People read stderr, programs read JSON on stdout. Exit 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
 
 import json
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
+from farm.commands_control import cancel, clean
 from farm.commands_evaluate import evaluate
 from farm.commands_looks import looks
 from farm.commands_train import train
@@ -31,6 +34,7 @@ from farm.options import (
     Rate,
     Setting,
     StorePlace,
+    TakeOver,
     Video,
     Workers,
     deliverable_of,
@@ -46,6 +50,7 @@ class Contract(typer.core.TyperGroup):
     """Ends every command with the contract's exit code, and an error with its one sentence."""
 
     def invoke(self, ctx: Any) -> Any:
+        signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C, at any moment
         try:
             return super().invoke(ctx)
         except FarmError as error:
@@ -53,6 +58,11 @@ class Contract(typer.core.TyperGroup):
         except KeyboardInterrupt:
             code = _say("Stopped. What is finished is kept; the same command goes on from here.", 130)
         raise typer.Exit(code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
+    raise KeyboardInterrupt
 
 
 def _say(sentence: str, code: int) -> int:
@@ -97,6 +107,7 @@ def render(
     name: JobName = None,
     address: Address = None,
     metrics_port: MetricsPort = 0,
+    take_over: TakeOver = False,
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
@@ -106,7 +117,7 @@ def render(
 
     from farm.studio import deliver  # takes seconds: what is wrong with the options is said before
 
-    deliver(spec, address=address, metrics_port=metrics_port)
+    deliver(spec, address=address, metrics_port=metrics_port, take_over=take_over)
 
 
 @app.command()
@@ -225,6 +236,8 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
 
 
 app.command()(train)
+app.command()(cancel)
+app.command()(clean)
 app.command()(evaluate)
 app.add_typer(looks, name="looks")
 

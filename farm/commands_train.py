@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from farm.options import Address, MetricsPort
+from farm.options import Address, MetricsPort, TakeOver
 from farm.settings import read_recipe
 
 
@@ -12,10 +12,11 @@ def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: YAML or JSON, a path, file:// or s3://.")],
     address: Address = None,
     metrics_port: MetricsPort = 0,
+    take_over: TakeOver = False,
 ) -> None:
     """Train a look by a recipe. Run again, it goes on from its last checkpoint."""
     read = read_recipe(recipe)
 
     from farm.train import train_look  # takes seconds: what is wrong with the recipe is said before
 
-    train_look(read, address=address, metrics_port=metrics_port)
+    train_look(read, address=address, metrics_port=metrics_port, take_over=take_over)

@@ -11,6 +11,7 @@ from farm.fleet import Fleet
 from farm.opening import decide_deliverables, open_film
 from farm.production import Production
 from jobs.deliverables import DeliverableFacts
+from jobs.errors import Damaged
 from jobs.index import Page
 from jobs.ledger import Ledger
 from jobs.records import Cuts, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord, Worked
@@ -24,10 +25,24 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
     Gives the finished production; its report says whether every deliverable is what the plan says. Raises BadInput for
     what the user can mend, FilmFailed where the film could not be finished.
     """
-    ledger.enter(spec)
+    mended: set[str] = set()
+    while True:
+        try:
+            return _carry(spec, ledger=ledger, fleet=fleet, board=board)
+        except Damaged as damage:  # an object of the store; its record is set aside, and all the rest is on paper
+            if damage.record in mended:
+                raise
+            mended.add(damage.record)
+            board.begin_again(f"{damage} It is made anew now.")
+
+
+def _carry(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Production:
+    """The film from what is on paper to deliverables."""
+    ledger.admit(spec)
     scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = Production(scout, decide_deliverables(scout, fleet), board)
+    ledger.enter(spec)  # nothing has refused it
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""

@@ -29,6 +29,7 @@ from ray.exceptions import RayError, RayTaskError, UnserializableException
 from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
 from farm.roster import Hired, Roster, unmeetable
 from jobs.errors import BadSpec, FarmError
+from jobs.store.patience import in_work
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 SIDE_CPUS = 4
@@ -43,16 +44,18 @@ class Hand:
     """The far end of one worker. Makes the plain class inside a call, for an error in an actor's constructor comes home as text only."""
 
     def boot(self, made_of: Callable[..., object], args: tuple[Any, ...]) -> None:
-        self._own = made_of(*args)
+        with in_work():
+            self._own = made_of(*args)
 
     def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
-        found = getattr(self._own, verb)(*args)
-        if isinstance(found, Iterator):
-            # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
-            for one in found:  # noqa: UP028
-                yield one
-        elif found is not None:
-            yield found
+        with in_work():
+            found = getattr(self._own, verb)(*args)
+            if isinstance(found, Iterator):
+                # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
+                for one in found:  # noqa: UP028
+                    yield one
+            elif found is not None:
+                yield found
 
 
 class Fleet:

@@ -61,6 +61,9 @@ MetricsPort = Annotated[
     int,
     typer.Option(envvar="FARM_METRICS_PORT", min=0, max=65535, help="Port for Prometheus meanwhile; 0 takes any."),
 ]
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Go on in the place of whoever is at work on this, who then stops.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 

@@ -10,7 +10,7 @@ from farm.seams import Seams
 from jobs.assembly import Assembly, name_of
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.digest import digest
-from jobs.errors import FilmFailed
+from jobs.errors import Damaged, FilmFailed
 from jobs.plan import Chunk, Range
 from jobs.records import (
     Encoding,
@@ -239,7 +239,10 @@ class Production:
     def _segment(self, name: str) -> SegmentRecord:
         if name not in self._segments:
             record = self.ledger.record(name)
-            assert isinstance(record, SegmentRecord)
+            if not isinstance(record, SegmentRecord):  # a listing named it that lagged, or it was damaged
+                raise Damaged(
+                    f"The record of the segment {name} is gone; run the job again, and it is made anew.", name
+                )
             self._segments[name] = record
         return self._segments[name]
 

@@ -11,7 +11,8 @@ from actors.markers import FORMS, Form, forms_of, listed, shot_list
 from actors.sight import inspection
 from farm import review, vault
 from farm.board import Board
-from farm.calls import Budget
+from farm.calls import Budget, Watcher
+from farm.control import Keeping, lease_on_job
 from farm.driver import render_film
 from farm.estimate import Estimate, estimate
 from farm.fleet import Fleet
@@ -24,25 +25,33 @@ from jobs.ledger import Ledger
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
+from jobs.store.patience import in_work
 from jobs.store.sequence import rated
 
 
-def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0) -> FilmReport:
+def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0, take_over: bool = False) -> FilmReport:
     """Render a film with everything around it: metrics served, progress shown, report and review page beside the deliverables.
 
-    Raises BadInput, FilmFailed, or NotConformed where a deliverable is not what it should be.
+    Raises BadInput, JobHeld where somebody else works on the job (unless it is to `take_over`), FilmFailed, or NotConformed
+    where a deliverable is not what it should be; Stopped where it was asked to stop, or taken over.
     """
     looks_of(spec)
     source_is_there(spec)
     check_places(spec)
     ledger = Ledger.at(spec.store, spec.name)
-    with Metrics(spec.name) as metrics, Board(metrics=metrics) as board:
+    with (
+        lease_on_job(ledger, take_over=take_over) as lease,
+        in_work(),
+        Metrics(spec.name) as metrics,
+        Board(metrics=metrics) as board,
+    ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
-        with _fleet(spec, address, board) as fleet:
+        with _fleet(spec, address, Keeping(board, lease)) as fleet:
             film = render_film(spec, ledger=ledger, fleet=fleet, board=board)
+        lease.renew()
         return _hand_over(spec, film, board)
 
 
@@ -91,6 +100,7 @@ def _shots(scout: Scout, form: Form) -> bytes:
 
 
 def _survey(scout: Scout, fleet: Fleet) -> None:
+    scout.ledger.enter(scout.spec, to_render=False)
     for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
         pass
     scout.fresh()
@@ -106,7 +116,7 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
             spec = spec.model_copy(update={"store": folder, "output": folder})
         open_store(spec.store).check()
         ledger = Ledger.at(spec.store, spec.name)
-        ledger.enter(spec, to_render=False)
+        ledger.admit(spec)
         with Board() as board, _fleet(spec, address, board) as fleet:
             yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet
 
@@ -131,6 +141,6 @@ def _place(place: str) -> str:
     return rated(place if "://" in place else str(Path(place).absolute()))
 
 
-def _fleet(spec: JobSpec, address: str | None, board: Board) -> Fleet:
+def _fleet(spec: JobSpec, address: str | None, watcher: Watcher) -> Fleet:
     budget = Budget(attempts=spec.workers.attempts, losses=spec.workers.losses)
-    return Fleet(address, workers=spec.workers.count or 1, budget=budget, watcher=board)
+    return Fleet(address, workers=spec.workers.count or 1, budget=budget, watcher=watcher)

@@ -32,11 +32,14 @@ from actors.training.course import Team
 from actors.training.courses import checked
 from actors.training.run import at_work, train
 from farm.calls import Cluster
+from farm.control import lease_on_training
 from farm.metrics import TrainingMetrics
 from farm.training_board import TrainingBoard
 from jobs.errors import BadSpec, FarmError, StoreFault, TrainingFailed
+from jobs.lease import Lease
 from jobs.recipe import Recipe
 from jobs.store import open_store
+from jobs.store.patience import in_work
 from jobs.training import Finished, Learnt, Word
 
 TELL_SECONDS = 0.2
@@ -52,15 +55,23 @@ class Lost(str):
 Message = Word | Lost | FarmError
 
 
-def train_look(recipe: Recipe, *, address: str | None = None, metrics_port: int = 0) -> Finished:
+def train_look(
+    recipe: Recipe, *, address: str | None = None, metrics_port: int = 0, take_over: bool = False
+) -> Finished:
     """Train by a recipe with everything around it: metrics served, progress shown. Safe to run again: it goes on.
 
-    Raises BadInput, or TrainingFailed where a guard ended it or too many workers were lost.
+    Raises BadInput, JobHeld where somebody else trains there (unless it is to `take_over`), TrainingFailed where a guard
+    ended it or too many workers were lost; Stopped where it was asked to stop, or taken over.
     """
     recipe = checked(recipe)
-    open_store(recipe.out).check()
+    out = open_store(recipe.out)
+    out.check()
     workers = math.ceil(recipe.workers.count * recipe.workers.cpus)
-    with TrainingMetrics(recipe.name, recipe.steps) as metrics, TrainingBoard(recipe, metrics=metrics) as board:
+    with (
+        lease_on_training(out, take_over=take_over) as lease,
+        TrainingMetrics(recipe.name, recipe.steps) as metrics,
+        TrainingBoard(recipe, metrics=metrics) as board,
+    ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
@@ -68,12 +79,17 @@ def train_look(recipe: Recipe, *, address: str | None = None, metrics_port: int 
         # Ray Train's processes may still write their notes while they end.
         notes = tempfile.TemporaryDirectory(prefix="farm-train-", ignore_cleanup_errors=True)
         with notes as folder, Fleet(address, workers=workers) as fleet:
-            return _finished(_messages(recipe, scaling_of(recipe, fleet.cluster), folder, board), board)
+            messages = _messages(recipe, scaling_of(recipe, fleet.cluster), folder)
+            return _finished(messages, board, lease)
 
 
-def _finished(messages: Iterator[Message], board: TrainingBoard) -> Finished:
+def _finished(messages: Iterator[Message | None], board: TrainingBoard, lease: Lease) -> Finished:
     finished: Finished | None = None
     for message in messages:
+        board.tick()
+        lease.tick()
+        if message is None:
+            continue
         if isinstance(message, FarmError):
             raise message
         if isinstance(message, Lost):
@@ -101,8 +117,8 @@ def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
     return ScalingConfig(num_workers=wish.count, use_gpu=bool(gpus), resources_per_worker=resources)
 
 
-def _messages(recipe: Recipe, scaling: ScalingConfig, folder: str, board: TrainingBoard) -> Iterator[Message]:
-    """What workers tell, until all have ended. Ends with the error where Ray Train gives up."""
+def _messages(recipe: Recipe, scaling: ScalingConfig, folder: str) -> Iterator[Message | None]:
+    """What workers tell, until all have ended; None where they are silent. Ends with the error where Ray Train gives up."""
     queue = Queue(actor_options={"num_cpus": 0})
     trainer = TorchTrainer(
         _work,
@@ -134,7 +150,7 @@ def _messages(recipe: Recipe, scaling: ScalingConfig, folder: str, board: Traini
         except Empty:
             if over:
                 break
-        board.tick()
+            yield None
     if error := ended[0]:
         what = (
             "workers were lost too often (workers.losses)"
@@ -165,7 +181,8 @@ def _work(told: dict[str, Any]) -> None:
     alone = team.size == 1 and device.type == "cpu"
     try:
         at_work(device, math.ceil(recipe.workers.cpus))
-        _tell(train(recipe, team, device), queue, team)
+        with in_work():
+            _tell(train(recipe, team, device), queue, team)
     except StoreFault:
         raise  # bad luck: Ray Train begins again
     except FarmError as error:

@@ -17,3 +17,18 @@ def canonical(paper: BaseModel | Mapping[str, Any]) -> bytes:
 def digest(paper: BaseModel | Mapping[str, Any]) -> str:
     """The first 40 hexadecimal digits (160 bits) of SHA-256: enough against chance, short enough for a file name."""
     return hashlib.sha256(canonical(paper)).hexdigest()[:40]
+
+
+def sealed(paper: BaseModel | Mapping[str, Any]) -> bytes:
+    """`canonical` JSON that carries its own digest, as "seal": one bit turned anywhere in it is seen."""
+    text = canonical(paper)
+    seal = hashlib.sha256(text).hexdigest()[:40]
+    return text[:-1] + (b"," if len(text) > 2 else b"") + f'"seal":"{seal}"}}'.encode()
+
+
+def unsealed(data: bytes) -> Any:
+    """The value in JSON that was `sealed`, without the seal; any other as it is. Raises ValueError where it is damaged."""
+    value = json.loads(data)
+    if isinstance(value, dict) and (seal := value.pop("seal", None)) is not None and seal != digest(value):
+        raise ValueError("the seal is broken")
+    return value

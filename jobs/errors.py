@@ -5,11 +5,17 @@ FarmError
 │   ├── BadSpec     a field of a job spec or an option
 │   ├── BadMedia    a source that cannot be read as a film, or a picture to learn from
 │   ├── BadLook     a look, its settings or its weights
-│   └── BadStore    a store or output that cannot be reached or written
+│   ├── BadStore    a store or output that cannot be reached or written
+│   │   └── StoreAway   nothing answers, or credentials have expired: in mid-job it is waited for
+│   └── JobHeld     somebody else works on the job
+├── Stopped         from elsewhere: asked to, or taken over              exit 130
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
-│   └── NotConformed    a deliverable was made and is not what it should be
+│   ├── NotConformed    a deliverable was made and is not what it should be
+│   └── Damaged         an object is not what its record says; the driver has it made again
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
+├── StoreDown       the store failed for longer than a job waits; finished work is kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
+    └── UploadGone      an upload was swept away while it ran; worth beginning it anew
 """
 
 
@@ -41,6 +47,20 @@ class BadStore(BadInput):
     """The store or the output cannot be reached, is not there, or cannot be written."""
 
 
+class StoreAway(BadStore):
+    """Nothing answers, or the credentials have expired: the user's to mend before a job, and waited for in the midst of one."""
+
+
+class JobHeld(BadInput):
+    """Somebody else works on this job, as its lease says."""
+
+
+class Stopped(FarmError):
+    """The work was asked to stop from elsewhere, or somebody else has taken it over; what was finished is kept."""
+
+    exit_code = 130
+
+
 class FilmFailed(FarmError):
     """The film could not be finished; what was finished is kept, and the same command goes on."""
 
@@ -49,9 +69,29 @@ class NotConformed(FilmFailed):
     """A deliverable does not hold what the plan says; it is not handed over."""
 
 
+class Damaged(FilmFailed):
+    """An object of the store is gone, cut or flipped. Its record is set aside, so that the next run makes it again."""
+
+    def __init__(self, sentence: str, record: str) -> None:
+        """`record`: the digest of the record that named it."""
+        super().__init__(sentence, record)
+        self.record = record
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class TrainingFailed(FarmError):
     """A guard ended the training, or it lost its workers too often; checkpoints and the best look so far are kept."""
 
 
 class StoreFault(FarmError):
     """The store failed in passing (time-out, slow-down, reset): bad luck, worth another try."""
+
+
+class UploadGone(StoreFault):
+    """Somebody swept an upload away while it ran: waiting is of no use, beginning it anew is."""
+
+
+class StoreDown(FarmError):
+    """The store failed for longer than a job in work waits (jobs/store/patience.py): the job stops, the same command goes on."""

@@ -54,7 +54,7 @@ def requests(store: S3Store) -> Iterator[Counter[str]]:
     def note(model: Any, **_: Any) -> None:
         asked[model.name] += 1
 
-    events = store._client.meta.events
+    events = store._asker.client.meta.events
     events.register("before-call.s3", note)
     yield asked
     events.unregister("before-call.s3", note)

@@ -1,7 +1,8 @@
 """The store: named objects in S3 or in a folder, with one meaning in both. Promises whole objects or none, and create-if-absent; knows no job.
 
 protocol.py   what a store promises, and what a key and a URL may be
-folder.py     in a folder; s3.py, s3_upload.py, s3_errors.py: in an S3 bucket (boto3 is imported in these three alone)
+patience.py   how long a job at work waits for a store that fails in passing
+folder.py     in a folder; s3.py, s3_client.py, s3_upload.py, s3_errors.py: in an S3 bucket (boto3 is imported in these four alone)
 fetched.py    a stream that is fetched piece by piece
 source.py     a film to be read, from either place; sequence.py, movie.py: numbered picture files, read as a film
 """

@@ -1,5 +1,6 @@
 """A store in a folder, on a local or a shared disk. Promises whole files or none, the first of two to create, and nothing outside; knows no S3."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from uuid import uuid4
 
 from jobs.errors import BadStore
+from jobs.store.patience import patient
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
 
 if TYPE_CHECKING:
@@ -31,10 +33,12 @@ class FolderStore:
     def check(self) -> None:
         prove(self)
 
+    @patient
     def read(self, key: str) -> bytes:
         with self.open(key) as file, told("read", f"{self.url}/{key}"):
             return file.read()
 
+    @patient
     def open(self, key: str) -> BinaryIO:
         path = self._path(key)
         with told("read", str(path)):
@@ -46,6 +50,28 @@ class FolderStore:
 
         return self._put(key, fill, only_if_absent)
 
+    @patient
+    def replace(self, key: str, data: bytes, version: str) -> str | None:
+        target = self._path(key)
+        partial = target.parent / f"{PARTIAL}{uuid4().hex}"
+        with told("write", str(target)), suppress(FileNotFoundError, NotADirectoryError), open(target, "rb") as old:
+            with suppress(OSError):  # not every file system has locks
+                fcntl.flock(old, fcntl.LOCK_EX)
+            # Who waited for the lock holds a file that has lost its name meanwhile.
+            if version != _version(os.fstat(old.fileno())) or version != _version(target.stat()):
+                return None
+            try:
+                with open(partial, "xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                made = _version(partial.stat())
+                os.replace(partial, target)
+                return made
+            finally:
+                partial.unlink(missing_ok=True)
+        return None
+
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         if only_if_absent and self.stat(key) is not None:
             return False  # _put would find out too, after copying it all
@@ -56,10 +82,12 @@ class FolderStore:
 
         return self._put(key, fill, only_if_absent)
 
+    @patient
     def create(self, key: str, *, anywhere: bool = False) -> "FolderWriter":
         # A file can be written again at any place.
         return FolderWriter(self, self._path(key))
 
+    @patient
     def rename(self, old: str, new: str) -> None:
         source, target = self._path(old), self._path(new)
         with told("rename", str(source)):
@@ -67,6 +95,7 @@ class FolderStore:
             os.replace(source, target)
         self.prune(source.parent)
 
+    @patient
     def stat(self, key: str) -> Stat | None:
         path = self._path(key)
         with told("look at", str(path)):
@@ -74,8 +103,17 @@ class FolderStore:
                 found = path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        # Two writes within one tick of the clock share their time, but not their inode.
-        return Stat(found.st_size, f"{found.st_mtime_ns}-{found.st_ino}") if stat.S_ISREG(found.st_mode) else None
+        return Stat(found.st_size, _version(found)) if stat.S_ISREG(found.st_mode) else None
+
+    @patient
+    def _names(self, folder: str) -> list[str]:
+        with told("list", f"{self.url}/{folder}"):
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    # A folder's name is sorted with its slash, as S3 sorts whole keys: "a-b" before "a/b" before "a0".
+                    return sorted(one.name + "/" * one.is_dir() for one in entries if one.is_dir() or one.is_file())
+            except (FileNotFoundError, NotADirectoryError):
+                return []
 
     def list(self, prefix: str) -> Iterator[str]:
         folder = check_prefix(prefix)[: prefix.rfind("/") + 1]
@@ -85,12 +123,34 @@ class FolderStore:
             raise BadStore(f"{self.url} is not a folder; choose another place for the store.")
         return self._walk(folder, prefix)
 
+    @patient
     def delete(self, key: str) -> None:
         path = self._path(key)
         if self.stat(key) is not None:
             with told("delete", str(path)):
                 path.unlink(missing_ok=True)
             self.prune(path.parent)
+
+    def unfinished(self, prefix: str) -> Iterator[str]:
+        begin = check_prefix(prefix)
+        for folder, _, names in os.walk(self.root):
+            keys = (
+                (Path(folder) / name).relative_to(self.root).as_posix() for name in names if name.startswith(PARTIAL)
+            )
+            yield from (key for key in sorted(keys) if key.startswith(begin))
+
+    def abort(self, key: str) -> None:
+        path = self.root / key
+        folder, _, name = key.rpartition("/")
+        if name.startswith(PARTIAL):
+            check_prefix(folder)
+            left = [path]
+        else:
+            left = list(self._path(key).parent.glob(f"{_partial_name(name)}*"))
+        with told("delete", str(path)):
+            for one in left:
+                one.unlink(missing_ok=True)
+        self.prune(path.parent)
 
     def prune(self, folder: Path) -> None:
         """Remove a folder that the last object has left, unless it is the store's own."""
@@ -102,14 +162,7 @@ class FolderStore:
         return self.root / check_key(key)
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
-        with told("list", f"{self.url}/{folder}"):
-            try:
-                with os.scandir(self.root / folder) as entries:
-                    # A folder's name is sorted with its slash, as S3 sorts whole keys: "a-b" before "a/b" before "a0".
-                    names = sorted(one.name + "/" * one.is_dir() for one in entries if one.is_dir() or one.is_file())
-            except (FileNotFoundError, NotADirectoryError):
-                return
-        for name in names:
+        for name in self._names(folder):
             key = folder + name
             if not key.startswith(prefix) or name.startswith(PARTIAL):
                 continue
@@ -118,6 +171,7 @@ class FolderStore:
             else:
                 yield key
 
+    @patient
     def _put(self, key: str, fill: Callable[[BinaryIO], None], only_if_absent: bool) -> bool:
         target = self._path(key)
         partial = target.parent / f"{PARTIAL}{uuid4().hex}"
@@ -146,7 +200,7 @@ class FolderWriter:
     def __init__(self, store: FolderStore, target: Path) -> None:
         self._store = store
         self._target = target
-        mine = f"{PARTIAL}{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
+        mine = _partial_name(target.name)
         self._partial = target.parent / f"{mine}{uuid4().hex}"
         self._error: OSError | None = None
         with told("write", str(target)):
@@ -193,6 +247,16 @@ class FolderWriter:
         self._file.close()
         os.replace(self._partial, self._target)
         return 0
+
+
+def _version(found: os.stat_result) -> str:
+    # Two writes within one tick of the clock share their time, but not their inode.
+    return f"{found.st_mtime_ns}-{found.st_ino}"
+
+
+def _partial_name(name: str) -> str:
+    """How the partial files of a growing object begin, by which its next writer finds them."""
+    return f"{PARTIAL}{hashlib.sha256(name.encode()).hexdigest()[:16]}-"
 
 
 def _begun(partial: Path) -> BinaryIO:

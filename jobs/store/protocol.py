@@ -60,7 +60,7 @@ class Writer(Protocol):
 
 
 class Store(Protocol):
-    """Objects by key. Keys are slash-separated, relative, without '..'. All raise BadStore or StoreFault, and nothing else.
+    """Objects by key. Keys are slash-separated, relative, without '..'. All raise BadStore or StoreFault, and StoreDown in mid-job.
 
     Stores can be pickled and used from many threads. Reading on in a stream from a folder may also raise OSError.
     """
@@ -79,6 +79,13 @@ class Store(Protocol):
 
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
         """Write a whole object at once. False where `only_if_absent` and there is one already."""
+
+    def replace(self, key: str, data: bytes, version: str) -> str | None:
+        """Write a whole small object if the one that is there still has `version` (`Stat`), as one step: of two who try one succeeds.
+
+        Gives the new version; None where the object is another by now, or gone. In a folder without locks (flock) two who
+        try in the very same instant may both succeed.
+        """
 
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         """Write a file's contents as an object, in parts where it is large; readers see all of it or nothing."""
@@ -102,6 +109,16 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Delete an object; no error where there is none."""
+
+    def unfinished(self, prefix: str) -> Iterator[str]:
+        """What lies here half-written below a prefix, growing now or left by a writer that died, by names that `abort` takes.
+
+        A bucket bills for it, though no listing shows it: there a name is the key it was to have, once however many there
+        are. In a folder it is the partial file's.
+        """
+
+    def abort(self, key: str) -> None:
+        """Delete what is half-written of a key, or one of `unfinished`; no error where there is none. Its writer, at work, fails."""
 
 
 class Bucket(NamedTuple):

@@ -10,36 +10,29 @@ import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from functools import cached_property
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypedDict, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict, cast
 from uuid import uuid4
 
-import boto3.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from jobs.errors import BadStore
 from jobs.store.fetched import Fetched
-from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, prove, scrub, told
-from jobs.store.s3_errors import BROKEN_BODY, code_of, told_s3
-from jobs.store.s3_upload import PART, SENDERS, Place, S3Writer, SpooledWriter, completed, copy
+from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, prove, told
+from jobs.store.s3_client import ATTEMPTS, Asker
+from jobs.store.s3_errors import BROKEN_BODY, code_of
+from jobs.store.s3_upload import PART, SENDERS, Place, S3Writer, SpooledWriter, abort, completed, copy, uploads_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import CompletedMultipartUploadTypeDef, CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CompletedMultipartUploadTypeDef,
+        CompletedPartTypeDef,
+        ListObjectsV2OutputTypeDef,
+    )
 
 MOST_PARTS = 10_000
-ATTEMPTS = 4
-"""Times a request is sent in all, seven seconds of waiting at most, before it is a StoreFault."""
-
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-    connect_timeout=5,
-    read_timeout=60,
-    max_pool_connections=32,
-)
 
 
 class _OnlyIfAbsent(TypedDict, total=False):
@@ -58,6 +51,7 @@ class S3Store:
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self.url = f"s3://{bucket}/{self.prefix}".rstrip("/")
+        self._asker = Asker()
 
     def __reduce__(self) -> tuple[type["S3Store"], tuple[str, str]]:
         return S3Store, (self.bucket, self.prefix)
@@ -76,17 +70,38 @@ class S3Store:
         return cast(BinaryIO, io.BufferedReader(_Ranges(self, key, known), buffer))
 
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
-        name, writer = self._name(key), uuid4().hex
-        with told_s3("write", f"{self.url}/{key}"):
+        name, writer = self._name(key), uuid4().hex  # one for all tries: see `_holds`
+
+        def put(client: "S3Client") -> bool:
             try:
-                self._client.put_object(
+                client.put_object(
                     Bucket=self.bucket, Key=name, Body=data, Metadata={"writer": writer}, **_condition(only_if_absent)
                 )
             except ClientError as error:
                 if code_of(error) not in ("PreconditionFailed", "412"):
                     raise
-                return self._holds(name, writer)
-        return True
+                return self._holds(client, name, writer)
+            return True
+
+        return self._asker.ask("write", f"{self.url}/{key}", put)
+
+    def replace(self, key: str, data: bytes, version: str) -> str | None:
+        name, writer = self._name(key), uuid4().hex  # one for all tries: see `_holds`
+        match = f'"{version.partition(":")[0]}"'
+
+        def put(client: "S3Client") -> str | None:
+            try:
+                done = client.put_object(
+                    Bucket=self.bucket, Key=name, Body=data, Metadata={"writer": writer}, IfMatch=match
+                )
+            except ClientError as error:
+                if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+                    raise
+                found = self.stat(key)
+                return found.version if found and self._holds(client, name, writer) else None
+            return _version(done["ETag"], done.get("VersionId"))
+
+        return self._asker.ask("write", f"{self.url}/{key}", put)
 
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         with told("read", str(path)):
@@ -95,8 +110,8 @@ class S3Store:
                 return self.write(key, path.read_bytes(), only_if_absent=only_if_absent)
             if only_if_absent and self.stat(key) is not None:
                 return False  # S3 would say so too, after the last part
-            with told_s3("write", f"{self.url}/{key}"), open(path, "rb") as file:
-                return self._write_parts(self._name(key), file.fileno(), size, only_if_absent)
+            with open(path, "rb") as file:
+                return self._write_parts(self._place(key), file.fileno(), size, only_if_absent)
 
     def create(self, key: str, *, anywhere: bool = False) -> S3Writer | SpooledWriter:
         if anywhere:
@@ -112,14 +127,17 @@ class S3Store:
 
     def stat(self, key: str) -> Stat | None:
         name = self._name(key)
-        with told_s3("look at", f"{self.url}/{key}"):
+
+        def look(client: "S3Client") -> Stat | None:
             try:
-                head = self._client.head_object(Bucket=self.bucket, Key=name)
+                head = client.head_object(Bucket=self.bucket, Key=name)
             except ClientError as error:
                 if code_of(error) in ("404", "NoSuchKey"):
                     return None
                 raise
-        return Stat(head["ContentLength"], ":".join(filter(None, (head["ETag"].strip('"'), head.get("VersionId")))))
+            return Stat(head["ContentLength"], _version(head["ETag"], head.get("VersionId")))
+
+        return self._asker.ask("look at", f"{self.url}/{key}", look)
 
     def list(self, prefix: str) -> Iterator[str]:
         begin = f"{self.prefix}/" if self.prefix else ""
@@ -128,88 +146,114 @@ class S3Store:
     def listed(self) -> Iterator[tuple[str, Stat]]:
         """Name, size and version of every object directly below the prefix: a thousand of them for each request."""
         begin = f"{self.prefix}/" if self.prefix else ""
-        with told_s3("list", self.url):
-            pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=begin, Delimiter="/"):
-                for one in page.get("Contents", ()):
-                    yield one["Key"][len(begin) :], Stat(one["Size"], one["ETag"].strip('"'))
+        for page in self._pages({"Prefix": begin, "Delimiter": "/"}):
+            for one in page.get("Contents", ()):
+                yield one["Key"][len(begin) :], Stat(one["Size"], one["ETag"].strip('"'))
 
     def delete(self, key: str) -> None:
         name = self._name(key)
-        with told_s3("delete", f"{self.url}/{key}"):
-            self._client.delete_object(Bucket=self.bucket, Key=name)
+        self._asker.ask(
+            "delete", f"{self.url}/{key}", lambda client: client.delete_object(Bucket=self.bucket, Key=name)
+        )
 
-    @cached_property
-    def _client(self) -> "S3Client":
-        # A session of its own: boto3's shared one may not be used by two threads at once.
-        try:
-            return boto3.session.Session().client("s3", config=_CONFIG)
-        except ValueError as error:  # botocore's way to refuse an endpoint that is no URL
-            raise BadStore(f"Cannot reach {self.url}: {scrub(str(error))}; correct AWS_ENDPOINT_URL.") from None
+    def unfinished(self, prefix: str) -> Iterator[str]:
+        begin = f"{self.prefix}/" if self.prefix else ""
+        below = begin + check_prefix(prefix)
+        found = self._asker.ask(
+            "list", f"{self.url}/{prefix}", lambda client: uploads_of(client, self.bucket, below, below=True)
+        )
+        return iter(sorted({one.name[len(begin) :] for one in found}))
+
+    def abort(self, key: str) -> None:
+        place = self._place(key)
+        found = self._asker.ask("delete", place.where, lambda client: uploads_of(client, self.bucket, place.name))
+        abort(place, [one.id for one in found])
 
     def _name(self, key: str) -> str:
         return f"{self.prefix}/{check_key(key)}" if self.prefix else check_key(key)
 
     def _place(self, key: str) -> Place:
-        return Place(self._client, self.bucket, self._name(key), f"{self.url}/{key}")
+        return Place(self._asker, self.bucket, self._name(key), f"{self.url}/{key}")
 
     def _list(self, prefix: str, start: int) -> Iterator[str]:
-        with told_s3("list", f"s3://{self.bucket}/{prefix}"):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-                for one in page.get("Contents", ()):
-                    if not one["Key"].endswith("/"):  # the console's empty markers for folders
-                        yield one["Key"][start:]
+        for page in self._pages({"Prefix": prefix}):
+            for one in page.get("Contents", ()):
+                if not one["Key"].endswith("/"):  # the console's empty markers for folders
+                    yield one["Key"][start:]
+
+    def _pages(self, query: dict[str, str]) -> "Iterator[ListObjectsV2OutputTypeDef]":
+        # Not boto3's paginator, which ends at the first failure.
+        where = f"s3://{self.bucket}/{query['Prefix']}"
+        asked: Any = {"Bucket": self.bucket, **query}
+        while True:
+            page = self._asker.ask("list", where, lambda client: client.list_objects_v2(**asked))
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def _get(self, key: str, part: _Range | None = None) -> bytes:
         """An object, or a range of it. Asks again where the body breaks off, which botocore does not."""
         name = self._name(key)
-        with told_s3("read", f"{self.url}/{key}"):
+
+        def get(client: "S3Client") -> bytes:
             for left in reversed(range(ATTEMPTS)):
-                answer = self._client.get_object(Bucket=self.bucket, Key=name, **(part or {}))
+                answer = client.get_object(Bucket=self.bucket, Key=name, **(part or {}))
                 with closing(answer["Body"]) as body:
                     try:
                         return body.read()
                     except BROKEN_BODY:
                         if not left:
                             raise
-        raise AssertionError("the last attempt returns or raises")
+            raise AssertionError("the last attempt returns or raises")
 
-    def _holds(self, name: str, writer: str) -> bool:
+        return self._asker.ask("read", f"{self.url}/{key}", get)
+
+    def _holds(self, client: "S3Client", name: str, writer: str) -> bool:
         """Is it this writer's object that is there? A repeated request whose first reply was lost meets its own object."""
         try:
-            return self._client.head_object(Bucket=self.bucket, Key=name)["Metadata"].get("writer") == writer
+            return client.head_object(Bucket=self.bucket, Key=name)["Metadata"].get("writer") == writer
         except ClientError as error:
             if code_of(error) in ("404", "NoSuchKey"):
                 return False
             raise
 
-    def _write_parts(self, name: str, file: int, size: int, only_if_absent: bool) -> bool:
-        writer = uuid4().hex
-        upload = self._client.create_multipart_upload(Bucket=self.bucket, Key=name, Metadata={"writer": writer})[
-            "UploadId"
-        ]
+    def _write_parts(self, place: Place, file: int, size: int, only_if_absent: bool) -> bool:
+        name, writer = place.name, uuid4().hex
+        upload = place.write(
+            lambda client: client.create_multipart_upload(Bucket=self.bucket, Key=name, Metadata={"writer": writer})
+        )["UploadId"]
         try:
-            self._client.complete_multipart_upload(
-                Bucket=self.bucket,
-                Key=name,
-                UploadId=upload,
-                MultipartUpload=self._send_parts(name, upload, file, size),
-                **_condition(only_if_absent),
-            )
-        except BaseException as error:
-            with suppress(ClientError, BotoCoreError):
-                self._client.abort_multipart_upload(Bucket=self.bucket, Key=name, UploadId=upload)
-            code = code_of(error) if isinstance(error, ClientError) else ""
-            # NoSuchUpload is also the answer to a completion that was sent twice.
-            if code in ("PreconditionFailed", "412", "NoSuchUpload"):
-                if self._holds(name, writer):
-                    return True
-                if code != "NoSuchUpload":
-                    return False
-            raise
-        return True
+            parts = self._send_parts(place, upload, file, size)
 
-    def _send_parts(self, name: str, upload: str, file: int, size: int) -> "CompletedMultipartUploadTypeDef":
+            def complete(client: "S3Client") -> bool:
+                try:
+                    client.complete_multipart_upload(
+                        Bucket=self.bucket,
+                        Key=name,
+                        UploadId=upload,
+                        MultipartUpload=parts,
+                        **_condition(only_if_absent),
+                    )
+                except ClientError as error:
+                    # NoSuchUpload is also the answer to a completion that was sent twice.
+                    code = code_of(error)
+                    if code not in ("PreconditionFailed", "412", "NoSuchUpload"):
+                        raise
+                    if not (held := self._holds(client, name, writer)) and code == "NoSuchUpload":
+                        raise
+                    return held
+                return True
+
+            if place.write(complete):
+                return True
+        except BaseException:
+            abort(place, [upload])
+            raise
+        abort(place, [upload])
+        return False
+
+    def _send_parts(self, place: Place, upload: str, file: int, size: int) -> "CompletedMultipartUploadTypeDef":
         step = part_size(size)
 
         def send(number: int) -> "CompletedPartTypeDef":
@@ -217,9 +261,13 @@ class S3Store:
             data = os.pread(file, min(step, size - start), start)
             if len(data) != min(step, size - start):
                 raise BadStore(
-                    f"The file for {name} shrank while it was sent to {self.url}; run again, and leave it alone meanwhile."
+                    f"The file for {place.name} shrank while it was sent to {self.url}; run again, and leave it alone meanwhile."
                 )
-            part = self._client.upload_part(Bucket=self.bucket, Key=name, UploadId=upload, PartNumber=number, Body=data)
+            part = place.write(
+                lambda client: client.upload_part(
+                    Bucket=self.bucket, Key=place.name, UploadId=upload, PartNumber=number, Body=data
+                )
+            )
             return completed(number, part)
 
         # Leaving the pool waits for the parts under way, so that an abort comes after the last of them.
@@ -248,6 +296,10 @@ class _Ranges(Fetched):
         data = self.fetch(self._at, rest) if rest > 0 else b""
         self._at += len(data)
         return data
+
+
+def _version(etag: str, version_id: str | None) -> str:
+    return ":".join(filter(None, (etag.strip('"'), version_id)))
 
 
 def part_size(size: int) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jobs.errors import BadStore, StoreFault
+from jobs.errors import BadStore, StoreAway, StoreFault, UploadGone
 from jobs.store.protocol import scrub
 
 BROKEN_BODY = (
@@ -20,21 +20,15 @@ BROKEN_BODY = (
 """A reply that broke off or arrived damaged. botocore asks again only where this happens before the body."""
 
 _PASSING = (*BROKEN_BODY, boto.ConnectTimeoutError, boto.HTTPClientError)
-_NO_CREDENTIALS = (
-    boto.CredentialRetrievalError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-)
+_NO_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound)
+_NOT_RENEWED = (boto.CredentialRetrievalError, boto.SSOError, boto.TokenRetrievalError)
 _PASSING_CODES = frozenset(
-    {"BadDigest", "IncompleteBody", "NoSuchUpload", "RequestLimitExceeded", "RequestTimeout", "SlowDown", "Throttling"}
+    {"BadDigest", "IncompleteBody", "RequestLimitExceeded", "RequestTimeout", "SlowDown", "Throttling"}
 )
-"""Worth another try whatever their HTTP status; NoSuchUpload is an upload somebody swept away while it ran."""
-_WRONG_CREDENTIALS = frozenset(
-    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired"}
-)
+"""Worth another try whatever their HTTP status."""
+_WRONG_CREDENTIALS = frozenset({"InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+"""Somebody renews such credentials: a role, or a program that writes them into their file."""
 _WRONG_REGION = frozenset(
     {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
 )
@@ -63,6 +57,8 @@ def _answered(error: ClientError, doing: str, where: str) -> BadStore | StoreFau
     code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     cannot = f"Cannot {doing} {where} ({code})"
+    if code == "NoSuchUpload":
+        return UploadGone(f"{cannot}: the upload was swept away while it ran; worth another try.")
     if code in _PASSING_CODES or status in (408, 409, 429) or (status >= 500 and status != 501):
         return StoreFault(f"{cannot}: the service is busy or failing; worth another try.")
     if code == "NoSuchBucket":
@@ -73,6 +69,8 @@ def _answered(error: ClientError, doing: str, where: str) -> BadStore | StoreFau
         )
     if code in ("PreconditionFailed", "412"):
         return BadStore(f"{cannot}: it was changed while it was being read; run again, and leave it alone meanwhile.")
+    if code in _EXPIRED:
+        return StoreAway(f"{cannot}: the credentials have expired; renew them: {_CREDENTIALS}.")
     if code in _WRONG_CREDENTIALS:
         return BadStore(f"{cannot}: the credentials are wrong or have expired; {_CREDENTIALS}.")
     if code == "RequestTimeTooSkewed":
@@ -94,9 +92,11 @@ def _unanswered(error: BotoCoreError, doing: str, where: str) -> BadStore | Stor
     cannot = f"Cannot {doing} {where}"
     if isinstance(error, _NO_CREDENTIALS):
         return BadStore(f"{cannot}: no AWS credentials were found; {_CREDENTIALS}.")
+    if isinstance(error, _NOT_RENEWED):
+        return StoreAway(f"{cannot}: the AWS credentials could not be renewed; {_CREDENTIALS}.")
     if isinstance(error, boto.EndpointConnectionError):
         host = urlsplit(str(error.kwargs.get("endpoint_url", ""))).netloc.rpartition("@")[2]
-        return BadStore(f"{cannot}: nothing answers at {host}; check the network and AWS_ENDPOINT_URL.")
+        return StoreAway(f"{cannot}: nothing answers at {host}; check the network and AWS_ENDPOINT_URL.")
     if isinstance(error, boto.SSLError):
         return BadStore(
             f"{cannot}: the service's certificate is not trusted; check AWS_ENDPOINT_URL and AWS_CA_BUNDLE."

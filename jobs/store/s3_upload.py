@@ -4,18 +4,20 @@ import hashlib
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import BadStore
 from jobs.store.protocol import BUFFER, told
-from jobs.store.s3_errors import code_of, told_s3
+from jobs.store.s3_client import Asker
+from jobs.store.s3_errors import code_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
         PartTypeDef,
         UploadPartOutputTypeDef,
     )
+
+Found = TypeVar("Found")
 
 PART = 16 << 20
 """Files above this are uploaded in parts of this size or a larger one; a writer's first part, which it holds to the end."""
@@ -43,12 +47,16 @@ COPIED = 1 << 30
 class Place(NamedTuple):
     """One object of a bucket, there or not."""
 
-    client: "S3Client"
+    asker: Asker
     bucket: str
     name: str
     """Its whole key."""
     where: str
     """For errors."""
+
+    def write(self, move: "Callable[[S3Client], Found]") -> Found:
+        """What `move` asks, to write this object. Raises BadStore, StoreFault or StoreDown."""
+        return self.asker.ask("write", self.where, move)
 
 
 def growing_part(number: int) -> int:
@@ -109,8 +117,7 @@ class S3Writer:
         if self._error:
             raise self._error
         try:
-            with told_s3("write", self._place.where):
-                move()
+            move()
         except Exception as error:
             self._error = error
             raise
@@ -149,7 +156,9 @@ class S3Writer:
 
     def _finish(self) -> None:
         if self._size <= PART:
-            self._place.client.put_object(Bucket=self._place.bucket, Key=self._place.name, Body=bytes(self._head))
+            _, bucket, name, _ = self._place
+            body = bytes(self._head)
+            self._place.write(lambda client: client.put_object(Bucket=bucket, Key=name, Body=body))
             return
         if self._part:
             self._send()
@@ -158,31 +167,51 @@ class S3Writer:
         self._upload.complete([head, *(one.result() for one in self._parts)])
 
 
+class _Object(TypedDict):
+    Bucket: str
+    Key: str
+
+
+class Upload(NamedTuple):
+    """A multipart upload that was begun and not completed."""
+
+    name: str
+    """The object's whole key."""
+    id: str
+    began: datetime
+
+
+def uploads_of(client: "S3Client", bucket: str, prefix: str, *, below: bool = False) -> list[Upload]:
+    """The unfinished uploads of the object called `prefix`, the newest first; `below`: of all whose keys begin so."""
+    pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+    found = [Upload(one["Key"], one["UploadId"], one["Initiated"]) for page in pages for one in page.get("Uploads", ())]
+    found.sort(key=lambda one: (one.began, one.id), reverse=True)
+    return [one for one in found if below or one.name == prefix]
+
+
+def abort(place: Place, uploads: Iterable[str]) -> None:
+    """End uploads of one object: what they hold goes. Where that fails they stay, for the next who looks."""
+    for one in uploads:
+        with suppress(ClientError, BotoCoreError):
+            place.asker.client.abort_multipart_upload(Bucket=place.bucket, Key=place.name, UploadId=one)
+
+
 class _Upload:
     """One multipart upload: an earlier one found again, or a new one. `send` may be called from several threads."""
 
     def __init__(self, place: Place) -> None:
-        self._client, self._bucket, self._name, _ = place
-        newest, *others = self._found() or [""]
-        self.id = newest or self._client.create_multipart_upload(Bucket=self._bucket, Key=self._name)["UploadId"]
-        self._abort(others)
-        self._there = {one["PartNumber"]: one for one in self._listed()} if newest else {}
+        self._place = place
+        self._object = _Object(Bucket=place.bucket, Key=place.name)
+        newest, *others = place.write(
+            lambda client: [one.id for one in uploads_of(client, place.bucket, place.name)]
+        ) or [""]
+        self.id = newest or place.write(lambda client: client.create_multipart_upload(**self._object)["UploadId"])
+        abort(place, others)
+        self._there = {one["PartNumber"]: one for one in place.write(self._listed)} if newest else {}
 
-    def _found(self) -> list[str]:
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._name)
-        found = [one for page in pages for one in page.get("Uploads", ()) if one["Key"] == self._name]
-        found.sort(key=lambda one: (one["Initiated"], one["UploadId"]), reverse=True)
-        return [one["UploadId"] for one in found]
-
-    def _listed(self) -> "Iterator[PartTypeDef]":
-        pages = self._client.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=self._name, UploadId=self.id)
-        for page in pages:
-            yield from page.get("Parts", ())
-
-    def _abort(self, uploads: Iterable[str]) -> None:
-        for one in uploads:
-            with suppress(ClientError, BotoCoreError):
-                self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._name, UploadId=one)
+    def _listed(self, client: "S3Client") -> "list[PartTypeDef]":
+        pages = client.get_paginator("list_parts").paginate(**self._object, UploadId=self.id)
+        return [one for page in pages for one in page.get("Parts", ())]
 
     def send(self, number: int, data: bytearray) -> "CompletedPartTypeDef":
         """One part, unless it is there."""
@@ -190,28 +219,31 @@ class _Upload:
         if there and there["ETag"].strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest():
             return completed(number, there)
         body: Any = data  # boto3 takes a bytearray as it is; its stubs do not know
-        sent = self._client.upload_part(
-            Bucket=self._bucket, Key=self._name, UploadId=self.id, PartNumber=number, Body=body
+        return self._place.write(
+            lambda client: completed(
+                number, client.upload_part(**self._object, UploadId=self.id, PartNumber=number, Body=body)
+            )
         )
-        return completed(number, sent)
 
     def complete(self, parts: "list[CompletedPartTypeDef]") -> None:
         """Make the object of these parts, in order; parts of the upload that are not named go, and so do other uploads of the key."""
+        self._place.write(lambda client: self._complete(client, parts))
+        _, bucket, name, _ = self._place
+        abort(self._place, self._place.write(lambda client: [one.id for one in uploads_of(client, bucket, name)]))
+
+    def _complete(self, client: "S3Client", parts: "list[CompletedPartTypeDef]") -> None:
         try:
-            self._client.complete_multipart_upload(
-                Bucket=self._bucket, Key=self._name, UploadId=self.id, MultipartUpload={"Parts": parts}
-            )
+            client.complete_multipart_upload(**self._object, UploadId=self.id, MultipartUpload={"Parts": parts})
         except ClientError as error:
             # Also the answer to a completion that was sent twice, because the first reply was lost.
-            if code_of(error) != "NoSuchUpload" or not self._is_made_of(parts):
+            if code_of(error) != "NoSuchUpload" or not self._is_made_of(client, parts):
                 raise
-        self._abort(one for one in self._found() if one != self.id)
 
-    def _is_made_of(self, parts: "list[CompletedPartTypeDef]") -> bool:
+    def _is_made_of(self, client: "S3Client", parts: "list[CompletedPartTypeDef]") -> bool:
         """Is the object that is there made of these parts? Its ETag is the MD5 of theirs."""
         sums = b"".join(bytes.fromhex(one["ETag"].strip('"')) for one in parts)
         wanted = f'"{hashlib.md5(sums, usedforsecurity=False).hexdigest()}-{len(parts)}"'
-        return self._client.head_object(Bucket=self._bucket, Key=self._name)["ETag"] == wanted
+        return client.head_object(**self._object)["ETag"] == wanted
 
 
 def completed(
@@ -255,27 +287,29 @@ class SpooledWriter:
 
 def copy(source: Place, target: Place, size: int, etag: str, step: int = COPIED) -> None:
     """Make `target` of `source`, which has `size` bytes and that ETag, inside the bucket, in ranges of `step` bytes, four abreast."""
-    client, bucket, name, where = target
+    name = _Object(Bucket=target.bucket, Key=target.name)
     origin: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.name}
-    with told_s3("write", where):
-        if size <= step:
-            client.copy_object(Bucket=bucket, Key=name, CopySource=origin, CopySourceIfMatch=etag)
-            return
-        upload = client.create_multipart_upload(Bucket=bucket, Key=name)["UploadId"]
+    if size <= step:
+        target.write(lambda client: client.copy_object(**name, CopySource=origin, CopySourceIfMatch=etag))
+        return
+    upload = target.write(lambda client: client.create_multipart_upload(**name)["UploadId"])
 
-        def part(number: int) -> "CompletedPartTypeDef":
-            span = f"bytes={(number - 1) * step}-{min(number * step, size) - 1}"
-            done = client.upload_part_copy(
-                Bucket=bucket, Key=name, UploadId=upload, PartNumber=number,
+    def part(number: int) -> "CompletedPartTypeDef":
+        span = f"bytes={(number - 1) * step}-{min(number * step, size) - 1}"
+        done = target.write(
+            lambda client: client.upload_part_copy(
+                **name, UploadId=upload, PartNumber=number,
                 CopySource=origin, CopySourceRange=span, CopySourceIfMatch=etag,
-            )  # fmt: skip
-            return completed(number, done["CopyPartResult"])
+            )
+        )  # fmt: skip
+        return completed(number, done["CopyPartResult"])
 
-        try:
-            with ThreadPoolExecutor(SENDERS) as pool:
-                parts = list(pool.map(part, range(1, -(-size // step) + 1)))
-            client.complete_multipart_upload(Bucket=bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts})
-        except BaseException:
-            with suppress(ClientError, BotoCoreError):
-                client.abort_multipart_upload(Bucket=bucket, Key=name, UploadId=upload)
-            raise
+    try:
+        with ThreadPoolExecutor(SENDERS) as pool:
+            parts = list(pool.map(part, range(1, -(-size // step) + 1)))
+        target.write(
+            lambda client: client.complete_multipart_upload(**name, UploadId=upload, MultipartUpload={"Parts": parts})
+        )
+    except BaseException:
+        abort(target, [upload])
+        raise

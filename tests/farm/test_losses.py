@@ -43,18 +43,6 @@ def test_a_chunk_that_vanished_is_split_again(film: Path, tmp_path: Path) -> Non
     assert rendered(changed).report().conforms
 
 
-def test_a_segment_that_vanished_is_named_with_what_to_delete(film: Path, tmp_path: Path) -> None:
-    spec = spec_of(film, tmp_path)
-    rendered(spec)
-    (tmp_path / "out/film.mkv").unlink()
-    shutil.rmtree(tmp_path / "store/film/media")
-    with pytest.raises(FilmFailed, match=r"is gone; delete that object and film/records/\w+\.json"):
-        rendered(spec)
-    for record in (tmp_path / "store/film/records").iterdir():
-        record.unlink()
-    assert rendered(spec).report().conforms
-
-
 @pytest.mark.parametrize(
     ("override", "words"),
     [({"shots": "9"}, "the film has shots 1 to 2"), ({"frames": [60, 90]}, "the film has frames 0 to 59")],

@@ -48,10 +48,42 @@ def test_records_are_found_by_one_listing(ledger: Ledger) -> None:
     assert ledger.record("c") is None
 
 
-def test_a_record_that_cannot_be_read_is_named(ledger: Ledger) -> None:
+def test_a_record_that_cannot_be_read_is_set_aside(ledger: Ledger) -> None:
     ledger.store.write(ledger.key("records/a.json"), b'{"kind": "other"}')
-    with pytest.raises(BadStore, match=r"records/a\.json is not a record"):
-        ledger.record("a")
+    assert ledger.record("a") is None
+    assert ledger.finished() == set()
+    assert ledger.read("damaged/a.json") == b'{"kind": "other"}'
+    assert ledger.keep(split("a")) == split("a")
+
+
+def test_every_bit_of_a_record_counts(ledger: Ledger) -> None:
+    ledger.keep(split("a"))
+    whole = ledger.read("records/a.json")
+    assert whole
+    for place in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1
+        for data in (bytes(flipped), whole[:place]):
+            ledger.store.write(ledger.key("records/a.json"), data)
+            assert ledger.record("a") is None, data
+            assert ledger.finished() == set()
+    ledger.store.write(ledger.key("records/a.json"), whole)
+    assert ledger.record("a") == split("a")
+
+
+def test_a_damaged_record_gives_way_to_the_piece_made_again(ledger: Ledger) -> None:
+    ledger.store.write(ledger.key("records/a.json"), b"{")
+    assert ledger.keep(split("a")) == split("a")
+    assert ledger.record("a") == split("a")
+
+
+def test_what_is_set_aside_goes_with_its_media(ledger: Ledger) -> None:
+    record = ledger.keep(split("a"))
+    ledger.store.write(ledger.key(record.media.key), b"bad")
+    for _ in range(2):
+        ledger.set_aside("a")
+        assert ledger.record("a") is None
+        assert ledger.read(record.media.key) is None
 
 
 def test_a_job_keeps_every_spec_and_knows_the_last(ledger: Ledger) -> None:
@@ -93,6 +125,9 @@ def test_pages_come_back_up_to_the_first_missing(ledger: Ledger) -> None:
         ledger.keep_page(2, number, page)
     assert len(ledger.pages(2)) == 2
     assert ledger.pages(2)[0].key.tolist() == [True, False, False]
+    ledger.store.write(ledger.key("survey/2/index-00001.npz"), page.dump()[:-9])
+    assert len(ledger.pages(2)) == 1
+    assert list(ledger.names("survey/2/")) == ["survey/2/index-00000.npz"]
     # Another stream's are others.
     assert ledger.pages(0) == []
 
@@ -114,5 +149,9 @@ def test_a_film_is_kept_by_how_it_is_read(ledger: Ledger) -> None:
 
 def test_paper_is_json_that_people_can_read(ledger: Ledger) -> None:
     ledger.keep_paper("report.json", {"conforms": True})
-    assert json.loads(ledger.read("report.json") or b"") == {"conforms": True}
+    assert json.loads(ledger.read("report.json") or b"")["conforms"] is True
+    assert ledger.paper("report.json") == {"conforms": True}
+    ledger.store.write(ledger.key("report.json"), (ledger.read("report.json") or b"").replace(b"true", b"null"))
+    assert ledger.paper("report.json") is None
+    assert ledger.read("report.json") is None
     assert ledger.paper("nothing.json") is None

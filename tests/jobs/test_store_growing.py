@@ -187,7 +187,7 @@ def test_only_what_is_missing_is_sent_again(bucket: S3Store, s3_server: MotoServ
 
 def test_of_several_broken_off_one_is_gone_on_with_and_no_other_stays(bucket: S3Store, s3_server: MotoServer) -> None:
     begun = {
-        bucket._client.create_multipart_upload(Bucket=bucket.bucket, Key=f"prefix/{key}")["UploadId"]: key
+        bucket._asker.client.create_multipart_upload(Bucket=bucket.bucket, Key=f"prefix/{key}")["UploadId"]: key
         for key in ("film", "film", "film", "film.mkv")
     }
     with requests(bucket) as asked:

@@ -1,0 +1,208 @@
+"""Cleaning: what of jobs may be deleted. Promises to keep all that a job, or one of the specs it has had, would need to go on, and to leave alone who is at work; tells before it deletes."""
+
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from farm.control import holder_of, lease_on_job
+from farm.opening import looks_of
+from farm.scout import Scout
+from farm.seams import Seams
+from farm.status import Status, statuses
+from jobs.assembly import FOLDER as ASSEMBLY
+from jobs.deliverables import DeliverablePlan
+from jobs.errors import JobHeld
+from jobs.lease import Lease
+from jobs.ledger import Ledger, still_name
+from jobs.paper import Paper
+from jobs.records import Record, SegmentRecord, SplitRecord, segment_digests, split_order
+from jobs.store import open_store
+
+ABREAST = 16
+"""Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
+HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
+
+
+class Pile(Paper):
+    """Objects of one kind that may go."""
+
+    what: str
+    objects: int
+    bytes: int
+
+
+class Cleaning(Paper):
+    """`farm clean --json`, one for each job."""
+
+    job: str
+    state: str
+    """As `farm status` tells it."""
+    may_go: tuple[Pile, ...] = ()
+    kept: tuple[str, ...] = ()
+    """What is kept that may look superfluous, and why."""
+    deleted: bool = False
+    """It is gone; otherwise this only tells."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How thoroughly to clean."""
+
+    all_but_last: bool = False
+    """Work for earlier specs of a job goes too: to change back to one costs rendering again."""
+    delete: bool = False
+
+
+def clean(place: str, job: str | None, wish: Wish) -> list[Cleaning]:
+    """What of one job of a store may go, or of all, and with `wish.delete` delete it. Raises BadStore where there is no job."""
+    store = open_store(place)
+    return [_cleaned(Ledger(store, one.name), one, wish) for one in statuses(place, job)]
+
+
+def _cleaned(ledger: Ledger, status: Status, wish: Wish) -> Cleaning:
+    if holder := holder_of(ledger):
+        return Cleaning(job=ledger.job, state=status.state, kept=(f"everything: {holder.who}, is at work on it",))
+    if not wish.delete:
+        return _Sweep(ledger, status, wish).told()
+    try:
+        with lease_on_job(ledger) as lease:
+            sweep = _Sweep(ledger, status, wish)
+            told = sweep.told()
+            sweep.delete(lease)
+            return told.model_copy(update={"deleted": True})
+    except JobHeld as error:  # just begun
+        return Cleaning(job=ledger.job, state=status.state, kept=(f"everything: {error}",))
+
+
+class _Sweep:
+    """What may go of one job, found out when it is made."""
+
+    def __init__(self, ledger: Ledger, status: Status, wish: Wish) -> None:
+        self.ledger = ledger
+        self.status = status
+        self.finished = status.state == "delivered"
+        self.kept: list[str] = []
+        self.piles: dict[str, list[str]] = {}
+        # Media before records: what is written meanwhile is then named, or not in the list.
+        self._media = {name for folder in ("media/", "chunks/") for name in ledger.names(folder)}
+        self._stills = set(ledger.names("stills/"))
+        self._records = self._read_records()
+        stay = self._staying(wish)
+        going = [one for one in self._records if one.digest not in stay and not isinstance(one, SplitRecord)]
+        # Two records may name one object: a name is of the bytes, and two specs may come to the same ones.
+        shared = {one.media.key for one in self._records if one.digest in stay}
+        self._pile("records no plan of the last spec names", (f"records/{one.digest}.json" for one in going))
+        self._pile("media of these records", self._media & {one.media.key for one in going} - shared)
+        self._sort_media(stay)
+        self._half_written = sorted(ledger.store.unfinished(ledger.key("")))
+
+    def told(self) -> Cleaning:
+        """In figures."""
+        may_go = []
+        known = {one.media.key: one.media.bytes for one in self._records}
+        for what, names in self.piles.items():
+            with ThreadPoolExecutor(ABREAST) as pool:
+                sizes = pool.map(lambda name: known.get(name) or self._size(name), names)
+                may_go.append(Pile(what=what, objects=len(names), bytes=sum(sizes)))
+        if self._half_written:
+            may_go.append(Pile(what=HALF_WRITTEN, objects=len(self._half_written), bytes=0))
+        return Cleaning(job=self.ledger.job, state=self.status.state, may_go=tuple(may_go), kept=tuple(self.kept))
+
+    def delete(self, lease: Lease) -> None:
+        """Delete it. Records go before the media they name: what is cut short leaves nothing that is named and not there."""
+        names = [name for pile in self.piles.values() for name in pile]
+        with ThreadPoolExecutor(ABREAST) as pool:
+            for part in (lambda name: name.startswith("records/"), lambda name: not name.startswith("records/")):
+                keys = [self.ledger.key(name) for name in names if part(name)]
+                for _ in pool.map(self.ledger.store.delete, keys):
+                    lease.tick()
+            for _ in pool.map(self.ledger.store.abort, self._half_written):
+                lease.tick()
+
+    def _read_records(self) -> list[Record]:
+        with ThreadPoolExecutor(ABREAST) as pool:
+            found = pool.map(self.ledger.record, self.ledger.finished())
+            return [one for one in found if one]
+
+    def _staying(self, wish: Wish) -> set[str]:
+        """Digests of the records that stay."""
+        everything = {one.digest for one in self._records}
+        if not wish.all_but_last:
+            self.kept.append(
+                "all records and what they name: a spec that is changed back needs them (--all-but-last deletes)"
+            )
+        elif not self.finished:
+            self.kept.append(f"all records and what they name: the job is not delivered ({self.status.state})")
+        else:
+            return everything & _named_by_last(self.ledger)
+        return everything
+
+    def _sort_media(self, stay: Collection[str]) -> None:
+        splits = [one for one in self._records if isinstance(one, SplitRecord)]
+        if self.finished:
+            # With their records: what is split again may be made of other bytes, by another libav.
+            chunks = self._media & {one.media.key for one in splits}
+            self._pile("chunks of a delivered film, which its source gives again", chunks)
+            self._pile("records of these chunks", (f"records/{one.digest}.json" for one in splits))
+            self._pile("pages for finishers that have ended", self.ledger.names(f"{ASSEMBLY}/"))
+        elif splits:
+            self.kept.append(
+                f"{len(splits)} chunks: the job is not delivered ({self.status.state}), and goes on with them"
+            )
+        self._pile("media no record names", self._media - {one.media.key for one in self._records})
+        shown = {
+            still_name(one.digest) for one in self._records if isinstance(one, SegmentRecord) and one.digest in stay
+        }
+        self._pile("stills of segments that are not there", self._stills - shown if self.finished else ())
+        if self._stills & shown:
+            self.kept.append("stills of the segments that are kept: the review page is made of them at each delivery")
+
+    def _pile(self, what: str, names: Iterable[str]) -> None:
+        if found := sorted(names):
+            self.piles[what] = found
+
+    def _size(self, name: str) -> int:
+        there = self.ledger.store.stat(self.ledger.key(name))
+        return there.bytes if there else 0
+
+
+def _named_by_last(ledger: Ledger) -> set[str]:
+    """Digests of all that the plan of the last spec names: segments, handles of its seams, chunks."""
+    spec = ledger.spec()
+    film = ledger.film(spec.reading)
+    assert film  # the job is delivered
+    scout = Scout(spec, film, ledger, looks_of(spec))
+    scout.begin()
+    scout.recall()
+    scout.fresh()
+    encodings = [DeliverablePlan.model_validate(one).encoding for one in ledger.paper("deliverables.json")]
+    seams = Seams(film, ledger, (), encodings)
+    chunks = scout.plan.chunks
+    named: set[str] = set()
+    for before, chunk in zip((None, *chunks), chunks, strict=False):
+        named.add(split_order(film, chunk, scout.span(chunk.read)).digest)
+        for one in encodings:
+            named |= set(segment_digests(film, chunks, chunk, one).values())
+        if before and chunk.dissolve:
+            named |= {name for _, handles in seams.add(before, chunk, encodings) for name in handles}
+    return named
+
+
+def show(found: Sequence[Cleaning]) -> None:
+    """For people, on stderr."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    table = Table(title="deleted" if any(one.deleted for one in found) else "may be deleted (nothing was; --yes does)")
+    for column in ("job", "state", "what", "objects", "bytes"):
+        table.add_column(column)
+    for one in found:
+        for pile in one.may_go:
+            table.add_row(one.job, one.state, pile.what, f"{pile.objects:,}", f"{pile.bytes:,}")
+    console.print(table)
+    for one in found:
+        for sentence in one.kept:
+            console.print(f"{one.job}: kept: {sentence}", markup=False)
+    total = sum(pile.bytes for one in found for pile in one.may_go)
+    console.print(f"{total:,} bytes in all", markup=False)

@@ -1,0 +1,103 @@
+"""Control: holds a job's lease while its fleet works, and asks others to let go of theirs. Promises that a film which is stopped so can be gone on with; stops no process itself."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from farm.calls import Watcher
+from farm.settings import is_spec, read_spec
+from jobs.errors import BadStore
+from jobs.lease import NAME, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
+from jobs.ledger import Ledger
+from jobs.store import Store, open_store
+
+POLL_SECONDS = 0.5
+"""Between two looks at a lease whose holder was asked to stop."""
+
+
+class Keeping:
+    """A watcher of the fleet that keeps a lease: whatever it is told it passes on, and each tick may renew."""
+
+    def __init__(self, watcher: Watcher, lease: Lease) -> None:
+        self._watcher = watcher
+        self._lease = lease
+
+    def staffed(self, crew: str, ready: int, pending: int) -> None:
+        self._watcher.staffed(crew, ready, pending)
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        self._watcher.retried(crew, what, error, tries)
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        self._watcher.lost(crew, what, reason, free)
+
+    def tick(self) -> None:
+        """Raises Stopped where the lease is lost."""
+        self._watcher.tick()
+        self._lease.tick()
+
+
+def lease_on_job(ledger: Ledger, *, take_over: bool = False) -> Lease:
+    """The lease of a job, to be held while it is worked on."""
+    return Lease(ledger.store, ledger.key(NAME), _job(ledger), take_over=take_over)
+
+
+def lease_on_training(out: Store, *, take_over: bool = False) -> Lease:
+    """The lease of a training, by the place it writes to."""
+    return Lease(out, NAME, f"The training in {out.url}", take_over=take_over)
+
+
+def holder_of(ledger: Ledger) -> LeasePaper | None:
+    """Who works on a job now, as far as its lease tells."""
+    found = read_lease(ledger.store, ledger.key(NAME))
+    return found.paper if found and found.paper and found.paper.held(time.time()) else None
+
+
+def cancel_jobs(places: Sequence[str], say: Callable[[str], None]) -> None:
+    """Ask whoever works on jobs to stop, and wait until they have, or are gone. `say`: a sentence of each job, as it comes.
+
+    A place is a job spec, the folder of a job (STORE/NAME), or the `out` of a training. Raises BadStore, before anyone is
+    asked, where there is no job.
+    """
+    jobs = [_found(place) for place in places]
+    asked = [(*job, ask_to_stop(job[0], job[1])) for job in jobs]
+    for store, key, what, paper in asked:
+        say(_awaited(store, key, what, paper) if paper else f"{what}: nobody is at work on it.")
+
+
+def _found(place: str) -> tuple[Store, str, str]:
+    """Where the lease of a job lies, and what the job is called."""
+    if is_spec(place):
+        spec = read_spec(place)
+        ledger = Ledger.at(spec.store, spec.name)
+        store, key, what, first = ledger.store, ledger.key(NAME), _job(ledger), ledger.key("job.json")
+    else:
+        store = open_store(place)
+        key, what, first = NAME, store.url, "job.json"
+    if not (store.stat(key) or store.stat(first)):
+        raise BadStore(
+            f"{what}: there is no such job; give a job spec, the folder of a job (STORE/NAME), or the out of a training."
+        )
+    return store, key, what
+
+
+def _awaited(store: Store, key: str, what: str, asked: LeasePaper) -> str:
+    """Wait for the one who was asked. By this machine's clock alone: a holder that stays silent is gone."""
+    seen, since = asked, time.monotonic()
+    while time.monotonic() - since < VOID_SECONDS and seen.held(time.time()):
+        threading.Event().wait(POLL_SECONDS)
+        found = read_lease(store, key)
+        if found is None or found.paper is None:
+            break
+        if found.paper.token != asked.token:
+            return f"{what}: {found.paper.who} has taken it over meanwhile."
+        if found.paper.until != seen.until:
+            since = time.monotonic()
+        seen = found.paper
+    if seen.released:
+        return f"{what}: stopped. What is finished is kept; the same command goes on from there."
+    return f"{what}: {asked.who} does not answer and is taken for dead: nobody is at work on it."
+
+
+def _job(ledger: Ledger) -> str:
+    return f"The job '{ledger.job}' in {ledger.store.url}"

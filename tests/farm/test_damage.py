@@ -1,0 +1,175 @@
+"""Objects of the store that are cut, flipped or gone between two runs, or on their way: found, made again, and never stitched."""
+
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.proven import proven
+from jobs.errors import Damaged, FilmFailed
+from jobs.ledger import Ledger
+from jobs.records import HandlesRecord, Media, SplitRecord
+from jobs.store import open_store
+from jobs.store.patience import in_work
+from tests.farm.inline import InlineFleet, rendered, shot_list
+from tests.farm.studio import same, spec_of
+from tests.films import Recipe
+from tests.proxy import FaultyProxy, Rule
+from tests.s3 import MotoServer
+
+
+def flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def longer(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+Damage = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Recipe(frames=40, cuts=(24,), size=(64, 48)).make(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+def verbs(fleet: InlineFleet) -> tuple[int, int]:
+    """How many chunks were asked to be split, and to be rendered."""
+    return tuple(sum(len(call.args[0]) for call in fleet.asked if call.verb == verb) for verb in ("split", "render"))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("damage", [flipped, cut, Path.unlink])
+def test_a_damaged_segment_is_made_again(film: Path, tmp_path: Path, damage: Damage) -> None:
+    spec = spec_of(film, tmp_path, chunk_seconds=0.6)
+    rendered(spec)
+    before = sorted(path.name for path in (tmp_path / "store/film/media").iterdir())
+    shutil.rmtree(tmp_path / "out")
+    damage(next((tmp_path / "store/film/media").iterdir()))
+    fleet = InlineFleet()
+    assert rendered(spec, fleet).report().conforms
+    assert verbs(fleet)[1] == 1
+    same(tmp_path / "out/film.mkv", film)
+    # What is made again has the very bytes that were lost.
+    assert sorted(path.name for path in (tmp_path / "store/film/media").iterdir()) == before
+    assert len(list((tmp_path / "store/film/damaged").iterdir())) == 1
+
+
+@pytest.mark.parametrize("damage", [flipped, longer, Path.unlink])
+def test_a_damaged_chunk_is_split_again_before_anything_of_it_is_kept(
+    film: Path, tmp_path: Path, damage: Damage
+) -> None:
+    rendered(spec_of(film, tmp_path / "whole", look={"name": "test-negative"}))
+    rendered(spec_of(film, tmp_path))
+    damage(next((tmp_path / "store/film/chunks").iterdir()))
+    assert rendered(spec_of(film, tmp_path, look={"name": "test-negative"})).report().conforms
+    same(tmp_path / "out/film.mkv", tmp_path / "whole/out/film.mkv")
+
+
+@pytest.mark.parametrize("damage", [flipped, cut])
+def test_damaged_paper_is_written_again(film: Path, tmp_path: Path, damage: Damage) -> None:
+    spec = spec_of(film, tmp_path, chunk_seconds=0.6)
+    rendered(spec)
+    shutil.rmtree(tmp_path / "out")
+    job = tmp_path / "store/film"
+    for folder in ("records", "survey/0"):
+        for path in (job / folder).iterdir():
+            damage(path)
+    damage(job / "survey/source.json")
+    damage(job / "deliverables.json")
+    assert rendered(spec).report().conforms
+    same(tmp_path / "out/film.mkv", film)
+
+
+def test_damaged_handles_are_rendered_again(film: Path, tmp_path: Path) -> None:
+    cuts = {"file": str(shot_list(tmp_path / "cuts.csv", 0, frames=40))}
+    fields: dict[str, Any] = {"look": {"name": "test-drift"}, "shots": cuts, "chunk_seconds": 0.8}
+    whole = rendered(spec_of(film, tmp_path / "whole", **fields))
+    assert whole.report().seams
+    spec = spec_of(film, tmp_path, **fields)
+    rendered(spec)
+    shutil.rmtree(tmp_path / "out")
+    ledger = Ledger.at(spec.store, spec.name)
+    for name in ledger.finished():
+        record = ledger.record(name)
+        if isinstance(record, HandlesRecord):
+            flipped(tmp_path / "store/film" / record.media.key)
+    opening = next(iter(_openings(ledger, whole.chunks[1].core.start)))
+    (tmp_path / f"store/film/records/{opening}.json").unlink()
+    assert rendered(spec).report().conforms
+    same(tmp_path / "out/film.mkv", tmp_path / "whole/out/film.mkv")
+
+
+def _openings(ledger: Ledger, start: int) -> list[str]:
+    """Digests of the segments that begin at a frame."""
+    records = [(name, ledger.record(name)) for name in ledger.finished()]
+    return [name for name, one in records if one and one.kind == "segment" and one.frames.start == start]
+
+
+def test_what_stays_damaged_ends_in_one_sentence(film: Path, tmp_path: Path) -> None:
+    """As where a disk flips the same bit whenever it is written."""
+    spec = spec_of(film, tmp_path)
+    rendered(spec)
+    shutil.rmtree(tmp_path / "out")
+
+    class BadDisk(InlineFleet):
+        def run(self, calls: Any, then: Any) -> Any:
+            for found in super().run(calls, then):
+                yield found
+                for path in (tmp_path / "store/film/media").iterdir():
+                    path.write_bytes(b"bad")
+
+    for path in (tmp_path / "store/film/media").iterdir():
+        path.write_bytes(b"bad")
+    with pytest.raises(FilmFailed, match=r"its bytes are not the recorded ones; its record is set aside: run the job"):
+        rendered(spec, BadDisk())
+    assert not (tmp_path / "out/film.mkv").exists()
+
+
+def test_media_are_proven_to_their_end_though_nobody_reads_it(tmp_path: Path) -> None:
+    ledger = Ledger(open_store(str(tmp_path)), "job")
+    data = bytes(3 << 20) + b"end"
+    ledger.store.write("job/chunks/a.mkv", data)
+    media = Media(key="chunks/a.mkv", sha256=sha256(data).hexdigest(), bytes=len(data))
+    record = ledger.keep(SplitRecord(digest="a", media=media, packets=1))
+    with proven(ledger, media, "a") as stream:
+        stream.seek(2 << 20)
+        assert stream.read(3) == bytes(3)
+        stream.seek(0)
+        assert stream.read(5) == bytes(5)
+    assert ledger.record("a") == record
+    ledger.store.write("job/chunks/a.mkv", data[:-1] + b"!")
+    with pytest.raises(Damaged, match=r"chunks/a\.mkv is not what its record says"), proven(ledger, media, "a"):
+        raise ValueError("what a decoder may say of it")
+    assert ledger.record("a") is None
+
+
+def test_a_bit_that_turns_on_its_way_is_never_stitched(
+    film: Path, tmp_path: Path, s3_server: MotoServer, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chunk, segment and record each come once with a wrong bit, a listing is late, and credentials expire."""
+    rules = [
+        *(Rule("flip", "GET", f"store/film/{folder}/", times=1, after=1) for folder in ("chunks", "media", "records")),
+        Rule("stale", "GET", "records", times=1),
+        Rule("ExpiredToken", "PUT", "media", times=1),
+    ]
+    with FaultyProxy(s3_server, *rules) as proxy:
+        for name, value in proxy.env.items():
+            monkeypatch.setenv(name, value)
+        place = f"s3://{s3_bucket}"
+        with in_work():
+            assert rendered(spec_of(film, place, chunk_seconds=0.6)).report().conforms
+        proxy.rules.clear()
+        (tmp_path / "film.mkv").write_bytes(open_store(place).read("out/film.mkv"))
+    assert proxy.tally["flip"] >= 1
+    assert proxy.tally["ExpiredToken"] == 1
+    same(tmp_path / "film.mkv", film)

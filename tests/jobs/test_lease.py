@@ -1,0 +1,273 @@
+"""The lease: one holds it, the second is told who; taken over, asked to stop, left by the dead. Over a folder and over S3 (moto)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from jobs.errors import BadStore, FilmFailed, JobHeld, Stopped
+from jobs.lease import RENEW_SECONDS, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
+from jobs.store import Store, open_store
+from jobs.store.s3 import S3Store
+from tests.s3 import FaultyServer, Step, fail, last_writer, reset
+
+KEY = "film/lease.json"
+
+
+class Clock:
+    """Unix time as the test has it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "folder":
+        return open_store(str(tmp_path / "store"))
+    return open_store(f"s3://{request.getfixturevalue('s3_bucket')}/some/prefix")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def lease(store: Store, clock: Clock, *, take_over: bool = False) -> Lease:
+    return Lease(store, KEY, "The job 'film'", take_over=take_over, clock=clock)
+
+
+def paper(store: Store) -> LeasePaper:
+    found = read_lease(store, KEY)
+    assert found
+    assert found.paper
+    return found.paper
+
+
+# compare and set
+
+
+def test_a_replacement_is_for_one_version_alone(store: Store) -> None:
+    assert store.replace("a", b"none", "1") is None
+    store.write("a", b"one")
+    first = store.stat("a")
+    assert first
+    second = store.replace("a", b"two", first.version)
+    assert (store.read("a"), store.stat("a")) == (b"two", (3, second))
+    assert store.replace("a", b"late", first.version) is None
+    assert store.read("a") == b"two"
+    store.delete("a")
+    assert second
+    assert store.replace("a", b"late", second) is None
+    assert list(store.list("")) == []
+
+
+def test_one_of_eight_who_replace_succeeds(store: Store) -> None:
+    barrier = Barrier(8)
+    store.write("a", b"first")
+    versions = [there.version] if (there := store.stat("a")) else []
+
+    def replace(number: int) -> str | None:
+        barrier.wait()
+        return store.replace("a", b"%d-%d" % (len(versions), number), versions[-1])
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            made = list(pool.map(replace, range(8)))
+            (winner,) = [number for number in range(8) if made[number]]
+            assert store.read("a") == b"%d-%d" % (len(versions), winner)
+            versions.append(made[winner] or "")
+            assert store.stat("a") == (3, versions[-1])
+
+
+@pytest.mark.parametrize(
+    ("script", "made"),
+    [([reset, fail(412, "PreconditionFailed"), last_writer], "1"), ([fail(412, "PreconditionFailed")], None)],
+)
+def test_a_replacement_whose_reply_was_lost_is_known_again(
+    script: list[Step], made: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An object of another writer stands where the script has no other answer left.
+    with FaultyServer(*script, *([] if made else [lambda request: request.reply(200, ETag='"1"')])) as server:
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        assert S3Store("bucket", "").replace("a", b"one", "0") == made
+
+
+# the lease
+
+
+def test_a_second_driver_is_told_who_works_on_the_job(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as first:
+        clock.now += 4
+        with pytest.raises(JobHeld) as refused, lease(store, clock):
+            pass
+        assert str(refused.value) == (
+            f"The job 'film' is held by process {first.paper.pid} on {first.paper.host}, begun 1970-01-12 13:46:40 UTC, last "
+            f"heard of 4 s ago (after 30 s it counts as gone): wait for it, stop it with `farm cancel '{store.url}/film'`, "
+            "or go on in its place with --take-over."
+        )
+        assert refused.value.exit_code == 2
+        first.renew()
+    assert paper(store).released
+    with lease(store, clock):
+        pass
+
+
+def test_it_is_renewed_while_it_is_ticked(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as first:
+        for _ in range(10):
+            clock.now += RENEW_SECONDS
+            first.tick()
+            assert paper(store).until == clock.now + VOID_SECONDS
+        clock.now += RENEW_SECONDS - 1
+        first.tick()
+        assert paper(store).until == clock.now + VOID_SECONDS - RENEW_SECONDS + 1
+        clock.now -= 3600  # set back
+        first.tick()
+        assert paper(store).until == clock.now + VOID_SECONDS
+
+
+def test_without_renewal_it_is_void_and_its_holder_finds_another(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as first:
+        clock.now += VOID_SECONDS
+        with lease(store, clock) as second:
+            with pytest.raises(
+                Stopped, match=r"^The job 'film' was taken over by process \d+ on .* finished is kept\.$"
+            ):
+                first.tick()
+            assert paper(store).token == second.paper.token
+
+
+def test_one_that_was_void_goes_on_where_nobody_took_it(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as first:
+        clock.now += 10 * VOID_SECONDS
+        first.tick()
+        assert paper(store).held(clock.now)
+
+
+def test_it_is_taken_over_on_request(store: Store, clock: Clock) -> None:
+    with lease(store, clock, take_over=True) as first, lease(store, clock, take_over=True) as second:
+        with pytest.raises(Stopped, match="taken over"):
+            first.renew()
+        second.renew()
+        assert paper(store).token == second.paper.token
+    assert paper(store) == second.paper
+
+
+def test_of_eight_who_begin_at_once_one_holds_it(store: Store, clock: Clock) -> None:
+    barrier = Barrier(8)
+
+    def begin(_: int) -> Lease | None:
+        barrier.wait()
+        try:
+            return lease(store, clock).__enter__()
+        except JobHeld:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        (holder,) = [one for one in pool.map(begin, range(8)) if one]
+    assert paper(store).token == holder.paper.token
+
+
+def test_its_holder_stops_when_asked(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as held:
+        assert ask_to_stop(store, KEY, clock)
+        held.tick()  # not due yet
+        clock.now += RENEW_SECONDS
+        with pytest.raises(
+            Stopped, match=r"was stopped by `farm cancel` \(process \d+ on .*\)\. .* from here\.$"
+        ) as stopped:
+            held.tick()
+        assert stopped.value.exit_code == 130
+        assert paper(store).until == clock.now + VOID_SECONDS  # who waits for its end sees that it has heard
+    assert paper(store).released
+    assert ask_to_stop(store, KEY, clock) is None
+    with lease(store, clock) as again:
+        again.renew()
+    assert ask_to_stop(store, "other/lease.json", clock) is None
+
+
+def test_asked_to_stop_in_the_last_moment_it_is_released(store: Store, clock: Clock) -> None:
+    with lease(store, clock):
+        assert ask_to_stop(store, KEY, clock)
+    assert paper(store).released
+
+
+def test_what_failed_because_the_lease_was_lost_says_so(store: Store, clock: Clock) -> None:
+    with pytest.raises(Stopped, match="taken over"), lease(store, clock), lease(store, clock, take_over=True):
+        raise FilmFailed("Another run has begun.")
+    with pytest.raises(FilmFailed, match="of its own"), lease(store, clock):
+        raise FilmFailed("A reason of its own.")
+
+
+def test_one_that_was_deleted_or_cannot_be_read_is_written_anew(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as held:
+        store.delete(KEY)
+        held.renew()
+        assert paper(store).token == held.paper.token
+        held.renew()
+        store.write(KEY, b'{"kind": "le')
+        held.renew()
+        assert paper(store).token == held.paper.token
+    store.write(KEY, b"\xff")
+    with lease(store, clock):
+        assert paper(store).held(clock.now)
+
+
+HOLD = """
+import sys
+from jobs.lease import Lease
+from jobs.store import open_store
+with Lease(open_store(sys.argv[1]), sys.argv[2], "x"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_dead_process_of_this_machine_holds_nothing(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, store.url, KEY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(JobHeld), Lease(store, KEY, "x"):
+            pass
+        holder.kill()
+        holder.wait()
+        assert not paper(store).released
+        with Lease(store, KEY, "x"):
+            pass
+
+
+def test_of_other_machines_nothing_is_known(store: Store, clock: Clock) -> None:
+    with lease(store, clock) as held:
+        elsewhere = held.paper.model_copy(update={"process": "another boot 1 2", "pid": 2**22 + 1})
+        assert elsewhere.held(clock.now)
+        assert elsewhere.model_copy(update={"process": ""}).held(clock.now)
+        assert not elsewhere.held(clock.now + VOID_SECONDS)
+
+
+def test_a_store_that_fails_in_passing_stops_nobody(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    put: Step = lambda request: request.reply(200, ETag='"1"')  # noqa: E731
+    gone = fail(404, "NoSuchKey")
+    with FaultyServer(gone, put, put, fail(503), fail(503), fail(503), fail(503), put) as server:
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        with lease(S3Store("bucket", ""), clock) as held:
+            held.renew()
+            held.renew()
+    with FaultyServer(gone, put, put, fail(403, "ExpiredToken")) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.env["AWS_ENDPOINT_URL"])
+        with pytest.raises(BadStore, match="have expired"), lease(S3Store("bucket", ""), clock) as held:
+            held.renew()
