@@ -5,8 +5,9 @@ chroma, is that of the later chunk's own frames.
 """
 
 import time
+from collections.abc import Generator as Yields
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -65,23 +66,27 @@ class Dissolver:
                 yield list(islice(own, len(run))), torch.cat(run)
 
     def _blended(self, order: DissolveOrder) -> Iterator[Tensor]:
-        weights = dissolve_weights(order.dissolve)
-        earlier, later = self._kept(order.before), self._kept(order.after)
-        for weight in weights:
-            one, other = next(earlier, None), next(later, None)
-            if one is None or other is None:
-                gone = order.before if one is None else order.after
-                raise FilmFailed(
-                    f"the kept pictures {gone.media.key} are cut short; delete that object and records/{gone.digest}.json, "
-                    "and run the job again."
-                )
-            # Where both are equal, so is the blend, bit for bit.
-            yield one + weight * (other - one)
-        yield from later
+        # All of both is proven before the last piece is closed, though of the earlier a frame may be left over.
+        with self._kept(order.before) as earlier, self._kept(order.after) as later:
+            for weight in dissolve_weights(order.dissolve):
+                one, other = next(earlier, None), next(later, None)
+                if one is None or other is None:
+                    gone = order.before if one is None else order.after
+                    raise FilmFailed(
+                        f"the kept pictures {gone.media.key} are cut short; delete that object and records/{gone.digest}.json, "
+                        "and run the job again."
+                    )
+                # Where both are equal, so is the blend, bit for bit.
+                yield one + weight * (other - one)
+            yield from later
 
-    def _kept(self, record: HandlesRecord) -> Iterator[Tensor]:
-        with proven(self.ledger, record.media, record.digest) as media:
-            yield from read_handles(media, Domain(record.domain), f"the kept pictures {record.media.key}")
+    @contextmanager
+    def _kept(self, record: HandlesRecord) -> "Iterator[Yields[Tensor, None, None]]":
+        with (
+            proven(self.ledger, record.media, record.digest) as media,
+            closing(read_handles(media, Domain(record.domain), f"the kept pictures {record.media.key}")) as pictures,
+        ):
+            yield pictures
 
 
 def _piece(order: DissolveOrder, encoding: Encoding, folder: Path) -> Piece:

@@ -4,7 +4,8 @@ A picture is one grey FFV1 frame of 16 bit, its channels one below the other. It
 is brought to any deliverable: what is blended then goes the very way of what is not (docs/decisions/0006-dissolves.md).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator as Yields
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -106,7 +107,7 @@ def _encoding(film: Picture, height: int, width: int) -> Encoding:
     )
 
 
-def read_handles(media: BinaryIO, domain: Domain, what: str) -> Iterator[Tensor]:
+def read_handles(media: BinaryIO, domain: Domain, what: str) -> "Yields[Tensor, None, None]":
     """The pictures that were kept, in order: 1CHW floats, on the CPU. Raises BadMedia where the object is none of ours."""
     with open_media(media, what) as container:
         for frame in container.decode(container.streams.video[0]):

@@ -10,7 +10,6 @@ import http.client
 import random
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,7 +85,7 @@ class _Passed(BaseHTTPRequestHandler):
             reset(self)  # type: ignore[arg-type]  # wants a connection, which this has
             return
         if fault == "delay":
-            time.sleep(DELAY_SECONDS)
+            self.server.closing.wait(DELAY_SECONDS)
         status, headers, found = self.server.forwarded(self.command, self.path, dict(self.headers), body)
         if fault == "lost reply":
             reset(self)  # type: ignore[arg-type]
@@ -128,12 +127,14 @@ class FaultyProxy(ThreadingHTTPServer):
         self._moto = urlsplit(moto.url).netloc
         self._listings: dict[str, bytes] = {}
         self._lock = threading.Lock()
+        self.closing = threading.Event()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.closing.set()
         self.shutdown()
         self.server_close()
 

@@ -1,12 +1,14 @@
 """Calls and rosters, without Ray: order, budgets, who holds what, who is hired and who goes."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.calls import Budget, Call, CallSheet, Crew, Luck
 from farm.roster import CROWDED_AFTER, PENDING_GRACE, Hired, Roster, unmeetable
-from jobs.errors import BadLook, FilmFailed, NotConformed, StoreFault
+from jobs.errors import BadLook, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
 
 
 def sheet_of(*ranks: int, abreast: int = 1, budget: Budget = Budget()) -> CallSheet:  # noqa: B008  frozen
@@ -78,6 +80,17 @@ def test_what_no_retry_can_mend_is_raised_as_it_is(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         sheet.raised(1, 0, error)
     assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [StoreDown("It failed 9 times."), Damaged("it is cut", "abc")])
+def test_what_another_try_does_not_mend_is_raised_as_it_is(error: Exception) -> None:
+    luck = Luck(Budget(attempts=3))
+    with pytest.raises(type(error)) as raised:
+        luck.error("chunk 1", error)
+    assert raised.value is error
+    # As it comes home from a worker.
+    twin = pickle.loads(pickle.dumps(error))
+    assert (type(twin), str(twin), vars(twin)) == (type(error), str(error), vars(error))
 
 
 def test_a_store_fault_is_worth_another_try() -> None:

@@ -1,7 +1,7 @@
 """Objects of the store that are cut, flipped or gone between two runs, or on their way: found, made again, and never stitched."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from actors.proven import proven
-from jobs.errors import Damaged, FilmFailed
+from farm.fleet import Hand
+from jobs.errors import Damaged, FilmFailed, StoreFault
 from jobs.ledger import Ledger
 from jobs.records import HandlesRecord, Media, SplitRecord
 from jobs.store import open_store
-from jobs.store.patience import in_work
+from jobs.store.patience import in_work, patiently
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
@@ -92,7 +93,11 @@ def test_damaged_paper_is_written_again(film: Path, tmp_path: Path, damage: Dama
 
 def test_damaged_handles_are_rendered_again(film: Path, tmp_path: Path) -> None:
     cuts = {"file": str(shot_list(tmp_path / "cuts.csv", 0, frames=40))}
-    fields: dict[str, Any] = {"look": {"name": "test-drift"}, "shots": cuts, "chunk_seconds": 0.8}
+    fields: dict[str, Any] = {
+        "look": {"name": "test-drift", "settings": {"dissolve": 4, "warmup": 4}},
+        "shots": cuts,
+        "chunk_seconds": 0.8,
+    }
     whole = rendered(spec_of(film, tmp_path / "whole", **fields))
     assert whole.report().seams
     spec = spec_of(film, tmp_path, **fields)
@@ -156,9 +161,9 @@ def test_media_are_proven_to_their_end_though_nobody_reads_it(tmp_path: Path) ->
 def test_a_bit_that_turns_on_its_way_is_never_stitched(
     film: Path, tmp_path: Path, s3_server: MotoServer, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chunk, segment and record each come once with a wrong bit, a listing is late, and credentials expire."""
+    """A chunk and a segment come once with a wrong bit, a listing is late, and credentials expire."""
     rules = [
-        *(Rule("flip", "GET", f"store/film/{folder}/", times=1, after=1) for folder in ("chunks", "media", "records")),
+        *(Rule("flip", "GET", f"store/film/{folder}/", times=1, after=1) for folder in ("chunks", "media")),
         Rule("stale", "GET", "records", times=1),
         Rule("ExpiredToken", "PUT", "media", times=1),
     ]
@@ -173,3 +178,27 @@ def test_a_bit_that_turns_on_its_way_is_never_stitched(
     assert proxy.tally["flip"] >= 1
     assert proxy.tally["ExpiredToken"] == 1
     same(tmp_path / "film.mkv", film)
+
+
+def test_a_worker_waits_and_no_call_is_charged() -> None:
+    """What the fleet's workers call is called in work, from their own start on."""
+
+    class Crew:
+        def __init__(self) -> None:
+            self.fails = [StoreFault("slow down") for _ in range(2)]
+            patiently(self.once)
+
+        def once(self) -> None:
+            if self.fails:
+                raise self.fails.pop()
+
+        def look(self) -> Iterator[int]:
+            self.fails = [StoreFault("slow down")]
+            patiently(self.once)
+            yield 1
+
+    hand = Hand()
+    hand.boot(Crew, ())
+    assert list(hand.do("look", ())) == [1]
+    with pytest.raises(StoreFault):
+        list(Crew().look())
