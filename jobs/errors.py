@@ -7,7 +7,8 @@ FarmError
 │   ├── BadLook     a look, its settings or its weights
 │   └── BadStore    a store or output that cannot be reached or written
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
-│   └── NotConformed    a deliverable was made and is not what it should be
+│   ├── NotConformed    a deliverable was made and is not what it should be
+│   └── ChunkFailed     some frames could not be decoded or rendered: charged to their chunk, tried again, then set aside
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
 """
@@ -47,6 +48,10 @@ class FilmFailed(FarmError):
 
 class NotConformed(FilmFailed):
     """A deliverable does not hold what the plan says; it is not handed over."""
+
+
+class ChunkFailed(FilmFailed):
+    """Some frames of one chunk could not be decoded, or a look gave no picture for them; the rest of the film may be well."""
 
 
 class TrainingFailed(FarmError):

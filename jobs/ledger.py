@@ -9,6 +9,7 @@
               media/<sha256>           encoded segments, and the handles of seams
               records/<digest>.json    the proof that a piece of work is finished
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
+              quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
 """
