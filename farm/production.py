@@ -74,6 +74,7 @@ class Production:
         self.chunks += standing
         for number in self.aside.held & {one.number for one in standing}:
             self._lacking[number], self._bodies[number] = {"set aside"}, {}
+            self._assembly.give_up()
         return self._split([one for one in standing if one.number not in self.aside.held])
 
     def _split(self, fresh: Sequence[Chunk]) -> list[Call]:
@@ -118,7 +119,8 @@ class Production:
         if len(asked) > 1:
             return self._one_by_one(call, numbers)
         for number in numbers:
-            self.aside.add(self.chunks[number - 1], spent, self.rendered)
+            made = sum(one.number not in self._lacking.keys() | self.aside.reports.keys() for one in self.chunks)
+            self.aside.add(self.chunks[number - 1], spent, made)
             if number in self.aside.held:
                 self._assembly.give_up()
                 continue

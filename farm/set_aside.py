@@ -43,8 +43,8 @@ class SetAside:
             self._tell(number, report)
         return self._quarantine.standing(planned, number)
 
-    def add(self, chunk: Chunk, spent: Spent, rendered: int) -> None:
-        """A chunk's budget is spent, `rendered` others are made: put it on paper. Raises FilmFailed where there is no use in going on."""
+    def add(self, chunk: Chunk, spent: Spent, made: int) -> None:
+        """A chunk's budget is spent, `made` others are there: put it on paper. Raises FilmFailed where there is no use in going on."""
         planned = self.scout.plan.chunks[chunk.number - 1]
         if chunk.look.stand_in == "grey":
             raise FilmFailed(
@@ -67,7 +67,7 @@ class SetAside:
         self._quarantine.keep(report)
         self._tell(chunk.number, report)
         self._now += 1
-        if self._now >= HOPELESS and not rendered:
+        if self._now >= HOPELESS and not made:
             raise FilmFailed(
                 f"{self._now} chunks were set aside and none could be made, at last {report.sentence}. "
                 f"Mend the cause, then {self._retry}, and run the job again."

@@ -120,7 +120,7 @@ class PoisonSettings(Paper):
 
 
 class PoisonLook(_TestLook):
-    """The film as it is, but that it goes wrong on reads of one length."""
+    """Chroma from brightness, but that it goes wrong on reads of one length."""
 
     settings: ClassVar[type[Paper]] = PoisonSettings
 
@@ -130,7 +130,8 @@ class PoisonLook(_TestLook):
         if sum(map(len, shown)) == self.wish.frames:
             self._go_wrong(self.wish)
         for plates in shown:
-            yield plates.differences()
+            luma = plates.luma((24, 40))
+            yield torch.cat([luma - 0.5, 0.5 - luma], 1) * 0.4
 
     @staticmethod
     def _go_wrong(wish: PoisonSettings) -> None:
@@ -160,6 +161,22 @@ class HungryLook(_TestLook):
             if len(plates) > self.wish.most:
                 raise torch.OutOfMemoryError(f"{len(plates)} frames at a time")
             yield plates.differences()
+
+
+class MoodyLook(_TestLook):
+    """A tint that depends on how often it was hired: as a picture may on the hardware that makes it."""
+
+    settings: ClassVar[type[Paper]] = NoSettings
+    hired: ClassVar[int] = 0
+
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+        super().__init__(settings, package, device)
+        MoodyLook.hired += 1
+        self._tint = 0.02 * MoodyLook.hired
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        for plates in batches:
+            yield torch.full((len(plates), 2, 4, 4), self._tint)
 
 
 class DriftSettings(Paper):
