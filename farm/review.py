@@ -54,7 +54,7 @@ def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iter
     yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
     verdict = '<span class="good">conforms</span>' if report.conforms else '<span class="bad">does not conform</span>'
     yield f"<p>{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams: {verdict}</p>"
-    aside = {number: one.sentence for number, one in film.aside.reports.items()}
+    aside = {one.chunk: one.sentence for one in report.quarantined}
     if aside:
         yield f'<p class="bad">{len(aside)} of the chunks were set aside: these are not the look</p>'
     if played := _played(film):
