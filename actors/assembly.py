@@ -12,16 +12,22 @@ FIRST_WAIT, LONGEST_WAIT = 0.2, 2.0
 """Seconds between two looks for the next page: half as long again each time."""
 
 
+class GivenUp(Exception):
+    """The film is not delivered by this run, which tells why: whoever finishes it ends without a word."""
+
+
 def records_of(
     ledger: Ledger, run: str, encoding: Encoding, wait: Callable[[float], object] = time.sleep
 ) -> Iterator[SegmentRecord]:
     """Records in the film's order, each as soon as it is on paper, until the film is whole.
 
-    Raises FilmFailed where another run of the job has taken over, Damaged where a record is gone.
+    Raises GivenUp where the film is given up, FilmFailed where another run of the job has taken over, Damaged where a record is gone.
     """
     number, last = 0, False
     while not last:
         page = _page(ledger, run, number, wait)
+        if page.given_up:
+            raise GivenUp
         for name in page.segments.get(name_of(encoding), ()):
             record = ledger.record(name)
             if not isinstance(record, SegmentRecord):

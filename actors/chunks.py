@@ -23,7 +23,8 @@ from av.video.stream import VideoStream
 
 from actors.develop import Developer
 from actors.media import MATROSKA, Sorter, decode_one, decoder_of, open_media, packets_of, picture_stream, time_of
-from jobs.errors import BadMedia
+from actors.mend import Filler, grey
+from jobs.errors import BadMedia, ChunkFailed
 from jobs.records import SplitOrder
 
 TICK = Fraction(1, 1000)
@@ -55,7 +56,8 @@ class Cutter:
     def cut(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[tuple[SplitOrder, Path]]:
         """Each order's chunk, in order, as soon as its file is whole; `packets` begins with the run's first.
 
-        Raises BadMedia where the source ends too early, holds other packets, or cannot be kept in Matroska.
+        Raises ChunkFailed where a frame is missing, BadMedia where the source holds other packets, or cannot be kept in
+        Matroska.
         """
         try:
             for place, packet in zip(self._places, packets, strict=False):
@@ -64,11 +66,13 @@ class Cutter:
                 yield from self._finished()
             if self._decoder is not None:
                 self._decode(None)
+                for writer in self._begun:
+                    writer.end()
                 yield from self._finished()
         except av.error.FFmpegError as error:
             raise BadMedia(f"{self._what} cannot be kept in Matroska ({error.strerror}); re-encode it first.") from None
         for late in (*(writer.order for writer in self._begun), *self._waiting):
-            raise BadMedia(
+            raise ChunkFailed(
                 f"{self._what} is damaged: not all frames from {late.read.start} to {late.read.stop - 1} can be read; copy it again."
             )
 
@@ -76,7 +80,10 @@ class Cutter:
         while self._waiting and self._waiting[0].first <= place:
             order = self._waiting.popleft()
             path = self._folder / f"{order.digest}.mkv"
-            self._begun.append(_Packets(order, path, self._stream) if self._decoder is None else _Frames(order, path))
+            if self._decoder is None:
+                self._begun.append(_Packets(order, path, self._stream))
+            else:
+                self._begun.append(Mended(order, path) if order.mending else _Frames(order, path))
 
     def _take(self, place: int, packet: Packet[VideoStream]) -> None:
         time = time_of(packet)
@@ -124,6 +131,8 @@ class _Writer(Protocol):
 
     def frame(self, frame: VideoFrame) -> None: ...
 
+    def end(self) -> None: ...
+
     def close(self) -> None: ...
 
     def fault(self) -> str: ...
@@ -162,6 +171,9 @@ class _Packets:
 
     def frame(self, frame: VideoFrame) -> None:
         """Copies packets, has no use for frames."""
+
+    def end(self) -> None:
+        """Nothing is made up for a packet that is missing."""
 
     def close(self) -> None:
         self._out.close()
@@ -234,6 +246,9 @@ class _Frames:
         context.thread_count = _FFV1_THREADS
         return stream
 
+    def end(self) -> None:
+        """Nothing is made up for a frame that is missing."""
+
     def close(self) -> None:
         if self._stream is not None:
             self._out.mux(self._stream.encode(None))
@@ -243,6 +258,39 @@ class _Frames:
         if self._refused or _stamps_of(self.path) == list(range(self.order.read.frames)):
             return self._refused
         return "has frames that FFV1 did not keep; this is a bug of the farm, report it."
+
+
+class Mended(_Frames):
+    """The frames of the read for a stand-in: for one that cannot be decoded, or has another form, the last good one before it, else grey."""
+
+    def __init__(self, order: SplitOrder, path: Path) -> None:
+        assert order.mending
+        super().__init__(order, path)
+        self._last = grey(order.mending)
+        self._expected = (order.mending.width, order.mending.height, order.mending.pix_fmt)
+        self._deinterlaced = order.development is not None and order.development.deinterlace
+        place_of = {stamp: place for place, stamp in enumerate(order.stamps, order.first)}
+        self._filler = Filler([place_of[stamp] for stamp in order.wanted])
+        self._put = 0
+
+    @property
+    def complete(self) -> bool:
+        return self._put == self.order.read.frames
+
+    def frame(self, frame: VideoFrame) -> None:
+        form = (frame.width, frame.height, frame.format.name.replace("yuvj", "yuv"))
+        # A damaged stream may call a frame interlaced, which no look is shown.
+        if form == self._expected and (self._deinterlaced or not frame.interlaced_frame):
+            self._keep(self._filler.push(frame))
+
+    def end(self) -> None:
+        self._keep(self._filler.flush())
+
+    def _keep(self, due: Iterable[VideoFrame | None]) -> None:
+        for found in due:
+            self._last = found or self._last
+            self._encode(self._put, self._last)
+            self._put += 1
 
 
 def _matroska(path: Path) -> OutputContainer:

@@ -20,7 +20,7 @@ from actors.looks.generator import Domain
 from actors.planes import Plane, aside, planes_of, turned
 from actors.resize import resized
 from actors.transfer import CURVES
-from jobs.errors import FilmFailed
+from jobs.errors import ChunkFailed
 from jobs.film import Picture
 from jobs.formats import Codec
 from jobs.records import Encoding
@@ -31,7 +31,7 @@ def compose(
 ) -> list[av.VideoFrame]:
     """Finished frames in the encoding's form for the film's frames and the look's pictures.
 
-    Raises FilmFailed where a picture holds NaN or infinity.
+    Raises ChunkFailed where a picture holds NaN or infinity.
     """
     refuse_not_a_number(picture_NCHW)
     composer = _Composer(domain, film, encoding)
@@ -41,10 +41,10 @@ def compose(
 
 
 def refuse_not_a_number(picture_NCHW: Tensor) -> None:
-    """Raises FilmFailed where a picture holds NaN or infinity."""
+    """Raises ChunkFailed where a picture holds NaN or infinity."""
     # One pass: both come out as a least or a greatest value.
     if not bool(torch.stack(picture_NCHW.aminmax()).isfinite().all()):
-        raise FilmFailed("the look gave a picture that is not a number (NaN or infinite)")
+        raise ChunkFailed("the look gave a picture that is not a number (NaN or infinite)")
 
 
 class _Composer:

@@ -1,8 +1,9 @@
 """The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name; renders nothing."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
-from actors.assembly import records_of
+from actors.assembly import GivenUp, records_of
 from actors.images import Placer
 from actors.inspect import Inspector
 from actors.stitch import Stitcher
@@ -32,9 +33,15 @@ class Finisher:
         """Yields frames joined so far, now and then; what was stitched; at last what was proven of it.
 
         `run` names the pages on which the film's segments are put down as they are finished. The output gets the file, and
-        its SHA-256 beside it, if it conforms, and nothing if it does not. Raises as the stitcher and the inspector do.
+        its SHA-256 beside it, if it conforms, and nothing if it does not. Raises as the stitcher and the inspector do;
+        ends early, and quietly, where the film is given up.
         """
-        found = records_of(self.ledger, run, plan.encoding)
+        with suppress(GivenUp):
+            yield from self._finish(film, plan, timing, records_of(self.ledger, run, plan.encoding))
+
+    def _finish(
+        self, film: Film, plan: DeliverablePlan, timing: Timing, found: Iterator[SegmentRecord]
+    ) -> Iterator[int | DeliverableFacts | Conform]:
         if plan.container == "folder":
             yield from Placer(self.ledger, self.output, UNPROVEN, film.timecode).finish(plan, timing, found)
             return

@@ -36,7 +36,7 @@ NEUTRAL = 32768
 def as_kept(picture_NCHW: Tensor) -> Tensor:
     """A look's pictures as they will be read back, in whole steps. Where a look dissolves, all its pictures are so rounded.
 
-    Raises FilmFailed where a picture holds NaN or infinity: steps could not tell.
+    Raises ChunkFailed where a picture holds NaN or infinity: steps could not tell.
     """
     refuse_not_a_number(picture_NCHW)
     return _floats(_words(picture_NCHW))
@@ -81,7 +81,7 @@ class Handles:
             self._writer.write(av.VideoFrame.from_ndarray(rows, format="gray16le"))
 
     def keep(self, ledger: Ledger, made_on: str, seconds: float) -> HandlesRecord:
-        """Put the closed pictures into the store, and their record last. Raises FilmFailed where one lacks."""
+        """Put the closed pictures into the store, and their record last. Raises ChunkFailed where one lacks."""
         facts = counted(self.frames, self._writer)
         media = kept_media(ledger, facts, self._path)
         return ledger.keep(

@@ -15,7 +15,7 @@ from actors.compose import compose
 from actors.encode import SegmentFacts, Writer, writer_for
 from actors.looks.generator import Domain
 from actors.stills import pair
-from jobs.errors import FilmFailed
+from jobs.errors import ChunkFailed
 from jobs.film import Picture
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Range
@@ -55,7 +55,7 @@ class Piece:
             self._still = pair(frames[middle], composed[middle - begin], self.film, self.encoding)
 
     def keep(self, ledger: Ledger, made_on: str, seconds: float) -> SegmentRecord:
-        """Put the closed piece into the store, and its record last. Raises FilmFailed where it lacks a frame."""
+        """Put the closed piece into the store, and its record last. Raises ChunkFailed where it lacks a frame."""
         facts = counted(self.frames, self._writer)
         ledger.store.write(ledger.key(still_name(self.digest)), self._still)
         media = kept_media(ledger, facts, self._path)
@@ -79,10 +79,10 @@ def within(frames: Range, first: int, count: int) -> tuple[int, int]:
 
 
 def counted(frames: Range, writer: Writer | None) -> SegmentFacts:
-    """The facts of a closed writer. Raises FilmFailed where it was not given every frame."""
+    """The facts of a closed writer. Raises ChunkFailed where it was not given every frame."""
     written = writer.facts.frames if writer else 0
     if writer is None or written != frames.frames:
-        raise FilmFailed(
+        raise ChunkFailed(
             f"of frames {frames.start} to {frames.stop - 1} only {written} were rendered; mend the look, and raise its version."
         )
     return writer.facts

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from av.video.frame import VideoFrame
 
 from actors.media import decoded, decoder_of, in_order, interlaced_at, open_media, packets_of, picture_stream
-from jobs.errors import BadMedia, FilmFailed
+from jobs.errors import BadMedia, ChunkFailed
 from jobs.records import SplitOrder
 
 
@@ -17,7 +17,7 @@ def read_chunk(media: BinaryIO | bytes, order: SplitOrder, threads: int = 1) -> 
     `media` is the chunk object that the order's record names, whole or as a seekable stream; `threads` decode: each
     more costs a tenth more in all. Holds a few frames for each thread, never the chunk. A frame's pts is its stamp, of no further meaning.
     Full-range 8 bit may come as yuvj420p from packets and as yuv420p from FFV1: the film's colour says what it is.
-    Raises FilmFailed where a frame cannot be decoded, BadMedia where it is interlaced, which
+    Raises ChunkFailed where a frame cannot be decoded, BadMedia where it is interlaced, which
     nobody saw before, or where the object is not a chunk at all.
     """
     what = f"chunk {order.chunk} ({order.digest}.mkv)"
@@ -31,7 +31,7 @@ def read_chunk(media: BinaryIO | bytes, order: SplitOrder, threads: int = 1) -> 
                 yield frame
         except LookupError as missing:
             number = order.read.start + missing.args[0]
-            raise FilmFailed(
+            raise ChunkFailed(
                 f"{what} frame {number} of the film cannot be decoded; the source is damaged there, or the chunk is: "
                 "delete that object and its record to have it split anew."
             ) from None

@@ -35,7 +35,7 @@ from actors.plates import Plates, batches_of, turned_back
 from actors.proven import proven
 from actors.read import read_chunk
 from actors.spool import spool
-from jobs.errors import FilmFailed
+from jobs.errors import ChunkFailed
 from jobs.ledger import Ledger
 from jobs.plan import Look
 from jobs.records import FramesRendered, HandlesRecord, RenderOrder, SegmentRecord, Worked
@@ -75,6 +75,8 @@ class Renderer:
     def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = True) -> None:
         """`gpu`: use one where there is one. An actor that asked Ray for none sees them all the same."""
         self.threads = max(1, int(cpus))
+        self.batch = BATCH
+        """Frames shown to a look at a time; halved where memory runs out."""
         torch.set_num_threads(self.threads)
         self.ledger = Ledger.at(store, job)
         self.device = settled(gpu)
@@ -90,9 +92,22 @@ class Renderer:
     def render(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
         """Render chunks one after another; tells of frames as they are done, and gives a record for each segment.
 
-        Raises what any of the three threads raised, as it was: Damaged where a chunk is not what its record says. However it ends, no thread and no file is left.
+        Where memory runs out, what is lacking is begun again with half as many frames at a time, down to one; findings then
+        come twice. Raises what any of the three threads raised, as it was: Damaged where a chunk is not what its
+        record says. However it ends, no thread and no file is left.
         """
         torch.set_num_threads(self.threads)  # in every thread: a new one would take as many as there are cores
+        while True:
+            try:
+                yield from self._made(orders)
+                return
+            except (torch.OutOfMemoryError, MemoryError):
+                if self.batch == 1:
+                    raise
+            self.batch //= 2
+            torch.cuda.empty_cache()
+
+    def _made(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
         lacking = []
         for order in orders:
             # After a lost worker some pieces of a batch may be kept already.
@@ -121,7 +136,7 @@ class Renderer:
                     proven(self.ledger, order.media, order.split.digest) as media,
                     closing(read_chunk(media, order.split, self.threads)) as frames,  # type: ignore[type-var]  # a generator
                 ):
-                    for run, plates in batches_of(frames, order.film.picture, BATCH, self.device):
+                    for run, plates in batches_of(frames, order.film.picture, self.batch, self.device):
                         yield Batch(run, plates, sent(self.device))
 
     # generate
@@ -146,7 +161,7 @@ class Renderer:
         shown = self._shown(batches, waiting)
         pictures = (one for several in generator.render(shown) for one in torch.split(several, 1))
         first = order.read.start
-        while several := list(islice(pictures, BATCH)):
+        while several := list(islice(pictures, self.batch)):
             frames = [waiting.popleft() for _ in several if waiting]
             if len(frames) < len(several):
                 raise self._miscounted(order)
@@ -192,8 +207,8 @@ class Renderer:
             for piece in pieces:
                 yield piece.keep(self.ledger, hardware(self.device), time.monotonic() - began)
 
-    def _miscounted(self, order: RenderOrder) -> FilmFailed:
-        return FilmFailed(
+    def _miscounted(self, order: RenderOrder) -> ChunkFailed:
+        return ChunkFailed(
             f"The look '{order.look.title}' does not give one picture for each frame (seen at chunk {order.chunk}); "
             "mend the look, and raise its version."
         )

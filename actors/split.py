@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
-from actors.chunks import Cutter
+from actors.chunks import Cutter, Mended
 from actors.media import named, opened_at
 from actors.spool import spool
 from jobs.errors import BadMedia
@@ -31,7 +31,7 @@ class Splitter:
         """The record of each order, in order, the work done where there is none yet.
 
         Give neighbours in one call, ascending: what they share is read and decoded once. Raises BadMedia where the
-        source is no longer what was surveyed or cannot be carried; BadStore and StoreFault as the store does.
+        source is no longer what was surveyed or cannot be carried; ChunkFailed where a frame cannot be decoded; BadStore and StoreFault as the store does.
         """
         # Two short chunks may read the very same frames: then one order's media serve both.
         kept = {order.digest: self._kept(order) for order in orders}
@@ -51,6 +51,9 @@ class Splitter:
 
     def _split_run(self, run: Sequence[SplitOrder]) -> Iterator[SplitRecord]:
         head = run[0]
+        if head.mending and not head.mending.decode:
+            yield self._keep_grey(head)
+            return
         with (
             spool("split") as folder,
             opened_at(self.source, head.stream, head.first, head.first_pts) as (stream, packets),
@@ -59,6 +62,13 @@ class Splitter:
             for order, path in cutter.cut(packets):
                 yield self._keep(order, path)
                 path.unlink()
+
+    def _keep_grey(self, order: SplitOrder) -> SplitRecord:
+        with spool("split") as folder:
+            chunk = Mended(order, Path(folder) / f"{order.digest}.mkv")
+            chunk.end()
+            chunk.close()
+            return self._keep(order, chunk.path)
 
     def _keep(self, order: SplitOrder, path: Path) -> SplitRecord:
         name = f"chunks/{order.digest}.mkv"
@@ -87,7 +97,8 @@ def runs(orders: Iterable[SplitOrder]) -> Iterator[list[SplitOrder]]:
     end = 0
     for order in orders:
         alike = bool(run) and (run[-1].form, run[-1].development) == (order.form, order.development)
-        if run and not (alike and run[-1].first <= order.first <= end):
+        # A stand-in is made alone: what harms its neighbour shall not harm it.
+        if run and not (alike and not order.mending and not run[-1].mending and run[-1].first <= order.first <= end):
             yield run
             run, end = [], 0
         run.append(order)

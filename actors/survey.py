@@ -35,6 +35,7 @@ from actors.media import (
     packets_of,
     picture_stream,
 )
+from actors.mend import with_holes
 from actors.pages import pages
 from actors.shotlist import given_cuts
 from actors.streams import plan_deliverables
@@ -136,11 +137,14 @@ class Surveyor:
         """
         return pages(self.source, kept, resume, self.reading.video)
 
-    def cuts(self, picture: Picture, span: Span, frames: Range, first: int, threshold: float = 3.0) -> Cuts:
+    def cuts(
+        self, picture: Picture, span: Span, frames: Range, first: int, threshold: float = 3.0, mend: bool = False
+    ) -> Cuts:
         """Numbers of the frames within `frames` that begin a shot, ascending; exactly those that a run over the whole film finds.
 
         `span` are the packets of `jobs.ranges.seen(frames)` and `first` is that range's first frame; `threshold` is the
-        adaptive threshold. Raises BadMedia where a frame is missing, or the picture changes its form on the way.
+        adaptive threshold. `mend`: a frame that cannot be decoded is taken to be as the one before it. Raises BadMedia where
+        one is missing and that is not asked for, or the picture changes its form on the way.
         """
         detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1, luma_only=picture.grey)
         small = _Small(picture)
@@ -148,20 +152,35 @@ class Surveyor:
         with opened_at(self.source, picture.stream, span.first, span.first_pts) as (stream, packets):
             expected = _form(stream.codec_context)
             frames_as_decoded = decoded(decoder_of(stream, self.threads), _stamped(packets, span.stamps))
+            shown: NDArray[np.uint8] | None = None
             try:
-                for number, frame in enumerate(in_order(ascending(frames_as_decoded, self._what), span.wanted), first):
+                for number, frame in enumerate(self._wanted(frames_as_decoded, span.wanted, mend), first):
+                    if frame is None:
+                        found += self._seen(detector, number, shown)
+                        continue
                     if frame.interlaced_frame and not picture.deinterlace:
                         raise BadMedia(f"{self._what} {interlaced_at(number)}")
                     if _form(frame) != expected:
                         raise BadMedia(
                             f"{self._what} changes its picture's size or form at frame {number}; split it there."
                         )
-                    now = FrameTimecode(number, _ANY_RATE)
-                    found += [cut.frame_num for cut in detector.process_frame(now, small(frame))]
+                    shown = small(frame)
+                    found += self._seen(detector, number, shown)
             except LookupError as missing:
                 number = first + missing.args[0]
                 raise BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.") from None
         return Cuts(frames=frames, cuts=tuple(cut for cut in found if frames.start <= cut < frames.stop))
+
+    def _wanted(
+        self, frames: Iterator[VideoFrame], wanted: tuple[int, ...], mend: bool
+    ) -> Iterator[VideoFrame] | Iterator[VideoFrame | None]:
+        return with_holes(frames, wanted) if mend else in_order(ascending(frames, self._what), wanted)
+
+    @staticmethod
+    def _seen(detector: AdaptiveDetector, number: int, shown: NDArray[np.uint8] | None) -> list[int]:
+        if shown is None:
+            return []
+        return [cut.frame_num for cut in detector.process_frame(FrameTimecode(number, _ANY_RATE), shown)]
 
     def given_cuts(self, url: str, film: Film, pts: Ints) -> Cuts:
         """The cuts in the studio's own list at `url`; see `actors.shotlist.given_cuts`."""

@@ -154,6 +154,12 @@ class Board:
             self._pace.begin(self._clock())
         self._tell_chunks()
 
+    def quarantined(self, chunks: int, frames: int, sentence: str) -> None:
+        """One more chunk is set aside: how many are, and in how many frames of the film something stands in for the look."""
+        if self.metrics:
+            self.metrics.quarantined(chunks, frames)
+        self.note(sentence)
+
     def stage(self, name: str) -> None:
         """What the film is at now: survey, render, stitch, inspect."""
         if name != self._stage:

@@ -2,6 +2,7 @@
 
 CallSheet   one crew's calls: waiting (a heap, lowest rank first) or held by a worker, two at most
 Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
+Spent       what is found in place of a call's own findings, where its budget is spent and it was to fail alone
 Roster      one crew's workers, and the decisions about them: how many are wanted, who goes, who has been late
 """
 
@@ -12,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import count, islice
 from typing import Any, Protocol
 
-from jobs.errors import BadInput, FilmFailed, StoreDown
+from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,18 @@ class Call:
     """Lower is begun first; equal ranks in the order they came."""
     what: str = ""
     """For people: "chunk 12"."""
+    alone: bool = False
+    """When its budget is spent it fails alone, with a finding `Spent`, and the run goes on; else the film fails with it."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """The budget of a call is spent. A finding like any other: what follows from it may be called."""
+
+    errors: int
+    losses: int
+    last: str
+    """The last error, or how the last worker was lost, for people."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class Crew:
     """How long the crew may be without anyone who has started before the film fails."""
     idle_seconds: float = 30.0
     """How long one stays without a call. An idle worker keeps its node, and its node's bill, from scaling in."""
+    hung_seconds: float | None = None
+    """How long one that is at a call may say nothing, at least (farm/roster.py); None: as long as it takes."""
     abreast: int = 1
     """Calls that one worker is at, at a time: one, or two in two threads."""
 
@@ -95,6 +110,14 @@ class Budget:
     """Workers lost before the film fails; preempted ones are not counted."""
 
 
+class BudgetSpent(FilmFailed):
+    """One thing has gone wrong too often."""
+
+    def __init__(self, sentence: str, spent: Spent) -> None:
+        super().__init__(sentence)
+        self.spent = spent
+
+
 @dataclass
 class Luck:
     """How often one thing has gone wrong."""
@@ -104,23 +127,27 @@ class Luck:
     losses: int = 0
 
     def error(self, what: str, error: BaseException) -> None:
-        """Charge an error. Raises BadInput, FilmFailed and StoreDown as they are, else FilmFailed when there were too many."""
-        if isinstance(error, BadInput | FilmFailed | StoreDown):  # of the last, patience has been had
+        """Charge an error. Raises BadInput, FilmFailed (but for ChunkFailed) and StoreDown as they are; BudgetSpent when there were too many."""
+        passed_on = isinstance(error, BadInput | FilmFailed | StoreDown)  # of the last, patience has been had
+        if passed_on and not isinstance(error, ChunkFailed):
             raise error from None
         self.errors += 1
         if self.errors >= self.budget.attempts:
-            raise FilmFailed(
-                f"{what} failed {_times(self.errors)}, at last with {type(error).__name__}: {_short(error)}. "
-                "What is finished is kept: mend the cause, and the same command goes on."
+            last = f"{type(error).__name__}: {_short(error)}"
+            raise BudgetSpent(
+                f"{what} failed {_times(self.errors)}, at last with {last}. "
+                "What is finished is kept: mend the cause, and the same command goes on.",
+                Spent(self.errors, self.losses, last),
             ) from error
 
     def loss(self, what: str, reason: str) -> None:
-        """Charge a lost worker. Raises FilmFailed when there were too many."""
+        """Charge a lost worker. Raises BudgetSpent when there were too many."""
         self.losses += 1
         if self.losses >= self.budget.losses:
-            raise FilmFailed(
+            raise BudgetSpent(
                 f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "
-                "(workers.memory_gib). What is finished is kept: the same command goes on."
+                "(workers.memory_gib). What is finished is kept: the same command goes on.",
+                Spent(self.errors, self.losses, reason),
             )
 
 
@@ -151,6 +178,7 @@ class CallSheet:
         self.abreast = abreast
         self._waiting: list[Ticket] = []
         self._held: dict[int, deque[Ticket]] = {}
+        self._spent: list[tuple[Call, Spent]] = []
         self._numbers = count()
 
     def add(self, call: Call) -> None:
@@ -196,15 +224,33 @@ class CallSheet:
         """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
         ticket = self._held[worker][place]
         del self._held[worker][place]
-        ticket.luck.error(ticket.call.what, error)
-        heappush(self._waiting, ticket)
+        try:
+            ticket.luck.error(ticket.call.what, error)
+        except BudgetSpent as over:
+            self._set_aside(ticket, over)
+        else:
+            heappush(self._waiting, ticket)
         return ticket.luck.errors
 
     def lost(self, worker: int, reason: str, free: bool) -> None:
         """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as Luck.loss."""
-        for ticket in islice(self._held[worker], 0 if free else self.abreast):
-            ticket.luck.loss(ticket.call.what, reason)
+        for ticket in list(self._held[worker])[: 0 if free else self.abreast]:
+            try:
+                ticket.luck.loss(ticket.call.what, reason)
+            except BudgetSpent as over:
+                self._set_aside(ticket, over)
+                self._held[worker].remove(ticket)
         self.give_back(worker)
+
+    def spent(self) -> list[tuple[Call, Spent]]:
+        """Calls that have failed alone since this was last asked, with what is found in their place."""
+        found, self._spent = self._spent, []
+        return found
+
+    def _set_aside(self, ticket: Ticket, over: BudgetSpent) -> None:
+        if not ticket.call.alone:
+            raise over from over.__cause__
+        self._spent.append((ticket.call, over.spent))
 
     def give_back(self, worker: int) -> None:
         """What a worker held goes back to the queue, free of charge."""

@@ -13,6 +13,7 @@ import typer.core
 from farm.commands_control import cancel, clean
 from farm.commands_evaluate import evaluate
 from farm.commands_looks import looks
+from farm.commands_retry import retry
 from farm.commands_train import train
 from farm.options import (
     Address,
@@ -235,6 +236,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     print(f"Made {path}", file=sys.stderr)
 
 
+app.command()(retry)
 app.command()(train)
 app.command()(cancel)
 app.command()(clean)

@@ -49,6 +49,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
         gpus=gpus,
         memory=int(wish.memory_gib * 2**30) if wish.memory_gib else None,
         boot_seconds=wish.boot_seconds,
+        hung_seconds=wish.hung_seconds,
         # While one call is generated, the next is read and the one before is encoded and uploaded.
         abreast=2,
     )

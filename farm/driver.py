@@ -6,7 +6,7 @@ Read `render_film` and you know what happens to a film.
 from collections.abc import Iterable
 
 from farm.board import Board
-from farm.calls import Call
+from farm.calls import Call, Spent
 from farm.fleet import Fleet
 from farm.opening import decide_deliverables, open_film
 from farm.production import Production
@@ -53,6 +53,8 @@ def _carry(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Prod
                 fleet.expect("renderer", scout.expected_chunks)
             case SplitRecord():  # a chunk's packets, handles included, lie in the store
                 yield from film.render(found)
+            case Spent():  # a chunk went wrong too often: it is set aside, and the rest goes on
+                yield from film.set_aside(call, found)
             case FramesRendered():
                 film.progress(found)
             case Worked():

@@ -27,7 +27,7 @@ from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  #
 from ray.exceptions import RayError, RayTaskError, UnserializableException
 
 from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
-from farm.roster import Hired, Roster, unmeetable
+from farm.roster import Hired, Roster, reason_of, unmeetable
 from jobs.errors import BadSpec, FarmError
 from jobs.store.patience import in_work
 
@@ -81,6 +81,7 @@ class Fleet:
         self._numbers = count()
         self._began = self._local = False
         self._sigterm: Any = None
+        self._staffed_at = time.monotonic()
 
     def __enter__(self) -> Self:
         """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
@@ -141,7 +142,8 @@ class Fleet:
         """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
 
         Ends when no call is outstanding. Workers stay for the next run, but one with an unfinished call does not outlive
-        this one. Raises BadInput and FilmFailed of a worker as they are; FilmFailed for a call that failed too often.
+        this one. Raises BadInput and FilmFailed of a worker as they are; FilmFailed for a call that failed too often, but
+        gives `Spent` for one that fails alone.
         """
         for roster in self._rosters.values():
             roster.begin(time.monotonic())
@@ -154,6 +156,9 @@ class Fleet:
                     if heard := self._hear(*said):
                         self._add(then(*heard))
                         yield heard
+                for spent in [one for roster in self._rosters.values() for one in roster.sheet.spent()]:
+                    self._add(then(*spent))
+                    yield spent
                 self.watcher.tick()
         finally:
             for roster in self._rosters.values():
@@ -165,8 +170,14 @@ class Fleet:
 
     def _staff(self) -> None:
         now = time.monotonic()
+        waited, self._staffed_at = (
+            min(now - self._staffed_at, 2 * LISTEN_SECONDS),
+            now,
+        )  # held up itself, it heard nobody
         crowded = any(roster.crowded(now) for roster in self._rosters.values())
         for roster in self._rosters.values():
+            for one in roster.hung(waited):
+                self._lose(roster, one, f"hung: not a word for {one.silent:.0f} s")
             self._let_go(roster, roster.dispensable(now, crowded) + roster.late(now))
             wanting = roster.wanting()
             for _ in range(wanting):
@@ -201,7 +212,7 @@ class Fleet:
             return None  # let go for what its other call said, and this one goes back with it
         try:
             if hired.boot is None:
-                return roster.call(hired, said), ray.get(next(said))
+                return roster.heard(hired, said), ray.get(next(said))
             ray.get(said)
             roster.started(hired, time.monotonic())
             self._tell_staff(roster)
@@ -210,11 +221,14 @@ class Fleet:
         except (RayTaskError, UnserializableException) as error:  # a RayError, but raised by the call itself
             self._see_to(roster, hired, said, _cause(error))
         except RayError as error:
-            what, reason, free = roster.what(hired), _reason(error), getattr(error, "preempted", False)
-            roster.lost(hired, reason, free)
-            self.watcher.lost(roster.crew.name, what, reason, free)
-            self._let_go(roster, [hired])
+            self._lose(roster, hired, reason_of(error), getattr(error, "preempted", False))
         return None
+
+    def _lose(self, roster: Roster, hired: Hired, reason: str, free: bool = False) -> None:
+        what = roster.what(hired)
+        roster.lost(hired, reason, free)
+        self._let_go(roster, [hired])
+        self.watcher.lost(roster.crew.name, what, reason, free)
 
     def _see_to(self, roster: Roster, hired: Hired, said: Any, cause: BaseException) -> None:
         """A start or a call raised an error."""
@@ -303,9 +317,3 @@ def _hire(crew: Crew, number: int, now: float) -> Hired:
 def _cause(error: RayError) -> BaseException:
     """What the call raised; where that cannot be unpickled here, the last line of what Ray says of it."""
     return error.cause if isinstance(error, RayTaskError) else RuntimeError(str(error).strip().splitlines()[-1])
-
-
-def _reason(error: RayError) -> str:
-    """Why a worker was lost, in few words: Ray's own begin with lines of identity and end in advice."""
-    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
-    return f"{type(error).__name__}: {(lines[-1] if lines else '').strip()[:200]}"

@@ -8,6 +8,8 @@ Every sample carries the label `job`, the job's name.
     film_farm_frames_rendered_total          frames rendered by this run
     film_farm_shots                          shots planned so far
     film_farm_chunks{state}                  chunks waiting, split, rendering, done
+    film_farm_quarantined_chunks             chunks set aside after too many errors or lost workers
+    film_farm_stand_in_frames                frames where the source's own, or grey, stand in for the look (on_error: passthrough)
     film_farm_workers{crew,state}            workers ready and pending
     film_farm_retries_total{crew,reason}     calls made again: reason error, loss or preemption
     film_farm_stage_seconds_total{stage}     wall time spent in each stage
@@ -101,6 +103,10 @@ class Metrics(Served):
         self._rendered = self._counter("frames_rendered", "Frames rendered by this run.")
         self._shots = self._gauge("shots", "Shots planned so far.")
         self._chunks = self._gauge("chunks", "Chunks by state.", "state")
+        self._aside = self._gauge("quarantined_chunks", "Chunks set aside after too many errors or lost workers.")
+        self._stand_ins = self._gauge("stand_in_frames", "Frames where something stands in for the look.")
+        for gauge in (self._aside, self._stand_ins):
+            gauge.labels(job)
         self._workers = self._gauge("workers", "Workers by crew and state.", "crew", "state")
         self._retries = self._counter("retries", "Calls made again, by reason.", "crew", "reason")
         self._stages = self._counter("stage_seconds", "Wall time spent in each stage.", "stage")
@@ -132,6 +138,11 @@ class Metrics(Served):
         """How many chunks are in each state."""
         for state, number in by_state.items():
             self._chunks.labels(self.job, state).set(number)
+
+    def quarantined(self, chunks: int, frames: int) -> None:
+        """How many chunks are set aside, and in how many frames something stands in for the look."""
+        self._aside.labels(self.job).set(chunks)
+        self._stand_ins.labels(self.job).set(frames)
 
     def workers(self, crew: str, ready: int, pending: int) -> None:
         """How many of a crew can work and how many are still starting."""

@@ -1,18 +1,21 @@
 """Production: what a planned film still needs, and which call follows from each finished piece. Promises that nothing finished is made again; calls nobody itself."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby, takewhile
 
+from farm.batches import batches, in_words
 from farm.board import Board
-from farm.calls import Call
+from farm.calls import Call, Spent
+from farm.film_report import film_report
 from farm.scout import Scout
 from farm.seams import Seams
+from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
-from jobs.digest import digest
-from jobs.errors import Damaged, FilmFailed
+from jobs.errors import Damaged
 from jobs.plan import Chunk, Range
 from jobs.records import (
+    DissolveOrder,
     Encoding,
     FramesRendered,
     HandlesRecord,
@@ -40,6 +43,9 @@ class Production:
         """By file: a proof that comes twice, because a worker was lost at its end, counts once."""
         self.rendered = 0
         """Chunks that this run has rendered."""
+        self.chunks: list[Chunk] = []
+        """All chunks planned so far, or what stands in for them."""
+        self.aside = SetAside(scout, board)
         self._lacking: dict[int, set[str]] = {}  # by chunk in work: digests of the segments and handles it lacks
         self._bodies: dict[int, dict[str, Encoding]] = {}  # of these, by chunk, what a renderer encodes
         self._handles: dict[int, dict[str, Range]] = {}  # and what it keeps for a dissolve
@@ -58,11 +64,6 @@ class Production:
         self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
         self._finishing = False
 
-    @property
-    def chunks(self) -> list[Chunk]:
-        """All chunks planned so far."""
-        return self.scout.plan.chunks
-
     # what follows from what
 
     def split(self, fresh: Sequence[Chunk]) -> list[Call]:
@@ -70,6 +71,14 @@ class Production:
         if not fresh:
             return []
         self.board.planned(self.scout.plan, whole=self.scout.done)
+        standing = [self.aside.standing(one.number) for one in fresh]
+        self.chunks += standing
+        for number in self.aside.held & {one.number for one in standing}:
+            self._lacking[number], self._bodies[number] = {"set aside"}, {}
+            self._assembly.give_up()
+        return self._split([one for one in standing if one.number not in self.aside.held])
+
+    def _split(self, fresh: Sequence[Chunk]) -> list[Call]:
         touched = {one.number: one for chunk in fresh for one in (*self._note(chunk), chunk)}
         wanted = [touched[number] for number in sorted(touched.keys() & self._lacking.keys())]
         kept = [chunk for chunk in fresh if chunk.number not in self._bodies]
@@ -78,7 +87,7 @@ class Production:
             order = split_order(self.film, chunk, self.scout.span(chunk.read))
             self._orders[chunk.number] = order
             self._split_for.setdefault(order.digest, []).append(chunk.number)
-        for batch in self._batches(wanted):
+        for batch in batches(wanted, self.scout.plan.target):
             self._batch_of.update(dict.fromkeys(batch, batch))
         return [
             self._split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, key=self._run)
@@ -104,6 +113,52 @@ class Production:
         later = self._seams.keep(record)
         return self._dissolve_call(later) if later else []
 
+    def set_aside(self, call: Call, spent: Spent) -> list[Call]:
+        """A call's budget is spent: several chunks are tried one by one; a single one is set aside, and another may stand in for it."""
+        asked = call.args[0] if isinstance(call.args[0], list) else [call.args[0]]
+        numbers = [one.chunk for one in asked if one.chunk in self._lacking and self._wants(one)]
+        if len(asked) > 1:
+            return self._one_by_one(call, numbers)
+        for number in numbers:
+            made = sum(one.number not in self._lacking.keys() | self.aside.reports.keys() for one in self.chunks)
+            self.aside.add(self.chunks[number - 1], spent, made)
+            if number in self.aside.held:
+                self._assembly.give_up()
+                continue
+            after = self.chunks[number : number + 1]
+            return self._replace([number, *(one.number for one in after if one.dissolve)])
+        return []
+
+    def _wants(self, order: SplitOrder | RenderOrder | DissolveOrder) -> bool:
+        """Whether it is still what is to be made."""
+        if isinstance(order, SplitOrder):
+            return order == self._orders.get(order.chunk)
+        chunk = self.chunks[order.chunk - 1]
+        return (order.look, order.dissolve, order.split) == (chunk.look, chunk.dissolve, self._orders.get(order.chunk))
+
+    def _one_by_one(self, call: Call, numbers: Sequence[int]) -> list[Call]:
+        if call.verb == "render":
+            return [again for one in numbers for again in self._render_call([self.chunks[one - 1]])]
+        unread = [one for one in numbers if one not in self._media]
+        waiting = sorted({one for number in unread for one in self._batch_of[number]})
+        self._batch_of.update({one: (one,) for one in waiting})
+        read = [self.chunks[one - 1] for one in waiting if one in self._media]
+        calls = [again for one in read for again in self._render_call([one])]
+        return calls + [self._split_call([self._orders[one]]) for one in unread]
+
+    def _replace(self, numbers: Sequence[int]) -> list[Call]:
+        """Chunks have become others: what was asked for them is forgotten, and what they are now is made."""
+        for number in numbers:
+            for name in self._lacking.pop(number, ()):
+                self._chunks_of[name].discard(number)
+            if order := self._orders.pop(number, None):
+                self._split_for[order.digest].remove(number)
+            for kept in (self._bodies, self._handles, self._media):
+                kept.pop(number, None)
+            self._seams.drop(number)
+            self.chunks[number - 1] = self.aside.standing(number)
+        return self._split([self.chunks[number - 1] for number in numbers])
+
     def progress(self, word: FramesRendered) -> None:
         """A renderer tells how far a chunk is. A chunk begun again by another is not counted twice."""
         if word.chunk not in self._bodies:  # shown again for a neighbour's sake; its own segments were there
@@ -123,7 +178,7 @@ class Production:
 
     def finish(self) -> list[Call]:
         """A call for each deliverable, once, when every frame's time is known; and pages for the finishers, as the finished prefix grows."""
-        if not self.scout.complete:
+        if not self.scout.complete or self.aside.held:
             return []
         self._assemble()
         if self._finishing:
@@ -153,31 +208,14 @@ class Production:
 
     def report(self) -> FilmReport:
         """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""
-        if missing := [one.file for one in self.deliverables if one.file not in self.proofs]:
-            raise FilmFailed(
-                f"The work ended without {', '.join(missing)}: {len(self._lacking)} chunks lack a segment. "
-                "What is finished is kept: the same command goes on."
-            )
-        plan = self.scout.plan
-        proofs = tuple(self.proofs[one.file] for one in self.deliverables)
-        made_on = {record.made_on for one in self.deliverables for record in self.segments_of(one)}
-        return FilmReport(
-            name=self.scout.spec.name,
-            spec=digest(self.scout.spec),
-            source=self.film.source,
-            conforms=all(proof.conforms for proof in proofs),
-            frames=plan.frames,
-            shots=plan.shot_count,
-            chunks=len(plan.chunks),
-            seams=plan.seams,
-            extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
-            chunks_rendered=self.rendered,
-            retries=self.board.retries + self.board.lost_workers,
-            made_on=tuple(sorted(made_on)),
-            deliverables=proofs,
-        )
+        return film_report(self)
 
     # what there is
+
+    @property
+    def unfinished(self) -> int:
+        """Chunks that lack a piece."""
+        return len(self._lacking)
 
     def segments_of(self, deliverable: DeliverablePlan) -> list[SegmentRecord]:
         """The records of one deliverable's segments, in film order."""
@@ -246,18 +284,6 @@ class Production:
             self._segments[name] = record
         return self._segments[name]
 
-    def _batches(self, chunks: Iterable[Chunk]) -> Iterator[tuple[int, ...]]:
-        """Neighbours, together at most as long as one chunk may be: a two-second shot should not cost a call."""
-        batch: list[Chunk] = []
-        for chunk in chunks:
-            full = sum(one.core.frames for one in batch) + chunk.core.frames > self.scout.plan.target
-            if batch and (full or batch[-1].number + 1 != chunk.number):
-                yield tuple(one.number for one in batch)
-                batch = []
-            batch.append(chunk)
-        if batch:
-            yield tuple(one.number for one in batch)
-
     def _run(self, chunk: Chunk) -> tuple[object, ...]:
         # Chunks decoded once from one distant keyframe are split in one call, lest the lead-in be decoded for each.
         order = self._orders[chunk.number]
@@ -265,7 +291,7 @@ class Production:
 
     def _split_call(self, orders: list[SplitOrder]) -> Call:
         numbers = tuple(order.chunk for order in orders)
-        return Call("splitter", "split", (orders,), (2, numbers[0]), _chunks(numbers))
+        return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
 
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
         orders = [
@@ -274,14 +300,13 @@ class Production:
             if self._bodies.get(chunk.number) or self._handles.get(chunk.number)
         ]
         numbers = tuple(order.chunk for order in orders)
-        return [Call("renderer", "render", (orders,), (2, numbers[0]), _chunks(numbers))] if orders else []
+        return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True)] if orders else []
 
     def _dissolve_call(self, number: int) -> list[Call]:
         media = self._media.get(number)
         order = self._seams.order(number, self._orders[number], media) if media else None
-        return (
-            [Call("dissolver", "dissolve", (order,), (2, number), f"the seam before chunk {number}")] if order else []
-        )
+        what = f"the seam before chunk {number}"
+        return [Call("dissolver", "dissolve", (order,), (2, number), what, alone=True)] if order else []
 
     def _render_order(self, chunk: Chunk) -> RenderOrder:
         return RenderOrder(
@@ -296,7 +321,3 @@ class Production:
             encodings=tuple(self._bodies.get(chunk.number, {}).values()),
             handles=tuple(self._handles.get(chunk.number, {}).values()),
         )
-
-
-def _chunks(numbers: Sequence[int]) -> str:
-    return f"chunk {numbers[0]}" if len(numbers) == 1 else f"chunks {numbers[0]}-{numbers[-1]}"

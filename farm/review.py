@@ -54,11 +54,14 @@ def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iter
     yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
     verdict = '<span class="good">conforms</span>' if report.conforms else '<span class="bad">does not conform</span>'
     yield f"<p>{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams: {verdict}</p>"
+    aside = {one.chunk: one.sentence for one in report.quarantined}
+    if aside:
+        yield f'<p class="bad">{len(aside)} of the chunks were set aside: these are not the look</p>'
     if played := _played(film):
         yield f'<video controls preload="metadata" src="../{escape(played)}"></video>'
     yield from _deliverables(report)
     for number, chunks in groupby(film.chunks, key=lambda chunk: chunk.shot):
-        yield from _shot(number, list(chunks), kept, film.scout.names)
+        yield from _shot(number, list(chunks), kept, film.scout.names, aside)
     yield "</html>\n"
 
 
@@ -84,7 +87,9 @@ def _deliverables(report: FilmReport) -> Iterator[str]:
     yield "</table>"
 
 
-def _shot(number: int, chunks: list[Chunk], kept: Mapping[int, int], names: FrameNames) -> Iterator[str]:
+def _shot(
+    number: int, chunks: list[Chunk], kept: Mapping[int, int], names: FrameNames, aside: Mapping[int, str]
+) -> Iterator[str]:
     yield f"<h2>Shot {number}: {names.spoken(chunks[0].core.start, chunks[-1].core.stop - 1)}</h2>"
     for chunk in chunks:
         middle = kept.get(chunk.number, chunk.core.start + chunk.core.frames // 2)
@@ -94,4 +99,5 @@ def _shot(number: int, chunks: list[Chunk], kept: Mapping[int, int], names: Fram
         yield "<figure>"
         if chunk.number in kept:
             yield f'<img loading="lazy" src="{_still(chunk)}" alt="{frame}, source and result">'
-        yield f"<figcaption>{escape(words)}</figcaption></figure>"
+        flagged = f'<br><span class="bad">{escape(aside[chunk.number])}</span>' if chunk.number in aside else ""
+        yield f"<figcaption>{escape(words)}{flagged}</figcaption></figure>"

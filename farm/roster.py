@@ -10,6 +10,8 @@ from jobs.errors import FilmFailed
 
 PENDING_GRACE = 5.0
 """Seconds that demand must have been lower before a worker that is still starting goes: demand flickers, starts are dear."""
+HUNG_TIMES = 20
+"""A worker that has been silent for so many times the longest wait for another's word, or its own, is taken for hung."""
 CROWDED_AFTER = 10.0
 """Seconds after which a worker that has not started may be waiting for room that an idle one takes."""
 
@@ -25,6 +27,8 @@ class Hired:
     """What resolves when it has started; None when it has."""
     since: float
     """When it was hired; once it has started, when it last had a call."""
+    silent: float = 0.0
+    """Seconds for which it has been at calls and said nothing."""
     streams: deque[Any] = field(default_factory=deque)
     """What its calls bring, in the order they were dealt; only those it is at can bring anything."""
 
@@ -38,6 +42,7 @@ class Roster:
         self.hired: list[Hired] = []
         self.expected = 0
         """About how many calls there will be: until that is known, workers start as if they were all there."""
+        self._longest = 0.0  # seconds that someone at a call has been silent before the next word
         self.begin(now)
 
     def begin(self, now: float) -> None:
@@ -75,7 +80,7 @@ class Roster:
     def finished(self, hired: Hired, stream: Any, now: float) -> None:
         """Someone has finished a call."""
         self.sheet.finished(hired.number, self._drop(hired, stream))
-        hired.since = now
+        hired.since, hired.silent = now, 0.0
 
     def failed_to_start(self, hired: Hired, error: BaseException) -> int:
         """Someone's start raised an error. Gives how many starts have in a row; raises as Luck.error."""
@@ -97,6 +102,24 @@ class Roster:
             self.sheet.lost(hired.number, reason, free)
         elif not free:
             self.luck.loss(self.what(hired), reason)
+
+    def heard(self, hired: Hired, stream: Any) -> Call:
+        """Someone at a call has said something. Gives the call."""
+        self._longest = max(self._longest, hired.silent)
+        hired.silent = 0.0
+        return self.call(hired, stream)
+
+    def hung(self, waited: float) -> list[Hired]:
+        """Who, after everyone was listened to for so many more seconds, has been silent for too long.
+
+        Before the first word of all, while networks are warmed up, the crew's boot_seconds are allowed.
+        """
+        if self.crew.hung_seconds is None:
+            return []
+        for one in self.ready:
+            one.silent = one.silent + waited if one.streams else 0.0
+        patience = HUNG_TIMES * self._longest if self._longest else self.crew.boot_seconds
+        return [one for one in self.ready if one.silent > max(self.crew.hung_seconds, patience)]
 
     @property
     def demand(self) -> int:
@@ -154,3 +177,9 @@ def unmeetable(crew: Crew, nodes: Iterable[Mapping[str, float]]) -> str | None:
         f"Each {crew.name} needs {needs(crew)}, but this machine has {has.get('CPU', 0):g} CPU, {has.get('GPU', 0):g} GPU and "
         f"{has.get('memory', 0) / 2**30:.3g} GiB of memory to give: lower workers.cpus, workers.gpus or workers.memory_gib."
     )
+
+
+def reason_of(error: Exception) -> str:
+    """Why a worker was lost, in few words: Ray's own begin with lines of identity and end in advice."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
+    return f"{type(error).__name__}: {(lines[-1] if lines else '').strip()[:200]}"

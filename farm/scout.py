@@ -153,7 +153,8 @@ class Scout:
         assert self.index is not None
         assert isinstance(self.spec.shots, DetectShots)
         around = seen(frames, self.index)
-        args = (self.film.picture, self.index.span(*around), frames, around.start, self.spec.shots.threshold)
+        mend, span = self.spec.on_error != "fail", self.index.span(*around)
+        args = (self.film.picture, span, frames, around.start, self.spec.shots.threshold, mend)
         return Call(
             "surveyor", "cuts", args, (1, frames.start), f"cuts in {self.names.spoken(frames.start, frames.stop - 1)}"
         )

@@ -51,6 +51,11 @@ class Seams:
                 self._kept[name] = record
         return [(one, handles) for one, handles in needs if not handles.keys() <= self._kept.keys()]
 
+    def drop(self, number: int) -> None:
+        """The seam before a chunk is none any more."""
+        if seam := self._seams.pop(number, None):
+            self._waiting = {name: one for name, one in self._waiting.items() if name not in (seam.before, seam.later)}
+
     def keep(self, record: HandlesRecord) -> int | None:
         """One rendering is there; gives the later chunk of its seam, None where that is not planned yet."""
         self._kept[record.digest] = record

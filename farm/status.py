@@ -3,8 +3,10 @@
 from rich.console import Console
 from rich.table import Table
 
+from farm.board import Board
 from farm.opening import looks_of
 from farm.scout import Scout
+from farm.set_aside import SetAside
 from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
 from jobs.errors import BadInput, BadStore
@@ -26,6 +28,8 @@ class Status(Paper):
     frames_done: int = 0
     chunks: int = 0
     chunks_done: int = 0
+    chunks_quarantined: int = 0
+    """Set aside after too many errors or lost workers; done where something stands in for them."""
     shots: int = 0
     planned_to: str = ""
     """Time code of the last frame planned so far; time on the clock where the film has no time code."""
@@ -58,22 +62,24 @@ def _status(ledger: Ledger) -> Status:
     scout.begin()
     scout.recall()
     scout.fresh()
+    aside = SetAside(scout, Board(console=Console(quiet=True)))
+    chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
     decided = [DeliverablePlan.model_validate(one) for one in ledger.paper("deliverables.json") or []]
     finished = ledger.finished()
     done = [
         chunk
-        for chunk in scout.plan.chunks
+        for chunk in chunks
         if decided
+        and chunk.number not in aside.held
         and all(
-            name in finished
-            for one in decided
-            for name in segment_digests(film, scout.plan.chunks, chunk, one.encoding).values()
+            name in finished for one in decided for name in segment_digests(film, chunks, chunk, one.encoding).values()
         )
     ]
     return Status(
         name=ledger.job,
         source=spec.source,
         state=_state(ledger, scout, len(done)),
+        chunks_quarantined=len(aside.reports),
         frames=scout.plan.frames,
         frames_done=sum(chunk.core.frames for chunk in done),
         chunks=len(scout.plan.chunks),
@@ -101,5 +107,6 @@ def show(found: list[Status]) -> None:
         table.add_column(column)
     for one in found:
         frames, chunks = f"{one.frames_done}/{one.frames}", f"{one.chunks_done}/{one.chunks}"
+        chunks += f", {one.chunks_quarantined} set aside" if one.chunks_quarantined else ""
         table.add_row(one.name, one.state, frames, chunks, str(one.shots), one.planned_to)
     Console(stderr=True).print(table)

@@ -6,7 +6,7 @@ import json
 from farm.production import Production
 from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
-from jobs.report import Conform, ConformReport
+from jobs.report import Conform, ConformReport, StandsIn
 from jobs.store import Store
 
 
@@ -33,6 +33,10 @@ def conform_report(film: Production, plan: DeliverablePlan, proof: Conform) -> C
         chunks=len(scout.plan.chunks),
         seams=scout.plan.seams,
         made_on=tuple(sorted({one.made_on for one in segments})),
+        stand_ins=tuple(
+            StandsIn(chunk=number, shot=one.shot, frames=one.frames, by=one.stand_in)
+            for number, one in sorted(film.aside.reports.items())
+        ),
         segments_sha256=joined.hexdigest(),
         proof=proof,
     )

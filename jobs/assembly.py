@@ -27,6 +27,8 @@ class Stretch(Paper):
     """By encoding (`name_of`), digests of records, in the film's order."""
     last: bool = False
     """With these segments the film is whole."""
+    given_up: bool = False
+    """No more will come from this run: a chunk was set aside, and the film is not delivered without it."""
 
 
 def name_of(encoding: Encoding) -> str:
@@ -45,7 +47,7 @@ class Assembly:
     def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
         self.run = uuid4().hex[:12]
         self.whole = False
-        """The last page is written."""
+        """The last page is written: the film is whole, or given up."""
         self._ledger = ledger
         self._clock = clock
         self._pages = 0
@@ -57,17 +59,25 @@ class Assembly:
         for encoding, names in segments.items():
             self._waiting.setdefault(encoding, []).extend(names)
 
+    def give_up(self) -> None:
+        """Tell the finishers, once, that no more will come."""
+        if not self.whole:
+            self._write(Stretch(segments={}, given_up=True))
+            self.whole = True
+
     def turn(self, *, whole: bool) -> None:
         """Write a page if one is due: the first at once, the last when the film is `whole`, others when there is something to say."""
         due = whole or not self._pages or (self._waiting and self._clock() - self._written_at >= PAGE_SECONDS)
         if self.whole or not due:
             return
+        self._write(Stretch(segments={one: tuple(names) for one, names in self._waiting.items()}, last=whole))
+        self._waiting.clear()
+        self.whole = whole
+
+    def _write(self, page: Stretch) -> None:
         if not self._pages:
             for name in list(self._ledger.names(f"{FOLDER}/")):
                 self._ledger.store.delete(self._ledger.key(name))
-        page = Stretch(segments={one: tuple(names) for one, names in self._waiting.items()}, last=whole)
         self._ledger.store.write(self._ledger.key(page_name(self.run, self._pages)), canonical(page))
         self._pages += 1
-        self._waiting.clear()
         self._written_at = self._clock()
-        self.whole = whole

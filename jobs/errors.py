@@ -11,7 +11,8 @@ FarmError
 ├── Stopped         from elsewhere: asked to, or taken over              exit 130
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
 │   ├── NotConformed    a deliverable was made and is not what it should be
-│   └── Damaged         an object is not what its record says; the driver has it made again
+│   ├── Damaged         an object is not what its record says; the driver has it made again
+│   └── ChunkFailed     some frames could not be decoded or rendered: charged to their chunk, tried again, then set aside
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
 ├── StoreDown       the store failed for longer than a job waits; finished work is kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
@@ -79,6 +80,10 @@ class Damaged(FilmFailed):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class ChunkFailed(FilmFailed):
+    """Some frames of one chunk could not be decoded, or a look gave no picture for them; the rest of the film may be well."""
 
 
 class TrainingFailed(FarmError):

@@ -74,6 +74,23 @@ class Development(Paper):
     fields: FieldOrder = "marked"
 
 
+StandIn = Literal["", "source", "grey"]
+"""What stands in for a look's pictures where there are none: nothing, the source's own frames, or grey where not even they
+can be decoded without harm."""
+
+
+class Mending(Paper):
+    """How a chunk is put into the store where a frame that cannot be decoded shall not stop it: by the last one before it that can."""
+
+    version: int = 1
+    pix_fmt: str
+    """Pixel format as kept."""
+    width: int
+    height: int
+    decode: bool
+    """False: nothing is decoded, and every frame is grey."""
+
+
 class Light(Paper):
     """HDR10's static metadata, as x265 and others spell it; empty where it is not told."""
 
@@ -132,6 +149,11 @@ class Picture(Paper):
             deinterlace=self.deinterlace,
             fields=self.fields,
         )
+
+    def mending(self, stand_in: StandIn) -> Mending | None:
+        """How frames are kept for a stand-in; None where nothing stands in."""
+        form, decode = self.pix_fmt.replace("yuvj", "yuv"), stand_in == "source"
+        return Mending(pix_fmt=form, width=self.width, height=self.height, decode=decode) if stand_in else None
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@
               records/<digest>.json    the proof that a piece of work is finished
               damaged/<digest>.json    records set aside, because they or their media were damaged
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
+              quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
               lease.json               who works on it (jobs/lease.py)

@@ -19,6 +19,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from jobs.film import StandIn
 from jobs.paper import Paper
 from jobs.spec import LookChoice
 
@@ -61,6 +62,8 @@ class Look(Paper):
     """The look's code version: raised whenever its pictures change."""
     adds_colour: bool = True
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
+    stand_in: StandIn = ""
+    """It stands in for a look that gave no pictures (jobs/quarantine.py)."""
 
     def named(self) -> dict[str, object]:
         """What tells this look from any other. Where its package and its weights lie does not: their hashes do."""
@@ -68,11 +71,13 @@ class Look(Paper):
         for place in paper.pop("places"):
             paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
-        return paper
+        return paper if self.stand_in else {name: value for name, value in paper.items() if name != "stand_in"}
 
     @property
     def title(self) -> str:
         """What people call it: a package by the last part of its place."""
+        if self.stand_in:
+            return "the source's own frames" if self.stand_in == "source" else "grey"
         name = self.choice.name
         return name.rpartition("/")[2] if name.startswith("/") or "://" in name else name
 

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Literal
 
 from jobs.digest import digest
-from jobs.film import Colour, Development, Film, Rational, SourceIdentity
+from jobs.film import Colour, Development, Film, Mending, Rational, SourceIdentity
 from jobs.formats import Codec
 from jobs.index import Span
 from jobs.paper import Paper
@@ -78,11 +78,14 @@ class SplitOrder(Paper):
     source: SourceIdentity
     stream: int
     development: Development | None = None
+    mending: Mending | None = None
+    """Only for a stand-in."""
 
     @property
     def digest(self) -> str:
-        """Names the chunk's media: the source, the packets, the form and the development."""
-        developed = {"development": self.development.model_dump(mode="json")} if self.development else {}
+        """Names the chunk's media: the source, the packets, the form, the development and the mending."""
+        changes = {"development": self.development, "mending": self.mending}
+        developed = {name: one.model_dump(mode="json") for name, one in changes.items() if one}
         return digest(
             {
                 **developed,
@@ -298,7 +301,8 @@ def split_order(film: Film, chunk: Chunk, span: Span) -> SplitOrder:
     `span` are the packets of `jobs.ranges.decoded(chunk.read)`: a few frames more where the film is deinterlaced.
     """
     picture = film.picture
-    kept = picture.developed or picture.codec not in _IN_MATROSKA or span.lead_in > len(span.wanted)
+    mending = picture.mending(chunk.look.stand_in)
+    kept = mending or picture.developed or picture.codec not in _IN_MATROSKA or span.lead_in > len(span.wanted)
     head = min(MARGIN, chunk.read.start) if picture.deinterlace else 0
     return SplitOrder(
         chunk=chunk.number,
@@ -311,4 +315,5 @@ def split_order(film: Film, chunk: Chunk, span: Span) -> SplitOrder:
         source=film.identity,
         stream=picture.stream,
         development=picture.development,
+        mending=mending,
     )

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from jobs.deliverables import DeliverablePlan, StreamFate, StreamHash
-from jobs.film import Colour, Film, Rational
+from jobs.film import Colour, Film, Rational, StandIn
 from jobs.paper import Paper
-from jobs.plan import Look
+from jobs.plan import Look, Range
+from jobs.quarantine import Quarantined
 
 
 class Conform(Paper):
@@ -36,6 +37,16 @@ class Conform(Paper):
     """What became of each stream of the source."""
 
 
+class StandsIn(Paper):
+    """Frames of a deliverable that are not the look's."""
+
+    chunk: int
+    shot: int
+    frames: Range
+    by: StandIn
+    """The source's own frames, or grey."""
+
+
 class ConformReport(Paper):
     """<file>.conform.json: everything that a vault wants to know of one deliverable, to be checked without the farm.
 
@@ -59,6 +70,8 @@ class ConformReport(Paper):
     seams: int
     made_on: tuple[str, ...]
     """The kinds of hardware that made the picture: bit-equality is promised on one kind."""
+    stand_ins: tuple[StandsIn, ...] = ()
+    """Where the picture is not the look's: chunks that went wrong too often."""
     segments_sha256: str
     """Over the SHA-256 of each segment (raw bytes), in the film's order: what the picture was joined from."""
     proof: Conform
@@ -168,4 +181,6 @@ class FilmReport(Paper):
     """Calls made again by this run, for an error or a lost worker."""
     made_on: tuple[str, ...]
     """The kinds of hardware that made the picture: bit-equality is promised on one kind."""
+    quarantined: tuple[Quarantined, ...] = ()
+    """Chunks that were set aside, with the source's own frames, or grey, in their place: it conforms, and is not all of the look."""
     deliverables: tuple[Conform, ...]

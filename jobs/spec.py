@@ -157,11 +157,13 @@ class Workers(Paper):
     memory_gib: Annotated[float, Field(gt=0)] | None = None
     """Memory that Ray sets aside for each renderer; by default none is."""
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """Times a chunk may raise an error before the film fails."""
+    """Times a chunk may raise an error before it is set aside (on_error)."""
     losses: Annotated[int, Field(ge=1, le=1000)] = 8
-    """Times a chunk may lose its worker (killed, out of memory, node gone) before the film fails."""
+    """Times a chunk may lose its worker (killed, out of memory, node gone) before it is set aside."""
     boot_seconds: Annotated[float, Field(gt=0)] = 900.0
     """How long a renderer may take to be placed and load its weights before the job gives up waiting."""
+    hung_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """A renderer at work that says nothing for so long, and for 20 times the longest wait so far, is replaced."""
 
 
 class Reading(Paper):
@@ -194,6 +196,9 @@ class JobSpec(Paper):
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()
+    on_error: Literal["fail", "passthrough", "hold"] = "fail"
+    """A chunk that went wrong too often is set aside and the others are made. Then fail: the job fails. passthrough: the film
+    is delivered, with the source's own frames there. hold: nothing is delivered until `farm retry`, or another on_error."""
     deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=16)] = (Deliverable(),)
     drop: Annotated[Drop | tuple[Droppable, ...], BeforeValidator(_drop)] = Drop.NOTHING
     """Streams that may be left out where a container cannot hold them: nothing, unsupported, or a list of stream numbers

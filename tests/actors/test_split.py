@@ -17,7 +17,7 @@ from actors.media import opened_at
 from actors.read import read_chunk
 from actors.split import Splitter, runs
 from actors.survey import Surveyor
-from jobs.errors import BadMedia
+from jobs.errors import BadMedia, ChunkFailed
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger
 from jobs.plan import Range
@@ -171,7 +171,7 @@ def test_an_order_beyond_the_end_is_refused(films: Path, tmp_path: Path) -> None
     film, index = surveyed(source)
     order = order_of(film, index, Range(40, 48))
     longer = order.model_copy(update={"stamps": (*order.stamps, len(order.stamps))})
-    with pytest.raises(BadMedia, match="not all frames from 40 to 47 can be read"):
+    with pytest.raises(ChunkFailed, match="not all frames from 40 to 47 can be read"):
         splitting(source, tmp_path, [longer])
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from actors.survey import Surveyor
 from farm.board import Board
-from farm.calls import Call, Cluster, Crew
+from farm.calls import Budget, BudgetSpent, Call, Cluster, Crew, Luck
 from farm.driver import render_film
 from farm.opening import looks_of
 from farm.production import Production
@@ -30,8 +30,12 @@ class InlineFleet:
 
     cluster = Cluster(local=True, cpus=2.0, gpus=0.0)
 
-    def __init__(self, lost_after: Mapping[str, int] | None = None) -> None:
-        """`lost_after`: verbs whose worker is lost, once for each call, after that many findings: the call begins anew."""
+    def __init__(self, lost_after: Mapping[str, int] | None = None, budget: Budget | None = None) -> None:
+        """`lost_after`: verbs whose worker is lost, once for each call, after that many findings: the call begins anew.
+
+        `budget`: what is raised is charged to its call, as the fleet does; without one it is the test's.
+        """
+        self._budget = budget
         self.asked: list[Call] = []
         self.crews: dict[str, Crew] = {}
         self._lost_after = dict(lost_after or {})
@@ -66,7 +70,21 @@ class InlineFleet:
     def _findings(self, call: Call) -> Iterator[Any]:
         if call.verb in self._lost_after:
             yield from islice(self._made_by(call), self._lost_after[call.verb])
-        yield from self._made_by(call)
+        luck = Luck(self._budget or Budget())
+        while True:
+            try:
+                yield from self._made_by(call)
+                return
+            except Exception as error:
+                if self._budget is None:
+                    raise
+                try:
+                    luck.error(call.what, error)
+                except BudgetSpent as over:
+                    if not call.alone:
+                        raise
+                    yield over.spent
+                    return
 
     def _made_by(self, call: Call) -> Iterator[Any]:
         crew = self.crews[call.crew]

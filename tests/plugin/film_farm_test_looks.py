@@ -1,5 +1,8 @@
 """Looks that only tests use, installed as a studio would install its own: a distribution with an entry point. Promises pictures that betray every mistake of the farm."""
 
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -90,7 +93,7 @@ class BrokenSettings(Paper):
 
 
 class BrokenLook(_TestLook):
-    """Gives NaN, or too few pictures, or too many, or raises."""
+    """Gives NaN, or too few pictures, or too many, or raises, or loses its process."""
 
     settings: ClassVar[type[Paper]] = BrokenSettings
 
@@ -99,8 +102,81 @@ class BrokenLook(_TestLook):
         for plates in batches:
             if self.wish.how == "raise":
                 raise ArithmeticError("the network fell over")
+            if self.wish.how == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
             frames = len(plates) + {"few": -1, "many": 1}.get(self.wish.how, 0)
             yield torch.full((frames, 2, 4, 4), 0.0 if self.wish.how in ("few", "many") else float("nan"))
+
+
+class PoisonSettings(Paper):
+    """What it cannot bear, and for how long."""
+
+    frames: int
+    """Reads of so many frames go wrong."""
+    mended: str = ""
+    """A file: once it is there, nothing goes wrong."""
+    hang: str = ""
+    """A file: where it is not there, it is made, and the read never ends; where it is, nothing goes wrong."""
+
+
+class PoisonLook(_TestLook):
+    """Chroma from brightness, but that it goes wrong on reads of one length."""
+
+    settings: ClassVar[type[Paper]] = PoisonSettings
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, PoisonSettings)
+        shown = list(batches)
+        if sum(map(len, shown)) == self.wish.frames:
+            self._go_wrong(self.wish)
+        for plates in shown:
+            luma = plates.luma((24, 40))
+            yield torch.cat([luma - 0.5, 0.5 - luma], 1) * 0.4
+
+    @staticmethod
+    def _go_wrong(wish: PoisonSettings) -> None:
+        if not wish.hang:
+            if not Path(wish.mended or "/nowhere").exists():
+                raise ArithmeticError("such a read cannot be borne")
+        elif not Path(wish.hang).exists():
+            Path(wish.hang).touch()
+            threading.Event().wait()
+
+
+class HungrySettings(Paper):
+    """How much it can take."""
+
+    most: int = 2
+    """Frames at a time; more are more than its memory holds."""
+
+
+class HungryLook(_TestLook):
+    """The film as it is, out of memory where it is shown too many frames at a time."""
+
+    settings: ClassVar[type[Paper]] = HungrySettings
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, HungrySettings)
+        for plates in batches:
+            if len(plates) > self.wish.most:
+                raise torch.OutOfMemoryError(f"{len(plates)} frames at a time")
+            yield plates.differences()
+
+
+class MoodyLook(_TestLook):
+    """A tint that depends on how often it was hired: as a picture may on the hardware that makes it."""
+
+    settings: ClassVar[type[Paper]] = NoSettings
+    hired: ClassVar[int] = 0
+
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+        super().__init__(settings, package, device)
+        MoodyLook.hired += 1
+        self._tint = 0.02 * MoodyLook.hired
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        for plates in batches:
+            yield torch.full((len(plates), 2, 4, 4), self._tint)
 
 
 class DriftSettings(Paper):
@@ -141,6 +217,8 @@ class CalmSettings(Paper):
     warmup: int = 3
     dissolve: int = 6
     nan: bool = False
+    bad: int = 0
+    """Reads of so many frames go wrong."""
 
 
 class CalmLook(_TestLook):
@@ -160,8 +238,9 @@ class CalmLook(_TestLook):
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, CalmSettings)
-        for plates in batches:
-            if self.wish.nan:
+        shown = list(batches)
+        for plates in shown:
+            if self.wish.nan or sum(map(len, shown)) == self.wish.bad:
                 yield torch.full((len(plates), 2, 4, 4), float("nan"))
             elif self.domain is Domain.CHROMA:
                 luma = plates.luma((24, 40))

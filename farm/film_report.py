@@ -1,0 +1,41 @@
+"""The film report: what was made of a film, for people and programs. Promises the plan's own figures; finds nothing out itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs.digest import digest
+from jobs.errors import FilmFailed
+from jobs.report import FilmReport
+
+if TYPE_CHECKING:
+    from farm.production import Production
+
+
+def film_report(film: Production) -> FilmReport:
+    """What was made. Raises FilmFailed where a chunk that was set aside keeps the film back, or something is missing."""
+    film.aside.refuse()
+    if missing := [one.file for one in film.deliverables if one.file not in film.proofs]:
+        raise FilmFailed(
+            f"The work ended without {', '.join(missing)}: {film.unfinished} chunks lack a segment. "
+            "What is finished is kept: the same command goes on."
+        )
+    plan, spec = film.scout.plan, film.scout.spec
+    proofs = tuple(film.proofs[one.file] for one in film.deliverables)
+    made_on = {record.made_on for one in film.deliverables for record in film.segments_of(one)}
+    return FilmReport(
+        name=spec.name,
+        spec=digest(spec),
+        source=film.film.source,
+        conforms=all(proof.conforms for proof in proofs),
+        frames=plan.frames,
+        shots=plan.shot_count,
+        chunks=len(plan.chunks),
+        seams=plan.seams,
+        extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
+        chunks_rendered=film.rendered,
+        retries=film.board.retries + film.board.lost_workers,
+        made_on=tuple(sorted(made_on)),
+        quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
+        deliverables=proofs,
+    )

@@ -1,0 +1,62 @@
+"""A worker that comes back after its chunk was given to another writes the same bytes, or loses; and memory that runs out costs half a batch, not the chunk."""
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from actors.render import Renderer
+from jobs.ledger import Ledger
+from jobs.records import FramesRendered, SegmentRecord
+from tests.actors.test_render import FFV1, frames_of, look_of, orders, records
+from tests.films import Recipe, serial
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Recipe(frames=24).make(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+def test_a_zombie_writes_the_same_bytes_and_its_record_is_the_first(source: Path, tmp_path: Path) -> None:
+    look = look_of("test-window", radius=2, declared=2)
+    (order,) = orders(source, tmp_path, look, 24, FFV1)
+    zombie = Renderer(str(tmp_path), "film", [look], 1).render([order])
+    assert isinstance(next(zombie), FramesRendered), "it is in the middle of its chunk"
+    (first,) = records(tmp_path, look, [order])
+    kept = {path: path.read_bytes() for path in (tmp_path / "film").rglob("*") if path.is_file()}
+    (late,) = [one for one in zombie if isinstance(one, SegmentRecord)]
+    assert late == first
+    assert {path: path.read_bytes() for path in (tmp_path / "film").rglob("*") if path.is_file()} == kept
+
+
+def test_a_zombie_whose_pictures_differ_loses(source: Path, tmp_path: Path) -> None:
+    # As on other hardware: the same order, other bytes.
+    look = look_of("test-moody")
+    (order,) = orders(source, tmp_path, look, 24, FFV1)
+    zombie = Renderer(str(tmp_path), "film", [look], 1).render([order])
+    assert len(list(islice(zombie, 1))) == 1
+    (first,) = records(tmp_path, look, [order])
+    (late,) = [one for one in zombie if isinstance(one, SegmentRecord)]
+    assert late == first, "the record that was there first holds"
+    ledger = Ledger.at(str(tmp_path), "film")
+    media = set(ledger.names("media/"))
+    assert len(media) == 2, "what the zombie made lies under a hash of its own"
+    assert ledger.record(first.digest) == first
+    assert first.media.key in media
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_where_memory_runs_out_the_batch_is_halved(source: Path, tmp_path: Path, most: int) -> None:
+    look = look_of("test-hungry", most=most)
+    wanted = orders(source, tmp_path, look, 12, FFV1)
+    worker = Renderer(str(tmp_path), "film", [look], 1)
+    made = [one for one in worker.render(wanted) if isinstance(one, SegmentRecord)]
+    assert worker.batch == (2 if most == 3 else 1)
+    assert frames_of(tmp_path, made) == serial(source)
+
+
+def test_where_one_frame_is_too_much_it_is_another_workers(source: Path, tmp_path: Path) -> None:
+    look = look_of("test-hungry", most=0)
+    with pytest.raises(torch.OutOfMemoryError):
+        records(tmp_path, look, orders(source, tmp_path, look, 12, FFV1))
