@@ -41,6 +41,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def poisoned(film: Path, folder: Path, how: str = "nan", **fields: Any) -> JobSpec:
     """Four shots of 16 frames; the second in a look that goes wrong in this way."""
+    folder.mkdir(exist_ok=True)
     cuts = {"file": str(shot_list(folder / "cuts.csv", *CUTS, frames=64))}
     look = {"name": "test-broken", "settings": {"how": how}}
     fields.setdefault("overrides", [{**BAD, "look": look}])
