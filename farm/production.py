@@ -240,8 +240,7 @@ class Production:
             return []
         self._lacking[chunk.number] = {*bodies, *openings}
         self._bodies[chunk.number] = bodies
-        # The chunk after may not be planned yet, and this one is shown to the look now.
-        self._keep_handles(chunk, self._seams.tail(chunk))
+        self._keep_handles(chunk, self._seams.tail(chunk))  # the chunk after may not be planned yet
         if not openings:
             return []
         before = self.chunks[chunk.number - 2]
@@ -278,9 +277,7 @@ class Production:
         if name not in self._segments:
             record = self.ledger.record(name)
             if not isinstance(record, SegmentRecord):  # a listing named it that lagged, or it was damaged
-                raise Damaged(
-                    f"The record of the segment {name} is gone; run the job again, and it is made anew.", name
-                )
+                raise Damaged(f"The record of the segment {name} is gone; run the job again: it is made anew.", name)
             self._segments[name] = record
         return self._segments[name]
 
