@@ -84,8 +84,7 @@ class Production:
         kept = [chunk for chunk in fresh if chunk.number not in self._bodies]
         self.board.resumed(sum(chunk.core.frames for chunk in kept), [chunk.number for chunk in kept])
         for chunk in wanted:
-            order = split_order(self.film, chunk, self.scout.span(chunk.read))
-            self._orders[chunk.number] = order
+            self._orders[chunk.number] = order = split_order(self.film, chunk, self.scout.span(chunk.read))
             self._split_for.setdefault(order.digest, []).append(chunk.number)
         for batch in batches(wanted, self.scout.plan.target):
             self._batch_of.update(dict.fromkeys(batch, batch))
@@ -122,11 +121,12 @@ class Production:
         for number in numbers:
             made = sum(one.number not in self._lacking.keys() | self.aside.reports.keys() for one in self.chunks)
             self.aside.add(self.chunks[number - 1], spent, made)
+            freed = self._free([number])
             if number in self.aside.held:
                 self._assembly.give_up()
-                continue
+                return freed
             after = self.chunks[number : number + 1]
-            return self._replace([number, *(one.number for one in after if one.dissolve)])
+            return freed + self._replace([number, *(one.number for one in after if one.dissolve)])
         return []
 
     def _wants(self, order: SplitOrder | RenderOrder | DissolveOrder) -> bool:
@@ -139,12 +139,15 @@ class Production:
     def _one_by_one(self, call: Call, numbers: Sequence[int]) -> list[Call]:
         if call.verb == "render":
             return [again for one in numbers for again in self._render_call([self.chunks[one - 1]])]
-        unread = [one for one in numbers if one not in self._media]
-        waiting = sorted({one for number in unread for one in self._batch_of[number]})
+        return self._free(numbers) + [
+            self._split_call([self._orders[one]]) for one in numbers if one not in self._media
+        ]
+
+    def _free(self, numbers: Sequence[int]) -> list[Call]:
+        """Chunks that may never be read keep nobody waiting: what is of one batch with them is rendered by itself."""
+        waiting = sorted({one for number in numbers if number not in self._media for one in self._batch_of[number]})
         self._batch_of.update({one: (one,) for one in waiting})
-        read = [self.chunks[one - 1] for one in waiting if one in self._media]
-        calls = [again for one in read for again in self._render_call([one])]
-        return calls + [self._split_call([self._orders[one]]) for one in unread]
+        return [call for one in waiting if one in self._media for call in self._render_call([self.chunks[one - 1]])]
 
     def _replace(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks have become others: what was asked for them is forgotten, and what they are now is made."""
@@ -291,19 +294,16 @@ class Production:
         return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
 
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
-        orders = [
-            self._render_order(chunk)
-            for chunk in batch
-            if self._bodies.get(chunk.number) or self._handles.get(chunk.number)
-        ]
+        lacking = [one for one in batch if self._bodies.get(one.number) or self._handles.get(one.number)]
+        orders = [self._render_order(one) for one in lacking]
         numbers = tuple(order.chunk for order in orders)
         return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True)] if orders else []
 
     def _dissolve_call(self, number: int) -> list[Call]:
         media = self._media.get(number)
         order = self._seams.order(number, self._orders[number], media) if media else None
-        what = f"the seam before chunk {number}"
-        return [Call("dissolver", "dissolve", (order,), (2, number), what, alone=True)] if order else []
+        asked = Call("dissolver", "dissolve", (order,), (2, number), f"the seam before chunk {number}", alone=True)
+        return [asked] if order else []
 
     def _render_order(self, chunk: Chunk) -> RenderOrder:
         return RenderOrder(

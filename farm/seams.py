@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from jobs.errors import Damaged
 from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.plan import Chunk, Range
@@ -47,9 +48,15 @@ class Seams:
         self._seams[chunk.number] = Seam(chunk, earlier, later, tuple(encodings))
         self._waiting |= {earlier: chunk.number, later: chunk.number}
         for name in (earlier, later):
-            if name in self._on_paper and isinstance(record := self.ledger.record(name), HandlesRecord):
-                self._kept[name] = record
+            if name in self._on_paper:
+                self._kept[name] = self._record(name)
         return [(one, handles) for one, handles in needs if not handles.keys() <= self._kept.keys()]
+
+    def _record(self, name: str) -> HandlesRecord:
+        record = self.ledger.record(name)
+        if not isinstance(record, HandlesRecord):  # a listing named it that lagged, or it was damaged
+            raise Damaged(f"The record of the handles {name} is gone; run the job again: it is made anew.", name)
+        return record
 
     def drop(self, number: int) -> None:
         """The seam before a chunk is none any more."""

@@ -116,7 +116,7 @@ class Running:
     def left_running(self, but: tuple[str, ...] = ()) -> list[str]:
         """Processes that it has left behind, `but` those so named, after a grace for those on their way out."""
         stop = time.monotonic() + GRACE
-        while (left := [name for _, name in self._living() if not name.startswith(but)]) and time.monotonic() < stop:
+        while (left := [name for _, name in self.living() if not name.startswith(but)]) and time.monotonic() < stop:
             threading.Event().wait(0.05)
         return left
 
@@ -124,12 +124,13 @@ class Running:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for pid, _ in self._living():
+        for pid, _ in self.living():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(DEADLINE)
 
-    def _living(self) -> list[tuple[int, str]]:
+    def living(self) -> list[tuple[int, str]]:
+        """Process numbers and command lines of all that came of it and is alive."""
         found = []
         for place in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -15,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from farm.production import Production
+from jobs.digest import sealed
 from jobs.errors import FilmFailed
 from jobs.records import HandlesRecord, RenderOrder, SegmentRecord
 from tests.actors.cutting import clip
@@ -168,9 +168,10 @@ def test_a_lost_worker_changes_no_seam(film: Path, tmp_path: Path, verb: str) ->
 def test_records_say_which_machines_made_both_renderings(film: Path, tmp_path: Path) -> None:
     made = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5))
     for record in handles(made):
-        paper = json.loads(made.ledger.read(f"records/{record.digest}.json") or b"")
-        other = {**paper, "made_on": f"a card of frame {record.frames.start}, {record.frames.frames} frames"}
-        made.ledger.store.write(made.ledger.key(f"records/{record.digest}.json"), json.dumps(other).encode())
+        other = record.model_copy(
+            update={"made_on": f"a card of frame {record.frames.start}, {record.frames.frames} frames"}
+        )
+        made.ledger.store.write(made.ledger.key(f"records/{record.digest}.json"), sealed(other))
     first = made.segments_of(made.deliverables[0])[1]
     forget(made, first.digest)
     again = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5))
@@ -178,6 +179,16 @@ def test_records_say_which_machines_made_both_renderings(film: Path, tmp_path: P
     assert isinstance(opening, SegmentRecord)
     assert opening.made_on == "a card of frame 80, 12 frames"
     assert opening.media.sha256 == first.media.sha256
+
+
+def test_handles_whose_record_is_damaged_are_made_again(film: Path, tmp_path: Path) -> None:
+    spec = spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=5)
+    made = rendered(spec)
+    whole = (tmp_path / "out/film.mkv").read_bytes()
+    made.ledger.store.write(made.ledger.key(f"records/{handles(made)[0].digest}.json"), b'{"kind": "handles"')
+    forget(made, made.segments_of(made.deliverables[0])[1].digest)
+    assert rendered(spec).report().conforms
+    assert (tmp_path / "out/film.mkv").read_bytes() == whole
 
 
 def test_neighbours_that_read_the_same_frames_share_what_is_kept(tmp_path: Path) -> None:
