@@ -256,7 +256,7 @@ def test_another_threshold_is_another_survey_of_cuts(spec: JobSpec, pages: list[
     other = spec.model_copy(update={"shots": spec.shots.model_copy(update={"threshold": 1000.0})})
     searches = scout_of(other).begin()
     assert {call.verb for call in searches} == {"cuts"}
-    assert {call.args[-1] for call in searches} == {1000.0}
+    assert {call.args[-2] for call in searches} == {1000.0}
 
 
 def _given(scout: Scout, pages: Sequence[Page]) -> Iterator[Call]:
