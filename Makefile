@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 SOURCE ?=
 OUT ?= out
 
-.PHONY: env film test test-slow check bench clean
+.PHONY: env film test test-slow check bench chaos clean
 
 env: $(STAMP)
 
@@ -39,6 +39,11 @@ check: env
 # The farm against what could be used instead; writes docs/bench.json and docs/bench.png. Wants an idle machine, half an hour.
 bench: env
 	$(BIN)/python -m tests.bench
+
+# A hundred films through storms (killed workers, raylets and drivers, a failing store) and five hundred damaged films; writes
+# docs/chaos.json. About an hour.
+chaos: env
+	$(BIN)/python -m tests.chaos
 
 clean:
 	rm -rf $(OUT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

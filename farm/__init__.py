@@ -1,1 +1,7 @@
 """WHOM AND WHEN: driver, fleet, board, command line. Promises to finish what the paper says; touches no pixel itself."""
+
+import os
+
+# Ray reads its mode of authentication once, when it is imported, and the processes it starts read it again: they must agree.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

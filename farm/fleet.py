@@ -1,43 +1,26 @@
 """The fleet: hires plain classes as Ray actors and calls them. Promises that every call is made to the end or fails in one sentence, and that nothing is left running; knows no film.
 
-Ray stays in this file. Findings are small (paper, keys): frames never travel through Ray. A call whose worker was lost is
+Findings are small (paper, keys): frames never travel through Ray. A call whose worker was lost is
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 
-import logging
-import os
-import secrets
-import signal
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
-from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
-# Ray reads its mode of authentication once, when it is imported, and the processes it starts read it again: they must agree.
-os.environ.setdefault("RAY_AUTH_MODE", "token")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
 import ray
-from ray._private.authentication.authentication_utils import get_authentication_mode_name
-from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import RayError, RayTaskError, UnserializableException
 
 from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
+from farm.ray_session import RaySession
 from farm.roster import Hired, Roster, reason_of, unmeetable
 from jobs.errors import BadSpec, FarmError
 from jobs.store.patience import in_work
 
-QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
-SIDE_CPUS = 4
-"""CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
 LISTEN_SECONDS = 1.0
 """Longest wait for a finding before staff and clock are looked at again."""
-REACH_SECONDS = 10.0
-"""How long a cluster's address may take to answer: Ray itself tries a wrong one for minutes, deaf to signals."""
 
 
 class Hand:
@@ -73,28 +56,16 @@ class Fleet:
         watcher: Watcher | None = None,
     ) -> None:
         """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
-        self.address = address or os.environ.get("RAY_ADDRESS") or "local"
-        self.workers = workers
+        self._session = RaySession(address, workers)
         self.budget = budget
         self.watcher: Watcher = watcher or Unwatched()
         self._rosters: dict[str, Roster] = {}
         self._numbers = count()
-        self._began = self._local = False
-        self._sigterm: Any = None
         self._staffed_at = time.monotonic()
 
     def __enter__(self) -> Self:
         """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
-        self._sigterm = signal.getsignal(signal.SIGTERM)
-        self._began = not ray.is_initialized()
-        self._local = self._began and self.address == "local"
-        try:
-            if self._began:
-                _start(self.workers) if self._local else _join(self.address)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        _interrupt_on_sigterm()
+        self._session.enter()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -104,17 +75,13 @@ class Fleet:
                 self.release(name)
             self._rosters.clear()
         finally:
-            if self._began:
-                ray.shutdown()
-                _let_ray_talk(True)
-            if self._sigterm is not None and threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, self._sigterm)
+            self._session.leave()
 
     @property
     def cluster(self) -> Cluster:
         """What there is to work on now."""
         has = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        return Cluster(self._local, has.get("CPU", 0.0), has.get("GPU", 0.0))
+        return Cluster(self._session.local, has.get("CPU", 0.0), has.get("GPU", 0.0))
 
     def hire(self, crews: Iterable[Crew]) -> None:
         """Take on crews; their workers start when calls come. A crew of the same name is replaced.
@@ -124,7 +91,7 @@ class Fleet:
         """
         for crew in crews:
             self.release(crew.name)
-            nodes = ray.nodes() if self._local else []  # type: ignore[no-untyped-call]
+            nodes = ray.nodes() if self._session.local else []  # type: ignore[no-untyped-call]
             if nodes and (refusal := unmeetable(crew, [node["Resources"] for node in nodes])):
                 raise BadSpec(refusal)
             self._rosters[crew.name] = Roster(crew, self.budget, time.monotonic())
@@ -252,55 +219,6 @@ class Fleet:
 
     def _tell_staff(self, roster: Roster) -> None:
         self.watcher.staffed(roster.crew.name, len(roster.ready), len(roster.pending))
-
-
-def _interrupt_on_sigterm() -> None:
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, interrupt)
-
-
-def _start(workers: int) -> None:
-    token_file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
-    if _agree_on_authentication() == "token" and not token_file.is_file():
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
-    cores = len(os.sched_getaffinity(0))
-    cpus = max(workers, cores) + max(SIDE_CPUS, cores)
-    _let_ray_talk(False)
-    ray.init("local", num_cpus=cpus, include_dashboard=False, **QUIETLY)
-
-
-def _join(address: str) -> None:
-    if "://" in address:
-        raise BadSpec(
-            f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported."
-        )
-    mode = _agree_on_authentication()
-    host, _, port = address.rpartition(":")
-    try:
-        if address != "auto":
-            socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
-        _let_ray_talk(False)
-        ray.init(address, **QUIETLY)
-    except (OSError, ValueError, RuntimeError, RayError) as error:
-        raise BadSpec(
-            f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().partition('. ')[0] or type(error).__name__}). Check host:port; "
-            f"authentication is {mode!r} here (RAY_AUTH_MODE, RAY_AUTH_TOKEN) and must be the cluster's own."
-        ) from error
-
-
-def _agree_on_authentication() -> str:
-    mode: str = get_authentication_mode_name(get_authentication_mode())
-    os.environ["RAY_AUTH_MODE"] = mode
-    return mode
-
-
-def _let_ray_talk(may: bool) -> None:
-    # Ray prints a coloured page on standard output for every lost worker, which has no switch; the watcher is told of each.
-    ray._private.worker._worker_logs_enabled = may
 
 
 def _hire(crew: Crew, number: int, now: float) -> Hired:

@@ -15,7 +15,7 @@ from torch import Tensor
 from actors.looks.generator import BATCH, Domain
 from actors.plates import Plates
 from actors.render import AHEAD, Renderer
-from jobs.errors import BadStore
+from jobs.errors import Damaged
 from jobs.ledger import Ledger
 from jobs.plan import Look
 from jobs.records import RenderOrder, SegmentRecord, Worked
@@ -186,7 +186,7 @@ def test_a_call_that_fails_does_no_harm_to_the_one_beside_it(source: Path, tmp_p
     (tmp_path / "film" / one.media.key).unlink()
     made = renderer(tmp_path, look, Watched(happened), happened)
     first, second = both(made, [one], [other])
-    assert isinstance(first[-1], BadStore)
+    assert isinstance(first[-1], Damaged)
     assert len(segments(second)) == 1
     assert len(segments(both(made, [other], [])[0])) == 1, "it is kept already, and the worker is as good as before"
 

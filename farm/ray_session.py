@@ -1,0 +1,109 @@
+"""This process's tie to Ray: one started here, or a cluster joined. Promises that SIGTERM stops as Ctrl-C does while it lasts, and that nothing it started stays; knows no workers."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import ray
+from ray._private.authentication.authentication_utils import get_authentication_mode_name
+from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
+from ray.exceptions import RayError
+
+from jobs.errors import BadSpec
+
+QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
+SIDE_CPUS = 4
+"""CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
+REACH_SECONDS = 10.0
+"""How long a cluster's address may take to answer: Ray itself tries a wrong one for minutes, deaf to signals."""
+
+
+class RaySession:
+    """Ray for as long as it is wanted; may be entered again. Where Ray runs in this process already, it is left as it is."""
+
+    def __init__(self, address: str | None, workers: int) -> None:
+        """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
+        self.address = address or os.environ.get("RAY_ADDRESS") or "local"
+        self.workers = workers
+        self.local = False
+        """Whether Ray was started here, by this session."""
+        self._began = False
+        self._sigterm: Any = None
+
+    def enter(self) -> None:
+        """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
+        self._sigterm = signal.getsignal(signal.SIGTERM)
+        self._began = not ray.is_initialized()
+        self.local = self._began and self.address == "local"
+        try:
+            if self._began:
+                _start(self.workers) if self.local else _join(self.address)
+            _interrupt_on_sigterm()
+        except BaseException as error:
+            self.leave()
+            if isinstance(error, SystemExit):  # what Ray makes of SIGTERM while it starts
+                raise KeyboardInterrupt from error
+            raise
+
+    def leave(self) -> None:
+        """Leave Ray, and end it if it was started here."""
+        if self._began:
+            ray.shutdown()
+            _let_ray_talk(True)
+        if self._sigterm is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._sigterm)
+
+
+def _interrupt_on_sigterm() -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+def _start(workers: int) -> None:
+    token_file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    if _agree_on_authentication() == "token" and not token_file.is_file():
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
+    cores = len(os.sched_getaffinity(0))
+    cpus = max(workers, cores) + max(SIDE_CPUS, cores)
+    _let_ray_talk(False)
+    ray.init("local", num_cpus=cpus, include_dashboard=False, **QUIETLY)
+
+
+def _join(address: str) -> None:
+    if "://" in address:
+        raise BadSpec(
+            f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported."
+        )
+    mode = _agree_on_authentication()
+    host, _, port = address.rpartition(":")
+    try:
+        if address != "auto":
+            socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
+        _let_ray_talk(False)
+        ray.init(address, **QUIETLY)
+    except (OSError, ValueError, RuntimeError, RayError) as error:
+        raise BadSpec(
+            f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().partition('. ')[0] or type(error).__name__}). Check host:port; "
+            f"authentication is {mode!r} here (RAY_AUTH_MODE, RAY_AUTH_TOKEN) and must be the cluster's own."
+        ) from error
+
+
+def _agree_on_authentication() -> str:
+    mode: str = get_authentication_mode_name(get_authentication_mode())
+    os.environ["RAY_AUTH_MODE"] = mode
+    return mode
+
+
+def _let_ray_talk(may: bool) -> None:
+    # Ray prints a coloured page on standard output for every lost worker, which has no switch; the watcher is told of each.
+    ray._private.worker._worker_logs_enabled = may
