@@ -22,13 +22,14 @@ Fault = Literal[
     "InternalError", "SlowDown", "ExpiredToken", "NoSuchBucket",  # S3's refusals
     "reset",  # no answer, and nothing done
     "lost reply",  # done, and no answer
+    "twice",  # done two times, and the second answer given
     "outage",  # as "reset", told apart in the tally
     "delay", "cut", "flip",  # a late answer, half of one, one with a bit turned
     "stale",  # a listing as the one before it
 ]  # fmt: skip
 STATUS: Mapping[Fault, int] = {"InternalError": 500, "SlowDown": 503, "ExpiredToken": 400, "NoSuchBucket": 404}
 PASSING: tuple[Fault, ...] = (
-    "InternalError", "SlowDown", "ExpiredToken", "reset", "lost reply", "delay", "cut", "flip", "stale",
+    "InternalError", "SlowDown", "ExpiredToken", "reset", "lost reply", "twice", "delay", "cut", "flip", "stale",
 )  # fmt: skip
 """What a job at work outlives: all but a bucket that is gone, and an outage without an end."""
 DELAY_SECONDS = 0.3
@@ -87,6 +88,8 @@ class _Passed(BaseHTTPRequestHandler):
         if fault == "delay":
             self.server.closing.wait(DELAY_SECONDS)
         status, headers, found = self.server.forwarded(self.command, self.path, dict(self.headers), body)
+        if fault == "twice":
+            status, headers, found = self.server.forwarded(self.command, self.path, dict(self.headers), body)
         if fault == "lost reply":
             reset(self)  # type: ignore[arg-type]
             return

@@ -1,4 +1,4 @@
-"""One film rendered through a storm: processes killed, a store that fails, drivers begun again. Promises the same storm for the same seed, as far as the machine's own timing allows; judges by the delivered bytes."""
+"""One film rendered through a storm: processes killed or frozen, a store that fails, drivers begun again. Promises the same storm for the same seed, as far as the machine's own timing allows; judges by the delivered bytes."""
 
 import json
 import os
@@ -12,23 +12,39 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from tests.farm.shell import Running
+from farm.status import statuses
+from tests.farm.shell import Running, Said
 from tests.proxy import PASSING, Chance, Fault, FaultyProxy, Rule
 from tests.s3 import MotoServer
 
-Blow = Literal["worker", "raylet", "driver", "stop"]
-BLOWS: tuple[Blow, ...] = ("worker", "worker", "worker", "driver", "raylet", "stop")
-"""What is struck, as often as it stands here."""
-WORKER = re.compile(r"^ray::(Renderer|Splitter|Surveyor|Stitcher|Finisher|Dissolver)")
-STARTS = 8
+Blow = Literal[
+    "worker",  # SIGKILL of one
+    "raylet",  # SIGKILL: its workers live on for a while, and what they deliver is stale
+    "driver",  # SIGKILL
+    "stop",  # Ctrl-C
+    "freeze",  # SIGSTOP of a worker, which is never woken
+    "take-over",  # a second driver goes on beside the first, which lives
+]
+BLOWS: tuple[Blow, ...] = get_args(Blow)
+THEMES: tuple[Blow | Literal["calm", "mixed"], ...] = ("mixed", *BLOWS, "calm")
+"""What strikes in a storm: one kind of blow, so that its cost is known, or any, or only the store fails. By seed, in turn."""
+STRUCK: Mapping[str, re.Pattern[str]] = {
+    "worker": re.compile(r"ray::(Renderer|Splitter|Surveyor|Finisher|Dissolver)"),
+    "freeze": re.compile(r"ray::Renderer"),
+    "raylet": re.compile(r"\S*raylet/raylet"),
+}
+"""Command lines of the processes among which a blow finds its own."""
+STARTS = 10
 """Drivers that one film may take: more means that it does not come to an end."""
 GUSTS = 4
 """Blows of one storm, at most."""
-WITHIN = 12.0
+WITHIN = 6.0
 """Seconds in which a blow falls after the one before."""
-FAILING = 0.01
+AT_WORK = 0.7
+"""Share of the blows that wait until chunks are rendered: of a short film most of the time goes into starting Ray."""
+FAILING = 0.02
 """Share of requests to the store that fail."""
 
 
@@ -37,6 +53,7 @@ class Told:
     """What a storm did and what it cost."""
 
     seed: int
+    theme: str
     blows: Counter[str] = field(default_factory=Counter)
     faults: Mapping[str, int] = field(default_factory=dict)
     starts: int = 0
@@ -45,6 +62,12 @@ class Told:
     """Of the film."""
     uploads: int = 0
     """Of segments: those beyond `segments` are work done twice."""
+    in_flight: int = 0
+    """Chunks that renderers were at when a driver was killed or stopped, all drivers together."""
+    again: int = 0
+    """Of these, the ones that the next driver found unfinished."""
+    finished_again: int = 0
+    """Chunks that were finished when a driver was killed or stopped, and were not to be had for the next one: none may be."""
     worst: str = ""
     """What a driver said that ended in no way it may."""
 
@@ -62,31 +85,95 @@ class Uploads(Rule):
         return None
 
 
-def weather(film: Path, folder: Path, moto: MotoServer, seed: int) -> Told:
-    """Render a film through the storm of that seed: its store in a bucket behind a failing proxy, its output in `folder`."""
-    draw, told, uploads = random.Random(seed), Told(seed), Uploads()
-    folder.mkdir()
-    with FaultyProxy(moto, uploads, Chance(FAILING, seed, PASSING)) as proxy:
-        spec = job_of(film, folder, f"s3://{moto.make_bucket()}/store")
-        gusts, began = draw.randint(1, GUSTS), time.monotonic()
-        while told.starts < STARTS:
-            told.starts += 1
-            with _surroundings(proxy.env), Running(folder, "render", spec) as render:
-                while gusts and _still_working(render, draw.uniform(0.5, WITHIN)):
-                    told.blows[_strike(render, draw.choice(BLOWS), draw)] += 1
-                    gusts -= 1
-                said = render.said()
-            if said.code == 0:
-                break
-            if "Traceback" in said.err or said.code not in (1, 130, -signal.SIGKILL):
-                told.worst = said.err
-                break
-        told.seconds = time.monotonic() - began
-        told.faults = {str(fault): count for fault, count in proxy.tally.items()}
-        told.uploads = uploads.count
-    report = json.loads((folder / "out/report.json").read_text()) if (folder / "out/report.json").exists() else {}
-    told.segments = int(report.get("chunks", 0))
-    return told
+class Storm:
+    """One film on its way through the storm of a seed: its store in a bucket behind a failing proxy, its output in `folder`."""
+
+    def __init__(self, film: Path, folder: Path, moto: MotoServer, seed: int) -> None:
+        folder.mkdir()
+        self.folder, self.moto, self.draw = folder, moto, random.Random(seed)
+        self.told = Told(seed, THEMES[seed % len(THEMES)])
+        self.store = f"s3://{moto.make_bucket()}/store"
+        self.spec = job_of(film, folder, self.store)
+        self.gusts = 0 if self.told.theme == "calm" else self.draw.randint(1, GUSTS)
+
+    def weather(self) -> Told:
+        """Drivers, one after the other, until the film is there, or one says what it may not."""
+        told, uploads, began = self.told, Uploads(), time.monotonic()
+        with FaultyProxy(self.moto, uploads, Chance(FAILING, told.seed, PASSING)) as proxy:
+            while told.starts < STARTS and not self._driver(proxy.env):
+                pass
+            told.faults = {str(fault): count for fault, count in proxy.tally.items()}
+        told.seconds, told.uploads = time.monotonic() - began, uploads.count
+        with suppress(FileNotFoundError):
+            told.segments = json.loads((self.folder / "out/report.json").read_text())["chunks"]
+        return told
+
+    def _driver(self, env: Mapping[str, str]) -> bool:
+        """One driver, and what strikes it. Whether nothing is to come after it."""
+        self.told.starts += 1
+        with _surroundings(env), Running(self.folder, "render", self.spec) as render:
+            while self.gusts and self._comes(render):
+                self.gusts -= 1
+                theme = self.told.theme
+                self.told.blows[self._strike(render, theme if theme in BLOWS else self.draw.choice(BLOWS))] += 1
+            return self._ended(render.said()) == 0 or bool(self.told.worst)
+
+    def _comes(self, render: Running) -> bool:
+        """Wait for the moment of the next blow. Whether the driver is still at work then."""
+        waits = self.draw.random() < AT_WORK
+        while waits and render.process.poll() is None and not any(_chunks(render)):
+            threading.Event().wait(0.1)
+        stop = time.monotonic() + self.draw.uniform(0.0, WITHIN)
+        while time.monotonic() < stop and render.process.poll() is None:
+            threading.Event().wait(0.02)
+        return render.process.poll() is None
+
+    def _ended(self, said: Said) -> int:
+        """How a driver ended: delivered, failed and can go on, stopped, killed. Anything else is put down as the worst."""
+        if said.code not in (0, 1, 130, -signal.SIGKILL) or "Traceback" in said.err:
+            self.told.worst = said.err
+        return said.code
+
+    def _strike(self, render: Running, blow: str) -> str:
+        if blow in ("driver", "stop"):
+            self._strike_driver(render, blow)
+            return blow
+        if blow == "take-over":
+            self.told.starts += 1
+            with Running(self.folder, "render", self.spec, "--take-over") as second:
+                self._ended(render.said())  # it sees that the lease is another's, and ends
+                self._ended(second.said())
+            return blow
+        struck = sorted(pid for pid, name in render.living() if STRUCK[blow].match(name))
+        if not struck:
+            return f"{blow} (none there)"
+        with suppress(ProcessLookupError):
+            os.kill(self.draw.choice(struck), signal.SIGSTOP if blow == "freeze" else signal.SIGKILL)
+        return blow
+
+    def _strike_driver(self, render: Running, blow: str) -> None:
+        """Kill or stop a driver, and reckon how many chunks were begun, and are to be begun again."""
+        rendering, done = _chunks(render)
+        render.kill() if blow == "driver" else render.interrupt()
+        render.said()
+        render.left_running(but=("ray::DashboardAgent", "ray::RuntimeEnvAgent"))
+        with _surroundings(self.moto.env):
+            kept = statuses(self.store, "film")[0].chunks_done if rendering or done else 0
+        self.told.in_flight += rendering
+        self.told.again += max(0, done + rendering - kept)
+        self.told.finished_again += max(0, done - kept)
+
+
+def _chunks(render: Running) -> tuple[int, int]:
+    """Chunks that renderers are at, and chunks that are done, as the driver tells; none before it serves its metrics."""
+    try:
+        metrics = render.metrics()
+    except (AssertionError, OSError):
+        return 0, 0
+    found = {
+        state: float(number) for state, number in re.findall(r'film_farm_chunks\{.*state="(\w+)"\} (\S+)', metrics)
+    }
+    return int(found.get("rendering", 0)), int(found.get("done", 0))
 
 
 def job_of(film: Path, folder: Path, store: str) -> Path:
@@ -98,7 +185,7 @@ def job_of(film: Path, folder: Path, store: str) -> Path:
         "output": str(folder / "out"),
         "look": {"name": "test-window", "settings": {"radius": 12, "declared": 12}},
         "chunk_seconds": 0.5,
-        "workers": {"count": 2, "losses": 50, "attempts": 10},
+        "workers": {"count": 2, "losses": 50, "attempts": 10, "hung_seconds": 5, "boot_seconds": 60},
         "deliverables": [{"codec": "ffv1"}],
     }
     (folder / "job.json").write_text(json.dumps(spec))
@@ -115,25 +202,3 @@ def _surroundings(env: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _still_working(render: Running, seconds: float) -> bool:
-    stop = time.monotonic() + seconds
-    while time.monotonic() < stop and render.process.poll() is None:
-        threading.Event().wait(0.02)
-    return render.process.poll() is None
-
-
-def _strike(render: Running, blow: Blow, draw: random.Random) -> str:
-    living = render.living()
-    workers = [pid for pid, name in living if WORKER.match(name)]
-    raylets = [pid for pid, name in living if "raylet/raylet" in name.split(" ")[0]]
-    if blow == "stop":
-        render.interrupt()
-        return blow
-    struck = {"worker": workers, "raylet": raylets, "driver": [render.process.pid]}[blow]
-    if not struck:
-        return f"{blow} (none there)"
-    with suppress(ProcessLookupError):
-        os.kill(draw.choice(sorted(struck)), signal.SIGKILL)
-    return blow
