@@ -9,11 +9,12 @@ with FaultyProxy(moto, Rule("SlowDown", "PUT", "records/", times=3)) as proxy:
 import http.client
 import random
 import re
+import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from tests.s3 import MotoServer, aws_env, reset
@@ -140,6 +141,11 @@ class FaultyProxy(ThreadingHTTPServer):
         self.closing.set()
         self.shutdown()
         self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who was killed in the midst of a request is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def draw(self, method: str, path: str) -> Fault | None:
         """The first rule that has a fault for a request decides."""
