@@ -28,7 +28,7 @@ PLUGIN = Path(__file__).parents[1] / "plugin"
 
 def storms(folder: Path, seeds: range) -> dict[str, Any]:
     """What the storms of these seeds did, what they cost, and which films did not arrive."""
-    film = Recipe(frames=240, sound="aac").make(folder / "film.mp4")
+    film = Recipe(frames=360, sound="aac").make(folder / "film.mp4")
     spec = read_spec(str(job_of(film, folder, str(folder / "calm"))))
     assert rendered(spec).report().conforms
     whole = Path(spec.output, "film.mkv").read_bytes()
@@ -98,6 +98,7 @@ def main(
     os.environ["PYTHONPATH"] = os.pathsep.join([str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory() as folder:
         ruined = ruins(Path(folder), range(damage))
+        print(json.dumps(ruined), flush=True)
         stormy = storms(Path(folder), range(1, storm + 1)) if storm else {}
     found = {"storms": stormy, "damaged": ruined}
     PAPER.write_text(json.dumps(found, indent=1) + "\n")

@@ -40,7 +40,7 @@ STARTS = 10
 """Drivers that one film may take: more means that it does not come to an end."""
 GUSTS = 4
 """Blows of one storm, at most."""
-WITHIN = 6.0
+WITHIN = 4.0
 """Seconds in which a blow falls after the one before."""
 AT_WORK = 0.7
 """Share of the blows that wait until chunks are rendered: of a short film most of the time goes into starting Ray."""
@@ -129,8 +129,12 @@ class Storm:
         return render.process.poll() is None
 
     def _ended(self, said: Said) -> int:
-        """How a driver ended: delivered, failed and can go on, stopped, killed. Anything else is put down as the worst."""
-        if said.code not in (0, 1, 130, -signal.SIGKILL) or "Traceback" in said.err:
+        """How a driver ended: delivered, failed and can go on, stopped, killed. Anything else is put down as the worst.
+
+        Before any work expired credentials are refused, not waited for.
+        """
+        refused = said.code == 2 and "ExpiredToken" in said.err
+        if "Traceback" in said.err or not (refused or said.code in (0, 1, 130, -signal.SIGKILL)):
             self.told.worst = said.err
         return said.code
 
