@@ -151,6 +151,8 @@ class Fleet:
                 roster.hired.append(_hire(roster.crew, next(self._numbers), now))
             if wanting:
                 self._tell_staff(roster)
+        if any(roster.pending for roster in self._rosters.values()):
+            self._session.check()
 
     def _deal(self) -> None:
         for roster in self._rosters.values():

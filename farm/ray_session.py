@@ -15,7 +15,7 @@ from ray._private.authentication.authentication_utils import get_authentication_
 from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import RayError
 
-from jobs.errors import BadSpec
+from jobs.errors import BadSpec, FilmFailed
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 SIDE_CPUS = 4
@@ -50,6 +50,17 @@ class RaySession:
             if isinstance(error, SystemExit):  # what Ray makes of SIGTERM while it starts
                 raise KeyboardInterrupt from error
             raise
+
+    def check(self) -> None:
+        """Prove that a Ray that was started here can still start workers. Raises FilmFailed.
+
+        Where its raylet was killed, workers there are go on for a while, and those that are asked for would be waited for in vain.
+        """
+        if self.local and not any(node["Alive"] for node in ray.nodes()):  # type: ignore[no-untyped-call]
+            raise FilmFailed(
+                "Ray has ended on this machine (its raylet is gone, as by a kill or for want of memory). What is finished "
+                "is kept; the same command goes on from here."
+            )
 
     def leave(self) -> None:
         """Leave Ray, and end it if it was started here."""

@@ -28,6 +28,10 @@ FILMS = {
     "prores.mov": replace(PLAIN, codec="prores_ks", pix_fmt="yuv422p10le", gop=1, b_frames=0),
     "ffv1.mkv": replace(PLAIN, codec="ffv1", gop=1, b_frames=0),
     "vp8.webm": replace(PLAIN, codec="libvpx", b_frames=0),
+    "vp9.webm": replace(PLAIN, codec="libvpx-vp9", b_frames=0),
+    "av1.mkv": replace(PLAIN, codec="libsvtav1", b_frames=0),
+    "dnxhr.mov": replace(PLAIN, codec="dnxhd", pix_fmt="yuv422p", size=(256, 128), options={"profile": "dnxhr_lb"}),
+    "mjpeg.avi": replace(PLAIN, codec="mjpeg", pix_fmt="yuvj420p", gop=1, b_frames=0),
 }
 
 

@@ -406,6 +406,18 @@ def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_raylet_that_is_killed_ends_the_film_where_a_worker_is_wanted(ray_here: Fleet) -> None:
+    with ray_here:
+        ray_here.hire([crew(Clerk)])
+        assert findings(ray_here, call("greet", "Ada")) == ["hello Ada"]
+        for pid in below_this():
+            if b"raylet/raylet" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+                os.kill(pid, signal.SIGKILL)
+        ray_here.release("clerk")
+        with pytest.raises(FilmFailed, match="the same command goes on"):
+            findings(ray_here, call("greet", "Bob"))
+
+
 @pytest.mark.parametrize(
     ("address", "says"),
     [("127.0.0.1:1", "refused"), ("nonsense", "no Ray cluster could be joined"), ("ray://head:10001", "not supported")],
