@@ -40,7 +40,7 @@ STARTS = 10
 """Drivers that one film may take: more means that it does not come to an end."""
 GUSTS = 4
 """Blows of one storm, at most."""
-WITHIN = 4.0
+WITHIN = 3.0
 """Seconds in which a blow falls after the one before."""
 AT_WORK = 0.7
 """Share of the blows that wait until chunks are rendered: of a short film most of the time goes into starting Ray."""
@@ -187,7 +187,7 @@ def job_of(film: Path, folder: Path, store: str) -> Path:
         "source": str(film),
         "store": store,
         "output": str(folder / "out"),
-        "look": {"name": "test-window", "settings": {"radius": 12, "declared": 12}},
+        "look": {"name": "test-window", "settings": {"radius": 40, "declared": 40}},
         "chunk_seconds": 0.5,
         "workers": {"count": 2, "losses": 50, "attempts": 10, "hung_seconds": 5, "boot_seconds": 60},
         "deliverables": [{"codec": "ffv1"}],
