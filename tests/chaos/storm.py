@@ -42,7 +42,7 @@ GUSTS = 4
 """Blows of one storm, at most."""
 WITHIN = 3.0
 """Seconds in which a blow falls after the one before."""
-AT_WORK = 0.7
+AT_WORK = 0.85
 """Share of the blows that wait until chunks are rendered: of a short film most of the time goes into starting Ray."""
 FAILING = 0.02
 """Share of requests to the store that fail."""
