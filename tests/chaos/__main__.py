@@ -93,17 +93,19 @@ def main(
     storm: Annotated[int, typer.Option(help="Storms, by seeds from 1.")] = 100,
     damage: Annotated[int, typer.Option(help="Damaged films, by seeds from 0.")] = 500,
 ) -> None:
-    """Run both and put down what came of them."""
+    """Run both and put down what came of them; a part that is not run stays on paper as it was."""
     sys.path.insert(0, str(PLUGIN))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])])
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        ruined = ruins(Path(folder), range(damage))
-        print(json.dumps(ruined), flush=True)
-        stormy = storms(Path(folder), range(1, storm + 1)) if storm else {}
-    found = {"storms": stormy, "damaged": ruined}
-    PAPER.write_text(json.dumps(found, indent=1) + "\n")
+        if damage:
+            found["damaged"] = ruins(Path(folder), range(damage))
+        if storm:
+            found["storms"] = storms(Path(folder), range(1, storm + 1))
+    before = json.loads(PAPER.read_text()) if PAPER.exists() else {}
+    PAPER.write_text(json.dumps(before | found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
-    raise typer.Exit(1 if ruined["wrong"] or stormy.get("lost") else 0)
+    raise typer.Exit(1 if any(part.get("wrong") or part.get("lost") for part in found.values()) else 0)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,8 @@ class Storm:
         rendering, done = _chunks(render)
         render.kill() if blow == "driver" else render.interrupt()
         render.said()
-        render.left_running(but=("ray::DashboardAgent", "ray::RuntimeEnvAgent"))
+        while any(STRUCK["worker"].match(name) for _, name in render.living()):  # they may finish what they are at
+            threading.Event().wait(0.05)
         with _surroundings(self.moto.env):
             kept = statuses(self.store, "film")[0].chunks_done if rendering or done else 0
         self.told.in_flight += rendering
