@@ -13,7 +13,7 @@ from farm.scout import Scout
 from farm.seams import Seams
 from farm.status import Status, statuses
 from jobs.assembly import FOLDER as ASSEMBLY
-from jobs.deliverables import DeliverablePlan
+from jobs.deliverables import Decided
 from jobs.errors import JobHeld
 from jobs.lease import Lease
 from jobs.ledger import Ledger, still_name
@@ -178,7 +178,9 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     scout.begin()
     scout.recall()
     scout.fresh()
-    encodings = [DeliverablePlan.model_validate(one).encoding for one in ledger.paper("deliverables.json")]
+    decided = ledger.paper("deliverables.json", Decided)
+    assert decided  # likewise
+    encodings = [one.encoding for one in decided.deliverables]
     seams = Seams(film, ledger, (), encodings)
     chunks = scout.plan.chunks
     named: set[str] = set()

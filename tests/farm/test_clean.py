@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from jobs.spec import JobSpec
 from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
+from tests.paper import report_of
 
 SEAMS = {"name": "test-calm", "settings": {"dissolve": 2, "warmup": 1}}
 CHANGED = {"name": "test-calm", "settings": {"dissolve": 2, "warmup": 2}}
@@ -36,7 +36,7 @@ def deliver(spec: JobSpec) -> int:
     """Render it as the studio does, report included; gives the chunks that were rendered."""
     report = rendered(spec).report()
     assert report.conforms
-    Path(spec.store, "film/report.json").write_text(json.dumps({"spec": digest(spec), "conforms": True}))
+    Ledger.at(spec.store, "film").keep_paper("report.json", report_of(digest(spec)), only_if_absent=False)
     return report.chunks_rendered
 
 
@@ -127,7 +127,7 @@ def test_a_store_in_s3(film: Path, tmp_path: Path, s3_bucket: str) -> None:
     spec = spec_of(film, tmp_path, store=f"s3://{s3_bucket}/work")
     rendered(spec)
     ledger = Ledger.at(spec.store, "film")
-    ledger.keep_paper("report.json", {"spec": digest(spec), "conforms": True})
+    ledger.keep_paper("report.json", report_of(digest(spec)))
     (done,) = clean(spec.store, None, Wish(all_but_last=True, delete=True))
     assert done.may_go[0].bytes > 0
     assert list(ledger.names("chunks/")) == list(ledger.names("assembly/")) == []
