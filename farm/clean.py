@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from farm.board import Board
 from farm.control import holder_of, lease_on_job
 from farm.opening import looks_of
 from farm.scout import Scout
 from farm.seams import Seams
+from farm.set_aside import SetAside
 from farm.status import Status, statuses
 from jobs.assembly import FOLDER as ASSEMBLY
 from jobs.deliverables import Decided
@@ -170,7 +172,7 @@ class _Sweep:
 
 
 def _named_by_last(ledger: Ledger) -> set[str]:
-    """Digests of all that the plan of the last spec names: segments, handles of its seams, chunks."""
+    """Digests of all that the plan of the last spec names: segments, handles of its seams, chunks, and what stands in for them."""
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
@@ -182,7 +184,8 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     assert decided  # likewise
     encodings = [one.encoding for one in decided.deliverables]
     seams = Seams(film, ledger, (), encodings)
-    chunks = scout.plan.chunks
+    aside = SetAside(scout, Board(console=Console(quiet=True)))
+    chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
     named: set[str] = set()
     for before, chunk in zip((None, *chunks), chunks, strict=False):
         named.add(split_order(film, chunk, scout.span(chunk.read)).digest)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from farm.calls import Budget
 from farm.clean import HALF_WRITTEN, Cleaning, Wish, clean, show
 from farm.control import lease_on_job
 from jobs.digest import digest
@@ -132,6 +133,37 @@ def test_a_store_in_s3(film: Path, tmp_path: Path, s3_bucket: str) -> None:
     assert done.may_go[0].bytes > 0
     assert list(ledger.names("chunks/")) == list(ledger.names("assembly/")) == []
     assert len(list(ledger.names("media/"))) == len(list(ledger.names("records/"))) == 1
+
+
+def test_what_stands_in_stays_and_so_does_the_report_of_why(film: Path, tmp_path: Path) -> None:
+    bad = [{"frames": [0, 12], "look": {"name": "test-broken", "settings": {"how": "nan"}}}]
+    spec = spec_of(
+        film, tmp_path, overrides=bad, chunk_seconds=0.5, on_error="passthrough", look={"name": "test-negative"}
+    )
+    report = rendered(spec, InlineFleet(budget=Budget(attempts=1))).report()
+    assert report.quarantined
+    ledger = Ledger.at(spec.store, "film")
+    ledger.keep_paper("report.json", report)
+    clean(spec.store, None, Wish(all_but_last=True, delete=True))
+    assert len(list(ledger.names("quarantine/"))) == len(report.quarantined)
+    assert len(list(ledger.names("media/"))) == len(list(ledger.names("records/"))) == report.chunks
+    again = rendered(spec).report()
+    assert (again.conforms, again.chunks_rendered, again.quarantined) == (True, 0, report.quarantined)
+
+
+def test_damaged_records_do_not_stop_it(film: Path, tmp_path: Path) -> None:
+    spec = job(film, tmp_path, SEAMS)
+    deliver(spec)
+    for path in sorted(Path(spec.store, "film/records").iterdir())[:2]:
+        path.write_bytes(b"{")
+    (told,) = clean(spec.store, None, Wish(all_but_last=True, delete=True))
+    assert told.deleted
+    assert len(names(spec) & {f"damaged/{one}.json" for one in _stems(spec, "damaged")}) == 2
+    assert rendered(spec).report().conforms, "what was in doubt is made again"
+
+
+def _stems(spec: JobSpec, folder: str) -> list[str]:
+    return [path.stem for path in Path(spec.store, "film", folder).iterdir()]
 
 
 def test_people_are_told_that_nothing_was_deleted(

@@ -162,6 +162,22 @@ def _openings(ledger: Ledger, start: int) -> list[str]:
     return [name for name, one in records if one and one.kind == "segment" and one.frames.start == start]
 
 
+def test_what_is_made_again_in_the_same_run_counts_again(film: Path, tmp_path: Path) -> None:
+    spoilt: list[Path] = []
+
+    class BadDisk(InlineFleet):
+        """A segment is damaged before the finisher reads it."""
+
+        def _made_by(self, call: Call) -> Iterator[Any]:
+            if call.verb == "finish" and not spoilt:
+                spoilt.extend((tmp_path / "store/film/media").iterdir())
+                flipped(spoilt[0])
+            yield from super()._made_by(call)
+
+    report = rendered(spec_of(film, tmp_path, chunk_seconds=0.6), BadDisk()).report()
+    assert (report.conforms, report.chunks, report.chunks_rendered) == (True, len(spoilt), len(spoilt) + 1)
+
+
 def test_what_stays_damaged_ends_in_one_sentence(film: Path, tmp_path: Path) -> None:
     """As where a disk flips the same bit whenever it is written."""
     spec = spec_of(film, tmp_path)

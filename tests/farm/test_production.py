@@ -282,7 +282,7 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     assert _verbs(prepared.film.finish()) == ["finish"]
     prepared.film.keep(segment)
     prepared.film.keep(segment)
-    assert (prepared.film.rendered, prepared.board.chunks) == (1, {1: "done"})
+    assert (prepared.board.chunks_rendered, prepared.board.chunks) == (1, {1: "done"})
     assert prepared.film.finish() == []
     assert [list(page.segments.values()) for page in pages(prepared.film)] == [[], [(name,)]]
 
