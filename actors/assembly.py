@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 
-from jobs.assembly import Stretch, name_of, page_name
+from jobs.assembly import FOLDER, Stretch, name_of, page_name
 from jobs.errors import Damaged, FilmFailed, StoreFault
 from jobs.ledger import Ledger
+from jobs.paper import read_paper
 from jobs.records import Encoding, SegmentRecord
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 2.0
@@ -21,7 +22,7 @@ def records_of(
 ) -> Iterator[SegmentRecord]:
     """Records in the film's order, each as soon as it is on paper, until the film is whole.
 
-    Raises GivenUp where the film is given up, FilmFailed where another run of the job has taken over, Damaged where a record is gone.
+    Raises GivenUp where the film is given up, FilmFailed where another run of the job has taken over, Damaged where a record is gone or a page is damaged.
     """
     number, last = 0, False
     while not last:
@@ -41,8 +42,9 @@ def _page(ledger: Ledger, run: str, number: int, wait: Callable[[float], object]
     pause = FIRST_WAIT
     while True:
         try:
-            if data := ledger.read(page_name(run, number)):
-                return Stretch.model_validate_json(data)
+            data = ledger.read(page_name(run, number))
+            if data is not None:
+                return _read(ledger, data, page_name(run, number))
             # The first page is there before anyone is asked to read it, until the next run sweeps it.
             if not ledger.store.stat(ledger.key(page_name(run, 0))):
                 raise FilmFailed(
@@ -52,3 +54,11 @@ def _page(ledger: Ledger, run: str, number: int, wait: Callable[[float], object]
             pass
         wait(pause)
         pause = min(1.5 * pause, LONGEST_WAIT)
+
+
+def _read(ledger: Ledger, data: bytes, name: str) -> Stretch:
+    page = read_paper(Stretch, data)
+    if page is None:
+        # By the folder: each run writes pages of other names, and one that is damaged every time must end somewhere.
+        raise Damaged(f"The page {ledger.store.url}/{ledger.key(name)} is damaged; run the job again.", FOLDER)
+    return page

@@ -65,6 +65,9 @@ class Run(NamedTuple):
     sent: torch.cuda.Event | None
 
 
+MEMORY_RAN_OUT = ("out of memory", "can't allocate memory", "alloc_failed")
+"""In the words of CUDA, of the processor's allocator and of cuBLAS and cuDNN, where torch raises a plain RuntimeError."""
+
 CUT = None
 """Between the batches, and the runs, of two chunks."""
 
@@ -101,8 +104,8 @@ class Renderer:
             try:
                 yield from self._made(orders)
                 return
-            except (torch.OutOfMemoryError, MemoryError):
-                if self.batch == 1:
+            except (RuntimeError, MemoryError) as error:
+                if self.batch == 1 or not _memory_ran_out(error):
                     raise
             self.batch //= 2
             torch.cuda.empty_cache()
@@ -227,3 +230,8 @@ def _pieces(order: RenderOrder, folder: Path) -> list[Piece | Handles]:
         *(Piece(film, order.body(one), order.digest(one), one, folder) for one in order.encodings),
         *(Handles(film, frames, order.handles_digest(frames), folder) for frames in order.handles),
     ]
+
+
+def _memory_ran_out(error: RuntimeError | MemoryError) -> bool:
+    says = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(one in says for one in MEMORY_RAN_OUT)

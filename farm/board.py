@@ -78,6 +78,8 @@ class Board:
         self._pace = Pace(clock())
         self._workers: dict[str, tuple[int, int]] = {}
         self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
+        self.chunks_rendered = 0
+        """By this run; one that is made again, because it was damaged, counts again."""
         self.expected_frames = 0
         """By the source's header; the plan's own count where the survey has passed it or is over."""
         self.chunks: dict[int, State] = {}
@@ -152,6 +154,7 @@ class Board:
         self._put(number, state)
         if state == "rendering":
             self._pace.begin(self._clock())
+        self.chunks_rendered += state == "done"
         self._tell_chunks()
 
     def quarantined(self, chunks: int, frames: int, sentence: str) -> None:

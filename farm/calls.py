@@ -17,6 +17,20 @@ from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
 
 
 @dataclass(frozen=True)
+class Budget:
+    """How often bad luck is forgiven, for each call and for each crew's start."""
+
+    attempts: int = 3
+    """Errors raised before the film fails."""
+    losses: int = 8
+    """Workers lost before the film fails; preempted ones are not counted."""
+
+
+ONCE = Budget(attempts=1, losses=1)
+"""Of what is several things in one: whichever of them is bad, it is found by asking for each."""
+
+
+@dataclass(frozen=True)
 class Call:
     """One piece of work asked of a crew. Whoever makes it must be harmless to call twice: its worker may be lost at the end."""
 
@@ -30,6 +44,8 @@ class Call:
     """For people: "chunk 12"."""
     alone: bool = False
     """When its budget is spent it fails alone, with a finding `Spent`, and the run goes on; else the film fails with it."""
+    budget: Budget | None = None
+    """Its own, in the place of the fleet's."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +116,6 @@ class Unwatched:
     def tick(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How often bad luck is forgiven, for each call and for each crew's start."""
-
-    attempts: int = 3
-    """Errors raised before the film fails."""
-    losses: int = 8
-    """Workers lost before the film fails; preempted ones are not counted."""
-
-
 class BudgetSpent(FilmFailed):
     """One thing has gone wrong too often."""
 
@@ -146,7 +152,8 @@ class Luck:
         if self.losses >= self.budget.losses:
             raise BudgetSpent(
                 f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "
-                "(workers.memory_gib). What is finished is kept: the same command goes on.",
+                "(workers.memory_gib), or what it reads may be damaged so that it kills whoever reads it. What is finished is kept: "
+                "the same command goes on.",
                 Spent(self.errors, self.losses, reason),
             )
 
@@ -183,7 +190,7 @@ class CallSheet:
 
     def add(self, call: Call) -> None:
         """One more call."""
-        heappush(self._waiting, Ticket(call.rank, next(self._numbers), call, Luck(self.budget)))
+        heappush(self._waiting, Ticket(call.rank, next(self._numbers), call, Luck(call.budget or self.budget)))
 
     @property
     def outstanding(self) -> int:

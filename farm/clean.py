@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from farm.board import Board
 from farm.control import holder_of, lease_on_job
 from farm.opening import looks_of
 from farm.scout import Scout
 from farm.seams import Seams
+from farm.set_aside import SetAside
 from farm.status import Status, statuses
 from jobs.assembly import FOLDER as ASSEMBLY
-from jobs.deliverables import DeliverablePlan
+from jobs.deliverables import Decided
 from jobs.errors import JobHeld
 from jobs.lease import Lease
 from jobs.ledger import Ledger, still_name
@@ -170,7 +172,7 @@ class _Sweep:
 
 
 def _named_by_last(ledger: Ledger) -> set[str]:
-    """Digests of all that the plan of the last spec names: segments, handles of its seams, chunks."""
+    """Digests of all that the plan of the last spec names: segments, handles of its seams, chunks, and what stands in for them."""
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
@@ -178,9 +180,12 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     scout.begin()
     scout.recall()
     scout.fresh()
-    encodings = [DeliverablePlan.model_validate(one).encoding for one in ledger.paper("deliverables.json")]
+    decided = ledger.paper("deliverables.json", Decided)
+    assert decided  # likewise
+    encodings = [one.encoding for one in decided.deliverables]
     seams = Seams(film, ledger, (), encodings)
-    chunks = scout.plan.chunks
+    aside = SetAside(scout, Board(console=Console(quiet=True)))
+    chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
     named: set[str] = set()
     for before, chunk in zip((None, *chunks), chunks, strict=False):
         named.add(split_order(film, chunk, scout.span(chunk.read)).digest)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from farm.control import holder_of
 from farm.settings import is_spec, read_spec
-from jobs.errors import BadSpec
+from jobs.errors import BadSpec, JobHeld
 from jobs.ledger import Ledger
 from jobs.quarantine import lift
 from jobs.store import open_store
@@ -26,6 +27,11 @@ def retry(
         raise BadSpec("--job is missing: name the job of the store, as `farm status` shows it; or give the job's spec.")
     ledger = Ledger(open_store(spec.store if spec else place), name)
     ledger.spec()
+    if holder := holder_of(ledger):
+        raise JobHeld(
+            f"The job '{name}' in {ledger.store.url} is at work ({holder.who}), and has its own mind of what is set aside: "
+            f"wait for it, or stop it with `farm cancel`, then retry."
+        )
     lifted = lift(ledger, chunk)
     if not lifted:
         which = "No chunk" if chunk is None else f"No chunk {chunk}"

@@ -15,6 +15,11 @@ from jobs.spec import JobSpec
 CLUSTER_CPUS = 4.0
 """CPUs of a renderer on a cluster, where the spec does not say: to decode and encode beside a GPU."""
 
+SIDE_HUNG_SECONDS = 1800.0
+"""Least silence after which a surveyor, splitter or dissolver is taken for hung. Their words are findings: a page of 4096
+packets, the cuts of 20 s, a chunk, an opening. 4096 packets of 4K ProRes are about 12 GB, which a slow line takes 20 minutes
+to bring."""
+
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
     """Surveyors, splitters, renderers, dissolvers and finishers. Nobody is hired here."""
@@ -23,13 +28,23 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
     finishers = len(spec.deliverables)
+    hung = max(SIDE_HUNG_SECONDS, spec.workers.hung_seconds)
     return [
         # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
-        Crew("surveyor", Surveyor, (spec.source_url, 1, spec.reading), limit=hands, cpus=side, abreast=2),
-        Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side),
+        Crew(
+            "surveyor",
+            Surveyor,
+            (spec.source_url, 1, spec.reading),
+            limit=hands,
+            cpus=side,
+            abreast=2,
+            hung_seconds=hung,
+        ),
+        Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side, hung_seconds=hung),
         _renderers(spec, looks, cluster),
-        Crew("dissolver", Dissolver, store, limit=hands, cpus=side),
-        # One for each deliverable, from early on; they wait for most of a film, so all together take one's place.
+        Crew("dissolver", Dissolver, store, limit=hands, cpus=side, hung_seconds=hung),
+        # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
+        # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
         Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]
 

@@ -33,7 +33,7 @@ def film_report(film: Production) -> FilmReport:
         chunks=len(plan.chunks),
         seams=plan.seams,
         extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
-        chunks_rendered=film.rendered,
+        chunks_rendered=film.board.chunks_rendered,
         retries=film.board.retries + film.board.lost_workers,
         made_on=tuple(sorted(made_on)),
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),

@@ -10,7 +10,7 @@ from farm.calls import Call
 from farm.crews import crews_for, renderer_gpus
 from farm.fleet import Fleet
 from farm.scout import Scout
-from jobs.deliverables import DeliverablePlan
+from jobs.deliverables import Decided, DeliverablePlan
 from jobs.errors import BadMedia, BadSpec
 from jobs.film import Film
 from jobs.ledger import Ledger
@@ -60,8 +60,7 @@ def decide_deliverables(scout: Scout, fleet: Fleet, *, to_render: bool = True) -
     for one in decided:
         _refuse_source(spec, one)
     if to_render:
-        paper = [one.model_dump(mode="json") for one in decided]
-        scout.ledger.keep_paper("deliverables.json", paper, only_if_absent=False)
+        scout.ledger.keep_paper("deliverables.json", Decided(deliverables=decided), only_if_absent=False)
     return decided
 
 

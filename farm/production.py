@@ -5,7 +5,7 @@ from itertools import groupby, takewhile
 
 from farm.batches import batches, in_words
 from farm.board import Board
-from farm.calls import Call, Spent
+from farm.calls import ONCE, Call, Spent
 from farm.film_report import film_report
 from farm.scout import Scout
 from farm.seams import Seams
@@ -41,8 +41,6 @@ class Production:
         self.ledger = scout.ledger
         self.proofs: dict[str, Conform] = {}
         """By file: a proof that comes twice, because a worker was lost at its end, counts once."""
-        self.rendered = 0
-        """Chunks that this run has rendered."""
         self.chunks: list[Chunk] = []
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
@@ -265,7 +263,6 @@ class Production:
             lacking = self._lacking.get(number, set())
             lacking.discard(name)
             if not lacking and self._lacking.pop(number, None) is not None:
-                self.rendered += 1
                 self._count_rest(number)
                 self.board.chunk(number, "done")
 
@@ -296,8 +293,11 @@ class Production:
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
         lacking = [one for one in batch if self._bodies.get(one.number) or self._handles.get(one.number)]
         orders = [self._render_order(one) for one in lacking]
+        if not orders:
+            return []
         numbers = tuple(order.chunk for order in orders)
-        return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True)] if orders else []
+        budget = ONCE if len(orders) > 1 else None  # then one by one: whoever of them is bad spends a budget of its own
+        return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True, budget=budget)]
 
     def _dissolve_call(self, number: int) -> list[Call]:
         media = self._media.get(number)

@@ -42,7 +42,9 @@ class Roster:
         self.hired: list[Hired] = []
         self.expected = 0
         """About how many calls there will be: until that is known, workers start as if they were all there."""
-        self._longest = 0.0  # seconds that someone at a call has been silent before the next word
+        self._longest: float | None = (
+            None  # seconds that someone at a call was silent before the next word, if there was one
+        )
         self.begin(now)
 
     def begin(self, now: float) -> None:
@@ -105,7 +107,7 @@ class Roster:
 
     def heard(self, hired: Hired, stream: Any) -> Call:
         """Someone at a call has said something. Gives the call."""
-        self._longest = max(self._longest, hired.silent)
+        self._longest = max(self._longest or 0.0, hired.silent)
         hired.silent = 0.0
         return self.call(hired, stream)
 
@@ -118,7 +120,7 @@ class Roster:
             return []
         for one in self.ready:
             one.silent = one.silent + waited if one.streams else 0.0
-        patience = HUNG_TIMES * self._longest if self._longest else self.crew.boot_seconds
+        patience = self.crew.boot_seconds if self._longest is None else HUNG_TIMES * self._longest
         return [one for one in self.ready if one.silent > max(self.crew.hung_seconds, patience)]
 
     @property

@@ -67,7 +67,7 @@ class Scout:
             return self._turn(found)
         given = isinstance(self.spec.shots, GivenShots)
         name = self._given_paper if given else self._cuts_paper(found.frames)
-        self.ledger.keep_paper(name, found.model_dump(mode="json"), only_if_absent=not given)
+        self.ledger.keep_paper(name, found, only_if_absent=not given)
         self._add(found)
         return []
 
@@ -82,9 +82,9 @@ class Scout:
     def recall(self) -> None:
         """What a run before this one read from a list of cuts: for those who only look."""
         listed = isinstance(self.spec.shots, GivenShots) and self.complete
-        given = self.ledger.paper(self._given_paper) if listed else None
+        given = self.ledger.paper(self._given_paper, Cuts) if listed else None
         if given:
-            self._add(Cuts.model_validate(given))
+            self._add(given)
 
     def fresh(self) -> list[Chunk]:
         """Chunks that the findings since the last call have settled; of a shot that goes on, those that no frame to come can change.
@@ -134,9 +134,9 @@ class Scout:
         target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
         for frames in list(survey_ranges(self.index, target))[self._ordered :]:
             self._ordered += 1
-            kept = self.ledger.paper(self._cuts_paper(frames))
+            kept = self.ledger.paper(self._cuts_paper(frames), Cuts)
             if kept:
-                self._add(Cuts.model_validate(kept))
+                self._add(kept)
             else:
                 calls.append(self._search(frames))
         return calls

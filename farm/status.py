@@ -7,12 +7,13 @@ from farm.board import Board
 from farm.opening import looks_of
 from farm.scout import Scout
 from farm.set_aside import SetAside
-from jobs.deliverables import DeliverablePlan
+from jobs.deliverables import Decided
 from jobs.digest import digest
 from jobs.errors import BadInput, BadStore
 from jobs.ledger import Ledger
 from jobs.paper import Paper
 from jobs.records import segment_digests
+from jobs.report import FilmReport
 from jobs.store import open_store
 
 
@@ -64,7 +65,8 @@ def _status(ledger: Ledger) -> Status:
     scout.fresh()
     aside = SetAside(scout, Board(console=Console(quiet=True)))
     chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
-    decided = [DeliverablePlan.model_validate(one) for one in ledger.paper("deliverables.json") or []]
+    paper = ledger.paper("deliverables.json", Decided)
+    decided = paper.deliverables if paper else ()
     finished = ledger.finished()
     done = [
         chunk
@@ -94,10 +96,10 @@ def _state(ledger: Ledger, scout: Scout, done: int) -> str:
         return "surveying"
     if done < len(scout.plan.chunks):
         return "rendering"
-    report = ledger.paper("report.json")
-    if not report or report.get("spec") != digest(scout.spec):
+    report = ledger.paper("report.json", FilmReport)
+    if not report or report.spec != digest(scout.spec):
         return "rendered"
-    return "delivered" if report["conforms"] else "failed inspection"
+    return "delivered" if report.conforms else "failed inspection"
 
 
 def show(found: list[Status]) -> None:

@@ -64,7 +64,7 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
         output.write(f"{spec.name}.shots.{form}", _shots(film.scout, form))
     vault.file_reports(film, output)
     output.write("report.json", text)
-    film.ledger.store.write(film.ledger.key("report.json"), text)
+    film.ledger.keep_paper("report.json", report, only_if_absent=False)
     if not report.conforms:
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {output.url}/report.json.")

@@ -83,6 +83,7 @@ def train_look(
             return _finished(messages, board, lease)
 
 
+@in_work()  # the lease is renewed in the store all the while
 def _finished(messages: Iterator[Message | None], board: TrainingBoard, lease: Lease) -> Finished:
     finished: Finished | None = None
     for message in messages:

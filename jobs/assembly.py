@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 from uuid import uuid4
 
-from jobs.digest import canonical, digest
+from jobs.digest import digest
 from jobs.ledger import Ledger
 from jobs.paper import Paper
 from jobs.records import Encoding
@@ -78,6 +78,6 @@ class Assembly:
         if not self._pages:
             for name in list(self._ledger.names(f"{FOLDER}/")):
                 self._ledger.store.delete(self._ledger.key(name))
-        self._ledger.store.write(self._ledger.key(page_name(self.run, self._pages)), canonical(page))
+        self._ledger.keep_paper(page_name(self.run, self._pages), page, only_if_absent=False)
         self._pages += 1
         self._written_at = self._clock()

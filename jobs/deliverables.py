@@ -48,6 +48,12 @@ class DeliverablePlan(Paper):
     """Seconds on the source's clock that become 0 in the deliverable: not 0 where the clock begins anywhere (MPEG-TS, MPEG-PS)."""
 
 
+class Decided(Paper):
+    """deliverables.json: what the last run of a job decided."""
+
+    deliverables: tuple[DeliverablePlan, ...]
+
+
 class DeliverableFacts(Paper):
     """A deliverable lies whole in the output: what the stitcher knows of it."""
 

@@ -28,7 +28,23 @@ def sealed(paper: BaseModel | Mapping[str, Any]) -> bytes:
 
 def unsealed(data: bytes) -> Any:
     """The value in JSON that was `sealed`, without the seal; any other as it is. Raises ValueError where it is damaged."""
-    value = json.loads(data)
+    try:
+        value = json.loads(data)
+    except RecursionError:  # brackets in brackets: no paper of ours
+        raise ValueError("no JSON of this farm") from None
     if isinstance(value, dict) and (seal := value.pop("seal", None)) is not None and seal != digest(value):
+        raise ValueError("the seal is broken")
+    return value
+
+
+def sealed_bytes(data: bytes) -> bytes:
+    """Any bytes, and their SHA-256 after them."""
+    return data + hashlib.sha256(data).digest()
+
+
+def unsealed_bytes(data: bytes) -> bytes:
+    """The bytes that were sealed by `sealed_bytes`. Raises ValueError where they, or their seal, are damaged."""
+    value, seal = data[:-32], data[-32:]
+    if hashlib.sha256(value).digest() != seal:
         raise ValueError("the seal is broken")
     return value

@@ -15,11 +15,9 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self
 from uuid import uuid4
 
-from pydantic import ValidationError
-
-from jobs.digest import canonical
+from jobs.digest import sealed
 from jobs.errors import BadStore, FarmError, JobHeld, Stopped, StoreDown, StoreFault
-from jobs.paper import Paper
+from jobs.paper import Paper, read_paper
 from jobs.store import Store
 
 NAME = "lease.json"
@@ -77,10 +75,7 @@ def read_lease(store: Store, key: str) -> Found | None:
     there = store.stat(key)  # first, so that what is read is no older than its version
     if there is None:
         return None
-    try:
-        return Found(LeasePaper.model_validate_json(store.read(key)), there.version)
-    except ValidationError:
-        return Found(None, there.version)
+    return Found(read_paper(LeasePaper, store.read(key)), there.version)
 
 
 def ask_to_stop(store: Store, key: str, clock: Callable[[], float] = time.time) -> LeasePaper | None:
@@ -90,7 +85,7 @@ def ask_to_stop(store: Store, key: str, clock: Callable[[], float] = time.time) 
         if found is None or found.paper is None or not found.paper.held(clock()):
             return None
         asked = found.paper.model_copy(update={"stop": f"process {os.getpid()} on {socket.gethostname()}"})
-        if store.replace(key, canonical(asked), found.version):
+        if store.replace(key, sealed(asked), found.version):
             return asked
     raise StoreFault(f"The lease {store.url}/{key} changes too often to be written; try again.")
 
@@ -183,7 +178,7 @@ class Lease:
     def _write(self, over: Found | None) -> bool:
         """Put the lease on paper, in the place of another or where there is none. False where that has changed."""
         self.paper = self.paper.model_copy(update={"until": self._clock() + VOID_SECONDS})
-        data = canonical(self.paper)
+        data = sealed(self.paper)
         if over:
             version = self._store.replace(self._key, data, over.version)
         else:

@@ -1,4 +1,4 @@
-"""The ledger: one job's folder in the store, and what lies where in it. Promises that a record is written last and once; knows nothing of pixels.
+"""The ledger: one job's folder in the store, and what lies where in it. Promises that a record is written last and once, and that damaged paper is never believed; knows nothing of pixels.
 
 <store>/<job>/job.json                 source, its rate, and store, written once
               specs/<digest>.json      every spec this job has had; spec.json is the last
@@ -9,39 +9,47 @@
               media/<sha256>           encoded segments, and the handles of seams
               records/<digest>.json    the proof that a piece of work is finished
               damaged/<digest>.json    records set aside, because they or their media were damaged
+              damaged/<name>           other paper that was damaged
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
               quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
               lease.json               who works on it (jobs/lease.py)
+
+All paper is sealed (jobs/digest.py). What is damaged and can be made again is set aside and made again; of job.json and
+spec.json one sentence says what to do.
 """
 
-import json
-import zlib
 from collections.abc import Iterator
-from typing import Any, TypeVar
-from zipfile import BadZipFile
+from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from jobs.digest import canonical, digest, sealed, unsealed
+from jobs.digest import digest, sealed, sealed_bytes, unsealed_bytes
 from jobs.errors import BadStore
 from jobs.film import Film, SourceIdentity
 from jobs.index import Page
-from jobs.paper import Paper
+from jobs.paper import AnyPaper, Paper, read_paper
 from jobs.records import Record
 from jobs.spec import JobSpec, Reading
 from jobs.store import Store, open_store
 
-AnyRecord = TypeVar("AnyRecord", bound=Paper)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
-def _record(data: bytes) -> Record | None:
-    try:
-        return _RECORD.validate_json(json.dumps(unsealed(data)))
-    except ValueError:
-        return None
+class Beginning(Paper):
+    """job.json: what a job keeps for its life."""
+
+    version: Literal[1] = 1
+    name: str
+    source: str
+    rate: str | None
+    store: str
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> "Beginning":
+        """As a spec has it."""
+        return cls(name=spec.name, source=spec.source, rate=str(spec.rate) if spec.rate else None, store=spec.store)
 
 
 def still_name(segment: str) -> str:
@@ -55,17 +63,6 @@ def _film_name(reading: Reading) -> str:
 
 def _page_name(stream: int, number: int) -> str:
     return f"survey/{stream}/index-{number:05d}.npz"
-
-
-def _first_paper(spec: JobSpec) -> dict[str, Any]:
-    """job.json: what a job keeps for its life."""
-    return {
-        "version": 1,
-        "name": spec.name,
-        "source": spec.source,
-        "rate": spec.rate and str(spec.rate),
-        "store": spec.store,
-    }
 
 
 class Ledger:
@@ -86,60 +83,67 @@ class Ledger:
 
     def enter(self, spec: JobSpec, *, to_render: bool = True) -> None:
         """Put the spec on paper; one that is not `to_render` only where the job has none. Refuses what `admit` does."""
-        if not self.store.write(self.key("job.json"), canonical(_first_paper(spec)), only_if_absent=True):
+        if not self.keep_paper("job.json", Beginning.of(spec)):
             self.admit(spec)
         if to_render or not self.store.stat(self.key("spec.json")):
-            self.store.write(self.key(f"specs/{digest(spec)}.json"), canonical(spec), only_if_absent=True)
-            self.store.write(self.key("spec.json"), canonical(spec), only_if_absent=not to_render)
+            self.keep_paper(f"specs/{digest(spec)}.json", spec, only_if_absent=False)
+            self.keep_paper("spec.json", spec, only_if_absent=not to_render)
 
     def admit(self, spec: JobSpec) -> None:
-        """Raises BadStore where the job was begun with another source or store. Writes nothing: the spec may still be refused."""
-        began, first = self.paper("job.json") or {}, _first_paper(spec)
+        """Raises BadStore where the job was begun with another source or store, or cannot be told. Writes nothing: the spec may still be refused."""
+        data = self.read("job.json")
+        if data is None:
+            return
+        began, asked = read_paper(Beginning, data), Beginning.of(spec)
+        if began is None:
+            raise BadStore(
+                f"{self.store.url}/{self.key('job.json')}, which says what the job '{spec.name}' was begun with, is damaged; "
+                f"if that was {spec.source}, delete it, and the same command goes on; else give this film a job name (--name)."
+            )
         for name in ("source", "rate", "store"):
-            if began and began.get(name) != first[name]:
+            if getattr(began, name) != getattr(asked, name):
                 raise BadStore(
-                    f"The job '{spec.name}' in {self.store.url} was begun with {name} {began.get(name)}, not {first[name]}; "
-                    "give this film a job name (--name) or a store of its own."
+                    f"The job '{spec.name}' in {self.store.url} was begun with {name} {getattr(began, name)}, "
+                    f"not {getattr(asked, name)}; give this film a job name (--name) or a store of its own."
                 )
 
     def spec(self) -> JobSpec:
         """The spec this job was last run with. Raises BadStore where there is no such job."""
         data = self.read("spec.json")
-        if not data:
+        if data is None:
             raise BadStore(f"There is no job '{self.job}' in {self.store.url}; check its name with `farm status`.")
-        try:
-            return JobSpec.model_validate_json(data)
-        except ValidationError:
-            raise BadStore(
-                f"{self.store.url}/{self.key('spec.json')} is not a spec this version can read; run the job again to write it anew."
-            ) from None
+        if spec := read_paper(JobSpec, data):
+            return spec
+        raise BadStore(
+            f"{self.store.url}/{self.key('spec.json')} is not a spec this version can read; run the job again to write it anew."
+        )
 
     # survey
 
     def keep_source(self, identity: SourceIdentity) -> SourceIdentity:
         """Put on paper which source this is; the first one written holds, and is given back."""
-        self.keep_paper("survey/source.json", identity.model_dump(mode="json"))
-        if kept := self.paper("survey/source.json"):
-            return SourceIdentity.model_validate(kept)
-        self.keep_paper("survey/source.json", identity.model_dump(mode="json"))
-        return identity
+        if kept := self.paper("survey/source.json", SourceIdentity):
+            return kept
+        for name in [one for one in self.names("survey/") if one.count("/") > 1]:
+            self.store.delete(self.key(name))  # pages and cuts of a source that nobody knows any more
+        self.keep_paper("survey/source.json", identity)
+        return self.paper("survey/source.json", SourceIdentity) or identity
 
     def film(self, reading: Reading) -> Film | None:
         """The film as it was last surveyed when read so, or None where it has not been yet."""
-        data = self.read(_film_name(reading))
-        return Film.model_validate_json(data) if data else None
+        return self.paper(_film_name(reading), Film)
 
     def keep_film(self, reading: Reading, film: Film) -> None:
         """Put on paper what the source is when it is read so."""
-        self.store.write(self.key(_film_name(reading)), canonical(film))
+        self.keep_paper(_film_name(reading), film, only_if_absent=False)
 
     def pages(self, stream: int) -> list[Page]:
         """The pages of one video stream's index, in order, up to the first that is missing."""
         kept: list[Page] = []
-        while data := self.read(_page_name(stream, len(kept))):
+        while (data := self.read(_page_name(stream, len(kept)))) is not None:
             try:
-                kept.append(Page.load(data))
-            except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error):
+                kept.append(Page.load(unsealed_bytes(data)))
+            except (ValueError, KeyError):  # the latter of another version
                 self._drop_pages(stream, len(kept))
         return kept
 
@@ -151,25 +155,24 @@ class Ledger:
 
     def keep_page(self, stream: int, number: int, page: Page) -> None:
         """Put one page of a stream's index on paper."""
-        self.store.write(self.key(_page_name(stream, number)), page.dump(), only_if_absent=True)
+        self.store.write(self.key(_page_name(stream, number)), sealed_bytes(page.dump()), only_if_absent=True)
 
-    def paper(self, name: str) -> Any:
-        """A small JSON document of the job, or None; None also where it is damaged, and it is deleted then."""
+    def paper(self, name: str, kind: type[AnyPaper]) -> AnyPaper | None:
+        """A document of the job, or None; None also where it is damaged or of another version: then it is set aside, to be made again."""
         data = self.read(name)
-        try:
-            return unsealed(data) if data else None
-        except ValueError:
+        found = None if data is None else read_paper(kind, data)
+        if data is not None and found is None:
+            self.store.write(self.key(f"damaged/{name}"), data)
             self.store.delete(self.key(name))
-            return None
+        return found
 
-    def keep_paper(self, name: str, value: Any, *, only_if_absent: bool = True) -> None:
-        """Put a small JSON document on paper."""
-        data = sealed(value) if isinstance(value, dict) else json.dumps(value, indent=1).encode()
-        self.store.write(self.key(name), data, only_if_absent=only_if_absent)
+    def keep_paper(self, name: str, paper: Paper, *, only_if_absent: bool = True) -> bool:
+        """Put a document on paper, sealed. False where one was there and stays."""
+        return self.store.write(self.key(name), sealed(paper), only_if_absent=only_if_absent)
 
     # records
 
-    def keep(self, record: AnyRecord) -> AnyRecord:
+    def keep(self, record: AnyPaper) -> AnyPaper:
         """Write a record, last and only if absent. Gives back the one that holds: a late twin loses to the first."""
         name: str = getattr(record, "digest")  # noqa: B009  every record has one; Paper does not
         for _ in range(2):  # a damaged one that is there gives way
@@ -184,9 +187,10 @@ class Ledger:
         data = self.read(f"records/{name}.json")
         if data is None:
             return None
-        record = _record(data)
-        if record is None:
+        record = read_paper(_RECORD, data)
+        if record is None or record.digest != name:  # or a copy of another
             self.set_aside(name)
+            return None
         return record
 
     def set_aside(self, name: str) -> None:
@@ -196,7 +200,8 @@ class Ledger:
             return
         self.store.write(self.key(f"damaged/{name}.json"), data)
         self.store.delete(self.key(f"records/{name}.json"))
-        if record := _record(data):
+        record = read_paper(_RECORD, data)
+        if record and record.digest == name:
             # Under its hash it would be taken for the piece that is made again.
             self.store.delete(self.key(record.media.key))
 

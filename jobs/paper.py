@@ -1,14 +1,29 @@
 """Paper: the base of every document of the farm. Promises that it is frozen and holds no field nobody has heard of; knows no document."""
 
-from typing import Any
+import json
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from jobs.digest import unsealed
 
 
 class Paper(BaseModel):
     """Frozen, validated, and with no field nobody has heard of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+AnyPaper = TypeVar("AnyPaper", bound=Paper)
+
+
+def read_paper(kind: type[AnyPaper] | TypeAdapter[AnyPaper], data: bytes) -> AnyPaper | None:
+    """A document of one kind, sealed (jobs/digest.py) or not; None where it is damaged, or is none of this version's."""
+    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+    try:
+        return adapter.validate_json(json.dumps(unsealed(data)))
+    except ValueError:
+        return None
 
 
 def faults(error: ValidationError) -> list[Any]:

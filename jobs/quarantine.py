@@ -69,7 +69,7 @@ class Quarantine:
         """Put a report on paper."""
         self.reports[report.digest] = report
         name = f"{FOLDER}/{report.digest}.json"
-        self.ledger.keep_paper(name, report.model_dump(mode="json"), only_if_absent=False)
+        self.ledger.keep_paper(name, report, only_if_absent=False)
 
     def standing(self, planned: Sequence[Chunk], number: int) -> Chunk:
         """The chunk that is made for one of the plan: itself, or what stands in for it; and nothing is dissolved from a stand-in."""
@@ -84,9 +84,9 @@ class Quarantine:
 
 
 def reports(ledger: Ledger) -> list[Quarantined]:
-    """All reports of a job, by chunk."""
-    found = [Quarantined.model_validate(ledger.paper(name)) for name in list(ledger.names(f"{FOLDER}/"))]
-    return sorted(found, key=lambda one: (one.chunk, one.digest))
+    """All reports of a job, by chunk. A damaged one counts for nothing: its chunk is tried again."""
+    found = [ledger.paper(name, Quarantined) for name in list(ledger.names(f"{FOLDER}/"))]
+    return sorted((one for one in found if one), key=lambda one: (one.chunk, one.digest))
 
 
 def lift(ledger: Ledger, chunk: int | None) -> list[Quarantined]:

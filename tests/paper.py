@@ -7,6 +7,7 @@ import av
 from jobs.film import Colour, Film, Picture, SourceIdentity
 from jobs.formats import Codec
 from jobs.records import Encoding
+from jobs.report import FilmReport
 
 
 def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = False) -> Picture:
@@ -55,3 +56,11 @@ def encoding_of(
         threads=1,
         reorder=0,
     )
+
+
+def report_of(spec: str, *, conforms: bool = True) -> FilmReport:
+    """The report of a film made by the spec of this digest."""
+    return FilmReport(
+        name="film", spec=spec, source="/films/a.mp4", conforms=conforms, frames=1, shots=1, chunks=1, seams=0,
+        extra_frames_percent=0.0, chunks_rendered=1, retries=0, made_on=(), deliverables=(),
+    )  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from actors.looks.generator import BATCH
 from actors.render import Renderer
 from jobs.ledger import Ledger
 from jobs.records import FramesRendered, SegmentRecord
@@ -54,6 +55,31 @@ def test_where_memory_runs_out_the_batch_is_halved(source: Path, tmp_path: Path,
     made = [one for one in worker.render(wanted) if isinstance(one, SegmentRecord)]
     assert worker.batch == (2 if most == 3 else 1)
     assert frames_of(tmp_path, made) == serial(source)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "MemoryError",
+        "CUDA out of memory. Tried to allocate 20.00 MiB",
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.",
+    ],
+)
+def test_memory_that_runs_out_is_known_by_its_words(source: Path, tmp_path: Path, says: str) -> None:
+    look = look_of("test-hungry", most=4, says=says)
+    worker = Renderer(str(tmp_path), "film", [look], 1)
+    made = list(worker.render(orders(source, tmp_path, look, 24, FFV1)))
+    assert (worker.batch, sum(isinstance(one, SegmentRecord) for one in made)) == (4, 1)
+
+
+def test_another_error_halves_nothing(source: Path, tmp_path: Path) -> None:
+    look = look_of("test-hungry", most=4, says="CUDA error: an illegal memory access was encountered")
+    worker = Renderer(str(tmp_path), "film", [look], 1)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        list(worker.render(orders(source, tmp_path, look, 24, FFV1)))
+    assert worker.batch == BATCH
 
 
 def test_where_one_frame_is_too_much_it_is_another_workers(source: Path, tmp_path: Path) -> None:

@@ -82,6 +82,14 @@ class Unlucky:
             os.kill(os.getpid(), signal.SIGKILL)
         yield tries
 
+    def hang_until(self, good: int, marker: Path) -> Iterator[int]:
+        """Before the `good`-th time says nothing more, for good, as one does whose disk has gone."""
+        tries = _times(marker)
+        yield -tries
+        if tries < good:
+            threading.Event().wait()
+        yield tries
+
     def raise_strangely(self) -> Iterator[int]:
         raise StrangeError(1, 2)
         yield 0

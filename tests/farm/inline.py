@@ -70,7 +70,7 @@ class InlineFleet:
     def _findings(self, call: Call) -> Iterator[Any]:
         if call.verb in self._lost_after:
             yield from islice(self._made_by(call), self._lost_after[call.verb])
-        luck = Luck(self._budget or Budget())
+        luck = Luck(call.budget or self._budget or Budget())
         while True:
             try:
                 yield from self._made_by(call)

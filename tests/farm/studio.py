@@ -41,6 +41,7 @@ class Studio:
     def render(self, spec: JobSpec) -> Production:
         """The film, through the real driver, on this studio's Ray."""
         board = Board(console=Console(file=StringIO()))
+        self.fleet.watcher = board
         return render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=self.fleet, board=board)
 
 

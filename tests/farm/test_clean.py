@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from farm.calls import Budget
 from farm.clean import HALF_WRITTEN, Cleaning, Wish, clean, show
 from farm.control import lease_on_job
 from jobs.digest import digest
@@ -18,6 +18,7 @@ from jobs.spec import JobSpec
 from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
+from tests.paper import report_of
 
 SEAMS = {"name": "test-calm", "settings": {"dissolve": 2, "warmup": 1}}
 CHANGED = {"name": "test-calm", "settings": {"dissolve": 2, "warmup": 2}}
@@ -36,7 +37,7 @@ def deliver(spec: JobSpec) -> int:
     """Render it as the studio does, report included; gives the chunks that were rendered."""
     report = rendered(spec).report()
     assert report.conforms
-    Path(spec.store, "film/report.json").write_text(json.dumps({"spec": digest(spec), "conforms": True}))
+    Ledger.at(spec.store, "film").keep_paper("report.json", report_of(digest(spec)), only_if_absent=False)
     return report.chunks_rendered
 
 
@@ -127,11 +128,42 @@ def test_a_store_in_s3(film: Path, tmp_path: Path, s3_bucket: str) -> None:
     spec = spec_of(film, tmp_path, store=f"s3://{s3_bucket}/work")
     rendered(spec)
     ledger = Ledger.at(spec.store, "film")
-    ledger.keep_paper("report.json", {"spec": digest(spec), "conforms": True})
+    ledger.keep_paper("report.json", report_of(digest(spec)))
     (done,) = clean(spec.store, None, Wish(all_but_last=True, delete=True))
     assert done.may_go[0].bytes > 0
     assert list(ledger.names("chunks/")) == list(ledger.names("assembly/")) == []
     assert len(list(ledger.names("media/"))) == len(list(ledger.names("records/"))) == 1
+
+
+def test_what_stands_in_stays_and_so_does_the_report_of_why(film: Path, tmp_path: Path) -> None:
+    bad = [{"frames": [0, 12], "look": {"name": "test-broken", "settings": {"how": "nan"}}}]
+    spec = spec_of(
+        film, tmp_path, overrides=bad, chunk_seconds=0.5, on_error="passthrough", look={"name": "test-negative"}
+    )
+    report = rendered(spec, InlineFleet(budget=Budget(attempts=1))).report()
+    assert report.quarantined
+    ledger = Ledger.at(spec.store, "film")
+    ledger.keep_paper("report.json", report)
+    clean(spec.store, None, Wish(all_but_last=True, delete=True))
+    assert len(list(ledger.names("quarantine/"))) == len(report.quarantined)
+    assert len(list(ledger.names("media/"))) == len(list(ledger.names("records/"))) == report.chunks
+    again = rendered(spec).report()
+    assert (again.conforms, again.chunks_rendered, again.quarantined) == (True, 0, report.quarantined)
+
+
+def test_damaged_records_do_not_stop_it(film: Path, tmp_path: Path) -> None:
+    spec = job(film, tmp_path, SEAMS)
+    deliver(spec)
+    for path in sorted(Path(spec.store, "film/records").iterdir())[:2]:
+        path.write_bytes(b"{")
+    (told,) = clean(spec.store, None, Wish(all_but_last=True, delete=True))
+    assert told.deleted
+    assert len(names(spec) & {f"damaged/{one}.json" for one in _stems(spec, "damaged")}) == 2
+    assert rendered(spec).report().conforms, "what was in doubt is made again"
+
+
+def _stems(spec: JobSpec, folder: str) -> list[str]:
+    return [path.stem for path in Path(spec.store, "film", folder).iterdir()]
 
 
 def test_people_are_told_that_nothing_was_deleted(

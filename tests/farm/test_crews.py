@@ -10,7 +10,7 @@ import pytest
 
 from actors.looks import fit
 from farm.calls import Cluster, Crew
-from farm.crews import CLUSTER_CPUS, crews_for, renderer_count
+from farm.crews import CLUSTER_CPUS, SIDE_HUNG_SECONDS, crews_for, renderer_count
 from jobs.spec import JobSpec, LookChoice
 from tests.farm.studio import spec_of
 
@@ -105,3 +105,10 @@ def test_every_crew_can_be_made_from_its_arguments(tmp_path: Path) -> None:
     made = spec_of(tmp_path / "a.mp4", tmp_path)
     for crew in crews_for(made, LOOKS, HERE):
         assert crew.made_of(*crew.args), crew.name
+
+
+def test_who_brings_findings_is_missed_and_who_waits_for_the_film_is_not() -> None:
+    limits = {crew.name: crew.hung_seconds for crew in crews_for(spec(hung_seconds=60), LOOKS, HERE)}
+    side = dict.fromkeys(("surveyor", "splitter", "dissolver"), SIDE_HUNG_SECONDS)
+    assert limits == {**side, "renderer": 60, "finisher": None}
+    assert all(crew.hung_seconds in (9999, None) for crew in crews_for(spec(hung_seconds=9999), LOOKS, HERE))

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from actors.proven import proven
+from farm.calls import Call
+from farm.clean import Wish, clean
 from farm.fleet import Hand
-from jobs.errors import Damaged, FilmFailed, StoreFault
+from farm.status import statuses
+from jobs.errors import BadStore, Damaged, FilmFailed, StoreFault
 from jobs.ledger import Ledger
 from jobs.records import HandlesRecord, Media, SplitRecord
 from jobs.store import open_store
@@ -18,6 +21,7 @@ from jobs.store.patience import in_work, patiently
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
+from tests.paper import report_of
 from tests.proxy import FaultyProxy, Rule
 from tests.s3 import MotoServer
 
@@ -30,6 +34,18 @@ def flipped(path: Path) -> None:
 
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def foreign(path: Path) -> None:
+    path.write_text('{"kind": "other", "frames": [0, 9], "cuts": [1]}')
+
+
+def binary(path: Path) -> None:
+    path.write_bytes(bytes(range(256)))
 
 
 def longer(path: Path) -> None:
@@ -76,19 +92,45 @@ def test_a_damaged_chunk_is_split_again_before_anything_of_it_is_kept(
     same(tmp_path / "out/film.mkv", tmp_path / "whole/out/film.mkv")
 
 
-@pytest.mark.parametrize("damage", [flipped, cut])
+@pytest.mark.parametrize("damage", [flipped, cut, emptied, foreign, binary])
 def test_damaged_paper_is_written_again(film: Path, tmp_path: Path, damage: Damage) -> None:
+    """All the paper that a job has, at once; job.json is refused, and gone when that is seen to."""
     spec = spec_of(film, tmp_path, chunk_seconds=0.6)
-    rendered(spec)
+    ledger = rendered(spec).ledger
+    ledger.keep_paper("report.json", report_of("00"))
+    ledger.store.write("film/quarantine/00.json", b'{"kind": "quarantined"}')
     shutil.rmtree(tmp_path / "out")
-    job = tmp_path / "store/film"
-    for folder in ("records", "survey/0"):
-        for path in (job / folder).iterdir():
-            damage(path)
-    damage(job / "survey/source.json")
-    damage(job / "deliverables.json")
+    papers = [path for path in (tmp_path / "store/film").rglob("*") if path.suffix in (".json", ".npz")]
+    assert len(papers) > 10
+    for path in papers:
+        damage(path)
+    (told,) = statuses(spec.store, None)
+    assert "spec.json is not a spec this version can read; run the job again" in told.state
+    (cleaned,) = clean(spec.store, None, Wish())
+    assert cleaned.state == told.state
+    with pytest.raises(BadStore, match=r"job\.json, which says what the job 'film' was begun with, is damaged; if"):
+        rendered(spec)
+    (tmp_path / "store/film/job.json").unlink()
     assert rendered(spec).report().conforms
     same(tmp_path / "out/film.mkv", film)
+    assert statuses(spec.store, None)[0].state == "rendered"
+
+
+def test_a_damaged_page_of_the_assembly_is_written_again(film: Path, tmp_path: Path) -> None:
+    damaged: list[Path] = []
+
+    class BadDisk(InlineFleet):
+        """The first run's pages are damaged before the finisher reads them."""
+
+        def _made_by(self, call: Call) -> Iterator[Any]:
+            if call.verb == "finish" and not damaged:
+                damaged.extend((tmp_path / "store/film/assembly").rglob("*.json"))
+                flipped(damaged[0])
+            yield from super()._made_by(call)
+
+    assert rendered(spec_of(film, tmp_path, chunk_seconds=0.6), BadDisk()).report().conforms
+    same(tmp_path / "out/film.mkv", film)
+    assert damaged
 
 
 def test_damaged_handles_are_rendered_again(film: Path, tmp_path: Path) -> None:
@@ -118,6 +160,22 @@ def _openings(ledger: Ledger, start: int) -> list[str]:
     """Digests of the segments that begin at a frame."""
     records = [(name, ledger.record(name)) for name in ledger.finished()]
     return [name for name, one in records if one and one.kind == "segment" and one.frames.start == start]
+
+
+def test_what_is_made_again_in_the_same_run_counts_again(film: Path, tmp_path: Path) -> None:
+    spoilt: list[Path] = []
+
+    class BadDisk(InlineFleet):
+        """A segment is damaged before the finisher reads it."""
+
+        def _made_by(self, call: Call) -> Iterator[Any]:
+            if call.verb == "finish" and not spoilt:
+                spoilt.extend((tmp_path / "store/film/media").iterdir())
+                flipped(spoilt[0])
+            yield from super()._made_by(call)
+
+    report = rendered(spec_of(film, tmp_path, chunk_seconds=0.6), BadDisk()).report()
+    assert (report.conforms, report.chunks, report.chunks_rendered) == (True, len(spoilt), len(spoilt) + 1)
 
 
 def test_what_stays_damaged_ends_in_one_sentence(film: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from farm.calls import Budget, Call, Crew
 from farm.fleet import Fleet
+from farm.opening import ask
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
 
@@ -235,6 +236,30 @@ def test_poison_fails_the_film_in_bounded_time(fleet: Fleet, tmp_path: Path) -> 
     with pytest.raises(FilmFailed, match=r"^chunk 1 lost its worker 3 times, at last so: ActorDiedError: "):
         findings(fleet, call("die_until", 99, tmp_path / "tries"), call("raise_until", 1, tmp_path / "good", rank=1))
     assert (tmp_path / "tries").stat().st_size == 3
+
+
+def test_whoever_hangs_is_replaced_and_whoever_is_slow_is_not(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.hire([crew(Unlucky, hung_seconds=1.0, name="unlucky"), crew(Clerk, name="clerk")])
+    hung = call("hang_until", 2, tmp_path / "tries", what="chunk 7", name="unlucky")
+    found = findings(fleet, hung, call("rest", 2.0, name="clerk"))
+    assert found.count(-1) == 1
+    assert len(found) - found.index(-1) > 1
+    for what, reason, free in diary(fleet).losses:
+        assert (what, free) == ("chunk 7", False)
+        assert reason.startswith("hung: not a word for ")
+
+
+def test_a_source_that_kills_whoever_reads_it_is_said_so(fleet: Fleet, tmp_path: Path) -> None:
+    """The film's first question, by the driver's own way of asking."""
+    fleet.budget = Budget(losses=2)
+    fleet.hire([crew(Unlucky, name="unlucky")])
+    survey = call("die_until", 99, tmp_path / "tries", what="the survey of /a.mp4", name="unlucky")
+    says = r"^the survey of /a\.mp4 lost its worker 2 times, at last so: ActorDiedError.* damaged so that it kills whoever reads it"
+    with pytest.raises(FilmFailed, match=says):
+        ask(fleet, int, survey)
+    fleet.hire([crew(Unlucky, name="unlucky")])
+    (tmp_path / "tries").write_bytes(b"." * 98)
+    assert ask(fleet, int, survey) == 99, "once mended, the same call goes on"
 
 
 def test_a_worker_killed_from_outside_costs_one_loss(fleet: Fleet) -> None:

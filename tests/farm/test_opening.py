@@ -15,6 +15,7 @@ import pytest
 from farm.calls import Cluster
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.status import statuses
+from jobs.deliverables import Decided
 from jobs.errors import BadInput, BadLook, BadMedia, BadSpec, BadStore
 from jobs.ledger import Ledger
 from jobs.spec import JobSpec
@@ -117,10 +118,11 @@ def test_deliverables_are_decided_and_put_on_paper(film: Path, tmp_path: Path) -
     spec = spec_of(film, tmp_path, deliverables=[{"name": "a", "codec": "ffv1"}, {"name": "b"}])
     plans = decided(spec)
     assert [one.file for one in plans] == ["a.mkv", "b.mp4"]
-    assert Ledger.at(spec.store, "film").paper("deliverables.json") == [one.model_dump(mode="json") for one in plans]
+    assert Ledger.at(spec.store, "film").paper("deliverables.json", Decided) == Decided(deliverables=plans)
     # What a job delivers may change from run to run.
-    assert [one.file for one in decided(spec_of(film, tmp_path))] == ["film.mkv"]
-    assert len(Ledger.at(spec.store, "film").paper("deliverables.json")) == 1
+    plans = decided(spec_of(film, tmp_path))
+    assert [one.file for one in plans] == ["film.mkv"]
+    assert Ledger.at(spec.store, "film").paper("deliverables.json", Decided) == Decided(deliverables=plans)
 
 
 class WithGpu(InlineFleet):

@@ -14,7 +14,8 @@ from prometheus_client import generate_latest
 from actors.compare import compare
 from farm import review, vault
 from farm.board import Board
-from farm.calls import Budget
+from farm.calls import ONCE, Budget
+from farm.control import lease_on_job
 from farm.fleet import Fleet
 from farm.metrics import Metrics
 from farm.production import Production
@@ -70,7 +71,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     )
     with pytest.raises(FilmFailed, match=says):
         made.report()
-    assert made.rendered == 3
+    assert made.board.chunks_rendered == 3
     assert not list((tmp_path / "out").rglob("film.mkv"))
     (report,) = reports(made.ledger)
     assert (report.chunk, report.shot, report.frames, report.attempts, report.losses) == (2, 2, (16, 32), 2, 0)
@@ -120,6 +121,16 @@ def test_retry_brings_back_the_chunks_own_work_and_the_film_is_stitched_anew(fil
     marker.touch()
     again = rendered(spec, inline()).report()
     assert (len(again.quarantined), again.chunks_rendered) == (1, 0), "nobody asked for it"
+    ledger = Ledger.at(spec.store, "film")
+    with lease_on_job(ledger):
+        held = farm("retry", spec.store, "--job", "film")
+    assert (held.code, "The job 'film' in " in held.sentence, "is at work (process " in held.sentence) == (
+        2,
+        True,
+        True,
+    )
+    other = farm("retry", spec.store, "--job", "film", "--chunk", 3)
+    assert (other.code, other.sentence.split(";")[0]) == (2, "No chunk 3 of the job 'film' is set aside")
     said = farm("retry", spec.store, "--job", "film", "--chunk", 2)
     assert (said.code, "To be made again: chunk 2 (frames 16 to 31, shot 2)" in said.err) == (0, True)
     report = rendered(spec, inline()).report()
@@ -159,8 +170,11 @@ def test_in_a_batch_the_one_that_is_bad_is_found(film: Path, tmp_path: Path) -> 
     look = {"name": "test-poison", "settings": {"frames": 4}}
     cuts = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 10, 14, 30, frames=64))}
     spec = spec_of(film, tmp_path, look=look, shots=cuts, on_error="passthrough", chunk_seconds=8)
-    report = rendered(spec, inline()).report()
-    assert [(one.chunk, one.frames) for one in report.quarantined] == [(2, (10, 14))]
+    fleet = inline()
+    report = rendered(spec, fleet).report()
+    assert [(one.chunk, one.frames, one.attempts) for one in report.quarantined] == [(2, (10, 14), 2)]
+    together = [call for call in fleet.asked if call.verb == "render" and len(call.args[0]) > 1]
+    assert [call.budget for call in together] == [ONCE], "what it costs to find it"
     assert (report.chunks, report.chunks_rendered, report.conforms) == (4, 4, True)
 
 
@@ -227,21 +241,18 @@ def studio() -> Iterator[Studio]:
 
 
 def test_a_chunk_that_kills_its_process_every_time(studio: Studio, film: Path, tmp_path: Path) -> None:
-    spec = poisoned(film, tmp_path, how="die", on_error="passthrough", workers={"count": 2})
-    report = studio.render(spec).report()
-    assert (report.conforms, report.frames) == (True, 64)
+    """With `fail` the rest is kept; with `passthrough`, afterwards, the film is there."""
+    made = studio.render(poisoned(film, tmp_path, how="die", workers={"count": 2}))
+    assert made.board.chunks_rendered == 3
+    assert made.board.lost_workers == 3, "once in a batch with its neighbours, then its budget alone"
+    with pytest.raises(FilmFailed, match=r"^The film failed: chunk 2 .*set aside after 2 lost workers: ActorDiedError"):
+        made.report()
+    fleet = inline()
+    report = rendered(poisoned(film, tmp_path, how="die", on_error="passthrough"), fleet).report()
+    assert (report.conforms, report.frames, report.chunks_rendered) == (True, 64, 1)
     (flag,) = report.quarantined
     assert (flag.chunk, flag.attempts, flag.losses) == (2, 0, 2)
     assert equal_frames(tmp_path / "out/film.mkv", film) == [frame in range(16, 32) for frame in range(64)]
-
-
-def test_a_chunk_that_kills_its_process_fails_the_film_and_the_rest_is_kept(
-    studio: Studio, film: Path, tmp_path: Path
-) -> None:
-    made = studio.render(poisoned(film, tmp_path, how="die", workers={"count": 2}))
-    assert made.rendered == 3
-    with pytest.raises(FilmFailed, match=r"^The film failed: chunk 2 .*set aside after 2 lost workers: ActorDiedError"):
-        made.report()
 
 
 def test_a_renderer_that_hangs_is_replaced(studio: Studio, film: Path, tmp_path: Path) -> None:
@@ -249,7 +260,7 @@ def test_a_renderer_that_hangs_is_replaced(studio: Studio, film: Path, tmp_path:
     workers = {"count": 1, "hung_seconds": 2, "boot_seconds": 60}
     spec = poisoned(film, tmp_path, overrides=[{**BAD, "look": look}], workers=workers)
     report = studio.render(spec).report()
-    assert (report.conforms, report.quarantined) == (True, ())
+    assert (report.conforms, report.quarantined, report.retries) == (True, (), 1)
     assert (tmp_path / "hung").exists(), "it hung, for good"
     alone = poisoned(film, tmp_path / "alone", overrides=[{**BAD, "look": {**look, "settings": {"frames": 0}}}])
     rendered(alone)

@@ -14,7 +14,7 @@ from farm.calls import Call
 from farm.production import Production
 from farm.scout import Scout
 from jobs.assembly import Stretch
-from jobs.deliverables import DeliverablePlan
+from jobs.deliverables import Decided, DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.ledger import Ledger
 from jobs.plan import Range
@@ -65,7 +65,9 @@ def chunks_asked(fleet: InlineFleet, verb: str) -> list[list[int]]:
 
 def decided(scout: Scout) -> tuple[DeliverablePlan, ...]:
     """The deliverables of a film that has been rendered once."""
-    return tuple(DeliverablePlan.model_validate(one) for one in scout.ledger.paper("deliverables.json"))
+    paper = scout.ledger.paper("deliverables.json", Decided)
+    assert paper
+    return paper.deliverables
 
 
 def test_batches_hold_neighbours_up_to_the_chunk_target(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
@@ -143,9 +145,8 @@ def test_each_deliverable_is_finished_once_and_last(film: Path, tmp_path: Path, 
 
 def pages(film: Production) -> list[Stretch]:
     """What this job's finishers are told, page by page."""
-    store = film.ledger.store
-    names = sorted(film.ledger.names("assembly/"))
-    return [Stretch.model_validate_json(store.read(film.ledger.key(name))) for name in names]
+    found = [film.ledger.paper(name, Stretch) for name in sorted(film.ledger.names("assembly/"))]
+    return [one for one in found if one]
 
 
 def test_a_plan_that_is_not_whole_is_begun_and_not_finished(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
@@ -281,7 +282,7 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     assert _verbs(prepared.film.finish()) == ["finish"]
     prepared.film.keep(segment)
     prepared.film.keep(segment)
-    assert (prepared.film.rendered, prepared.board.chunks) == (1, {1: "done"})
+    assert (prepared.board.chunks_rendered, prepared.board.chunks) == (1, {1: "done"})
     assert prepared.film.finish() == []
     assert [list(page.segments.values()) for page in pages(prepared.film)] == [[], [(name,)]]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +17,7 @@ from jobs.spec import JobSpec
 from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
 from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
+from tests.paper import report_of
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +38,9 @@ def status(spec: JobSpec) -> Status:
     return found
 
 
-def report(job: JobSpec, **fields: Any) -> None:
-    Path(job.store, job.name, "report.json").write_text(json.dumps({"spec": digest(job), **fields}))
+def report(job: JobSpec, *, conforms: bool = True, spec: str = "") -> None:
+    paper = report_of(spec or digest(job), conforms=conforms)
+    Ledger.at(job.store, job.name).keep_paper("report.json", paper, only_if_absent=False)
 
 
 def test_a_store_without_jobs_says_so(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_rendered_delivered_and_failed(finished: JobSpec) -> None:
     assert status(finished).state == "delivered"
     report(finished, conforms=False)
     assert status(finished).state == "failed inspection"
-    report(finished, conforms=True, spec="of another run")
+    report(finished, spec="of another run")
     assert status(finished).state == "rendered"
     Path(finished.store, "film", "report.json").unlink()
 

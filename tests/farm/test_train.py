@@ -17,9 +17,14 @@ from actors.training.run import train
 from farm.calls import Cluster
 from farm.fleet import Fleet
 from farm.settings import read_recipe
-from farm.train import scaling_of, train_look
-from jobs.errors import BadSpec, TrainingFailed
+from farm.train import _finished, scaling_of, train_look
+from farm.training_board import TrainingBoard
+from jobs.errors import BadSpec, StoreAway, StoreDown, TrainingFailed
+from jobs.lease import RENEW_SECONDS, Lease
 from jobs.recipe import Recipe
+from jobs.store import FolderStore
+from jobs.store.patience import patient
+from jobs.training import Finished
 from tests.actors.training.albums import album
 from tests.actors.training.albums import recipe as recipe_of
 from tests.farm.shell import Running, farm
@@ -117,6 +122,34 @@ def test_two_workers_learn_what_one_does_until_a_guard_ends_it(photos: Path, tmp
     looks = (f"{alone.out}/look", f"{team.out}/best/step-0000100")
     one, two = (safetensors.torch.load_file(f"{look}/weights.safetensors") for look in looks)
     assert all(torch.allclose(one[name], two[name], atol=1e-4) for name in one)
+
+
+def test_a_store_that_is_away_for_a_moment_ends_no_training(photos: Path, tmp_path: Path) -> None:
+    """Nor does one that is down for good end it otherwise than in its own words."""
+
+    class Away(FolderStore):
+        fails = 0
+
+        @patient
+        def replace(self, key: str, data: bytes, version: str) -> str | None:
+            if self.fails:
+                self.fails -= 1
+                raise StoreAway("nothing answers")
+            return super().replace(key, data, version)
+
+    now, store, made = [0.0], Away(tmp_path), Finished("look", 1, 0.5)
+    recipe = recipe_of(photos, tmp_path / "out")
+
+    def messages() -> Iterator[Any]:
+        store.fails, now[0] = 1, now[0] + RENEW_SECONDS
+        yield None
+        yield made
+
+    with Lease(store, "lease.json", "the training", clock=lambda: now[0]) as lease:
+        assert _finished(messages(), TrainingBoard(recipe), lease) == made
+        assert store.fails == 0
+        with pytest.raises(StoreDown, match="for too long"):
+            _finished(iter([StoreDown("for too long")]), TrainingBoard(recipe), lease)
 
 
 def test_what_is_wrong_with_a_recipe_is_said_before_any_work(photos: Path, tmp_path: Path) -> None:

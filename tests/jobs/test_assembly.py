@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobs.assembly import PAGE_SECONDS, Assembly, Stretch, page_name
 from jobs.ledger import Ledger
+from jobs.paper import read_paper
 
 
 def pages(ledger: Ledger, run: str) -> Iterator[Stretch]:
@@ -13,7 +14,9 @@ def pages(ledger: Ledger, run: str) -> Iterator[Stretch]:
         data = ledger.read(page_name(run, number))
         if data is None:
             return
-        yield Stretch.model_validate_json(data)
+        page = read_paper(Stretch, data)
+        assert page
+        yield page
 
 
 def test_pages_hold_what_is_finished_once_and_in_order(tmp_path: Path) -> None:

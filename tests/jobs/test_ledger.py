@@ -1,18 +1,25 @@
 """The ledger: a record is written last and once, and a job keeps its source."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jobs.assembly import Stretch
+from jobs.deliverables import Decided
+from jobs.digest import canonical
 from jobs.errors import BadStore
+from jobs.film import Film, SourceIdentity
 from jobs.index import Page
 from jobs.ledger import Ledger
+from jobs.paper import Paper
 from jobs.plan import Range
-from jobs.records import Media, SegmentRecord, SplitRecord
+from jobs.records import Cuts, Media, SegmentRecord, SplitRecord
+from jobs.report import FilmReport
 from jobs.spec import JobSpec, Reading
-from tests.paper import film_of, picture_of
+from tests.paper import film_of, picture_of, report_of
 
 
 @pytest.fixture
@@ -148,10 +155,97 @@ def test_a_film_is_kept_by_how_it_is_read(ledger: Ledger) -> None:
 
 
 def test_paper_is_json_that_people_can_read(ledger: Ledger) -> None:
-    ledger.keep_paper("report.json", {"conforms": True})
+    assert ledger.keep_paper("report.json", report_of("00"))
+    assert not ledger.keep_paper("report.json", report_of("11"))
     assert json.loads(ledger.read("report.json") or b"")["conforms"] is True
-    assert ledger.paper("report.json") == {"conforms": True}
-    ledger.store.write(ledger.key("report.json"), (ledger.read("report.json") or b"").replace(b"true", b"null"))
-    assert ledger.paper("report.json") is None
-    assert ledger.read("report.json") is None
-    assert ledger.paper("nothing.json") is None
+    assert ledger.paper("report.json", FilmReport) == report_of("00")
+    ledger.store.write(ledger.key("report.json"), canonical(report_of("22")))
+    assert ledger.paper("report.json", FilmReport) == report_of("22"), "without a seal, as people write it"
+    assert ledger.paper("nothing.json", FilmReport) is None
+
+
+def damaged(whole: bytes) -> Iterator[bytes]:
+    """A paper with a bit turned here and there, cut, and in the place of which something else lies."""
+    for place in range(0, len(whole), 7):
+        yield whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        yield whole[:place]
+    yield from (
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"kind": "other"}',
+        b"[" * 100_000,
+        bytes(range(256)),
+        b'"\\ud800"',
+        b"1" * 5000,
+    )
+
+
+PAPERS: dict[str, tuple[type[Paper], Paper]] = {
+    "survey/source.json": (SourceIdentity, film_of(picture_of("yuv420p")).identity),
+    "survey/film-00.json": (Film, film_of(picture_of("yuv420p"))),
+    "survey/0/cuts-00.json": (Cuts, Cuts(frames=Range(0, 9), cuts=(3, 7))),
+    "report.json": (FilmReport, report_of("00")),
+    "deliverables.json": (Decided, Decided(deliverables=())),
+    "assembly/a/00000.json": (Stretch, Stretch(segments={"a": ("b",)})),
+}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_damaged_paper_is_set_aside_and_never_believed(ledger: Ledger, name: str) -> None:
+    kind, paper = PAPERS[name]
+    ledger.keep_paper(name, paper)
+    for data in damaged(ledger.read(name) or b""):
+        ledger.store.write(ledger.key(name), data)
+        assert ledger.paper(name, kind) is None, data
+        assert ledger.read(name) is None
+        assert ledger.read(f"damaged/{name}") == data
+    assert ledger.keep_paper(name, paper), "made again"
+    assert ledger.paper(name, kind) == paper
+
+
+def test_what_cannot_be_made_again_is_one_sentence(ledger: Ledger) -> None:
+    ledger.enter(spec())
+    whole = {name: ledger.read(name) or b"" for name in ("job.json", "spec.json")}
+    for data in damaged(whole["job.json"]):
+        ledger.store.write(ledger.key("job.json"), data)
+        with pytest.raises(
+            BadStore, match=r"film/job\.json, which says what .* damaged; if that was /a\.mp4, delete it, and"
+        ):
+            ledger.enter(spec())
+    ledger.store.delete(ledger.key("job.json"))
+    for data in damaged(whole["spec.json"]):
+        ledger.store.write(ledger.key("spec.json"), data)
+        with pytest.raises(BadStore, match=r"film/spec\.json is not a spec this version can read; run the job again"):
+            ledger.spec()
+    ledger.enter(spec())
+    assert (ledger.read("job.json"), ledger.spec()) == (whole["job.json"], spec())
+
+
+def test_every_bit_of_a_page_counts(ledger: Ledger) -> None:
+    ints, flags = np.arange(3), np.array([True, False, False])
+    page = Page(pts=ints, dts=ints, duration=ints, size=ints, key=flags, hidden=~flags)
+    ledger.keep_page(0, 0, page)
+    for data in damaged(ledger.read("survey/0/index-00000.npz") or b""):
+        ledger.store.write(ledger.key("survey/0/index-00000.npz"), data)
+        assert ledger.pages(0) == []
+        assert list(ledger.names("survey/")) == []
+    ledger.keep_page(0, 0, page)
+    assert len(ledger.pages(0)) == 1
+
+
+def test_a_survey_of_nobody_knows_which_source_is_not_used(ledger: Ledger) -> None:
+    first = film_of(picture_of("yuv420p")).identity
+    ledger.keep_source(first)
+    ledger.keep_paper("survey/0/cuts-00.json", Cuts(frames=Range(0, 9), cuts=()))
+    ledger.store.write(ledger.key("survey/source.json"), b"")
+    other = first.model_copy(update={"version": "2"})
+    assert ledger.keep_source(other) == other
+    assert list(ledger.names("survey/")) == ["survey/source.json"]
+
+
+def test_a_record_in_the_place_of_another_is_set_aside(ledger: Ledger) -> None:
+    ledger.keep(split("a"))
+    ledger.store.write(ledger.key("records/b.json"), ledger.read("records/a.json") or b"")
+    assert ledger.record("b") is None
+    assert ledger.record("a") == split("a")

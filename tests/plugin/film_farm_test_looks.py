@@ -148,6 +148,8 @@ class HungrySettings(Paper):
 
     most: int = 2
     """Frames at a time; more are more than its memory holds."""
+    says: str = ""
+    """A plain RuntimeError with these words, or `MemoryError`; by default torch's own error."""
 
 
 class HungryLook(_TestLook):
@@ -159,7 +161,9 @@ class HungryLook(_TestLook):
         assert isinstance(self.wish, HungrySettings)
         for plates in batches:
             if len(plates) > self.wish.most:
-                raise torch.OutOfMemoryError(f"{len(plates)} frames at a time")
+                if not self.wish.says:
+                    raise torch.OutOfMemoryError(f"{len(plates)} frames at a time")
+                raise MemoryError if self.wish.says == "MemoryError" else RuntimeError(self.wish.says)
             yield plates.differences()
 
 

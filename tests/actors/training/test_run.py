@@ -20,10 +20,13 @@ from actors.training.course import Team
 from actors.training.courses import checked
 from actors.training.pictures import gather
 from actors.training.run import train
-from jobs.errors import BadInput, BadSpec, TrainingFailed
+from jobs.errors import BadInput, BadSpec, StoreDown, TrainingFailed
 from jobs.recipe import Recipe
+from jobs.store.patience import in_work
 from jobs.training import Began, Finished, Kept, Learnt, Word
 from tests.actors.training.albums import album, photo, recipe, write
+from tests.proxy import FaultyProxy, Rule
+from tests.s3 import MotoServer
 
 LAST = "checkpoints/step-0000060.safetensors"
 
@@ -268,6 +271,22 @@ def test_each_worker_of_a_team_tells_where_the_best_is_kept(photos: Path, tmp_pa
         _, said = worker.communicate()
         assert "At step 26 (learning) the loss 'red' is nan" in said
         assert f"The best look so far is kept: {asked.out}/best/step-0000020." in said
+
+
+def test_a_store_that_is_down_ends_a_training_that_goes_on(
+    photos: Path, s3_server: MotoServer, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILM_FARM_STORE_PATIENCE", "0.1")
+    with FaultyProxy(s3_server, Rule("ExpiredToken", "PUT|POST", "step-0000020")) as proxy:
+        for name, value in proxy.env.items():
+            monkeypatch.setenv(name, value)
+        remote = recipe(photos, f"s3://{s3_bucket}/tiny", steps=20, check_every=10)
+        with in_work(), pytest.raises(StoreDown, match="the same command goes on"):
+            ran(remote)
+        proxy.rules.clear()
+        words = ran(remote)
+    assert words[0] == Began(10, learnt=5, held_out=1)
+    assert finished(words).place == f"s3://{s3_bucket}/tiny/look"
 
 
 def test_a_training_in_a_bucket(photos: Path, tmp_path: Path, s3_bucket: str) -> None:
