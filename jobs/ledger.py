@@ -37,11 +37,13 @@ AnyRecord = TypeVar("AnyRecord", bound=Paper)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
-def _record(data: bytes) -> Record | None:
+def _record(data: bytes, name: str) -> Record | None:
+    """The record of that digest in its JSON; None where it is damaged, or another's."""
     try:
-        return _RECORD.validate_json(json.dumps(unsealed(data)))
-    except ValueError:
+        record = _RECORD.validate_json(json.dumps(unsealed(data)))
+    except (ValueError, RecursionError):
         return None
+    return record if record.digest == name else None
 
 
 def still_name(segment: str) -> str:
@@ -184,7 +186,7 @@ class Ledger:
         data = self.read(f"records/{name}.json")
         if data is None:
             return None
-        record = _record(data)
+        record = _record(data, name)
         if record is None:
             self.set_aside(name)
         return record
@@ -196,7 +198,7 @@ class Ledger:
             return
         self.store.write(self.key(f"damaged/{name}.json"), data)
         self.store.delete(self.key(f"records/{name}.json"))
-        if record := _record(data):
+        if record := _record(data, name):
             # Under its hash it would be taken for the piece that is made again.
             self.store.delete(self.key(record.media.key))
 

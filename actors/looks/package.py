@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from jobs.errors import BadInput, BadLook
+from jobs.outside import scrub
 from jobs.paper import Paper, faults
 from jobs.store import locate, open_store
 from jobs.store.protocol import told
@@ -210,7 +211,7 @@ def wrong_field(wrong: ErrorDetails) -> str:
     if wrong["type"] == "missing":
         return f"{name} is missing"
     if wrong["type"] == "extra_forbidden":
-        return f"{name} = {wrong['input']!r}: there is no such field"
+        return f"{name} = {scrub(repr(wrong['input'])):.200}: there is no such field"
     if wrong["type"] == "too_short":
         return f"{name} has {wrong['ctx']['actual_length']}, and wants {wrong['ctx']['min_length']} or more"
     message = wrong["msg"].removeprefix("Value error, ")
@@ -218,7 +219,7 @@ def wrong_field(wrong: ErrorDetails) -> str:
         return message
     if isinstance(wrong["input"], dict):
         return f"{name}: {message}"
-    return f"{name} = {wrong['input']!r:.200}: {message[:1].lower()}{message[1:]}"
+    return f"{name} = {scrub(repr(wrong['input'])):.200}: {message[:1].lower()}{message[1:]}"
 
 
 def write_package(place: str, paper: LookPaper, files: dict[str, bytes]) -> Package:

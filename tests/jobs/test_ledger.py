@@ -9,8 +9,9 @@ import pytest
 from jobs.errors import BadStore
 from jobs.index import Page
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.plan import Range
-from jobs.records import Media, SegmentRecord, SplitRecord
+from jobs.records import SegmentRecord, SplitRecord
 from jobs.spec import JobSpec, Reading
 from tests.paper import film_of, picture_of
 
