@@ -6,6 +6,7 @@ million digits, and a text can carry a newline into a log, or a password.
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 MOST_VALUES = 100_000
@@ -47,6 +48,23 @@ def _scrubbed(word: str) -> str:
 def is_placeable(text: str) -> bool:
     """Whether a text can be part of a place: no control characters, no halves of characters."""
     return _UNPLACED.search(text) is None
+
+
+def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a document, with the path of its field."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list | tuple):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts(inner, f"{path}.{name}" if path else str(name))
+
+
+def is_local(text: str) -> bool:
+    """Whether a text, in a setting that may say anything, reads as a path or a file:// URL."""
+    scheme, url, _ = text.partition("://")
+    if url and "/" not in scheme:
+        return scheme == "file"
+    return "/" in text or text.startswith("~")
 
 
 def check_plain(value: Any) -> None:
