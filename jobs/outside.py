@@ -19,6 +19,7 @@ LARGEST_NUMBER = 2**53
 """Every reader of JSON keeps whole numbers up to here."""
 
 _USER = re.compile(r"(?<!/)//[^\s/@]*@")
+_SECRET = re.compile(r"//[^\s/@]*:")
 _UNPLACED = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -39,9 +40,9 @@ def scrub(text: str) -> str:
 
 def _scrubbed(word: str) -> str:
     # A secret key of S3 may hold slashes; it comes behind a colon.
-    start, end = word.find("//"), word.rfind("@")
-    if 0 <= start < end and ":" in word[start:end]:
-        return f"{word[:start]}//***@{word[end + 1 :]}"
+    secret, end = _SECRET.search(word), word.rfind("@")
+    if secret and secret.end() <= end:
+        return f"{word[: secret.start()]}//***@{word[end + 1 :]}"
     return _USER.sub("//***@", word)
 
 
@@ -68,7 +69,10 @@ def is_local(text: str) -> bool:
 
 
 def check_plain(value: Any) -> None:
-    """Raises ValueError, saying which field and why, for what JSON cannot hold, or is far more than any document needs."""
+    """Raises ValueError, saying which field and why, for what JSON cannot hold, what is far more than any document needs, and secrets.
+
+    A document is kept in the store, and what it says is shown.
+    """
     left, count = [(value, "", 0)], 0
     while left:
         one, path, depth = left.pop()
@@ -96,6 +100,8 @@ def _unkept(one: object) -> str:
             return ""
         case str() if len(one) > LONGEST_TEXT:
             return f" has {len(one)} characters; {LONGEST_TEXT} are allowed"
+        case str() if scrub(one) != one:
+            return " carries credentials; give those as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile"
         case str():
             return " is broken text; write it anew" if re.search("[\0\ud800-\udfff]", one) else ""
         case int():

@@ -42,6 +42,7 @@ def test_documents_may_hold(value: Any) -> None:
         ({"a": {"b": {3}}}, "a.b: a set is no text"),
         ({"a": "x" * (LONGEST_TEXT + 1)}, f"a has {LONGEST_TEXT + 1} characters; {LONGEST_TEXT} are allowed"),
         ({"a": "\ud800"}, "a is broken text; write it anew"),
+        ({"a": ["x s3://key:se/cret@bucket/a"]}, "a.0 carries credentials; give those as AWS_ACCESS_KEY_ID"),
         ({"a": {1: 2}}, "a: a field's name is a short text; '1' is none"),
         (deep(DEEPEST + 1), f"lists and mappings go {DEEPEST} deep at most"),
         (shared(9), f"it holds more than {MOST_VALUES} values"),
@@ -65,7 +66,8 @@ def test_a_list_that_holds_itself_ends() -> None:
     [
         ("Cannot read s3://key:sec/ret+x@bucket/a: gone.", "Cannot read s3://***@bucket/a: gone."),
         ("'http://user@host/x', 'https://u:p@q@host'", "'http://***@host/x', 'https://***@host'"),
-        ("s3://bucket/take@2.mov and /mnt/a@b", "s3://bucket/take@2.mov and /mnt/a@b"),
+        ("http://host/x,s3://key:a/b@host", "http://host/x,s3://***@host"),
+        ("s3://bucket/12:30/take@2.mov and /mnt/a@b", "s3://bucket/12:30/take@2.mov and /mnt/a@b"),
         ("nothing to hide: a@b.c", "nothing to hide: a@b.c"),
     ],
 )
