@@ -84,6 +84,10 @@ class Running:
         """What it said, once it has ended."""
         return Said(self.process.wait(DEADLINE), "", self._err.read_text())
 
+    def so_far(self) -> str:
+        """What it has said on stderr until now."""
+        return self._err.read_text()
+
     def until(self, what: Callable[[], bool]) -> None:
         """Wait for something that the work brings about; fails where it ends before."""
         stop = time.monotonic() + DEADLINE
