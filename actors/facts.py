@@ -20,9 +20,6 @@ from jobs.errors import BadMedia
 from jobs.film import Colour, FieldOrder, OtherStream, Picture
 from jobs.spec import Reading
 
-LARGEST = 8192
-"""Pixels of a picture's longer side, at most."""
-
 HD_LINES = 720
 """From here on an untagged picture is taken for BT.709."""
 
@@ -106,14 +103,6 @@ def _refusal(frame: VideoFrame, reading: Reading, woven: bool) -> str:
             f"is shown mirrored or turned by {frame.rotation} degrees; only quarter turns are carried, turn it first."
         )
     return ""
-
-
-def refuse_size(width: int, height: int, what: str) -> None:
-    """Raises BadMedia for a picture that is larger than the farm carries."""
-    if max(width, height) > LARGEST:
-        raise BadMedia(
-            f"{what} is {width}x{height}; up to {LARGEST} pixels in width and height are carried, make it smaller first."
-        )
 
 
 def _mirrored(frame: VideoFrame) -> bool:

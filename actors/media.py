@@ -20,6 +20,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.limits import MOST_PIXELS, MOST_STREAMS, READING_BYTES, bounded_memory, refuse_streams
 from jobs.errors import BadMedia
 from jobs.store import open_source
 
@@ -32,6 +33,17 @@ FORMATS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,mxf,asf,flv,ogg,nut,ivf,gxf"
 MATROSKA = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
 """How Matroska is written: without bitexact it holds random bytes; without the other the muxer shifts a whole film to make
 room for decode times or sound before 0."""
+
+PICTURES = {"max_pixels": str(MOST_PIXELS)}
+"""What decoders are told; not those by which libav looks into a file as it opens it, which would forget the size it claims."""
+
+OPENING = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MOST_STREAMS + 1)}
+"""What demuxers are told."""
+
+_TOO_MUCH = (
+    f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS} streams; "
+    "it is damaged, or no film: copy it again, or remux it."
+)
 
 BUFFER = 1 << 20
 """Bytes asked of a store at once: libav's own 32 KiB would make a request for each frame."""
@@ -55,15 +67,26 @@ def open_media(source: str | BinaryIO, what: str) -> InputContainer:
     if isinstance(source, str) and not Path(source).is_file():
         raise BadMedia(f"{what} does not exist; check the path.")
     try:
-        return av.open(
+        container = av.open(
             source,
             "r",
             metadata_errors="replace",
             buffer_size=BUFFER,
-            container_options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+            container_options=OPENING,
         )
+    except MemoryError:
+        raise BadMedia(f"{what} {_TOO_MUCH}") from None
     except av.error.FFmpegError as error:
         raise BadMedia(f"{what} {_why_not(source, error)}") from None
+    try:
+        refuse_streams(len(container.streams), what)
+    except BadMedia:
+        container.close()
+        raise
+    for stream in container.streams.video:
+        if stream.codec_context is not None:
+            stream.codec_context.options = PICTURES
+    return container
 
 
 def _why_not(source: str | BinaryIO, error: av.error.FFmpegError) -> str:
@@ -102,7 +125,7 @@ def opened(url: str) -> Iterator[InputContainer]:
     """The source at a path, file:// or s3:// URL, for as long as the block lasts. Raises BadMedia."""
     source = open_source(url)
     try:
-        with open_media(source, named(url)) as container:
+        with bounded_memory(), open_media(source, named(url)) as container:
             yield container
     finally:
         if not isinstance(source, str):
@@ -151,6 +174,8 @@ def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Pac
             if packet.size == 0:
                 raise BadMedia(f"{what} has an empty packet at {time_of(packet)} ticks; re-encode it losslessly first.")
             yield packet
+    except MemoryError:
+        raise BadMedia(f"{what} {_TOO_MUCH}") from None
     except av.error.FFmpegError as error:
         raise BadMedia(f"{what} is damaged or truncated ({error.strerror}); copy it again or remux it.") from None
 

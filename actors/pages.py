@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from actors.entries import is_way_in, nal_length_bytes
+from actors.limits import LONGEST_SECONDS, MOST_FRAMES, refuse_length
 from actors.media import named, opened, opened_at, packets_of, picture_stream
 from jobs.errors import BadMedia
 from jobs.index import UNKNOWN, Page
@@ -92,7 +93,8 @@ def _read(
     expected = len(stream.index_entries) if form.startswith("mov") else stream.frames if form == "avi" else 0
     # AVI counts ticks, not packets: its empty chunks, which libav leaves out, show the frame before them once more.
     by_time = form == "avi"
-    end = 0
+    begin: int | None = None
+    end, longest = 0, int(LONGEST_SECONDS / (stream.time_base or 1))
     codec = stream.codec_context.codec.canonical_name
     length_bytes = nal_length_bytes(stream.codec_context.extradata)
     timed: bool | None = None
@@ -106,6 +108,11 @@ def _read(
         if time is None or timed != (packet.pts is not None):
             raise _untimed(url)
         end = max(end, time + (packet.duration or by_time))
+        begin = time if begin is None else min(begin, time)
+        if end - begin > longest:
+            refuse_length(float((end - begin) * (stream.time_base or 0)), named(url))
+        if place >= MOST_FRAMES:
+            raise BadMedia(f"{named(url)} has more than {MOST_FRAMES} frames; split it.")
         yield Row(
             time,
             UNKNOWN if packet.dts is None else packet.dts,

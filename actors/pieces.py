@@ -18,8 +18,9 @@ from actors.stills import pair
 from jobs.errors import ChunkFailed
 from jobs.film import Picture
 from jobs.ledger import Ledger, still_name
+from jobs.media import Media
 from jobs.plan import Range
-from jobs.records import Encoding, Media, SegmentRecord
+from jobs.records import Encoding, SegmentRecord
 
 
 class Piece:

@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 from jobs.errors import Damaged
 from jobs.ledger import Ledger
-from jobs.records import Media
+from jobs.media import Media
 from jobs.store.fetched import Fetched
 
 BLOCK = 1 << 20

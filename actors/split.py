@@ -14,7 +14,8 @@ from actors.media import named, opened_at
 from actors.spool import spool
 from jobs.errors import BadMedia
 from jobs.ledger import Ledger
-from jobs.records import Media, SplitOrder, SplitRecord
+from jobs.media import Media
+from jobs.records import SplitOrder, SplitRecord
 from jobs.store import open_store, source_identity
 
 

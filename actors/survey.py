@@ -20,9 +20,10 @@ from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
 from actors.develop import developed_frame
-from actors.facts import LARGEST, header_kept, others_of, picture_of, refuse_size, seconds_of, timecode_of
+from actors.facts import header_kept, others_of, picture_of, seconds_of, timecode_of
 from actors.forms import is_linear
 from actors.heads import size_of, timecode_in
+from actors.limits import LARGEST_SIDE, refuse_length, refuse_size
 from actors.media import (
     ascending,
     decoded,
@@ -82,6 +83,7 @@ class Surveyor:
         """What the film is. Raises BadMedia where it cannot be read, or has a picture that the farm does not carry."""
         with opened(self.source) as container:
             stream = picture_stream(container, self._what, self.reading.video)
+            refuse_length(seconds_of(container), self._what)
             with header_kept(stream):
                 first, interlaced, head = self._first_frames(container, stream)
             seen = glance(self.source, stream.index)
@@ -126,7 +128,11 @@ class Surveyor:
         """Why no frame can be decoded of a film whose header says this size; 0 where it does not."""
         refuse_size(width, height, self._what)
         # libav opens no decoder for 16384x16384, and then forgets the size that the container says.
-        why = "or encrypted" if width else f"encrypted, or far larger than the {LARGEST} pixels a side that are carried"
+        why = (
+            "or encrypted"
+            if width
+            else f"encrypted, or far larger than the {LARGEST_SIDE} pixels a side that are carried"
+        )
         return BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, {why}.")
 
     def pages(self, kept: int = 0, resume: Page | None = None) -> Iterator[Page]:

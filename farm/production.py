@@ -13,13 +13,13 @@ from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
+from jobs.media import Media
 from jobs.plan import Chunk, Range
 from jobs.records import (
     DissolveOrder,
     Encoding,
     FramesRendered,
     HandlesRecord,
-    Media,
     RenderOrder,
     SegmentRecord,
     SplitOrder,

@@ -18,6 +18,8 @@ from ray.exceptions import RayError
 from jobs.errors import BadSpec, FilmFailed
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
+LOCAL = "local"
+"""Ray's own word for one that is started here."""
 SIDE_CPUS = 4
 """CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
 REACH_SECONDS = 10.0
@@ -29,7 +31,7 @@ class RaySession:
 
     def __init__(self, address: str | None, workers: int) -> None:
         """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
-        self.address = address or os.environ.get("RAY_ADDRESS") or "local"
+        self.address = _meant(address)
         self.workers = workers
         self.local = False
         """Whether Ray was started here, by this session."""
@@ -40,7 +42,7 @@ class RaySession:
         """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
         self._sigterm = signal.getsignal(signal.SIGTERM)
         self._began = not ray.is_initialized()
-        self.local = self._began and self.address == "local"
+        self.local = self._began and self.address == LOCAL
         try:
             if self._began:
                 _start(self.workers) if self.local else _join(self.address)
@@ -71,6 +73,15 @@ class RaySession:
             signal.signal(signal.SIGTERM, self._sigterm)
 
 
+def joins_cluster(address: str | None) -> bool:
+    """Whether a session of this address joins a Ray that is there already: a cluster, even where it runs on this machine alone."""
+    return _meant(address) != LOCAL
+
+
+def _meant(address: str | None) -> str:
+    return address or os.environ.get("RAY_ADDRESS") or LOCAL
+
+
 def _interrupt_on_sigterm() -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
@@ -87,7 +98,7 @@ def _start(workers: int) -> None:
     cores = len(os.sched_getaffinity(0))
     cpus = max(workers, cores) + max(SIDE_CPUS, cores)
     _let_ray_talk(False)
-    ray.init("local", num_cpus=cpus, include_dashboard=False, **QUIETLY)
+    ray.init(LOCAL, num_cpus=cpus, include_dashboard=False, **QUIETLY)
 
 
 def _join(address: str) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from jobs.errors import Damaged
 from jobs.film import Film
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.plan import Chunk, Range
-from jobs.records import DissolveOrder, Encoding, HandlesRecord, Media, SplitOrder, handles_digest
+from jobs.records import DissolveOrder, Encoding, HandlesRecord, SplitOrder, handles_digest
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,17 @@
 """What the command line reads before a film begins: a spec from a file, or from a film and options. Promises one sentence for what is wrong; starts nothing."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from farm.reading import read_fields
 from jobs.errors import BadSpec
+from jobs.outside import check_plain
 from jobs.recipe import Recipe, parse_recipe
 from jobs.spec import GivenShots, JobSpec, LookChoice, parse_spec, stem
-from jobs.store import read_small
 from jobs.store.protocol import locate
 from jobs.store.sequence import is_sequence
 
 SPEC_ENDINGS = (".yaml", ".yml", ".json")
-
-
-class _Yaml(yaml.SafeLoader):
-    """YAML in which 10:00:00:00 is a text: YAML 1.1 takes it for a number in base sixty, and studios for a time code."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own name and form
-        first: [("tag:yaml.org,2002:str", re.compile(r"\d+(:\d+)+[.;]?\d*$")), *known]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 def is_spec(place: str) -> bool:
@@ -36,7 +24,7 @@ def read_spec(place: str) -> JobSpec:
 
     Raises BadSpec where it cannot be read or parsed, or a field is wrong.
     """
-    return _absolute(parse_spec(_fields(place, "job spec"), place))
+    return _absolute(parse_spec(read_fields(place, "job spec"), place))
 
 
 def read_recipe(place: str) -> Recipe:
@@ -44,7 +32,7 @@ def read_recipe(place: str) -> Recipe:
 
     Raises BadSpec where it cannot be read or parsed, or a field is wrong.
     """
-    recipe = parse_recipe(_fields(place, "recipe"), place)
+    recipe = parse_recipe(read_fields(place, "recipe"), place)
     # Workers have another working directory.
     data = tuple(source.model_copy(update={"pictures": _whole(source.pictures)}) for source in recipe.data)
     return recipe.model_copy(update={"data": data, "out": _whole(recipe.out)})
@@ -52,27 +40,16 @@ def read_recipe(place: str) -> Recipe:
 
 def read_manifest(place: str) -> dict[str, Any]:
     """Fields of a look.json for a bare file, in YAML or JSON, at a path, file:// or s3://. Raises BadSpec where it cannot be read."""
-    fields = _fields(place, "manifest")
+    fields = read_fields(place, "manifest")
     if not isinstance(fields, dict):
         raise BadSpec(
             f"{place}: a manifest is a mapping of fields such as domain, size and network; see docs/looks.md."
         )
-    return fields
-
-
-def _fields(place: str, what: str) -> Any:
     try:
-        text = read_small(place).decode("utf-8-sig")  # some editors begin a text with a byte order mark
-        return json.loads(text) if place.lower().endswith(".json") else yaml.load(text, _Yaml)
-    except UnicodeDecodeError:
-        raise BadSpec(f"{place} is not text; a {what} is YAML or JSON in UTF-8.") from None
-    except json.JSONDecodeError as error:
-        raise BadSpec(f"{place}, line {error.lineno}: {error.msg}; a {what} ending in .json is JSON.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-        raise BadSpec(f"{place}{where}: {problem}; a {what} is YAML or JSON.") from None
+        check_plain(fields)
+    except ValueError as wrong:
+        raise BadSpec(f"{place}: {wrong}.") from None
+    return fields
 
 
 def spec_for_film(

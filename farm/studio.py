@@ -10,6 +10,7 @@ from actors.compare import compare
 from actors.markers import FORMS, Form, forms_of, listed, shot_list
 from actors.sight import inspection
 from farm import review, vault
+from farm.allowed import refuse_local
 from farm.board import Board
 from farm.calls import Budget, Watcher
 from farm.control import Keeping, lease_on_job
@@ -35,6 +36,7 @@ def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0,
     Raises BadInput, JobHeld where somebody else works on the job (unless it is to `take_over`), FilmFailed, or NotConformed
     where a deliverable is not what it should be; Stopped where it was asked to stop, or taken over.
     """
+    refuse_local(spec, address)
     looks_of(spec)
     source_is_there(spec)
     check_places(spec)
@@ -109,6 +111,7 @@ def _survey(scout: Scout, fleet: Fleet) -> None:
 @contextmanager
 def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[Scout, Fleet]]:
     """A film that is opened to be looked at, and no more: what a render has put down of its job stays."""
+    refuse_local(spec, address, planned_only=not keep)
     looks_of(spec)
     source_is_there(spec)
     with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:

@@ -19,11 +19,16 @@ FarmError
     └── UploadGone      an upload was swept away while it ran; worth beginning it anew
 """
 
+from jobs.outside import spoken
+
 
 class FarmError(Exception):
-    """Root of all errors the farm raises on purpose. Carries one sentence for a person."""
+    """Root of all errors the farm raises on purpose. Carries one sentence for a person: one line, and no credentials."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return spoken(super().__str__())
 
 
 class BadInput(FarmError):
@@ -79,7 +84,7 @@ class Damaged(FilmFailed):
         self.record = record
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return spoken(str(self.args[0]))
 
 
 class ChunkFailed(FilmFailed):

@@ -52,6 +52,12 @@ class Beginning(Paper):
         return cls(name=spec.name, source=spec.source, rate=str(spec.rate) if spec.rate else None, store=spec.store)
 
 
+def _record(data: bytes, name: str) -> Record | None:
+    """The record of that digest in its JSON; None where it is damaged, or another's."""
+    record = read_paper(_RECORD, data)
+    return record if record and record.digest == name else None
+
+
 def still_name(segment: str) -> str:
     """Where the still of a segment lies, by the segment's digest."""
     return f"stills/{segment}.jpg"
@@ -187,8 +193,8 @@ class Ledger:
         data = self.read(f"records/{name}.json")
         if data is None:
             return None
-        record = read_paper(_RECORD, data)
-        if record is None or record.digest != name:  # or a copy of another
+        record = _record(data, name)
+        if record is None:  # or a copy of another
             self.set_aside(name)
             return None
         return record
@@ -200,8 +206,7 @@ class Ledger:
             return
         self.store.write(self.key(f"damaged/{name}.json"), data)
         self.store.delete(self.key(f"records/{name}.json"))
-        record = read_paper(_RECORD, data)
-        if record and record.digest == name:
+        if record := _record(data, name):
             # Under its hash it would be taken for the piece that is made again.
             self.store.delete(self.key(record.media.key))
 

@@ -15,7 +15,7 @@ FOURCC = {
 }
 """The picture files of a sequence by their ending, with QuickTime's name of the codec; libav's demuxer knows all of them."""
 
-_PATTERN = re.compile(r"(?P<head>.*?)(?:%0?(?P<width>\d*)d|(?P<hashes>#+))(?P<tail>[^%#]*)")
+_PATTERN = re.compile(r"(?P<head>.*?)(?:%0?(?P<width>\d{0,2})d|(?P<hashes>#+))(?P<tail>[^%#]*)")
 _RATED = re.compile(r"(?P<place>.*)\?rate=(?P<rate>[^?]*)", re.DOTALL)
 _RATE = re.compile(r"\d{1,20}(\.\d{1,20}|/\d{1,20})?", re.ASCII)
 _NTSC_WITHIN = Fraction(1, 200)

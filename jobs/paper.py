@@ -22,13 +22,17 @@ def read_paper(kind: type[AnyPaper] | TypeAdapter[AnyPaper], data: bytes) -> Any
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
     try:
         return adapter.validate_json(json.dumps(unsealed(data)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
+MOST_FAULTS = 8
+"""Told of one document: who wrote more will mend these first."""
+
+
 def faults(error: ValidationError) -> list[Any]:
-    """What is wrong with a document, each fault once, as pydantic tells it (`ErrorDetails`)."""
+    """What is wrong with a document, each fault once, the first MOST_FAULTS, as pydantic tells it (`ErrorDetails`)."""
     wrong = error.errors()
     # A list with a wrong member is also called too short, for that member does not count.
     inside = {one["loc"][:depth] for one in wrong for depth in range(len(one["loc"]))}
-    return [one for one in wrong if one["type"] != "too_short" or one["loc"] not in inside]
+    return [one for one in wrong if one["type"] != "too_short" or one["loc"] not in inside][:MOST_FAULTS]

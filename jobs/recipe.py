@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from jobs.errors import BadSpec
+from jobs.outside import check_plain, scrub
 from jobs.paper import Paper, faults
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
@@ -89,9 +90,12 @@ def parse_recipe(fields: Any, where: str) -> Recipe:
     if not isinstance(fields, dict):
         raise BadSpec(f"{where}: a recipe is a mapping of fields such as name, kind, data and steps.")
     try:
+        check_plain(fields)
         return Recipe.model_validate(fields)
     except ValidationError as error:
         raise BadSpec(f"{where}: {wrong_fields(error)}.") from None
+    except ValueError as wrong:
+        raise BadSpec(f"{where}: {wrong}.") from None
 
 
 def wrong_fields(error: ValidationError, *within: str) -> str:
@@ -111,5 +115,5 @@ def _sentence(error: Any, within: tuple[str, ...]) -> str:
     return (
         message
         if isinstance(error["input"], dict)
-        else f"{path} = {error['input']!r}: {message[:1].lower()}{message[1:]}"
+        else f"{path} = {scrub(repr(error['input']))[:200]}: {message[:1].lower()}{message[1:]}"
     )

@@ -11,18 +11,10 @@ from jobs.digest import digest
 from jobs.film import Colour, Development, Film, Mending, Rational, SourceIdentity
 from jobs.formats import Codec
 from jobs.index import Span
+from jobs.media import Media
 from jobs.paper import Paper
 from jobs.plan import Chunk, Look, Range
 from jobs.ranges import MARGIN
-
-
-class Media(Paper):
-    """One object under media/ or chunks/."""
-
-    key: str
-    """Its key in the job's folder of the store."""
-    sha256: str
-    bytes: int
 
 
 class Encoding(Paper):

@@ -8,7 +8,6 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -24,6 +23,7 @@ from pydantic import (
 from jobs.errors import BadSpec
 from jobs.formats import Deliverable, Wrapping
 from jobs.numbered import parted, pattern, rate_of
+from jobs.outside import check_plain, is_placeable, scrub
 from jobs.paper import Paper, faults
 from jobs.timecode import names_a_frame
 
@@ -72,13 +72,16 @@ FrameMark = Annotated[int | str, BeforeValidator(_mark)]
 """A frame: its number, its SMPTE time code, or its time on the clock from the film's first frame (jobs/timecode.py)."""
 
 
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""A text without control characters."""
+
 SequenceRate = Annotated[Fraction, BeforeValidator(rate_of), PlainSerializer(str, return_type=str)]
 
 
 class LookChoice(Paper):
     """A look by its name or its place, and its settings; the look itself says which settings it has (`farm looks`)."""
 
-    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    name: Annotated[str, Field(min_length=1, max_length=1000, pattern=ONE_LINE)]
     """Of an installed look or of one in the library; or where a look's folder lies: ./looks/painter, s3://bucket/painter."""
     settings: dict[str, Any] = Field(default_factory=dict)
 
@@ -89,7 +92,7 @@ class Override(Paper):
     The edges of a frame range are treated as cuts: nothing temporal crosses them.
     """
 
-    shots: Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | None = Field(
+    shots: Annotated[str, Field(pattern=r"^[0-9]{1,9}(-[0-9]{1,9})?$")] | None = Field(
         None, description="shot number or inclusive range of shot numbers, counted from 1: '3' or '3-5'"
     )
     frames: tuple[FrameMark, FrameMark] | None = Field(
@@ -130,7 +133,7 @@ class DetectShots(Paper):
 class GivenShots(Paper):
     """Take the cuts from a list that the studio has."""
 
-    file: str
+    file: Annotated[str, Field(min_length=1, pattern=ONE_LINE)]
     """Path, file:// or s3:// of a PySceneDetect CSV (.csv), a CMX3600 EDL (.edl, record time codes) or an OpenTimelineIO
     timeline (.otio)."""
 
@@ -230,8 +233,9 @@ class JobSpec(Paper):
     @field_validator("source", "store", "output")
     @classmethod
     def _known_place(cls, place: str) -> str:
-        scheme = urlsplit(place).scheme if "://" in place else ""
-        if not place.strip() or scheme not in ("", "file", "s3") or "\0" in place:
+        scheme, url, _ = place.partition("://")
+        foreign = url and "/" not in scheme and scheme not in ("file", "s3")
+        if not place.strip() or foreign or not is_placeable(place):
             raise ValueError("a path, file:///path or s3://bucket/key is allowed")
         if scheme == "s3" and not re.match(r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/.*)?$", place):
             raise ValueError("an S3 place reads s3://bucket/key, the bucket in lower case letters, digits, '.' and '-'")
@@ -290,9 +294,12 @@ def parse_spec(fields: Any, where: str) -> JobSpec:
     if not isinstance(fields, dict):
         raise BadSpec(f"{where}: a job spec is a mapping of fields such as name, source and look; see `farm schema`.")
     try:
+        check_plain(fields)
         return JobSpec.model_validate(fields)
     except ValidationError as error:
         raise BadSpec(f"{where}: {'; '.join(map(_sentence, faults(error)))}") from None
+    except ValueError as wrong:
+        raise BadSpec(f"{where}: {wrong}") from None
 
 
 def _sentence(error: Any) -> str:
@@ -307,5 +314,5 @@ def _sentence(error: Any) -> str:
     if isinstance(error["input"], dict):  # what is wrong with a whole is said by its own sentence
         return f"{path}: {message}"
     # A URL may carry credentials, and an error goes to logs.
-    given = re.sub(r"//[^/@\s]*@", "//***@", repr(error["input"]))
+    given = scrub(repr(error["input"]))
     return f"{path} = {given if len(given) < 80 else given[:77] + '...'}: {message}"

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from actors.colour import Quantiser, to_differences
 from actors.evaluation.figures import WINDOW
-from actors.facts import refuse_size
+from actors.limits import refuse_size
 from actors.planes import planes_of
 from jobs.errors import BadMedia
 from jobs.film import Colour, Picture

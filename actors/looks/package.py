@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from jobs.errors import BadInput, BadLook
+from jobs.outside import is_local, scrub, texts
 from jobs.paper import Paper, faults
 from jobs.store import locate, open_store
 from jobs.store.protocol import told
@@ -103,6 +104,15 @@ class LookPaper(Paper):
         if PAPER in self.files:
             raise ValueError(f"files: {PAPER} cannot hold its own hash")
         return self
+
+    @field_validator("settings")
+    @classmethod
+    def _names_no_files_here(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        # Wherever the look came from, it would have a worker open them.
+        for field, text in texts(settings):
+            if is_local(text):
+                raise ValueError(f"{field} = {text!r} is a place on one machine; a look's own settings name none")
+        return settings
 
 
 @dataclass(frozen=True)
@@ -210,7 +220,7 @@ def wrong_field(wrong: ErrorDetails) -> str:
     if wrong["type"] == "missing":
         return f"{name} is missing"
     if wrong["type"] == "extra_forbidden":
-        return f"{name} = {wrong['input']!r}: there is no such field"
+        return f"{name} = {scrub(repr(wrong['input'])):.200}: there is no such field"
     if wrong["type"] == "too_short":
         return f"{name} has {wrong['ctx']['actual_length']}, and wants {wrong['ctx']['min_length']} or more"
     message = wrong["msg"].removeprefix("Value error, ")
@@ -218,7 +228,7 @@ def wrong_field(wrong: ErrorDetails) -> str:
         return message
     if isinstance(wrong["input"], dict):
         return f"{name}: {message}"
-    return f"{name} = {wrong['input']!r:.200}: {message[:1].lower()}{message[1:]}"
+    return f"{name} = {scrub(repr(wrong['input'])):.200}: {message[:1].lower()}{message[1:]}"
 
 
 def write_package(place: str, paper: LookPaper, files: dict[str, bytes]) -> Package:

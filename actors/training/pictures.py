@@ -90,9 +90,9 @@ def is_grey(photo: Photo) -> bool:
 def _pictures(source: Source, short_side: int) -> list[_Picture]:
     place = locate(source.pictures)
     if isinstance(place, Path):
-        if not place.exists():
+        if not os.path.exists(place):
             raise BadMedia(f"{source.pictures} does not exist; check data.pictures.")
-        is_film = place.is_file()
+        is_film = os.path.isfile(place)
     else:
         is_film = bool(place.key) and open_store(f"s3://{place.bucket}").stat(place.key.rstrip("/")) is not None
     if is_film:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class FolderStore:
-    """Objects are files below `root`; folders come into being as needed and mean nothing."""
+    """Objects are files below `root`; folders come into being as needed and mean nothing.
+
+    `root` may be a link. A link below it counts where it leads to a place below it; a key that leads through another is
+    refused, and a listing looks into no folder by a link (it might be its own).
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -111,7 +115,11 @@ class FolderStore:
             try:
                 with os.scandir(self.root / folder) as entries:
                     # A folder's name is sorted with its slash, as S3 sorts whole keys: "a-b" before "a/b" before "a0".
-                    return sorted(one.name + "/" * one.is_dir() for one in entries if one.is_dir() or one.is_file())
+                    return sorted(
+                        one.name + "/" * one.is_dir()
+                        for one in entries
+                        if one.is_dir(follow_symlinks=False) or one.is_file()
+                    )
             except (FileNotFoundError, NotADirectoryError):
                 return []
 
@@ -140,13 +148,13 @@ class FolderStore:
             yield from (key for key in sorted(keys) if key.startswith(begin))
 
     def abort(self, key: str) -> None:
-        path = self.root / key
-        folder, _, name = key.rpartition("/")
+        folder, slash, name = key.rpartition("/")
         if name.startswith(PARTIAL):
-            check_prefix(folder)
+            path = (self._path(folder) if slash else self.root) / name
             left = [path]
         else:
-            left = list(self._path(key).parent.glob(f"{_partial_name(name)}*"))
+            path = self._path(key)
+            left = list(path.parent.glob(f"{_partial_name(name)}*"))
         with told("delete", str(path)):
             for one in left:
                 one.unlink(missing_ok=True)
@@ -159,7 +167,12 @@ class FolderStore:
                 folder.rmdir()
 
     def _path(self, key: str) -> Path:
-        return self.root / check_key(key)
+        path = self.root
+        for part in check_key(key).split("/"):
+            path /= part
+            if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
+                raise BadStore(f"{path} is a link that leads out of {self.url}; put what it names there itself.")
+        return path
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
         for name in self._names(folder):

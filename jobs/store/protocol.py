@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from jobs.errors import BadStore, StoreFault
+from jobs.outside import scrub
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -149,11 +150,6 @@ def locate(url: str) -> Path | Bucket:
             )
         return Bucket(bucket, key)
     raise BadStore(f"'{scrub(url)}' is no place for the farm; give a path, file:///path or s3://bucket/key.")
-
-
-def scrub(text: str) -> str:
-    """A text without the credentials that URLs in it may carry."""
-    return re.sub(r"(\w+://)\S*:\S*@", r"\1", text)
 
 
 def check_key(key: str) -> str:

@@ -13,8 +13,8 @@ import boto3.session
 from botocore.config import Config
 
 from jobs.errors import BadStore, StoreAway
+from jobs.outside import scrub
 from jobs.store.patience import patiently
-from jobs.store.protocol import scrub
 from jobs.store.s3_errors import told_s3
 
 if TYPE_CHECKING:

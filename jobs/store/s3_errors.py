@@ -8,7 +8,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import BadStore, StoreAway, StoreFault, UploadGone
-from jobs.store.protocol import scrub
+from jobs.outside import scrub
 
 BROKEN_BODY = (
     boto.ConnectionClosedError,

@@ -80,7 +80,7 @@ def is_sequence(url: str) -> bool:
 
 def rated(url: str, rate: str = "24") -> str:
     """A sequence's URL with a rate: its own, or `rate`. Any other source as it is."""
-    folder = "://" not in url and Path(url).is_dir()
+    folder = "://" not in url and os.path.isdir(url)
     return f"{url}?rate={rate}" if (folder or is_sequence(url)) and parted(url).rate is None else url
 
 
@@ -95,9 +95,9 @@ def find_sequence(url: str) -> ImageSequence:
         raise BadMedia(f"The source {url} has no rate that can be read: {wrong}.") from None
     named = pattern(place)
     where = locate(place if named is None else place.rpartition("/")[0] or ("/" if place[:1] == "/" else "."))
-    if named is None and isinstance(where, Path) and not where.is_dir():
+    if named is None and isinstance(where, Path) and not os.path.isdir(where):
         why = "is no image sequence and has its own rate: leave the rate out, or write its number as ####"
-        raise BadMedia(f"The source {place} {why if where.exists() else 'does not exist: check the path'}.")
+        raise BadMedia(f"The source {place} {why if os.path.exists(where) else 'does not exist: check the path'}.")
     folder = _folder(where)
     listed = folder.listed()
     found = _sequences(listed) if named is None else {place: sorted(_matching(listed, named))}
@@ -155,7 +155,7 @@ class _Folder:
 
     def listed(self) -> Iterator[tuple[str, Stat]]:
         """Every file's name, and what is known of it, in no order."""
-        if not self._path.is_dir():
+        if not os.path.isdir(self._path):
             raise BadMedia(f"The source's folder {self._path} does not exist; check the path.")
         with told("read", str(self._path)), os.scandir(self._path) as files:
             for one in files:

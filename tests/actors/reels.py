@@ -26,8 +26,9 @@ from jobs.film import Film
 from jobs.formats import Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.plan import Range
-from jobs.records import Encoding, Media, SegmentRecord
+from jobs.records import Encoding, SegmentRecord
 from jobs.report import Conform
 from jobs.spec import Drop, Droppable, JobSpec, Reading
 from jobs.timing import Timing, timing_for

@@ -9,8 +9,9 @@ from actors.assembly import FIRST_WAIT, LONGEST_WAIT, records_of
 from jobs.assembly import Assembly, name_of
 from jobs.errors import FilmFailed, StoreFault
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.plan import Range
-from jobs.records import Media, SegmentRecord
+from jobs.records import SegmentRecord
 from jobs.store import FolderStore
 from tests.paper import encoding_of, picture_of
 

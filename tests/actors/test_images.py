@@ -19,8 +19,9 @@ from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.formats import Codec, Deliverable
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.plan import Range
-from jobs.records import Media, SegmentRecord
+from jobs.records import SegmentRecord
 from jobs.report import Conform
 from jobs.store import open_store
 from jobs.store.folder import FolderStore

@@ -17,6 +17,7 @@ import typer
 
 from farm.settings import read_spec
 from tests.chaos.damage import FILMS, Patient, damaged
+from tests.chaos.fuzz import Fuzz
 from tests.chaos.storm import THEMES, Storm, Told, job_of
 from tests.farm.inline import rendered
 from tests.films import Recipe
@@ -89,15 +90,33 @@ def ruins(folder: Path, seeds: range) -> dict[str, Any]:
     return {"damaged films": len(seeds), "wrong": wrong, "outcomes": dict(sorted(outcomes.items()))}
 
 
+def specs(folder: Path, films: int) -> dict[str, Any]:
+    """What was said to made-up specs: so many films by sensible ones, and ten times as many of the other kinds."""
+    folder.mkdir()
+    fuzz, wrong = Fuzz(folder, number=1), list[str]()
+    for kind, examples in ((fuzz.values, 10 * films), (fuzz.texts, 10 * films), (fuzz.films, films)):
+        try:
+            kind(examples)
+        except Exception as error:  # hypothesis has made it as small as it can
+            wrong.append(f"{kind.__name__}: {type(error).__name__}: {error}")
+            print(wrong[-1], flush=True)
+    return {"made-up specs": sum(fuzz.said.values()), "wrong": wrong, "outcomes": dict(sorted(fuzz.said.items()))}
+
+
 def main(
     storm: Annotated[int, typer.Option(help="Storms, by seeds from 1.")] = 100,
     damage: Annotated[int, typer.Option(help="Damaged films, by seeds from 0.")] = 500,
+    fuzz: Annotated[
+        int, typer.Option(help="Films by made-up specs, and ten times as many specs of other kinds.")
+    ] = 200,
 ) -> None:
     """Run both and put down what came of them; a part that is not run stays on paper as it was."""
     sys.path.insert(0, str(PLUGIN))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])])
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
+        if fuzz:
+            found["specs"] = specs(Path(folder) / "specs", fuzz)
         if damage:
             found["damaged"] = ruins(Path(folder), range(damage))
         if storm:

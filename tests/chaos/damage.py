@@ -68,18 +68,28 @@ def outcome(film: Path, folder: Path) -> str:
         "deliverables": [{"codec": "ffv1"}],
         "drop": "unsupported",
     }
-    spec = JobSpec.model_validate(fields)
+    return carried(JobSpec.model_validate(fields))
+
+
+def carried(spec: JobSpec) -> str:
+    """What becomes of a film, as `outcome` says it."""
     try:
         report = rendered(spec, InlineFleet(budget=Budget(attempts=2))).report()
     except FarmError as error:
-        return f"refused: {error}" if "\n" not in str(error) else f"two sentences: {error}"
+        return f"refused: {error}" if str(error).isprintable() else f"two sentences: {error!r}"
     if not report.conforms:
         return f"does not conform: {report.model_dump_json()}"
-    with av.open(str(folder / "out" / report.deliverables[0].file)) as delivered:
-        frames = sum(1 for _ in delivered.decode(video=0))
-    if frames != report.frames:
-        return f"{frames} of {report.frames} frames"
+    for one in report.deliverables:
+        if (frames := _frames(Path(spec.output, one.file))) != report.frames:
+            return f"{frames} of {report.frames} frames in {one.file}"
     return f"delivered with {len(report.quarantined)} set aside" if report.quarantined else "delivered"
+
+
+def _frames(place: Path) -> int:
+    if place.is_dir():
+        return sum(1 for _ in place.iterdir())
+    with av.open(str(place)) as delivered:
+        return sum(1 for _ in delivered.decode(video=0))
 
 
 class Patient:

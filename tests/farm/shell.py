@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -59,7 +60,9 @@ def farm(*arguments: object, cwd: Path | None = None) -> Said:
 
 
 def _env() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    # Tests are the operators of their clusters, unless they say otherwise.
+    env = {"FARM_ALLOWED_FOLDERS": tempfile.gettempdir(), **os.environ}
+    return {name: value for name, value in env.items() if name != "RAY_ADDRESS"}
 
 
 class Running:
@@ -80,6 +83,10 @@ class Running:
     def said(self) -> Said:
         """What it said, once it has ended."""
         return Said(self.process.wait(DEADLINE), "", self._err.read_text())
+
+    def so_far(self) -> str:
+        """What it has said on stderr until now."""
+        return self._err.read_text()
 
     def until(self, what: Callable[[], bool]) -> None:
         """Wait for something that the work brings about; fails where it ends before."""

@@ -15,7 +15,8 @@ from farm.fleet import Hand
 from farm.status import statuses
 from jobs.errors import BadStore, Damaged, FilmFailed, StoreFault
 from jobs.ledger import Ledger
-from jobs.records import HandlesRecord, Media, SplitRecord
+from jobs.media import Media
+from jobs.records import HandlesRecord, SplitRecord
 from jobs.store import open_store
 from jobs.store.patience import in_work, patiently
 from tests.farm.inline import InlineFleet, rendered, shot_list

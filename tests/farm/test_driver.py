@@ -6,11 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
 import pytest
 
 from actors.compare import compare
 from farm.fleet import Fleet
 from farm.status import statuses
+from farm.studio import deliver, describe_film
 from jobs.errors import BadLook, BadMedia, BadSpec, BadStore, FilmFailed
 from jobs.records import SegmentRecord
 from tests.farm.studio import Stopping, Studio, same, spec_of
@@ -57,6 +60,25 @@ def test_none_gives_the_film_back_bit_for_bit(studio: Studio, tmp_path: Path, re
     assert report.seams >= 2
     assert report.frames == recipe.frames - recipe.hidden
     same(tmp_path / "out/film.mkv", source)
+
+
+def test_no_decoder_runs_in_the_driver(
+    studio: Studio, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first look at the source to the review page: whatever opens media raises here, and works in workers."""
+
+    def refuse(*given: object, **named: object) -> None:
+        raise AssertionError("the driver opens media")
+
+    for library, name in ((av, "open"), (cv2, "imdecode"), (cv2, "imread"), (cv2, "VideoCapture")):
+        monkeypatch.setattr(library, name, refuse)
+    with pytest.raises(AssertionError, match="the driver opens media"):
+        describe_film(str(film))  # this process would be seen
+    overrides = [{"shots": "2", "look": {"name": "colorize"}}]
+    spec = spec_of(film, tmp_path, overrides=overrides, workers={"count": 1, "cpus": 1})
+    report = deliver(spec)
+    assert report.conforms
+    assert (tmp_path / "out/review/index.html").is_file()
 
 
 @pytest.mark.parametrize("look", [window(5, 5), {"name": "colorize"}], ids=["window", "colorize"])

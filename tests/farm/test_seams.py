@@ -9,8 +9,9 @@ from farm.seams import Seams
 from jobs.formats import Codec
 from jobs.index import Span
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.plan import Look, Plan, Range, Shot, Support
-from jobs.records import Encoding, HandlesRecord, Media, SplitOrder, split_order
+from jobs.records import Encoding, HandlesRecord, SplitOrder, split_order
 from jobs.spec import LookChoice
 from tests.paper import film_of, picture_of
 

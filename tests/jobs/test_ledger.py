@@ -14,9 +14,10 @@ from jobs.errors import BadStore
 from jobs.film import Film, SourceIdentity
 from jobs.index import Page
 from jobs.ledger import Ledger
+from jobs.media import Media
 from jobs.paper import Paper
 from jobs.plan import Range
-from jobs.records import Cuts, Media, SegmentRecord, SplitRecord
+from jobs.records import Cuts, SegmentRecord, SplitRecord
 from jobs.report import FilmReport
 from jobs.spec import JobSpec, Reading
 from tests.paper import film_of, picture_of, report_of

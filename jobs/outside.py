@@ -1,0 +1,116 @@
+"""What comes from outside: values of specs and recipes, and texts that end in sentences. Promises what can be kept and what can be shown; knows no field.
+
+A spec may be hostile, or merely broken: a few hundred bytes of YAML can mean billions of values, a number can have a
+million digits, and a text can carry a newline into a log, or a password.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+MOST_VALUES = 100_000
+"""Of one document; what is shared by aliases counts as often as it is named. A spec of ten thousand overrides has fewer."""
+DEEPEST = 32
+"""Lists and mappings within each other: a spec with a blend's settings has seven."""
+LONGEST_TEXT = 4096
+"""Characters: the longest path that Linux takes."""
+LARGEST_NUMBER = 2**53
+"""Every reader of JSON keeps whole numbers up to here."""
+
+_USER = re.compile(r"(?<!/)//[^\s/@]*@")
+_SECRET = re.compile(r"//[^\s/@]*:")
+_UNPLACED = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def spoken(text: str) -> str:
+    """A text for people and logs: one line, nothing that steers a terminal, and no credentials of a URL."""
+    shown = scrub(text)
+    return shown if shown.isprintable() else "".join(map(_shown, shown))
+
+
+def _shown(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
+def scrub(text: str) -> str:
+    """A text without the credentials that URLs in it may carry. Takes time by its length, whatever it holds."""
+    return " ".join(map(_scrubbed, text.split(" "))) if "@" in text else text
+
+
+def _scrubbed(word: str) -> str:
+    # A secret key of S3 may hold slashes; it comes behind a colon.
+    secret, end = _SECRET.search(word), word.rfind("@")
+    if secret and secret.end() <= end:
+        return f"{word[: secret.start()]}//***@{word[end + 1 :]}"
+    return _USER.sub("//***@", word)
+
+
+def is_placeable(text: str) -> bool:
+    """Whether a text can be part of a place: no control characters, no halves of characters."""
+    return _UNPLACED.search(text) is None
+
+
+def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a document, with the path of its field."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list | tuple):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts(inner, f"{path}.{name}" if path else str(name))
+
+
+def is_local(text: str) -> bool:
+    """Whether a text, in a setting that may say anything, reads as a path or a file:// URL."""
+    scheme, url, _ = text.partition("://")
+    if url and "/" not in scheme:
+        return scheme == "file"
+    return "/" in text or text.startswith("~")
+
+
+def check_plain(value: Any) -> None:
+    """Raises ValueError, saying which field and why, for what JSON cannot hold, what is far more than any document needs, and secrets.
+
+    A document is kept in the store, and what it says is shown.
+    """
+    left, count = [(value, "", 0)], 0
+    while left:
+        one, path, depth = left.pop()
+        count += 1
+        if count > MOST_VALUES:
+            raise ValueError(f"it holds more than {MOST_VALUES} values; say less")
+        if depth > DEEPEST:
+            raise ValueError(f"{_short(path)}: lists and mappings go {DEEPEST} deep at most")
+        if isinstance(one, dict):
+            for name in one:
+                if not isinstance(name, str) or _unkept(name):
+                    raise ValueError(
+                        f"{_short(path)}: a field's name is a short text; {_short(str(name)[:80])!r} is none"
+                    )
+        elif why := "" if isinstance(one, list | tuple) else _unkept(one):
+            raise ValueError(f"{_short(path)}{why}")
+        inner = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list | tuple) else ()
+        left.extend((within, f"{path}.{name}" if path else str(name), depth + 1) for name, within in inner)
+
+
+def _unkept(one: object) -> str:
+    """Why a single value cannot be kept; empty where it can."""
+    match one:
+        case None | bool():
+            return ""
+        case str() if len(one) > LONGEST_TEXT:
+            return f" has {len(one)} characters; {LONGEST_TEXT} are allowed"
+        case str() if scrub(one) != one:
+            return " carries credentials; give those as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile"
+        case str():
+            return " is broken text; write it anew" if re.search("[\0\ud800-\udfff]", one) else ""
+        case int():
+            return "" if abs(one) <= LARGEST_NUMBER else f": no number is beyond {LARGEST_NUMBER}"
+        case float():
+            return "" if math.isfinite(one) else f" = {one}: a finite number is wanted"
+    return f": a {type(one).__name__} is no text, number, list or mapping"
+
+
+def _short(path: str) -> str:
+    path = scrub(path) or "the whole"
+    return path if len(path) <= 80 else f"{path[:77]}..."
