@@ -22,9 +22,10 @@ KEYS = re.compile(r"(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|\
 RANDOM = re.compile(r"\b(?=[A-Za-z0-9+/]*\d)(?=[A-Za-z0-9+/]*[A-Za-z])[A-Za-z0-9+]{24,}\b")
 """Letters and digits without a word in them, as long as a token."""
 PLAIN = re.compile(
-    r"(?i)\b\w*(password|token|secret_access_key|secretkey)\w*\s*[=:]\s*[\"']?(?![\"']?(\$|%s|/run/|\{|$))\S+"
+    r"(?i)\b\w*(password|token|secret_access_key|secretkey)\w*[\"']?\s*[=:]\s*"
+    r"(?![\"']?([$%{\[]|~?/|true\b|false\b|required\b|$))\S+"
 )
-"""A word for a secret with a value that is no file of secrets, no variable and no pattern."""
+"""A word for a secret with a value that is no path, no variable, no pattern and no switch."""
 PINNED = re.compile(r"^[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w.-]+)?$")
 
 
@@ -45,7 +46,7 @@ def images(value: Any) -> Iterator[str]:
 
 
 def named_images() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for path in FILES:
         if path.suffix in (".yml", ".yaml"):
             for document in yaml.safe_load_all(path.read_text()):
