@@ -22,8 +22,7 @@ PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
 ABSENT = "no Prometheus here; Debian's package prometheus brings it and promtool"
 
-_DEADLINE = 60.0
-_PACE = "200ms"
+_PACE = "500ms"
 """How often to scrape and to evaluate; operators' 15 seconds would take minutes to prove anything."""
 
 
@@ -68,16 +67,17 @@ class Prometheus:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
 
-    def wait_for(self, what: Callable[[], bool]) -> None:
+    def wait_for(self, what: Callable[[], Any], seconds: float = 60.0) -> None:
         """Until something holds; a Prometheus that is still starting does not count. Raises AssertionError with its log."""
-        deadline = time.monotonic() + _DEADLINE
+        deadline = time.monotonic() + seconds
         pause = Event()
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 if what():
                     return
-            except HTTPError:
-                raise
+            except HTTPError as error:
+                if error.code != 503:  # it reads what it has on disk
+                    raise
             except OSError:  # it does not listen yet
                 pass
             pause.wait(0.1)

@@ -117,17 +117,23 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     farm.close()
 
 
+def shown(prometheus: Prometheus, expression: str) -> None:
+    """An expression has samples; a scrape that came too late on a busy machine takes them away until the next."""
+    prometheus.wait_for(lambda: prometheus.ask(expression), seconds=10)
+
+
 def test_every_metric_of_a_panel_or_rule_is_there(prometheus: Prometheus) -> None:
     named = {
         name for asked in (asked_by_panels(), asked_by_rules()) for expr in asked.values() for name in metrics_in(expr)
     }
     assert len(named) > 20
-    assert not sorted(name for name in named if not prometheus.ask(name))
+    for name in sorted(named):
+        shown(prometheus, name)
 
 
 @pytest.mark.parametrize("where", asked_by_panels())
 def test_every_panel_shows_something(prometheus: Prometheus, where: str) -> None:
-    assert prometheus.ask(asked_by_panels()[where])
+    shown(prometheus, asked_by_panels()[where])
 
 
 def test_every_rule_is_answered(prometheus: Prometheus) -> None:
@@ -136,5 +142,5 @@ def test_every_rule_is_answered(prometheus: Prometheus) -> None:
 
 
 def test_a_films_name_is_its_label(prometheus: Prometheus) -> None:
-    assert {one["metric"]["job"] for one in prometheus.ask("film_farm_frames_done")} == {"kid"}
+    shown(prometheus, 'film_farm_frames_done{job="kid"}')
     assert not prometheus.ask('{exported_job=~".+"}')
