@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.shown import DEPLOY
+from tests.deploy.shown import DEPLOY, rules
 
 HOUSE = DEPLOY.parent
 FILES = sorted(
@@ -90,3 +90,16 @@ def test_no_file_of_the_house_holds_a_key() -> None:
 
 def test_secrets_are_no_part_of_the_repository() -> None:
     assert {"secrets/", "films/"} <= set((DEPLOY / ".gitignore").read_text().splitlines())
+
+
+def test_the_operators_page_names_what_is_there() -> None:
+    text = (HOUSE / "docs/deploy.md").read_text()
+    named = set(re.findall(r"\bdeploy/[\w./*-]*\w", text)) - {
+        "deploy/secrets/ray_token",
+        "deploy/secrets/grafana_password",
+    }
+    made = {"deploy/secrets", "deploy/films"}
+    assert len(named) > 12
+    assert not {name for name in named - made if not list(HOUSE.glob(name))}
+    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    assert set(re.findall(r"\b(?:Film|Training|RayNode)[A-Z]\w+", text)) == alerts

@@ -119,7 +119,10 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 def shown(prometheus: Prometheus, expression: str) -> None:
     """An expression has samples; a scrape that came too late on a busy machine takes them away until the next."""
-    prometheus.wait_for(lambda: prometheus.ask(expression), seconds=10)
+    try:
+        prometheus.wait_for(lambda: prometheus.ask(expression), seconds=10)
+    except AssertionError as error:
+        raise AssertionError(f"nothing answers {expression}") from error
 
 
 def test_every_metric_of_a_panel_or_rule_is_there(prometheus: Prometheus) -> None:
