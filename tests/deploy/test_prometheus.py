@@ -1,0 +1,149 @@
+"""Prometheus as it is deployed: promtool on its files, and a real one that reads real registries and answers every panel and rule."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from ray.autoscaler._private.prom_metrics import AutoscalerPrometheusMetrics
+from ray.dashboard.modules.reporter.reporter_agent import METRICS_GAUGES
+
+from farm.metrics import Metrics, TrainingMetrics
+from jobs.records import Starved, Worked
+from jobs.training import Kept, Learnt
+from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
+from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
+
+pytestmark = pytest.mark.skipif(not (PROMETHEUS and PROMTOOL), reason=ABSENT)
+
+
+def promtool(*words: str | Path) -> None:
+    assert PROMTOOL
+    done = subprocess.run([PROMTOOL, *map(str, words)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((DEPLOY / "prometheus").glob("*.yml")), ids=lambda path: path.name)
+def test_the_configuration_is_one(path: Path) -> None:
+    promtool("check", "config", path)
+
+
+def test_the_rules_are_rules() -> None:
+    promtool("check", "rules", *RULES)
+
+
+def test_alerts_fire_when_they_should_and_only_then() -> None:
+    promtool("test", "rules", *ALERT_TESTS)
+
+
+def test_every_alert_says_how_bad_it_is_and_what_to_do_and_is_tested() -> None:
+    tested = "".join(path.read_text() for path in ALERT_TESTS)
+    for rule in rules():
+        if alert := rule.get("alert"):
+            assert rule["labels"]["severity"] in ("critical", "warning"), alert
+            assert set(rule["annotations"]) == {"summary", "action"}, alert
+            assert f"alertname: {alert}\n        exp_alerts:" in tested, f"no test has {alert} fire"
+
+
+class Farm:
+    """A film, a training and a Ray node at work, as far as Prometheus can see."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self.film = self._open.enter_context(Metrics("kid"))
+        self.training = self._open.enter_context(TrainingMetrics("painter", steps=10))
+        self.film.describe("film.mkv", "colorize")
+        self.film.planned(1000, 12)
+        self.film.quarantined(1, 24)
+        self.film.stage("survey", 3.0)
+        self.film.chunks({"waiting": 5, "split": 2, "rendering": 2, "done": 1})
+        self.drivers = [f"127.0.0.1:{served.serve(0)}" for served in (self.film, self.training)]
+        self.nodes = [self._serve(_ray_node()), self._serve(_autoscaler())]
+        self.work()
+
+    def work(self) -> None:
+        """Some more is done of everything."""
+        self.film.done(10)
+        self.film.worked(Worked(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
+        self.film.workers("renderer", 2, 1)
+        for reason in ("error", "loss", "preemption"):
+            self.film.retried("renderer", reason)
+        self.training.learnt(Learnt(step=3, phase="long", losses={"l1": 0.5}), 12.0)
+        self.training.kept(Kept(step=3, figures={"dE00": 11.0}, verdict=1.0, best=True))
+        self.training.restarted()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _serve(self, registry: CollectorRegistry) -> str:
+        server, thread = start_http_server(0, "127.0.0.1", registry)
+        for close in (thread.join, server.server_close, server.shutdown):  # the last is called first
+            self._open.callback(close)
+        return f"127.0.0.1:{server.server_port}"
+
+
+def _ray_node() -> CollectorRegistry:
+    """A node's metrics by the names and labels that the installed Ray declares, as its agent exports them."""
+    registry = CollectorRegistry()
+    for name, declared in METRICS_GAUGES.items():
+        columns = declared.view.columns
+        Gauge(f"ray_{name}", declared.description, columns, registry=registry).labels(*["0"] * len(columns)).set(1)
+    return registry
+
+
+def _autoscaler() -> CollectorRegistry:
+    metrics = AutoscalerPrometheusMetrics(session_name="session")
+    for nodes in (metrics.active_nodes, metrics.pending_nodes, metrics.recently_failed_nodes):
+        nodes.labels(SessionName="session", NodeType="gpu").set(1)
+    return metrics.registry
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    farm = Farm()
+    folder = tmp_path_factory.mktemp("prometheus")
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    with Prometheus(folder, drivers=farm.drivers, nodes=farm.nodes) as running:
+
+        def every_rule_has_an_answer() -> bool:
+            farm.work()
+            return all(running.ask(name) for name in recorded)
+
+        running.wait_for(every_rule_has_an_answer)
+        yield running
+    farm.close()
+
+
+def shown(prometheus: Prometheus, expression: str) -> None:
+    """An expression has samples; a scrape that came too late on a busy machine takes them away until the next."""
+    try:
+        prometheus.wait_for(lambda: prometheus.ask(expression), seconds=10)
+    except AssertionError as error:
+        raise AssertionError(f"nothing answers {expression}") from error
+
+
+def test_every_metric_of_a_panel_or_rule_is_there(prometheus: Prometheus) -> None:
+    named = {
+        name for asked in (asked_by_panels(), asked_by_rules()) for expr in asked.values() for name in metrics_in(expr)
+    }
+    assert len(named) > 20
+    for name in sorted(named):
+        shown(prometheus, name)
+
+
+@pytest.mark.parametrize("where", asked_by_panels())
+def test_every_panel_shows_something(prometheus: Prometheus, where: str) -> None:
+    shown(prometheus, asked_by_panels()[where])
+
+
+def test_every_rule_is_answered(prometheus: Prometheus) -> None:
+    for expression in asked_by_rules().values():
+        prometheus.ask(expression)  # raises where it is refused; alerts have no samples while all is well
+
+
+def test_a_films_name_is_its_label(prometheus: Prometheus) -> None:
+    shown(prometheus, 'film_farm_frames_done{job="kid"}')
+    assert not prometheus.ask('{exported_job=~".+"}')
