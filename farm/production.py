@@ -7,16 +7,16 @@ from farm.batches import batches, in_words
 from farm.board import Board
 from farm.calls import Call, Spent
 from farm.film_report import film_report
+from farm.lacking import Lacking
 from farm.scout import Scout
 from farm.seams import Seams
 from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
-from jobs.plan import Chunk, Range
+from jobs.plan import Chunk
 from jobs.records import (
     DissolveOrder,
-    Encoding,
     FramesRendered,
     HandlesRecord,
     Media,
@@ -24,7 +24,6 @@ from jobs.records import (
     SegmentRecord,
     SplitOrder,
     SplitRecord,
-    segment_digests,
     split_order,
 )
 from jobs.report import Conform, FilmReport
@@ -46,20 +45,16 @@ class Production:
         self.chunks: list[Chunk] = []
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
-        self._lacking: dict[int, set[str]] = {}  # by chunk in work: digests of the segments and handles it lacks
-        self._bodies: dict[int, dict[str, Encoding]] = {}  # of these, by chunk, what a renderer encodes
-        self._handles: dict[int, dict[str, Range]] = {}  # and what it keeps for a dissolve
         self._orders: dict[int, SplitOrder] = {}
         self._batch_of: dict[int, tuple[int, ...]] = {}
         self._media: dict[int, Media] = {}
         self._done_frames: dict[int, int] = {}
         self._split_for: dict[str, list[int]] = {}  # by digest: handles may make two chunks read the same frames
-        # By digest of a segment or of handles. Two chunks whose reads are clipped to one may share handles.
-        self._chunks_of: dict[str, set[int]] = {}
         self._segments: dict[str, SegmentRecord] = {}
-        self._on_paper = scout.ledger.finished()
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
-        self._seams = Seams(scout.film, scout.ledger, self._on_paper, self._encodings)
+        on_paper = scout.ledger.finished()
+        self._seams = Seams(scout.film, scout.ledger, on_paper, self._encodings)
+        self._lacking = Lacking(scout.film, self.chunks, self._encodings, self._seams, on_paper)
         self._assembly = Assembly(scout.ledger)
         self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
         self._finishing = False
@@ -74,14 +69,14 @@ class Production:
         standing = [self.aside.standing(one.number) for one in fresh]
         self.chunks += standing
         for number in self.aside.held & {one.number for one in standing}:
-            self._lacking[number], self._bodies[number] = {"set aside"}, {}
+            self._lacking.hold(number, "set aside")
             self._assembly.give_up()
         return self._split([one for one in standing if one.number not in self.aside.held])
 
     def _split(self, fresh: Sequence[Chunk]) -> list[Call]:
-        touched = {one.number: one for chunk in fresh for one in (*self._note(chunk), chunk)}
-        wanted = [touched[number] for number in sorted(touched.keys() & self._lacking.keys())]
-        kept = [chunk for chunk in fresh if chunk.number not in self._bodies]
+        touched = {one.number: one for chunk in fresh for one in (*self._lacking.note(chunk), chunk)}
+        wanted = [touched[number] for number in sorted(touched.keys() & self._lacking.pieces.keys())]
+        kept = [chunk for chunk in fresh if chunk.number not in self._lacking.bodies]
         self.board.resumed(sum(chunk.core.frames for chunk in kept), [chunk.number for chunk in kept])
         for chunk in wanted:
             self._orders[chunk.number] = order = split_order(self.film, chunk, self.scout.span(chunk.read))
@@ -115,11 +110,11 @@ class Production:
     def set_aside(self, call: Call, spent: Spent) -> list[Call]:
         """A call's budget is spent: several chunks are tried one by one; a single one is set aside, and another may stand in for it."""
         asked = call.args[0] if isinstance(call.args[0], list) else [call.args[0]]
-        numbers = [one.chunk for one in asked if one.chunk in self._lacking and self._wants(one)]
+        numbers = [one.chunk for one in asked if one.chunk in self._lacking.pieces and self._wants(one)]
         if len(asked) > 1:
             return self._one_by_one(call, numbers)
         for number in numbers:
-            made = sum(one.number not in self._lacking.keys() | self.aside.reports.keys() for one in self.chunks)
+            made = sum(one.number not in self._lacking.pieces.keys() | self.aside.reports.keys() for one in self.chunks)
             self.aside.add(self.chunks[number - 1], spent, made)
             freed = self._free([number])
             if number in self.aside.held:
@@ -152,19 +147,16 @@ class Production:
     def _replace(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks have become others: what was asked for them is forgotten, and what they are now is made."""
         for number in numbers:
-            for name in self._lacking.pop(number, ()):
-                self._chunks_of[name].discard(number)
+            self._lacking.forget(number)
             if order := self._orders.pop(number, None):
                 self._split_for[order.digest].remove(number)
-            for kept in (self._bodies, self._handles, self._media):
-                kept.pop(number, None)
-            self._seams.drop(number)
+            self._media.pop(number, None)
             self.chunks[number - 1] = self.aside.standing(number)
         return self._split([self.chunks[number - 1] for number in numbers])
 
     def progress(self, word: FramesRendered) -> None:
         """A renderer tells how far a chunk is. A chunk begun again by another is not counted twice."""
-        if word.chunk not in self._bodies:  # shown again for a neighbour's sake; its own segments were there
+        if word.chunk not in self._lacking.bodies:  # shown again for a neighbour's sake; its own segments were there
             return
         before = self._done_frames.get(word.chunk, 0)
         if not before:
@@ -195,9 +187,11 @@ class Production:
     def _assemble(self) -> None:
         if self._assembly.whole:
             return
-        for chunk in takewhile(lambda one: one.number not in self._lacking, self.chunks[self._assembled :]):
+        for chunk in takewhile(lambda one: one.number not in self._lacking.pieces, self.chunks[self._assembled :]):
             self._assembled += 1
-            self._assembly.add({name_of(one): list(self._names(chunk, one).values()) for one in self._encodings})
+            self._assembly.add(
+                {name_of(one): list(self._lacking.names(chunk, one).values()) for one in self._encodings}
+            )
         self._assembly.turn(whole=self.scout.done and self._assembled == len(self.chunks))
         if self._assembly.whole:
             self.board.stage("stitch")
@@ -218,61 +212,27 @@ class Production:
     @property
     def unfinished(self) -> int:
         """Chunks that lack a piece."""
-        return len(self._lacking)
+        return len(self._lacking.pieces)
 
     def segments_of(self, deliverable: DeliverablePlan) -> list[SegmentRecord]:
         """The records of one deliverable's segments, in film order."""
         return [
-            self._segment(name) for chunk in self.chunks for name in self._names(chunk, deliverable.encoding).values()
+            self._segment(name)
+            for chunk in self.chunks
+            for name in self._lacking.names(chunk, deliverable.encoding).values()
         ]
-
-    def _names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
-        return segment_digests(self.film, self.chunks, chunk, encoding)
-
-    def _note(self, chunk: Chunk) -> list[Chunk]:
-        """Put down what a chunk lacks. Gives the chunk before where that was finished, and this one may need its tail again."""
-        bodies: dict[str, Encoding] = {}
-        openings: dict[str, Encoding] = {}
-        for encoding in self._encodings:
-            for frames, name in self._names(chunk, encoding).items():
-                self._chunks_of.setdefault(name, set()).add(chunk.number)
-                if name not in self._on_paper:
-                    opens = frames == encoding.opening(chunk.core, chunk.dissolve)
-                    (openings if opens else bodies)[name] = encoding
-        if not (bodies or openings):
-            return []
-        self._lacking[chunk.number] = {*bodies, *openings}
-        self._bodies[chunk.number] = bodies
-        self._keep_handles(chunk, self._seams.tail(chunk))  # the chunk after may not be planned yet
-        if not openings:
-            return []
-        before = self.chunks[chunk.number - 2]
-        finished = before.number not in self._lacking
-        for one, handles in self._seams.add(before, chunk, openings.values()):
-            self._keep_handles(one, handles)
-        return [before] if finished else []
-
-    def _keep_handles(self, chunk: Chunk, handles: dict[str, Range]) -> None:
-        if lacking := {name: frames for name, frames in handles.items() if name not in self._on_paper}:
-            self._handles.setdefault(chunk.number, {}).update(lacking)
-            self._lacking.setdefault(chunk.number, set()).update(lacking)
-            for name in lacking:
-                self._chunks_of.setdefault(name, set()).add(chunk.number)
 
     def _settle(self, name: str) -> None:
         """One piece of a chunk is finished; with the last that it lacked, so is the chunk."""
-        for number in self._chunks_of[name]:
-            lacking = self._lacking.get(number, set())
-            lacking.discard(name)
-            if not lacking and self._lacking.pop(number, None) is not None:
-                self.rendered += 1
-                self._count_rest(number)
-                self.board.chunk(number, "done")
+        for number in self._lacking.settle(name):
+            self.rendered += 1
+            self._count_rest(number)
+            self.board.chunk(number, "done")
 
     def _count_rest(self, number: int) -> None:
         """Frames of a finished chunk that nobody told of: it lacked only its opening, or a lost worker had kept its pieces."""
         rest = self.chunks[number - 1].core.frames - self._done_frames.get(number, 0)
-        if rest and number in self._bodies:
+        if rest and number in self._lacking.bodies:
             self._done_frames[number] = self.chunks[number - 1].core.frames
             self.board.resumed(rest)
 
@@ -294,7 +254,8 @@ class Production:
         return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
 
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
-        lacking = [one for one in batch if self._bodies.get(one.number) or self._handles.get(one.number)]
+        wanted = (self._lacking.bodies, self._lacking.handles)
+        lacking = [one for one in batch if any(kept.get(one.number) for kept in wanted)]
         orders = [self._render_order(one) for one in lacking]
         numbers = tuple(order.chunk for order in orders)
         return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True)] if orders else []
@@ -315,6 +276,6 @@ class Production:
             film=self.film,
             split=self._orders[chunk.number],
             media=self._media[chunk.number],
-            encodings=tuple(self._bodies.get(chunk.number, {}).values()),
-            handles=tuple(self._handles.get(chunk.number, {}).values()),
+            encodings=tuple(self._lacking.bodies.get(chunk.number, {}).values()),
+            handles=tuple(self._lacking.handles.get(chunk.number, {}).values()),
         )
