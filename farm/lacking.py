@@ -37,6 +37,11 @@ class Lacking:
         """Digests of a chunk's segments in one encoding, in film order."""
         return segment_digests(self.film, self.chunks, chunk, encoding)
 
+    def lacks(self, chunk: Chunk) -> bool:
+        """Whether a chunk lacks a segment."""
+        names = (name for one in self.encodings for name in self.names(chunk, one).values())
+        return any(name not in self._on_paper for name in names)
+
     def note(self, chunk: Chunk) -> list[Chunk]:
         """Put down what a chunk lacks. Gives the chunk before where that was finished, and this one may need its tail again."""
         bodies: dict[str, Encoding] = {}

@@ -1,17 +1,20 @@
 """Production: what a planned film still needs, and which call follows from each finished piece. Promises that nothing finished is made again; calls nobody itself."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby, takewhile
 
 from farm.batches import batches, in_words
 from farm.board import Board
 from farm.calls import Call, Spent
+from farm.chosen import ALL, Chosen
 from farm.film_report import film_report
 from farm.lacking import Lacking
 from farm.scout import Scout
 from farm.seams import Seams
 from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
+from jobs.continuity import put_down
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
 from jobs.plan import Chunk
@@ -32,7 +35,10 @@ from jobs.report import Conform, FilmReport
 class Production:
     """One film in work: chunks by number, segments by digest."""
 
-    def __init__(self, scout: Scout, deliverables: Sequence[DeliverablePlan], board: Board) -> None:
+    def __init__(
+        self, scout: Scout, deliverables: Sequence[DeliverablePlan], board: Board, chosen: Chosen = ALL
+    ) -> None:
+        """`chosen`: shots that are made; the others are looked for on paper alone."""
         self.scout = scout
         self.film = scout.film
         self.deliverables = deliverables
@@ -45,6 +51,9 @@ class Production:
         self.chunks: list[Chunk] = []
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
+        self.chosen = chosen
+        self.left_out: set[int] = set()
+        """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
         self._orders: dict[int, SplitOrder] = {}
         self._batch_of: dict[int, tuple[int, ...]] = {}
         self._media: dict[int, Media] = {}
@@ -68,10 +77,13 @@ class Production:
         self.board.planned(self.scout.plan, whole=self.scout.done)
         standing = [self.aside.standing(one.number) for one in fresh]
         self.chunks += standing
-        for number in self.aside.held & {one.number for one in standing}:
-            self._lacking.hold(number, "set aside")
+        if self.scout.done:
+            self.chosen.refuse_beyond(self.scout.plan.shot_count)
+        self.left_out |= {one.number for one in standing if one.shot not in self.chosen and self._lacking.lacks(one)}
+        for number in (self.aside.held | self.left_out) & {one.number for one in standing}:
+            self._lacking.hold(number, "not made")
             self._assembly.give_up()
-        return self._split([one for one in standing if one.number not in self.aside.held])
+        return self._split([one for one in standing if one.number not in self._lacking.pieces])
 
     def _split(self, fresh: Sequence[Chunk]) -> list[Call]:
         touched = {one.number: one for chunk in fresh for one in (*self._lacking.note(chunk), chunk)}
@@ -173,7 +185,7 @@ class Production:
 
     def finish(self) -> list[Call]:
         """A call for each deliverable, once, when every frame's time is known; and pages for the finishers, as the finished prefix grows."""
-        if not self.scout.complete or self.aside.held:
+        if not self.scout.complete or self.aside.held or self.left_out:
             return []
         self._assemble()
         if self._finishing:
@@ -202,6 +214,17 @@ class Production:
             self.proofs[found.file] = found
         else:
             self.board.stage("inspect")
+
+    def put_down(self) -> None:
+        """At the run's end: on paper, for the next one, what was made of every shot that is whole now."""
+        lacking = self._lacking.pieces.keys() | self.aside.reports.keys()
+        edges = [chunk.core.start for chunk in self.chunks if chunk.number in lacking]
+        whole = [
+            one
+            for one in self.scout.made
+            if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
+        ]
+        put_down(self.ledger, whole, {one.file: one.encoding for one in self.deliverables})
 
     def report(self) -> FilmReport:
         """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""

@@ -4,12 +4,15 @@
 digests alone; this paper gives the reasons, and holds locked shots to what they were.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ValidationError
+
 from jobs.digest import digest
+from jobs.errors import BadStore
 from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.paper import Paper
@@ -61,24 +64,16 @@ class Continuity(Paper):
     encoded: tuple[Encoded, ...] = ()
     """Every deliverable that a run of this job has ended with, each once."""
 
-    def over(self, frames: Range) -> list[Made]:
-        """What was made of some frames: of all shots that hold any of them, in film order."""
-        first = max(0, bisect_right(self.shots, frames.start, key=lambda one: one.frames.start) - 1)
-        found = []
-        for one in self.shots[first:]:
-            if one.frames.start >= frames.stop:
-                break
-            if one.frames.stop > frames.start:
-                found.append(self._made(one))
-        return found
-
     @property
     def made(self) -> list[Made]:
         """What was made of every shot, in film order."""
-        return [self._made(one) for one in self.shots]
+        return [Made(one.number, one.frames, one.target, one.source, self.looks[one.look]) for one in self.shots]
 
-    def _made(self, one: ShotMade) -> Made:
-        return Made(one.number, one.frames, one.target, one.source, self.looks[one.look])
+
+def over(made: Sequence[Made], frames: Range) -> Sequence[Made]:
+    """Of shots in film order, those that hold any of some frames."""
+    first = bisect_right(made, frames.start, key=lambda one: one.frames.stop)
+    return made[first : bisect_left(made, frames.stop, key=lambda one: one.frames.start)]
 
 
 def made_of(shot: Shot, target: int, film: Film) -> Made:
@@ -88,43 +83,41 @@ def made_of(shot: Shot, target: int, film: Film) -> Made:
 
 
 def continuity(ledger: Ledger) -> Continuity:
-    """What earlier runs of a job have made; nothing where none has ended."""
-    kept = ledger.paper(NAME)
-    return Continuity.model_validate(kept) if kept else Continuity()
+    """What earlier runs of a job have made; nothing where none has ended. Raises BadStore for paper of another version."""
+    try:
+        return Continuity.model_validate(ledger.paper(NAME) or {})
+    except ValidationError:
+        raise BadStore(
+            f"{ledger.store.url}/{ledger.key(NAME)} is not paper this version can read: run the version that wrote it, or "
+            "delete it, and with it what locked shots are held to."
+        ) from None
 
 
-def put_down(ledger: Ledger, made: Iterable[Made], encodings: Mapping[str, Encoding]) -> None:
-    """At a run's end: the shots that are whole, in the place of what earlier runs made of their frames, and the deliverables by file."""
-    before, new = continuity(ledger), list(made)
-    starts = sorted(new, key=lambda one: one.frames.start)
-    stay = [one for one in before.made if not _overlaps(one.frames, starts)]
-    shots = sorted([*stay, *new], key=lambda one: one.frames.start)
-    looks = list({one.look.model_dump_json(): one.look for one in shots}.values())
-    place = {look.model_dump_json(): number for number, look in enumerate(looks)}
-    encoded = {one.model_dump_json(): one for one in before.encoded}
-    encoded |= {one.model_dump_json(): one for one in (Encoded(file=f, encoding=e) for f, e in encodings.items())}
+def put_down(ledger: Ledger, made: Sequence[Made], encodings: Mapping[str, Encoding]) -> None:
+    """At a run's end: the shots that are whole, in film order, in the place of what earlier runs made of their frames, and the deliverables by file."""
+    before = continuity(ledger)
+    stay = [one for one in before.made if not over(made, one.frames)]
+    shots = sorted([*stay, *made], key=lambda one: one.frames.start)
+    # By digest: settings that were read from paper stand in another order.
+    looks = {digest(one.look): one.look for one in shots}
+    place = {name: number for number, name in enumerate(looks)}
+    new = [Encoded(file=file, encoding=encoding) for file, encoding in encodings.items()]
     paper = Continuity(
-        looks=tuple(looks),
+        looks=tuple(looks.values()),
         shots=tuple(
             ShotMade(
                 number=one.number,
                 frames=one.frames,
                 target=one.target,
                 source=one.source,
-                look=place[one.look.model_dump_json()],
+                look=place[digest(one.look)],
             )
             for one in shots
         ),
-        encoded=tuple(encoded.values()),
+        encoded=tuple({digest(one): one for one in [*before.encoded, *new]}.values()),
     )
     if paper != before:
         ledger.keep_paper(NAME, paper.model_dump(mode="json"), only_if_absent=False)
-
-
-def _overlaps(frames: Range, ordered: list[Made]) -> bool:
-    """Whether any of them, which do not overlap each other, holds one of these frames."""
-    after = bisect_right(ordered, frames.stop - 1, key=lambda one: one.frames.start)
-    return after > 0 and ordered[after - 1].frames.stop > frames.start
 
 
 def difference(before: Made, now: Made, frames: Range) -> str:

@@ -13,6 +13,7 @@
               quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
+              continuity.json          what was last made of each shot (jobs/continuity.py)
               lease.json               who works on it (jobs/lease.py)
 """
 
