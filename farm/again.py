@@ -42,6 +42,8 @@ class Again(Paper):
     sentence: str
     chunks: int
     """That would be rendered."""
+    printed: int
+    """Chunks that would only be encoded, from a lossless deliverable's segments."""
     frames: int
     """That looks would be shown: the chunks' own and their handles."""
     frames_percent: float
@@ -53,13 +55,15 @@ def again(scout: Scout, decided: Sequence[DeliverablePlan]) -> Again:
     """What a finished plan lacks in the store, chunk by chunk, as the driver would find it."""
     book = _lacking(scout, decided)
     reasons = _Reasons(scout, continuity(scout.ledger), decided, book)
-    made = [chunk for chunk in book.chunks if chunk.number in book.pieces]
+    made = [chunk for chunk in book.chunks if book.rendered(chunk.number)]
     shots = tuple(_shot(number, list(several), reasons) for number, several in groupby(made, lambda one: one.shot))
     shown = sum(one.shown for one in shots)
     return Again(
         rendered_before=bool(reasons.before.shots),
-        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots]),
+        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots])
+        + _printed(len(book.prints)),
         chunks=len(made),
+        printed=len(book.prints),
         frames=shown,
         frames_percent=round(100 * shown / scout.plan.frames, 3),
         shots=shots,
@@ -72,7 +76,9 @@ def _lacking(scout: Scout, decided: Sequence[DeliverablePlan]) -> Lacking:
     chunks = [aside.standing(one.number) for one in scout.plan.chunks]
     encodings = {one.encoding.model_dump_json(): one.encoding for one in decided}.values()
     on_paper = scout.ledger.finished()
-    book = Lacking(scout.film, chunks, encodings, Seams(scout.film, scout.ledger, on_paper, encodings), on_paper)
+    seams = Seams(scout.film, scout.ledger, on_paper, encodings)
+    earlier = [one.encoding for one in continuity(scout.ledger).encoded]
+    book = Lacking(scout.film, chunks, encodings, seams, on_paper, earlier)
     for chunk in chunks:
         if chunk.number not in aside.held:
             book.note(chunk)
@@ -81,9 +87,15 @@ def _lacking(scout: Scout, decided: Sequence[DeliverablePlan]) -> Lacking:
 
 def _sentence(chunks: int, frames: int, film: int, shots: Sequence[int]) -> str:
     if not chunks:
-        return "Nothing is to be rendered: every chunk is on paper."
+        return "Nothing is to be rendered."
     where = f"shot {shots[0]}" if len(shots) == 1 else f"{len(shots)} shots"
     return f"To be rendered: {chunks} chunks of {where}, {frames} frames shown to their looks ({100 * frames / film:.1f} % of the film)."
+
+
+def _printed(chunks: int) -> str:
+    return (
+        f" {chunks} chunks are to be encoded from a lossless deliverable: no look is shown anything." if chunks else ""
+    )
 
 
 def _shot(number: int, chunks: list[Chunk], reasons: "_Reasons") -> ShotAgain:

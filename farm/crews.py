@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from actors.dissolve import Dissolver
 from actors.finish import Finisher
+from actors.printer import Printer
 from actors.render import Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
@@ -17,7 +18,7 @@ CLUSTER_CPUS = 4.0
 
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
-    """Surveyors, splitters, renderers, dissolvers and finishers. Nobody is hired here."""
+    """Surveyors, splitters, renderers, dissolvers, printers and finishers. Nobody is hired here."""
     store = (spec.store, spec.name)
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
@@ -29,6 +30,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side),
+        Crew("printer", Printer, store, limit=hands, cpus=side),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place.
         Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby, takewhile
 
-from farm.batches import batches, in_words
+from farm.batches import batches, dissolve_call, render_call, split_call, strike_call
 from farm.board import Board
 from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
@@ -14,10 +14,11 @@ from farm.scout import Scout
 from farm.seams import Seams
 from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
-from jobs.continuity import put_down
+from jobs.continuity import continuity, put_down
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
 from jobs.plan import Chunk
+from jobs.prints import PrintOrder
 from jobs.records import (
     DissolveOrder,
     FramesRendered,
@@ -48,6 +49,8 @@ class Production:
         """By file: a proof that comes twice, because a worker was lost at its end, counts once."""
         self.rendered = 0
         """Chunks that this run has rendered."""
+        self.printed = 0
+        """Chunks whose lacking segments this run has struck from lossless ones."""
         self.chunks: list[Chunk] = []
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
@@ -63,7 +66,8 @@ class Production:
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
         on_paper = scout.ledger.finished()
         self._seams = Seams(scout.film, scout.ledger, on_paper, self._encodings)
-        self._lacking = Lacking(scout.film, self.chunks, self._encodings, self._seams, on_paper)
+        earlier = [one.encoding for one in continuity(scout.ledger).encoded]
+        self._lacking = Lacking(scout.film, self.chunks, self._encodings, self._seams, on_paper, earlier)
         self._assembly = Assembly(scout.ledger)
         self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
         self._finishing = False
@@ -87,7 +91,7 @@ class Production:
 
     def _split(self, fresh: Sequence[Chunk]) -> list[Call]:
         touched = {one.number: one for chunk in fresh for one in (*self._lacking.note(chunk), chunk)}
-        wanted = [touched[number] for number in sorted(touched.keys() & self._lacking.pieces.keys())]
+        wanted = [touched[number] for number in sorted(touched) if self._lacking.rendered(number)]
         kept = [chunk for chunk in fresh if chunk.number not in self._lacking.bodies]
         self.board.resumed(sum(chunk.core.frames for chunk in kept), [chunk.number for chunk in kept])
         for chunk in wanted:
@@ -95,8 +99,10 @@ class Production:
             self._split_for.setdefault(order.digest, []).append(chunk.number)
         for batch in batches(wanted, self.scout.plan.target):
             self._batch_of.update(dict.fromkeys(batch, batch))
+        printed = [self._lacking.prints[one.number] for one in fresh if one.number in self._lacking.prints]
         return [
-            self._split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, key=self._run)
+            *map(strike_call, printed),
+            *(split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, self._run)),
         ]
 
     def render(self, record: SplitRecord) -> list[Call]:
@@ -121,6 +127,8 @@ class Production:
 
     def set_aside(self, call: Call, spent: Spent) -> list[Call]:
         """A call's budget is spent: several chunks are tried one by one; a single one is set aside, and another may stand in for it."""
+        if call.verb == "strike":  # there is another way
+            return self._render_instead(call.args[0])
         asked = call.args[0] if isinstance(call.args[0], list) else [call.args[0]]
         numbers = [one.chunk for one in asked if one.chunk in self._lacking.pieces and self._wants(one)]
         if len(asked) > 1:
@@ -136,6 +144,12 @@ class Production:
             return freed + self._replace([number, *(one.number for one in after if one.dissolve)])
         return []
 
+    def _render_instead(self, order: PrintOrder) -> list[Call]:
+        if self._lacking.prints.get(order.chunk) != order:
+            return []
+        self._lacking.unprinted.add(order.chunk)
+        return self._replace([order.chunk])
+
     def _wants(self, order: SplitOrder | RenderOrder | DissolveOrder) -> bool:
         """Whether it is still what is to be made."""
         if isinstance(order, SplitOrder):
@@ -146,9 +160,7 @@ class Production:
     def _one_by_one(self, call: Call, numbers: Sequence[int]) -> list[Call]:
         if call.verb == "render":
             return [again for one in numbers for again in self._render_call([self.chunks[one - 1]])]
-        return self._free(numbers) + [
-            self._split_call([self._orders[one]]) for one in numbers if one not in self._media
-        ]
+        return self._free(numbers) + [split_call([self._orders[one]]) for one in numbers if one not in self._media]
 
     def _free(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks that may never be read keep nobody waiting: what is of one batch with them is rendered by itself."""
@@ -248,7 +260,8 @@ class Production:
     def _settle(self, name: str) -> None:
         """One piece of a chunk is finished; with the last that it lacked, so is the chunk."""
         for number in self._lacking.settle(name):
-            self.rendered += 1
+            self.printed += number in self._lacking.prints
+            self.rendered += number not in self._lacking.prints
             self._count_rest(number)
             self.board.chunk(number, "done")
 
@@ -272,22 +285,15 @@ class Production:
         order = self._orders[chunk.number]
         return ("ffv1", order.first) if order.form == "ffv1" else ("packets", self._batch_of[chunk.number])
 
-    def _split_call(self, orders: list[SplitOrder]) -> Call:
-        numbers = tuple(order.chunk for order in orders)
-        return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
-
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
         wanted = (self._lacking.bodies, self._lacking.handles)
         lacking = [one for one in batch if any(kept.get(one.number) for kept in wanted)]
-        orders = [self._render_order(one) for one in lacking]
-        numbers = tuple(order.chunk for order in orders)
-        return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True)] if orders else []
+        return [render_call([self._render_order(one) for one in lacking])] if lacking else []
 
     def _dissolve_call(self, number: int) -> list[Call]:
         media = self._media.get(number)
         order = self._seams.order(number, self._orders[number], media) if media else None
-        asked = Call("dissolver", "dissolve", (order,), (2, number), f"the seam before chunk {number}", alone=True)
-        return [asked] if order else []
+        return [dissolve_call(order)] if order else []
 
     def _render_order(self, chunk: Chunk) -> RenderOrder:
         return RenderOrder(

@@ -67,7 +67,7 @@ def test_it_names_what_the_driver_then_renders_and_why(film: Path, tmp_path: Pat
     assert asked(spec()) == (1, 2, 3, 4, 5, 6)
     nothing = told(spec())
     assert (nothing.chunks, nothing.shots, nothing.sentence) == (
-        0, (), "Nothing is to be rendered: every chunk is on paper.",
+        0, (), "Nothing is to be rendered.",
     )  # fmt: skip
     # One shot's look: its own two chunks, with two frames of handles on either side of the seam.
     changed = spec(overrides=[{"shots": "2", "look": window(1)}])
