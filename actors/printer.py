@@ -1,4 +1,4 @@
-"""The printer: strikes a deliverable's segments from those of a lossless one. Promises the bytes that the ordinary way gives; shows nothing to a look."""
+"""The printer: strikes a deliverable's segments from those of another. Promises the bytes that rendering gives where the other is lossless and of the same form; shows nothing to a look."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -6,16 +6,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import av
+import torch
 
+from actors.compose import compose
 from actors.encode import Writer, writer_for
+from actors.looks.generator import Domain
 from actors.media import decoded, decoder_of, open_media, packets_of, picture_stream
 from actors.pieces import counted, kept_media, within
 from actors.planes import planes_of
+from actors.plates import batches_of
 from actors.proven import damaged, proven
 from actors.spool import spool
 from jobs.errors import Damaged
 from jobs.ledger import Ledger, still_name
-from jobs.prints import Print, PrintOrder
+from jobs.prints import Print, PrintOrder, serves
 from jobs.records import Encoding, SegmentRecord
 
 
@@ -23,6 +27,7 @@ class Printer:
     """One worker. Needs no GPU and no source: it reads what was rendered before."""
 
     def __init__(self, store: str, job: str) -> None:
+        torch.set_num_threads(1)
         self.ledger = Ledger.at(store, job)
 
     def strike(self, order: PrintOrder) -> Iterator[SegmentRecord]:
@@ -40,7 +45,7 @@ class Printer:
                 for number, frame in enumerate(self._frames(master), master.frames.start):
                     for one, writer in zip(lacking, writers, strict=True):
                         if within(one.frames, number, 1) == (0, 1):
-                            writer.write(_anew(frame, one.encoding))
+                            writer.write(_finished(frame, order, one.encoding))
             stack.close()
             for one, writer in zip(lacking, writers, strict=True):
                 yield self._keep(one, writer, masters, time.monotonic() - began)
@@ -83,6 +88,18 @@ class Printer:
                 seconds=round(seconds, 3),
             )
         )
+
+
+def _finished(frame: av.VideoFrame, order: PrintOrder, encoding: Encoding) -> av.VideoFrame:
+    """The frame as its encoder is given it: as it is, or as the look that changes nothing makes it of the master as a film."""
+    if serves(order.master, encoding) == "exact":
+        return _anew(frame, encoding)
+    master = order.master
+    form = {"pix_fmt": master.pix_fmt, "stored": master.pix_fmt, "depth": frame.format.components[0].bits}
+    film = order.picture.model_copy(update={**form, "codec": str(master.codec), "colour": master.colour, "rotation": 0})
+    same = _anew(frame, master)
+    (plates,) = (plates for _, plates in batches_of([same], film, 1, torch.device("cpu")))
+    return compose([same], plates.differences(), Domain.CHROMA, film, encoding)[0]
 
 
 def _anew(frame: av.VideoFrame, encoding: Encoding) -> av.VideoFrame:

@@ -43,7 +43,7 @@ class Again(Paper):
     chunks: int
     """That would be rendered."""
     printed: int
-    """Chunks that would only be encoded, from a lossless deliverable's segments."""
+    """Chunks that would only be encoded, from the segments of another deliverable."""
     frames: int
     """That looks would be shown: the chunks' own and their handles."""
     frames_percent: float
@@ -93,9 +93,7 @@ def _sentence(chunks: int, frames: int, film: int, shots: Sequence[int]) -> str:
 
 
 def _printed(chunks: int) -> str:
-    return (
-        f" {chunks} chunks are to be encoded from a lossless deliverable: no look is shown anything." if chunks else ""
-    )
+    return f" {chunks} chunks are to be encoded from another deliverable: no look is shown anything." if chunks else ""
 
 
 def _shot(number: int, chunks: list[Chunk], reasons: "_Reasons") -> ShotAgain:

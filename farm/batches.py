@@ -49,5 +49,5 @@ def dissolve_call(order: DissolveOrder) -> Call:
 
 
 def strike_call(order: PrintOrder) -> Call:
-    """Encode a chunk from segments that lose nothing."""
+    """Encode a chunk from the segments of another deliverable."""
     return Call("printer", "strike", (order,), (2, order.chunk), f"the print of chunk {order.chunk}", alone=True)

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from farm.seams import Seams
 from jobs.film import Film
 from jobs.plan import Chunk, Range
-from jobs.prints import Print, PrintOrder, serves
-from jobs.records import Encoding, segment_digests
+from jobs.prints import Names, Print, PrintOrder
+from jobs.records import Encoding
 
 
 class Lacking:
@@ -31,11 +31,14 @@ class Lacking:
         """Of these, by chunk, what a renderer encodes."""
         self.handles: dict[int, dict[str, Range]] = {}
         """And what it keeps for a dissolve."""
-        self.prints: dict[int, PrintOrder] = {}
-        """Chunks whose lacking segments are all struck from lossless ones, so that nothing of them is rendered."""
+        self.prints: dict[int, list[PrintOrder]] = {}
+        """Chunks whose lacking segments are all struck from those of other deliverables, so that nothing of them is rendered."""
         self.unprinted: set[int] = set()
         """Chunks that could not be printed: they are rendered."""
-        self._masters = [one for one in (*encodings, *earlier) if serves(one, one)]
+        self._names = Names(film, chunks, on_paper, [*encodings, *earlier])
+        self._printed_as: dict[
+            tuple[int, str], dict[Range, str]
+        ] = {}  # by chunk and encoding: what its prints are called
         self._seams = seams
         self._on_paper = on_paper
         # By digest of a segment or of handles. Two chunks whose reads are clipped to one may share handles.
@@ -43,29 +46,59 @@ class Lacking:
 
     def names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
         """Digests of a chunk's segments in one encoding, in film order."""
-        return segment_digests(self.film, self.chunks, chunk, encoding)
+        decided = self._printed_as.get((chunk.number, encoding.model_dump_json())) if self._printed_as else None
+        return decided or self._names.of(chunk, encoding)
 
     def lacks(self, chunk: Chunk) -> bool:
         """Whether a chunk lacks a segment."""
-        names = (name for one in self.encodings for name in self.names(chunk, one).values())
-        return any(name not in self._on_paper for name in names)
+        return any(self._lacks(chunk, one) for one in self.encodings)
+
+    def _lacks(self, chunk: Chunk, encoding: Encoding) -> bool:
+        return any(name not in self._on_paper for name in self.names(chunk, encoding).values())
 
     def note(self, chunk: Chunk) -> list[Chunk]:
         """Put down what a chunk lacks. Gives the chunk before where that was finished, and this one may need its tail again."""
-        lacking: list[Print] = []
+        lacking = [one for one in self.encodings if self._lacks(chunk, one)]
+        prints = self._printed(chunk, lacking)
         for encoding in self.encodings:
-            for frames, name in self.names(chunk, encoding).items():
+            for name in self.names(chunk, encoding).values():
                 self._chunks_of.setdefault(name, set()).add(chunk.number)
-                if name not in self._on_paper:
-                    lacking.append(Print(digest=name, frames=frames, encoding=encoding))
         if not lacking:
             return []
-        self.pieces[chunk.number] = {one.digest for one in lacking}
-        if masters := self._masters_of(chunk, lacking):
-            self.prints[chunk.number] = PrintOrder(chunk=chunk.number, masters=masters, prints=tuple(lacking))
-            self.bodies[chunk.number] = {}
+        if prints:
+            self.pieces[chunk.number] = {one.digest for order in prints for one in order.prints}
+            self.prints[chunk.number], self.bodies[chunk.number] = prints, {}
             return []
-        return self._note_rendering(chunk, lacking)
+        pieces = [one for encoding in lacking for one in self._pieces(chunk, encoding)]
+        self.pieces[chunk.number] = {one.digest for one in pieces}
+        return self._note_rendering(chunk, pieces)
+
+    def _pieces(self, chunk: Chunk, encoding: Encoding) -> list[Print]:
+        names = self.names(chunk, encoding)
+        return [
+            Print(digest=name, frames=frames, encoding=encoding)
+            for frames, name in names.items()
+            if name not in self._on_paper
+        ]
+
+    def _printed(self, chunk: Chunk, lacking: Sequence[Encoding]) -> list[PrintOrder]:
+        """Orders for all that a chunk lacks, one for each master; none where any of it must be rendered."""
+        found = [next(self._names.printed(chunk, one), None) for one in lacking]
+        if chunk.number in self.unprinted or None in found:
+            return []
+        orders: dict[str, PrintOrder] = {}
+        for encoding, (master, names) in zip(lacking, filter(None, found), strict=True):
+            self._printed_as[chunk.number, encoding.model_dump_json()] = names
+            kind = master.model_dump_json()
+            before = orders[kind].prints if kind in orders else ()
+            orders[kind] = PrintOrder(
+                chunk=chunk.number,
+                picture=self.film.picture,
+                master=master,
+                masters=self._names.masters(chunk, master),
+                prints=(*before, *self._pieces(chunk, encoding)),
+            )
+        return list(orders.values())
 
     def _note_rendering(self, chunk: Chunk, lacking: Sequence[Print]) -> list[Chunk]:
         bodies: dict[str, Encoding] = {}
@@ -83,14 +116,6 @@ class Lacking:
             self._keep_handles(one, handles)
         return [before] if finished else []
 
-    def _masters_of(self, chunk: Chunk, lacking: Sequence[Print]) -> tuple[str, ...]:
-        """Segments on paper that hold a chunk's core losslessly, in the form of all that it lacks; none where there are none."""
-        for master in self._masters if chunk.number not in self.unprinted else ():
-            names = tuple(self.names(chunk, master).values())
-            if all(name in self._on_paper for name in names) and all(serves(master, one.encoding) for one in lacking):
-                return names
-        return ()
-
     def rendered(self, number: int) -> bool:
         """Whether a chunk that lacks something is shown to its look for it."""
         return number in self.pieces and (number not in self.prints or number in self.handles)
@@ -104,6 +129,7 @@ class Lacking:
         for name in self.pieces.pop(number, ()):
             self._chunks_of[name].discard(number)
         self.prints.pop(number, None)
+        self._printed_as = {key: names for key, names in self._printed_as.items() if key[0] != number}
         self.bodies.pop(number, None)
         self.handles.pop(number, None)
         self._seams.drop(number)

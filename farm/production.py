@@ -17,10 +17,11 @@ from jobs.assembly import Assembly, name_of
 from jobs.continuity import continuity, put_down
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
-from jobs.plan import Chunk
+from jobs.plan import Chunk, Range
 from jobs.prints import PrintOrder
 from jobs.records import (
     DissolveOrder,
+    Encoding,
     FramesRendered,
     HandlesRecord,
     Media,
@@ -50,7 +51,7 @@ class Production:
         self.rendered = 0
         """Chunks that this run has rendered."""
         self.printed = 0
-        """Chunks whose lacking segments this run has struck from lossless ones."""
+        """Chunks whose lacking segments this run has struck from those of other deliverables."""
         self.chunks: list[Chunk] = []
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
@@ -99,7 +100,7 @@ class Production:
             self._split_for.setdefault(order.digest, []).append(chunk.number)
         for batch in batches(wanted, self.scout.plan.target):
             self._batch_of.update(dict.fromkeys(batch, batch))
-        printed = [self._lacking.prints[one.number] for one in fresh if one.number in self._lacking.prints]
+        printed = [order for one in fresh for order in self._lacking.prints.get(one.number, ())]
         return [
             *map(strike_call, printed),
             *(split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, self._run)),
@@ -145,7 +146,7 @@ class Production:
         return []
 
     def _render_instead(self, order: PrintOrder) -> list[Call]:
-        if self._lacking.prints.get(order.chunk) != order:
+        if order not in self._lacking.prints.get(order.chunk, ()):
             return []
         self._lacking.unprinted.add(order.chunk)
         return self._replace([order.chunk])
@@ -213,9 +214,7 @@ class Production:
             return
         for chunk in takewhile(lambda one: one.number not in self._lacking.pieces, self.chunks[self._assembled :]):
             self._assembled += 1
-            self._assembly.add(
-                {name_of(one): list(self._lacking.names(chunk, one).values()) for one in self._encodings}
-            )
+            self._assembly.add({name_of(one): list(self.names(chunk, one).values()) for one in self._encodings})
         self._assembly.turn(whole=self.scout.done and self._assembled == len(self.chunks))
         if self._assembly.whole:
             self.board.stage("stitch")
@@ -249,12 +248,14 @@ class Production:
         """Chunks that lack a piece."""
         return len(self._lacking.pieces)
 
+    def names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
+        """Digests of a chunk's segments in one encoding, in film order."""
+        return self._lacking.names(chunk, encoding)
+
     def segments_of(self, deliverable: DeliverablePlan) -> list[SegmentRecord]:
         """The records of one deliverable's segments, in film order."""
         return [
-            self._segment(name)
-            for chunk in self.chunks
-            for name in self._lacking.names(chunk, deliverable.encoding).values()
+            self._segment(name) for chunk in self.chunks for name in self.names(chunk, deliverable.encoding).values()
         ]
 
     def _settle(self, name: str) -> None:

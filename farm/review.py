@@ -8,7 +8,6 @@ from farm.production import Production
 from jobs.formats import Codec
 from jobs.ledger import still_name
 from jobs.plan import Chunk, Range
-from jobs.records import segment_digests
 from jobs.report import FilmReport
 from jobs.store import Store
 from jobs.timecode import FrameNames
@@ -54,7 +53,7 @@ def _stills(film: Production, chunks: Iterable[Chunk], output: Store) -> dict[in
 
 def _segment(film: Production, chunk: Chunk) -> tuple[Range, str]:
     """The chunk's last segment, whose middle frame has a still: a dissolved opening is another."""
-    return list(segment_digests(film.film, film.chunks, chunk, film.deliverables[0].encoding).items())[-1]
+    return list(film.names(chunk, film.deliverables[0].encoding).items())[-1]
 
 
 def _still(chunk: Chunk) -> str:

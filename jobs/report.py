@@ -178,7 +178,7 @@ class FilmReport(Paper):
     chunks_rendered: int
     """By this run; the others were on paper already."""
     chunks_printed: int = 0
-    """By this run: encoded from a lossless deliverable's segments, shown to no look again."""
+    """By this run: encoded from the segments of another deliverable, shown to no look again."""
     retries: int
     """Calls made again by this run, for an error or a lost worker."""
     made_on: tuple[str, ...]

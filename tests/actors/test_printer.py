@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from actors.compare import compare
 from farm.calls import Budget
 from farm.production import Production
+from farm.status import statuses
 from jobs.ledger import still_name
 from jobs.prints import PrintOrder, serves
 from jobs.records import SegmentRecord
@@ -105,21 +107,69 @@ def test_a_dissolve_out_of_a_printed_chunk_is_still_made(film: Path, tmp_path: P
     assert segments(made, "view.mp4") == segments(ordinary, "view.mp4")
 
 
-def test_another_form_is_rendered(film: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "wish", [{"codec": "prores"}, {"codec": "h264", "depth": 10}, {"codec": "ffv1", "height": 128}]
+)
+def test_a_finer_form_is_rendered(film: Path, tmp_path: Path, wish: dict[str, Any]) -> None:
     rendered(job(film, tmp_path, MASTER))
-    for wish in ({"codec": "prores"}, {"codec": "h264", "height": 32}, {"codec": "h264", "depth": 10}):
-        fleet = InlineFleet()
-        rendered(job(film, tmp_path, {"name": "other", **wish}), fleet)
-        assert (fleet.verbs()["strike"], fleet.verbs()["render"]) == (0, 3)
+    fleet = InlineFleet()
+    rendered(job(film, tmp_path, {"name": "other", **wish}), fleet)
+    assert (fleet.verbs()["strike"], fleet.verbs()["render"]) == (0, 3)
 
 
-def test_what_serves_is_lossless_and_of_one_form(film: Path, tmp_path: Path) -> None:
-    made = rendered(job(film, tmp_path, MASTER, VIEW))
-    master, view = (one.encoding for one in made.deliverables)
-    assert (serves(master, view), serves(master, master), serves(view, view)) == (True, True, False)
-    full = master.model_copy(update={"colour": master.colour.model_copy(update={"full_range": True})})
-    for other in (full, master.model_copy(update={"rotation": 90}), master.model_copy(update={"pix_fmt": "yuv422p"})):
-        assert not serves(other, view)
+@pytest.mark.parametrize(
+    ("mezzanine", "wish"),
+    [
+        (MASTER, {"codec": "h264", "height": 32}),
+        ({"name": "hq", "codec": "prores", "profile": "hq"}, {"codec": "h264", "crf": 1}),
+        ({"name": "hq", "codec": "prores", "profile": "hq"}, {"codec": "prores", "profile": "proxy"}),
+    ],
+    ids=["smaller", "h264", "proxy"],
+)
+def test_a_mezzanine_gives_nearly_the_same_under_names_of_its_own(
+    film: Path, tmp_path: Path, mezzanine: dict[str, Any], wish: dict[str, Any]
+) -> None:
+    view = {"name": "view", **wish}
+    first = rendered(job(film, tmp_path / "a", mezzanine))
+    fleet = InlineFleet()
+    made = rendered(job(film, tmp_path / "a", mezzanine, view), fleet)
+    assert (fleet.verbs()["strike"], fleet.verbs()["render"], made.printed, made.report().conforms) == (3, 0, 3, True)
+    ordinary = rendered(job(film, tmp_path / "b", view))
+    (file,) = (one.file for one in made.deliverables if one.file.startswith("view"))
+    ours, theirs = segments(made, file), segments(ordinary, file)
+    assert not {name for name, *_ in ours} & {name for name, *_ in theirs}
+    found = compare(str(tmp_path / "a/out" / file), str(tmp_path / "b/out" / file))
+    assert (found.frames, found.times_differ_at) == ((60, 60), None)
+    assert found.rgb_psnr is None or found.rgb_psnr.worst > 36
+    # They are the chunks' own from then on: nothing is lacking, whichever deliverables a spec has, and the store's own view agrees.
+    again = InlineFleet()
+    rendered(job(film, tmp_path / "a", view), again)
+    assert not {"strike", "split", "render"} & again.verbs().keys()
+    (told,) = statuses(str(tmp_path / "a/store"), None)
+    assert told.chunks_done == told.chunks == 3
+    # Another master gives other prints: what was rendered otherwise is never mixed in.
+    other = rendered(job(film, tmp_path / "a", mezzanine, view, look=DRIFT), InlineFleet())
+    assert not {name for name, *_ in segments(other, file)} & {name for name, *_ in ours}
+    assert first.rendered == 3
+
+
+def test_what_serves_what(film: Path, tmp_path: Path) -> None:
+    made = rendered(job(film, tmp_path, MASTER, VIEW, {"name": "hq", "codec": "prores"}))
+    master, view, finer = (one.encoding for one in made.deliverables)
+    assert [serves(master, one) for one in (view, master, finer)] == ["exact", "exact", ""]
+    assert [serves(finer, one) for one in (view, master, finer)] == ["mezzanine", "mezzanine", "mezzanine"]
+    assert serves(view, view) == ""
+    full = {"colour": master.colour.model_copy(update={"full_range": True})}
+    for other, how in (
+        (full, "mezzanine"),
+        ({"rotation": 90}, ""),
+        ({"pix_fmt": "yuv422p"}, "mezzanine"),
+        ({"pix_fmt": "gbrp"}, ""),
+    ):
+        assert serves(master.model_copy(update=other), view) == how
+    assert serves(master, view.model_copy(update={"encoder": "h264_nvenc"})) == ""
+    proxy = finer.model_copy(update={"options": {**finer.options, "profile": "proxy"}})
+    assert serves(proxy, view) == ""
 
 
 def test_a_damaged_master_is_rendered_again(film: Path, tmp_path: Path) -> None:

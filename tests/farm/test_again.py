@@ -206,3 +206,10 @@ def test_a_refused_spec_is_not_the_jobs(film: Path, tmp_path: Path) -> None:
     with pytest.raises(BadSpec, match="shot 1 is locked"):
         rendered(spec(look=window(1), overrides=[{"shots": "1", "locked": True}]))
     assert Ledger(open_store(first.store), "film").spec() == first
+
+
+def test_what_is_printed_is_not_rendered(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
+    rendered(spec_of(film, tmp_path, look=window(1), shots=cuts, deliverables=[MASTER]))
+    found = told(spec_of(film, tmp_path, look=window(1), shots=cuts, deliverables=[MASTER, VIEW]))
+    assert (found.chunks, found.printed, found.frames) == (0, 3, 0)
+    assert found.sentence.startswith("Nothing is to be rendered. 3 chunks are to be encoded from another deliverable")
