@@ -30,10 +30,16 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side),
-        Crew("printer", Printer, store, limit=hands, cpus=side),
+        _printers(store, hands, side, cluster),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place.
         Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]
+
+
+def _printers(store: tuple[str, str], hands: int, side: float, cluster: Cluster) -> Crew:
+    # They decode and encode whole films while no renderer works, and an encoder has four threads.
+    limit = hands if cluster.local else max(1, int(cluster.cpus // CLUSTER_CPUS))
+    return Crew("printer", Printer, store, limit=limit, cpus=side if cluster.local else CLUSTER_CPUS)
 
 
 def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:

@@ -36,9 +36,8 @@ class Lacking:
         self.unprinted: set[int] = set()
         """Chunks that could not be printed: they are rendered."""
         self._names = Names(film, chunks, on_paper, [*encodings, *earlier])
-        self._printed_as: dict[
-            tuple[int, str], dict[Range, str]
-        ] = {}  # by chunk and encoding: what its prints are called
+        # By chunk and encoding: what its prints are called.
+        self._printed_as: dict[tuple[int, str], dict[Range, str]] = {}
         self._seams = seams
         self._on_paper = on_paper
         # By digest of a segment or of handles. Two chunks whose reads are clipped to one may share handles.

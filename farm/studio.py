@@ -87,11 +87,12 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
 
 
 def _show_shots(film: Production, board: Board) -> None:
-    film.aside.refuse()
+    if any(chunk.shot in film.chosen for chunk in film.chunks if chunk.number in film.aside.held):
+        film.aside.refuse()
     output = open_store(film.scout.spec.output)
     lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
     board.finished(
-        f"shots {film.chosen.said}: {film.rendered} chunks rendered, and the others of these shots were on paper\n"
+        f"shots {film.chosen.said}: {film.rendered} chunks rendered, {film.printed} printed; the others of these shots were on paper\n"
         f"still lacking, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
         f"review page {output.url}/{review.publish_shots(film, output)}"
     )
