@@ -49,7 +49,8 @@ def _places(spec: JobSpec, planned_only: bool) -> Iterator[tuple[str, str]]:
         yield "shots.file", spec.shots.file
     yield from _places_of(spec.look, "look")
     for number, one in enumerate(spec.overrides):
-        yield from _places_of(one.look, f"overrides.{number}.look")
+        if one.look:
+            yield from _places_of(one.look, f"overrides.{number}.look")
 
 
 def _places_of(look: LookChoice, field: str) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,11 @@
-"""Batches: which neighbouring chunks go into one call. Promises that batching changes no digest; knows no film."""
+"""Batches: which neighbouring chunks go into one call, and the calls that carry orders. Promises that batching changes no digest; knows no film."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from farm.calls import ONCE, Call
 from jobs.plan import Chunk
+from jobs.prints import PrintOrder
+from jobs.records import DissolveOrder, RenderOrder, SplitOrder
 
 
 def batches(chunks: Iterable[Chunk], target: int) -> Iterator[tuple[int, ...]]:
@@ -25,3 +28,27 @@ def batches(chunks: Iterable[Chunk], target: int) -> Iterator[tuple[int, ...]]:
 def in_words(numbers: Sequence[int]) -> str:
     """Neighbours for people: "chunk 3", "chunks 3-5"."""
     return f"chunk {numbers[0]}" if len(numbers) == 1 else f"chunks {numbers[0]}-{numbers[-1]}"
+
+
+def split_call(orders: list[SplitOrder]) -> Call:
+    """Put the reads of neighbours into the store."""
+    numbers = tuple(order.chunk for order in orders)
+    return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
+
+
+def render_call(orders: list[RenderOrder]) -> Call:
+    """Render neighbours, one after another."""
+    numbers = tuple(order.chunk for order in orders)
+    budget = ONCE if len(orders) > 1 else None  # then one by one: whoever of them is bad spends a budget of its own
+    return Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True, budget=budget)
+
+
+def dissolve_call(order: DissolveOrder) -> Call:
+    """Blend two renderings across a seam."""
+    what = f"the seam before chunk {order.chunk}"
+    return Call("dissolver", "dissolve", (order,), (2, order.chunk), what, alone=True)
+
+
+def strike_call(order: PrintOrder) -> Call:
+    """Encode a chunk from the segments of another deliverable."""
+    return Call("printer", "strike", (order,), (2, order.chunk), f"the print of chunk {order.chunk}", alone=True)

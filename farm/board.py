@@ -80,6 +80,8 @@ class Board:
         self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
         self.chunks_rendered = 0
         """By this run; one that is made again, because it was damaged, counts again."""
+        self.chunks_printed = 0
+        """Chunks whose lacking segments this run has struck from those of other deliverables."""
         self.expected_frames = 0
         """By the source's header; the plan's own count where the survey has passed it or is over."""
         self.chunks: dict[int, State] = {}
@@ -149,12 +151,13 @@ class Board:
         if self.metrics:
             self.metrics.worked(word)
 
-    def chunk(self, number: int, state: State) -> None:
-        """A chunk has come a step further, or back."""
+    def chunk(self, number: int, state: State, *, printed: bool = False) -> None:
+        """A chunk has come a step further, or back. `printed`: from the segments of another deliverable."""
         self._put(number, state)
         if state == "rendering":
             self._pace.begin(self._clock())
-        self.chunks_rendered += state == "done"
+        self.chunks_rendered += state == "done" and not printed
+        self.chunks_printed += state == "done" and printed
         self._tell_chunks()
 
     def quarantined(self, chunks: int, frames: int, sentence: str) -> None:

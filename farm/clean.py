@@ -15,12 +15,14 @@ from farm.seams import Seams
 from farm.set_aside import SetAside
 from farm.status import Status, statuses
 from jobs.assembly import FOLDER as ASSEMBLY
+from jobs.continuity import continuity
 from jobs.deliverables import Decided
 from jobs.errors import JobHeld
 from jobs.lease import Lease
 from jobs.ledger import Ledger, still_name
 from jobs.paper import Paper
-from jobs.records import Record, SegmentRecord, SplitRecord, segment_digests, split_order
+from jobs.prints import Names
+from jobs.records import Record, SegmentRecord, SplitRecord, split_order
 from jobs.store import open_store
 
 ABREAST = 16
@@ -186,11 +188,13 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     seams = Seams(film, ledger, (), encodings)
     aside = SetAside(scout, Board(console=Console(quiet=True)))
     chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
+    earlier = [one.encoding for one in continuity(ledger).encoded]
+    names = Names(film, chunks, ledger.finished(), [*encodings, *earlier])
     named: set[str] = set()
     for before, chunk in zip((None, *chunks), chunks, strict=False):
         named.add(split_order(film, chunk, scout.span(chunk.read)).digest)
         for one in encodings:
-            named |= set(segment_digests(film, chunks, chunk, one).values())
+            named |= set(names.of(chunk, one).values())
         if before and chunk.dissolve:
             named |= {name for _, handles in seams.add(before, chunk, encodings) for name in handles}
     return named

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
+from farm.chosen import ALL, shots_chosen
 from farm.commands_control import cancel, clean
 from farm.commands_evaluate import evaluate
 from farm.commands_looks import looks
@@ -30,6 +31,7 @@ from farm.options import (
     LookName,
     MetricsPort,
     OfCodec,
+    OnlyShots,
     Out,
     Profile,
     Rate,
@@ -109,8 +111,10 @@ def render(
     address: Address = None,
     metrics_port: MetricsPort = 0,
     take_over: TakeOver = False,
+    shots: OnlyShots = None,
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
+    chosen = ALL if shots is None else shots_chosen(shots)
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
     options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
     wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
@@ -118,7 +122,7 @@ def render(
 
     from farm.studio import deliver  # takes seconds: what is wrong with the options is said before
 
-    deliver(spec, address=address, metrics_port=metrics_port, take_over=take_over)
+    deliver(spec, address=address, metrics_port=metrics_port, take_over=take_over, shots=chosen)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from actors.dissolve import Dissolver
 from actors.finish import Finisher
+from actors.printer import Printer
 from actors.render import Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
@@ -22,7 +23,7 @@ to bring."""
 
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
-    """Surveyors, splitters, renderers, dissolvers and finishers. Nobody is hired here."""
+    """Surveyors, splitters, renderers, dissolvers, printers and finishers. Nobody is hired here."""
     store = (spec.store, spec.name)
     hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
@@ -43,10 +44,17 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side, hung_seconds=hung),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side, hung_seconds=hung),
+        _printers(store, hands, side, cluster),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
         # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
         Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]
+
+
+def _printers(store: tuple[str, str], hands: int, side: float, cluster: Cluster) -> Crew:
+    # They decode and encode whole films while no renderer works, and an encoder has four threads.
+    limit = hands if cluster.local else max(1, int(cluster.cpus // CLUSTER_CPUS))
+    return Crew("printer", Printer, store, limit=limit, cpus=side if cluster.local else CLUSTER_CPUS)
 
 
 def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from farm.board import Board
 from farm.calls import Call, Spent
+from farm.chosen import ALL, Chosen
 from farm.fleet import Fleet
 from farm.opening import decide_deliverables, open_film
 from farm.production import Production
@@ -19,16 +20,17 @@ from jobs.report import Conform
 from jobs.spec import JobSpec
 
 
-def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Production:
+def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board, shots: Chosen = ALL) -> Production:
     """Carry one film from source to deliverables. Safe to run again: what is on paper is read, not made anew.
 
+    `shots`: the only ones to be rendered; the film is delivered where with them all of it is there.
     Gives the finished production; its report says whether every deliverable is what the plan says. Raises BadInput for
     what the user can mend, FilmFailed where the film could not be finished.
     """
     mended: set[str] = set()
     while True:
         try:
-            return _carry(spec, ledger=ledger, fleet=fleet, board=board)
+            return _carry(spec, shots, ledger=ledger, fleet=fleet, board=board)
         except Damaged as damage:  # an object of the store; its record is set aside, and all the rest is on paper
             if damage.record in mended:
                 raise
@@ -36,13 +38,12 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) ->
             board.begin_again(f"{damage} It is made anew now.")
 
 
-def _carry(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Production:
+def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board: Board) -> Production:
     """The film from what is on paper to deliverables."""
     ledger.admit(spec)
     scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
-    film = Production(scout, decide_deliverables(scout, fleet), board)
-    ledger.enter(spec)  # nothing has refused it
+    film = Production(scout, decide_deliverables(scout, fleet), board, shots)
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""
@@ -68,6 +69,8 @@ def _carry(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Prod
         yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
+    ledger.enter(spec)  # nothing has refused it
     for _ in fleet.run(first, follow):
         pass
+    film.put_down()
     return film

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from farm.again import Again, again, show_again
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.film import Film
@@ -80,6 +81,8 @@ class Estimate(Paper):
     shot_names: tuple[tuple[str, str], ...]
     """For each of `shot_list`, time code of its first frame and of its stop; time on the clock where the film has no time code."""
     deliverables: tuple[Promised, ...]
+    again: Again
+    """What of it a run would make now, and why."""
 
 
 def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
@@ -109,6 +112,7 @@ def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
             (scout.names.name(shot.frames.start), scout.names.name(shot.frames.stop)) for shot in plan.shots
         ),
         deliverables=tuple(_promised(scout, one) for one in decided),
+        again=again(scout, decided),
     )
 
 
@@ -191,6 +195,7 @@ def show(found: Estimate) -> None:
         shots.add_row(str(number), str(start), begin, str(stop), end, str(stop - start), look)
     console.print(shots)
     _show_deliverables(found.deliverables, console)
+    show_again(found.again, console)
 
 
 def _show_deliverables(promised: Sequence[Promised], console: Console) -> None:

@@ -34,6 +34,7 @@ def film_report(film: Production) -> FilmReport:
         seams=plan.seams,
         extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
         chunks_rendered=film.board.chunks_rendered,
+        chunks_printed=film.board.chunks_printed,
         retries=film.board.retries + film.board.lost_workers,
         made_on=tuple(sorted(made_on)),
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),

@@ -24,7 +24,7 @@ Found = TypeVar("Found")
 
 def looks_of(spec: JobSpec) -> dict[str, Look]:
     """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had."""
-    choices = [spec.look, *(one.look for one in spec.overrides)]
+    choices = [spec.look, *(one.look for one in spec.overrides if one.look)]
     return {choice.model_dump_json(): fit(choice) for choice in choices}
 
 

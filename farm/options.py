@@ -24,6 +24,12 @@ Setting = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of the look; may be given several times."),
 ]
+OnlyShots = Annotated[
+    str | None,
+    typer.Option(
+        "--shots", metavar="N-M", help="Render these shots alone, as in '3' or '3,5-7'; deliver where all is there."
+    ),
+]
 Out = Annotated[
     str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables and report.json.")
 ]

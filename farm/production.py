@@ -1,20 +1,25 @@
 """Production: what a planned film still needs, and which call follows from each finished piece. Promises that nothing finished is made again; calls nobody itself."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby, takewhile
 
-from farm.batches import batches, in_words
+from farm.batches import batches, dissolve_call, render_call, split_call, strike_call
 from farm.board import Board
-from farm.calls import ONCE, Call, Spent
+from farm.calls import Call, Spent
+from farm.chosen import ALL, Chosen
 from farm.film_report import film_report
+from farm.lacking import Lacking
 from farm.scout import Scout
 from farm.seams import Seams
 from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
+from jobs.continuity import continuity, put_down
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
 from jobs.media import Media
 from jobs.plan import Chunk, Range
+from jobs.prints import PrintOrder
 from jobs.records import (
     DissolveOrder,
     Encoding,
@@ -24,7 +29,6 @@ from jobs.records import (
     SegmentRecord,
     SplitOrder,
     SplitRecord,
-    segment_digests,
     split_order,
 )
 from jobs.report import Conform, FilmReport
@@ -33,7 +37,10 @@ from jobs.report import Conform, FilmReport
 class Production:
     """One film in work: chunks by number, segments by digest."""
 
-    def __init__(self, scout: Scout, deliverables: Sequence[DeliverablePlan], board: Board) -> None:
+    def __init__(
+        self, scout: Scout, deliverables: Sequence[DeliverablePlan], board: Board, chosen: Chosen = ALL
+    ) -> None:
+        """`chosen`: shots that are made; the others are looked for on paper alone."""
         self.scout = scout
         self.film = scout.film
         self.deliverables = deliverables
@@ -44,20 +51,20 @@ class Production:
         self.chunks: list[Chunk] = []
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
-        self._lacking: dict[int, set[str]] = {}  # by chunk in work: digests of the segments and handles it lacks
-        self._bodies: dict[int, dict[str, Encoding]] = {}  # of these, by chunk, what a renderer encodes
-        self._handles: dict[int, dict[str, Range]] = {}  # and what it keeps for a dissolve
+        self.chosen = chosen
+        self.left_out: set[int] = set()
+        """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
         self._orders: dict[int, SplitOrder] = {}
         self._batch_of: dict[int, tuple[int, ...]] = {}
         self._media: dict[int, Media] = {}
         self._done_frames: dict[int, int] = {}
         self._split_for: dict[str, list[int]] = {}  # by digest: handles may make two chunks read the same frames
-        # By digest of a segment or of handles. Two chunks whose reads are clipped to one may share handles.
-        self._chunks_of: dict[str, set[int]] = {}
         self._segments: dict[str, SegmentRecord] = {}
-        self._on_paper = scout.ledger.finished()
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
-        self._seams = Seams(scout.film, scout.ledger, self._on_paper, self._encodings)
+        on_paper = scout.ledger.finished()
+        self._seams = Seams(scout.film, scout.ledger, on_paper, self._encodings)
+        earlier = [one.encoding for one in continuity(scout.ledger).encoded]
+        self._lacking = Lacking(scout.film, self.chunks, self._encodings, self._seams, on_paper, earlier)
         self._assembly = Assembly(scout.ledger)
         self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
         self._finishing = False
@@ -71,23 +78,28 @@ class Production:
         self.board.planned(self.scout.plan, whole=self.scout.done)
         standing = [self.aside.standing(one.number) for one in fresh]
         self.chunks += standing
-        for number in self.aside.held & {one.number for one in standing}:
-            self._lacking[number], self._bodies[number] = {"set aside"}, {}
+        if self.scout.done:
+            self.chosen.refuse_beyond(self.scout.plan.shot_count)
+        self.left_out |= {one.number for one in standing if one.shot not in self.chosen and self._lacking.lacks(one)}
+        for number in (self.aside.held | self.left_out) & {one.number for one in standing}:
+            self._lacking.hold(number, "not made")
             self._assembly.give_up()
-        return self._split([one for one in standing if one.number not in self.aside.held])
+        return self._split([one for one in standing if one.number not in self._lacking.pieces])
 
     def _split(self, fresh: Sequence[Chunk]) -> list[Call]:
-        touched = {one.number: one for chunk in fresh for one in (*self._note(chunk), chunk)}
-        wanted = [touched[number] for number in sorted(touched.keys() & self._lacking.keys())]
-        kept = [chunk for chunk in fresh if chunk.number not in self._bodies]
+        touched = {one.number: one for chunk in fresh for one in (*self._lacking.note(chunk), chunk)}
+        wanted = [touched[number] for number in sorted(touched) if self._lacking.rendered(number)]
+        kept = [chunk for chunk in fresh if chunk.number not in self._lacking.bodies]
         self.board.resumed(sum(chunk.core.frames for chunk in kept), [chunk.number for chunk in kept])
         for chunk in wanted:
             self._orders[chunk.number] = order = split_order(self.film, chunk, self.scout.span(chunk.read))
             self._split_for.setdefault(order.digest, []).append(chunk.number)
         for batch in batches(wanted, self.scout.plan.target):
             self._batch_of.update(dict.fromkeys(batch, batch))
+        printed = [order for one in fresh for order in self._lacking.prints.get(one.number, ())]
         return [
-            self._split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, key=self._run)
+            *map(strike_call, printed),
+            *(split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, self._run)),
         ]
 
     def render(self, record: SplitRecord) -> list[Call]:
@@ -112,12 +124,14 @@ class Production:
 
     def set_aside(self, call: Call, spent: Spent) -> list[Call]:
         """A call's budget is spent: several chunks are tried one by one; a single one is set aside, and another may stand in for it."""
+        if call.verb == "strike":  # there is another way
+            return self._render_instead(call.args[0])
         asked = call.args[0] if isinstance(call.args[0], list) else [call.args[0]]
-        numbers = [one.chunk for one in asked if one.chunk in self._lacking and self._wants(one)]
+        numbers = [one.chunk for one in asked if one.chunk in self._lacking.pieces and self._wants(one)]
         if len(asked) > 1:
             return self._one_by_one(call, numbers)
         for number in numbers:
-            made = sum(one.number not in self._lacking.keys() | self.aside.reports.keys() for one in self.chunks)
+            made = sum(one.number not in self._lacking.pieces.keys() | self.aside.reports.keys() for one in self.chunks)
             self.aside.add(self.chunks[number - 1], spent, made)
             freed = self._free([number])
             if number in self.aside.held:
@@ -126,6 +140,12 @@ class Production:
             after = self.chunks[number : number + 1]
             return freed + self._replace([number, *(one.number for one in after if one.dissolve)])
         return []
+
+    def _render_instead(self, order: PrintOrder) -> list[Call]:
+        if order not in self._lacking.prints.get(order.chunk, ()):
+            return []
+        self._lacking.unprinted.add(order.chunk)
+        return self._replace([order.chunk])
 
     def _wants(self, order: SplitOrder | RenderOrder | DissolveOrder) -> bool:
         """Whether it is still what is to be made."""
@@ -137,9 +157,7 @@ class Production:
     def _one_by_one(self, call: Call, numbers: Sequence[int]) -> list[Call]:
         if call.verb == "render":
             return [again for one in numbers for again in self._render_call([self.chunks[one - 1]])]
-        return self._free(numbers) + [
-            self._split_call([self._orders[one]]) for one in numbers if one not in self._media
-        ]
+        return self._free(numbers) + [split_call([self._orders[one]]) for one in numbers if one not in self._media]
 
     def _free(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks that may never be read keep nobody waiting: what is of one batch with them is rendered by itself."""
@@ -150,19 +168,16 @@ class Production:
     def _replace(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks have become others: what was asked for them is forgotten, and what they are now is made."""
         for number in numbers:
-            for name in self._lacking.pop(number, ()):
-                self._chunks_of[name].discard(number)
+            self._lacking.forget(number)
             if order := self._orders.pop(number, None):
                 self._split_for[order.digest].remove(number)
-            for kept in (self._bodies, self._handles, self._media):
-                kept.pop(number, None)
-            self._seams.drop(number)
+            self._media.pop(number, None)
             self.chunks[number - 1] = self.aside.standing(number)
         return self._split([self.chunks[number - 1] for number in numbers])
 
     def progress(self, word: FramesRendered) -> None:
         """A renderer tells how far a chunk is. A chunk begun again by another is not counted twice."""
-        if word.chunk not in self._bodies:  # shown again for a neighbour's sake; its own segments were there
+        if word.chunk not in self._lacking.bodies:  # shown again for a neighbour's sake; its own segments were there
             return
         before = self._done_frames.get(word.chunk, 0)
         if not before:
@@ -179,7 +194,7 @@ class Production:
 
     def finish(self) -> list[Call]:
         """A call for each deliverable, once, when every frame's time is known; and pages for the finishers, as the finished prefix grows."""
-        if not self.scout.complete or self.aside.held:
+        if not self.scout.complete or self.aside.held or self.left_out:
             return []
         self._assemble()
         if self._finishing:
@@ -193,9 +208,9 @@ class Production:
     def _assemble(self) -> None:
         if self._assembly.whole:
             return
-        for chunk in takewhile(lambda one: one.number not in self._lacking, self.chunks[self._assembled :]):
+        for chunk in takewhile(lambda one: one.number not in self._lacking.pieces, self.chunks[self._assembled :]):
             self._assembled += 1
-            self._assembly.add({name_of(one): list(self._names(chunk, one).values()) for one in self._encodings})
+            self._assembly.add({name_of(one): list(self.names(chunk, one).values()) for one in self._encodings})
         self._assembly.turn(whole=self.scout.done and self._assembled == len(self.chunks))
         if self._assembly.whole:
             self.board.stage("stitch")
@@ -207,6 +222,17 @@ class Production:
         else:
             self.board.stage("inspect")
 
+    def put_down(self) -> None:
+        """At the run's end: on paper, for the next one, what was made of every shot that is whole now."""
+        lacking = self._lacking.pieces.keys() | self.aside.reports.keys()
+        edges = [chunk.core.start for chunk in self.chunks if chunk.number in lacking]
+        whole = [
+            one
+            for one in self.scout.made
+            if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
+        ]
+        put_down(self.ledger, whole, {one.file: one.encoding for one in self.deliverables})
+
     def report(self) -> FilmReport:
         """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""
         return film_report(self)
@@ -216,60 +242,28 @@ class Production:
     @property
     def unfinished(self) -> int:
         """Chunks that lack a piece."""
-        return len(self._lacking)
+        return len(self._lacking.pieces)
+
+    def names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
+        """Digests of a chunk's segments in one encoding, in film order."""
+        return self._lacking.names(chunk, encoding)
 
     def segments_of(self, deliverable: DeliverablePlan) -> list[SegmentRecord]:
         """The records of one deliverable's segments, in film order."""
         return [
-            self._segment(name) for chunk in self.chunks for name in self._names(chunk, deliverable.encoding).values()
+            self._segment(name) for chunk in self.chunks for name in self.names(chunk, deliverable.encoding).values()
         ]
-
-    def _names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
-        return segment_digests(self.film, self.chunks, chunk, encoding)
-
-    def _note(self, chunk: Chunk) -> list[Chunk]:
-        """Put down what a chunk lacks. Gives the chunk before where that was finished, and this one may need its tail again."""
-        bodies: dict[str, Encoding] = {}
-        openings: dict[str, Encoding] = {}
-        for encoding in self._encodings:
-            for frames, name in self._names(chunk, encoding).items():
-                self._chunks_of.setdefault(name, set()).add(chunk.number)
-                if name not in self._on_paper:
-                    opens = frames == encoding.opening(chunk.core, chunk.dissolve)
-                    (openings if opens else bodies)[name] = encoding
-        if not (bodies or openings):
-            return []
-        self._lacking[chunk.number] = {*bodies, *openings}
-        self._bodies[chunk.number] = bodies
-        self._keep_handles(chunk, self._seams.tail(chunk))  # the chunk after may not be planned yet
-        if not openings:
-            return []
-        before = self.chunks[chunk.number - 2]
-        finished = before.number not in self._lacking
-        for one, handles in self._seams.add(before, chunk, openings.values()):
-            self._keep_handles(one, handles)
-        return [before] if finished else []
-
-    def _keep_handles(self, chunk: Chunk, handles: dict[str, Range]) -> None:
-        if lacking := {name: frames for name, frames in handles.items() if name not in self._on_paper}:
-            self._handles.setdefault(chunk.number, {}).update(lacking)
-            self._lacking.setdefault(chunk.number, set()).update(lacking)
-            for name in lacking:
-                self._chunks_of.setdefault(name, set()).add(chunk.number)
 
     def _settle(self, name: str) -> None:
         """One piece of a chunk is finished; with the last that it lacked, so is the chunk."""
-        for number in self._chunks_of[name]:
-            lacking = self._lacking.get(number, set())
-            lacking.discard(name)
-            if not lacking and self._lacking.pop(number, None) is not None:
-                self._count_rest(number)
-                self.board.chunk(number, "done")
+        for number in self._lacking.settle(name):
+            self._count_rest(number)
+            self.board.chunk(number, "done", printed=number in self._lacking.prints)
 
     def _count_rest(self, number: int) -> None:
         """Frames of a finished chunk that nobody told of: it lacked only its opening, or a lost worker had kept its pieces."""
         rest = self.chunks[number - 1].core.frames - self._done_frames.get(number, 0)
-        if rest and number in self._bodies:
+        if rest and number in self._lacking.bodies:
             self._done_frames[number] = self.chunks[number - 1].core.frames
             self.board.resumed(rest)
 
@@ -286,24 +280,15 @@ class Production:
         order = self._orders[chunk.number]
         return ("ffv1", order.first) if order.form == "ffv1" else ("packets", self._batch_of[chunk.number])
 
-    def _split_call(self, orders: list[SplitOrder]) -> Call:
-        numbers = tuple(order.chunk for order in orders)
-        return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
-
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
-        lacking = [one for one in batch if self._bodies.get(one.number) or self._handles.get(one.number)]
-        orders = [self._render_order(one) for one in lacking]
-        if not orders:
-            return []
-        numbers = tuple(order.chunk for order in orders)
-        budget = ONCE if len(orders) > 1 else None  # then one by one: whoever of them is bad spends a budget of its own
-        return [Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True, budget=budget)]
+        wanted = (self._lacking.bodies, self._lacking.handles)
+        lacking = [one for one in batch if any(kept.get(one.number) for kept in wanted)]
+        return [render_call([self._render_order(one) for one in lacking])] if lacking else []
 
     def _dissolve_call(self, number: int) -> list[Call]:
         media = self._media.get(number)
         order = self._seams.order(number, self._orders[number], media) if media else None
-        asked = Call("dissolver", "dissolve", (order,), (2, number), f"the seam before chunk {number}", alone=True)
-        return [asked] if order else []
+        return [dissolve_call(order)] if order else []
 
     def _render_order(self, chunk: Chunk) -> RenderOrder:
         return RenderOrder(
@@ -315,6 +300,6 @@ class Production:
             film=self.film,
             split=self._orders[chunk.number],
             media=self._media[chunk.number],
-            encodings=tuple(self._bodies.get(chunk.number, {}).values()),
-            handles=tuple(self._handles.get(chunk.number, {}).values()),
+            encodings=tuple(self._lacking.bodies.get(chunk.number, {}).values()),
+            handles=tuple(self._lacking.handles.get(chunk.number, {}).values()),
         )

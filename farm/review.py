@@ -1,6 +1,6 @@
 """The review page: one HTML file beside the deliverables, a still of every chunk before and after. Promises to need no server and no network; makes no picture."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from itertools import groupby
 
@@ -8,7 +8,6 @@ from farm.production import Production
 from jobs.formats import Codec
 from jobs.ledger import still_name
 from jobs.plan import Chunk, Range
-from jobs.records import segment_digests
 from jobs.report import FilmReport
 from jobs.store import Store
 from jobs.timecode import FrameNames
@@ -28,30 +27,58 @@ figcaption { color: #9aa0a6; font-size: .85rem; } .bad { color: #f28b82; } .good
 
 def publish(film: Production, report: FilmReport, output: Store) -> str:
     """Write the page and its stills into the output's folder `review`; gives the page's key. Safe to run again."""
+    key = f"{FOLDER}/index.html"
+    output.write(key, "".join(_page(film, report, _stills(film, film.chunks, output))).encode())
+    return key
+
+
+def publish_shots(film: Production, output: Store) -> str:
+    """The page of the shots that were chosen, of a film that is not whole yet; gives its key. Safe to run again."""
+    chunks = [one for one in film.chunks if one.shot in film.chosen]
+    key = f"{FOLDER}/shots-{film.chosen.said.replace(',', '_').replace(' ', '')}.html"
+    output.write(key, "".join(_part(film, chunks, _stills(film, chunks, output))).encode())
+    return key
+
+
+def _stills(film: Production, chunks: Iterable[Chunk], output: Store) -> dict[int, int]:
+    """Copies stills beside the page; gives the frame of each, by chunk."""
     kept = {}
-    for chunk in film.chunks:
+    for chunk in chunks:
         frames, segment = _segment(film, chunk)
         if still := film.ledger.read(still_name(segment)):
             output.write(f"{FOLDER}/{_still(chunk)}", still)
             kept[chunk.number] = frames.start + frames.frames // 2
-    key = f"{FOLDER}/index.html"
-    output.write(key, "".join(_page(film, report, kept)).encode())
-    return key
+    return kept
 
 
 def _segment(film: Production, chunk: Chunk) -> tuple[Range, str]:
     """The chunk's last segment, whose middle frame has a still: a dissolved opening is another."""
-    return list(segment_digests(film.film, film.chunks, chunk, film.deliverables[0].encoding).items())[-1]
+    return list(film.names(chunk, film.deliverables[0].encoding).items())[-1]
 
 
 def _still(chunk: Chunk) -> str:
     return f"chunk-{chunk.number:05d}.jpg"
 
 
+def _head(name: str) -> str:
+    title = escape(name)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
+    )
+
+
+def _part(film: Production, chunks: Iterable[Chunk], kept: Mapping[int, int]) -> Iterator[str]:
+    yield _head(film.scout.spec.name)
+    yield f"<p>Shots {escape(film.chosen.said)} of {film.scout.plan.shot_count}; the film is not whole yet, and not delivered</p>"
+    aside = {number: one.sentence for number, one in film.aside.reports.items()}
+    for number, several in groupby(chunks, key=lambda chunk: chunk.shot):
+        yield from _shot(number, list(several), kept, film.scout.names, aside)
+    yield "</html>\n"
+
+
 def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iterator[str]:
-    title = escape(report.name)
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-    yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
+    yield _head(report.name)
     verdict = '<span class="good">conforms</span>' if report.conforms else '<span class="bad">does not conform</span>'
     yield f"<p>{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams: {verdict}</p>"
     aside = {one.chunk: one.sentence for one in report.quarantined}

@@ -7,15 +7,17 @@ of frames looked through in parallel. Both are put on paper as they come; what i
 from collections.abc import Mapping
 
 from farm.calls import Call
+from jobs.continuity import Made, continuity, made_of
 from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
 from jobs.film import Film
 from jobs.index import FrameIndex, Page, Span
 from jobs.ledger import Ledger
+from jobs.locks import refuse_changes
 from jobs.plan import Chunk, Look, Plan, Range, Shot
 from jobs.ranges import decoded, seen, survey_ranges
 from jobs.records import Cuts
-from jobs.shots import by_name, dressed, far_enough, placed, ranges_between, refuse_idle_overrides
+from jobs.shots import Placed, by_name, dressed, far_enough, placed, ranges_between, refuse_idle_overrides
 from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
 from jobs.timecode import FrameNames
 from jobs.timing import Timing, timing_for
@@ -43,6 +45,9 @@ class Scout:
         self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
         self._searched = 0  # frames before this have been looked through, without a gap
         self._cuts: list[int] = []
+        self._settled: list[Chunk] = []  # planned, and not yet asked for
+        locks = any(one.locked for one in spec.overrides)
+        self._before = continuity(ledger).made if locks else []  # what locked shots are held to
         self._shots = 0  # shots whose end is known and planned
         self._folder = f"survey/{film.picture.stream}"
         # A grey film is searched in another way. The minimum length is applied on paper, so it is not part of this.
@@ -95,9 +100,13 @@ class Scout:
         # that name only when the last stamp is known: their chunks wait for the whole index.
         waits = self.film.picture.deinterlace or by_name(self.spec.overrides)
         ready = self.index is not None and (self.complete or not waits)
-        new = self.plan.grow(*self._settled_shots()) if ready else []
-        if new and self.done:
+        self._settled += self.plan.grow(*self._settled_shots()) if ready else []
+        if self._settled and self.done:
             refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames, self.names)
+            refuse_changes(self._placed(), self._before, self.made, self.names)
+        elif self._before:  # nothing is begun until it is known that locked shots stay as they are
+            return []
+        new, self._settled = self._settled, []
         return new
 
     @property
@@ -109,6 +118,11 @@ class Scout:
     def expected_chunks(self) -> int:
         """About how many chunks there will be, by the source's header; 0 where they are known, or an earlier run may have made them."""
         return 0 if self._resumed or self.done else max(1, round(self.film.seconds / self.spec.chunk_seconds))
+
+    @property
+    def made(self) -> list[Made]:
+        """What is made of every shot planned so far."""
+        return [made_of(shot, self.plan.target, self.film) for shot in self.plan.shots]
 
     @property
     def done(self) -> bool:
@@ -183,7 +197,7 @@ class Scout:
         minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
         shots = ranges_between(far_enough(self._cuts, minimum), 0, stop)
         whole = self.complete and stop == self.index.frames
-        overrides = placed(self.spec.overrides, self.names, self.index.frames)
+        overrides = self._placed()
         new = [
             part
             for number, frames in enumerate(shots[self._shots :], self._shots + 1)
@@ -193,6 +207,10 @@ class Scout:
         ]
         self._shots = max(self._shots, len(shots) - (not whole))
         return (new, None) if whole or not new else (new[:-1], new[-1])
+
+    def _placed(self) -> list[Placed]:
+        assert self.index is not None
+        return placed(self.spec.overrides, self.names, self.index.frames)
 
     def _fit(self, choice: LookChoice) -> Look:
         return self.looks[choice.model_dump_json()]

@@ -79,7 +79,8 @@ def _absolute(spec: JobSpec) -> JobSpec:
     if isinstance(spec.shots, GivenShots):
         places["shots"] = GivenShots(file=_whole(spec.shots.file))
     places["look"] = _whole_look(spec.look)
-    places["overrides"] = tuple(one.model_copy(update={"look": _whole_look(one.look)}) for one in spec.overrides)
+    whole = ({"look": one.look and _whole_look(one.look)} for one in spec.overrides)
+    places["overrides"] = tuple(one.model_copy(update=own) for one, own in zip(spec.overrides, whole, strict=True))
     return spec.model_copy(update=places)
 
 

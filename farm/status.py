@@ -7,12 +7,13 @@ from farm.board import Board
 from farm.opening import looks_of
 from farm.scout import Scout
 from farm.set_aside import SetAside
+from jobs.continuity import continuity
 from jobs.deliverables import Decided
 from jobs.digest import digest
 from jobs.errors import BadInput, BadStore
 from jobs.ledger import Ledger
 from jobs.paper import Paper
-from jobs.records import segment_digests
+from jobs.prints import Names
 from jobs.report import FilmReport
 from jobs.store import open_store
 
@@ -68,14 +69,14 @@ def _status(ledger: Ledger) -> Status:
     paper = ledger.paper("deliverables.json", Decided)
     decided = paper.deliverables if paper else ()
     finished = ledger.finished()
+    earlier = [one.encoding for one in continuity(ledger).encoded]
+    names = Names(film, chunks, finished, [*(one.encoding for one in decided), *earlier])
     done = [
         chunk
         for chunk in chunks
         if decided
         and chunk.number not in aside.held
-        and all(
-            name in finished for one in decided for name in segment_digests(film, chunks, chunk, one.encoding).values()
-        )
+        and all(name in finished for one in decided for name in names.of(chunk, one.encoding).values())
     ]
     return Status(
         name=ledger.job,

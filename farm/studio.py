@@ -13,6 +13,7 @@ from farm import review, vault
 from farm.allowed import refuse_local
 from farm.board import Board
 from farm.calls import Budget, Watcher
+from farm.chosen import ALL, Chosen, told
 from farm.control import Keeping, lease_on_job
 from farm.driver import render_film
 from farm.estimate import Estimate, estimate
@@ -30,8 +31,17 @@ from jobs.store.patience import in_work
 from jobs.store.sequence import rated
 
 
-def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0, take_over: bool = False) -> FilmReport:
+def deliver(
+    spec: JobSpec,
+    *,
+    address: str | None = None,
+    metrics_port: int = 0,
+    take_over: bool = False,
+    shots: Chosen = ALL,
+) -> FilmReport | None:
     """Render a film with everything around it: metrics served, progress shown, report and review page beside the deliverables.
+
+    `shots`: those alone are rendered; where others still lack, a review page of these is all there is, and no report.
 
     Raises BadInput, JobHeld where somebody else works on the job (unless it is to `take_over`), FilmFailed, or NotConformed
     where a deliverable is not what it should be; Stopped where it was asked to stop, or taken over.
@@ -52,8 +62,11 @@ def deliver(spec: JobSpec, *, address: str | None = None, metrics_port: int = 0,
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
         with _fleet(spec, address, Keeping(board, lease)) as fleet:
-            film = render_film(spec, ledger=ledger, fleet=fleet, board=board)
+            film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
         lease.renew()
+        if film.left_out:
+            _show_shots(film, board)
+            return None
         return _hand_over(spec, film, board)
 
 
@@ -73,6 +86,18 @@ def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
     delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
     board.finished("\n".join([*delivered, f"report {output.url}/report.json", f"review page {output.url}/{page}"]))
     return report
+
+
+def _show_shots(film: Production, board: Board) -> None:
+    if any(chunk.shot in film.chosen for chunk in film.chunks if chunk.number in film.aside.held):
+        film.aside.refuse()
+    output = open_store(film.scout.spec.output)
+    lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
+    board.finished(
+        f"shots {film.chosen.said}: {film.board.chunks_rendered} chunks rendered, {film.board.chunks_printed} printed; the others of these shots were on paper\n"
+        f"still lacking, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
+        f"review page {output.url}/{review.publish_shots(film, output)}"
+    )
 
 
 def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -> Estimate:

@@ -14,6 +14,7 @@
               quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               deliverables.json  report.json
+              continuity.json          what was last made of each shot (jobs/continuity.py)
               lease.json               who works on it (jobs/lease.py)
 
 All paper is sealed (jobs/digest.py). What is damaged and can be made again is set aside and made again; of job.json and

@@ -177,6 +177,8 @@ class FilmReport(Paper):
     """Handles and pre-roll, in percent of the film."""
     chunks_rendered: int
     """By this run; the others were on paper already."""
+    chunks_printed: int = 0
+    """By this run: encoded from the segments of another deliverable, shown to no look again."""
     retries: int
     """Calls made again by this run, for an error or a lost worker."""
     made_on: tuple[str, ...]

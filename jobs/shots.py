@@ -29,7 +29,9 @@ def ranges_between(cuts: Sequence[int], start: int, stop: int) -> list[Range]:
 class Placed:
     """An override whose frames are numbers, whatever they were written as."""
 
-    look: LookChoice
+    look: LookChoice | None
+    """None: that of these frames without it."""
+    locked: bool = False
     shots: tuple[int, int] | None = None
     """First and last shot, both included, counted from 1."""
     frames: Range | None = None
@@ -56,7 +58,7 @@ def placed(overrides: Sequence[Override], names: FrameNames, frames: int) -> lis
             if start >= stop:
                 raise BadSpec(f"{_said(place, one)}: start comes before stop, and these are frames {start} and {stop}.")
             numbers = Range(start, stop)
-        found.append(Placed(one.look, one.shot_numbers() if one.shots else None, numbers))
+        found.append(Placed(one.look, one.locked, one.shot_numbers() if one.shots else None, numbers))
     return found
 
 
@@ -84,12 +86,18 @@ def dressed(
     The last override that names a frame wins. `fit` turns a choice into a look with its needs (the room of looks).
     """
     inner = sorted(
-        {edge for one in overrides if one.frames for edge in one.frames if frames.start < edge < frames.stop}
+        {
+            edge
+            for one in overrides
+            if one.frames and one.look
+            for edge in one.frames
+            if frames.start < edge < frames.stop
+        }
     )
     for part in ranges_between(inner, frames.start, frames.stop):
         choice = base
         for one in overrides:
-            if one.covers(number, part):
+            if one.look and one.covers(number, part):
                 choice = one.look
         yield Shot(number, part, fit(choice))
 

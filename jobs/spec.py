@@ -87,7 +87,7 @@ class LookChoice(Paper):
 
 
 class Override(Paper):
-    """Another look, or other settings, for some shots or for some frames. Where two overlap, the later one wins.
+    """Another look, other settings, or a lock, for some shots or for some frames. Where two overlap, the later look wins.
 
     The edges of a frame range are treated as cuts: nothing temporal crosses them.
     """
@@ -100,12 +100,17 @@ class Override(Paper):
         description="[start, stop), stop not included: frame numbers counted from 0, or time codes as `farm plan` shows "
         "them, as in ['01:00:10:00', '01:00:12:12']",
     )
-    look: LookChoice
+    look: LookChoice | None = None
+    locked: bool = False
+    """What a run has made of these frames stays: a spec that would change their pictures is refused. Then `look` may be left
+    out, and their edges are no cuts. It holds as long as the spec says it."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.shots is None) == (self.frames is None):
             raise ValueError("an override names either shots or frames, one of the two")
+        if self.look is None and not self.locked:
+            raise ValueError("an override says another look, or locked: true")
         first, last = self.shot_numbers() if self.shots else (1, 1)
         if not 1 <= first <= last:
             raise ValueError("shots are counted from 1 and the first is not after the last, as in '3-5'")

@@ -15,6 +15,7 @@ from rich.console import Console
 from actors.survey import Surveyor
 from farm.board import Board
 from farm.calls import Budget, BudgetSpent, Call, Cluster, Crew, Luck
+from farm.chosen import ALL, Chosen
 from farm.driver import render_film
 from farm.opening import looks_of
 from farm.production import Production
@@ -102,10 +103,12 @@ def quiet() -> Board:
     return Board(console=Console(file=StringIO()))
 
 
-def rendered(spec: JobSpec, fleet: InlineFleet | None = None, board: Board | None = None) -> Production:
+def rendered(
+    spec: JobSpec, fleet: InlineFleet | None = None, board: Board | None = None, shots: Chosen = ALL
+) -> Production:
     """The film through the real driver, with everything done in this process."""
     ledger = Ledger.at(spec.store, spec.name)
-    return render_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=board or quiet())  # type: ignore[arg-type]
+    return render_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=board or quiet(), shots=shots)  # type: ignore[arg-type]
 
 
 def scout_of(spec: JobSpec) -> Scout:

@@ -105,15 +105,21 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
           - {{name: master, codec: ffv1}}
           - {{name: view, codec: h264, preset: ultrafast}}
     """)
+    out = tmp_path / "work/out"
+    some = farm("render", "job.yaml", "--shots", 2, "--address", ray_here, cwd=tmp_path)
+    assert (some.code, some.out) == (0, ""), some.err
+    assert "still lacking, so nothing is delivered yet: " in some.err
+    assert f"review page {out}/review/shots-2.html" in some.err
+    assert [path.name for path in out.iterdir()] == ["review"]
     said = farm("render", "job.yaml", "--address", ray_here, cwd=tmp_path)
     assert (said.code, said.out) == (0, ""), said.err
-    out = tmp_path / "work/out"
     assert {"master.mkv", "view.mp4", "report.json", "review", "the job.shots.otio"} <= {
         path.name for path in out.iterdir()
     }
     report = json.loads((out / "report.json").read_text())
     assert [one["file"] for one in report["deliverables"]] == ["master.mkv", "view.mp4"]
     assert (report["conforms"], report["chunks"], report["seams"]) == (True, 6, 4)
+    assert 0 < report["chunks_rendered"] < 6
 
 
 def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: Path) -> None:
@@ -128,6 +134,7 @@ def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: 
     assert [(one["file"], one["container"], one["dropped"]) for one in plan["deliverables"]] == [
         ("A film.mp4", "mp4", [])
     ]
+    assert plan["again"]["sentence"].startswith("To be rendered: 3 chunks of 2 shots")
     assert "survey" in said.err
     assert list(tmp_path.iterdir()) == []
 

@@ -82,8 +82,9 @@ def test_memory_and_patience_are_the_specs() -> None:
 def test_a_side_crew_for_every_call_there_is() -> None:
     made = spec_of("/films/a.mp4", "/work", deliverables=[{"name": "a"}, {"name": "b"}, {"name": "c"}])
     crews = {crew.name: crew for crew in crews_for(made, LOOKS, LARGE)}
-    assert set(crews) == {"surveyor", "splitter", "renderer", "dissolver", "finisher"}
+    assert set(crews) == {"surveyor", "splitter", "renderer", "dissolver", "printer", "finisher"}
     assert (crews["surveyor"].limit, crews["splitter"].limit) == (4, 4)
+    assert (crews["printer"].limit, crews["printer"].cpus) == (16, CLUSTER_CPUS)
     # Finishers wait for most of a film: however many there are, they take one place from the others.
     assert (crews["finisher"].limit, crews["finisher"].limit * crews["finisher"].cpus) == (3, 1.0)
     assert all(crew.gpus == 0 for crew in crews.values())

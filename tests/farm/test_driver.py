@@ -77,6 +77,7 @@ def test_no_decoder_runs_in_the_driver(
     overrides = [{"shots": "2", "look": {"name": "colorize"}}]
     spec = spec_of(film, tmp_path, overrides=overrides, workers={"count": 1, "cpus": 1})
     report = deliver(spec)
+    assert report is not None
     assert report.conforms
     assert (tmp_path / "out/review/index.html").is_file()
 
@@ -193,5 +194,5 @@ def test_the_paper_in_the_store_tells_the_whole_job(studio: Studio, tmp_path: Pa
     kinds = {json.loads(path.read_text())["kind"] for path in (root / "records").iterdir()}
     assert kinds == {"split", "segment"}
     assert {path.name for path in root.iterdir()} == {
-        "job.json", "spec.json", "specs", "survey", "chunks", "media", "records", "stills", "assembly", "deliverables.json",
+        "job.json", "spec.json", "specs", "survey", "chunks", "media", "records", "stills", "assembly", "deliverables.json", "continuity.json",
     }  # fmt: skip

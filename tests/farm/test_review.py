@@ -20,7 +20,7 @@ from jobs.deliverables import DeliverablePlan
 from jobs.film import Film
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Chunk, Look, Plan, Range, Shot
-from jobs.records import segment_digests
+from jobs.records import Encoding, segment_digests
 from jobs.report import FilmReport
 from jobs.spec import LookChoice
 from jobs.store import open_store
@@ -78,8 +78,11 @@ class Shown:
         key = review.publish(self, report, open_store(str(folder)))  # type: ignore[arg-type]
         return Page(folder / key)
 
+    def names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
+        return segment_digests(self.film, self.chunks, chunk, encoding)
+
     def still(self, chunk: Chunk) -> str:
-        (name,) = segment_digests(self.film, self.chunks, chunk, self.deliverables[0].encoding).values()
+        (name,) = self.names(chunk, self.deliverables[0].encoding).values()
         return self.ledger.key(still_name(name))
 
 
