@@ -17,8 +17,8 @@ CLUSTER_CPUS = 4.0
 """CPUs of a renderer on a cluster, where the spec does not say: to decode and encode beside a GPU."""
 
 SIDE_HUNG_SECONDS = 1800.0
-"""Least silence after which a surveyor, splitter or dissolver is taken for hung. Their words are findings: a page of 4096
-packets, the cuts of 20 s, a chunk, an opening. 4096 packets of 4K ProRes are about 12 GB, which a slow line takes 20 minutes
+"""Least silence after which a surveyor, splitter, dissolver or printer is taken for hung. Their words are findings: a page of 4096
+packets, the cuts of 20 s, a chunk, an opening, a print. 4096 packets of 4K ProRes are about 12 GB, which a slow line takes 20 minutes
 to bring."""
 
 
@@ -44,17 +44,18 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side, hung_seconds=hung),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side, hung_seconds=hung),
-        _printers(store, hands, side, cluster),
+        _printers(store, hands, cluster, hung),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
         # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
         Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]
 
 
-def _printers(store: tuple[str, str], hands: int, side: float, cluster: Cluster) -> Crew:
+def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float) -> Crew:
     # They decode and encode whole films while no renderer works, and an encoder has four threads.
     limit = hands if cluster.local else max(1, int(cluster.cpus // CLUSTER_CPUS))
-    return Crew("printer", Printer, store, limit=limit, cpus=side if cluster.local else CLUSTER_CPUS)
+    cpus = 0.5 if cluster.local else CLUSTER_CPUS
+    return Crew("printer", Printer, store, limit=limit, cpus=cpus, hung_seconds=hung)
 
 
 def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:

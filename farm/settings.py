@@ -6,8 +6,9 @@ from typing import Any
 from farm.reading import read_fields
 from jobs.errors import BadSpec
 from jobs.outside import check_plain
+from jobs.parsed import parse_spec
 from jobs.recipe import Recipe, parse_recipe
-from jobs.spec import GivenShots, JobSpec, LookChoice, parse_spec, stem
+from jobs.spec import GivenShots, JobSpec, LookChoice, stem
 from jobs.store.protocol import locate
 from jobs.store.sequence import is_sequence
 

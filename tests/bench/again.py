@@ -20,7 +20,8 @@ from farm.driver import render_film
 from farm.fleet import Fleet
 from farm.production import Production
 from jobs.ledger import Ledger
-from jobs.spec import JobSpec, parse_spec
+from jobs.parsed import parse_spec
+from jobs.spec import JobSpec
 from tests.bench.farming import CORES
 
 MASTER = {"name": "master", "codec": "ffv1"}

@@ -17,7 +17,8 @@ from farm.settings import read_spec
 from jobs.digest import canonical
 from jobs.errors import BadInput
 from jobs.formats import CONTAINERS, DEPTHS, PROFILES, Codec
-from jobs.spec import JobSpec, parse_spec
+from jobs.parsed import parse_spec
+from jobs.spec import JobSpec
 from tests.chaos.damage import carried
 from tests.films import Recipe
 

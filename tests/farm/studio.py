@@ -15,8 +15,9 @@ from farm.driver import render_film
 from farm.fleet import Fleet
 from farm.production import Production
 from jobs.ledger import Ledger
+from jobs.parsed import parse_spec
 from jobs.report import Comparison
-from jobs.spec import JobSpec, parse_spec
+from jobs.spec import JobSpec
 
 
 def spec_of(source: Path | str, folder: Path | str, **fields: Any) -> JobSpec:

@@ -10,7 +10,8 @@ import pytest
 from farm.allowed import FOLDERS, refuse_local
 from farm.studio import deliver, list_shots, plan_only
 from jobs.errors import BadSpec
-from jobs.spec import JobSpec, parse_spec
+from jobs.parsed import parse_spec
+from jobs.spec import JobSpec
 
 CLUSTER = "head:6379"
 REMOTE: dict[str, Any] = {

@@ -110,6 +110,6 @@ def test_every_crew_can_be_made_from_its_arguments(tmp_path: Path) -> None:
 
 def test_who_brings_findings_is_missed_and_who_waits_for_the_film_is_not() -> None:
     limits = {crew.name: crew.hung_seconds for crew in crews_for(spec(hung_seconds=60), LOOKS, HERE)}
-    side = dict.fromkeys(("surveyor", "splitter", "dissolver"), SIDE_HUNG_SECONDS)
+    side = dict.fromkeys(("surveyor", "splitter", "dissolver", "printer"), SIDE_HUNG_SECONDS)
     assert limits == {**side, "renderer": 60, "finisher": None}
     assert all(crew.hung_seconds in (9999, None) for crew in crews_for(spec(hung_seconds=9999), LOOKS, HERE))

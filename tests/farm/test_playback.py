@@ -10,7 +10,7 @@ import pytest
 
 from jobs.errors import BadSpec
 from jobs.formats import CONTAINERS, PROFILES, Codec, Container, Deliverable
-from jobs.spec import parse_spec
+from jobs.parsed import parse_spec
 from tests.browser import CHROMIUM, told
 from tests.farm.inline import rendered
 from tests.patches import FRAMES, PATCHES, SIZE, Paint, patch_film, patches_of

@@ -11,7 +11,7 @@ from farm.settings import read_spec, spec_for_film
 from farm.status import statuses
 from farm.studio import compare_films, deliver, describe_film
 from jobs.errors import FarmError
-from jobs.spec import parse_spec
+from jobs.parsed import parse_spec
 from jobs.store import open_store
 from tests.farm.shell import Running, farm
 from tests.farm.studio import spec_of

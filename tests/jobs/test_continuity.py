@@ -45,8 +45,9 @@ def test_later_runs_take_the_place_of_earlier_ones_frame_by_frame(ledger: Ledger
     assert len(before.looks) == 2
 
 
-def test_paper_of_another_version_is_not_taken_for_none(ledger: Ledger) -> None:
-    ledger.store.write(ledger.key(NAME), b'{"version": 2}')
+@pytest.mark.parametrize("data", [b'{"version": 2}', b"", b"\x80\x00"])
+def test_paper_that_cannot_be_read_is_not_taken_for_none(ledger: Ledger, data: bytes) -> None:
+    ledger.store.write(ledger.key(NAME), data)
     with pytest.raises(BadStore, match="what locked shots are held to"):
         continuity(ledger)
 

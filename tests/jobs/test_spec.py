@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from jobs.digest import canonical, digest
 from jobs.errors import BadSpec
 from jobs.formats import Codec, Container, Deliverable
-from jobs.spec import JobSpec, Override, parse_spec, stem
+from jobs.parsed import parse_spec
+from jobs.spec import JobSpec, Override, stem
 
 LEAST = {"name": "film", "source": "film.mp4", "store": "store", "output": "out"}
 
