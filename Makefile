@@ -40,8 +40,8 @@ check: env
 bench: env
 	$(BIN)/python -m tests.bench
 
-# A hundred films through storms (killed workers, raylets and drivers, a failing store) and five hundred damaged films; writes
-# docs/chaos.json. About an hour.
+# A hundred films through storms (killed workers, raylets and drivers, a failing store) five hundred damaged films, and
+# two hundred films by made-up specs; writes docs/chaos.json. About an hour and a half.
 chaos: env
 	$(BIN)/python -m tests.chaos
 
