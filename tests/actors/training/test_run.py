@@ -149,7 +149,7 @@ def test_a_worker_that_sees_another_place_than_the_first_is_refused(photos: Path
         with start(elsewhere, tmp_path, 1, 2, tmp_path / "meeting") as other:
             said = other.communicate()[1]
         first.kill()
-    assert other.returncode == 1
+    assert other.returncode  # 1, or -6 where gloo's threads are surprised by the end
     assert f"A worker does not see {elsewhere.out}/checkpoints/step-0000020.safetensors, which the first" in said
 
 
