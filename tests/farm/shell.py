@@ -65,6 +65,11 @@ def _env() -> dict[str, str]:
     return {name: value for name, value in env.items() if name != "RAY_ADDRESS"}
 
 
+def _hears_ctrl_c() -> None:
+    # A shell lets what it runs in the background ignore SIGINT, and everything begun there inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Running:
     """A command at work, and all processes that come of it."""
 
@@ -78,6 +83,7 @@ class Running:
                 stderr=err,
                 env=_env(),
                 start_new_session=True,
+                preexec_fn=_hears_ctrl_c,
             )
 
     def said(self) -> Said:
