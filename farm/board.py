@@ -12,6 +12,7 @@ from typing import Literal, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from farm.calls import Crew, Staff
 from farm.metrics import Metrics
 from jobs.film import Film
 from jobs.plan import Plan
@@ -76,7 +77,7 @@ class Board:
         self._stage, self._stage_since = "", clock()
         self._shown_at = float("-inf")
         self._pace = Pace(clock())
-        self._workers: dict[str, tuple[int, int]] = {}
+        self._workers: dict[str, Staff] = {}
         self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
         self.chunks_rendered = 0
         """By this run; one that is made again, because it was damaged, counts again."""
@@ -185,11 +186,11 @@ class Board:
 
     # what the fleet tells
 
-    def staffed(self, crew: str, ready: int, pending: int) -> None:
-        """Workers of one crew: how many can work, how many are starting."""
-        self._workers[crew] = (ready, pending)
+    def staffed(self, crew: Crew, staff: Staff) -> None:
+        """Workers of one crew: how many can work, load, or wait for a place."""
+        self._workers[crew.name] = staff
         if self.metrics:
-            self.metrics.workers(crew, ready, pending)
+            self.metrics.workers(crew.name, staff.ready, staff.warming + staff.pending)
 
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
         """A call has raised an error and is made again."""
@@ -242,7 +243,7 @@ class Board:
             parts.append(f"{self.shots:,} shot{'s' * (self.shots != 1)}")
         if self.chunks:
             parts.append("chunks " + " ".join(f"{self._by_state[state]:,} {state}" for state in STATES))
-        if starting := sum(pending for _, pending in self._workers.values()):
+        if starting := sum(staff.warming + staff.pending for staff in self._workers.values()):
             parts.append(f"{starting} worker{'s' * (starting != 1)} starting")
         if again := self.retries + self.lost_workers:
             parts.append(f"{again} {'retry' if again == 1 else 'retries'}")

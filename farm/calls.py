@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count, islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
 
@@ -91,11 +91,22 @@ class Cluster:
     gpus: float
 
 
+class Staff(NamedTuple):
+    """Workers of one crew."""
+
+    ready: int
+    """Can work."""
+    warming: int
+    """Have their place on a node, and load what they work with."""
+    pending: int
+    """Wait for a place: what an autoscaler counts as demand."""
+
+
 class Watcher(Protocol):
     """Who is told what happens to the fleet; the board is one. `what` is a call's, or "starting a <crew>"."""
 
-    def staffed(self, crew: str, ready: int, pending: int) -> None:
-        """Someone was hired, has started, or is gone: how many can work and how many are still starting."""
+    def staffed(self, crew: Crew, staff: Staff) -> None:
+        """Someone was hired, has got a place, has started, or is gone: how many there are now."""
 
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
         """An error was raised for the `tries`-th time, and it is tried again."""
@@ -110,7 +121,7 @@ class Watcher(Protocol):
 class Unwatched:
     """A watcher that looks away."""
 
-    def staffed(self, crew: str, ready: int, pending: int) -> None: ...
+    def staffed(self, crew: Crew, staff: Staff) -> None: ...
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
     def tick(self) -> None: ...

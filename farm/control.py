@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from farm.calls import Watcher
+from farm.calls import Crew, Staff, Watcher
 from farm.settings import is_spec, read_spec
 from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
@@ -22,8 +22,8 @@ class Keeping:
         self._watcher = watcher
         self._lease = lease
 
-    def staffed(self, crew: str, ready: int, pending: int) -> None:
-        self._watcher.staffed(crew, ready, pending)
+    def staffed(self, crew: Crew, staff: Staff) -> None:
+        self._watcher.staffed(crew, staff)
 
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
         self._watcher.retried(crew, what, error, tries)

@@ -167,7 +167,8 @@ class Fleet:
         waits = {}
         for roster in self._rosters.values():
             for one in roster.hired:
-                for said in islice(one.streams, roster.crew.abreast) if one.boot is None else (one.boot,):
+                starting = one.boot if one.placed is None else one.placed
+                for said in (starting,) if starting is not None else islice(one.streams, roster.crew.abreast):
                     waits[said] = (roster, one, said)
         ready, rest = ray.wait(list(waits), num_returns=1, timeout=LISTEN_SECONDS)
         if ready and rest:
@@ -183,7 +184,7 @@ class Fleet:
             if hired.boot is None:
                 return roster.heard(hired, said), ray.get(next(said))
             ray.get(said)
-            roster.started(hired, time.monotonic())
+            (roster.started if hired.placed is None else roster.placed)(hired, time.monotonic())
             self._tell_staff(roster)
         except StopIteration:
             roster.finished(hired, said, time.monotonic())
@@ -220,7 +221,7 @@ class Fleet:
             self._tell_staff(roster)
 
     def _tell_staff(self, roster: Roster) -> None:
-        self.watcher.staffed(roster.crew.name, len(roster.ready), len(roster.pending))
+        self.watcher.staffed(roster.crew, roster.staff)
 
 
 def _hire(crew: Crew, number: int, now: float) -> Hired:
@@ -231,7 +232,7 @@ def _hire(crew: Crew, number: int, now: float) -> Hired:
     if crew.memory:
         wants["memory"] = crew.memory
     actor: Any = ray.remote(**wants)(kind).remote()
-    return Hired(number, crew, actor, actor.boot.remote(crew.made_of, crew.args), now)
+    return Hired(number, crew, actor, actor.__ray_ready__.remote(), actor.boot.remote(crew.made_of, crew.args), now)
 
 
 def _cause(error: RayError) -> BaseException:

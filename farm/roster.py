@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from farm.calls import Budget, Call, CallSheet, Crew, Luck
+from farm.calls import Budget, Call, CallSheet, Crew, Luck, Staff
 from jobs.errors import FilmFailed
 
 PENDING_GRACE = 5.0
@@ -23,6 +23,8 @@ class Hired:
     number: int
     crew: Crew
     actor: Any
+    placed: Any
+    """What resolves when its process has been made on some node; None when it has."""
     boot: Any
     """What resolves when it has started; None when it has."""
     since: float
@@ -52,7 +54,7 @@ class Roster:
         self.sheet = CallSheet(self.budget, self.crew.abreast)
         self.luck = Luck(self.budget)
         self._enough_since: float | None = None
-        self._bare_since = now
+        self._bare_since = self._loading_since = now
 
     @property
     def ready(self) -> list[Hired]:
@@ -60,9 +62,19 @@ class Roster:
         return [one for one in self.hired if one.boot is None]
 
     @property
+    def warming(self) -> list[Hired]:
+        """Those who have a place, and load what they work with."""
+        return [one for one in self.hired if one.placed is None and one.boot is not None]
+
+    @property
     def pending(self) -> list[Hired]:
-        """Those who have not started yet."""
-        return [one for one in self.hired if one.boot is not None]
+        """Those who wait for a place."""
+        return [one for one in self.hired if one.placed is not None]
+
+    @property
+    def staff(self) -> Staff:
+        """How many there are of each."""
+        return Staff(len(self.ready), len(self.warming), len(self.pending))
 
     def what(self, hired: Hired) -> str:
         """What someone is at: the calls' own words for it, or starting."""
@@ -73,6 +85,10 @@ class Roster:
     def call(self, hired: Hired, stream: Any) -> Call:
         """The call that a stream brings findings of."""
         return self.sheet.call(hired.number, hired.streams.index(stream))
+
+    def placed(self, hired: Hired, now: float) -> None:
+        """Someone has a place, and begins to load."""
+        hired.placed, hired.since, self._bare_since = None, now, now
 
     def started(self, hired: Hired, now: float) -> None:
         """Someone can work."""
@@ -139,25 +155,39 @@ class Roster:
             self._enough_since = None
             return []
         self._enough_since = now if self._enough_since is None else self._enough_since
-        go = self.pending[::-1] if now - self._enough_since >= PENDING_GRACE else []
+        graced = now - self._enough_since >= PENDING_GRACE
+        go = self.pending[::-1] if graced else []
+        # Loading is dear: whoever has begun it ends it, while there is anything to do.
+        go += self.warming[::-1] if graced and not self.demand else []
         patience = 0.0 if crowded else self.crew.idle_seconds
         go += [one for one in self.ready if not one.streams and now - one.since >= patience]
         return go[:surplus]
 
     def crowded(self, now: float) -> bool:
-        """Someone has been starting for so long that room may be lacking."""
+        """Someone has been without a place for so long that room may be lacking."""
         return any(now - one.since >= CROWDED_AFTER for one in self.pending)
 
     def late(self, now: float) -> list[Hired]:
-        """Who has been starting for too long while others work. Raises FilmFailed where there are no others."""
-        if not self.pending or self.ready:
+        """Who has been loading for too long while others work. Raises FilmFailed where there are no others.
+
+        One that waits for a place waits on while others work: hired again it would wait for the same place.
+        """
+        patience = self.crew.boot_seconds
+        if self.ready or not self.hired:
             self._bare_since = now
-        elif now - self._bare_since > self.crew.boot_seconds:
+        if self.ready or not self.warming:
+            self._loading_since = now
+        if now - self._loading_since > patience:
             raise FilmFailed(
-                f"No {self.crew.name} has started within {self.crew.boot_seconds:g} s. Each needs {needs(self.crew)}: see whether "
-                "the cluster has that to give and whether the weights load, or raise workers.boot_seconds."
+                f"No {self.crew.name} has started within {patience:g} s of getting its place: see whether its weights load there "
+                "(the worker's log tells), or raise workers.boot_seconds."
             )
-        return [one for one in self.pending if now - one.since > self.crew.boot_seconds] if self.ready else []
+        if not self.warming and now - self._bare_since > patience:
+            raise FilmFailed(
+                f"No {self.crew.name} has found a place within {patience:g} s. Each needs {needs(self.crew)} on one node: see whether "
+                "the cluster has that to give and whether nodes come (ray status), or raise workers.boot_seconds."
+            )
+        return [one for one in self.warming if now - one.since > patience] if self.ready else []
 
 
 def needs(crew: Crew) -> str:

@@ -8,11 +8,14 @@ import pytest
 from rich.console import Console
 
 from farm.board import Board, duration
+from farm.calls import Crew, Staff
 from farm.metrics import Metrics
 from jobs.film import Colour, Film, Picture, SourceIdentity
 from jobs.plan import Look, Plan, Range, Shot
 from jobs.records import Worked
 from jobs.spec import LookChoice
+
+RENDERER = Crew("renderer", object)
 
 LOOK = Look(choice=LookChoice(name="none"))
 
@@ -181,9 +184,9 @@ def test_waiting_for_the_first_chunk_is_no_pace(desk: Desk) -> None:
 
 
 def test_workers_that_are_starting_are_named(desk: Desk) -> None:
-    desk.board.staffed("renderer", 0, 2)
+    desk.board.staffed(RENDERER, Staff(ready=0, warming=1, pending=1))
     assert desk.board.sentence().endswith("2 workers starting")
-    desk.board.staffed("renderer", 2, 0)
+    desk.board.staffed(RENDERER, Staff(ready=2, warming=0, pending=0))
     assert "worker" not in desk.board.sentence()
 
 
@@ -213,7 +216,7 @@ def test_the_metrics_follow(desk: Desk) -> None:
         board.chunk(2, "split")
         board.rendered(7)
         board.worked(Worked(busy=1.5, starved={"read": 0.5}))
-        board.staffed("renderer", 1, 2)
+        board.staffed(RENDERER, Staff(ready=1, warming=1, pending=1))
         board.retried("renderer", "chunk 1", ValueError("odd"), 1)
         board.lost("renderer", "chunk 1", "gone", free=True)
         board.lost("renderer", "chunk 1", "killed", free=False)

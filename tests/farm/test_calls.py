@@ -182,13 +182,14 @@ def test_no_call_is_lost_or_doubled_whatever_happens(abreast: int, events: list[
 # rosters
 
 
-def roster_of(limit: int = 4, calls: int = 0, hired: int = 0, starting: int = 0) -> Roster:
+def roster_of(limit: int = 4, calls: int = 0, hired: int = 0, warming: int = 0, pending: int = 0) -> Roster:
     crew = Crew("renderer", object, limit=limit, boot_seconds=100, idle_seconds=30)
     roster = Roster(crew, Budget(), now=0)
     for number in range(calls):
         roster.sheet.add(Call("renderer", "render", (), (number,)))
-    for number in range(hired + starting):
-        roster.hired.append(Hired(number, crew, None, None if number < hired else "starting", since=0))
+    for number in range(hired + warming + pending):
+        begun, able = number < hired + warming, number < hired
+        roster.hired.append(Hired(number, crew, None, None if begun else "placed", None if able else "boot", since=0))
     return roster
 
 
@@ -197,14 +198,23 @@ def test_no_more_are_hired_than_calls_are_outstanding(calls: int, hired: int, wa
     assert roster_of(4, calls, hired).wanting() == wanting
 
 
-def test_those_still_starting_go_first_but_not_for_a_flicker() -> None:
-    roster = roster_of(calls=2, hired=1, starting=3)
+def test_those_without_a_place_go_first_but_not_for_a_flicker() -> None:
+    roster = roster_of(calls=2, hired=1, pending=3)
     assert roster.dispensable(10, crowded=False) == []
     assert [one.number for one in roster.dispensable(10 + PENDING_GRACE, crowded=False)] == [3, 2]
 
 
-def test_demand_that_comes_back_keeps_those_still_starting() -> None:
-    roster = roster_of(calls=0, starting=1)
+def test_whoever_loads_stays_while_there_is_anything_to_do() -> None:
+    roster = roster_of(calls=1, warming=2, pending=2)
+    roster.dispensable(0, crowded=True)
+    assert [one.number for one in roster.dispensable(1000, crowded=True)] == [3, 2]
+    roster.sheet.deal([0], 1)
+    roster.sheet.finished(0, 0)
+    assert [one.number for one in roster.dispensable(1001, crowded=True)] == [3, 2, 1, 0]
+
+
+def test_demand_that_comes_back_keeps_those_without_a_place() -> None:
+    roster = roster_of(calls=0, pending=1)
     roster.dispensable(10, crowded=False)
     roster.sheet.add(Call("renderer", "render"))
     assert roster.dispensable(16, crowded=False) == []
@@ -228,19 +238,35 @@ def test_a_worker_with_a_call_stays() -> None:
 
 def test_long_starting_means_crowded() -> None:
     assert not roster_of(hired=1).crowded(1000)
-    assert not roster_of(starting=1).crowded(CROWDED_AFTER - 1)
-    assert roster_of(starting=1).crowded(CROWDED_AFTER)
+    assert not roster_of(pending=1).crowded(CROWDED_AFTER - 1)
+    assert roster_of(pending=1).crowded(CROWDED_AFTER)
+    assert not roster_of(warming=1).crowded(1000)
 
 
-def test_a_film_fails_when_nobody_has_started_in_time() -> None:
-    roster = roster_of(calls=1, starting=1)
+def test_a_film_fails_when_nobody_has_found_a_place_or_started_in_time() -> None:
+    roster = roster_of(calls=1, pending=1)
     assert roster.late(100) == []
-    with pytest.raises(FilmFailed, match=r"^No renderer has started within 100 s\. Each needs 1 CPU"):
+    with pytest.raises(FilmFailed, match=r"^No renderer has found a place within 100 s\. Each needs 1 CPU on one node"):
         roster.late(101)
+    roster.placed(roster.hired[0], 101)  # loading has its own time
+    assert roster.late(201) == []
+    with pytest.raises(FilmFailed, match=r"^No renderer has started within 100 s of getting its place"):
+        roster.late(202)
+
+
+def test_one_that_lost_its_place_waits_for_another_as_long() -> None:
+    roster = roster_of(calls=1, pending=1)
+    roster.late(90)
+    roster.placed(roster.hired[0], 90)
+    roster.late(150)
+    roster.hired = roster_of(calls=1, pending=1).hired
+    assert roster.late(190) == []
+    with pytest.raises(FilmFailed, match="found a place"):
+        roster.late(191)
 
 
 def test_a_late_one_goes_alone_while_others_work() -> None:
-    roster = roster_of(calls=9, hired=1, starting=1)
+    roster = roster_of(calls=9, hired=1, warming=1, pending=1)
     assert [one.number for one in roster.late(101)] == [1]
     roster.hired.pop(0)
     assert roster.late(201) == []  # nobody can work since 101, and that may last 100 s
