@@ -17,6 +17,7 @@ from farm.metrics import Metrics
 from jobs.film import Film
 from jobs.plan import Plan
 from jobs.records import Worked
+from jobs.store.traffic import Traffic
 
 State = Literal["waiting", "split", "rendering", "done"]
 """What has become of a chunk."""
@@ -206,6 +207,11 @@ class Board:
         if self.metrics:
             self.metrics.retried(crew, "preemption" if free else "loss")
         self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
+
+    def moved(self, traffic: Traffic) -> None:
+        """Bytes have passed the job's stores."""
+        if self.metrics:
+            self.metrics.moved(traffic)
 
     def tick(self) -> None:
         """Time passes: shows what has changed, not too often."""
