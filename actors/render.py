@@ -105,7 +105,7 @@ class Renderer:
                 yield from self._made(orders)
                 return
             except (RuntimeError, MemoryError) as error:
-                if self.batch == 1 or not _memory_ran_out(error):
+                if self.batch == 1 or not memory_ran_out(error):
                     raise
             self.batch //= 2
             torch.cuda.empty_cache()
@@ -232,6 +232,7 @@ def _pieces(order: RenderOrder, folder: Path) -> list[Piece | Handles]:
     ]
 
 
-def _memory_ran_out(error: RuntimeError | MemoryError) -> bool:
+def memory_ran_out(error: RuntimeError | MemoryError) -> bool:
+    """Whether an error of torch says that there is no more memory."""
     says = str(error).lower()
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(one in says for one in MEMORY_RAN_OUT)

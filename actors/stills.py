@@ -1,4 +1,4 @@
-"""Stills for the review page: a film's frame and its finished picture side by side, as JPEG. Promises the colours a player shows; knows no page."""
+"""Stills of a film's frames and of finished pictures, as JPEG. Promises the colours a player shows, upright, with square pixels; knows no page."""
 
 from collections.abc import Sequence
 
@@ -23,27 +23,42 @@ WIDTH = 480
 QUALITY = 88
 
 
+Photo = NDArray[np.uint8]
+"""R'G'B', HW3."""
+
+
 def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture, encoding: Encoding) -> bytes:
-    """JPEG of both pictures, the film's on the left, upright and with square pixels; the finished one at the film's size."""
-    shown = _shown(film)
-    pictures = (_rgb(planes_of(source), source.format, film.colour, shown), _finished(finished, film, encoding))
-    both = np.hstack([_upright((one.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(), film) for one in pictures])
-    done, data = cv2.imencode(".jpg", both[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    assert done
-    return data.tobytes()
+    """JPEG of both pictures for the review page, the film's on the left; the finished one at the film's size."""
+    return jpeg(np.hstack([of_source(source, film, WIDTH), of_finished(finished, film, encoding, WIDTH)]), QUALITY)
 
 
-def _finished(frame: av.VideoFrame, film: Picture, encoding: Encoding) -> Tensor:
-    # As the film stores its own: both are turned upright at last.
-    lying = turned(planes_of(frame), -encoding.rotation)
+def of_source(frame: av.VideoFrame, film: Picture, widest: int | None = None) -> Photo:
+    """A film's own frame, at most `widest` pixels wide before it is turned upright; None: as large as it is."""
+    return _upright(_rgb(planes_of(frame), frame.format, film.colour, _shown(film, widest)), film)
+
+
+def of_finished(frame: av.VideoFrame, film: Picture, encoding: Encoding, widest: int | None = None) -> Photo:
+    """A finished picture in the encoding's form, at the film's size, or at most `widest` as `of_source`."""
+    # As the film stores its own: all are turned upright at last.
+    shown, lying = _shown(film, widest), turned(planes_of(frame), -encoding.rotation)
     if not frame.format.is_rgb:
-        return _rgb(lying, frame.format, encoding.colour, _shown(film))
+        return _upright(_rgb(lying, frame.format, encoding.colour, shown), film)
     planes = np.stack([plane.astype(np.float32) for plane in lying])
     if encoding.codec is Codec.EXR:
         values = CURVES[film.colour.transfer].signal(planes)
     else:
         values = planes / np.float32(2 ** frame.format.components[0].bits - 1)
-    return resized(torch.from_numpy(values)[None], _shown(film))[0].clamp(0, 1)
+    return _upright(resized(torch.from_numpy(values)[None], shown)[0].clamp(0, 1), film)
+
+
+def jpeg(photo: Photo, quality: int, *, whole_chroma: bool = False) -> bytes:
+    """A picture as JPEG; `whole_chroma`: 4:4:4, for a still in which colours are judged."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if whole_chroma:
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    done, data = cv2.imencode(".jpg", photo[:, :, ::-1], options)
+    assert done
+    return data.tobytes()
 
 
 def _rgb(planes: Sequence[Plane], form: av.VideoFormat, colour: Colour, size: tuple[int, int]) -> Tensor:
@@ -54,12 +69,13 @@ def _rgb(planes: Sequence[Plane], form: av.VideoFormat, colour: Colour, size: tu
     return Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale).rgb(size)[0]
 
 
-def _shown(film: Picture) -> tuple[int, int]:
+def _shown(film: Picture, widest: int | None) -> tuple[int, int]:
     """Height and width of one picture with square pixels, not yet upright."""
     width = max(1, round(film.width * film.aspect))
-    scale = min(1.0, WIDTH / width)
+    scale = 1.0 if widest is None else min(1.0, widest / width)
     return max(1, round(film.height * scale)), max(1, round(width * scale))
 
 
-def _upright(picture: NDArray[np.uint8], film: Picture) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(np.rot90(picture, film.rotation // 90))
+def _upright(rgb_3HW: Tensor, film: Picture) -> Photo:
+    photo = (rgb_3HW.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    return np.ascontiguousarray(np.rot90(photo, film.rotation // 90))

@@ -22,6 +22,7 @@ from jobs.lease import Lease
 from jobs.ledger import Ledger, still_name
 from jobs.paper import Paper
 from jobs.prints import Names
+from jobs.proof import FOLDER as PROOF
 from jobs.records import Record, SegmentRecord, SplitRecord, split_order
 from jobs.store import open_store
 
@@ -156,6 +157,11 @@ class _Sweep:
             self.kept.append(
                 f"{len(splits)} chunks: the job is not delivered ({self.status.state}), and goes on with them"
             )
+        proofs = list(self.ledger.names(f"{PROOF}/"))
+        if self.finished:
+            self._pile("stills of proofs, which `farm proof` makes again", proofs)
+        elif proofs:
+            self.kept.append("stills of proofs: the job is not delivered, and another proof goes on with them")
         self._pile("media no record names", self._media - {one.media.key for one in self._records})
         shown = {
             still_name(one.digest) for one in self._records if isinstance(one, SegmentRecord) and one.digest in stay

@@ -14,6 +14,7 @@ from farm.chosen import ALL, shots_chosen
 from farm.commands_control import cancel, clean
 from farm.commands_evaluate import evaluate
 from farm.commands_looks import looks
+from farm.commands_proof import proof
 from farm.commands_retry import retry
 from farm.commands_train import train
 from farm.options import (
@@ -240,6 +241,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     print(f"Made {path}", file=sys.stderr)
 
 
+app.command()(proof)
 app.command()(retry)
 app.command()(train)
 app.command()(cancel)

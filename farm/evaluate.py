@@ -138,11 +138,15 @@ def _judged(fleet: Fleet, chosen: "list[str] | Runs", progress: "Progress") -> l
 
 
 class Progress(Unwatched):
-    """Tells people how far an evaluation is, and what goes wrong on the way, on standard error."""
+    """Tells people how far an evaluation is, or other work on pictures, and what goes wrong on the way, on standard error."""
 
-    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, console: Console | None = None, clock: Callable[[], float] = time.monotonic, done: str = "judged"
+    ) -> None:
+        """`done`: what becomes of a picture."""
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._clock = clock
+        self._word = done
         self._began = self._said = clock()
         self._done = self._total = 0
 
@@ -163,7 +167,7 @@ class Progress(Unwatched):
         left = (
             f", {duration(took / self._done * (self._total - self._done))} left" if 0 < self._done < self._total else ""
         )
-        self.note(f"judged {self._done} of {self._total} pictures in {duration(took)}{left}")
+        self.note(f"{self._word} {self._done} of {self._total} pictures in {duration(took)}{left}")
 
     def note(self, sentence: str) -> None:
         """A sentence for people."""

@@ -35,8 +35,8 @@ def read_recipe(place: str) -> Recipe:
     """
     recipe = parse_recipe(read_fields(place, "recipe"), place)
     # Workers have another working directory.
-    data = tuple(source.model_copy(update={"pictures": _whole(source.pictures)}) for source in recipe.data)
-    return recipe.model_copy(update={"data": data, "out": _whole(recipe.out)})
+    data = tuple(source.model_copy(update={"pictures": whole(source.pictures)}) for source in recipe.data)
+    return recipe.model_copy(update={"data": data, "out": whole(recipe.out)})
 
 
 def read_manifest(place: str) -> dict[str, Any]:
@@ -76,20 +76,21 @@ def spec_for_film(
 
 def _absolute(spec: JobSpec) -> JobSpec:
     # Workers have another working directory, and job.json must mean the same film tomorrow.
-    places: dict[str, Any] = {name: _whole(getattr(spec, name)) for name in ("source", "store", "output")}
+    places: dict[str, Any] = {name: whole(getattr(spec, name)) for name in ("source", "store", "output")}
     if isinstance(spec.shots, GivenShots):
-        places["shots"] = GivenShots(file=_whole(spec.shots.file))
+        places["shots"] = GivenShots(file=whole(spec.shots.file))
     places["look"] = _whole_look(spec.look)
-    whole = ({"look": one.look and _whole_look(one.look)} for one in spec.overrides)
-    places["overrides"] = tuple(one.model_copy(update=own) for one, own in zip(spec.overrides, whole, strict=True))
+    looks = ({"look": one.look and _whole_look(one.look)} for one in spec.overrides)
+    places["overrides"] = tuple(one.model_copy(update=own) for one, own in zip(spec.overrides, looks, strict=True))
     return spec.model_copy(update=places)
 
 
 def _whole_look(look: LookChoice) -> LookChoice:
-    return look.model_copy(update={"name": _whole(look.name)}) if "/" in look.name else look
+    return look.model_copy(update={"name": whole(look.name)}) if "/" in look.name else look
 
 
-def _whole(place: str) -> str:
+def whole(place: str) -> str:
+    """A place as any machine and any working directory would have it."""
     if place.startswith("s3://"):
         return place.rstrip("/")
     folder, _, name = place.rpartition("/")

@@ -17,13 +17,16 @@ from farm.chosen import ALL, Chosen, told
 from farm.control import Keeping, lease_on_job
 from farm.driver import render_film
 from farm.estimate import Estimate, estimate
+from farm.evaluate import Progress
 from farm.fleet import Fleet
 from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
+from farm.proof import Wish, prove
 from farm.scout import Scout
-from jobs.errors import BadSpec, NotConformed
+from jobs.errors import BadSpec, FilmFailed, NotConformed
 from jobs.ledger import Ledger
+from jobs.proof import Proof
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
@@ -102,10 +105,31 @@ def _show_shots(film: Production, board: Board) -> None:
 
 def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -> Estimate:
     """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
-    with _planned(spec, address, keep) as (scout, fleet):
+    with _planned(spec, address, keep) as (scout, fleet, _):
         decided = decide_deliverables(scout, fleet, to_render=False)
         _survey(scout, fleet)
         return estimate(scout, decided)
+
+
+def prove_film(spec: JobSpec, wish: Wish, *, address: str | None = None) -> Proof:
+    """Survey a film, and put a still of every shot and look into the output's folder `proof`. Renders nothing else.
+
+    Raises BadInput, and FilmFailed where a still could not be made: the others are there.
+    """
+    for look in wish.looks:
+        refuse_local(spec.model_copy(update={"look": look.choice}), address)
+    with _planned(spec, address, True) as (scout, fleet, board):
+        output = open_store(spec.output)
+        output.check()
+        encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
+        _survey(scout, fleet)
+        fleet.watcher = progress = Progress(board.console, done="proof:")
+        proof = prove(scout, fleet, encoding, wish, progress)
+        page = f"{output.url}/{proof.page}"
+        board.note(f"proof {page}; {proof.rendered} stills were made, the others were on paper")
+    if proof.lacking:
+        raise FilmFailed(f"The proof {page} lacks {len(proof.lacking)} stills, the first: {proof.lacking[0]}")
+    return proof
 
 
 def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:
@@ -116,7 +140,7 @@ def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: b
     folder, _, name = (place if "://" in place else str(Path(place).absolute())).rpartition("/")
     output = open_store(folder or "/")
     output.check()
-    with _planned(spec, address, keep) as (scout, fleet):
+    with _planned(spec, address, keep) as (scout, fleet, _):
         _survey(scout, fleet)
         output.write(name, _shots(scout, form))
     return f"{output.url}/{name}"
@@ -134,7 +158,7 @@ def _survey(scout: Scout, fleet: Fleet) -> None:
 
 
 @contextmanager
-def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[Scout, Fleet]]:
+def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[Scout, Fleet, Board]]:
     """A film that is opened to be looked at, and no more: what a render has put down of its job stays."""
     refuse_local(spec, address, planned_only=not keep)
     looks_of(spec)
@@ -146,7 +170,7 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
         ledger = Ledger.at(spec.store, spec.name)
         ledger.admit(spec)
         with Board() as board, _fleet(spec, address, board) as fleet:
-            yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet
+            yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet, board
 
 
 def describe_film(place: str) -> Inspection:

@@ -13,6 +13,7 @@
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
               quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
+              proof/<digest>.json      a proof's still: which frame, and its picture, proof/<sha256>.jpg (jobs/proof.py)
               deliverables.json  report.json
               continuity.json          what was last made of each shot (jobs/continuity.py)
               lease.json               who works on it (jobs/lease.py)

@@ -8,9 +8,9 @@ from jobs.paper import Paper
 
 
 class Media(Paper):
-    """One object under media/ or chunks/."""
+    """One object under media/, chunks/ or proof/."""
 
-    key: Annotated[str, Field(pattern=r"^(media|chunks)/[A-Za-z0-9][A-Za-z0-9._-]{0,150}$")]
+    key: Annotated[str, Field(pattern=r"^(media|chunks|proof)/[A-Za-z0-9][A-Za-z0-9._-]{0,150}$")]
     """Its key in the job's folder of the store. A record comes from outside: it may have nothing else read or deleted."""
     sha256: str
     bytes: int

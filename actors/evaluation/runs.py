@@ -68,15 +68,20 @@ def _within_shot(surveyor: Surveyor, film: Film, index: FrameIndex, wide: Range,
 
 def frames_of(film: Film, run: Run, threads: int) -> list[VideoFrame]:
     """The frames of a run, developed, in order. Raises BadMedia where one cannot be decoded."""
+    try:
+        return frames_read(film, run, threads)
+    except LookupError:
+        raise BadMedia(
+            f"{named(film.source)} is damaged: a frame beside frame {run.frame} cannot be decoded; copy it again."
+        ) from None
+
+
+def frames_read(film: Film, run: Run, threads: int) -> list[VideoFrame]:
+    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run."""
     with opened_at(film.source, film.picture.stream, run.span.first, run.span.first_pts) as (stream, packets):
         frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, run.span)), run.span.wanted)
         with closing(_developed(frames, film)) as developed:
-            try:
-                return list(islice(developed, run.head, run.head + run.read.frames))
-            except LookupError:
-                raise BadMedia(
-                    f"{named(film.source)} is damaged: a frame beside frame {run.frame} cannot be decoded; copy it again."
-                ) from None
+            return list(islice(developed, run.head, run.head + run.read.frames))
 
 
 def _developed(frames: Iterator[VideoFrame], film: Film) -> Generator[VideoFrame, None, None]:
