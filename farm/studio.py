@@ -18,12 +18,14 @@ from farm.control import Keeping, lease_on_job
 from farm.driver import render_film
 from farm.estimate import Estimate, estimate
 from farm.fleet import Fleet
+from farm.logged import LoggedBoard
 from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
 from farm.scout import Scout
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger import Ledger
+from jobs.logbook import Logbook
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
 from jobs.store import open_store, source_identity
@@ -54,8 +56,9 @@ def deliver(
     with (
         lease_on_job(ledger, take_over=take_over) as lease,
         in_work(),
+        Logbook(ledger) as log,
         Metrics(spec.name) as metrics,
-        Board(metrics=metrics) as board,
+        LoggedBoard(log, metrics=metrics) as board,
     ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
