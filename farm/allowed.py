@@ -26,17 +26,23 @@ def refuse_local(spec: JobSpec, address: str | None, *, planned_only: bool = Fal
     """
     if not joins_cluster(address):
         return
+    for field, place in _places(spec, planned_only):
+        if not is_allowed(place):
+            raise BadSpec(
+                f"{field} = {place!r}: a job for a cluster names no local file that its operator has not allowed; "
+                f"put it into S3, or into a folder that {FOLDERS} names."
+            )
+
+
+def is_allowed(place: str) -> bool:
+    """Whether a place is none of this machine's, or lies with all that it leads to in a folder that the operator names."""
     folders = [
         os.path.realpath(os.path.expanduser(one)) for one in os.environ.get(FOLDERS, "").split(os.pathsep) if one
     ]
-    for field, place in _places(spec, planned_only):
-        found = locate(place)
-        for real in _real(found, place) if isinstance(found, Path) else ():
-            if not any(Path(real).is_relative_to(folder) for folder in folders):
-                raise BadSpec(
-                    f"{field} = {place!r}: a job for a cluster names no local file that its operator has not allowed; "
-                    f"put it into S3, or into a folder that {FOLDERS} names."
-                )
+    found = locate(place)
+    return not isinstance(found, Path) or all(
+        any(Path(real).is_relative_to(folder) for folder in folders) for real in _real(found, place)
+    )
 
 
 def _places(spec: JobSpec, planned_only: bool) -> Iterator[tuple[str, str]]:
@@ -56,7 +62,12 @@ def _places(spec: JobSpec, planned_only: bool) -> Iterator[tuple[str, str]]:
 def _places_of(look: LookChoice, field: str) -> Iterator[tuple[str, str]]:
     if "/" in look.name:
         yield f"{field}.name", look.name
-    for path, text in texts(look.settings, f"{field}.settings"):
+    yield from local_texts(look.settings, f"{field}.settings")
+
+
+def local_texts(settings: object, field: str) -> Iterator[tuple[str, str]]:
+    """Every text in a look's settings that names a file of this machine, with the path of its field."""
+    for path, text in texts(settings, field):
         # A name with an ending is a file where there is such a one here.
         if is_local(text) or ("." in text and os.path.lexists(text)):
             yield path, text

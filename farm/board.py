@@ -234,6 +234,11 @@ class Board:
         rate = self.rate()
         return max(0, self.total_frames - self.done_frames) / rate if rate and self.total_frames else None
 
+    @property
+    def progress(self) -> str:
+        """What the film is at, and how it is getting on, in one line."""
+        return f"{self._stage or 'begin'}: {self.sentence()}"
+
     def sentence(self) -> str:
         """How the film is getting on, in one line."""
         total, done = self.total_frames, self.done_frames
@@ -274,7 +279,7 @@ class Board:
                 self._line, description=self._stage, total=total, completed=done, says=self.brief(), refresh=True
             )
         else:
-            self.note(f"{self._stage or 'begin'}: {self.sentence()}")
+            self.console.print(self.progress, markup=False)
 
     def _put(self, number: int, state: State) -> None:
         if number in self.chunks:

@@ -16,6 +16,7 @@ from farm.commands_evaluate import evaluate
 from farm.commands_looks import looks
 from farm.commands_proof import proof
 from farm.commands_retry import retry
+from farm.commands_submit import logs, submit, watch
 from farm.commands_train import train
 from farm.options import (
     Address,
@@ -244,6 +245,9 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
 app.command()(proof)
 app.command()(retry)
 app.command()(train)
+app.command()(submit)
+app.command()(watch)
+app.command()(logs)
 app.command()(cancel)
 app.command()(clean)
 app.command()(evaluate)

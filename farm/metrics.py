@@ -35,6 +35,7 @@ A training has these, `job` being the look's name:
 """
 
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, get_args
 from wsgiref.simple_server import WSGIServer
@@ -45,6 +46,9 @@ from jobs.records import Starved, Worked
 from jobs.training import Kept, Learnt
 
 _DEVICE = "the generators' devices (a GPU or, where there is none, the processor)"
+
+MORE_PORTS = 9
+"""Ports behind the one that was asked for that do as well."""
 
 
 class Served:
@@ -58,15 +62,18 @@ class Served:
         self._progress.labels(job).set_to_current_time()
 
     def serve(self, port: int, addr: str = "127.0.0.1") -> int:
-        """Serve /metrics until `close`. Gives the port: the one asked for, or any free one where that is 0 or taken.
+        """Serve /metrics until `close`. Gives the port: the one asked for, one of the next nine where that is taken, or any
+        free one where these are too, or where it is 0.
 
         A film is not refused for a port; whoever asked is to be told. Raises OSError where `addr` is not this machine's.
         """
         self.close()
-        try:
-            self._served = start_http_server(port, addr, self.registry)
-        except OSError:
-            self._served = start_http_server(0, addr, self.registry)
+        # Prometheus is told of a few ports in a row: films that share a machine find each one of them.
+        for one in range(port, min(port + 1 + MORE_PORTS, 1 << 16)) if port else ():
+            with suppress(OSError):
+                self._served = start_http_server(one, addr, self.registry)
+                return one
+        self._served = start_http_server(0, addr, self.registry)
         return self._served[0].server_port
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from farm.driver import render_film
 from farm.estimate import Estimate, estimate
 from farm.evaluate import Progress
 from farm.fleet import Fleet
+from farm.logged import LoggedBoard
 from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
@@ -26,6 +27,7 @@ from farm.proof import Wish, prove
 from farm.scout import Scout
 from jobs.errors import BadSpec, FilmFailed, NotConformed
 from jobs.ledger import Ledger
+from jobs.logbook import Logbook
 from jobs.proof import Proof
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
@@ -57,8 +59,9 @@ def deliver(
     with (
         lease_on_job(ledger, take_over=take_over) as lease,
         in_work(),
+        Logbook(ledger) as log,
         Metrics(spec.name) as metrics,
-        Board(metrics=metrics) as board,
+        LoggedBoard(log, metrics=metrics) as board,
     ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")

@@ -1,0 +1,131 @@
+"""Watching: a job's driver, wherever it runs, by what it leaves in the store: its lease and its logbook. Promises to end when the driver has; asks no cluster."""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from threading import Event
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from farm.settings import is_spec, read_spec
+from farm.status import statuses
+from jobs.errors import BadStore
+from jobs.lease import NAME, VOID_SECONDS, read_lease
+from jobs.ledger import Ledger
+from jobs.logbook import last_log
+from jobs.store import locate
+
+POLL_SECONDS = 2.0
+"""Between two looks into the store; a driver writes every ten seconds."""
+
+_PROGRESS = re.compile(r"\S+ \S+ (?P<stage>\w+): (?P<says>(?P<done>[\d,]+) of (?:about )?(?P<total>[\d,]+) frames.*)")
+
+
+def job_at(place: str) -> Ledger:
+    """The job of a spec, or in a folder STORE/NAME. Raises BadStore where there is none."""
+    if is_spec(place):
+        spec = read_spec(place)
+        ledger = Ledger.at(spec.store, spec.name)
+    else:
+        locate(place)
+        store, _, name = (place if "://" in place else str(locate(place))).rstrip("/").rpartition("/")
+        ledger = Ledger.at(store or "/", name)
+    if not (ledger.store.stat(ledger.key(NAME)) or ledger.store.stat(ledger.key("job.json"))):
+        raise BadStore(
+            f"There is no job '{ledger.job}' in {ledger.store.url}; give a job spec, or the folder of a job (STORE/NAME)."
+        )
+    return ledger
+
+
+class Tail:
+    """The log of a job's last driver, as it grows, and whether that driver is still at work."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._name, self._told = "", 0
+        self._version, self._since = "", clock()
+        self.exit_code: int | None = None
+        """How the last driver ended; None where it is at work, or was killed."""
+
+    def new(self) -> list[str]:
+        """Lines that have not been given yet; those of a driver that has begun since follow those of the one before."""
+        log = last_log(self._ledger)
+        if log is None:
+            return []
+        if log.name != self._name:
+            self._name, self._told = log.name, 0
+        self.exit_code = log.exit_code
+        lines = log.lines[max(0, self._told - log.first) :]
+        self._told = log.first + len(log.lines)
+        return list(lines)
+
+    def at_work(self) -> bool:
+        """Whether a driver holds the lease. By this machine's clock alone: one that is silent for too long is gone."""
+        found = read_lease(self._ledger.store, self._ledger.key(NAME))
+        if found is None or found.paper is None or not found.paper.held(0.0):
+            return False
+        if found.version != self._version:
+            self._version, self._since = found.version, self._clock()
+        return self._clock() - self._since < VOID_SECONDS
+
+
+def follow(tail: Tail) -> Iterator[str]:
+    """Every line of the log until its driver has ended or is gone."""
+    while True:
+        working = tail.at_work()  # first: a driver's last words are there before it lets go
+        yield from tail.new()
+        if not working:
+            return
+        Event().wait(POLL_SECONDS)
+
+
+def watch(ledger: Ledger, console: Console | None = None) -> int:
+    """Show how a job is getting on until its driver ends; gives the driver's exit code. For one that was killed: 0 where the film is delivered, else 1."""
+    tail = Tail(ledger)
+    with _Screen(console or Console(stderr=True, highlight=False, soft_wrap=True)) as screen:
+        for line in follow(tail):
+            screen.show(line)
+    if tail.exit_code is not None:
+        return tail.exit_code
+    state = (
+        statuses(ledger.store.url, ledger.job)[0].state if ledger.store.stat(ledger.key("job.json")) else "not begun"
+    )
+    print(
+        f"farm: The job '{ledger.job}' in {ledger.store.url}: nobody is at work on it, and its last driver left no word of its end; "
+        f"it is {state}. What is finished is kept: submit or render it again, and it goes on.",
+        file=sys.stderr,
+    )
+    return 0 if state == "delivered" else 1
+
+
+class _Screen:
+    """A bar on a terminal, under the sentences that pass; plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        if console.is_terminal:
+            parts = (TextColumn("{task.description:8}"), BarColumn(16), TextColumn("{task.fields[says]}"))
+            self._bar = Progress(*parts, console=console, transient=True, expand=True)
+            self._line = self._bar.add_task("", total=None, says="")
+
+    def show(self, line: str) -> None:
+        found = _PROGRESS.fullmatch(line)
+        if self._bar is None or found is None:
+            self._console.print(line, markup=False)
+            return
+        done, total = (int(found[name].replace(",", "")) for name in ("done", "total"))
+        self._bar.update(self._line, description=found["stage"], completed=done, total=total, says=found["says"])
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bar:
+            self._bar.stop()
