@@ -9,7 +9,7 @@ from av.packet import Packet
 from av.stream import AttachmentStream, Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
-from actors.carry import cue_of, has_chapters, runs_of, screens_of
+from actors.carry import cue_of, has_chapters, is_unstreamed, runs_of, screens_of
 from actors.chapters import chapters_of
 from actors.cues import Cue
 from actors.pcm import SAMPLE, Run
@@ -86,6 +86,8 @@ class Carried:
     def _source_payload(self, packet: "Packet[Any]") -> Iterable[bytes] | None:
         """What a packet of the source is in the deliverable; None where it does not count as it is."""
         index = packet.stream_index
+        if is_unstreamed(packet, self.plan, self.origin):
+            return None
         codec = self._converted.get(index)
         if run := self._runs.get(index):
             return _run_on(run, packet, self.origin)

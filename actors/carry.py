@@ -49,7 +49,7 @@ def add_carried(
         added.time_base = stream.time_base
         if isinstance(stream, VideoStream) and isinstance(added, VideoStream):
             _tag(added, stream, container)
-        if isinstance(stream, AudioStream) and isinstance(added, AudioStream) and container == "mp4":
+        if isinstance(stream, AudioStream) and isinstance(added, AudioStream) and container in ("mp4", "hls"):
             added.codec_context.layout = _LAYOUTS.get(stream.layout.name, stream.layout)
     added.metadata.update(tags_of(stream.metadata))
     if stream.language:
@@ -130,7 +130,7 @@ class Carrier:
         self._screens = screens_of(self.plan)
         wanted = [self.media.streams[index] for index in self.fates]
         demuxed = self.media.demux(wanted) if wanted else ()
-        for packet in completed(one for one in demuxed if one.size):
+        for packet in completed(one for one in demuxed if one.size and not is_unstreamed(one, self.plan, origin)):
             for ready in self._ready(packet, origin):
                 if ready.pts is None:  # A cover picture has no time, and the muxer wants one.
                     ready.pts = round(latest / ready.time_base)
@@ -167,6 +167,8 @@ class Carrier:
             undo_rounding(packet, stream.rate)
         retime(packet, origin)
         packet.stream = self._added[index]
+        if self.plan.container == "hls" and packet.dts is not None:
+            packet.pts = packet.dts = max(packet.dts, 0)
         yield packet
 
     def _of_cues(self, index: int, cues: Iterator[Cue], origin: Fraction) -> "Iterator[Packet[Stream]]":
@@ -209,6 +211,12 @@ def cue_of(packet: "Packet[Any]", codec: str) -> Cue:
 def has_chapters(plan: DeliverablePlan) -> bool:
     """Whether chapters are written into the deliverable."""
     return any(one.kind == "chapters" and one.fate == "rewritten" for one in plan.fates)
+
+
+def is_unstreamed(packet: "Packet[Any]", plan: DeliverablePlan, origin: Fraction) -> bool:
+    """Whether a packet of sound begins before a review stream, whose fragments have no times below 0: it is left out."""
+    time = packet.pts if packet.pts is not None else packet.dts
+    return plan.container == "hls" and time is not None and time * packet.time_base - origin <= -MILLISECOND
 
 
 def retime(packet: "Packet[Any]", origin: Fraction) -> None:

@@ -9,6 +9,7 @@ from av.container import OutputContainer
 from av.stream import AttachmentStream, Disposition, Stream
 from av.video.stream import VideoStream
 
+from actors.hls import FRAGMENTS
 from actors.media import MATROSKA
 from actors.tags import BOXES, PICTURE_TAGS, language_in, tags_of, wants_keys
 from jobs.deliverables import DeliverablePlan
@@ -19,7 +20,7 @@ from jobs.records import Encoding
 from jobs.timecode import timecode_at
 from jobs.timing import FINEST, Timing
 
-FORMATS: dict[Wrapping, str] = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "mxf": "mxf"}
+FORMATS: dict[Wrapping, str] = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "mxf": "mxf", "hls": "mp4"}
 """libav's names of the containers."""
 
 ROUNDED = Fraction(1, 100)
@@ -55,6 +56,8 @@ def container_options(
         return dict(MATROSKA)
     if container == "mxf":
         return {"fflags": "+bitexact"}
+    if container == "hls":
+        return dict(FRAGMENTS)
     # An mp4 keeps a stream's start in movie ticks, by default milliseconds: these are fine enough for every stream.
     rates = [one.rate for one in sounds if one.rate]
     fine = lcm(1000, timing.time_base.denominator)
@@ -97,6 +100,8 @@ def written_timecode(film: Film, plan: DeliverablePlan, timing: Timing) -> str:
 
     A time code track begins with the film's clock, and so does a tag; MXF begins with its first frame, however late it is.
     """
+    if plan.container == "hls":
+        return ""
     late = max(Fraction(0), timing.origin - plan.origin) if plan.container == "mxf" else Fraction(0)
     return timecode_at(film.timecode, plan.encoding.rate, round(late * plan.encoding.rate))
 
@@ -148,6 +153,8 @@ def unsaid(encoding: Encoding, container: Wrapping) -> tuple[str, ...]:
         if what := _UNTOLD.get(encoding.codec):
             words.append(f"{encoding.codec} does not say its {what}")
         return tuple(words)
+    if container == "hls":
+        return ("time code has no place in a review stream",)
     if container != "mxf":
         return ()
     said = ["titles and tags have no place in mxf"]

@@ -13,7 +13,7 @@ from actors.forms import plain
 from actors.transfer import CURVES
 from jobs.errors import BadSpec
 from jobs.film import Colour, Film, Picture
-from jobs.formats import DEPTHS, PICTURES, PROFILES, Codec, Deliverable
+from jobs.formats import DEPTHS, PICTURES, PROFILES, Codec, Container, Deliverable
 from jobs.records import Encoding
 
 KEYFRAME_SECONDS = 2
@@ -89,6 +89,9 @@ def _interframe(film: Film, deliverable: Deliverable) -> Way:
     pix_fmt = "yuv420p" if depth == 8 else f"yuv420p{depth}le"
     quality = {"crf": str(deliverable.crf), "preset": deliverable.preset}
     group = {"g": str(max(1, round(KEYFRAME_SECONDS * film.picture.rate))), "flags": "+cgop"}
+    # Without B-frames a fragment's decode times are its display times: no edit list, which players read in their own ways.
+    streamed = deliverable.container is Container.HLS
+    group |= {"bf": "0"} if streamed else {}
     if deliverable.encoder == "nvenc":
         if codec is Codec.H264 and depth == 10:
             raise BadSpec(
@@ -98,9 +101,14 @@ def _interframe(film: Film, deliverable: Deliverable) -> Way:
     # Both keep two pictures back for B-frames of which others are made; x264 makes none at "ultrafast".
     if codec is Codec.HEVC:
         return Way(
-            "libx265", pix_fmt, quality | group | {"x265-params": _X265 + _hdr10(film.picture)}, colour, 2, even=True
+            "libx265",
+            pix_fmt,
+            quality | group | {"x265-params": _X265 + _hdr10(film.picture)},
+            colour,
+            0 if streamed else 2,
+            even=True,
         )
-    reorder = 0 if deliverable.preset == "ultrafast" else 2
+    reorder = 0 if streamed or deliverable.preset == "ultrafast" else 2
     return Way("libx264", pix_fmt, quality | group | {"x264-params": _X264}, colour, reorder, even=True)
 
 

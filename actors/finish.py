@@ -1,4 +1,4 @@
-"""The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name; renders nothing."""
+"""The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name, but a review stream, which is proven when its sum lies beside it; renders nothing."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -6,6 +6,7 @@ from contextlib import suppress
 from actors.assembly import GivenUp, records_of
 from actors.images import Placer
 from actors.inspect import Inspector
+from actors.playlist import manifest
 from actors.stitch import Stitcher
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.film import Film
@@ -24,6 +25,7 @@ class Finisher:
 
     def __init__(self, source: str, store: str, job: str, output: str) -> None:
         self._where = (source, store, job, f"{output.rstrip('/')}/{UNPROVEN}")
+        self._streaming = (source, store, job, output)
         self.ledger = Ledger.at(store, job)
         self.output = open_store(output)
 
@@ -47,12 +49,24 @@ class Finisher:
             return
         records: list[SegmentRecord] = []
         segments = _noted(found, records)
-        for word in Stitcher(*self._where).stitch(film, plan, timing, segments):
+        streamed = plan.container == "hls"
+        where = self._streaming if streamed else self._where
+        if streamed:
+            self.output.delete(f"{plan.file}.sha256")
+        for word in Stitcher(*where).stitch(film, plan, timing, segments):
             yield word
             if isinstance(word, DeliverableFacts):
-                proof = Inspector(*self._where).inspect(film, plan, timing, records, word)
-                self._place(proof)
+                proof = Inspector(*where).inspect(film, plan, timing, records, word)
+                if streamed:
+                    self._vouch(proof)
+                else:
+                    self._place(proof)
                 yield proof
+
+    def _vouch(self, proof: Conform) -> None:
+        # A review stream bears its name from its first fragment on, to be watched: what says that it is proven is the sum beside it.
+        if proof.conforms:
+            self.output.write(f"{proof.file}.sha256", manifest(self.output, proof.file)[0])
 
     def _place(self, proof: Conform) -> None:
         unproven, sidecar = f"{UNPROVEN}/{proof.file}", f"{proof.file}.sha256"

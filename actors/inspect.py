@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av.error
 import numpy as np
@@ -21,12 +21,13 @@ from av.video.stream import VideoStream
 from actors.carried import Carried
 from actors.encode import RANK
 from actors.media import BUFFER, open_media, opened
+from actors.playlist import manifest, opened_stream, playlist_findings, whole_key
 from actors.proofs import frame_at, planes_sha256
 from actors.segments import Segments, tiled
 from actors.spool import spool
 from actors.tagged import tags_findings
 from jobs.deliverables import DeliverableFacts, DeliverablePlan, StreamHash
-from jobs.errors import BadMedia, FilmFailed
+from jobs.errors import BadMedia, BadStore, FilmFailed
 from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
@@ -85,8 +86,8 @@ class Inspector:
         """
         paper = Expected(film, plan, timing, segments, facts)
         found = _Found([])
-        if self.output.stat(plan.file) is None:
-            found.findings.append(f"there is no {plan.file} in {self.output.url}")
+        if self.output.stat(whole_key(plan)) is None:
+            found.findings.append(f"there is no {whole_key(plan)} in {self.output.url}")
         else:
             self._sum(paper, found)
             self._prove(paper, found)
@@ -107,7 +108,7 @@ class Inspector:
 
     @contextmanager
     def _opened(self, paper: Expected) -> Iterator[InputContainer]:
-        with self.output.open(paper.plan.file) as file:
+        with self._file(paper) as file:
             try:
                 media = open_media(file, paper.plan.file)
             except BadMedia as error:
@@ -116,13 +117,34 @@ class Inspector:
             with media:
                 yield media
 
+    def _file(self, paper: Expected) -> BinaryIO:
+        if paper.plan.container != "hls":
+            return self.output.open(paper.plan.file)
+        try:
+            return opened_stream(self.output, paper.plan.file)
+        except ValueError as error:
+            raise _Unreadable(str(error)) from None
+
     def _sum(self, paper: Expected, found: _Found) -> None:
+        if paper.plan.container == "hls":
+            self._sum_stream(paper, found)
+            return
         whole = hashlib.sha256()
         with self.output.open(paper.plan.file) as file:
             while block := file.read(BUFFER):
                 whole.update(block)
                 found.bytes += len(block)
         found.sha256 = whole.hexdigest()
+
+    def _sum_stream(self, paper: Expected, found: _Found) -> None:
+        folder = paper.plan.file
+        try:
+            found.findings += playlist_findings(self.output, folder, paper.timing.seconds)
+            lines, found.bytes = manifest(self.output, folder)
+        except (ValueError, BadStore) as error:
+            found.findings.append(f"{folder} is not whole: {error}")
+        else:
+            found.sha256 = hashlib.sha256(lines).hexdigest()
 
     def _edges(self, paper: Expected, media: InputContainer, found: _Found) -> Iterator[str]:
         """The first and the last frame of every chunk, decoded from the deliverable and from the store's segment."""

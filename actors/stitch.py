@@ -22,7 +22,9 @@ from av.video.stream import VideoStream
 
 from actors.carry import Carrier
 from actors.containers import FORMATS, add_picture, container_options, rewritten
+from actors.hls import StreamWriter
 from actors.media import BUFFER
+from actors.playlist import whole_key
 from actors.segments import Segments, tiled
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
@@ -70,7 +72,7 @@ class Stitcher:
                 anywhere = rewritten(plan.encoding, plan.container, streams)
                 # The first segment comes before anything is created in the output.
                 with joined.template() as template:
-                    file = stack.enter_context(self.output.create(plan.file, anywhere=anywhere))
+                    file = stack.enter_context(self._file(plan, timing, anywhere))
                     out = stack.enter_context(_muxer(file, plan, options))
                     source = carrier.media.streams[film.picture.stream]
                     picture = add_picture(out, template, plan, film, timing, source)
@@ -88,9 +90,14 @@ class Stitcher:
                 "again, leave its streams out with drop, one after the other, or choose another container."
             ) from None
 
+    def _file(self, plan: DeliverablePlan, timing: Timing, anywhere: bool) -> Writer:
+        if plan.container == "hls":
+            return StreamWriter(self.output, plan.file, timing, int(plan.encoding.options["g"]))
+        return self.output.create(plan.file, anywhere=anywhere)
+
     def _facts(self, plan: DeliverablePlan, timing: Timing, picture_sha256: str) -> DeliverableFacts:
         # Its SHA-256 is the inspector's to tell: the head is written last, so the file would have to be read back.
-        there = self.output.stat(plan.file)
+        there = self.output.stat(whole_key(plan))
         return DeliverableFacts(
             file=plan.file,
             bytes=there.bytes if there else 0,

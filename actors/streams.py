@@ -16,7 +16,7 @@ from actors.trial import BY_THE_SPEC, Trial, listed, timecode_said
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
-from jobs.formats import CONTAINERS, Deliverable, Wrapping
+from jobs.formats import CONTAINERS, FOLDERS, Deliverable, Wrapping
 from jobs.records import Encoding
 from jobs.spec import Drop, JobSpec, file_name
 from jobs.timing import refuse_rate
@@ -27,7 +27,7 @@ _ANY_CLOCK = ("mpegts", "mpeg")
 _TIME_OF_DAY = 3600
 """Seconds from which such a clock's beginning is taken for the time of day and not for the film's own late start."""
 
-_NO_CHAPTERS: tuple[Wrapping, ...] = ("mxf", "folder")
+_NO_CHAPTERS: tuple[Wrapping, ...] = ("mxf", "folder", "hls")
 
 
 def plan_deliverables(
@@ -87,7 +87,7 @@ def _said(film: Film, media: InputContainer, encoding: Encoding, container: Wrap
     if squared(encoding, container):
         yield f"pixels of {encoding.aspect} are written as square, which {encoding.codec} in {container} cannot but be"
     yield from unsaid(encoding, container)
-    if container != "folder" and (code := timecode_said(film.timecode, encoding.rate)):
+    if container not in FOLDERS and (code := timecode_said(film.timecode, encoding.rate)):
         yield code
     if words := unsaid_of_track(container, media.streams[film.picture.stream].metadata, PICTURE_TAGS):
         yield words
@@ -128,7 +128,7 @@ def _refuse_dropped(
     container: Wrapping,
     fates: tuple[StreamFate, ...],
 ) -> None:
-    if drop is Drop.UNSUPPORTED:
+    if drop is Drop.UNSUPPORTED or container == "hls":  # that is a view and no delivery: the report names what it lacks
         return
     for fate in fates:
         if fate.fate != "dropped" or fate.detail == BY_THE_SPEC:

@@ -12,8 +12,8 @@ from av.subtitles.stream import SubtitleStream
 from actors.subtitles import HEADER, MOV_TEXT
 from jobs.formats import Wrapping
 
-BOXES: tuple[Wrapping, ...] = ("mp4", "mov")
-"""Containers made of ISO boxes: they keep edit lists and a time code track."""
+BOXES: tuple[Wrapping, ...] = ("mp4", "mov", "hls")
+"""Containers made of ISO boxes."""
 
 _MXF_TAGS = frozenset(
     [
@@ -105,7 +105,7 @@ def wants_keys(container: Wrapping, tags: dict[str, str]) -> bool:
 def _read_back(container: Wrapping, tags: tuple[tuple[str, str], ...], language: str) -> tuple[dict[str, str], str]:
     """What a reader finds of a film's tags and of a track's language, in a file made in memory."""
     file = io.BytesIO()
-    with av.open(file, "w", format=container) as out:
+    with av.open(file, "w", format="mp4" if container == "hls" else container) as out:
         out.metadata.update(tags)
         stream = out.add_stream(MOV_TEXT)
         assert isinstance(stream, SubtitleStream)

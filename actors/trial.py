@@ -19,6 +19,7 @@ from av.stream import Discard, Stream
 from actors.carry import add_carried
 from actors.containers import FORMATS, dress
 from actors.encode import add_encoder
+from actors.hls import unstreamed
 from actors.pcm import refuses_sound
 from actors.subtitles import MOV_TEXT, converted_to, what_is_lost
 from actors.tags import BOXES, unsaid_of_track
@@ -87,7 +88,7 @@ class Trial:
             fate, detail = "dropped", BY_THE_SPEC
         elif container == "folder":
             fate, detail = "dropped", ALONE
-        elif isinstance(stream, AudioStream) and (reason := _unheard(stream, container)):
+        elif reason := self._unfit(stream, container):
             fate, detail = "dropped", reason
         elif stream.type == "subtitle" and (target := converted_to(codec, container)):
             fate, detail = "converted", f"to {target}, the container's own; {what_is_lost(codec)} are lost"
@@ -98,12 +99,20 @@ class Trial:
             detail = "; ".join(_changed(stream, codec, container))
         return StreamFate(stream=stream.index, kind=stream.type, codec=codec, fate=fate, detail=detail)
 
+    def _unfit(self, stream: Stream, container: Wrapping) -> str:
+        """What a trial header does not bring to light: why the container does not hold a stream; else empty."""
+        if container == "hls":
+            return unstreamed(stream, self.media)
+        return _unheard(stream, container) if isinstance(stream, AudioStream) else ""
+
     def _rewritten(self, stream: Stream, container: Wrapping) -> str:
         # Tracks that mp4 and mov make of a tag or of the chapters; copied, they would be there twice, or kill the header.
         if stream.type == "data" and (code := stream.metadata.get("timecode")) and stream.frames <= 1:
             if container == "folder":
                 dpx = self.encoding.codec is Codec.DPX
                 return f"time code {code}: " + ("in every picture's header" if dpx else "told by the report alone")
+            if container == "hls":
+                return ""
             where = {"mkv": "a tag", "mxf": "the container's own"}.get(container, "a time code track")
             differs = timecode_said(code, self.encoding.rate)
             return differs or f"time code {code}: written anew as {where}"
@@ -161,7 +170,7 @@ def _openable(encoding: Encoding) -> Encoding:
 
 
 def _unheard(stream: AudioStream, container: Wrapping) -> str:
-    """What a trial header does not bring to light of a sound: why the container does not hold it; else empty."""
+    """Why the container does not hold a sound, of which its header would say nothing; else empty."""
     if container == "mxf":
         return refuses_sound(stream)
     unplaced = stream.codec_context.codec.canonical_name.startswith("pcm_") and stream.layout.name.endswith(" channels")

@@ -5,6 +5,7 @@ Read `render_film` and you know what happens to a film.
 
 from collections.abc import Iterable
 
+from farm import review
 from farm.board import Board
 from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
@@ -64,6 +65,7 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
                 yield from film.dissolve(found)
             case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
+                review.show_preview(film)  # once, where that is asked for
             case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
         yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix

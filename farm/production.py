@@ -10,6 +10,7 @@ from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
 from farm.film_report import film_report
 from farm.lacking import Lacking
+from farm.order import Order
 from farm.scout import Scout
 from farm.seams import Seams
 from farm.set_aside import SetAside
@@ -52,6 +53,7 @@ class Production:
         """All chunks planned so far, or what stands in for them."""
         self.aside = SetAside(scout, board)
         self.chosen = chosen
+        self.order = Order(scout.spec, scout.film)
         self.left_out: set[int] = set()
         """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
         self._orders: dict[int, SplitOrder] = {}
@@ -80,6 +82,7 @@ class Production:
         self.chunks += standing
         if self.scout.done:
             self.chosen.refuse_beyond(self.scout.plan.shot_count)
+            self.order.ends_with(len(self.chunks))
         self.left_out |= {one.number for one in standing if one.shot not in self.chosen and self._lacking.lacks(one)}
         for number in (self.aside.held | self.left_out) & {one.number for one in standing}:
             self._lacking.hold(number, "not made")
@@ -97,10 +100,8 @@ class Production:
         for batch in batches(wanted, self.scout.plan.target):
             self._batch_of.update(dict.fromkeys(batch, batch))
         printed = [order for one in fresh for order in self._lacking.prints.get(one.number, ())]
-        return [
-            *map(strike_call, printed),
-            *(split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, self._run)),
-        ]
+        splits = (split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, self._run))
+        return [self.order.ranked(call) for call in (*map(strike_call, printed), *splits)]
 
     def render(self, record: SplitRecord) -> list[Call]:
         """A chunk lies in the store: when all of its batch do, a renderer may have them."""
@@ -200,6 +201,11 @@ class Production:
         if self._finishing:
             return []
         self._finishing = True
+        for one in self.deliverables:
+            if one.container == "hls":
+                self.board.note(
+                    f"{one.file} can be watched while it grows: {self.scout.spec.output}/{one.file}/index.html"
+                )
         return [
             Call("finisher", "finish", (self.film, one, self.scout.timing(one), self._assembly.run), (3,), one.file)
             for one in self.deliverables
@@ -238,6 +244,10 @@ class Production:
         return film_report(self)
 
     # what there is
+
+    def shows_preview(self) -> bool:
+        """Once: all chunks of the preview are there."""
+        return self.order.is_due(self._lacking.pieces)
 
     @property
     def unfinished(self) -> int:
@@ -283,12 +293,12 @@ class Production:
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
         wanted = (self._lacking.bodies, self._lacking.handles)
         lacking = [one for one in batch if any(kept.get(one.number) for kept in wanted)]
-        return [render_call([self._render_order(one) for one in lacking])] if lacking else []
+        return [self.order.ranked(render_call([self._render_order(one) for one in lacking]))] if lacking else []
 
     def _dissolve_call(self, number: int) -> list[Call]:
         media = self._media.get(number)
         order = self._seams.order(number, self._orders[number], media) if media else None
-        return [dissolve_call(order)] if order else []
+        return [self.order.ranked(dissolve_call(order))] if order else []
 
     def _render_order(self, chunk: Chunk) -> RenderOrder:
         return RenderOrder(

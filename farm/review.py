@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from itertools import groupby
 
+from actors.player import player
+from actors.playlist import whole_key
 from farm.production import Production
-from jobs.formats import Codec
+from jobs.formats import FOLDERS, Codec
 from jobs.ledger import still_name
 from jobs.plan import Chunk, Range
 from jobs.report import FilmReport
-from jobs.store import Store
+from jobs.store import Store, open_store
 from jobs.timecode import FrameNames
 
 FOLDER = "review"
@@ -32,11 +34,28 @@ def publish(film: Production, report: FilmReport, output: Store) -> str:
     return key
 
 
+def show_preview(film: Production) -> None:
+    """Where the preview has just become whole: the page of it, and on the board where that lies. The last page takes its place."""
+    if film.shows_preview():
+        output = open_store(film.scout.spec.output)
+        film.board.note(f"preview: {output.url}/{publish_preview(film, output)}")
+
+
+def publish_preview(film: Production, output: Store) -> str:
+    """The page of the preview's chunks, of a film that is still rendered; gives its key. Safe to run again."""
+    key = f"{FOLDER}/index.html"
+    chunks = [one for one in film.chunks if film.order.is_early(one.number)]
+    said = f"{len(chunks)} of {len(film.chunks)} chunks, from all of the film, which is still rendered"
+    output.write(key, "".join(_part(film, said, chunks, _stills(film, chunks, output))).encode())
+    return key
+
+
 def publish_shots(film: Production, output: Store) -> str:
     """The page of the shots that were chosen, of a film that is not whole yet; gives its key. Safe to run again."""
     chunks = [one for one in film.chunks if one.shot in film.chosen]
     key = f"{FOLDER}/shots-{film.chosen.said.replace(',', '_').replace(' ', '')}.html"
-    output.write(key, "".join(_part(film, chunks, _stills(film, chunks, output))).encode())
+    said = f"Shots {film.chosen.said} of {film.scout.plan.shot_count}; the film is not whole yet, and not delivered"
+    output.write(key, "".join(_part(film, said, chunks, _stills(film, chunks, output))).encode())
     return key
 
 
@@ -68,9 +87,11 @@ def _head(name: str) -> str:
     )
 
 
-def _part(film: Production, chunks: Iterable[Chunk], kept: Mapping[int, int]) -> Iterator[str]:
+def _part(film: Production, said: str, chunks: Iterable[Chunk], kept: Mapping[int, int]) -> Iterator[str]:
     yield _head(film.scout.spec.name)
-    yield f"<p>Shots {escape(film.chosen.said)} of {film.scout.plan.shot_count}; the film is not whole yet, and not delivered</p>"
+    yield f"<p>{escape(said)}</p>"
+    if stream := _streamed(film):
+        yield player(f"../{stream}")
     aside = {number: one.sentence for number, one in film.aside.reports.items()}
     for number, several in groupby(chunks, key=lambda chunk: chunk.shot):
         yield from _shot(number, list(several), kept, film.scout.names, aside)
@@ -84,8 +105,11 @@ def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iter
     aside = {one.chunk: one.sentence for one in report.quarantined}
     if aside:
         yield f'<p class="bad">{len(aside)} of the chunks were set aside: these are not the look</p>'
-    if played := _played(film):
-        yield f'<video controls preload="metadata" src="../{escape(played)}"></video>'
+    played = f"../{file}" if (file := _played(film)) else ""
+    if stream := _streamed(film):
+        yield player(f"../{stream}", played)
+    elif played:
+        yield f'<video controls preload="metadata" src="{escape(played)}"></video>'
     yield from _deliverables(report)
     for number, chunks in groupby(film.chunks, key=lambda chunk: chunk.shot):
         yield from _shot(number, list(chunks), kept, film.scout.names, aside)
@@ -95,10 +119,15 @@ def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iter
 def _played(film: Production) -> str:
     """The deliverable that a browser is shown: H.264 where there is one; none where all are pictures."""
     films = sorted(
-        (one for one in film.deliverables if one.container != "folder"),
+        (one for one in film.deliverables if one.container not in FOLDERS),
         key=lambda one: one.encoding.codec != Codec.H264,
     )
     return films[0].file if films else ""
+
+
+def _streamed(film: Production) -> str:
+    """The playlist of the first review stream; empty where there is none."""
+    return next((whole_key(one) for one in film.deliverables if one.container == "hls"), "")
 
 
 def _deliverables(report: FilmReport) -> Iterator[str]:

@@ -43,17 +43,23 @@ class Container(StrEnum):
     """MXF OP1a: sound must be PCM of 48 kHz, and the rate constant."""
     FOLDER = "folder"
     """One file for each frame, in a folder of the deliverable's name; picture only."""
+    HLS = "hls"
+    """A review stream (RFC 8216) in a folder of the deliverable's name, to be watched while the film is rendered: the picture
+    and one sound; what else there is, is left out."""
 
 
-Wrapping = Literal["mp4", "mov", "mkv", "mxf", "folder"]
+Wrapping = Literal["mp4", "mov", "mkv", "mxf", "folder", "hls"]
 """A container that has been decided."""
+
+FOLDERS: tuple[Wrapping, ...] = ("folder", "hls")
+"""Those that are a folder and not a file."""
 
 PICTURES = (Codec.PNG, Codec.TIFF, Codec.DPX, Codec.EXR)
 """Codecs of which each frame is a file."""
 
 CONTAINERS: dict[Codec, tuple[Wrapping, ...]] = {
-    Codec.H264: ("mp4", "mkv", "mov"),
-    Codec.HEVC: ("mp4", "mkv", "mov"),
+    Codec.H264: ("mp4", "mkv", "mov", "hls"),
+    Codec.HEVC: ("mp4", "mkv", "mov", "hls"),
     Codec.PRORES: ("mov", "mkv", "mxf"),
     Codec.DNXHR: ("mov", "mxf"),
     Codec.FFV1: ("mkv", "mp4"),
@@ -110,6 +116,10 @@ class Deliverable(Paper):
             raise ValueError(f"{self.codec} of {self.depth} bits is not made; it is {says}")
         if self.encoder == "nvenc" and self.codec not in (Codec.H264, Codec.HEVC):
             raise ValueError("nvenc encodes h264 and hevc only; leave encoder out")
+        if self.container is Container.HLS and self.codec is Codec.H264 and self.depth == 10:
+            raise ValueError(
+                "browsers play h264 of 8 bits only: a review stream (hls) has that depth, or another codec"
+            )
         return self
 
     @property

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from jobs.cost import Cost
-from jobs.formats import Deliverable, Wrapping
+from jobs.formats import FOLDERS, Deliverable, Wrapping
 from jobs.numbered import parted, pattern, rate_of
 from jobs.outside import is_placeable
 from jobs.paper import Paper
@@ -203,6 +203,10 @@ class JobSpec(Paper):
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()
+    order: Literal["film", "preview"] = "film"
+    """preview: the first chunk, the last and some between them, evenly, before all others (farm/order.py); then in the film's order."""
+    preview_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """With order: preview, every how manieth chunk; by default as many as make about 5 % of the film, and 24 at most."""
     on_error: Literal["fail", "passthrough", "hold"] = "fail"
     """A chunk that went wrong too often is set aside and the others are made. Then fail: the job fails. passthrough: the film
     is delivered, with the source's own frames there. hold: nothing is delivered until `farm retry`, or another on_error."""
@@ -274,7 +278,7 @@ class JobSpec(Paper):
 
 def file_name(title: str, wrapping: Wrapping) -> str:
     """A deliverable's file name, or its folder's."""
-    return title if wrapping == "folder" else f"{title}.{wrapping}"
+    return title if wrapping in FOLDERS else f"{title}.{wrapping}"
 
 
 def stem(place: str, *, sequence: bool = False) -> str:

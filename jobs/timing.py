@@ -128,7 +128,7 @@ def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin:
             return _in_frames(index, tick, rate)
         case "folder":
             return Timing(index.pts - index.pts[0], index.durations, tick, first, "numbered", rate)
-        case "mp4" | "mov":
+        case "mp4" | "mov" | "hls":
             grid = _grid(index, tick, min(origin, first), rate)
             return grid or _own(index, tick, min(origin, first), rate)
 

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from actors.encode import SegmentWriter
 from actors.inspect import Inspector
+from actors.playlist import whole_key
 from actors.stitch import Stitcher
 from actors.streams import plan_deliverables
 from actors.subtitles import HEADER, payload_of
@@ -52,8 +53,8 @@ class Reel:
 
     @property
     def path(self) -> Path:
-        """Where the deliverable lies."""
-        return self.output / self.plan.file
+        """Where the deliverable lies; of a review stream, its playlist."""
+        return self.output / whole_key(self.plan)
 
     def stitch(self) -> DeliverableFacts:
         """Make the deliverable."""

@@ -51,7 +51,7 @@ def test_every_pair_says_what_the_paper_says(
     assert numbers_and_times(made.path) == [(n, made.timing.at(n)) for n in range(12)]
     with av.open(str(made.path)) as media:
         picture = media.streams.video[0]
-        assert timecode_of(media, picture) == "01:00:00:10"
+        assert timecode_of(media, picture) == ("" if container == "hls" else "01:00:00:10")
         # What a player goes by: the frame's own word, else the container's.
         assert int(next(media.decode(picture)).colorspace) in (5, 6)
     assert made.stitch() == made.stitch()

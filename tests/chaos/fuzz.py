@@ -158,7 +158,10 @@ def deliverables(draw: st.DrawFn) -> dict[str, Any]:
         if codec not in given_for:
             del may[name]
     name = draw(st.text("abc ._-()", min_size=1, max_size=8))
-    return {"codec": codec.value, "name": f"x{name}", **draw(st.fixed_dictionaries({}, optional=may))}
+    drawn = draw(st.fixed_dictionaries({}, optional=may))
+    if drawn.get("container") == "hls":  # h264 of 10 bits is for other containers
+        drawn.pop("depth", None)
+    return {"codec": codec.value, "name": f"x{name}", **drawn}
 
 
 def understood(read: Callable[[], JobSpec]) -> str:

@@ -31,6 +31,7 @@ def orders() -> list[dict[str, Any]]:
         {"codec": codec.value, "container": wrapping, **({"profile": profile} if profile else {})}
         for codec in Codec
         for wrapping, profile in product(CONTAINERS[codec], PROFILES.get(codec, ("",)))
+        if wrapping != "hls"  # tests/farm/test_review_stream.py
     ]
     every += [
         {"codec": codec, "container": wrapping, "depth": 10}
