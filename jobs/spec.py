@@ -202,6 +202,8 @@ class JobSpec(Paper):
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """On a cluster: renderers go to the films with higher numbers first, at the next chunk's end; equals share evenly."""
     on_error: Literal["fail", "passthrough", "hold"] = "fail"
     """A chunk that went wrong too often is set aside and the others are made. Then fail: the job fails. passthrough: the film
     is delivered, with the source's own frames there. hold: nothing is delivered until `farm retry`, or another on_error."""

@@ -13,6 +13,7 @@ import pytest
 from farm.calls import Budget, Call, Crew, Staff
 from farm.fleet import Fleet
 from farm.opening import ask
+from farm.shares import Allowance
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
 
@@ -38,6 +39,9 @@ class Diary:
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         self.losses.append((what, reason, free))
+
+    def shared(self, allowance: Allowance) -> None:
+        raise AssertionError("these fleets share with nobody")
 
     def tick(self) -> None:
         self.ticks += 1
