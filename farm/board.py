@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from farm.calls import Crew, Staff
 from farm.metrics import Metrics
+from farm.shares import Allowance
 from jobs.film import Film
 from jobs.plan import Plan
 from jobs.records import Worked
@@ -79,6 +80,7 @@ class Board:
         self._shown_at = float("-inf")
         self._pace = Pace(clock())
         self._workers: dict[str, Staff] = {}
+        self._share = ""
         self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
         self.chunks_rendered = 0
         """By this run; one that is made again, because it was damaged, counts again."""
@@ -213,6 +215,12 @@ class Board:
         if self.metrics:
             self.metrics.moved(traffic)
 
+    def shared(self, allowance: Allowance) -> None:
+        """Other films on the cluster leave this one more renderers, or fewer."""
+        held, self._share = bool(self._share), allowance.says
+        if self._share and not held:
+            self.note(self._share)
+
     def tick(self) -> None:
         """Time passes: shows what has changed, not too often."""
         if self._clock() - self._shown_at >= (REFRESH_SECONDS if self._bar else LINE_SECONDS):
@@ -256,6 +264,7 @@ class Board:
             parts.append("chunks " + " ".join(f"{self._by_state[state]:,} {state}" for state in STATES))
         if starting := sum(staff.warming + staff.pending for staff in self._workers.values()):
             parts.append(f"{starting} worker{'s' * (starting != 1)} starting")
+        parts += [self._share] if self._share else []
         if again := self.retries + self.lost_workers:
             parts.append(f"{again} {'retry' if again == 1 else 'retries'}")
         return ", ".join(parts)

@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from itertools import count, islice
 from typing import Any, NamedTuple, Protocol
 
+from farm.shares import Allowance
 from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
 from jobs.store.traffic import Traffic
 
@@ -80,6 +81,8 @@ class Crew:
     """How long one that is at a call may say nothing, at least (farm/roster.py); None: as long as it takes."""
     abreast: int = 1
     """Calls that one worker is at, at a time: one, or two in two threads."""
+    shared: bool = False
+    """On a cluster, films share out its workers among them (farm/shares.py)."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,9 @@ class Watcher(Protocol):
     def moved(self, traffic: Traffic) -> None:
         """What has passed the stores of a worker's process since it last told, at the end of a call."""
 
+    def shared(self, allowance: Allowance) -> None:
+        """Other films on the cluster leave it more workers, or fewer, or do so for another reason."""
+
     def tick(self) -> None:
         """At least once a second while the fleet works."""
 
@@ -129,6 +135,7 @@ class Unwatched:
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
     def moved(self, traffic: Traffic) -> None: ...
+    def shared(self, allowance: Allowance) -> None: ...
     def tick(self) -> None: ...
 
 

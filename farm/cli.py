@@ -35,6 +35,7 @@ from farm.options import (
     OfCodec,
     OnlyShots,
     Out,
+    Priority,
     Profile,
     Rate,
     Setting,
@@ -108,6 +109,7 @@ def render(
     drop: Dropped = None,
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
+    priority: Priority = None,
     store: StorePlace = None,
     name: JobName = None,
     address: Address = None,
@@ -118,7 +120,7 @@ def render(
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
     chosen = ALL if shots is None else shots_chosen(shots)
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
-    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
+    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, priority=priority)
     wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
     spec = _spec(film, look, out, store, options | deliverable_of(**wish))
 
@@ -261,11 +263,12 @@ def _out(film: str, out: str | None) -> str | None:
 
 def _spec(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
     if is_spec(film):
+        urgency = {"priority": options.pop("priority")} if "priority" in options else {}
         if look or store or options or out is not None:
             raise BadSpec(
-                f"{film} is a job spec: write its look, places and options into it; only --address goes beside it."
+                f"{film} is a job spec: write its look, places and options into it; only --address and --priority go beside it."
             )
-        return read_spec(film)
+        return read_spec(film, urgency)
     if out is None:
         raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the deliverables.")
     return spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)

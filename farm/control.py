@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from farm.calls import Crew, Staff, Watcher
 from farm.settings import is_spec, read_spec
+from farm.shares import Allowance
 from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
 from jobs.ledger import Ledger
@@ -34,6 +35,9 @@ class Keeping:
 
     def moved(self, traffic: Traffic) -> None:
         self._watcher.moved(traffic)
+
+    def shared(self, allowance: Allowance) -> None:
+        self._watcher.shared(allowance)
 
     def tick(self) -> None:
         """Raises Stopped where the lease is lost."""

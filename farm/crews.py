@@ -76,6 +76,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
         hung_seconds=wish.hung_seconds,
         # While one call is generated, the next is read and the one before is encoded and uploaded.
         abreast=2,
+        shared=True,
     )
 
 

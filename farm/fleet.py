@@ -14,8 +14,10 @@ import ray
 from ray.exceptions import RayError, RayTaskError, UnserializableException
 
 from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
+from farm.claims import Claims
 from farm.ray_session import RaySession
 from farm.roster import Hired, Roster, reason_of, unmeetable
+from farm.shares import Job
 from jobs.errors import BadSpec, FarmError
 from jobs.store.patience import in_work
 from jobs.store.traffic import Traffic, drain
@@ -57,18 +59,25 @@ class Fleet:
         workers: int = 1,
         budget: Budget = Budget(),  # noqa: B008  frozen
         watcher: Watcher | None = None,
+        job: Job | None = None,
     ) -> None:
-        """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
+        """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers.
+
+        `job`: who shares a cluster with other films; without one its workers are nobody else's business.
+        """
         self._session = RaySession(address, workers)
         self.budget = budget
         self.watcher: Watcher = watcher or Unwatched()
         self._rosters: dict[str, Roster] = {}
         self._numbers = count()
         self._staffed_at = time.monotonic()
+        self._job = job
+        self._claims: Claims | None = None
 
     def __enter__(self) -> Self:
         """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
         self._session.enter()
+        self._claims = Claims(self._job, time.monotonic()) if self._job and not self._session.local else None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -77,6 +86,8 @@ class Fleet:
             for name in list(self._rosters):
                 self.release(name)
             self._rosters.clear()
+            if self._claims:
+                self._claims.leave()
         finally:
             self._session.leave()
 
@@ -144,6 +155,8 @@ class Fleet:
             min(now - self._staffed_at, 2 * LISTEN_SECONDS),
             now,
         )  # held up itself, it heard nobody
+        if self._claims and self._claims.apply(self._rosters.values(), lambda: self.cluster, now):
+            self.watcher.shared(self._claims.allowance)
         crowded = any(roster.crowded(now) for roster in self._rosters.values())
         for roster in self._rosters.values():
             for one in roster.hung(waited):
@@ -195,6 +208,8 @@ class Fleet:
             self._tell_staff(roster)
         except StopIteration:
             roster.finished(hired, said, time.monotonic())
+            if roster.excess:  # another film's turn; what else it was at goes back free of charge
+                self._let_go(roster, [hired])
         except (RayTaskError, UnserializableException) as error:  # a RayError, but raised by the call itself
             self._see_to(roster, hired, said, _cause(error))
         except RayError as error:

@@ -57,6 +57,10 @@ Dropped = Annotated[
 ]
 ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Renderers at most.")]
+Priority = Annotated[
+    int | None,
+    typer.Option("--priority", help="On a cluster: films with higher numbers get renderers first; -100 to 100."),
+]
 StorePlace = Annotated[str | None, typer.Option("--store", help="Where work is kept; by default a folder under --out.")]
 JobName = Annotated[str | None, typer.Option("--name", help="The job's name in its store; by default the film's stem.")]
 Address = Annotated[

@@ -44,6 +44,8 @@ class Roster:
         self.hired: list[Hired] = []
         self.expected = 0
         """About how many calls there will be: until that is known, workers start as if they were all there."""
+        self.allowed: int | None = None
+        """How many workers other films on the cluster leave it (farm/shares.py); None: any number."""
         self._longest: float | None = (
             None  # seconds that someone at a call was silent before the next word, if there was one
         )
@@ -140,9 +142,19 @@ class Roster:
         return [one for one in self.ready if one.silent > max(self.crew.hung_seconds, patience)]
 
     @property
-    def demand(self) -> int:
+    def wanted(self) -> int:
         """How many workers there is work for, up to the limit."""
         return min(self.crew.limit, max(self.sheet.outstanding, self.expected))
+
+    @property
+    def demand(self) -> int:
+        """How many workers there shall be: those wanted, as far as they are allowed."""
+        return self.wanted if self.allowed is None else min(self.wanted, self.allowed)
+
+    @property
+    def excess(self) -> bool:
+        """There are more than are allowed: without a place or a call one goes at once, at work when a call of its is finished."""
+        return self.allowed is not None and len(self.hired) > self.allowed
 
     def wanting(self) -> int:
         """How many are to be hired."""
@@ -156,10 +168,10 @@ class Roster:
             return []
         self._enough_since = now if self._enough_since is None else self._enough_since
         graced = now - self._enough_since >= PENDING_GRACE
-        go = self.pending[::-1] if graced else []
+        go = self.pending[::-1] if graced or self.excess else []
         # Loading is dear: whoever has begun it ends it, while there is anything to do.
-        go += self.warming[::-1] if graced and not self.demand else []
-        patience = 0.0 if crowded else self.crew.idle_seconds
+        go += self.warming[::-1] if graced and not self.wanted else []
+        patience = 0.0 if crowded or self.excess else self.crew.idle_seconds
         go += [one for one in self.ready if not one.streams and now - one.since >= patience]
         return go[:surplus]
 

@@ -1,5 +1,6 @@
 """What the command line reads before a film begins: a spec from a file, or from a film and options. Promises one sentence for what is wrong; starts nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ def is_spec(place: str) -> bool:
     return place.lower().endswith(SPEC_ENDINGS)
 
 
-def read_spec(place: str) -> JobSpec:
+def read_spec(place: str, instead: Mapping[str, Any] | None = None) -> JobSpec:
     """The job spec in a YAML or JSON file, at a path, file:// or s3://. Relative paths in it are the caller's own.
 
-    Raises BadSpec where it cannot be read or parsed, or a field is wrong.
+    `instead`: fields that the command says otherwise than the file. Raises BadSpec where it cannot be read or parsed, or a field is wrong.
     """
-    return _absolute(parse_spec(read_fields(place, "job spec"), place))
+    fields = read_fields(place, "job spec")
+    return _absolute(parse_spec({**fields, **(instead or {})} if isinstance(fields, dict) else fields, place))
 
 
 def read_recipe(place: str) -> Recipe:

@@ -25,6 +25,7 @@ from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
 from farm.proof import Wish, prove
 from farm.scout import Scout
+from farm.shares import Job
 from jobs.errors import BadSpec, FilmFailed, NotConformed
 from jobs.ledger import Ledger
 from jobs.logbook import Logbook
@@ -67,7 +68,8 @@ def deliver(
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
-        with _fleet(spec, address, Keeping(board, lease)) as fleet:
+        job = Job(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
+        with _fleet(spec, address, Keeping(board, lease), job) as fleet:
             film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
         lease.renew()
         if film.left_out:
@@ -196,6 +198,6 @@ def _place(place: str) -> str:
     return rated(place if "://" in place else str(Path(place).absolute()))
 
 
-def _fleet(spec: JobSpec, address: str | None, watcher: Watcher) -> Fleet:
+def _fleet(spec: JobSpec, address: str | None, watcher: Watcher, job: Job | None = None) -> Fleet:
     budget = Budget(attempts=spec.workers.attempts, losses=spec.workers.losses)
-    return Fleet(address, workers=spec.workers.count or 1, budget=budget, watcher=watcher)
+    return Fleet(address, workers=spec.workers.count or 1, budget=budget, watcher=watcher, job=job)

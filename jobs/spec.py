@@ -207,6 +207,8 @@ class JobSpec(Paper):
     """preview: the first chunk, the last and some between them, evenly, before all others (farm/order.py); then in the film's order."""
     preview_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """With order: preview, every how manieth chunk; by default as many as make about 5 % of the film, and 24 at most."""
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """On a cluster: renderers go to the films with higher numbers first, at the next chunk's end; equals share evenly."""
     on_error: Literal["fail", "passthrough", "hold"] = "fail"
     """A chunk that went wrong too often is set aside and the others are made. Then fail: the job fails. passthrough: the film
     is delivered, with the source's own frames there. hold: nothing is delivered until `farm retry`, or another on_error."""

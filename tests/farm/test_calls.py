@@ -236,6 +236,18 @@ def test_a_worker_with_a_call_stays() -> None:
     assert roster.dispensable(1000, crowded=True) == []
 
 
+def test_above_its_allowance_a_crew_lets_go_at_once_of_whoever_has_no_place_or_no_call() -> None:
+    roster = roster_of(calls=9, hired=2, warming=1, pending=1)
+    roster.hired[0].streams.append("busy")
+    assert (roster.wanted, roster.demand, roster.excess) == (4, 4, False)
+    roster.allowed = 1
+    assert (roster.wanted, roster.demand, roster.excess, roster.wanting()) == (4, 1, True, 0)
+    # Whoever loads goes when it has loaded; whoever is at a chunk, at its end.
+    assert [one.number for one in roster.dispensable(0, crowded=False)] == [3, 1]
+    roster.allowed = 9
+    assert (roster.demand, roster.excess) == (4, False)
+
+
 def test_long_starting_means_crowded() -> None:
     assert not roster_of(hired=1).crowded(1000)
     assert not roster_of(pending=1).crowded(CROWDED_AFTER - 1)

@@ -13,6 +13,7 @@ import pytest
 from farm.calls import Budget, Call, Crew, Staff
 from farm.fleet import Fleet
 from farm.opening import ask
+from farm.shares import Allowance
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.store.traffic import Traffic
 from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
@@ -43,6 +44,9 @@ class Diary:
 
     def moved(self, traffic: Traffic) -> None:
         self.traffic += traffic
+
+    def shared(self, allowance: Allowance) -> None:
+        raise AssertionError("these fleets share with nobody")
 
     def tick(self) -> None:
         self.ticks += 1

@@ -19,6 +19,7 @@ from jobs.spec import Drop
         ({}, {}),
         ({"video": 0, "rate": None}, {"video": 0}),
         ({"workers": 3}, {"workers": {"count": 3}}),
+        ({"priority": -3}, {"priority": -3}),
         ({"drop": "unsupported"}, {"drop": "unsupported"}),
         ({"drop": "nothing"}, {"drop": "nothing"}),
         ({"drop": "3, subtitle"}, {"drop": [3, "subtitle"]}),

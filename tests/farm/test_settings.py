@@ -46,6 +46,14 @@ def test_everything_else_is_a_film(name: str) -> None:
     assert not is_spec(name)
 
 
+def test_the_command_may_say_a_field_otherwise() -> None:
+    place = written(json.dumps({**LEAST, "priority": 1}))
+    assert read_spec(place).priority == 1
+    assert read_spec(place, {"priority": 9}) == read_spec(place).model_copy(update={"priority": 9})
+    with pytest.raises(BadSpec, match="priority = 900: input should be less than or equal to 100"):
+        read_spec(place, {"priority": 900})
+
+
 def test_yaml_and_json_say_the_same() -> None:
     text = """
     # a comment, which JSON cannot have
