@@ -44,9 +44,10 @@ def job(film: Path, bucket: str, name: str, **fields: Any) -> Path:
 def test_a_film_goes_to_a_cluster_and_comes_back(
     head: RayHead, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    film = Recipe(frames=220, size=(96, 64)).make(tmp_path / "A film.mp4")
+    film = Recipe(frames=24, size=(96, 64)).make(tmp_path / "A film.mp4")
     quick = job(film, s3_bucket, "quick one")
-    slow = job(film, s3_bucket, "slow", look={"name": "test-window", "settings": {"radius": 200, "declared": 200}})
+    long = Recipe(frames=220, size=(96, 64)).make(tmp_path / "long.mp4")
+    slow = job(long, s3_bucket, "slow", look={"name": "test-window", "settings": {"radius": 200, "declared": 200}})
 
     with monkeypatch.context() as wrong:
         wrong.setenv("RAY_AUTH_TOKEN", "ab" * 32)
