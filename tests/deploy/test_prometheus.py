@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ray.autoscaler._private.prom_metrics import AutoscalerPrometheusMetrics
 from ray.dashboard import consts
 
-from farm.metrics import Metrics, TrainingMetrics
+from farm.calls import Staff
+from farm.metrics import Metrics
+from farm.training_metrics import TrainingMetrics
 from jobs.records import Starved, Worked
 from jobs.training import Kept, Learnt
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
@@ -69,7 +71,7 @@ class Farm:
         """Some more is done of everything."""
         self.film.done(10)
         self.film.worked(Worked(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
-        self.film.workers("renderer", 2, 1)
+        self.film.workers("renderer", Staff(ready=2, warming=0, pending=1))
         for reason in ("error", "loss", "preemption"):
             self.film.retried("renderer", reason)
         self.training.learnt(Learnt(step=3, phase="long", losses={"l1": 0.5}), 12.0)
