@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from farm.baggage import FOLDER as SUBMITTED
 from farm.board import Board
 from farm.control import holder_of, lease_on_job
 from farm.opening import looks_of
@@ -20,6 +21,7 @@ from jobs.deliverables import Decided
 from jobs.errors import JobHeld
 from jobs.lease import Lease
 from jobs.ledger import Ledger, still_name
+from jobs.logbook import FOLDER as LOGS
 from jobs.paper import Paper
 from jobs.prints import Names
 from jobs.proof import FOLDER as PROOF
@@ -102,6 +104,7 @@ class _Sweep:
         self._pile("records no plan of the last spec names", (f"records/{one.digest}.json" for one in going))
         self._pile("media of these records", self._media & {one.media.key for one in going} - shared)
         self._sort_media(stay)
+        self._sort_submitted()
         self._half_written = sorted(ledger.store.unfinished(ledger.key("")))
 
     def told(self) -> Cleaning:
@@ -169,6 +172,25 @@ class _Sweep:
         self._pile("stills of segments that are not there", self._stills - shown if self.finished else ())
         if self._stills & shown:
             self.kept.append("stills of the segments that are kept: the review page is made of them at each delivery")
+
+    def _sort_submitted(self) -> None:
+        """What was sent along with specs, which may be a whole film, and what drivers said."""
+        sent: dict[str, list[str]] = {}
+        specs = list(self.ledger.names("specs/"))
+        for name in self.ledger.names(SUBMITTED):
+            _, mark, *rest = name.split("/")
+            if rest:
+                sent.setdefault(mark, []).append(name)
+            else:
+                specs.append(name)  # it may be one that no driver has begun with yet
+        with ThreadPoolExecutor(ABREAST) as pool:
+            said = b"".join(data for data in pool.map(self.ledger.read, specs if sent else ()) if data).decode()
+        gone = [mark for mark in sent if f"/{SUBMITTED}{mark}/" not in said]
+        self._pile("what was sent along with specs, and no spec names", (one for mark in gone for one in sent[mark]))
+        if len(gone) < len(sent):
+            self.kept.append("the film and looks that were sent along with the job's specs, which name them")
+        if self.finished:
+            self._pile("logs of earlier runs", sorted(self.ledger.names(LOGS))[:-1])
 
     def _pile(self, what: str, names: Iterable[str]) -> None:
         if found := sorted(names):

@@ -17,6 +17,9 @@
               deliverables.json  report.json
               continuity.json          what was last made of each shot (jobs/continuity.py)
               lease.json               who works on it (jobs/lease.py)
+              logs/<began>-<n>.txt     what each run's driver said (jobs/logbook.py)
+              submitted/<digest>.json  specs as they were submitted to a cluster
+              submitted/<mark>/<name>  films, shot lists and looks that were sent along (farm/baggage.py)
 
 All paper is sealed (jobs/digest.py). What is damaged and can be made again is set aside and made again; of job.json and
 spec.json one sentence says what to do.

@@ -12,6 +12,7 @@ from ray.core.generated import autoscaler_pb2
 from ray.scripts import scripts
 
 from farm.cli import app
+from farm.submit import METRICS_PORT
 from jobs.spec import JobSpec
 from tests.deploy.kuberay import ClusterSpec, RayCluster, RayJob
 from tests.deploy.shown import DEPLOY
@@ -141,6 +142,8 @@ def test_prometheus_looks_where_the_head_is() -> None:
     service = specs()[0].headGroupSpec.headService["metadata"]["name"]
     drivers, ray = config["scrape_configs"]
     head = specs()[0].headGroupSpec.template["spec"]["containers"][0]
-    port = next(one["containerPort"] for one in head["ports"] if one["name"] == "drivers")
-    assert drivers["static_configs"] == [{"targets": [f"{service}:{port}"]}]
+    ports = [one["containerPort"] for one in head["ports"] if one["name"].startswith("drivers")]
+    # Films on one head take one after another, as `farm submit` has them do.
+    assert ports == [METRICS_PORT + number for number in range(4)]
+    assert drivers["static_configs"] == [{"targets": [f"{service}:{port}" for port in ports]}]
     assert ray["http_sd_configs"][0]["url"].startswith(f"http://{service}:8265/")

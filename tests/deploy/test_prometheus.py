@@ -12,8 +12,12 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ray.autoscaler._private.prom_metrics import AutoscalerPrometheusMetrics
 from ray.dashboard import consts
 
-from farm.metrics import Metrics, TrainingMetrics
+from farm.calls import Staff
+from farm.metrics import Metrics, Paid
+from farm.training_metrics import TrainingMetrics
+from jobs.cost import Cost
 from jobs.records import Starved, Worked
+from jobs.store.traffic import Traffic
 from jobs.training import Kept, Learnt
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
 from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
@@ -60,6 +64,8 @@ class Farm:
         self.film.planned(1000, 12)
         self.film.quarantined(1, 24)
         self.film.stage("survey", 3.0)
+        self.film.cost(Cost(gpu_hour=2.5, most=120.0))
+        self.film.eta(60.0)
         self.film.chunks({"waiting": 5, "split": 2, "rendering": 2, "done": 1})
         self.drivers = [f"127.0.0.1:{served.serve(0)}" for served in (self.film, self.training)]
         self.nodes = [self._serve(_ray_node()), self._serve(_autoscaler())]
@@ -69,7 +75,10 @@ class Farm:
         """Some more is done of everything."""
         self.film.done(10)
         self.film.worked(Worked(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
-        self.film.workers("renderer", 2, 1)
+        self.film.workers("renderer", Staff(ready=2, warming=0, pending=1))
+        self.film.paid(Paid("renderer", 2.0, 2.0, 8.0))
+        self.film.moved(Traffic(bytes_read=9, bytes_written=9, requests={"read": 1}))
+        self.film.dissolved(80, 0.01)
         for reason in ("error", "loss", "preemption"):
             self.film.retried("renderer", reason)
         self.training.learnt(Learnt(step=3, phase="long", losses={"l1": 0.5}), 12.0)

@@ -144,15 +144,18 @@ class Running:
 
     def living(self) -> list[tuple[int, str]]:
         """Process numbers and command lines of all that came of it and is alive."""
-        found = []
-        for place in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                state, _, _, session = (place / "stat").read_text().rpartition(") ")[2].split()[:4]
-                if int(session) == self.process.pid and state != "Z":
-                    found.append(
-                        (int(place.name), (place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip())
-                    )
-        return found
+        return living(self.process.pid)
+
+
+def living(session: int) -> list[tuple[int, str]]:
+    """Process numbers and command lines of all processes of a session that are alive."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, _, _, own = (place / "stat").read_text().rpartition(") ")[2].split()[:4]
+            if int(own) == session and state != "Z":
+                found.append((int(place.name), (place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()))
+    return found
 
 
 def segments(store: Path, job: str = "film") -> int:

@@ -162,6 +162,26 @@ def test_damaged_records_do_not_stop_it(film: Path, tmp_path: Path) -> None:
     assert rendered(spec).report().conforms, "what was in doubt is made again"
 
 
+def test_what_was_sent_along_stays_while_a_spec_names_it(film: Path, tmp_path: Path) -> None:
+    """Of logs the last run's stays."""
+    folder = tmp_path / "store/film"
+    sent = [folder / f"submitted/{mark}/film.mp4" for mark in ("a" * 16, "b" * 16, "c" * 16)]
+    for path in sent:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(film.read_bytes())
+    deliver(spec_of(sent[0], tmp_path))
+    (folder / "submitted/1.json").write_text(spec_of(sent[1], tmp_path).model_dump_json())
+    (folder / "logs").mkdir()
+    logs = [folder / f"logs/{day}.txt" for day in ("20260101", "20260102", "20260103")]
+    for path in logs:
+        path.write_text("said")
+    (done,) = clean(f"{tmp_path}/store", None, Wish(delete=True))
+    assert [path.exists() for path in sent] == [True, True, False]
+    assert [path.exists() for path in logs] == [False, False, True]
+    assert (piles([done])["logs of earlier runs"], (folder / "submitted/1.json").exists()) == (2, True)
+    assert any("which name them" in sentence for sentence in done.kept)
+
+
 def _stems(spec: JobSpec, folder: str) -> list[str]:
     return [path.stem for path in Path(spec.store, "film", folder).iterdir()]
 

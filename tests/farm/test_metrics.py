@@ -7,7 +7,9 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from farm.calls import Staff
 from farm.metrics import Metrics
+from farm.served import MORE_PORTS
 from jobs.records import Worked
 
 
@@ -37,7 +39,7 @@ def test_numbers_arrive_as_they_are(metrics: Metrics) -> None:
     metrics.done(50, by_this_run=False)
     metrics.done(20)
     metrics.chunks({"waiting": 4, "done": 1})
-    metrics.workers("renderer", 2, 1)
+    metrics.workers("renderer", Staff(ready=2, warming=0, pending=1))
     metrics.retried("renderer", "loss")
     metrics.retried("renderer", "loss")
     metrics.stage("survey", 1.5)
@@ -85,6 +87,8 @@ def test_a_busy_port_is_no_reason_to_stop(metrics: Metrics) -> None:
         taken = other.getsockname()[1]
         port = metrics.serve(taken)
         assert port != taken
+        if taken + MORE_PORTS < 1 << 16:
+            assert taken < port <= taken + MORE_PORTS, "Prometheus is told of a few in a row"
         assert "film_farm_frames_total" in scrape(port)
 
 
