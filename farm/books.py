@@ -15,6 +15,7 @@ from typing import Self
 from farm.board import Board
 from farm.calls import Crew, Staff
 from farm.metrics import Metrics, Paid
+from farm.shares import Allowance
 from farm.wages import Wages
 from jobs.cost import Cost
 from jobs.errors import BadStore, FilmFailed, Stopped, StoreDown, StoreFault
@@ -84,6 +85,9 @@ class Books:
 
     def moved(self, traffic: Traffic) -> None:
         self._board.moved(traffic)
+
+    def shared(self, allowance: Allowance) -> None:
+        self._board.shared(allowance)
 
     def tick(self) -> None:
         """Raises FilmFailed where the job has cost what it may."""
