@@ -167,6 +167,26 @@ class HungryLook(_TestLook):
             yield plates.differences()
 
 
+class GateSettings(Paper):
+    """What it waits for."""
+
+    gate: str
+    """A file: before it is there, no frame is made."""
+
+
+class GateLook(_TestLook):
+    """The film as it is, but not before its time."""
+
+    settings: ClassVar[type[Paper]] = GateSettings
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, GateSettings)
+        for plates in batches:
+            while not Path(self.wish.gate).exists():
+                threading.Event().wait(0.02)
+            yield plates.differences()
+
+
 class MoodyLook(_TestLook):
     """A tint that depends on how often it was hired: as a picture may on the hardware that makes it."""
 
