@@ -16,12 +16,13 @@ import ray
 from rich.console import Console
 
 from farm.board import Board
-from farm.calls import Cluster, Crew, Staff
-from farm.claims import OFFICE
+from farm.calls import Budget, Cluster, Crew, Staff
+from farm.claims import DEAF_SECONDS, OFFICE, Claims
 from farm.driver import render_film
 from farm.fleet import Fleet
 from farm.production import Production
 from farm.ray_session import QUIETLY
+from farm.roster import Roster
 from farm.shares import Allowance, Job
 from jobs.ledger import Ledger
 from jobs.spec import JobSpec
@@ -59,12 +60,20 @@ class Small(Fleet):
         return replace(super().cluster, cpus=3.0)
 
 
-@pytest.fixture
-def three_gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+class Deaf:
+    """An office that never answers."""
+
+    def claim(self, *claimed: object) -> None:
+        threading.Event().wait()
+
+
+@pytest.fixture(scope="module")
+def three_gpus() -> Iterator[None]:
     """A Ray with three GPUs, by their name alone, which films find running: a cluster to them."""
-    monkeypatch.setenv("RAY_OVERRIDE_RESOURCES", '{"GPU": 3}')
-    with Fleet("local", workers=8):
-        yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_OVERRIDE_RESOURCES", '{"GPU": 3}')
+        with Fleet("local", workers=8):
+            yield
 
 
 def carry(spec: JobSpec, diary: Diary) -> Production:
@@ -92,6 +101,25 @@ def office() -> str | None:
 
 def gated(gate: Path) -> dict[str, Any]:
     return {"name": "test-gate", "settings": {"gate": str(gate)}}
+
+
+@pytest.mark.usefixtures("three_gpus")
+def test_a_film_that_gets_no_answer_works_as_if_it_were_alone() -> None:
+    deaf: Any = ray.remote(num_cpus=0)(Deaf)
+    office = deaf.options(name=OFFICE, namespace=QUIETLY["namespace"], get_if_exists=True).remote()
+    claims, roster = (
+        Claims(Job("/store/film", "film", 0), 0),
+        Roster(Crew("renderer", object, limit=8, shared=True), Budget(), 0),
+    )
+    roster.expected = 8
+
+    def demand(now: float) -> tuple[bool, int]:
+        return claims.apply([roster], lambda: Cluster(False, 12.0, 3.0), now), roster.demand
+
+    assert demand(0) == (False, 1)
+    assert demand(DEAF_SECONDS - 1) == (False, 1)
+    assert demand(DEAF_SECONDS) == (True, 8)
+    ray.kill(office)
 
 
 @pytest.mark.usefixtures("three_gpus")
