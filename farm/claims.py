@@ -7,11 +7,12 @@ import ray
 from ray.exceptions import RayError
 
 from farm.calls import Cluster
+from farm.ray_session import QUIETLY
 from farm.roster import Roster
 from farm.shares import Allowance, Claim, Job, Room, Shares
 
 OFFICE = "shares"
-"""The office's name among a cluster's detached actors, in the session's namespace."""
+"""The office's name among a cluster's detached actors, in every session's namespace."""
 HEAD = {"node:__internal_head__": 0.001}
 """Ray's own resource of a cluster's head: an actor without resources would elsewhere keep a node from scaling in."""
 CLAIM_SECONDS = 1.0
@@ -97,4 +98,4 @@ class Claims:
 def _office() -> Any:
     """The cluster's office; it is made where there is none, and stays when all films are over: it needs next to nothing."""
     hired: Any = ray.remote(num_cpus=0, resources=HEAD, max_restarts=-1)(Shares)
-    return hired.options(name=OFFICE, lifetime="detached", get_if_exists=True).remote()
+    return hired.options(name=OFFICE, namespace=QUIETLY["namespace"], lifetime="detached", get_if_exists=True).remote()

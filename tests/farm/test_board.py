@@ -10,6 +10,7 @@ from rich.console import Console
 from farm.board import Board, duration
 from farm.calls import Crew, Staff
 from farm.metrics import Metrics
+from farm.shares import Allowance
 from jobs.film import Colour, Film, Picture, SourceIdentity
 from jobs.plan import Look, Plan, Range, Shot
 from jobs.records import Worked
@@ -188,6 +189,16 @@ def test_workers_that_are_starting_are_named(desk: Desk) -> None:
     assert desk.board.sentence().endswith("2 workers starting")
     desk.board.staffed(RENDERER, Staff(ready=2, warming=0, pending=0))
     assert "worker" not in desk.board.sentence()
+
+
+def test_what_other_films_leave_is_said_at_once_and_then_with_the_rest(desk: Desk) -> None:
+    desk.board.shared(Allowance(2, "2 of 8 renderers: the-kid is more urgent"))
+    assert desk.lines == ["2 of 8 renderers: the-kid is more urgent"]
+    desk.board.shared(Allowance(1, "1 of 8 renderers: the-kid is more urgent"))
+    assert len(desk.lines) == 1
+    assert desk.board.sentence().endswith("1 of 8 renderers: the-kid is more urgent")
+    desk.board.shared(Allowance(None))
+    assert "renderers" not in desk.board.sentence()
 
 
 def test_a_terminal_gets_a_bar(desk: Desk) -> None:

@@ -111,8 +111,9 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
     assert "still lacking, so nothing is delivered yet: " in some.err
     assert f"review page {out}/review/shots-2.html" in some.err
     assert [path.name for path in out.iterdir()] == ["review"]
-    said = farm("render", "job.yaml", "--address", ray_here, cwd=tmp_path)
+    said = farm("render", "job.yaml", "--priority", 7, "--address", ray_here, cwd=tmp_path)
     assert (said.code, said.out) == (0, ""), said.err
+    assert json.loads((tmp_path / "work/store/the job/spec.json").read_text())["priority"] == 7
     assert {"master.mkv", "view.mp4", "report.json", "review", "the job.shots.otio"} <= {
         path.name for path in out.iterdir()
     }

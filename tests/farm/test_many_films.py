@@ -1,0 +1,165 @@
+"""Two films on one cluster, for real: a more urgent one comes later and has its renderers at the next chunk's end; the office that shares out may die."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from rich.console import Console
+
+from farm.board import Board
+from farm.calls import Budget, Cluster, Crew, Staff
+from farm.claims import DEAF_SECONDS, OFFICE, Claims
+from farm.driver import render_film
+from farm.fleet import Fleet
+from farm.production import Production
+from farm.ray_session import QUIETLY
+from farm.roster import Roster
+from farm.shares import Allowance, Job
+from jobs.ledger import Ledger
+from jobs.spec import JobSpec
+from tests.farm.inline import shot_list
+from tests.farm.studio import same, spec_of
+from tests.films import Recipe
+
+DEADLINE = 120.0
+
+
+class Diary(Board):
+    """A board that remembers its renderers, and what it was told of others."""
+
+    def __init__(self) -> None:
+        self.said = StringIO()
+        super().__init__(console=Console(file=self.said, width=200))
+        self.renderers = Staff(0, 0, 0)
+        self.allowed: list[Allowance] = []
+
+    def staffed(self, crew: Crew, staff: Staff) -> None:
+        super().staffed(crew, staff)
+        if crew.name == "renderer":
+            self.renderers = staff
+
+    def shared(self, allowance: Allowance) -> None:
+        super().shared(allowance)
+        self.allowed.append(allowance)
+
+
+class Small(Fleet):
+    """A fleet whose side crew is one of each: what this machine has cores for."""
+
+    @property
+    def cluster(self) -> Cluster:
+        return replace(super().cluster, cpus=3.0)
+
+
+class Deaf:
+    """An office that never answers."""
+
+    def claim(self, *claimed: object) -> None:
+        threading.Event().wait()
+
+
+@pytest.fixture(scope="module")
+def three_gpus() -> Iterator[None]:
+    """A Ray with three GPUs, by their name alone, which films find running: a cluster to them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_OVERRIDE_RESOURCES", '{"GPU": 3}')
+        with Fleet("local", workers=8):
+            yield
+
+
+def carry(spec: JobSpec, diary: Diary) -> Production:
+    job = Job(spec.store, spec.name, spec.priority)
+    with Small(watcher=diary, job=job) as fleet:
+        return render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=fleet, board=diary)
+
+
+def until(what: Callable[[], object], *work: Future[Any]) -> None:
+    stop = time.monotonic() + DEADLINE
+    while not what():
+        for one in work:
+            assert not one.done(), one.result()
+        assert time.monotonic() < stop
+        threading.Event().wait(0.02)
+
+
+def office() -> str | None:
+    """Ray's number for the office there is now."""
+    try:
+        return str(ray.get_actor(OFFICE, namespace=QUIETLY["namespace"])._actor_id.hex())
+    except ValueError:
+        return None
+
+
+def gated(gate: Path) -> dict[str, Any]:
+    return {"name": "test-slow", "settings": {"gate": str(gate)}}
+
+
+@pytest.mark.usefixtures("three_gpus")
+def test_a_film_that_gets_no_answer_works_as_if_it_were_alone() -> None:
+    deaf: Any = ray.remote(num_cpus=0)(Deaf)
+    office = deaf.options(name=OFFICE, namespace=QUIETLY["namespace"], get_if_exists=True).remote()
+    claims, roster = (
+        Claims(Job("/store/film", "film", 0), 0),
+        Roster(Crew("renderer", object, limit=8, shared=True), Budget(), 0),
+    )
+    roster.expected = 8
+
+    def demand(now: float) -> tuple[bool, int]:
+        return claims.apply([roster], lambda: Cluster(False, 12.0, 3.0), now), roster.demand
+
+    assert demand(0) == (False, 1)
+    assert demand(DEAF_SECONDS - 1) == (False, 1)
+    assert demand(DEAF_SECONDS) == (True, 8)
+    ray.kill(office)
+
+
+@pytest.mark.usefixtures("three_gpus")
+def test_an_urgent_film_overtakes_within_a_chunk_and_the_office_may_die(tmp_path: Path) -> None:
+    source = Recipe(frames=108).make(tmp_path / "film.mp4")
+    first, urgent, rest = (tmp_path / name for name in ("first", "urgent", "rest"))
+    common = {
+        "shots": {"file": str(shot_list(tmp_path / "shots.csv", 0, frames=108))},
+        "chunk_seconds": 0.51,
+        "workers": {"count": 3, "cpus": 0.5},
+    }
+    # The feature has three chunks of 12 frames that wait for one gate, and six that wait till the trailer is delivered:
+    # unless three renderers are shared out, the trailer never has one.
+    overrides = [{"frames": [0, 36], "look": gated(first)}]
+    feature = spec_of(source, tmp_path / "feature", name="feature", look=gated(rest), overrides=overrides, **common)
+    trailer = spec_of(source, tmp_path / "trailer", name="trailer", look=gated(urgent), priority=5, **common)
+    calm, pressing = Diary(), Diary()
+    with ThreadPoolExecutor(2) as desk:
+        try:
+            one = desk.submit(carry, feature, calm)
+            until(lambda: calm.renderers == (3, 0, 0), one)
+            other = desk.submit(carry, trailer, pressing)
+            until(lambda: calm.allowed[-1].renderers == 1, one, other)
+            assert "1 of 3 renderers: trailer is more urgent" in calm.said.getvalue()
+            assert calm.renderers == (3, 0, 0)  # at their chunks, which they may finish
+            first.touch()
+            until(lambda: (calm.renderers, pressing.renderers) == ((1, 0, 0), (2, 0, 0)), one, other)
+            assert calm.chunks_rendered <= 3  # no more than what each was at
+            assert calm.retries == calm.lost_workers == 0
+
+            before = office()
+            ray.kill(ray.get_actor(OFFICE, namespace=QUIETLY["namespace"]))
+            until(lambda: office() not in (None, before), one, other)
+            urgent.touch()
+            assert other.result(DEADLINE).report().conforms
+            until(lambda: calm.allowed[-1].renderers is None, one)  # nobody else is there
+            rest.touch()
+            assert one.result(DEADLINE).report().conforms
+        finally:
+            for gate in (first, urgent, rest):
+                gate.touch()
+    same(tmp_path / "trailer/out/film.mkv", tmp_path / "feature/out/film.mkv")
+    assert calm.retries == calm.lost_workers == pressing.retries == pressing.lost_workers == 0
