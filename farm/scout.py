@@ -128,7 +128,7 @@ class Scout:
     @property
     def made(self) -> list[Made]:
         """What is made of every shot planned so far."""
-        return [made_of(shot, self.plan.target, self.film) for shot in self.plan.shots]
+        return made_of(self.plan.shots, self.plan.target, self.film)
 
     @property
     def done(self) -> bool:
