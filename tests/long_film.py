@@ -29,11 +29,12 @@ MEDIA = Media(key="media/00", bytes=1, sha256="00")
 
 
 class LongFilm:
-    """`frames` frames of 1080p, a keyframe every `gop` of them, a cut every SHOT."""
+    """`frames` frames of 1080p, a keyframe every `gop` of them, a cut every `shot`."""
 
-    def __init__(self, frames: int, gop: int = 48) -> None:
+    def __init__(self, frames: int, gop: int = 48, shot: int = SHOT) -> None:
         self.frames = frames
         self.gop = gop
+        self.shot = shot
 
     def film(self) -> Film:
         """What it is."""
@@ -58,8 +59,8 @@ class LongFilm:
 
     def cuts(self, picture: object, span: object, frames: Range, *rest: object) -> Cuts:
         """Those within some frames."""
-        first = -(-max(1, frames.start) // SHOT) * SHOT
-        return Cuts(frames=frames, cuts=tuple(range(first, frames.stop, SHOT)))
+        first = -(-max(1, frames.start) // self.shot) * self.shot
+        return Cuts(frames=frames, cuts=tuple(range(first, frames.stop, self.shot)))
 
     def split(self, orders: list[SplitOrder]) -> Iterator[SplitRecord]:
         """Every chunk is the same one byte."""
