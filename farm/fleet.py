@@ -101,9 +101,13 @@ class Fleet:
         if roster := self._rosters.get(name):
             self._let_go(roster, list(roster.hired))
 
-    def expect(self, crew: str, calls: int) -> None:
-        """About so many calls will come for a crew: workers start, and stay, as if they were there. 0: there is no more to come."""
-        self._rosters[crew].expected = calls
+    def expect(self, crew: str, calls: int, *, sure: bool = False) -> None:
+        """So many more calls will come for a crew: workers start, and stay, as if they were there.
+
+        `sure`: not only about so many. Whoever is not needed for them then goes at once, and not after the crew's idle_seconds.
+        """
+        roster = self._rosters[crew]
+        roster.expected, roster.sure = calls, sure
 
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
         """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
@@ -157,7 +161,8 @@ class Fleet:
     def _deal(self) -> None:
         for roster in self._rosters.values():
             ready = {one.number: one for one in roster.ready}
-            for number, call in roster.sheet.deal(list(ready), len(roster.hired)):
+            placed = len(ready) + len(roster.warming)
+            for number, call in roster.sheet.deal(list(ready), placed, time.monotonic()):
                 name = f"{call.crew}.{call.verb}"
                 stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
                 ready[number].streams.append(stream)
