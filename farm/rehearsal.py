@@ -84,6 +84,7 @@ class Rehearsal:
         """Carry it through these crews."""
         self.fleet = SimulatedFleet(cluster, self._work, self.times.boot)
         self.fleet.hire(crews)
+        self.fleet.expect("renderer", len(self.chunks))
         for _ in self.fleet.run([Call("surveyor", "film", rank=(0,))], lambda *_: ()):
             pass
         for _ in self.fleet.run([*self._survey(), *self._plan()], self._follow):
