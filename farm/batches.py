@@ -1,11 +1,26 @@
 """Batches: which neighbouring chunks go into one call, and the calls that carry orders. Promises that batching changes no digest; knows no film."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from farm.calls import ONCE, Call
-from jobs.plan import Chunk
-from jobs.prints import PrintOrder
-from jobs.records import DissolveOrder, RenderOrder, SplitOrder
+from jobs.plan import Chunk, Range
+
+
+class Order(Protocol):
+    """What is asked of an actor for one chunk."""
+
+    @property
+    def chunk(self) -> int: ...
+    @property
+    def read(self) -> Range: ...
+
+
+class Numbered(Protocol):
+    """What is asked of an actor about one chunk."""
+
+    @property
+    def chunk(self) -> int: ...
 
 
 def batches(chunks: Iterable[Chunk], target: int) -> Iterator[tuple[int, ...]]:
@@ -68,13 +83,13 @@ def in_words(numbers: Sequence[int]) -> str:
     return f"chunk {numbers[0]}" if len(numbers) == 1 else f"chunks {numbers[0]}-{numbers[-1]}"
 
 
-def split_call(orders: list[SplitOrder]) -> Call:
+def split_call(orders: Sequence[Order]) -> Call:
     """Put the reads of neighbours into the store."""
     numbers = tuple(order.chunk for order in orders)
     return Call("splitter", "split", (orders,), (2, numbers[0]), in_words(numbers), alone=True)
 
 
-def render_call(orders: list[RenderOrder]) -> Call:
+def render_call(orders: Sequence[Order]) -> Call:
     """Render neighbours, one after another; where hands are idle, each by itself."""
     numbers = tuple(order.chunk for order in orders)
     several = len(orders) > 1
@@ -91,12 +106,12 @@ def render_call(orders: list[RenderOrder]) -> Call:
     )
 
 
-def dissolve_call(order: DissolveOrder) -> Call:
+def dissolve_call(order: Numbered) -> Call:
     """Blend two renderings across a seam."""
     what = f"the seam before chunk {order.chunk}"
     return Call("dissolver", "dissolve", (order,), (2, order.chunk), what, alone=True)
 
 
-def strike_call(order: PrintOrder) -> Call:
+def strike_call(order: Numbered) -> Call:
     """Encode a chunk from the segments of another deliverable."""
     return Call("printer", "strike", (order,), (2, order.chunk), f"the print of chunk {order.chunk}", alone=True)

@@ -217,7 +217,8 @@ class Production:
     def _assemble(self) -> None:
         if self._assembly.whole:
             return
-        for chunk in takewhile(lambda one: one.number not in self._lacking.pieces, self.chunks[self._assembled :]):
+        later = map(self.chunks.__getitem__, range(self._assembled, len(self.chunks)))
+        for chunk in takewhile(lambda one: one.number not in self._lacking.pieces, later):
             self._assembled += 1
             self._assembly.add({name_of(one): list(self.names(chunk, one).values()) for one in self._encodings})
         self._assembly.turn(whole=self.scout.done and self._assembled == len(self.chunks))

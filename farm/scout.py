@@ -5,6 +5,7 @@ of frames looked through in parallel. Both are put on paper as they come; what i
 """
 
 from collections.abc import Mapping
+from itertools import pairwise, takewhile
 
 from farm.calls import Call
 from jobs.continuity import Made, continuity, made_of
@@ -17,13 +18,15 @@ from jobs.locks import refuse_changes
 from jobs.plan import Chunk, Look, Plan, Range, Shot
 from jobs.ranges import decoded, seen, survey_ranges
 from jobs.records import Cuts
-from jobs.shots import Placed, by_name, dressed, far_enough, placed, ranges_between, refuse_idle_overrides
+from jobs.shots import Placed, by_name, dressed, far_enough, placed, refuse_idle_overrides
 from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
 from jobs.timecode import FrameNames
 from jobs.timing import Timing, timing_for
 
 RANGE_SECONDS = 20
 """Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
+REINDEXED_BY = 8
+"""The index is sorted anew when it has grown by a part in so many: a day of film is sorted sixty times, and not five hundred."""
 
 
 class Scout:
@@ -44,7 +47,7 @@ class Scout:
         self._ordered = 0  # ranges that have been ordered
         self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
         self._searched = 0  # frames before this have been looked through, without a gap
-        self._cuts: list[int] = []
+        self._starts = [0]  # of shots, as far as frames have been looked through
         self._settled: list[Chunk] = []  # planned, and not yet asked for
         locks = any(one.locked for one in spec.overrides)
         self._before = continuity(ledger).made if locks else []  # what locked shots are held to
@@ -57,6 +60,7 @@ class Scout:
             else {}
         )
         self._name = digest(sought)
+        self._on_paper = set(ledger.names(f"{self._folder}/cuts-{self._name}-"))
 
     def begin(self) -> list[Call]:
         """The demux, from where it was left, and the ranges that are settled already."""
@@ -82,7 +86,9 @@ class Scout:
             return []
         self.ledger.keep_page(self.film.picture.stream, len(self.pages), page)
         self.pages.append(page)
-        return self._look_through()
+        new = sum(map(len, self.pages)) - (len(self.index.order) if self.index else 0)
+        enough = self.index is None or REINDEXED_BY * new >= len(self.index.order)
+        return self._look_through() if self.complete or enough else []
 
     def recall(self) -> None:
         """What a run before this one read from a list of cuts: for those who only look."""
@@ -122,7 +128,7 @@ class Scout:
     @property
     def made(self) -> list[Made]:
         """What is made of every shot planned so far."""
-        return [made_of(shot, self.plan.target, self.film) for shot in self.plan.shots]
+        return made_of(self.plan.shots, self.plan.target, self.film)
 
     @property
     def done(self) -> bool:
@@ -148,7 +154,8 @@ class Scout:
         target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
         for frames in list(survey_ranges(self.index, target))[self._ordered :]:
             self._ordered += 1
-            kept = self.ledger.paper(self._cuts_paper(frames), Cuts)
+            name = self._cuts_paper(frames)
+            kept = self.ledger.paper(name, Cuts) if name in self._on_paper else None
             if kept:
                 self._add(kept)
             else:
@@ -187,25 +194,26 @@ class Scout:
         self._found[found.frames.start] = found
         while self._searched in self._found:
             found = self._found.pop(self._searched)
-            self._cuts += found.cuts
+            minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
+            self._starts += far_enough(found.cuts, minimum, self._starts[-1])
             self._searched = found.frames.stop
 
     def _settled_shots(self) -> tuple[list[Shot], Shot | None]:
         """The shots that are known from end to end, and the one after them as far as it has been looked through."""
         assert self.index is not None
         stop = self._searched
-        minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
-        shots = ranges_between(far_enough(self._cuts, minimum), 0, stop)
+        starts = takewhile(lambda start: start < stop, self._starts[self._shots :])
+        shots = [Range(start, end) for start, end in pairwise([*starts, stop])]
         whole = self.complete and stop == self.index.frames
         overrides = self._placed()
         new = [
             part
-            for number, frames in enumerate(shots[self._shots :], self._shots + 1)
+            for number, frames in enumerate(shots, self._shots + 1)
             for part in dressed(number, frames, self.spec.look, overrides, self._fit)
             # The edges of an override may have ended some of a shot that goes on.
             if part.frames.start >= self.plan.edge
         ]
-        self._shots = max(self._shots, len(shots) - (not whole))
+        self._shots += max(0, len(shots) - (not whole))
         return (new, None) if whole or not new else (new[:-1], new[-1])
 
     def _placed(self) -> list[Placed]:

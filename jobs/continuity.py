@@ -74,10 +74,10 @@ def over(made: Sequence[Made], frames: Range) -> Sequence[Made]:
     return made[first : bisect_left(made, frames.stop, key=lambda one: one.frames.start)]
 
 
-def made_of(shot: Shot, target: int, film: Film) -> Made:
-    """What a plan with cores of at most `target` frames makes of a shot."""
+def made_of(shots: Sequence[Shot], target: int, film: Film) -> list[Made]:
+    """What a plan with cores of at most `target` frames makes of shots."""
     source = digest({"source": film.identity.model_dump(mode="json"), "picture": film.picture.named()})
-    return Made(shot.number, shot.frames, target, source, shot.look)
+    return [Made(one.number, one.frames, target, source, one.look) for one in shots]
 
 
 def continuity(ledger: Ledger) -> Continuity:
@@ -101,7 +101,8 @@ def put_down(ledger: Ledger, made: Sequence[Made], encodings: Mapping[str, Encod
     stay = [one for one in before.made if not over(made, one.frames)]
     shots = sorted([*stay, *made], key=lambda one: one.frames.start)
     # By digest: settings that were read from paper stand in another order.
-    looks = {digest(one.look): one.look for one in shots}
+    names = {id(look): digest(look) for look in {id(one.look): one.look for one in shots}.values()}
+    looks = {names[id(one.look)]: one.look for one in shots}
     place = {name: number for number, name in enumerate(looks)}
     new = [Encoded(file=file, encoding=encoding) for file, encoding in encodings.items()]
     paper = Continuity(
@@ -112,7 +113,7 @@ def put_down(ledger: Ledger, made: Sequence[Made], encodings: Mapping[str, Encod
                 frames=one.frames,
                 target=one.target,
                 source=one.source,
-                look=place[digest(one.look)],
+                look=place[names[id(one.look)]],
             )
             for one in shots
         ),

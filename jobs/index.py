@@ -156,14 +156,15 @@ class FrameIndex:
         Raises BadMedia where no keyframe comes before the first frame.
         """
         wanted = self.shown[start:stop]
-        keys = self._keys[self.packets.pts[self._keys] <= self.packets.pts[wanted[0]]]
         # The latest in decode order may not be the latest displayed; a keyframe after the wanted packet is no help.
-        keys = keys[keys <= wanted.min()]
-        if not len(keys):
+        key = int(np.searchsorted(self._keys, wanted.min(), "right")) - 1
+        while key >= 0 and self.packets.pts[self._keys[key]] > self.packets.pts[wanted[0]]:
+            key -= 1
+        if key < 0:
             raise BadMedia(
                 f"Frame {start} comes before the source's first keyframe and cannot be decoded; trim the source's head."
             )
-        first, last = int(keys[-1]), int(wanted.max())
+        first, last = int(self._keys[key]), int(wanted.max())
         pts = self.packets.pts[first : last + 1]
         # Ranked among the span's own packets: the same whether or not the packets after it have been surveyed yet.
         stamps = np.empty(len(pts), np.int64)

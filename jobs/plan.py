@@ -13,7 +13,7 @@ Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open f
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from math import ceil, cos, pi
 from typing import Annotated, NamedTuple
 
@@ -116,8 +116,8 @@ class Chunk:
         return self.read.frames - self.core.frames
 
 
-def divide(shot: Range, target: int, dissolve: int = 0) -> list[Range]:
-    """A shot's cores: `target` frames each, the last two nearly equal; by the shot's own length alone.
+def divide(shot: Range, target: int, dissolve: int = 0, first: int = 0) -> list[Range]:
+    """A shot's cores, from the `first`-th on: `target` frames each, the last two nearly equal; by the shot's own length alone.
 
     All but the last two are the same however long the shot goes on. A core is longer than the two dissolves it takes part
     in: where the target is shorter than that, it is raised.
@@ -125,19 +125,18 @@ def divide(shot: Range, target: int, dissolve: int = 0) -> list[Range]:
     target = max(target, 4 * dissolve + 1)
     parts = ceil(shot.frames / target)
     if parts < 2:
-        return [shot]
+        return [shot][first:]
     last_two = shot.start + (parts - 2) * target
-    edges = [*range(shot.start, last_two, target), last_two, (last_two + shot.stop) // 2, shot.stop]
-    return [Range(a, b) for a, b in pairwise(edges)]
+    edges = [*range(shot.start + first * target, last_two, target), last_two, (last_two + shot.stop) // 2, shot.stop]
+    return [Range(a, b) for a, b in pairwise(edges[max(0, first - (parts - 2)) :])]
 
 
-def chunks_of(shot: Shot, target: int, first_number: int) -> list[Chunk]:
-    """The chunks of one shot, with handles and pre-roll clipped at the shot's edges."""
+def chunks_of(shot: Shot, target: int, first_number: int, begun: int = 0) -> list[Chunk]:
+    """The chunks of one shot but for the first `begun`, with handles and pre-roll clipped at the shot's edges."""
     need, edge = shot.look.support, shot.frames
     chunks = []
-    cores = divide(edge, target, need.dissolve)
-    for place, core in enumerate(cores):
-        tail = need.dissolve if place + 1 < len(cores) else 0
+    for place, core in enumerate(divide(edge, target, need.dissolve, begun), begun):
+        tail = need.dissolve if core.stop < edge.stop else 0
         shown = Range(
             max(edge.start, core.start - need.context),
             min(edge.stop, core.stop + tail + need.context),
@@ -171,6 +170,8 @@ class Plan:
     """Longest core, in frames."""
     shots: list[Shot] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
+    _begun: int = 0
+    """Chunks of the shot that goes on, which are planned already."""
 
     @classmethod
     def for_seconds(cls, seconds: float, rate: Fraction) -> "Plan":
@@ -185,22 +186,21 @@ class Plan:
         """
         planned = len(self.chunks)
         for shot in shots:
-            self._append(chunks_of(shot, self.target, self._first_number(shot)))
+            self.chunks += self._rest_of(shot)
             self.shots.append(shot)
+            self._begun = 0
         if going_on:
-            chunks = chunks_of(going_on, self.target, self._first_number(going_on))[:-2]
             reach = going_on.look.support.context
-            self._append(chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= going_on.frames.stop)
+            chunks = self._rest_of(going_on)[:-2]
+            fixed = [chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= going_on.frames.stop]
+            self.chunks += fixed
+            self._begun += len(fixed)
         return self.chunks[planned:]
 
-    def _first_number(self, shot: Shot) -> int:
+    def _rest_of(self, shot: Shot) -> list[Chunk]:
         if shot.frames.start != self.edge or shot.frames.frames < 1:
             raise ValueError(f"the next shot begins at frame {self.edge}, not with {shot.frames}")
-        begun = sum(1 for _ in takewhile(lambda chunk: chunk.core.start >= self.edge, reversed(self.chunks)))
-        return len(self.chunks) - begun + 1
-
-    def _append(self, chunks: Iterable[Chunk]) -> None:
-        self.chunks += [chunk for chunk in chunks if chunk.number > len(self.chunks)]
+        return chunks_of(shot, self.target, len(self.chunks) - self._begun + 1, self._begun)
 
     @property
     def edge(self) -> int:

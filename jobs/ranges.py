@@ -6,6 +6,8 @@ keyframe: what it must see ahead of its first frame then begins at that keyframe
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from jobs.index import FrameIndex
 from jobs.plan import Range
 
@@ -30,13 +32,14 @@ def survey_ranges(index: FrameIndex, target_frames: int) -> Iterator[Range]:
 
     The list is the same however far the index has grown, only longer. The last range of a film ends with the film.
     """
-    start = 0
-    for entry in index.entries().tolist():
-        edge = entry + BEFORE
+    start, entries = 0, index.entries()
+    while (place := np.searchsorted(entries, start + target_frames - BEFORE)) < len(entries):
+        edge = int(entries[place]) + BEFORE
         # Within AFTER of the end there is no edge: whether the film goes on is not known yet, and must not matter.
-        if edge - start >= target_frames and edge + AFTER <= index.frames:
-            yield Range(start, edge)
-            start = edge
+        if edge + AFTER > index.frames:
+            break
+        yield Range(start, edge)
+        start = edge
     if index.complete and start < index.frames:
         yield Range(start, index.frames)
 
