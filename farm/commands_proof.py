@@ -20,7 +20,7 @@ from farm.options import (
     fields_of,
 )
 from farm.settings import is_spec, read_spec, spec_for_film, whole
-from jobs.errors import BadSpec
+from jobs.errors import BadSpec, FilmFailed
 from jobs.spec import JobSpec
 
 
@@ -69,6 +69,9 @@ def proof(
     found = prove_film(spec, Wish(looks_beside(looks, settings) if looks else (), chosen), address=address)
     if as_json:
         print(found.model_dump_json(indent=2))
+    if found.lacking:
+        many, page = len(found.lacking), f"{found.output}/{found.page}"
+        raise FilmFailed(f"{many} stills of the proof {page} could not be made, the first: {found.lacking[0]}")
 
 
 def _of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:

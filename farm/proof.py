@@ -123,6 +123,7 @@ class _Stills:
         """The page, and what it came to. What an earlier proof left in the folder goes."""
         proof = Proof(
             name=self.scout.spec.name,
+            output=self.output.url,
             page=f"{FOLDER}/index.html",
             sheets=tuple(self._sheets()),
             columns=self._columns(),

@@ -45,6 +45,8 @@ class Proof(Paper):
     """`farm proof --json`."""
 
     name: str
+    output: str
+    """URL of the output, in which keys below are."""
     page: str
     sheets: tuple[str, ...]
     """Contact sheets, in film order."""

@@ -49,7 +49,9 @@ NEGATIVE, NONE, CALM = look("test-negative"), look("none"), look("test-calm", di
 def proven(spec: JobSpec, *looks: Look, shots: Chosen = ALL, fleet: InlineFleet | None = None) -> Proof:
     """As the studio has it proven, with everything done in this process."""
     worker: Any = fleet or InlineFleet()
-    scout = open_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=worker, board=quiet())
+    ledger = Ledger.at(spec.store, spec.name)
+    scout = open_film(spec, ledger=ledger, fleet=worker, board=quiet())
+    ledger.enter(spec, to_render=False)
     encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
     for _ in worker.run(scout.begin(), lambda _, found: scout.learn(found)):
         pass
@@ -176,7 +178,7 @@ def test_a_changed_source_is_refused(film: Path, tmp_path: Path) -> None:
 class Fading(Recipe):
     """A film that is black for a while."""
 
-    black: Range = Range(0, 0)
+    black: Range = Range(0, 0)  # noqa: RUF009  frozen
 
     def frame(self, number: int) -> VideoFrame:
         frame = super().frame(number)
@@ -223,10 +225,10 @@ def test_source_and_store_in_s3(film: Path, tmp_path: Path, s3_bucket: str) -> N
     open_store(f"s3://{s3_bucket}").write("films/film.mkv", film.read_bytes())
     places = {"store": f"s3://{s3_bucket}/work", "output": f"s3://{s3_bucket}/out"}
     spec = spec_of(f"s3://{s3_bucket}/films/film.mkv", tmp_path, **places)
-    found = proven(spec)
+    found = proven(spec, shots=shots_chosen("2"))
     there = set(open_store(spec.output).list("proof/"))
     assert there >= {found.page, *found.sheets, *(str(key) for one in found.shots for key in one.stills)}
-    assert proven(spec).rendered == 0
+    assert proven(spec, shots=shots_chosen("2")).rendered == 0
 
 
 def test_a_look_is_shown_what_it_needs_and_no_more() -> None:
@@ -243,8 +245,8 @@ def test_frames_are_read_from_the_keyframe_before_them(film: Path, tmp_path: Pat
     order = orders(fleet)[1]
     run, frames = chosen(order, 1)
     assert [read_number(one) for one in frames] == list(range(23, 34))
-    assert (run.frame, run.span.first) == (28, order.runs[0].span.first)
-    assert 12 <= run.span.first <= 24
+    assert (run.frame, run.span) == (28, order.runs[0].span)
+    assert run.span.first > 0
 
 
 def test_clean_knows_them(film: Path, tmp_path: Path) -> None:
@@ -286,26 +288,17 @@ def test_options_that_contradict_a_spec_are_refused(tmp_path: Path) -> None:
 
 def test_the_command(film: Path, tmp_path: Path) -> None:
     spec = tmp_path / "job.yaml"
-    spec.write_text(
-        f"version: 1\nname: film\nsource: {film}\nstore: {tmp_path}/store\noutput: {tmp_path}/out\nlook: {{name: none}}\n"
-    )
-    said = farm(
-        "proof",
-        spec,
-        "--look",
-        "test-negative",
-        "--look",
-        "test-broken",
-        "--shots",
-        "2",
-        "--json",
-        "--out",
-        tmp_path / "else",
-    )
+    places = f"source: {film}\nstore: {tmp_path}/store\noutput: {tmp_path}/out\n"
+    spec.write_text(f"version: 1\nname: film\n{places}look: {{name: none}}\n")
+    looks = ("--look", "test-negative", "--look", "test-broken")
+    said = farm("proof", spec, *looks, "--shots", "2", "--json", "--out", tmp_path / "else")
     assert said.code == 1
-    assert "lacks 1 stills, the first: shot 2, test-broken" in said.sentence
+    assert "farm: 1 stills of the proof " in said.err
+    assert "could not be made, the first: shot 2, test-broken: ChunkFailed: the look gave" in said.err
+    found = Proof.model_validate_json(said.out)
+    assert (found.rendered, found.columns) == (2, ("source", "test-negative", "test-broken"))
     assert Page(tmp_path / "else/proof/index.html").missing() == []
-    found = farm("proof", spec, "--look", "test-negative", "--shots", "2", "--json").json
-    assert (found["rendered"], found["columns"]) == (0, ["source", "test-negative"])
-    assert (tmp_path / "out/proof/sheet-001.jpg").is_file()
-    assert not list((tmp_path / "store/film").glob("lease.json"))
+    # It is no part of the job: nobody holds it, and nothing of it is rendered.
+    kept = {path.relative_to(tmp_path / "store/film").parts[0] for path in (tmp_path / "store/film").rglob("*.*")}
+    assert kept == {"job.json", "spec.json", "specs", "survey", "proof"}
+    assert not (tmp_path / "out").exists()
