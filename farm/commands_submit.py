@@ -7,6 +7,7 @@ import typer
 
 from farm.options import AsJson, TakeOver
 from farm.settings import read_spec
+from jobs.errors import BadSpec
 
 Dashboard = Annotated[
     str,
@@ -31,9 +32,13 @@ def submit(
     """Have a Ray cluster render a job spec. What it names on this machine is sent to its store; returns when the film has begun."""
     wanted = read_spec(spec)
 
-    from farm.submit import submit_job  # takes seconds: what is wrong with the spec is said before
+    from farm.ray_jobs import RayJobs
 
-    done = submit_job(wanted, address, take_over=take_over, say=lambda sentence: print(sentence, file=sys.stderr))
+    cluster = RayJobs(address)
+
+    from farm.submit import submit_job  # takes seconds: what is wrong with the spec or the address is said before
+
+    done = submit_job(wanted, cluster, take_over=take_over, say=lambda sentence: print(sentence, file=sys.stderr))
     how = "has begun" if done.began else "is with the cluster, which has not begun with it yet"
     print(f"{done.job} {how}, as {done.submission}: `farm watch '{done.store}/{done.job}'`", file=sys.stderr)
     if as_json:
@@ -65,9 +70,13 @@ def logs(
 
     ledger = job_at(place)
     if address is not None:
-        from farm.submit import last_submission
+        from farm.ray_jobs import RayJobs, marks
 
-        print(last_submission(ledger, address), end="")
+        cluster = RayJobs(address)
+        last = cluster.last(marks(ledger))
+        if last is None:
+            raise BadSpec(f"--address {address}: that cluster knows of no job '{ledger.job}' in {ledger.store.url}.")
+        print(cluster.log(last), end="")
         return
     tail = Tail(ledger)
     for line in followed(tail) if follow else tail.new():

@@ -1,4 +1,4 @@
-"""Ray Jobs: commands that a cluster's head runs for us, asked for by HTTP. Promises one sentence for whatever is wrong with the way there; knows no film.
+"""Ray Jobs: commands that a cluster's head runs for us, asked for by HTTP. Promises one sentence for whatever is wrong with the way there; knows nothing of films.
 
 Who is let in is Ray's own affair: RAY_AUTH_MODE (token, unless it is set) and RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or
 ~/.ray/auth_token. The token goes into a header and nowhere else.
@@ -14,11 +14,13 @@ from itertools import count
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ray._raylet import Config  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import AuthenticationError, RayError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
 from farm.ray_session import REACH_SECONDS
 from jobs.errors import BadSpec
+from jobs.ledger import Ledger
 
 _OVERRIDING = ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS")
 """Variables that Ray's client would follow in place of the address it is given."""
@@ -46,6 +48,7 @@ class RayJobs:
         self.address = address
         _reach(address)
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # as every cluster of ours has it
+        Config.initialize("")  # Ray reads it when it is imported, and then no more
         with self._told():
             kept = {name: os.environ.pop(name) for name in _OVERRIDING if name in os.environ}
             try:
@@ -70,14 +73,11 @@ class RayJobs:
             found = self._client.get_job_info(submission)
         return Submission(submission, found.status.value, found.driver_exit_code)
 
-    def last(self, metadata: Mapping[str, str]) -> Submission | None:
-        """The latest submission with this metadata; None where the cluster knows none."""
+    def last(self, metadata: Mapping[str, str]) -> str | None:
+        """The id of the latest submission with this metadata; None where the cluster knows none."""
         with self._told():
             found = [one for one in self._client.list_jobs() if one.metadata == dict(metadata) and one.submission_id]
-        if not found:
-            return None
-        last = max(found, key=lambda one: one.start_time or 0)
-        return Submission(str(last.submission_id), last.status.value, last.driver_exit_code)
+        return max(found, key=lambda one: one.start_time or 0).submission_id if found else None
 
     def log(self, submission: str) -> str:
         """What it has said so far."""
@@ -100,6 +100,11 @@ class RayJobs:
                 f"--address {self.address}: no Ray dashboard answers there as it should ({first}); give the URL of the "
                 "head's dashboard, http://head:8265."
             ) from None
+
+
+def marks(ledger: Ledger) -> dict[str, str]:
+    """The metadata by which a job's submissions are known again."""
+    return {"film-farm-job": ledger.job, "film-farm-store": ledger.store.url}
 
 
 def _reach(address: str) -> None:

@@ -8,7 +8,7 @@ from threading import Event
 from farm.baggage import FOLDER, Baggage
 from farm.control import lease_on_job
 from farm.opening import looks_of
-from farm.ray_jobs import RayJobs, Submission
+from farm.ray_jobs import RayJobs, Submission, marks
 from jobs.digest import digest
 from jobs.errors import BadSpec, FilmFailed
 from jobs.lease import NAME, read_lease
@@ -38,14 +38,13 @@ class Submitted(Paper):
     """Its driver is at work, or has been; otherwise the cluster has not begun with it yet."""
 
 
-def submit_job(spec: JobSpec, address: str, *, take_over: bool, say: Callable[[str], object]) -> Submitted:
-    """Hand a film to the cluster whose dashboard is at `address`. `say`: sentences on the way.
+def submit_job(spec: JobSpec, jobs: RayJobs, *, take_over: bool, say: Callable[[str], object]) -> Submitted:
+    """Hand a film to a cluster. `say`: sentences on the way.
 
     Raises BadInput for what cannot be carried or reached, JobHeld where somebody works on the job (unless it is to `take_over`), and
     what the driver said where it ended at once.
     """
     looks_of(spec)
-    jobs = RayJobs(address)
     baggage = Baggage(spec)
     ledger = baggage.ledger
     ledger.store.check()
@@ -56,22 +55,9 @@ def submit_job(spec: JobSpec, address: str, *, take_over: bool, say: Callable[[s
         ledger.store.write(ledger.key(name), baggage.spec.model_dump_json(indent=2).encode())
     place = f"{ledger.store.url}/{ledger.key(name)}"
     command = f"farm render {shlex.quote(place)} --address auto --metrics-port {METRICS_PORT}"
-    submission = jobs.submit(spec.name, command, _marks(ledger))
+    submission = jobs.submit(spec.name, command, marks(ledger))
     began = _began(jobs, submission, ledger, lease.paper.token)
     return Submitted(job=spec.name, store=ledger.store.url, spec=place, submission=submission, began=began)
-
-
-def last_submission(ledger: Ledger, address: str) -> str:
-    """What the cluster at `address` kept of a job's last driver: its screen. Raises BadSpec where it knows none."""
-    jobs = RayJobs(address)
-    last = jobs.last(_marks(ledger))
-    if last is None:
-        raise BadSpec(f"--address {address}: the cluster knows of no job '{ledger.job}' in {ledger.store.url}.")
-    return jobs.log(last.id)
-
-
-def _marks(ledger: Ledger) -> dict[str, str]:
-    return {"film-farm-job": ledger.job, "film-farm-store": ledger.store.url}
 
 
 def _began(jobs: RayJobs, submission: str, ledger: Ledger, token: str) -> bool:

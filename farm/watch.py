@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from farm.settings import is_spec, read_spec
-from farm.status import statuses
 from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, read_lease
 from jobs.ledger import Ledger
@@ -91,6 +90,9 @@ def watch(ledger: Ledger, console: Console | None = None) -> int:
             screen.show(line)
     if tail.exit_code is not None:
         return tail.exit_code
+
+    from farm.status import statuses  # takes seconds
+
     state = (
         statuses(ledger.store.url, ledger.job)[0].state if ledger.store.stat(ledger.key("job.json")) else "not begun"
     )

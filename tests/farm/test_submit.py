@@ -26,7 +26,7 @@ from tests.s3 import MotoServer
 @pytest.fixture
 def head(s3_server: MotoServer, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RayHead]:
     """A cluster whose machines find the bucket, and an environment that holds its token."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
     monkeypatch.setenv(FOLDERS, "")
     with RayHead(s3_server.env) as head:
         monkeypatch.setenv("RAY_AUTH_TOKEN", head.token)
