@@ -43,7 +43,7 @@ def look(name: str, **settings: Any) -> Look:
     return fit(LookChoice(name=name, settings=settings))
 
 
-NEGATIVE, NONE, CALM = look("test-negative"), look("none"), look("test-calm", dissolve=0)
+NEGATIVE, NONE = look("test-negative"), look("none")
 
 
 def proven(spec: JobSpec, *looks: Look, shots: Chosen = ALL, fleet: InlineFleet | None = None) -> Proof:
@@ -293,8 +293,7 @@ def test_the_command(film: Path, tmp_path: Path) -> None:
     looks = ("--look", "test-negative", "--look", "test-broken")
     said = farm("proof", spec, *looks, "--shots", "2", "--json", "--out", tmp_path / "else")
     assert said.code == 1
-    assert "farm: 1 stills of the proof " in said.err
-    assert "could not be made, the first: shot 2, test-broken: ChunkFailed: the look gave" in said.err
+    assert "lacks 1 of 3 stills, the first: shot 2, test-broken: ChunkFailed: the look gave" in said.err
     found = Proof.model_validate_json(said.out)
     assert (found.rendered, found.columns) == (2, ("source", "test-negative", "test-broken"))
     assert Page(tmp_path / "else/proof/index.html").missing() == []
