@@ -71,9 +71,16 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return recipe.make(tmp_path_factory.mktemp("film") / "A film.mkv")
 
 
-@pytest.mark.parametrize("name", ["test-window", "test-negative", "test-calm", "none"])
-@pytest.mark.parametrize("source", ["open GOP", "10 bit", "R'G'B'", "interlaced"])
-def test_a_still_is_the_very_frame_of_the_delivered_film(tmp_path: Path, name: str, source: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        *(("open GOP", name) for name in ("test-window", "test-negative", "test-calm", "none")),
+        ("10 bit", "test-negative"),
+        ("R'G'B'", "test-calm"),
+        ("interlaced", "test-window"),
+    ],
+)
+def test_a_still_is_the_very_frame_of_the_delivered_film(tmp_path: Path, source: str, name: str) -> None:
     forms: dict[str, dict[str, Any]] = {
         "open GOP": {"open_gop": True},
         "10 bit": {"pix_fmt": "yuv422p10le", "codec": "ffv1"},
