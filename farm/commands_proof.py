@@ -70,8 +70,8 @@ def proof(
     if as_json:
         print(found.model_dump_json(indent=2))
     if found.lacking:
-        many, page = len(found.lacking), f"{found.output}/{found.page}"
-        raise FilmFailed(f"{many} stills of the proof {page} could not be made, the first: {found.lacking[0]}")
+        many = f"{len(found.lacking)} of {len(found.shots) * len(found.columns)} stills"
+        raise FilmFailed(f"The proof {found.output}/{found.page} lacks {many}, the first: {found.lacking[0]}")
 
 
 def _of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:

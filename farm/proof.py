@@ -91,9 +91,11 @@ class _Stills:
     def __post_init__(self) -> None:
         self.output: Store = open_store(self.scout.spec.output)
         self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
-        every = dict.fromkeys(one.model_dump_json() for shot in self.shots for one in self._looks(shot))
-        self.looks = [Look.model_validate_json(one) for one in every]
-        self.wanted = sum(1 + len(self._looks(shot)) for shot in self.shots)
+        looks = [one for shot in self.shots for one in self._looks(shot)]
+        self.looks = list({one.model_dump_json(): one for one in looks}.values())
+        self.names = {shot.frames: self._names(shot) for shot in self.shots}
+        """Digest of each column's still, by the shot's frames."""
+        self.wanted = len(self.shots) + len(looks)
 
     def orders(self) -> Iterator[Call]:
         """One call for each shot: its frames are read once for all looks."""
@@ -106,12 +108,12 @@ class _Stills:
             self.made[found.digest] = found
         elif isinstance(found, Spent):
             order: StillOrder = call.args[0]
-            lacking = [look for look in order.looks if self._digest(order.shot, look) not in self.made]
-            if len(order.looks) == 1:
-                self.refused |= {self._digest(order.shot, look): found.last for look in lacking}
-            else:
-                for look in lacking:
+            for look in order.looks:
+                name = still_digest(order.film, order.shot, look, order.encoding)
+                if name not in self.made and len(order.looks) > 1:
                     yield self._call(order.number, replace(order, looks=(look,)))
+                elif name not in self.made:
+                    self.refused[name] = found.last
 
     def sheets(self) -> Iterator[Call]:
         """One call for each sheet; its stills are put beside it."""
@@ -143,8 +145,9 @@ class _Stills:
     def _looks(self, shot: Shot) -> tuple[Look, ...]:
         return self.wish.looks or (shot.look,)
 
-    def _digest(self, shot: Range, look: Look | None) -> str:
-        return still_digest(self.scout.film, shot, look, self.encoding)
+    def _names(self, shot: Shot) -> list[str]:
+        film, encoding = self.scout.film, self.encoding
+        return [still_digest(film, shot.frames, look, encoding) for look in (None, *self._looks(shot))]
 
     def _call(self, number: int, order: StillOrder) -> Call:
         several = len(order.looks) > 1
@@ -164,8 +167,9 @@ class _Stills:
         return Run(frame, read, head, self.scout.span(read))
 
     def _cells(self, shot: Shot) -> Iterator[SheetCell]:
-        for column, look in enumerate((None, *self._looks(shot))):
-            still = self.made.get(self._digest(shot.frames, look))
+        looks, names = (None, *self._looks(shot)), self.names[shot.frames]
+        for column, (look, digest) in enumerate(zip(looks, names, strict=True)):
+            still = self.made.get(digest)
             words = _title(look) if look else f"shot {shot.number}, {self.scout.names.name(shot.frames.start)}"
             name = f"{FOLDER}/stills/shot-{shot.number:05d}-frame-{still.frame if still else 0:07d}-{column}"
             yield SheetCell(still, words if still else f"{words}: no still", f"{name}.jpg", f"{name}-small.jpg")
@@ -184,8 +188,8 @@ class _Stills:
 
     def _lacking(self) -> Iterator[str]:
         for shot in self.shots:
-            for look in (None, *self._looks(shot)):
-                if why := self.refused.get(self._digest(shot.frames, look)):
+            for look, name in zip((None, *self._looks(shot)), self.names[shot.frames], strict=True):
+                if why := self.refused.get(name):
                     yield f"shot {shot.number}, {_title(look)}: {why}"
 
     # the sheet
