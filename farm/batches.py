@@ -25,6 +25,44 @@ def batches(chunks: Iterable[Chunk], target: int) -> Iterator[tuple[int, ...]]:
         yield tuple(one.number for one in batch)
 
 
+class Batches:
+    """Which batch each chunk is in, and which batches no renderer has been called for yet."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[int, ...]] = {}
+        self._to_come: set[tuple[int, ...]] = set()
+
+    def add(self, chunks: Iterable[Chunk], target: int) -> None:
+        """Chunks that are to be rendered, neighbours together."""
+        for batch in batches(chunks, target):
+            self._of.update(dict.fromkeys(batch, batch))
+            self._to_come.add(batch)
+
+    def of(self, chunk: int) -> tuple[int, ...]:
+        """The chunks that one is rendered with, itself included."""
+        return self._of.get(chunk, (chunk,))
+
+    def called(self, batch: tuple[int, ...]) -> None:
+        """A renderer has been called for a batch, or it has turned out that none is needed."""
+        self._to_come.discard(batch)
+
+    def forget(self, chunk: int) -> None:
+        """Nobody waits for a chunk any more."""
+        self._to_come.discard(self._of.pop(chunk, ()))
+
+    def part(self, chunks: Iterable[int]) -> None:
+        """These chunks, all of their batches, are rendered each by itself."""
+        for number in chunks:
+            self.forget(number)
+            self._of[number] = (number,)
+            self._to_come.add((number,))
+
+    @property
+    def to_come(self) -> int:
+        """Batches that no renderer has been called for yet."""
+        return len(self._to_come)
+
+
 def in_words(numbers: Sequence[int]) -> str:
     """Neighbours for people: "chunk 3", "chunks 3-5"."""
     return f"chunk {numbers[0]}" if len(numbers) == 1 else f"chunks {numbers[0]}-{numbers[-1]}"
@@ -37,10 +75,20 @@ def split_call(orders: list[SplitOrder]) -> Call:
 
 
 def render_call(orders: list[RenderOrder]) -> Call:
-    """Render neighbours, one after another."""
+    """Render neighbours, one after another; where hands are idle, each by itself."""
     numbers = tuple(order.chunk for order in orders)
-    budget = ONCE if len(orders) > 1 else None  # then one by one: whoever of them is bad spends a budget of its own
-    return Call("renderer", "render", (orders,), (2, numbers[0]), in_words(numbers), alone=True, budget=budget)
+    several = len(orders) > 1
+    return Call(
+        "renderer",
+        "render",
+        (orders,),
+        (2, numbers[0]),
+        in_words(numbers),
+        alone=True,
+        budget=ONCE if several else None,  # then one by one: whoever of them is bad spends a budget of its own
+        frames=sum(order.read.frames for order in orders),
+        parts=tuple(render_call([order]) for order in orders) if several else (),
+    )
 
 
 def dissolve_call(order: DissolveOrder) -> Call:

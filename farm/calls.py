@@ -1,16 +1,13 @@
-"""Calls: what is asked of which crew, in which order, and how often again. Promises that no call is lost and none is tried for ever; knows no Ray.
+"""Calls: what is asked of which crew, of what kind its workers are, and how often again. Promises that nothing is tried for ever; knows no Ray.
 
-CallSheet   one crew's calls: waiting (a heap, lowest rank first) or held by a worker, two at most
+CallSheet   one crew's calls: who gets which, and when (farm/dealing.py)
 Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
 Spent       what is found in place of a call's own findings, where its budget is spent and it was to fail alone
-Roster      one crew's workers, and the decisions about them: how many are wanted, who goes, who has been late
+Roster      one crew's workers: how many are wanted, who goes, who has been late (farm/roster.py)
 """
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
-from itertools import count, islice
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
@@ -46,6 +43,10 @@ class Call:
     """When its budget is spent it fails alone, with a finding `Spent`, and the run goes on; else the film fails with it."""
     budget: Budget | None = None
     """Its own, in the place of the fleet's."""
+    frames: int = 0
+    """Its size: frames that it reads and renders. 0: not known, and no worker is measured by it."""
+    parts: tuple["Call", ...] = ()
+    """The same work as several smaller calls, for when there are more idle hands than calls."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,39 @@ class Crew:
 
 
 @dataclass(frozen=True)
+class NodeKind:
+    """Nodes of one kind: what each of them has, and how many there are, or may come to be."""
+
+    cpus: float
+    gpus: float
+    memory: float
+    """Bytes."""
+    most: int
+
+
+@dataclass(frozen=True)
 class Cluster:
-    """What there is to work on now; an autoscaling cluster may grow."""
+    """What there is to work on, and what it may become."""
 
     local: bool
     """Ray was started here, for this fleet, and cannot grow."""
     cpus: float
+    """There now; so are the GPUs."""
     gpus: float
+    kinds: tuple[NodeKind, ...] = ()
+    """The nodes there may be. Where the cluster does not tell what it may grow to, those there are."""
+    bounded: bool = True
+    """`kinds` are all that there can ever be."""
+
+    @property
+    def most_cpus(self) -> float:
+        """CPUs that there may be."""
+        return max(self.cpus, sum(kind.cpus * kind.most for kind in self.kinds))
+
+    @property
+    def most_gpus(self) -> float:
+        """GPUs that there may be."""
+        return max(self.gpus, sum(kind.gpus * kind.most for kind in self.kinds))
 
 
 class Staff(NamedTuple):
@@ -176,104 +203,3 @@ def _short(error: BaseException) -> str:
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
-
-
-@dataclass(order=True)
-class Ticket:
-    """A call on its way, with its luck."""
-
-    rank: tuple[int, ...]
-    number: int
-    call: Call = field(compare=False)
-    luck: Luck = field(compare=False)
-
-
-class CallSheet:
-    """One crew's calls. A worker begins what it holds in order, so only the first `abreast` that it holds can have begun."""
-
-    def __init__(self, budget: Budget, abreast: int = 1) -> None:
-        self.budget = budget
-        self.abreast = abreast
-        self._waiting: list[Ticket] = []
-        self._held: dict[int, deque[Ticket]] = {}
-        self._spent: list[tuple[Call, Spent]] = []
-        self._numbers = count()
-
-    def add(self, call: Call) -> None:
-        """One more call."""
-        heappush(self._waiting, Ticket(call.rank, next(self._numbers), call, Luck(call.budget or self.budget)))
-
-    @property
-    def outstanding(self) -> int:
-        """Calls that are not finished."""
-        return len(self._waiting) + sum(map(len, self._held.values()))
-
-    def deal(self, workers: Sequence[int], hired: int) -> list[tuple[int, Call]]:
-        """Who of those that can work shall have which calls now: one for each who is idle, then a second.
-
-        A second only while there are as many calls as workers `hired`, those still starting included: near the tail it
-        would wait behind a long first one while somebody else is idle. Where a worker is at both, one that has lost a
-        worker has one to itself from then on: the next loss is then its own, and nobody beside it is charged again.
-        """
-        dealt: list[tuple[int, Call]] = []
-        for depth, least in ((1, 1), (2, max(1, hired))):
-            for worker in workers:
-                if len(self._waiting) < least:
-                    break
-                held = self._held.setdefault(worker, deque())
-                if len(held) < depth and not (held and self._alone(held[0], self._waiting[0])):
-                    held.append(heappop(self._waiting))
-                    dealt.append((worker, held[-1].call))
-        return dealt
-
-    def begun(self, worker: int) -> list[Call]:
-        """The calls that a worker is at, or may be."""
-        return [ticket.call for ticket in islice(self._held[worker], self.abreast)]
-
-    def call(self, worker: int, place: int) -> Call:
-        """The call at a place among those that a worker holds."""
-        return self._held[worker][place].call
-
-    def finished(self, worker: int, place: int) -> None:
-        """A worker has finished one of the calls it was at."""
-        del self._held[worker][place]
-
-    def raised(self, worker: int, place: int, error: BaseException) -> int:
-        """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
-        ticket = self._held[worker][place]
-        del self._held[worker][place]
-        try:
-            ticket.luck.error(ticket.call.what, error)
-        except BudgetSpent as over:
-            self._set_aside(ticket, over)
-        else:
-            heappush(self._waiting, ticket)
-        return ticket.luck.errors
-
-    def lost(self, worker: int, reason: str, free: bool) -> None:
-        """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as Luck.loss."""
-        for ticket in list(self._held[worker])[: 0 if free else self.abreast]:
-            try:
-                ticket.luck.loss(ticket.call.what, reason)
-            except BudgetSpent as over:
-                self._set_aside(ticket, over)
-                self._held[worker].remove(ticket)
-        self.give_back(worker)
-
-    def spent(self) -> list[tuple[Call, Spent]]:
-        """Calls that have failed alone since this was last asked, with what is found in their place."""
-        found, self._spent = self._spent, []
-        return found
-
-    def _set_aside(self, ticket: Ticket, over: BudgetSpent) -> None:
-        if not ticket.call.alone:
-            raise over from over.__cause__
-        self._spent.append((ticket.call, over.spent))
-
-    def give_back(self, worker: int) -> None:
-        """What a worker held goes back to the queue, free of charge."""
-        for ticket in self._held.pop(worker, ()):
-            heappush(self._waiting, ticket)
-
-    def _alone(self, *tickets: Ticket) -> bool:
-        return self.abreast > 1 and any(ticket.luck.losses for ticket in tickets)

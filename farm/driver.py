@@ -52,7 +52,6 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
             case Page() | Cuts():  # the index or the cuts have grown, and the plan with them
                 yield from scout.learn(found)
                 yield from film.split(scout.fresh())
-                fleet.expect("renderer", scout.expected_chunks)
             case SplitRecord():  # a chunk's packets, handles included, lie in the store
                 yield from film.render(found)
             case Spent():  # a chunk went wrong too often: it is set aside, and the rest goes on
@@ -68,6 +67,10 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
                 review.show_preview(film)  # once, where that is asked for
             case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
+        fleet.expect("renderer", film.renders_to_come, sure=scout.done)
+        if scout.done:  # the survey is over, and all that is to be split is asked for
+            for crew in ("surveyor", "splitter"):
+                fleet.expect(crew, 0, sure=True)
         yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]

@@ -79,20 +79,19 @@ class Fleet:
 
     @property
     def cluster(self) -> Cluster:
-        """What there is to work on now."""
-        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        return Cluster(self._session.local, has.get("CPU", 0.0), has.get("GPU", 0.0))
+        """What there is to work on now, and what it may become."""
+        return self._session.cluster
 
     def hire(self, crews: Iterable[Crew]) -> None:
         """Take on crews; their workers start when calls come. A crew of the same name is replaced.
 
-        Raises BadSpec, before any work, for a crew that this machine can never place. A cluster may grow, so there the
-        crew's boot_seconds are what bounds the wait.
+        Raises BadSpec, before any work, for a crew that no node which is there or may come can ever place. Where a cluster
+        does not tell what may come, the crew's boot_seconds are what bounds the wait.
         """
+        cluster = self.cluster
         for crew in crews:
             self.release(crew.name)
-            nodes = ray.nodes() if self._session.local else []  # type: ignore[no-untyped-call]
-            if nodes and (refusal := unmeetable(crew, [node["Resources"] for node in nodes])):
+            if cluster.bounded and (refusal := unmeetable(crew, cluster)):
                 raise BadSpec(refusal)
             self._rosters[crew.name] = Roster(crew, self.budget, time.monotonic())
 
@@ -101,9 +100,13 @@ class Fleet:
         if roster := self._rosters.get(name):
             self._let_go(roster, list(roster.hired))
 
-    def expect(self, crew: str, calls: int) -> None:
-        """About so many calls will come for a crew: workers start, and stay, as if they were there. 0: there is no more to come."""
-        self._rosters[crew].expected = calls
+    def expect(self, crew: str, calls: int, *, sure: bool = False) -> None:
+        """So many more calls will come for a crew: workers start, and stay, as if they were there.
+
+        `sure`: not only about so many. Whoever is not needed for them then goes at once, and not after the crew's idle_seconds.
+        """
+        roster = self._rosters[crew]
+        roster.expected, roster.sure = calls, sure
 
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
         """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
@@ -157,7 +160,8 @@ class Fleet:
     def _deal(self) -> None:
         for roster in self._rosters.values():
             ready = {one.number: one for one in roster.ready}
-            for number, call in roster.sheet.deal(list(ready), len(roster.hired)):
+            placed = len(ready) + len(roster.warming)
+            for number, call in roster.sheet.deal(list(ready), placed, time.monotonic()):
                 name = f"{call.crew}.{call.verb}"
                 stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
                 ready[number].streams.append(stream)

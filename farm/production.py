@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby, takewhile
 
-from farm.batches import batches, dissolve_call, render_call, split_call, strike_call
+from farm.batches import Batches, dissolve_call, render_call, split_call, strike_call
 from farm.board import Board
 from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
@@ -57,7 +57,7 @@ class Production:
         self.left_out: set[int] = set()
         """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
         self._orders: dict[int, SplitOrder] = {}
-        self._batch_of: dict[int, tuple[int, ...]] = {}
+        self._batches = Batches()
         self._media: dict[int, Media] = {}
         self._done_frames: dict[int, int] = {}
         self._split_for: dict[str, list[int]] = {}  # by digest: handles may make two chunks read the same frames
@@ -97,8 +97,7 @@ class Production:
         for chunk in wanted:
             self._orders[chunk.number] = order = split_order(self.film, chunk, self.scout.span(chunk.read))
             self._split_for.setdefault(order.digest, []).append(chunk.number)
-        for batch in batches(wanted, self.scout.plan.target):
-            self._batch_of.update(dict.fromkeys(batch, batch))
+        self._batches.add(wanted, self.scout.plan.target)
         printed = [order for one in fresh for order in self._lacking.prints.get(one.number, ())]
         splits = (split_call([self._orders[one.number] for one in run]) for _, run in groupby(wanted, self._run))
         return [self.order.ranked(call) for call in (*map(strike_call, printed), *splits)]
@@ -111,7 +110,7 @@ class Production:
                 continue
             self._media[number] = record.media
             self.board.chunk(number, "split")
-            batch = self._batch_of[number]
+            batch = self._batches.of(number)
             if all(one in self._media for one in batch):
                 calls += self._render_call([self.chunks[one - 1] for one in batch])
             calls += self._dissolve_call(number)  # both renderings may be on paper already
@@ -137,9 +136,10 @@ class Production:
             freed = self._free([number])
             if number in self.aside.held:
                 self._assembly.give_up()
+                self._batches.forget(number)
                 return freed
-            after = self.chunks[number : number + 1]
-            return freed + self._replace([number, *(one.number for one in after if one.dissolve)])
+            after = [one.number for one in self.chunks[number : number + 1] if one.dissolve]
+            return freed + self._free(after) + self._replace([number, *after])
         return []
 
     def _render_instead(self, order: PrintOrder) -> list[Call]:
@@ -162,14 +162,15 @@ class Production:
 
     def _free(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks that may never be read keep nobody waiting: what is of one batch with them is rendered by itself."""
-        waiting = sorted({one for number in numbers if number not in self._media for one in self._batch_of[number]})
-        self._batch_of.update({one: (one,) for one in waiting})
+        waiting = sorted({one for number in numbers if number not in self._media for one in self._batches.of(number)})
+        self._batches.part(waiting)
         return [call for one in waiting if one in self._media for call in self._render_call([self.chunks[one - 1]])]
 
     def _replace(self, numbers: Sequence[int]) -> list[Call]:
         """Chunks have become others: what was asked for them is forgotten, and what they are now is made."""
         for number in numbers:
             self._lacking.forget(number)
+            self._batches.forget(number)
             if order := self._orders.pop(number, None):
                 self._split_for[order.digest].remove(number)
             self._media.pop(number, None)
@@ -250,6 +251,11 @@ class Production:
         return self.order.is_due(self._lacking.pieces)
 
     @property
+    def renders_to_come(self) -> int:
+        """Calls for renderers that are still to come; while the survey runs, as many as the source's header lets expect."""
+        return max(self._batches.to_come, self.scout.expected_chunks - len(self.chunks))
+
+    @property
     def unfinished(self) -> int:
         """Chunks that lack a piece."""
         return len(self._lacking.pieces)
@@ -288,11 +294,12 @@ class Production:
     def _run(self, chunk: Chunk) -> tuple[object, ...]:
         # Chunks decoded once from one distant keyframe are split in one call, lest the lead-in be decoded for each.
         order = self._orders[chunk.number]
-        return ("ffv1", order.first) if order.form == "ffv1" else ("packets", self._batch_of[chunk.number])
+        return ("ffv1", order.first) if order.form == "ffv1" else ("packets", self._batches.of(chunk.number))
 
     def _render_call(self, batch: Sequence[Chunk]) -> list[Call]:
         wanted = (self._lacking.bodies, self._lacking.handles)
         lacking = [one for one in batch if any(kept.get(one.number) for kept in wanted)]
+        self._batches.called(tuple(one.number for one in batch))
         return [self.order.ranked(render_call([self._render_order(one) for one in lacking]))] if lacking else []
 
     def _dissolve_call(self, number: int) -> list[Call]:

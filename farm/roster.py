@@ -1,11 +1,12 @@
 """A crew's roster: who is hired, how many are wanted, who goes, who is late. Promises no more workers than calls; knows no Ray: an actor is anything."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from farm.calls import Budget, Call, CallSheet, Crew, Luck, Staff
+from farm.calls import Budget, Call, Cluster, Crew, Luck, Staff
+from farm.dealing import CallSheet
+from farm.growth import in_words, places
 from jobs.errors import FilmFailed
 
 PENDING_GRACE = 5.0
@@ -43,7 +44,9 @@ class Roster:
         self.budget = budget
         self.hired: list[Hired] = []
         self.expected = 0
-        """About how many calls there will be: until that is known, workers start as if they were all there."""
+        """Calls that are still to come: workers start, and stay, as if they were there."""
+        self.sure = False
+        """So many exactly: whoever is not needed for them is not needed any more."""
         self._longest: float | None = (
             None  # seconds that someone at a call was silent before the next word, if there was one
         )
@@ -97,7 +100,7 @@ class Roster:
 
     def finished(self, hired: Hired, stream: Any, now: float) -> None:
         """Someone has finished a call."""
-        self.sheet.finished(hired.number, self._drop(hired, stream))
+        self.sheet.finished(hired.number, self._drop(hired, stream), now)
         hired.since, hired.silent = now, 0.0
 
     def failed_to_start(self, hired: Hired, error: BaseException) -> int:
@@ -142,7 +145,7 @@ class Roster:
     @property
     def demand(self) -> int:
         """How many workers there is work for, up to the limit."""
-        return min(self.crew.limit, max(self.sheet.outstanding, self.expected))
+        return min(self.crew.limit, self.sheet.outstanding + self.expected)
 
     def wanting(self) -> int:
         """How many are to be hired."""
@@ -155,11 +158,11 @@ class Roster:
             self._enough_since = None
             return []
         self._enough_since = now if self._enough_since is None else self._enough_since
-        graced = now - self._enough_since >= PENDING_GRACE
+        graced = self.sure or now - self._enough_since >= PENDING_GRACE
         go = self.pending[::-1] if graced else []
         # Loading is dear: whoever has begun it ends it, while there is anything to do.
         go += self.warming[::-1] if graced and not self.demand else []
-        patience = 0.0 if crowded else self.crew.idle_seconds
+        patience = 0.0 if crowded or self.sure else self.crew.idle_seconds
         go += [one for one in self.ready if not one.streams and now - one.since >= patience]
         return go[:surplus]
 
@@ -198,16 +201,15 @@ def needs(crew: Crew) -> str:
     return ", ".join(parts) or "nothing"
 
 
-def unmeetable(crew: Crew, nodes: Iterable[Mapping[str, float]]) -> str | None:
-    """A sentence where none of the nodes, by Ray's names of what each has, can ever place one of the crew; else None."""
-    wanted = {"CPU": crew.cpus, "GPU": crew.gpus, "memory": crew.memory or 0}
-    has: Mapping[str, float] = {}
-    for has in nodes:
-        if all(has.get(kind, 0) >= amount for kind, amount in wanted.items()):
-            return None
+def unmeetable(crew: Crew, cluster: Cluster) -> str | None:
+    """A sentence where no node that there is, or may come to be, can ever place one of the crew; else None."""
+    if any(places(kind, crew.cpus, crew.gpus, crew.memory or 0.0) for kind in cluster.kinds):
+        return None
+    has = "; or ".join(dict.fromkeys(map(in_words, cluster.kinds))) or "nothing"
+    where = "this machine has" if cluster.local else "the nodes that this cluster has or may bring up have each"
     return (
-        f"Each {crew.name} needs {needs(crew)}, but this machine has {has.get('CPU', 0):g} CPU, {has.get('GPU', 0):g} GPU and "
-        f"{has.get('memory', 0) / 2**30:.3g} GiB of memory to give: lower workers.cpus, workers.gpus or workers.memory_gib."
+        f"Each {crew.name} needs {needs(crew)}, but {where} {has} to give: "
+        "lower workers.cpus, workers.gpus or workers.memory_gib."
     )
 
 

@@ -39,6 +39,7 @@ class InlineFleet:
         self._budget = budget
         self.asked: list[Call] = []
         self.crews: dict[str, Crew] = {}
+        self.expected: dict[str, tuple[int, bool]] = {}
         self._lost_after = dict(lost_after or {})
         self._made: dict[str, Any] = {}
 
@@ -47,8 +48,9 @@ class InlineFleet:
         self.crews = {crew.name: crew for crew in crews}
         self._made = {}
 
-    def expect(self, crew: str, calls: int) -> None:
-        """Nobody starts before there is a call."""
+    def expect(self, crew: str, calls: int, *, sure: bool = False) -> None:
+        """Nobody starts before there is a call; what was last expected of each crew is kept."""
+        self.expected[crew] = (calls, sure)
 
     def run(self, calls: Iterable[Call], then: Then) -> Iterator[tuple[Call, Any]]:
         """As the fleet does: what `then` says follows is called too."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.calls import Budget, Call, CallSheet, Crew, Luck
+from farm.calls import Budget, Call, Cluster, Crew, Luck, NodeKind
+from farm.dealing import CallSheet
 from farm.roster import CROWDED_AFTER, PENDING_GRACE, Hired, Roster, unmeetable
 from jobs.errors import BadLook, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
 
@@ -19,7 +20,7 @@ def sheet_of(*ranks: int, abreast: int = 1, budget: Budget = Budget()) -> CallSh
 
 
 def dealt(sheet: CallSheet, *workers: int) -> list[tuple[int, str]]:
-    return [(worker, call.what) for worker, call in sheet.deal(workers, len(workers))]
+    return [(worker, call.what) for worker, call in sheet.deal(workers, len(workers), 0.0)]
 
 
 def test_lower_ranks_come_first_and_equal_ones_in_order() -> None:
@@ -44,27 +45,27 @@ def test_every_idle_worker_gets_one_before_anyone_gets_two() -> None:
 def test_near_the_tail_nobody_holds_a_second_call() -> None:
     sheet = sheet_of(*range(5))
     assert dealt(sheet, 1, 2, 3) == [(1, "chunk 0"), (2, "chunk 1"), (3, "chunk 2")]
-    sheet.finished(2, 0)
+    sheet.finished(2, 0, 1.0)
     assert dealt(sheet, 1, 2, 3) == [(2, "chunk 3")]
 
 
 def test_those_still_starting_keep_others_from_a_second_call() -> None:
     sheet = sheet_of(0, 1, 2)
-    assert [worker for worker, _ in sheet.deal([1], hired=3)] == [1]
-    assert [worker for worker, _ in sheet.deal([1], hired=2)] == [1]
+    assert [worker for worker, _ in sheet.deal([1], 3, 0.0)] == [1]
+    assert [worker for worker, _ in sheet.deal([1], 2, 0.0)] == [1]
 
 
 def test_an_urgent_late_comer_overtakes_what_is_not_dealt() -> None:
     sheet = sheet_of(5, 6, 7)
     assert dealt(sheet, 1) == [(1, "chunk 5"), (1, "chunk 6")]
     sheet.add(Call("renderer", "render", (), (1,), "urgent"))
-    sheet.finished(1, 0)
+    sheet.finished(1, 0, 1.0)
     assert dealt(sheet, 1) == [(1, "urgent")]
 
 
 def test_an_error_is_charged_to_the_call_alone() -> None:
     sheet = sheet_of(0, 1, budget=Budget(attempts=2))
-    sheet.deal([1], 1)
+    sheet.deal([1], 1, 0.0)
     assert sheet.raised(1, 0, ValueError("odd")) == 1
     assert dealt(sheet, 2) == [(2, "chunk 0")]
     with pytest.raises(
@@ -76,7 +77,7 @@ def test_an_error_is_charged_to_the_call_alone() -> None:
 @pytest.mark.parametrize("error", [BadLook("mend it"), FilmFailed("no"), NotConformed("one frame short")])
 def test_what_no_retry_can_mend_is_raised_as_it_is(error: Exception) -> None:
     sheet = sheet_of(0)
-    sheet.deal([1], 1)
+    sheet.deal([1], 1, 0.0)
     with pytest.raises(type(error)) as caught:
         sheet.raised(1, 0, error)
     assert caught.value is error
@@ -104,10 +105,10 @@ def test_a_loss_is_charged_to_the_call_that_can_have_begun() -> None:
     sheet = sheet_of(0, 1, 2, budget=Budget(losses=2))
     assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
     sheet.lost(1, "killed", free=False)
-    sheet.deal([2], 1)
-    sheet.finished(2, 0)  # chunk 0
+    sheet.deal([2], 1, 0.0)
+    sheet.finished(2, 0, 1.0)  # chunk 0
     sheet.lost(2, "killed", free=False)  # chunk 1, its first: the loss before was none of its own
-    sheet.deal([3], 1)
+    sheet.deal([3], 1, 0.0)
     with pytest.raises(FilmFailed, match="chunk 1 lost its worker 2 times, at last so: killed"):
         sheet.lost(3, "killed", free=False)
 
@@ -115,7 +116,7 @@ def test_a_loss_is_charged_to_the_call_that_can_have_begun() -> None:
 def test_a_preempted_worker_costs_nobody() -> None:
     sheet = sheet_of(0, budget=Budget(losses=1))
     for worker in range(20):
-        sheet.deal([worker], 1)
+        sheet.deal([worker], 1, 0.0)
         sheet.lost(worker, "preempted", free=True)
     assert sheet.outstanding == 1
 
@@ -124,7 +125,7 @@ def test_of_two_at_a_time_the_second_may_end_first() -> None:
     sheet = sheet_of(0, 1, 2, abreast=2)
     assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
     assert [call.what for call in sheet.begun(1)] == ["chunk 0", "chunk 1"]
-    sheet.finished(1, 1)
+    sheet.finished(1, 1, 1.0)
     assert dealt(sheet, 1) == [(1, "chunk 2")]
     assert sheet.raised(1, 1, ValueError("odd")) == 1
     assert [call.what for call in sheet.begun(1)] == ["chunk 0"]
@@ -135,7 +136,7 @@ def test_after_a_loss_of_two_each_of_them_is_tried_alone() -> None:
     assert dealt(sheet, 1) == [(1, "chunk 0"), (1, "chunk 1")]
     sheet.lost(1, "killed", free=False)
     assert dealt(sheet, 2) == [(2, "chunk 0")]
-    sheet.finished(2, 0)
+    sheet.finished(2, 0, 1.0)
     assert dealt(sheet, 2) == [(2, "chunk 1")]
     with pytest.raises(FilmFailed, match="chunk 1 lost its worker 2 times"):
         sheet.lost(2, "killed", free=False)
@@ -159,14 +160,14 @@ def test_no_call_is_lost_or_doubled_whatever_happens(abreast: int, events: list[
     for event, number in events:
         worker = number % 4
         if event == "deal":
-            for one, call in sheet.deal(range(4), 4):
+            for one, call in sheet.deal(range(4), 4, 0.0):
                 held[one].append(call.what)
         elif held[worker]:
             place = min(number // 4, abreast - 1, len(held[worker]) - 1)
             ended = held[worker].pop(place)
             assert sheet.call(worker, place).what == ended
             if event == "finish":
-                sheet.finished(worker, place)
+                sheet.finished(worker, place, 1.0)
                 finished.append(ended)
             elif event == "raise":
                 sheet.raised(worker, place, ValueError())
@@ -175,7 +176,7 @@ def test_no_call_is_lost_or_doubled_whatever_happens(abreast: int, events: list[
                 held[worker].clear()
         assert max(map(len, held.values())) <= 2
         assert sheet.outstanding + len(finished) == 12
-    sheet.deal(range(4), 4)
+    sheet.deal(range(4), 4, 0.0)
     assert len(finished) == len(set(finished))
 
 
@@ -208,8 +209,8 @@ def test_whoever_loads_stays_while_there_is_anything_to_do() -> None:
     roster = roster_of(calls=1, warming=2, pending=2)
     roster.dispensable(0, crowded=True)
     assert [one.number for one in roster.dispensable(1000, crowded=True)] == [3, 2]
-    roster.sheet.deal([0], 1)
-    roster.sheet.finished(0, 0)
+    roster.sheet.deal([0], 1, 0.0)
+    roster.sheet.finished(0, 0, 1.0)
     assert [one.number for one in roster.dispensable(1001, crowded=True)] == [3, 2, 1, 0]
 
 
@@ -218,8 +219,8 @@ def test_demand_that_comes_back_keeps_those_without_a_place() -> None:
     roster.dispensable(10, crowded=False)
     roster.sheet.add(Call("renderer", "render"))
     assert roster.dispensable(16, crowded=False) == []
-    roster.sheet.deal([0], 1)
-    roster.sheet.finished(0, 0)
+    roster.sheet.deal([0], 1, 0.0)
+    roster.sheet.finished(0, 0, 1.0)
     assert roster.dispensable(17, crowded=False) == []
 
 
@@ -274,9 +275,14 @@ def test_a_late_one_goes_alone_while_others_work() -> None:
 
 def test_unmeetable_needs_are_said_in_one_sentence() -> None:
     crew = Crew("renderer", object, cpus=2, gpus=1, memory=2**30)
-    fits = {"CPU": 2.0, "GPU": 1.0, "memory": 2.0**30}
-    assert unmeetable(crew, [{"CPU": 64.0}, fits]) is None
-    assert unmeetable(crew, [{"CPU": 6.0, "memory": 2.0**31}]) == (
-        "Each renderer needs 2 CPU, 1 GPU, 1 GiB of memory, but this machine has 6 CPU, 0 GPU and 2 GiB of memory to give: "
+    bare, small = NodeKind(64, 0, 2.0**40, 1), NodeKind(6, 0, 2.0**31, 1)
+    assert unmeetable(crew, Cluster(True, 66, 1, (bare, NodeKind(2, 1, 2.0**30, 1)))) is None
+    assert unmeetable(crew, Cluster(True, 6, 0, (small,))) == (
+        "Each renderer needs 2 CPU, 1 GPU, 1 GiB of memory, but this machine has 6 CPU, 0 GPU, 2 GiB to give: "
         "lower workers.cpus, workers.gpus or workers.memory_gib."
+    )
+    said = unmeetable(crew, Cluster(False, 6, 0, (small, small, bare)))
+    assert said is not None
+    assert (
+        "this cluster has or may bring up have each 6 CPU, 0 GPU, 2 GiB; or 64 CPU, 0 GPU, 1.02e+03 GiB to give" in said
     )

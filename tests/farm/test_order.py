@@ -1,5 +1,7 @@
 """The order of chunks: every rank order is a permutation of the film's, first, last and every n-th before all others, and a preview is due once."""
 
+from dataclasses import replace
+
 import pytest
 
 from farm.calls import Call
@@ -43,6 +45,8 @@ def test_neighbours_go_early_with_one_that_does_and_a_films_order_is_left_alone(
     preview = order_of(order="preview", preview_every=10)
     assert preview.ranked(call_for(9, 10, 11, 12)).rank == (1, 11)
     assert preview.ranked(call_for(12, 13)).rank == (2, 12)
+    parts = preview.ranked(replace(call_for(10, 11), parts=(call_for(10), call_for(11)))).parts
+    assert [one.rank for one in parts] == [(2, 10), (1, 11)]
     assert order_of().ranked(call_for(1)).rank == (2, 1)
 
 

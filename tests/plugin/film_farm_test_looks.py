@@ -167,6 +167,29 @@ class HungryLook(_TestLook):
             yield plates.differences()
 
 
+class SlowSettings(Paper):
+    """How long it takes."""
+
+    seconds: float = 0.0
+    """For each frame."""
+    gate: Path | None = None
+    """A file: nothing is rendered until it is there."""
+
+
+class SlowLook(_TestLook):
+    """The film as it is, after a while that costs the processor nothing: as on a GPU."""
+
+    settings: ClassVar[type[Paper]] = SlowSettings
+
+    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+        assert isinstance(self.wish, SlowSettings)
+        for plates in batches:
+            while self.wish.gate and not self.wish.gate.exists():
+                threading.Event().wait(0.05)
+            threading.Event().wait(self.wish.seconds * len(plates))
+            yield plates.differences()
+
+
 class MoodyLook(_TestLook):
     """A tint that depends on how often it was hired: as a picture may on the hardware that makes it."""
 

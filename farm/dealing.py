@@ -1,0 +1,200 @@
+"""Dealing: who of a crew gets which call, and when. Promises that no call is lost, and that fast and slow workers end together; knows no Ray and no clock but the one it is told.
+
+A worker's pace is measured by the calls it finishes. While there is enough for everyone, whoever has room gets the next
+call. Near the end one that is slow gets none that another would end sooner: earliest-finish-time list scheduling for
+machines of different speeds (Ibarra and Kim 1977), decided call by call, and by the fluid bound where many calls wait.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from itertools import count, islice
+
+from farm.calls import Budget, BudgetSpent, Call, Luck, Spent
+
+FADE = 0.6
+"""What an earlier call still counts for in a worker's pace, when the next one is finished: about the last three tell."""
+
+
+@dataclass(order=True)
+class Ticket:
+    """A call on its way, with its luck."""
+
+    rank: tuple[int, ...]
+    number: int
+    call: Call = field(compare=False)
+    luck: Luck = field(compare=False)
+
+
+@dataclass
+class Speed:
+    """How fast one worker is, by the calls it has finished."""
+
+    since: float
+    """When it last finished a call; after idleness, when it got the next."""
+    frames: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def pace(self) -> float | None:
+        """Frames a second; None before its first call's end."""
+        return self.frames / self.seconds if self.frames and self.seconds > 0 else None
+
+    def finished(self, frames: int, now: float) -> None:
+        """A call of so many frames has ended."""
+        if frames:
+            self.frames = FADE * self.frames + frames
+            self.seconds = FADE * self.seconds + now - self.since
+        self.since = now
+
+
+class CallSheet:
+    """One crew's calls. A worker begins what it holds in order, so only the first `abreast` that it holds can have begun."""
+
+    def __init__(self, budget: Budget, abreast: int = 1) -> None:
+        self.budget = budget
+        self.abreast = abreast
+        self._waiting: list[Ticket] = []
+        self._held: dict[int, deque[Ticket]] = {}
+        self._spent: list[tuple[Call, Spent]] = []
+        self._numbers = count()
+        self._frames = 0  # of the waiting calls
+        self._speeds: dict[int, Speed] = {}
+
+    def add(self, call: Call) -> None:
+        """One more call."""
+        self._push(Ticket(call.rank, next(self._numbers), call, Luck(call.budget or self.budget)))
+
+    @property
+    def outstanding(self) -> int:
+        """Calls that are not finished."""
+        return len(self._waiting) + sum(map(len, self._held.values()))
+
+    def deal(self, workers: Sequence[int], placed: int, now: float) -> list[tuple[int, Call]]:
+        """Who of those that can work shall have which calls now: one for each who is idle, the fastest first, then a second.
+
+        A second only while there are as many calls as workers `placed`, those that load included: near the tail it
+        would wait behind a long first one while somebody else is idle. Where a worker is at both, one that has lost a
+        worker has one to itself from then on: the next loss is then its own, and nobody beside it is charged again.
+        """
+        dealt: list[tuple[int, Call]] = []
+        if not self._waiting:
+            return dealt
+        self._take_apart(sum(not self._held.get(worker) for worker in workers))
+        paces = self._paces(workers)
+        for depth, least in ((1, 1), (2, max(1, placed))):
+            for worker in sorted(workers, key=lambda one: -paces[one]):
+                if len(self._waiting) < least:
+                    break
+                held = self._held.setdefault(worker, deque())
+                if len(held) >= depth or (held and self._alone(held[0], self._waiting[0])):
+                    continue
+                if self._suits(worker, paces, now):
+                    dealt.append((worker, self._give(worker, now)))
+        return dealt
+
+    def _take_apart(self, idle: int) -> None:
+        """While there are more idle hands than calls, those that have parts are dealt as their parts."""
+        while (
+            len(self._waiting) < idle and (whole := max(self._waiting, key=lambda one: len(one.call.parts))).call.parts
+        ):
+            self._waiting.remove(whole)
+            heapify(self._waiting)
+            self._frames -= whole.call.frames
+            for part in whole.call.parts:
+                self.add(part)
+
+    def _paces(self, workers: Sequence[int]) -> dict[int, float]:
+        """Frames a second of each; of one that has not finished a call yet, the mean of the others; 0 where none has."""
+        known = {one: pace for one in workers if one in self._speeds and (pace := self._speeds[one].pace)}
+        mean = sum(known.values()) / len(known) if known else 0.0
+        return {one: known.get(one, mean) for one in workers}
+
+    def _suits(self, worker: int, paces: dict[int, float], now: float) -> bool:
+        """Whether a worker may have the next call: nobody else would end it sooner, or there is enough for all until then."""
+        frames = self._waiting[0].call.frames
+        others = [one for one in paces if one != worker]
+        if not frames or not others or not paces[worker] or self._speeds.get(worker, Speed(now)).pace is None:
+            return True
+        end = self._busy(worker, paces, now) + frames / paces[worker]
+        pace = sum(paces[one] for one in others)
+        if end <= self._frames / pace:  # what waits alone keeps the others at work for longer
+            return True
+        busy = {one: self._busy(one, paces, now) for one in others}
+        sooner = min(busy[one] + frames / paces[one] for one in others)
+        return end <= max(sooner, (self._frames + sum(busy[one] * paces[one] for one in others)) / pace)
+
+    def _busy(self, worker: int, paces: dict[int, float], now: float) -> float:
+        """Seconds for which a worker will be at what it holds. One that is overdue is taken to need as long again as it is late."""
+        held = self._held.get(worker)
+        if not held:
+            return 0.0
+        return abs(sum(one.call.frames for one in held) / paces[worker] - (now - self._speeds[worker].since))
+
+    def _give(self, worker: int, now: float) -> Call:
+        speed = self._speeds.setdefault(worker, Speed(now))
+        if not self._held[worker]:
+            speed.since = now
+        ticket = heappop(self._waiting)
+        self._frames -= ticket.call.frames
+        self._held[worker].append(ticket)
+        return ticket.call
+
+    def _push(self, ticket: Ticket) -> None:
+        heappush(self._waiting, ticket)
+        self._frames += ticket.call.frames
+
+    def begun(self, worker: int) -> list[Call]:
+        """The calls that a worker is at, or may be."""
+        return [ticket.call for ticket in islice(self._held[worker], self.abreast)]
+
+    def call(self, worker: int, place: int) -> Call:
+        """The call at a place among those that a worker holds."""
+        return self._held[worker][place].call
+
+    def finished(self, worker: int, place: int, now: float) -> None:
+        """A worker has finished one of the calls it was at."""
+        self._speeds[worker].finished(self._held[worker][place].call.frames, now)
+        del self._held[worker][place]
+
+    def raised(self, worker: int, place: int, error: BaseException) -> int:
+        """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
+        ticket = self._held[worker][place]
+        del self._held[worker][place]
+        try:
+            ticket.luck.error(ticket.call.what, error)
+        except BudgetSpent as over:
+            self._set_aside(ticket, over)
+        else:
+            self._push(ticket)
+        return ticket.luck.errors
+
+    def lost(self, worker: int, reason: str, free: bool) -> None:
+        """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as Luck.loss."""
+        for ticket in list(self._held[worker])[: 0 if free else self.abreast]:
+            try:
+                ticket.luck.loss(ticket.call.what, reason)
+            except BudgetSpent as over:
+                self._set_aside(ticket, over)
+                self._held[worker].remove(ticket)
+        self.give_back(worker)
+
+    def spent(self) -> list[tuple[Call, Spent]]:
+        """Calls that have failed alone since this was last asked, with what is found in their place."""
+        found, self._spent = self._spent, []
+        return found
+
+    def _set_aside(self, ticket: Ticket, over: BudgetSpent) -> None:
+        if not ticket.call.alone:
+            raise over from over.__cause__
+        self._spent.append((ticket.call, over.spent))
+
+    def give_back(self, worker: int) -> None:
+        """What a worker held goes back to the queue, free of charge."""
+        self._speeds.pop(worker, None)
+        for ticket in self._held.pop(worker, ()):
+            self._push(ticket)
+
+    def _alone(self, *tickets: Ticket) -> bool:
+        return self.abreast > 1 and any(ticket.luck.losses for ticket in tickets)
