@@ -36,7 +36,7 @@ def publish(film: Production, report: FilmReport, output: Store) -> str:
 
 def show_preview(film: Production) -> None:
     """Where the preview has just become whole: the page of it, and on the board where that lies. The last page takes its place."""
-    if film.shows_preview():
+    if film.order.is_due(film.lacking):
         output = open_store(film.scout.spec.output)
         film.board.note(f"preview: {output.url}/{publish_preview(film, output)}")
 
