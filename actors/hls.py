@@ -56,7 +56,8 @@ def unstreamed(stream: Stream, media: InputContainer) -> str:
     known = [one for one in media.streams.audio if one.codec_context.codec.canonical_name in SOUNDS]
     chosen = next((one for one in known if one.disposition & Disposition.default), known[0] if known else None)
     if stream not in known:
-        return f"browsers play no {stream.codec_context.codec.canonical_name}"
+        codec = stream.codec_context.codec.canonical_name
+        return f"browsers play {', '.join(SOUNDS)} from a review stream, and no {codec}"
     return "" if stream is chosen else "a review stream holds one sound"
 
 

@@ -96,7 +96,10 @@ class Reel {  // what a browser holds of the stream
 
   async lengthen(seconds) {
     await this.settled();
-    if (!(this.media.duration >= seconds + this.late)) this.media.duration = seconds + this.late;
+    if (this.media.readyState != "open") return;  // it is ended, and as long as what it holds
+    const held = this.buffer.buffered, end = held.length ? held.end(held.length - 1) : 0;
+    const length = Math.max(seconds + this.late, end);  // sound may end later than the picture
+    if (this.media.duration == Infinity || this.media.duration < length) this.media.duration = length;
   }
 }
 

@@ -9,6 +9,7 @@ from farm import review
 from farm.board import Board
 from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
+from farm.film_report import put_down_made
 from farm.fleet import Fleet
 from farm.opening import decide_deliverables, open_film
 from farm.paces import pace_of
@@ -78,5 +79,5 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
     ledger.enter(spec)  # nothing has refused it
     for _ in fleet.run(first, follow):
         pass
-    film.put_down()
+    put_down_made(film)
     return film

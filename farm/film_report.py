@@ -1,9 +1,11 @@
-"""The film report: what was made of a film, for people and programs. Promises the plan's own figures; finds nothing out itself."""
+"""The film report: what was made of a film, for people and programs, and for the run after this one. Promises the plan's own figures; finds nothing out itself."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from jobs.continuity import put_down
 from jobs.digest import digest
 from jobs.errors import FilmFailed
 from jobs.report import FilmReport
@@ -17,7 +19,7 @@ def film_report(film: Production) -> FilmReport:
     film.aside.refuse()
     if missing := [one.file for one in film.deliverables if one.file not in film.proofs]:
         raise FilmFailed(
-            f"The work ended without {', '.join(missing)}: {film.unfinished} chunks lack a segment. "
+            f"The work ended without {', '.join(missing)}: {len(film.lacking)} chunks lack a segment. "
             "What is finished is kept: the same command goes on."
         )
     plan, spec = film.scout.plan, film.scout.spec
@@ -40,3 +42,13 @@ def film_report(film: Production) -> FilmReport:
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
         deliverables=proofs,
     )
+
+
+def put_down_made(film: Production) -> None:
+    """At a run's end: on paper, for the next one, what was made of every shot that is whole now."""
+    lacking = film.lacking | film.aside.reports.keys()
+    edges = [chunk.core.start for chunk in film.chunks if chunk.number in lacking]
+    whole = [
+        one for one in film.scout.made if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
+    ]
+    put_down(film.ledger, whole, {one.file: one.encoding for one in film.deliverables})

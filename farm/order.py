@@ -45,7 +45,8 @@ class Order:
         """A call for one or several chunks, with its rank in this order: neighbours go early with any that does."""
         orders = call.args[0] if isinstance(call.args[0], list) else [call.args[0]]
         early = [one.chunk for one in orders if self.is_early(one.chunk)]
-        return replace(call, rank=(EARLY, early[0])) if early else call
+        parts = tuple(map(self.ranked, call.parts))
+        return replace(call, rank=(EARLY, early[0]), parts=parts) if early else call
 
     def is_due(self, lacking: Iterable[int]) -> bool:
         """Once, when no early chunk of the whole film is `lacking`: the preview can be shown."""

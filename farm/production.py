@@ -1,7 +1,6 @@
 """Production: what a planned film still needs, and which call follows from each finished piece. Promises that nothing finished is made again; calls nobody itself."""
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import groupby, takewhile
 
 from farm.batches import Batches, dissolve_call, render_call, split_call, strike_call
@@ -15,7 +14,7 @@ from farm.scout import Scout
 from farm.seams import Seams
 from farm.set_aside import SetAside
 from jobs.assembly import Assembly, name_of
-from jobs.continuity import continuity, put_down
+from jobs.continuity import continuity
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import Damaged
 from jobs.media import Media
@@ -232,26 +231,11 @@ class Production:
         else:
             self.board.stage("inspect")
 
-    def put_down(self) -> None:
-        """At the run's end: on paper, for the next one, what was made of every shot that is whole now."""
-        lacking = self._lacking.pieces.keys() | self.aside.reports.keys()
-        edges = [chunk.core.start for chunk in self.chunks if chunk.number in lacking]
-        whole = [
-            one
-            for one in self.scout.made
-            if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
-        ]
-        put_down(self.ledger, whole, {one.file: one.encoding for one in self.deliverables})
-
     def report(self) -> FilmReport:
         """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""
         return film_report(self)
 
     # what there is
-
-    def shows_preview(self) -> bool:
-        """Once: all chunks of the preview are there."""
-        return self.order.is_due(self._lacking.pieces)
 
     @property
     def renders_to_come(self) -> int:
@@ -259,9 +243,9 @@ class Production:
         return max(self._batches.to_come, self.scout.expected_chunks - len(self.chunks))
 
     @property
-    def unfinished(self) -> int:
-        """Chunks that lack a piece."""
-        return len(self._lacking.pieces)
+    def lacking(self) -> Set[int]:
+        """Chunks that lack a piece, by number."""
+        return self._lacking.pieces.keys()
 
     def names(self, chunk: Chunk, encoding: Encoding) -> dict[Range, str]:
         """Digests of a chunk's segments in one encoding, in film order."""

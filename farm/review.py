@@ -1,11 +1,11 @@
 """The review page: one HTML file beside the deliverables, a still of every chunk before and after. Promises to need no server and no network; makes no picture."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from html import escape
 from itertools import groupby
 
 from actors.player import player
-from actors.playlist import whole_key
+from actors.playlist import PAGE, whole_key
 from farm.production import Production
 from jobs.formats import FOLDERS, Codec
 from jobs.ledger import still_name
@@ -36,7 +36,7 @@ def publish(film: Production, report: FilmReport, output: Store) -> str:
 
 def show_preview(film: Production) -> None:
     """Where the preview has just become whole: the page of it, and on the board where that lies. The last page takes its place."""
-    if film.shows_preview():
+    if film.order.is_due(film.lacking):
         output = open_store(film.scout.spec.output)
         film.board.note(f"preview: {output.url}/{publish_preview(film, output)}")
 
@@ -110,7 +110,7 @@ def _page(film: Production, report: FilmReport, kept: Mapping[int, int]) -> Iter
         yield player(f"../{stream}", played)
     elif played:
         yield f'<video controls preload="metadata" src="{escape(played)}"></video>'
-    yield from _deliverables(report)
+    yield from _deliverables(report, {one.file for one in film.deliverables if one.container == "hls"})
     for number, chunks in groupby(film.chunks, key=lambda chunk: chunk.shot):
         yield from _shot(number, list(chunks), kept, film.scout.names, aside)
     yield "</html>\n"
@@ -130,11 +130,12 @@ def _streamed(film: Production) -> str:
     return next((whole_key(one) for one in film.deliverables if one.container == "hls"), "")
 
 
-def _deliverables(report: FilmReport) -> Iterator[str]:
+def _deliverables(report: FilmReport, streams: Set[str]) -> Iterator[str]:
     yield "<h2>Deliverables</h2><table>"
     for one in report.deliverables:
         file = escape(one.file)
-        yield f'<tr><td><a href="../{file}">{file}</a><td>{one.bytes / 1e6:.1f} MB<td>{escape(one.timing)}'
+        place = f"{file}/{PAGE}" if one.file in streams else file
+        yield f'<tr><td><a href="../{place}">{file}</a><td>{one.bytes / 1e6:.1f} MB<td>{escape(one.timing)}'
         for fate in one.fates:
             detail = f": {escape(fate.detail)}" if fate.detail else ""
             yield f"<tr><td><td>stream {fate.stream}<td>{escape(fate.kind)} {escape(fate.codec)} {fate.fate}{detail}"

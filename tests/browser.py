@@ -3,9 +3,10 @@
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 
@@ -21,10 +22,33 @@ def browse(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
-def told(folder: Path, page: Path, seconds: float = 120.0) -> str:
+@contextmanager
+def served(folder: Path, asked: Callable[[str], None]) -> Iterator[str]:
+    """A web server for what lies in a folder; gives its URL. `asked` is told every path before it is answered."""
+
+    class Files(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked(self.path)
+            super().do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def told(folder: Path, page: Path, seconds: float = 120.0, url: str = "") -> str:
     """What a page tells by `tell(text)`, however long that takes: films are decoded in real time.
 
-    `page` is HTML whose scripts may call `tell` once. Raises queue.Empty where it tells nothing.
+    `page` is HTML whose scripts may call `tell` once; `url`: that of the page's folder, where it is served. Raises queue.Empty
+    where it tells nothing.
     """
     with _listening() as (port, said):
         speaking = page.with_name(f"telling-{page.name}")
@@ -33,7 +57,8 @@ def told(folder: Path, page: Path, seconds: float = 120.0) -> str:
             f"{{method: 'POST', mode: 'no-cors', body: text}});</script>{page.read_text()}"
         )
         command = [*_command(folder), "--allow-file-access-from-files", "--remote-debugging-port=0"]
-        browser = subprocess.Popen([*command, speaking.as_uri()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        place = f"{url}/{speaking.name}" if url else speaking.as_uri()
+        browser = subprocess.Popen([*command, place], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             return said.get(timeout=seconds)
         finally:

@@ -157,7 +157,7 @@ def test_a_film_with_pcm_two_sounds_and_chapters_is_not_refused(tmp_path: Path) 
     )
     made = reel(pcm, tmp_path, HLS)
     said = {(one.kind, one.codec): (one.fate, one.detail) for one in made.plan.fates}
-    assert said["audio", "pcm_s16le"] == ("dropped", "browsers play no pcm_s16le")
+    assert said["audio", "pcm_s16le"] == ("dropped", "browsers play aac, mp3, flac, opus from a review stream, and no pcm_s16le")
     assert said["subtitle", "subrip"] == ("dropped", "a review stream holds the picture and one sound")
     assert said["chapters", ""] == ("dropped", "hls has no place for chapters")
     assert finished(made).findings == ()
