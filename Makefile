@@ -25,8 +25,9 @@ else
 	$(BIN)/farm render '$(SOURCE)' --look colorize --out "$(OUT)/$$(basename '$(SOURCE)' | sed 's/\.[^.]*$$//')"
 endif
 
+# Files are shared out among two processes: most tests wait for something.
 test: env check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: env
 	$(BIN)/python -m pytest -m slow

@@ -14,9 +14,15 @@ PLUGIN = str(Path(__file__).with_name("plugin"))
 # A machine that is busy elsewhere is slow, not wrong.
 settings.register_profile("farm", deadline=None)
 settings.load_profile("farm")
+LONGEST_FIRST = ("tests/farm/", "tests/chaos/", "tests/deploy/")
+"""Where tests begin Ray, servers and whole films: two processes that share the files end together only if these come first."""
 # Looks for tests are installed as a studio's own would be; Ray's workers find them by the same path.
 sys.path.insert(0, PLUGIN)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, os.environ.get("PYTHONPATH")]))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda one: not one.nodeid.startswith(LONGEST_FIRST))
 
 
 @pytest.fixture(autouse=True)
