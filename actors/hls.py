@@ -76,27 +76,38 @@ class StreamWriter:
         self._frames = 0
         self._init = ""
         self._segments: list[Segment] = []
+        self._failure: Exception | None = None  # a muxer may pass over it, and go on with the next fragment
 
     def __enter__(self) -> Self:
         self._put(PAGE, page(self._folder))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._refuse_failed()  # in the place of what the muxer says of it
         if kind is None:
             self._tell(ended=True)
             self._sweep()
 
     def write(self, data: "ReadableBuffer", /) -> int:
         """Write on; a fragment that is whole by now lies in the output, and the playlist names it. Gives the number of bytes."""
+        self._refuse_failed()
         count = memoryview(data).nbytes
         self._data += memoryview(data).cast("B")
         self._written += count
-        for name in self._boxes():
-            if name == b"moov":
-                self._init = self._keep("init-{}.mp4")
-            elif name == b"mdat":
-                self._add()
+        try:
+            for name in self._boxes():
+                if name == b"moov":
+                    self._init = self._keep("init-{}.mp4")
+                elif name == b"mdat":
+                    self._add()
+        except Exception as error:
+            self._failure = error
+            raise
         return count
+
+    def _refuse_failed(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """A stream is written forward. Raises BadStore for any place but the end."""

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from actors.hls import LEAST_SECONDS, longest_fragment
-from actors.stitch import WORD_EVERY
+from actors.stitch import WORD_EVERY, Stitcher
+from jobs.errors import BadStore
 from jobs.formats import Codec, Container, Deliverable
 from jobs.report import Conform
+from jobs.store import FolderStore
 from jobs.timing import Timing
 from tests.actors.reels import Reel, dressed, numbers_and_times, reel, sound_of
 from tests.actors.test_finish import Run
@@ -148,6 +150,28 @@ def test_it_grows_with_the_finished_prefix_and_an_interrupted_one_goes_on(tmp_pa
     assert (whole.tags, whole.segments) == ({**begun.tags, "#EXT-X-ENDLIST": ""}, whole.segments)
 
 
+class Failing(FolderStore):
+    """A folder whose disk is full when a certain fragment comes."""
+
+    def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
+        if "/00001-" in key:
+            raise BadStore("the disk is full")
+        return super().write(key, data, only_if_absent=only_if_absent)
+
+
+def test_a_fragment_that_cannot_be_written_ends_it_and_nothing_names_it(tmp_path: Path) -> None:
+    source = Recipe(frames=340, size=(64, 48)).make(tmp_path / "a.mp4")
+    made = reel(source, tmp_path, HLS)
+    stitcher = Stitcher(str(source), made.store, "job", str(made.output))
+    stitcher.output = Failing(made.output)
+    with pytest.raises(BadStore, match="the disk is full"):
+        list(stitcher.stitch(made.film, made.plan, made.timing, made.records))
+    left = read(made.path)
+    assert [path.name[:6] for _, path in left.segments] == ["00000-"]
+    assert not left.ended
+    assert not list(made.path.parent.glob("00002-*"))
+
+
 def test_a_film_with_pcm_two_sounds_and_chapters_is_not_refused(tmp_path: Path) -> None:
     pcm = dressed(
         Recipe(frames=30, sound="pcm_s16le").make(tmp_path / "pcm.mkv"),
@@ -157,7 +181,10 @@ def test_a_film_with_pcm_two_sounds_and_chapters_is_not_refused(tmp_path: Path) 
     )
     made = reel(pcm, tmp_path, HLS)
     said = {(one.kind, one.codec): (one.fate, one.detail) for one in made.plan.fates}
-    assert said["audio", "pcm_s16le"] == ("dropped", "browsers play aac, mp3, flac, opus from a review stream, and no pcm_s16le")
+    assert said["audio", "pcm_s16le"] == (
+        "dropped",
+        "browsers play aac, mp3, flac, opus from a review stream, and no pcm_s16le",
+    )
     assert said["subtitle", "subrip"] == ("dropped", "a review stream holds the picture and one sound")
     assert said["chapters", ""] == ("dropped", "hls has no place for chapters")
     assert finished(made).findings == ()
@@ -179,6 +206,10 @@ def forget_the_end(made: Reel) -> None:
     playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))
 
 
+def name_another_place(made: Reel) -> None:
+    made.path.write_text(made.path.read_text().replace("00000-", "../../00000-"))
+
+
 def name_one_less(made: Reel) -> None:
     playlist = made.path
     playlist.write_text(re.sub(r"#EXTINF[^#]+(?=#EXT-X-ENDLIST)", "", playlist.read_text()))
@@ -190,6 +221,7 @@ def name_one_less(made: Reel) -> None:
         (cut, "frame"),
         (lose, "is missing"),
         (forget_the_end, "does not end"),
+        (name_another_place, "it is no playlist of the farm's"),
         (name_one_less, "its playlist tells"),
     ],
 )
