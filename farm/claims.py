@@ -76,7 +76,7 @@ class Claims:
         try:
             if self._office is None:
                 self._office = _office()
-            self._answer = self._office.claim.remote(claim, Room(cluster.cpus, cluster.gpus))
+            self._answer = self._office.claim.remote(claim, Room(cluster.most_cpus, cluster.most_gpus))
         except (RayError, ValueError):  # a name whose actor has just died
             self._office = None
 

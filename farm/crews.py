@@ -10,6 +10,7 @@ from actors.render import Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
 from farm.calls import Cluster, Crew
+from farm.growth import places
 from jobs.plan import Look
 from jobs.spec import JobSpec
 
@@ -25,7 +26,7 @@ to bring."""
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
     """Surveyors, splitters, renderers, dissolvers, printers and finishers. Nobody is hired here."""
     store = (spec.store, spec.name)
-    hands = max(1, min(4, int(cluster.cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
+    hands = max(1, min(4, int(cluster.most_cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
     finishers = len(spec.deliverables)
@@ -53,8 +54,8 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
 
 def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float) -> Crew:
     # They decode and encode whole films while no renderer works, and an encoder has four threads.
-    limit = hands if cluster.local else max(1, int(cluster.cpus // CLUSTER_CPUS))
-    cpus = 0.5 if cluster.local else CLUSTER_CPUS
+    cpus = 0.5 if cluster.local else _cluster_cpus(cluster, 0.0)
+    limit = hands if cluster.local else _room(cluster, cpus, 0.0)
     return Crew("printer", Printer, store, limit=limit, cpus=cpus, hung_seconds=hung)
 
 
@@ -62,7 +63,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     wish = spec.workers
     gpus = renderer_gpus(spec, cluster)
     count = renderer_count(spec, cluster)
-    threads = wish.cpus or (max(1, _cores() // count) if cluster.local else CLUSTER_CPUS)
+    threads = wish.cpus or (max(1, _cores() // count) if cluster.local else _cluster_cpus(cluster, gpus))
     return Crew(
         "renderer",
         Renderer,
@@ -81,21 +82,44 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
 
 
 def renderer_gpus(spec: JobSpec, cluster: Cluster) -> float:
-    """GPUs of each renderer: the spec's word, else one where the cluster has any."""
-    return spec.workers.gpus if spec.workers.gpus is not None else float(cluster.gpus >= 1)
+    """GPUs of each renderer: the spec's word, else one where the cluster has any, or may."""
+    return spec.workers.gpus if spec.workers.gpus is not None else float(cluster.most_gpus >= 1)
 
 
 def renderer_count(spec: JobSpec, cluster: Cluster) -> int:
-    """Renderers at most: the spec's word, else one for each GPU, else one for each core here, or each four on a cluster.
+    """Renderers at most: the spec's word, else one for each core here, else as many as a cluster has room for, or may have.
 
     One renderer with one thread for each core, not one with all: threads that wait for one another at every layer lose
     ten times their work where anything else runs beside them (docs/log.md, "One thread a renderer").
     """
     if spec.workers.count:
         return spec.workers.count
-    if cluster.gpus >= 1 and spec.workers.gpus != 0:
-        return int(cluster.gpus / (spec.workers.gpus or 1)) or 1
-    return max(1, _cores() if cluster.local else int(cluster.cpus // (spec.workers.cpus or CLUSTER_CPUS)))
+    gpus = renderer_gpus(spec, cluster)
+    if cluster.local:
+        return max(1, int(cluster.gpus / gpus) if gpus and cluster.gpus >= 1 else _cores())
+    memory = (spec.workers.memory_gib or 0.0) * 2**30
+    return _room(cluster, spec.workers.cpus or _cluster_cpus(cluster, gpus), gpus, memory)
+
+
+def _room(cluster: Cluster, cpus: float, gpus: float, memory: float = 0.0) -> int:
+    """How many workers of so much each a cluster has places for, or may have: node by node where they are known."""
+    if cluster.kinds:
+        return max(1, sum(kind.most * places(kind, cpus, gpus, memory) for kind in cluster.kinds))
+    return max(1, int(cluster.gpus / gpus) if gpus else int(cluster.cpus / cpus))
+
+
+def _cluster_cpus(cluster: Cluster, gpus: float) -> float:
+    """CPUs of a worker on a cluster: no more than there are beside any of its GPUs, or else the poorest of them would stand idle."""
+    if gpus:
+        beside = [kind.cpus * gpus / kind.gpus for kind in cluster.kinds if kind.gpus >= gpus and kind.cpus]
+        return min(CLUSTER_CPUS, *map(_floored, beside)) if beside else CLUSTER_CPUS
+    most = max((kind.cpus for kind in cluster.kinds), default=0.0)
+    return min(CLUSTER_CPUS, _floored(most)) if most else CLUSTER_CPUS
+
+
+def _floored(cpus: float) -> float:
+    # Threads are whole, but a pod of half a processor is not to be shut out.
+    return float(int(cpus)) if cpus >= 1 else cpus
 
 
 def _cores() -> int:

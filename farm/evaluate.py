@@ -106,10 +106,12 @@ def _place(on: str) -> tuple[str, list[str]]:
 def _crew(
     material: Material, looks: Sequence[Look], strengths: Sequence[float], cluster: Cluster, workers: int | None
 ) -> Crew:
-    gpus = float(cluster.gpus >= 1)
+    gpus = float(cluster.most_gpus >= 1)
     cpus = 1.0 if cluster.local else CLUSTER_CPUS
     count = (
-        workers or int(cluster.gpus) or (len(os.sched_getaffinity(0)) if cluster.local else int(cluster.cpus / cpus))
+        workers
+        or int(cluster.most_gpus)
+        or (len(os.sched_getaffinity(0)) if cluster.local else int(cluster.cpus / cpus))
     )
     made_of = (material, tuple(looks), tuple(strengths), cpus, gpus > 0)
     return Crew("evaluator", Evaluator, made_of, limit=max(1, count), cpus=cpus, gpus=gpus)

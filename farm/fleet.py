@@ -90,20 +90,19 @@ class Fleet:
 
     @property
     def cluster(self) -> Cluster:
-        """What there is to work on now."""
-        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        return Cluster(self._session.local, has.get("CPU", 0.0), has.get("GPU", 0.0))
+        """What there is to work on now, and what it may become."""
+        return self._session.cluster
 
     def hire(self, crews: Iterable[Crew]) -> None:
         """Take on crews; their workers start when calls come. A crew of the same name is replaced.
 
-        Raises BadSpec, before any work, for a crew that this machine can never place. A cluster may grow, so there the
-        crew's boot_seconds are what bounds the wait.
+        Raises BadSpec, before any work, for a crew that no node which is there or may come can ever place. Where a cluster
+        does not tell what may come, the crew's boot_seconds are what bounds the wait.
         """
+        cluster = self.cluster
         for crew in crews:
             self.release(crew.name)
-            nodes = ray.nodes() if self._session.local else []  # type: ignore[no-untyped-call]
-            if nodes and (refusal := unmeetable(crew, [node["Resources"] for node in nodes])):
+            if cluster.bounded and (refusal := unmeetable(crew, cluster)):
                 raise BadSpec(refusal)
             self._rosters[crew.name] = Roster(crew, self.budget, time.monotonic())
 

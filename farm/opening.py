@@ -9,6 +9,7 @@ from farm.board import Board
 from farm.calls import Call
 from farm.crews import crews_for, renderer_gpus
 from farm.fleet import Fleet
+from farm.growth import passed_over
 from farm.scout import Scout
 from jobs.deliverables import Decided, DeliverablePlan
 from jobs.errors import BadMedia, BadSpec
@@ -31,8 +32,12 @@ def looks_of(spec: JobSpec) -> dict[str, Look]:
 def open_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board) -> Scout:
     """Hire the crews, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
     looks = looks_of(spec)
-    fleet.hire(crews_for(spec, list(looks.values()), fleet.cluster))
+    cluster = fleet.cluster
+    crews = crews_for(spec, list(looks.values()), cluster)
+    fleet.hire(crews)
     board.stage("survey")
+    for idle in filter(None, (passed_over(crew, cluster.kinds) for crew in crews)):
+        board.note(idle)
     film = _surveyed(spec, ledger, fleet)
     board.film(film, spec.look.name)
     return Scout(spec, film, ledger, looks)

@@ -11,10 +11,13 @@ from types import FrameType
 from typing import Any
 
 import ray
+import ray._private.state
 from ray._private.authentication.authentication_utils import get_authentication_mode_name
 from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import RayError
 
+from farm.calls import Cluster
+from farm.growth import VARIABLE, kind_of, told_kinds, with_standing
 from jobs.errors import BadSpec, FilmFailed
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
@@ -52,6 +55,21 @@ class RaySession:
             if isinstance(error, SystemExit):  # what Ray makes of SIGTERM while it starts
                 raise KeyboardInterrupt from error
             raise
+
+    @property
+    def cluster(self) -> Cluster:
+        """What there is to work on now, and what it may become. Raises BadSpec where the operator's word on that cannot be read."""
+        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        told = () if self.local else told_kinds(os.environ.get(VARIABLE) or "[]")
+        bounded = self.local or bool(told)
+        config = None if bounded else ray._private.state.state.get_cluster_config()
+        if config and config.node_group_configs:  # Anyscale's tells; below 0 is without a bound
+            told = tuple(
+                kind_of(one.resources, one.max_count) for one in config.node_group_configs if one.max_count > 0
+            )
+            bounded = all(one.max_count >= 0 for one in config.node_group_configs)
+        return Cluster(self.local, has.get("CPU", 0.0), has.get("GPU", 0.0), with_standing(told, nodes), bounded)
 
     def check(self) -> None:
         """Prove that a Ray that was started here can still start workers. Raises FilmFailed.

@@ -1,12 +1,12 @@
 """A crew's roster: who is hired, how many are wanted, who goes, who is late. Promises no more workers than calls; knows no Ray: an actor is anything."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from farm.calls import Budget, Call, Crew, Luck, Staff
+from farm.calls import Budget, Call, Cluster, Crew, Luck, Staff
 from farm.dealing import CallSheet
+from farm.growth import in_words, places
 from jobs.errors import FilmFailed
 
 PENDING_GRACE = 5.0
@@ -213,16 +213,15 @@ def needs(crew: Crew) -> str:
     return ", ".join(parts) or "nothing"
 
 
-def unmeetable(crew: Crew, nodes: Iterable[Mapping[str, float]]) -> str | None:
-    """A sentence where none of the nodes, by Ray's names of what each has, can ever place one of the crew; else None."""
-    wanted = {"CPU": crew.cpus, "GPU": crew.gpus, "memory": crew.memory or 0}
-    has: Mapping[str, float] = {}
-    for has in nodes:
-        if all(has.get(kind, 0) >= amount for kind, amount in wanted.items()):
-            return None
+def unmeetable(crew: Crew, cluster: Cluster) -> str | None:
+    """A sentence where no node that there is, or may come to be, can ever place one of the crew; else None."""
+    if any(places(kind, crew.cpus, crew.gpus, crew.memory or 0.0) for kind in cluster.kinds):
+        return None
+    has = "; or ".join(dict.fromkeys(map(in_words, cluster.kinds))) or "nothing"
+    where = "this machine has" if cluster.local else "the nodes that this cluster has or may bring up have each"
     return (
-        f"Each {crew.name} needs {needs(crew)}, but this machine has {has.get('CPU', 0):g} CPU, {has.get('GPU', 0):g} GPU and "
-        f"{has.get('memory', 0) / 2**30:.3g} GiB of memory to give: lower workers.cpus, workers.gpus or workers.memory_gib."
+        f"Each {crew.name} needs {needs(crew)}, but {where} {has} to give: "
+        "lower workers.cpus, workers.gpus or workers.memory_gib."
     )
 
 

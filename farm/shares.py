@@ -63,7 +63,7 @@ class Allowance(NamedTuple):
     """What a job is answered."""
 
     renderers: int | None
-    """It may hire so many; None: any number, for nobody else is there."""
+    """It may hire so many; None: any number, for nobody else is there, or there is nothing to share."""
     says: str = ""
     """Where that is less than it wants, what and why, for people: "2 of 8 renderers: the-kid is more urgent"."""
 
@@ -163,9 +163,9 @@ class Shares:
         if claim.held_to is not None and now - self._since < SETTLING_SECONDS:
             return None
         claims = [one for _, one in heard.values()]
-        if len(claims) == 1:
-            return Allowance(None)
         allotted = allot(claims, room)
+        if len(claims) == 1 or not any(allotted.values()):  # a cluster that does not tell what it may grow to has no room yet
+            return Allowance(None)
         mine = allotted[claim.job.key]
         says = f"{mine} of {claim.wanted} renderers: {reason(claim, claims, allotted)}" if mine < claim.wanted else ""
         return Allowance(mine, says)

@@ -107,7 +107,7 @@ def _finished(messages: Iterator[Message | None], board: TrainingBoard, lease: L
 def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
     """What the recipe's workers are to have. Raises BadSpec for workers that this machine can never place; a cluster may grow."""
     wish = recipe.workers
-    gpus = (1.0 if cluster.gpus else 0.0) if wish.gpus is None else wish.gpus
+    gpus = (1.0 if cluster.most_gpus else 0.0) if wish.gpus is None else wish.gpus
     for what, each, there in (("GPUs", gpus, cluster.gpus), ("processors", wish.cpus, cluster.cpus)):
         if cluster.local and wish.count * each > there:
             raise BadSpec(

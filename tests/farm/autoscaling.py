@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 RAY = str(Path(sys.executable).with_name("ray"))
+CREWS = ("surveyor", "splitter", "renderer", "dissolver", "printer", "finisher")
 HEAD_ID = "f" * 51 + "00000"
 """What the fake provider calls the head; its nodes count up from it."""
-DEADLINE = 120.0
+DEADLINE = 300.0
 """Seconds after which something has gone wrong, on the busiest machine."""
 TUNED = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
 """A node's death is seen within about 2 s, not 15."""
@@ -97,9 +98,19 @@ class Autoscaling:
 
     def nodes(self) -> dict[str, int]:
         """Nodes that live now, but for the head: the number of each one's raylet, by Ray's id for the node."""
+        return {node: pid for node, pid in self._raylets().items() if node != HEAD_ID}
+
+    def workers(self) -> list[tuple[str, str]]:
+        """Workers that have been placed: of which crew, and on which node."""
+        nodes = {pid: node for node, pid in self._raylets().items()}
+        actors = [(pid, name[1]) for pid, words in self._living() if (name := re.match(r"ray::(\w+)", words))]
+        parents = [(name.lower(), _parent(pid)) for pid, name in actors]  # of the class; of the crew while at a call
+        return [(name, nodes[parent]) for name, parent in parents if parent in nodes and name in CREWS]
+
+    def _raylets(self) -> dict[str, int]:
         found = {}
         for pid, words in self._living():
-            if "raylet/raylet" in words and (node := re.search(r"--node_id=(\w+)", words)) and node[1] != HEAD_ID:
+            if "raylet/raylet" in words and (node := re.search(r"--node_id=(\w+)", words)):
                 found[node[1]] = pid
         return found
 
@@ -179,6 +190,12 @@ class Autoscaling:
                     words = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                     found.append((int(place.name), words))
         return found
+
+
+def _parent(pid: int) -> int:
+    with suppress(OSError):
+        return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2].split()[1])
+    return 0
 
 
 def _free_ports(count: int) -> list[int]:

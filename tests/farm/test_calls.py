@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.calls import Budget, Call, Crew, Luck
+from farm.calls import Budget, Call, Cluster, Crew, Luck, NodeKind
 from farm.dealing import CallSheet
 from farm.roster import CROWDED_AFTER, PENDING_GRACE, Hired, Roster, unmeetable
 from jobs.errors import BadLook, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
@@ -287,9 +287,14 @@ def test_a_late_one_goes_alone_while_others_work() -> None:
 
 def test_unmeetable_needs_are_said_in_one_sentence() -> None:
     crew = Crew("renderer", object, cpus=2, gpus=1, memory=2**30)
-    fits = {"CPU": 2.0, "GPU": 1.0, "memory": 2.0**30}
-    assert unmeetable(crew, [{"CPU": 64.0}, fits]) is None
-    assert unmeetable(crew, [{"CPU": 6.0, "memory": 2.0**31}]) == (
-        "Each renderer needs 2 CPU, 1 GPU, 1 GiB of memory, but this machine has 6 CPU, 0 GPU and 2 GiB of memory to give: "
+    bare, small = NodeKind(64, 0, 2.0**40, 1), NodeKind(6, 0, 2.0**31, 1)
+    assert unmeetable(crew, Cluster(True, 66, 1, (bare, NodeKind(2, 1, 2.0**30, 1)))) is None
+    assert unmeetable(crew, Cluster(True, 6, 0, (small,))) == (
+        "Each renderer needs 2 CPU, 1 GPU, 1 GiB of memory, but this machine has 6 CPU, 0 GPU, 2 GiB to give: "
         "lower workers.cpus, workers.gpus or workers.memory_gib."
+    )
+    said = unmeetable(crew, Cluster(False, 6, 0, (small, small, bare)))
+    assert said is not None
+    assert (
+        "this cluster has or may bring up have each 6 CPU, 0 GPU, 2 GiB; or 64 CPU, 0 GPU, 1.02e+03 GiB to give" in said
     )

@@ -180,6 +180,17 @@ def test_an_idle_worker_goes_while_others_work(fleet: Fleet) -> None:
     assert diary(fleet).ticks >= 2
 
 
+def test_whoever_is_surely_not_needed_goes_at_once(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk, limit=2), crew(Clerk, name="other")])
+    fleet.expect("clerk", 1, sure=True)
+    findings(fleet, call("rest", 0.1), call("rest", 3.0, name="other"))
+    assert sum(diary(fleet).staff[-1][1:]) == 1
+    assert fleet._rosters["clerk"].demand == 1
+    fleet.expect("clerk", 0, sure=True)
+    findings(fleet, call("rest", 1.5, name="other"))
+    assert ("clerk", 0, 0, 0) in diary(fleet).staff
+
+
 # errors
 
 

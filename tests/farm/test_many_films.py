@@ -114,7 +114,7 @@ def office() -> str | None:
 
 
 def gated(gate: Path) -> dict[str, Any]:
-    return {"name": "test-gate", "settings": {"gate": str(gate)}}
+    return {"name": "test-slow", "settings": {"gate": str(gate)}}
 
 
 @pytest.mark.usefixtures("three_gpus")

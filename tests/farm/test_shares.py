@@ -173,6 +173,12 @@ def test_a_film_alone_is_held_to_nothing_and_two_share() -> None:
     assert office.claim(feature, ROOM) == Allowance(None)
 
 
+def test_where_there_is_no_room_yet_everybody_asks_for_it() -> None:
+    office = Shares(Clock())
+    office.claim(claim("one"), Room(0, 0))
+    assert office.claim(claim("other"), Room(0, 0)) == Allowance(None)
+
+
 def test_who_leaves_makes_room_at_once() -> None:
     office = Shares(Clock())
     one, other = claim("one"), claim("other")

@@ -167,23 +167,26 @@ class HungryLook(_TestLook):
             yield plates.differences()
 
 
-class GateSettings(Paper):
-    """What it waits for."""
+class SlowSettings(Paper):
+    """How long it takes."""
 
-    gate: str
-    """A file: before it is there, no frame is made."""
+    seconds: float = 0.0
+    """For each frame."""
+    gate: Path | None = None
+    """A file: nothing is rendered until it is there."""
 
 
-class GateLook(_TestLook):
-    """The film as it is, but not before its time."""
+class SlowLook(_TestLook):
+    """The film as it is, after a while that costs the processor nothing: as on a GPU."""
 
-    settings: ClassVar[type[Paper]] = GateSettings
+    settings: ClassVar[type[Paper]] = SlowSettings
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
-        assert isinstance(self.wish, GateSettings)
+        assert isinstance(self.wish, SlowSettings)
         for plates in batches:
-            while not Path(self.wish.gate).exists():
-                threading.Event().wait(0.02)
+            while self.wish.gate and not self.wish.gate.exists():
+                threading.Event().wait(0.05)
+            threading.Event().wait(self.wish.seconds * len(plates))
             yield plates.differences()
 
 

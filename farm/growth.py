@@ -1,0 +1,77 @@
+"""What a cluster may grow to: kinds of nodes, as it tells or its operator does. Promises that no node is counted twice; asks no Ray.
+
+An autoscaling cluster at rest is a head without a GPU, and what it lacks is what it would bring up. Ray's own autoscalers
+(2.60) do not tell what that is, so the operator does, in FARM_NODES beside FARM_ALLOWED_FOLDERS:
+
+    FARM_NODES='[{"CPU": 4, "GPU": 1, "most": 16}, {"CPU": 16, "most": 4}]'
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from farm.calls import Crew, NodeKind
+from jobs.errors import BadSpec
+from jobs.paper import Paper
+
+VARIABLE = "FARM_NODES"
+
+
+class _Told(Paper):
+    """One kind in the operator's words, by Ray's names."""
+
+    CPU: float = Field(default=0.0, ge=0)
+    GPU: float = Field(default=0.0, ge=0)
+    memory: float = Field(default=float("inf"), gt=0)
+    most: int = Field(ge=1)
+
+
+def told_kinds(text: str) -> tuple[NodeKind, ...]:
+    """The kinds that an operator tells of, as JSON. Raises BadSpec."""
+    try:
+        told = TypeAdapter(list[_Told]).validate_json(text)
+    except ValidationError as error:
+        raise BadSpec(
+            f"{VARIABLE} (set by whoever runs the cluster) is to be a JSON list such as "
+            f'[{{"CPU": 4, "GPU": 1, "most": 16}}], and is {text[:200]!r}: {error.errors()[0]["msg"]}.'
+        ) from error
+    return tuple(NodeKind(one.CPU, one.GPU, one.memory, one.most) for one in told)
+
+
+def kind_of(resources: Mapping[str, float], most: int) -> NodeKind:
+    """A kind by Ray's names of what a node has."""
+    return NodeKind(*(float(resources.get(name, 0)) for name in ("CPU", "GPU", "memory")), most=most)
+
+
+def with_standing(told: Iterable[NodeKind], nodes: Iterable[Mapping[str, float]]) -> tuple[NodeKind, ...]:
+    """Kinds that were told of, and those nodes there are, by Ray's names of what each has, that are of none of them."""
+    told = tuple(told)
+    shapes = {(kind.cpus, kind.gpus) for kind in told}
+    standing = Counter(kind_of(node, 1) for node in nodes)
+    others = [(kind, count) for kind, count in standing.items() if (kind.cpus, kind.gpus) not in shapes]
+    return told + tuple(NodeKind(kind.cpus, kind.gpus, kind.memory, count) for kind, count in others)
+
+
+def places(kind: NodeKind, cpus: float, gpus: float, memory: float = 0.0) -> int:
+    """How many workers of so much each one node of a kind can take."""
+    wanted = ((kind.cpus, cpus), (kind.gpus, gpus), (kind.memory, memory))
+    return min((int(has / needs + 1e-9) if has != float("inf") else 2**31 for has, needs in wanted if needs), default=1)
+
+
+def passed_over(crew: Crew, kinds: Iterable[NodeKind]) -> str | None:
+    """A sentence where there are GPUs that no worker of a crew can use, for the want of processors or memory beside them."""
+    kinds = [kind for kind in kinds if crew.gpus and kind.gpus >= crew.gpus]
+    idle = [kind for kind in kinds if not places(kind, crew.cpus, crew.gpus, crew.memory or 0.0)]
+    if not idle:
+        return None
+    return (
+        f"Nodes of {' and of '.join(map(in_words, idle))} will stand idle: each {crew.name} needs {crew.cpus:g} CPU"
+        f"{f' and {crew.memory / 2**30:.3g} GiB' if crew.memory else ''} beside its GPU; lower workers.cpus or workers.memory_gib to use them."
+    )
+
+
+def in_words(kind: NodeKind) -> str:
+    """What a node of a kind has, for people."""
+    memory = f", {kind.memory / 2**30:.3g} GiB" if 0 < kind.memory < float("inf") else ""
+    return f"{kind.cpus:g} CPU, {kind.gpus:g} GPU{memory}"
