@@ -70,7 +70,8 @@ class Small(Fleet):
 
     @property
     def cluster(self) -> Cluster:
-        return replace(super().cluster, cpus=3.0)
+        cluster = super().cluster
+        return replace(cluster, cpus=3.0, kinds=tuple(replace(kind, cpus=3.0) for kind in cluster.kinds))
 
 
 class Deaf:
@@ -159,13 +160,13 @@ def test_an_urgent_film_overtakes_within_a_chunk_and_the_office_may_die(tmp_path
             calm = begin(feature)
             until(lambda: calm.diary.renderers == (3, 0, 0) and calm.diary.split(9), calm)
             pressing = begin(trailer)
-            until(lambda: pressing.diary.renderers == (0, 0, 2) and pressing.diary.split(9), calm, pressing)
+            until(lambda: pressing.diary.renderers.pending >= 2 and pressing.diary.split(9), calm, pressing)
             until(lambda: calm.diary.allowed[-1].renderers == 1, calm, pressing)
             assert "1 of 3 renderers: trailer is more urgent" in calm.diary.said.getvalue()
             assert calm.diary.renderers == (3, 0, 0)  # at their chunks, which they may finish
             first.touch()
-            both = ((1, 0, 0), (2, 0, 0))
-            until(lambda: (calm.diary.renderers, pressing.diary.renderers) == both, calm, pressing)
+            # More may wait for a place: this cluster does not tell that it cannot grow.
+            until(lambda: (calm.diary.renderers[:2], pressing.diary.renderers[:2]) == ((1, 0), (2, 0)), calm, pressing)
             assert calm.diary.chunks_rendered <= 3  # no more than what each was at
 
             before = office()
