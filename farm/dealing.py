@@ -118,10 +118,10 @@ class CallSheet:
         """Calls that are not finished."""
         return len(self._waiting) + sum(map(len, self._held.values()))
 
-    def deal(self, workers: Sequence[int], placed: int, now: float) -> list[tuple[int, Call]]:
+    def deal(self, workers: Sequence[int], hands: int, now: float) -> list[tuple[int, Call]]:
         """Who of those that can work shall have which calls now: one for each who is idle, the fastest first, then a second.
 
-        A second only while there are as many calls as workers `placed`, those that load included: near the tail it would
+        A second only while there are as many calls as `hands`, those that will soon be able to work included: near the tail it would
         wait behind a long first one while somebody else is idle; and for none whose pace is not known yet. Where a worker
         is at both, one that has lost a worker has one to itself from then on: the next loss is then its own, and nobody
         beside it is charged again.
@@ -131,7 +131,7 @@ class CallSheet:
             return dealt
         self._take_apart(sum(not self._held.get(worker) for worker in workers))
         outlook = Outlook({one: self._speeds.get(one, Speed(now)) for one in workers}, self._held, now)
-        for depth, least in ((1, 1), (2, max(1, placed))):
+        for depth, least in ((1, 1), (2, max(1, hands))):
             for worker in sorted(workers, key=lambda one: -outlook.paces[one]):
                 if len(self._waiting) < least:
                     break
