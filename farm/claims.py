@@ -47,7 +47,8 @@ class Claims:
         if self._answer is None and now - self._asked >= CLAIM_SECONDS:
             self._ask(self._claim(rosters, now), cluster(), now)
         for roster in rosters:
-            roster.allowed = self.allowance.renderers if roster.crew.shared else None
+            if roster.crew.shared:
+                roster.allowance = self.allowance
         return self.allowance != before
 
     def leave(self) -> None:
@@ -65,6 +66,7 @@ class Claims:
             Room(shared[0].crew.cpus, shared[0].crew.gpus) if shared else Room(0, 0),
             wanted,
             sum(len(roster.hired) for roster in shared),
+            sum(len(roster.hired) - len(roster.pending) for roster in shared),
             now - self._served,
             sum(roster.crew.cpus * len(roster.hired) for roster in rosters if not roster.crew.shared),
             None if self.allowance is FIRST else self.allowance.renderers,
@@ -76,7 +78,9 @@ class Claims:
         try:
             if self._office is None:
                 self._office = _office()
-            self._answer = self._office.claim.remote(claim, Room(cluster.cpus, cluster.gpus))
+            self._answer = self._office.claim.remote(
+                claim, Room(cluster.most_cpus, cluster.most_gpus), not cluster.bounded
+            )
         except (RayError, ValueError):  # a name whose actor has just died
             self._office = None
 

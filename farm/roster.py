@@ -7,6 +7,7 @@ from typing import Any
 from farm.calls import Budget, Call, Cluster, Crew, Luck, Staff
 from farm.dealing import CallSheet
 from farm.growth import in_words, places
+from farm.shares import Allowance
 from jobs.errors import FilmFailed
 
 PENDING_GRACE = 5.0
@@ -47,8 +48,8 @@ class Roster:
         """Calls that are still to come: workers start, and stay, as if they were there."""
         self.sure = False
         """So many exactly: whoever is not needed for them is not needed any more."""
-        self.allowed: int | None = None
-        """How many workers other films on the cluster leave it (farm/shares.py); None: any number."""
+        self.allowance = Allowance(None)
+        """What other films on the cluster leave it."""
         self._longest: float | None = (
             None  # seconds that someone at a call was silent before the next word, if there was one
         )
@@ -156,12 +157,14 @@ class Roster:
     @property
     def demand(self) -> int:
         """How many workers there shall be: those wanted, as far as they are allowed."""
-        return self.wanted if self.allowed is None else min(self.wanted, self.allowed)
+        allowed = self.allowance.renderers
+        return self.wanted if allowed is None or self.allowance.may_wait else min(self.wanted, allowed)
 
     @property
     def excess(self) -> bool:
         """There are more than are allowed: without a place or a call one goes at once, at work when a call of its is finished."""
-        return self.allowed is not None and len(self.hired) > self.allowed
+        counted = len(self.hired) - (len(self.pending) if self.allowance.may_wait else 0)
+        return self.allowance.renderers is not None and counted > self.allowance.renderers
 
     def wanting(self) -> int:
         """How many are to be hired."""

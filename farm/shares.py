@@ -51,6 +51,8 @@ class Claim:
     """Renderers that there is work for, up to the job's own limit."""
     has: int
     """Renderers it has, those still starting included."""
+    placed: int = 0
+    """Those among them that have a place on some node."""
     without: float = 0.0
     """Seconds since one of its renderers was last at a chunk, or since it has wanted one."""
     beside: float = 0.0
@@ -63,9 +65,11 @@ class Allowance(NamedTuple):
     """What a job is answered."""
 
     renderers: int | None
-    """It may hire so many; None: any number, for nobody else is there."""
+    """It may hire so many; None: any number, for nobody else is there, or there is nothing to share."""
     says: str = ""
     """Where that is less than it wants, what and why, for people: "2 of 8 renderers: the-kid is more urgent"."""
+    may_wait: bool = False
+    """More may wait for a place, so that the cluster grows: nobody else waits for one that is theirs."""
 
 
 def allot(claims: Sequence[Claim], room: Room) -> dict[str, int]:
@@ -154,8 +158,11 @@ class Shares:
         self._since = clock()
         self._claims: dict[str, tuple[float, Claim]] = {}
 
-    def claim(self, claim: Claim, room: Room) -> Allowance | None:
-        """What a job may have, of a cluster with this room. None: nothing is said yet, and what was said before holds."""
+    def claim(self, claim: Claim, room: Room, grows: bool = False) -> Allowance | None:
+        """What a job may have, of a cluster with this room. None: nothing is said yet, and what was said before holds.
+
+        `grows`: there may come to be more room than that, nobody knows how much.
+        """
         now = self._clock()
         self._claims[claim.job.key] = now, claim
         heard = {key: (at, one) for key, (at, one) in self._claims.items() if now - at < FORGOTTEN_SECONDS}
@@ -163,12 +170,15 @@ class Shares:
         if claim.held_to is not None and now - self._since < SETTLING_SECONDS:
             return None
         claims = [one for _, one in heard.values()]
-        if len(claims) == 1:
-            return Allowance(None)
         allotted = allot(claims, room)
+        if len(claims) == 1 or not any(
+            allotted.values()
+        ):  # a cluster that does not tell what it may grow to has no room yet
+            return Allowance(None)
         mine = allotted[claim.job.key]
         says = f"{mine} of {claim.wanted} renderers: {reason(claim, claims, allotted)}" if mine < claim.wanted else ""
-        return Allowance(mine, says)
+        waiting = (one.placed < min(one.has, allotted[one.job.key]) for one in claims if one.job.key != claim.job.key)
+        return Allowance(mine, says, grows and not any(waiting))
 
     def leave(self, key: str) -> None:
         """A job is over: what it had is for others."""

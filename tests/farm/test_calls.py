@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from farm.calls import Budget, Call, Cluster, Crew, Luck, NodeKind
 from farm.dealing import CallSheet
 from farm.roster import CROWDED_AFTER, PENDING_GRACE, Hired, Roster, unmeetable
+from farm.shares import Allowance
 from jobs.errors import BadLook, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
 
 
@@ -241,12 +242,20 @@ def test_above_its_allowance_a_crew_lets_go_at_once_of_whoever_has_no_place_or_n
     roster = roster_of(calls=9, hired=2, warming=1, pending=1)
     roster.hired[0].streams.append("busy")
     assert (roster.wanted, roster.demand, roster.excess) == (4, 4, False)
-    roster.allowed = 1
+    roster.allowance = Allowance(1)
     assert (roster.wanted, roster.demand, roster.excess, roster.wanting()) == (4, 1, True, 0)
     # Whoever loads goes when it has loaded; whoever is at a chunk, at its end.
     assert [one.number for one in roster.dispensable(0, crowded=False)] == [3, 1]
-    roster.allowed = 9
+    roster.allowance = Allowance(9)
     assert (roster.demand, roster.excess) == (4, False)
+
+
+def test_where_a_cluster_may_grow_more_than_are_allowed_may_wait_for_a_place() -> None:
+    roster = roster_of(calls=9, hired=2, pending=1)
+    roster.allowance = Allowance(2, may_wait=True)
+    assert (roster.demand, roster.excess, roster.wanting(), roster.dispensable(0, crowded=True)) == (4, False, 1, [])
+    roster.placed(roster.hired[2], 1)
+    assert roster.excess
 
 
 def test_long_starting_means_crowded() -> None:

@@ -173,6 +173,25 @@ def test_a_film_alone_is_held_to_nothing_and_two_share() -> None:
     assert office.claim(feature, ROOM) == Allowance(None)
 
 
+def test_where_there_is_no_room_yet_everybody_asks_for_it() -> None:
+    office = Shares(Clock())
+    office.claim(claim("one"), Room(0, 0))
+    assert office.claim(claim("other"), Room(0, 0)) == Allowance(None)
+
+
+def test_a_cluster_that_may_grow_is_asked_for_more_where_nobody_waits_for_his_own() -> None:
+    office = Shares(Clock())
+    feature, trailer = claim("feature", has=8, placed=8), claim("trailer", 5, wanted=6)
+    office.claim(trailer, ROOM, grows=True)
+    assert office.claim(feature, ROOM, grows=True).may_wait  # type: ignore[union-attr]  # it has asked for none yet
+    office.claim(replace(trailer, has=6), ROOM, grows=True)
+    held = Allowance(2, "2 of 100 renderers: trailer is more urgent")
+    assert office.claim(feature, ROOM, grows=True) == held  # its own would be placed before the trailer's
+    office.claim(replace(trailer, has=6, placed=6), ROOM, grows=True)
+    assert office.claim(feature, ROOM, grows=True) == held._replace(may_wait=True)
+    assert office.claim(feature, ROOM) == held
+
+
 def test_who_leaves_makes_room_at_once() -> None:
     office = Shares(Clock())
     one, other = claim("one"), claim("other")
