@@ -80,6 +80,8 @@ class Metrics(Served):
         self._stages = self._counter("stage_seconds", "Wall time spent in each stage.", "stage")
         for gauge in (self._aside, self._stand_ins):
             gauge.labels(job)
+        for reason in ("error", "loss", "preemption"):
+            self._retries.labels(job, "renderer", reason)
         self._count_frames()
         self._count_devices()
         self._count_money()

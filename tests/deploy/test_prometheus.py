@@ -1,11 +1,16 @@
-"""Prometheus as it is deployed: promtool on its files, and a real one that reads real registries and answers every panel and rule."""
+"""Prometheus as it is deployed: promtool on its files, and a real one that reads a farm at work and answers every panel and rule."""
 
 import ast
+import json
+import os
+import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
@@ -21,6 +26,8 @@ from jobs.store.traffic import Traffic
 from jobs.training import Kept, Learnt
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
 from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
+from tests.farm.shell import Running
+from tests.films import Recipe
 
 pytestmark = pytest.mark.skipif(not (PROMETHEUS and PROMTOOL), reason=ABSENT)
 
@@ -53,12 +60,43 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do_and_is_tested() -> None:
             assert f"alertname: {alert}\n        exp_alerts:" in tested, f"no test has {alert} fire"
 
 
+class Rendering(NamedTuple):
+    """`farm render` at work, and where it is scraped."""
+
+    command: Running
+    driver: str
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendering]:
+    """The film "kid": its first shot is rendered, in three chunks with two seams; at its second the renderer hangs."""
+    folder = tmp_path_factory.mktemp("film")
+    hangs = {"name": "test-poison", "settings": {"frames": 24, "hang": str(folder / "hangs")}}
+    spec = {
+        "name": "kid",
+        "source": str(Recipe(frames=120, cuts=(72,), size=(96, 64), rate=Fraction(24)).make(folder / "film.mp4")),
+        "store": str(folder / "store"),
+        "output": str(folder / "out"),
+        "look": {"name": "test-drift", "settings": {"warmup": 4, "dissolve": 4}},
+        "overrides": [{"shots": "2", "look": hangs}],
+        "chunk_seconds": 1,
+        "workers": {"count": 1},
+        "cost": {"gpu_hour": 2.5, "cpu_hour": 0.05, "most": 120},
+        "deliverables": [{"codec": "ffv1"}],
+    }
+    (folder / "job.json").write_text(json.dumps(spec))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Running(folder, "render", folder / "job.json", "--metrics-port", port) as command:
+        yield Rendering(command, f"127.0.0.1:{port}")
+
+
 class Farm:
-    """A film, a training and a Ray node at work, as far as Prometheus can see."""
+    """A film to which everything happens that may go wrong, a training and a Ray node, as far as Prometheus can see."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self.film = self._open.enter_context(Metrics("kid"))
+        self.film = self._open.enter_context(Metrics("unlucky"))
         self.training = self._open.enter_context(TrainingMetrics("painter", steps=10))
         self.film.describe("film.mkv", "colorize")
         self.film.planned(1000, 12)
@@ -120,17 +158,18 @@ def _autoscaler() -> CollectorRegistry:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(film: Rendering, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     farm = Farm()
     folder = tmp_path_factory.mktemp("prometheus")
     recorded = {rule["record"] for rule in rules() if "record" in rule}
-    with Prometheus(folder, drivers=farm.drivers, nodes=farm.nodes) as running:
+    with Prometheus(folder, drivers=[film.driver, *farm.drivers], nodes=farm.nodes) as running:
 
-        def every_rule_has_an_answer() -> bool:
+        def all_has_happened() -> bool:
+            assert film.command.process.poll() is None, film.command.so_far()
             farm.work()
-            return all(running.ask(name) for name in recorded)
+            return bool(running.ask('film_farm_seams_total{job="kid"} == 2')) and all(map(running.ask, recorded))
 
-        running.wait_for(every_rule_has_an_answer)
+        running.wait_for(all_has_happened, seconds=120)
         yield running
     farm.close()
 
@@ -165,3 +204,13 @@ def test_every_rule_is_answered(prometheus: Prometheus) -> None:
 def test_a_films_name_is_its_label(prometheus: Prometheus) -> None:
     shown(prometheus, 'film_farm_frames_done{job="kid"}')
     assert not prometheus.ask('{exported_job=~".+"}')
+
+
+def test_the_last_word_of_a_film_is_scraped(prometheus: Prometheus, film: Rendering) -> None:
+    for pid in [pid for pid, name in film.command.living() if name.lower().startswith("ray::renderer")]:
+        os.kill(pid, signal.SIGKILL)  # the next one does not hang
+    assert film.command.said().code == 0
+    seen = "last_over_time({}[5m]) == {}"
+    shown(prometheus, seen.format('film_farm_job_state{job="kid", state="delivered"}', 1))
+    shown(prometheus, seen.format('film_farm_retries_total{job="kid", crew="renderer", reason="loss"}', 1))
+    shown(prometheus, seen.format('film_farm_frames_done{job="kid"}', 120))
