@@ -26,7 +26,7 @@ from jobs.store.traffic import Traffic
 from jobs.training import Kept, Learnt
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
 from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
-from tests.farm.shell import Running
+from tests.farm.shell import DEADLINE, Running
 from tests.films import Recipe
 
 pytestmark = pytest.mark.skipif(not (PROMETHEUS and PROMTOOL), reason=ABSENT)
@@ -169,7 +169,7 @@ def prometheus(film: Rendering, tmp_path_factory: pytest.TempPathFactory) -> Ite
             farm.work()
             return bool(running.ask('film_farm_seams_total{job="kid"} == 2')) and all(map(running.ask, recorded))
 
-        running.wait_for(all_has_happened, seconds=120)
+        running.wait_for(all_has_happened, seconds=DEADLINE)
         yield running
     farm.close()
 
