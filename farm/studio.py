@@ -28,7 +28,7 @@ from farm.proof import Wish, prove
 from farm.scout import Scout
 from farm.served import LINGER_SECONDS
 from farm.shares import Job
-from jobs.errors import BadSpec, FilmFailed, NotConformed
+from jobs.errors import BadSpec, NotConformed
 from jobs.ledger import Ledger
 from jobs.logbook import Logbook
 from jobs.proof import Proof
