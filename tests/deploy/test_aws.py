@@ -117,13 +117,22 @@ def test_the_head_stays_and_the_rest_comes_and_goes() -> None:
     assert all(one["min_workers"] == 0 for one in types.values())
 
 
+def test_the_head_tells_what_its_cluster_may_grow_to() -> None:
+    config = cluster()
+    (told,) = re.findall(r"FARM_NODES='([^']*)'", "\n".join(config["head_start_ray_commands"]))
+    types = [one for name, one in config["available_node_types"].items() if name != "head"]
+    assert json.loads(told) == [{**one["resources"], "most": one["max_workers"]} for one in types]
+
+
 def test_ray_knows_every_option_and_asks_for_its_token() -> None:
     known = {option for parameter in scripts.start.params for option in parameter.opts}
     config = cluster()
     for command in (config["head_start_ray_commands"][-1], config["worker_start_ray_commands"][-1]):
         words = shlex.split(command)
-        assert words[:3] == ["RAY_AUTH_MODE=token", "ray", "start"]
-        assert {word.partition("=")[0] for word in words[3:]} <= known
+        begin = words.index("ray")
+        assert "RAY_AUTH_MODE=token" in words[:begin]
+        assert words[begin + 1] == "start"
+        assert {word.partition("=")[0] for word in words[begin + 2 :]} <= known
     assert list(config["file_mounts"]) == ["/home/farm/.ray/auth_token"]
 
 

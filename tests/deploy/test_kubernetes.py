@@ -1,5 +1,6 @@
 """The Kubernetes manifests: against Kubernetes' schemas, KubeRay's reference, Ray's and the farm's own options."""
 
+import json
 import shlex
 from typing import Any
 
@@ -12,6 +13,7 @@ from ray.core.generated import autoscaler_pb2
 from ray.scripts import scripts
 
 from farm.cli import app
+from farm.growth import told_kinds
 from farm.submit import METRICS_PORT
 from jobs.spec import JobSpec
 from tests.deploy.kuberay import ClusterSpec, RayCluster, RayJob
@@ -92,6 +94,20 @@ def test_the_cluster_scales_to_no_gpu_and_asks_for_a_token() -> None:
         pod = gpu.template["spec"]
         assert {one["key"] for one in pod["tolerations"]} == {"nvidia.com/gpu", "film-farm/spot"}
         assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+@pytest.mark.parametrize("spec", specs(), ids=["cluster", "job"])
+def test_the_head_tells_what_its_cluster_may_grow_to(spec: ClusterSpec) -> None:
+    def kind(group: Any) -> dict[str, int]:
+        (worker,) = group.template["spec"]["containers"]
+        limits = worker["resources"]["limits"]
+        gpus = {"GPU": int(limits["nvidia.com/gpu"])} if "nvidia.com/gpu" in limits else {}
+        return {"CPU": int(limits["cpu"]), **gpus, "most": group.maxReplicas}
+
+    (head,) = spec.headGroupSpec.template["spec"]["containers"]
+    told = {one["name"]: one["value"] for one in head["env"]}["FARM_NODES"]
+    assert json.loads(told) == [kind(group) for group in spec.workerGroupSpecs]
+    assert told_kinds(told)
 
 
 def test_no_pod_is_root_and_every_account_is_there() -> None:
