@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from farm.shares import Allowance
 from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
+from jobs.store.traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,9 @@ class Watcher(Protocol):
     def shared(self, allowance: Allowance) -> None:
         """Other films on the cluster leave it more workers, or fewer, or do so for another reason."""
 
+    def moved(self, traffic: Traffic) -> None:
+        """What has passed the stores of a worker's process since it last told, at the end of a call."""
+
     def tick(self) -> None:
         """At least once a second while the fleet works."""
 
@@ -158,6 +162,7 @@ class Unwatched:
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
     def shared(self, allowance: Allowance) -> None: ...
+    def moved(self, traffic: Traffic) -> None: ...
     def tick(self) -> None: ...
 
 

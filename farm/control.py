@@ -11,6 +11,7 @@ from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
 from jobs.ledger import Ledger
 from jobs.store import Store, open_store
+from jobs.store.traffic import Traffic
 
 POLL_SECONDS = 0.5
 """Between two looks at a lease whose holder was asked to stop."""
@@ -34,6 +35,9 @@ class Keeping:
 
     def shared(self, allowance: Allowance) -> None:
         self._watcher.shared(allowance)
+
+    def moved(self, traffic: Traffic) -> None:
+        self._watcher.moved(traffic)
 
     def tick(self) -> None:
         """Raises Stopped where the lease is lost."""

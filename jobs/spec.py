@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from jobs.cost import Cost
 from jobs.formats import Deliverable, Wrapping
 from jobs.numbered import parted, pattern, rate_of
 from jobs.outside import is_placeable
@@ -217,6 +218,8 @@ class JobSpec(Paper):
     """bwdif: interlaced pictures become progressive, one for each frame. Without it an interlaced source is refused."""
     rate: SequenceRate | None = None
     """Frames a second of an image sequence, as in 24 or "24000/1001"; for no other source."""
+    cost: Cost | None = None
+    """What workers cost by the hour, and the most that the job may cost."""
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from farm.fleet import Fleet
 from farm.opening import ask
 from farm.shares import Allowance
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
+from jobs.store.traffic import Traffic
 from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
 
 LITTLE = 0.01
@@ -28,6 +29,7 @@ class Diary:
         self.staff: list[tuple[str, int, int, int]] = []
         self.retries: list[tuple[str, str, int]] = []
         self.losses: list[tuple[str, str, bool]] = []
+        self.traffic = Traffic()
         self.ticks = 0
         self.at_tick: Callable[[], None] = lambda: None
 
@@ -42,6 +44,9 @@ class Diary:
 
     def shared(self, allowance: Allowance) -> None:
         raise AssertionError("these fleets share with nobody")
+
+    def moved(self, traffic: Traffic) -> None:
+        self.traffic += traffic
 
     def tick(self) -> None:
         self.ticks += 1
