@@ -83,9 +83,6 @@ class Books:
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         self._board.lost(crew, what, reason, free)
 
-    def shared(self, allowance: Allowance) -> None:
-        self._board.shared(allowance)
-
     def moved(self, traffic: Traffic) -> None:
         self._board.moved(traffic)
 
