@@ -69,10 +69,8 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
                 review.show_preview(film)  # once, where that is asked for
             case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
-        fleet.expect("renderer", film.renders_to_come, sure=scout.done)
-        if scout.done:  # the survey is over, and all that is to be split is asked for
-            for crew in ("surveyor", "splitter"):
-                fleet.expect(crew, 0, sure=True)
+        for crew, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):
+            fleet.expect(crew, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
         yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
