@@ -23,7 +23,7 @@ from jobs.ledger import Ledger
 from jobs.store.traffic import Traffic, drain
 from jobs.tally import WRITE_SECONDS, JobState, Tally, keep_tally, read_tally
 
-SCRAPE_WAITS = 1.0
+SCRAPE_WAITS = 0.3
 """Seconds that a scrape waits for the tally to be on paper: beyond that the store is slow, and numbers matter more."""
 
 
