@@ -31,8 +31,8 @@ BLOWS: tuple[Blow, ...] = get_args(Blow)
 THEMES: tuple[Blow | Literal["calm", "mixed"], ...] = ("mixed", *BLOWS, "calm")
 """What strikes in a storm: one kind of blow, so that its cost is known, or any, or only the store fails. By seed, in turn."""
 STRUCK: Mapping[str, re.Pattern[str]] = {
-    "worker": re.compile(r"ray::(Renderer|Splitter|Surveyor|Finisher|Dissolver)"),
-    "freeze": re.compile(r"ray::Renderer"),
+    "worker": re.compile(r"ray::(renderer|splitter|surveyor|finisher|dissolver)\b", re.IGNORECASE),
+    "freeze": re.compile(r"ray::renderer\b", re.IGNORECASE),
     "raylet": re.compile(r"\S*raylet/raylet"),
 }
 """Command lines of the processes among which a blow finds its own."""
