@@ -18,6 +18,7 @@ from farm.control import Keeping, lease_on_job
 from farm.driver import render_film
 from farm.estimate import Estimate, estimate
 from farm.fleet import Fleet
+from farm.forecast import Wish
 from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
@@ -100,12 +101,12 @@ def _show_shots(film: Production, board: Board) -> None:
     )
 
 
-def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True) -> Estimate:
+def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True, wish: Wish = Wish()) -> Estimate:  # noqa: B008  frozen
     """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
     with _planned(spec, address, keep) as (scout, fleet):
         decided = decide_deliverables(scout, fleet, to_render=False)
         _survey(scout, fleet)
-        return estimate(scout, decided)
+        return estimate(scout, decided, fleet.cluster, wish)
 
 
 def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:
