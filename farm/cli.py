@@ -45,7 +45,7 @@ from farm.options import (
     fields_of,
 )
 from farm.settings import is_spec, read_spec, spec_named
-from jobs.errors import BadSpec, BadStore, FarmError
+from jobs.errors import BadStore, FarmError
 from jobs.report import ConformReport
 from jobs.spec import JobSpec
 

@@ -44,7 +44,7 @@ class Kind(NamedTuple):
 
     hardware: str
     """Part of its name; empty: any."""
-    count: int
+    renderers: int
     price: float | None = None
     """Of one for an hour, its CPUs included; None: by the prices of the spec."""
 
@@ -159,12 +159,12 @@ class Forecaster:
 
     def on(self, chunks: Sequence[Chunk], fleet: Sequence[Kind]) -> Forecast:
         """The film on one fleet."""
-        each = [kind for kind in fleet for _ in range(kind.count)]
+        each = [kind for kind in fleet for _ in range(kind.renderers)]
         cluster, crews = self._crews(len(each))
         found = Rehearsal(chunks, self.scout.plan, self._times(each)).on(cluster, crews)
         cpu = sum(found.hired[one.name] * one.cpus for one in crews)
         gpu = sum(found.hired[one.name] * one.gpus for one in crews)
-        names = (f"{kind.hardware}:{kind.count}" if kind.hardware else str(kind.count) for kind in fleet)
+        names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
         cost = self._money(each, found, gpu, cpu, crews)
         return Forecast(
             fleet=",".join(names),

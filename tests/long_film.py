@@ -6,6 +6,7 @@ With it the driver itself is measured: scout, plan, production and ledger are th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class LongFilm:
     def pages(self, kept: int, resume: object) -> Iterator[Page]:
         """As the survey brings them, from the beginning."""
         edges = [0, *range(FIRST_PAGE, self.frames, PAGE), self.frames]
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             pts = np.arange(start, stop, dtype=np.int64)
             one = np.ones(len(pts), np.int64)
             yield Page(pts, pts, one, 5000 * one, pts % self.gop == 0, np.zeros(len(pts), np.bool_))
