@@ -6,7 +6,7 @@ machines of different speeds (Ibarra and Kim 1977), decided call by call, and by
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count, islice
@@ -49,6 +49,53 @@ class Speed:
         self.since = now
 
 
+class Outlook:
+    """At one moment, until when each worker is busy, and who would end one more call soonest."""
+
+    def __init__(self, speeds: Mapping[int, Speed], held: Mapping[int, Sequence[Ticket]], now: float) -> None:
+        known = {worker: pace for worker, speed in speeds.items() if (pace := speed.pace)}
+        mean = sum(known.values()) / len(known) if known else 0.0
+        self._known = known.keys()
+        self.paces = {worker: known.get(worker, mean) for worker in speeds}
+        """Frames a second of each; of one that is not known yet, the mean of the others; 0 where none is."""
+        self._pace = sum(self.paces.values())
+        self._held = {worker for worker in speeds if held.get(worker)}
+        # One that is overdue is taken to need as long again as it is late.
+        self._busy = {
+            one: abs(sum(ticket.call.frames for ticket in held[one]) / self.paces[one] - (now - speeds[one].since))
+            for one in (self._held if known else ())
+        }
+        self._work = sum(seconds * self.paces[one] for one, seconds in self._busy.items())
+        self._soonest: dict[int, float] = {}
+
+    def suits(self, worker: int, frames: int, waiting: int) -> bool:
+        """Whether a worker may have a call of so many frames: nobody else would end it sooner, or all that waits keeps the others busy for longer."""
+        if not frames or len(self.paces) == 1:
+            return True
+        if worker not in self._known:
+            return worker not in self._held
+        own, busy = self.paces[worker], self._busy.get(worker, 0.0)
+        end = busy + frames / own
+        if end <= self._soonest_end(frames):
+            return True
+        others = self._pace - own
+        return end <= (waiting + self._work - busy * own) / others
+
+    def give(self, worker: int, frames: int) -> None:
+        """A worker gets a call of so many frames."""
+        self._held.add(worker)
+        if self._known:
+            self._busy[worker] = self._busy.get(worker, 0.0) + frames / self.paces[worker]
+        self._work += frames
+        self._soonest.clear()
+
+    def _soonest_end(self, frames: int) -> float:
+        if frames not in self._soonest:
+            ends = (self._busy.get(one, 0.0) + frames / pace for one, pace in self.paces.items())
+            self._soonest[frames] = min(ends)
+        return self._soonest[frames]
+
+
 class CallSheet:
     """One crew's calls. A worker begins what it holds in order, so only the first `abreast` that it holds can have begun."""
 
@@ -71,26 +118,28 @@ class CallSheet:
         """Calls that are not finished."""
         return len(self._waiting) + sum(map(len, self._held.values()))
 
-    def deal(self, workers: Sequence[int], placed: int, now: float) -> list[tuple[int, Call]]:
+    def deal(self, workers: Sequence[int], hands: int, now: float) -> list[tuple[int, Call]]:
         """Who of those that can work shall have which calls now: one for each who is idle, the fastest first, then a second.
 
-        A second only while there are as many calls as workers `placed`, those that load included: near the tail it
-        would wait behind a long first one while somebody else is idle. Where a worker is at both, one that has lost a
-        worker has one to itself from then on: the next loss is then its own, and nobody beside it is charged again.
+        A second only while there are as many calls as `hands`, those that will soon be able to work included: near the tail it would
+        wait behind a long first one while somebody else is idle; and for none whose pace is not known yet. Where a worker
+        is at both, one that has lost a worker has one to itself from then on: the next loss is then its own, and nobody
+        beside it is charged again.
         """
         dealt: list[tuple[int, Call]] = []
-        if not self._waiting:
+        if not self._waiting or all(len(self._held.get(worker, ())) > 1 for worker in workers):
             return dealt
         self._take_apart(sum(not self._held.get(worker) for worker in workers))
-        paces = self._paces(workers)
-        for depth, least in ((1, 1), (2, max(1, placed))):
-            for worker in sorted(workers, key=lambda one: -paces[one]):
+        outlook = Outlook({one: self._speeds.get(one, Speed(now)) for one in workers}, self._held, now)
+        for depth, least in ((1, 1), (2, max(1, hands))):
+            for worker in sorted(workers, key=lambda one: -outlook.paces[one]):
                 if len(self._waiting) < least:
                     break
-                held = self._held.setdefault(worker, deque())
-                if len(held) >= depth or (held and self._alone(held[0], self._waiting[0])):
+                held, first = self._held.setdefault(worker, deque()), self._waiting[0]
+                if len(held) >= depth or (held and self._alone(held[0], first)):
                     continue
-                if self._suits(worker, paces, now):
+                if outlook.suits(worker, first.call.frames, self._frames):
+                    outlook.give(worker, first.call.frames)
                     dealt.append((worker, self._give(worker, now)))
         return dealt
 
@@ -104,33 +153,6 @@ class CallSheet:
             self._frames -= whole.call.frames
             for part in whole.call.parts:
                 self.add(part)
-
-    def _paces(self, workers: Sequence[int]) -> dict[int, float]:
-        """Frames a second of each; of one that has not finished a call yet, the mean of the others; 0 where none has."""
-        known = {one: pace for one in workers if one in self._speeds and (pace := self._speeds[one].pace)}
-        mean = sum(known.values()) / len(known) if known else 0.0
-        return {one: known.get(one, mean) for one in workers}
-
-    def _suits(self, worker: int, paces: dict[int, float], now: float) -> bool:
-        """Whether a worker may have the next call: nobody else would end it sooner, or there is enough for all until then."""
-        frames = self._waiting[0].call.frames
-        others = [one for one in paces if one != worker]
-        if not frames or not others or not paces[worker] or self._speeds.get(worker, Speed(now)).pace is None:
-            return True
-        end = self._busy(worker, paces, now) + frames / paces[worker]
-        pace = sum(paces[one] for one in others)
-        if end <= self._frames / pace:  # what waits alone keeps the others at work for longer
-            return True
-        busy = {one: self._busy(one, paces, now) for one in others}
-        sooner = min(busy[one] + frames / paces[one] for one in others)
-        return end <= max(sooner, (self._frames + sum(busy[one] * paces[one] for one in others)) / pace)
-
-    def _busy(self, worker: int, paces: dict[int, float], now: float) -> float:
-        """Seconds for which a worker will be at what it holds. One that is overdue is taken to need as long again as it is late."""
-        held = self._held.get(worker)
-        if not held:
-            return 0.0
-        return abs(sum(one.call.frames for one in held) / paces[worker] - (now - self._speeds[worker].since))
 
     def _give(self, worker: int, now: float) -> Call:
         speed = self._speeds.setdefault(worker, Speed(now))

@@ -158,10 +158,10 @@ class Fleet:
             self._session.check()
 
     def _deal(self) -> None:
+        now = time.monotonic()
         for roster in self._rosters.values():
             ready = {one.number: one for one in roster.ready}
-            placed = len(ready) + len(roster.warming)
-            for number, call in roster.sheet.deal(list(ready), placed, time.monotonic()):
+            for number, call in roster.sheet.deal(list(ready), roster.hands(now), now):
                 name = f"{call.crew}.{call.verb}"
                 stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
                 ready[number].streams.append(stream)

@@ -41,7 +41,8 @@ def told_kinds(text: str) -> tuple[NodeKind, ...]:
 
 def kind_of(resources: Mapping[str, float], most: int) -> NodeKind:
     """A kind by Ray's names of what a node has."""
-    return NodeKind(*(float(resources.get(name, 0)) for name in ("CPU", "GPU", "memory")), most=most)
+    cpus, gpus, memory = (float(resources.get(name, 0)) for name in ("CPU", "GPU", "memory"))
+    return NodeKind(cpus, gpus, memory, most)
 
 
 def with_standing(told: Iterable[NodeKind], nodes: Iterable[Mapping[str, float]]) -> tuple[NodeKind, ...]:

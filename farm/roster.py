@@ -79,6 +79,10 @@ class Roster:
         """How many there are of each."""
         return Staff(len(self.ready), len(self.warming), len(self.pending))
 
+    def hands(self, now: float) -> int:
+        """How many can work now or will soon: not those who may be waiting for a node."""
+        return len(self.hired) - sum(now - one.since >= CROWDED_AFTER for one in self.pending)
+
     def what(self, hired: Hired) -> str:
         """What someone is at: the calls' own words for it, or starting."""
         if hired.boot is not None:
@@ -168,7 +172,7 @@ class Roster:
 
     def crowded(self, now: float) -> bool:
         """Someone has been without a place for so long that room may be lacking."""
-        return any(now - one.since >= CROWDED_AFTER for one in self.pending)
+        return self.hands(now) < len(self.hired)
 
     def late(self, now: float) -> list[Hired]:
         """Who has been loading for too long while others work. Raises FilmFailed where there are no others.

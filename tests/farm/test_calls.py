@@ -244,6 +244,11 @@ def test_long_starting_means_crowded() -> None:
     assert not roster_of(warming=1).crowded(1000)
 
 
+def test_those_who_wait_for_a_node_keep_nobody_from_a_second_call() -> None:
+    roster = roster_of(hired=2, warming=1, pending=1)
+    assert [roster.hands(now) for now in (0, CROWDED_AFTER)] == [4, 3]
+
+
 def test_a_film_fails_when_nobody_has_found_a_place_or_started_in_time() -> None:
     roster = roster_of(calls=1, pending=1)
     assert roster.late(100) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.looks import fit
-from farm.calls import Cluster, Crew
+from farm.calls import Cluster, Crew, NodeKind
 from farm.crews import CLUSTER_CPUS, SIDE_HUNG_SECONDS, crews_for, renderer_count
 from jobs.spec import JobSpec, LookChoice
 from tests.farm.studio import spec_of
@@ -18,6 +18,9 @@ CORES = len(os.sched_getaffinity(0))
 HERE = Cluster(local=True, cpus=CORES + 4, gpus=0)
 LARGE = Cluster(local=False, cpus=64, gpus=0)
 WITH_GPUS = Cluster(local=False, cpus=64, gpus=4)
+L4, A100, HEAD = NodeKind(4, 1, 2.0**34, 16), NodeKind(48, 4, 2.0**38, 2), NodeKind(2, 0, 2.0**33, 1)
+AT_REST = Cluster(local=False, cpus=2, gpus=0, kinds=(L4, A100, HEAD))
+"""A head alone: what it may grow to is known."""
 LOOKS = [fit(LookChoice(name="none"))]
 
 
@@ -45,7 +48,12 @@ def renderer(cluster: Cluster, **workers: Any) -> Crew:
         (WITH_GPUS, {"gpus": 8}, 1),
         (WITH_GPUS, {"gpus": 0}, 16),
         (WITH_GPUS, {"count": 3}, 3),
-        (Cluster(local=False, cpus=0, gpus=0), {}, 1),  # an empty cluster that grows
+        (Cluster(local=False, cpus=0, gpus=0), {}, 1),  # an empty cluster that does not tell what it may grow to
+        (AT_REST, {}, 24),
+        (AT_REST, {"cpus": 8}, 8),  # none fits beside an L4
+        (AT_REST, {"gpus": 0.5, "cpus": 2}, 48),
+        (AT_REST, {"gpus": 0, "cpus": 16}, 6),
+        (AT_REST, {"memory_gib": 17}, 8),
     ],
 )
 def test_as_many_renderers_as_there_is_room_for(cluster: Cluster, workers: dict[str, Any], count: int) -> None:
@@ -64,6 +72,9 @@ def test_as_many_renderers_as_there_is_room_for(cluster: Cluster, workers: dict[
         (WITH_GPUS, {}, (CLUSTER_CPUS, 1.0, CLUSTER_CPUS)),
         (WITH_GPUS, {"gpus": 0.25, "cpus": 2}, (2.0, 0.25, 2.0)),
         (WITH_GPUS, {"gpus": 0}, (CLUSTER_CPUS, 0.0, CLUSTER_CPUS)),
+        (AT_REST, {}, (4.0, 1.0, 4.0)),
+        (Cluster(False, 3.5, 1, (NodeKind(3.5, 1, 2.0**34, 4),)), {}, (3.0, 1.0, 3.0)),  # a pod beside its side cars
+        (Cluster(False, 8, 0, (NodeKind(2, 0, 2.0**33, 4),)), {}, (2.0, 0.0, 2.0)),
     ],
 )
 def test_what_a_renderer_needs(cluster: Cluster, workers: dict[str, Any], needs: tuple[float, ...]) -> None:

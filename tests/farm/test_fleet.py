@@ -176,6 +176,17 @@ def test_an_idle_worker_goes_while_others_work(fleet: Fleet) -> None:
     assert diary(fleet).ticks >= 2
 
 
+def test_whoever_is_surely_not_needed_goes_at_once(fleet: Fleet) -> None:
+    fleet.hire([crew(Clerk, limit=2), crew(Clerk, name="other")])
+    fleet.expect("clerk", 1, sure=True)
+    findings(fleet, call("rest", 0.1), call("rest", 3.0, name="other"))
+    assert sum(diary(fleet).staff[-1][1:]) == 1
+    assert fleet._rosters["clerk"].demand == 1
+    fleet.expect("clerk", 0, sure=True)
+    findings(fleet, call("rest", 1.5, name="other"))
+    assert ("clerk", 0, 0, 0) in diary(fleet).staff
+
+
 # errors
 
 
@@ -341,7 +352,7 @@ def test_a_constructor_that_kills_is_tried_to_the_cap(fleet: Fleet, tmp_path: Pa
 
 def test_a_start_that_takes_too_long_fails_the_film(fleet: Fleet) -> None:
     fleet.hire([crew(LateRiser, 600.0, boot_seconds=1.0)])
-    with pytest.raises(FilmFailed, match=r"^No clerk has started within 1 s of getting its place"):
+    with pytest.raises(FilmFailed, match=r"^No clerk has (started|found a place) within 1 s"):
         findings(fleet, call("who"))
 
 
@@ -388,21 +399,35 @@ JOINING = """
 import sys
 from farm.calls import Call, Crew
 from farm.fleet import Fleet
+from jobs.errors import BadSpec
 from tests.farm.crews import Clerk
 with Fleet(sys.argv[1]) as fleet:
     fleet.hire([Crew("clerk", Clerk, cpus=0.01)])
     print([found for _, found in fleet.run([Call("clerk", "greet", ("Ada",))], lambda call, found: ())], fleet.cluster.local)
+    print(fleet.cluster.most_gpus, fleet.cluster.bounded)
+    fleet.hire([Crew("renderer", Clerk, cpus=1, gpus=1)])
+    try:
+        fleet.hire([Crew("renderer", Clerk, cpus=1, gpus=2)])
+    except BadSpec as error:
+        print(error)
 """
 
 
-def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(fleet: Fleet) -> None:
+def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import ray  # after the fleet, which says how Ray authenticates
 
+    monkeypatch.setenv("FARM_NODES", '[{"CPU": 2, "GPU": 1, "most": 3}]')
     address = ray.get_runtime_context().gcs_address
     joined = subprocess.run(
         [sys.executable, "-W", "error", "-c", JOINING, address], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (joined.stdout, joined.stderr) == ("['hello Ada'] False\n", "")
+    greeted, may_grow, refusal = joined.stdout.splitlines()
+    assert (greeted, may_grow, joined.stderr) == ("['hello Ada'] False", "3.0 True", "")
+    assert refusal.startswith(
+        "Each renderer needs 1 CPU, 2 GPU, but the nodes that this cluster has or may bring up have each 2 CPU, 1 GPU"
+    )
     fleet.hire([crew(Clerk)])
     assert findings(fleet, call("greet", "Ada")) == ["hello Ada"]
 

@@ -176,15 +176,17 @@ def test_in_a_batch_the_one_that_is_bad_is_found(film: Path, tmp_path: Path) -> 
     together = [call for call in fleet.asked if call.verb == "render" and len(call.args[0]) > 1]
     assert [call.budget for call in together] == [ONCE], "what it costs to find it"
     assert (report.chunks, report.chunks_rendered, report.conforms) == (4, 4, True)
+    assert fleet.expected == {"renderer": (0, True), "surveyor": (0, True), "splitter": (0, True)}
 
 
 def test_nothing_is_dissolved_with_a_stand_in(film: Path, tmp_path: Path) -> None:
     look = {"name": "test-calm", "settings": {"warmup": 0, "dissolve": 2, "bad": 15}}
     cuts = {"file": str(shot_list(tmp_path / "cuts.csv", 0, frames=64))}
     spec = spec_of(film, tmp_path, look=look, shots=cuts, on_error="passthrough", chunk_seconds=0.8)
-    made = rendered(spec, inline())
+    fleet = inline()
+    made = rendered(spec, fleet)
     report = made.report()
-    assert report.conforms
+    assert (report.conforms, fleet.expected["renderer"]) == (True, (0, True))
     assert [chunk.core for chunk in made.chunks] == [(0, 19), (19, 38), (38, 51), (51, 64)]
     assert [chunk.dissolve for chunk in made.chunks] == [0, 2, 0, 0]
     assert [one.frames for one in report.quarantined] == [(38, 51)]

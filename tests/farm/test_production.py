@@ -252,9 +252,14 @@ class Prepared:
 
 def test_a_batch_is_rendered_when_its_last_split_arrives(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     film_made = Prepared(film, tmp_path, shots=cuts, chunk_seconds=1.2)
-    records = film_made.split_records()
+    records, before = film_made.split_records(), film_made.film.renders_to_come
     assert [film_made.film.render(record) for record in (records[2], records[0])] == [[], []]
     (call,) = film_made.film.render(records[1])
+    assert film_made.film.renders_to_come == before - 1 > 0
+    assert ([part.what for part in call.parts], call.frames) == (
+        ["chunk 1", "chunk 2", "chunk 3"],
+        sum(one.frames for one in call.parts),
+    )
     assert ([order.chunk for order in call.args[0]], call.what, call.rank) == ([1, 2, 3], "chunks 1-3", (2, 1))
     assert [film_made.board.chunks[number] for number in (1, 2, 3, 4)] == ["split", "split", "split", "waiting"]
     # Each comes once more from a splitter that began anew: the renderers have them already.
