@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 
 import av
 import torch
@@ -45,27 +46,28 @@ class Dissolver:
         with spool("dissolve") as folder, ExitStack() as stack:
             pieces = [stack.enter_context(_piece(order, one, Path(folder))) for one in lacking]
             domain, first = Domain(order.after.domain), order.core.start
-            for frames, pictures in self._runs(order) if pieces else ():
+            apart: list[float] = []
+            for frames, pictures in self._runs(order, apart) if pieces else ():
                 for piece in pieces:
                     piece.take(first, frames, pictures, domain)
                 first += len(frames)
             stack.close()
             for piece in pieces:
-                yield piece.keep(self.ledger, made_on, time.monotonic() - began)
+                yield piece.keep(self.ledger, made_on, time.monotonic() - began, round(fmean(apart) / domain.span, 6))
 
-    def _runs(self, order: DissolveOrder) -> Iterator[tuple[list[av.VideoFrame], Tensor]]:
-        """The opening's frames beside their pictures, some at a time."""
+    def _runs(self, order: DissolveOrder, apart: list[float]) -> Iterator[tuple[list[av.VideoFrame], Tensor]]:
+        """The opening's frames beside their pictures, some at a time; puts down how far the two renderings of each frame lie `apart`."""
         head = order.core.start - order.read.start
         with (
             proven(self.ledger, order.media, order.split.digest) as media,
             closing(read_chunk(media, order.split)) as frames,  # type: ignore[type-var]  # a generator
         ):
             own = islice(frames, head, None)
-            pictures = self._blended(order)
+            pictures = self._blended(order, apart)
             while run := list(islice(pictures, BATCH)):
                 yield list(islice(own, len(run))), torch.cat(run)
 
-    def _blended(self, order: DissolveOrder) -> Iterator[Tensor]:
+    def _blended(self, order: DissolveOrder, apart: list[float]) -> Iterator[Tensor]:
         # All of both is proven before the last piece is closed, though of the earlier a frame may be left over.
         with self._kept(order.before) as earlier, self._kept(order.after) as later:
             for weight in dissolve_weights(order.dissolve):
@@ -76,6 +78,7 @@ class Dissolver:
                         f"the kept pictures {gone.media.key} are cut short; delete that object and records/{gone.digest}.json, "
                         "and run the job again."
                     )
+                apart.append(float((other - one).abs().mean()))
                 # Where both are equal, so is the blend, bit for bit.
                 yield one + weight * (other - one)
             yield from later

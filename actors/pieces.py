@@ -55,7 +55,7 @@ class Piece:
         if begin <= middle < end:
             self._still = pair(frames[middle], composed[middle - begin], self.film, self.encoding)
 
-    def keep(self, ledger: Ledger, made_on: str, seconds: float) -> SegmentRecord:
+    def keep(self, ledger: Ledger, made_on: str, seconds: float, apart: float | None = None) -> SegmentRecord:
         """Put the closed piece into the store, and its record last. Raises ChunkFailed where it lacks a frame."""
         facts = counted(self.frames, self._writer)
         ledger.store.write(ledger.key(still_name(self.digest)), self._still)
@@ -69,6 +69,7 @@ class Piece:
                 extradata_sha256=facts.extradata_sha256,
                 made_on=made_on,
                 seconds=round(seconds, 3),
+                apart=apart,
             )
         )
 

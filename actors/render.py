@@ -206,9 +206,11 @@ class Renderer:
                 if done > before:
                     yield FramesRendered(chunk=order.chunk, done=done)
             stack.close()
-            yield self.meter.word()
+            made_on = hardware(self.device)
+            told = {"chunk": order.chunk, "frames": order.read.frames, "made_on": made_on}
+            yield self.meter.word().model_copy(update=told)
             for piece in pieces:
-                yield piece.keep(self.ledger, hardware(self.device), time.monotonic() - began)
+                yield piece.keep(self.ledger, made_on, time.monotonic() - began)
 
     def _miscounted(self, order: RenderOrder) -> ChunkFailed:
         return ChunkFailed(

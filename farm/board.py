@@ -4,7 +4,7 @@ All of it goes to standard error: standard output belongs to the command's own a
 """
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Literal, Self
@@ -14,9 +14,12 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from farm.calls import Crew, Staff
 from farm.metrics import Metrics
+from farm.tempo import Tempo
 from jobs.film import Film
 from jobs.plan import Plan
 from jobs.records import Worked
+from jobs.store.traffic import Traffic
+from jobs.tally import Pace
 
 State = Literal["waiting", "split", "rendering", "done"]
 """What has become of a chunk."""
@@ -26,34 +29,6 @@ LINE_SECONDS = 5.0
 """Between two lines of prose."""
 REFRESH_SECONDS = 0.2
 """Between two pictures of the bar."""
-RATE_SECONDS = 60.0
-"""Frames a second are those of the last minute: workers come and go."""
-
-
-class Pace:
-    """Frames a second over the last minute."""
-
-    def __init__(self, now: float) -> None:
-        self._marks = deque([(now, 0)])
-        self._frames = 0
-
-    def begin(self, now: float) -> None:
-        """Work begins: what was before counts for nothing."""
-        if not self._frames:
-            self._marks = deque([(now, 0)])
-
-    def add(self, frames: int, now: float) -> None:
-        """Some more frames."""
-        self._frames += frames
-        self._marks.append((now, self._frames))
-
-    def rate(self, now: float) -> float | None:
-        """Frames a second; None where there is nothing to go by yet."""
-        while len(self._marks) > 2 and self._marks[1][0] <= now - RATE_SECONDS:
-            self._marks.popleft()
-        began, before = self._marks[0]
-        made = self._frames - before
-        return made / (now - began) if made and now > began else None
 
 
 class Board:
@@ -76,13 +51,15 @@ class Board:
             self._line = self._bar.add_task("survey", total=None, says="")
         self._stage, self._stage_since = "", clock()
         self._shown_at = float("-inf")
-        self._pace = Pace(clock())
+        self._tempo = Tempo(clock())
         self._workers: dict[str, Staff] = {}
         self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
         self.chunks_rendered = 0
         """By this run; one that is made again, because it was damaged, counts again."""
         self.chunks_printed = 0
         """Chunks whose lacking segments this run has struck from those of other deliverables."""
+        self.spent = ""
+        """What the job has cost so far, for people."""
         self.expected_frames = 0
         """By the source's header; the plan's own count where the survey has passed it or is over."""
         self.chunks: dict[int, State] = {}
@@ -142,21 +119,26 @@ class Board:
     def rendered(self, frames: int) -> None:
         """Some more frames are rendered."""
         self.done_frames += frames
-        self._pace.add(frames, self._clock())
+        self._tempo.add(frames, self._clock())
         if self.metrics:
             self.metrics.done(frames)
         self.tick()
 
-    def worked(self, word: Worked) -> None:
-        """A renderer's generator has worked, and waited, some more."""
+    def worked(self, word: Worked, pace: Pace | None = None) -> None:
+        """A renderer's generator has worked, and waited, some more; `pace`: what was rendered by it."""
         if self.metrics:
-            self.metrics.worked(word)
+            self.metrics.worked(word, pace)
+
+    def dissolved(self, frame: int, apart: float) -> None:
+        """The seam before a frame is dissolved, and how far its two renderings lie apart."""
+        if self.metrics:
+            self.metrics.dissolved(frame, apart)
 
     def chunk(self, number: int, state: State, *, printed: bool = False) -> None:
         """A chunk has come a step further, or back. `printed`: from the segments of another deliverable."""
         self._put(number, state)
         if state == "rendering":
-            self._pace.begin(self._clock())
+            self._tempo.begin(self._clock())
         self.chunks_rendered += state == "done" and not printed
         self.chunks_printed += state == "done" and printed
         self._tell_chunks()
@@ -190,7 +172,7 @@ class Board:
         """Workers of one crew: how many can work, load, or wait for a place."""
         self._workers[crew.name] = staff
         if self.metrics:
-            self.metrics.workers(crew.name, staff.ready, staff.warming + staff.pending)
+            self.metrics.workers(crew.name, staff)
 
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
         """A call has raised an error and is made again."""
@@ -207,8 +189,15 @@ class Board:
             self.metrics.retried(crew, "preemption" if free else "loss")
         self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
 
+    def moved(self, traffic: Traffic) -> None:
+        """Bytes have passed the job's stores."""
+        if self.metrics:
+            self.metrics.moved(traffic)
+
     def tick(self) -> None:
         """Time passes: shows what has changed, not too often."""
+        if self.metrics:
+            self.metrics.eta(self.seconds_left())
         if self._clock() - self._shown_at >= (REFRESH_SECONDS if self._bar else LINE_SECONDS):
             self._show()
 
@@ -221,7 +210,7 @@ class Board:
 
     def rate(self) -> float | None:
         """Frames a second of this run, over the last minute; None before the first."""
-        return self._pace.rate(self._clock())
+        return self._tempo.rate(self._clock())
 
     def seconds_left(self) -> float | None:
         """Until the last frame is rendered, at this pace; None where nothing is known."""
@@ -239,6 +228,8 @@ class Board:
             parts.append(f"{rate:.1f} frames/s")
         if left:
             parts.append(f"{duration(left)} left")
+        if self.spent:
+            parts.append(self.spent)
         if self.shots:
             parts.append(f"{self.shots:,} shot{'s' * (self.shots != 1)}")
         if self.chunks:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
+from jobs.store.traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,9 @@ class Watcher(Protocol):
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone. `free`: it was preempted, and nobody is charged."""
 
+    def moved(self, traffic: Traffic) -> None:
+        """What has passed the stores of a worker's process since it last told, at the end of a call."""
+
     def tick(self) -> None:
         """At least once a second while the fleet works."""
 
@@ -151,6 +155,7 @@ class Unwatched:
     def staffed(self, crew: Crew, staff: Staff) -> None: ...
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
+    def moved(self, traffic: Traffic) -> None: ...
     def tick(self) -> None: ...
 
 

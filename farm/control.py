@@ -10,6 +10,7 @@ from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
 from jobs.ledger import Ledger
 from jobs.store import Store, open_store
+from jobs.store.traffic import Traffic
 
 POLL_SECONDS = 0.5
 """Between two looks at a lease whose holder was asked to stop."""
@@ -30,6 +31,9 @@ class Keeping:
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         self._watcher.lost(crew, what, reason, free)
+
+    def moved(self, traffic: Traffic) -> None:
+        self._watcher.moved(traffic)
 
     def tick(self) -> None:
         """Raises Stopped where the lease is lost."""

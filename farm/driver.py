@@ -10,6 +10,7 @@ from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
 from farm.fleet import Fleet
 from farm.opening import decide_deliverables, open_film
+from farm.paces import pace_of
 from farm.production import Production
 from jobs.deliverables import DeliverableFacts
 from jobs.errors import Damaged
@@ -58,7 +59,7 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
             case FramesRendered():
                 film.progress(found)
             case Worked():
-                board.worked(found)
+                board.worked(found, pace_of(call.args[0], found))
             case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
                 yield from film.dissolve(found)
             case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept

@@ -18,6 +18,7 @@ from farm.ray_session import RaySession
 from farm.roster import Hired, Roster, reason_of, unmeetable
 from jobs.errors import BadSpec, FarmError
 from jobs.store.patience import in_work
+from jobs.store.traffic import Traffic, drain
 
 LISTEN_SECONDS = 1.0
 """Longest wait for a finding before staff and clock are looked at again."""
@@ -39,6 +40,8 @@ class Hand:
                     yield one
             elif found is not None:
                 yield found
+        if moved := drain():
+            yield moved
 
 
 class Fleet:
@@ -186,7 +189,11 @@ class Fleet:
             return None  # let go for what its other call said, and this one goes back with it
         try:
             if hired.boot is None:
-                return roster.heard(hired, said), ray.get(next(said))
+                call, found = roster.heard(hired, said), ray.get(next(said))
+                if not isinstance(found, Traffic):
+                    return call, found
+                self.watcher.moved(found)
+                return None
             ray.get(said)
             (roster.started if hired.placed is None else roster.placed)(hired, time.monotonic())
             self._tell_staff(roster)

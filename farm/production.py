@@ -190,6 +190,8 @@ class Production:
 
     def keep(self, record: SegmentRecord) -> None:
         """A segment is finished."""
+        if record.apart is not None:
+            self.board.dissolved(record.frames.start, record.apart)
         self._segments[record.digest] = record
         self._settle(record.digest)
 

@@ -3,7 +3,8 @@
 from rich.console import Console
 from rich.table import Table
 
-from farm.board import Board
+from farm.board import Board, duration
+from farm.control import holder_of
 from farm.opening import looks_of
 from farm.scout import Scout
 from farm.set_aside import SetAside
@@ -16,6 +17,7 @@ from jobs.paper import Paper
 from jobs.prints import Names
 from jobs.report import FilmReport
 from jobs.store import open_store
+from jobs.tally import JobState, Tally, read_tally
 
 
 class Status(Paper):
@@ -35,6 +37,17 @@ class Status(Paper):
     shots: int = 0
     planned_to: str = ""
     """Time code of the last frame planned so far; time on the clock where the film has no time code."""
+    driver: str = ""
+    """Who holds its lease, and so works on it; empty where nobody does."""
+    last_run: JobState | None = None
+    """How the last run stands, or has ended; one that says "working" while there is no driver was killed."""
+    frames_per_second: float | None = None
+    """By the tally, which a driver writes every ten seconds; None where there is none, or nothing to go by."""
+    seconds_left: float | None = None
+    """Until the last frame is rendered, likewise."""
+    cost: float | None = None
+    """So far, over all runs, at the prices of the spec; None where it has none."""
+    currency: str = ""
 
 
 def statuses(place: str, job: str | None) -> list[Status]:
@@ -49,10 +62,18 @@ def statuses(place: str, job: str | None) -> list[Status]:
 
 def _told(ledger: Ledger) -> Status:
     try:
-        return _status(ledger)
+        return _status(ledger).model_copy(update=_run(ledger))
     except BadInput as error:
         # A look that is not installed here, or paper of another version: the other jobs can still be told.
         return Status(name=ledger.job, source="", state=str(error))
+
+
+def _run(ledger: Ledger) -> dict[str, object]:
+    """Who works on a job, and what the tally says of it. How fast a film goes that nobody works on is of no interest."""
+    holder, tally = holder_of(ledger), read_tally(ledger) or Tally()
+    now = {"driver": holder.who, **tally.model_dump(include={"frames_per_second", "seconds_left"})} if holder else {}
+    last = {"last_run": tally.state} if tally.updated else {}
+    return {**now, **last, "cost": tally.cost, "currency": tally.currency}
 
 
 def _status(ledger: Ledger) -> Status:
@@ -106,10 +127,24 @@ def _state(ledger: Ledger, scout: Scout, done: int) -> str:
 def show(found: list[Status]) -> None:
     """The statuses for people, on stderr."""
     table = Table(title="jobs")
-    for column in ("job", "state", "frames", "chunks", "shots", "planned to"):
+    for column in ("job", "state", "frames", "chunks", "shots", "planned to", "driver", "pace", "left", "cost"):
         table.add_column(column)
     for one in found:
         frames, chunks = f"{one.frames_done}/{one.frames}", f"{one.chunks_done}/{one.chunks}"
         chunks += f", {one.chunks_quarantined} set aside" if one.chunks_quarantined else ""
-        table.add_row(one.name, one.state, frames, chunks, str(one.shots), one.planned_to)
+        pace = "" if one.frames_per_second is None else f"{one.frames_per_second:.1f} frames/s"
+        left = "" if one.seconds_left is None else duration(one.seconds_left)
+        cost = "" if one.cost is None else f"{one.cost:,.2f} {one.currency}"
+        table.add_row(
+            one.name,
+            one.state,
+            frames,
+            chunks,
+            str(one.shots),
+            one.planned_to,
+            one.driver or "nobody",
+            pace,
+            left,
+            cost,
+        )
     Console(stderr=True).print(table)

@@ -12,6 +12,7 @@ from actors.sight import inspection
 from farm import review, vault
 from farm.allowed import refuse_local
 from farm.board import Board
+from farm.books import Books
 from farm.calls import Budget, Watcher
 from farm.chosen import ALL, Chosen, told
 from farm.control import Keeping, lease_on_job
@@ -23,6 +24,7 @@ from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
 from farm.production import Production
 from farm.scout import Scout
+from farm.served import LINGER_SECONDS
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger import Ledger
 from jobs.report import Comparison, FilmReport, Inspection
@@ -53,16 +55,18 @@ def deliver(
     check_places(spec)
     ledger = Ledger.at(spec.store, spec.name)
     with (
+        Metrics(spec.name) as metrics,
         lease_on_job(ledger, take_over=take_over) as lease,
         in_work(),
-        Metrics(spec.name) as metrics,
         Board(metrics=metrics) as board,
+        Books(ledger, board, metrics, spec.cost) as books,
     ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
-        port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
+        addr, lingers = ("0.0.0.0", LINGER_SECONDS) if metrics_port else ("127.0.0.1", 0.0)
+        port = metrics.serve(metrics_port, addr, lingers=lingers)
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
-        with _fleet(spec, address, Keeping(board, lease)) as fleet:
+        with _fleet(spec, address, Keeping(books, lease)) as fleet:
             film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
         lease.renew()
         if film.left_out:

@@ -33,8 +33,8 @@ from actors.training.courses import checked
 from actors.training.run import at_work, train
 from farm.calls import Cluster
 from farm.control import lease_on_training
-from farm.metrics import TrainingMetrics
 from farm.training_board import TrainingBoard
+from farm.training_metrics import TrainingMetrics
 from jobs.errors import BadSpec, FarmError, StoreFault, TrainingFailed
 from jobs.lease import Lease
 from jobs.recipe import Recipe

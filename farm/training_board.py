@@ -11,8 +11,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from farm.board import LINE_SECONDS, REFRESH_SECONDS, Pace, duration
-from farm.metrics import TrainingMetrics
+from farm.board import LINE_SECONDS, REFRESH_SECONDS, duration
+from farm.tempo import Tempo
+from farm.training_metrics import TrainingMetrics
 from jobs.recipe import Recipe
 from jobs.training import Began, Finished, Kept, Learnt, Word
 
@@ -38,7 +39,7 @@ class TrainingBoard:
             self._bar = Progress(*parts, console=self.console, auto_refresh=False, transient=True, expand=True)
             self._line = self._bar.add_task("starting", total=recipe.steps, says="")
         self._shown_at = clock()
-        self._pace = Pace(clock())
+        self._tempo = Tempo(clock())
         self.step = 0
         self._phase = "starting"
         self._losses: dict[str, float] = {}
@@ -83,7 +84,7 @@ class TrainingBoard:
 
     def rate(self) -> float | None:
         """Crops a second of this run, over the last minute; None before the first."""
-        return self._pace.rate(self._clock())
+        return self._tempo.rate(self._clock())
 
     def seconds_left(self) -> float | None:
         """Until the last step is done, at this pace; None where nothing is known."""
@@ -111,14 +112,14 @@ class TrainingBoard:
 
     def _began(self, word: Began) -> None:
         self.step = word.step
-        self._pace = Pace(self._clock())
+        self._tempo = Tempo(self._clock())
         if self.metrics:
             self.metrics.began(word.step)
         going_on = f", going on after step {word.step:,}" if word.step else ""
         self.note(f"{word.learnt:,} pictures to learn from, {word.held_out:,} held out{going_on}")
 
     def _learnt(self, word: Learnt) -> None:
-        self._pace.add((word.step - self.step) * self.recipe.batch, self._clock())
+        self._tempo.add((word.step - self.step) * self.recipe.batch, self._clock())
         self.step, self._phase, self._losses = word.step, word.phase, word.losses
         if self.metrics:
             self.metrics.learnt(word, self.rate())

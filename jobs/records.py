@@ -253,6 +253,8 @@ class SegmentRecord(Paper):
     """The hardware that made the picture: bit-equality is promised per kind of hardware."""
     seconds: float
     """Wall time from the chunk's first picture to its last piece in the store."""
+    apart: float | None = None
+    """Of a dissolved opening: the mean absolute difference of its two renderings, in fractions of full scale."""
 
 
 class Cuts(Paper):
@@ -278,6 +280,10 @@ class Worked(Paper):
 
     busy: float
     starved: dict[Starved, float]
+    chunk: int = 0
+    frames: int = 0
+    made_on: str = ""
+    """Of the chunk that has just been rendered: its number, its frames, handles and pre-roll included, and the hardware."""
 
 
 Record = SplitRecord | SegmentRecord | HandlesRecord

@@ -27,6 +27,11 @@ class Domain(StrEnum):
         """Channels of one picture."""
         return {Domain.CHROMA: 2, Domain.RGB: 3, Domain.LUMA: 1}[self]
 
+    @property
+    def span(self) -> float:
+        """Full scale: from the lowest value to the highest."""
+        return 2.0 if self is Domain.CHROMA else 1.0
+
 
 class Generator(Protocol):
     """A look with its weights loaded, ready to render on one device.

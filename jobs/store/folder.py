@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import io
 import os
 import shutil
 import stat
@@ -15,6 +16,7 @@ from uuid import uuid4
 from jobs.errors import BadStore
 from jobs.store.patience import patient
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
+from jobs.store.traffic import CountedFile, passed
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -45,8 +47,9 @@ class FolderStore:
     @patient
     def open(self, key: str) -> BinaryIO:
         path = self._path(key)
+        passed("read")
         with told("read", str(path)):
-            return open(path, "rb", buffering=BUFFER)
+            return io.BufferedReader(CountedFile(path), BUFFER)
 
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
         def fill(file: BinaryIO) -> None:
@@ -58,6 +61,7 @@ class FolderStore:
     def replace(self, key: str, data: bytes, version: str) -> str | None:
         target = self._path(key)
         partial = target.parent / f"{PARTIAL}{uuid4().hex}"
+        passed("write", bytes_written=len(data))
         with told("write", str(target)), suppress(FileNotFoundError, NotADirectoryError), open(target, "rb") as old:
             with suppress(OSError):  # not every file system has locks
                 fcntl.flock(old, fcntl.LOCK_EX)
@@ -94,6 +98,7 @@ class FolderStore:
     @patient
     def rename(self, old: str, new: str) -> None:
         source, target = self._path(old), self._path(new)
+        passed("write")
         with told("rename", str(source)):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(source, target)
@@ -102,6 +107,7 @@ class FolderStore:
     @patient
     def stat(self, key: str) -> Stat | None:
         path = self._path(key)
+        passed("read")
         with told("look at", str(path)):
             try:
                 found = path.stat()
@@ -125,6 +131,7 @@ class FolderStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         folder = check_prefix(prefix)[: prefix.rfind("/") + 1]
+        passed("list")
         with told("list", self.url):
             usable = self.root.is_dir() or not self.root.exists()
         if not usable:
@@ -134,6 +141,7 @@ class FolderStore:
     @patient
     def delete(self, key: str) -> None:
         path = self._path(key)
+        passed("write")
         if self.stat(key) is not None:
             with told("delete", str(path)):
                 path.unlink(missing_ok=True)
@@ -195,6 +203,7 @@ class FolderStore:
                     fill(file)
                     file.flush()
                     os.fsync(file.fileno())
+                    passed("write", bytes_written=file.tell())
                 if only_if_absent:
                     return _link(partial, target)
                 os.replace(partial, target)
@@ -220,10 +229,13 @@ class FolderWriter:
             for left in target.parent.glob(f"{mine}*"):
                 left.unlink(missing_ok=True)
             self._file = _begun(self._partial)
+        passed("write")
 
     def write(self, data: "ReadableBuffer", /) -> int:
         self._do(lambda: self._file.write(data))
-        return memoryview(data).nbytes
+        size = memoryview(data).nbytes
+        passed(bytes_written=size)
+        return size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         return self._do(lambda: self._file.seek(offset, whence))

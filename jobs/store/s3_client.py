@@ -7,7 +7,7 @@ credentials and no outage: jobs/store/patience.py does.
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3.session
 from botocore.config import Config
@@ -16,6 +16,7 @@ from jobs.errors import BadStore, StoreAway
 from jobs.outside import scrub
 from jobs.store.patience import patiently
 from jobs.store.s3_errors import told_s3
+from jobs.store.traffic import Asked, passed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -46,7 +47,7 @@ class Asker:
         with self._lock:
             # A session of its own: boto3's shared one may not be used by two threads at once.
             try:
-                self._client = self._client or boto3.session.Session().client("s3", config=_CONFIG)
+                self._client = self._client or _counted(boto3.session.Session().client("s3", config=_CONFIG))
             except ValueError as error:  # botocore's way to refuse an endpoint that is no URL
                 raise BadStore(f"Cannot reach S3: {scrub(str(error))}; correct AWS_ENDPOINT_URL.") from None
             return self._client
@@ -63,3 +64,22 @@ class Asker:
             # Whoever renews credentials writes them where a new session finds them.
             self._client = None
             raise
+
+
+def _counted(client: "S3Client") -> "S3Client":
+    """A client whose every request is counted, those that botocore sends again included."""
+    client.meta.events.register("before-send.s3", _sent)
+    client.meta.events.register("after-call.s3.GetObject", _received)
+    return client
+
+
+def _sent(request: Any, event_name: str, **_: object) -> None:
+    verb = event_name.rpartition(".")[2]
+    headers = request.headers
+    size = int(headers.get("X-Amz-Decoded-Content-Length", headers.get("Content-Length", 0)))
+    asked: Asked = "list" if verb.startswith("List") else "read" if verb.startswith(("Get", "Head")) else "write"
+    passed(asked, bytes_written=size if verb in ("PutObject", "UploadPart") else 0)
+
+
+def _received(parsed: dict[str, Any], **_: object) -> None:
+    passed(bytes_read=parsed.get("ContentLength", 0))

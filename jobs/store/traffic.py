@@ -1,11 +1,15 @@
 """Traffic: bytes and requests that have passed this process's stores. Promises that each is counted once; knows no key."""
 
+import io
 from threading import Lock
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from jobs.paper import Paper
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 Asked = Literal["read", "write", "list"]
 """What a request is for: to read or look at an object; to write, copy, rename or delete one; to list some."""
@@ -51,3 +55,17 @@ def drain() -> Traffic:
     with _Passed.lock:
         found, _Passed.traffic = _Passed.traffic, Traffic()
     return found
+
+
+class CountedFile(io.FileIO):
+    """A file that is read: what of it is fetched from its disk is counted. To be buffered, or each few bytes would cost a count."""
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        found = super().readinto(buffer)
+        passed(bytes_read=found or 0)
+        return found
+
+    def readall(self) -> bytes:
+        found = super().readall()
+        passed(bytes_read=len(found))
+        return found

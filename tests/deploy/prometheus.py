@@ -22,7 +22,7 @@ PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
 ABSENT = "no Prometheus here; Debian's package prometheus brings it and promtool"
 
-_PACE = "500ms"
+_PACE = "1s"
 """How often to scrape and to evaluate; operators' 15 seconds would take minutes to prove anything."""
 
 

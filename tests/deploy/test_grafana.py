@@ -10,7 +10,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import bargauge, prometheus, stat, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from farm.metrics import Metrics, TrainingMetrics
+from farm.metrics import Metrics
+from farm.training_metrics import TrainingMetrics
 from tests.deploy.shown import DASHBOARDS, DEPLOY, asked_by_panels, asked_by_rules, dashboard, metrics_in, panels, rules
 
 OPTIONS = {"timeseries": timeseries.Options, "stat": stat.Options, "bargauge": bargauge.Options}

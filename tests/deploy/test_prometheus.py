@@ -1,22 +1,33 @@
-"""Prometheus as it is deployed: promtool on its files, and a real one that reads real registries and answers every panel and rule."""
+"""Prometheus as it is deployed: promtool on its files, and a real one that reads a farm at work and answers every panel and rule."""
 
 import ast
+import json
+import os
+import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ray.autoscaler._private.prom_metrics import AutoscalerPrometheusMetrics
 from ray.dashboard import consts
 
-from farm.metrics import Metrics, TrainingMetrics
+from farm.calls import Staff
+from farm.metrics import Metrics, Paid
+from farm.training_metrics import TrainingMetrics
+from jobs.cost import Cost
 from jobs.records import Starved, Worked
+from jobs.store.traffic import Traffic
 from jobs.training import Kept, Learnt
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
 from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
+from tests.farm.shell import DEADLINE, Running
+from tests.films import Recipe
 
 pytestmark = pytest.mark.skipif(not (PROMETHEUS and PROMTOOL), reason=ABSENT)
 
@@ -49,17 +60,50 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do_and_is_tested() -> None:
             assert f"alertname: {alert}\n        exp_alerts:" in tested, f"no test has {alert} fire"
 
 
+class Rendering(NamedTuple):
+    """`farm render` at work, and where it is scraped."""
+
+    command: Running
+    driver: str
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendering]:
+    """The film "kid": its first shot is rendered, in three chunks with two seams; at its second the renderer hangs."""
+    folder = tmp_path_factory.mktemp("film")
+    hangs = {"name": "test-poison", "settings": {"frames": 24, "hang": str(folder / "hangs")}}
+    spec = {
+        "name": "kid",
+        "source": str(Recipe(frames=120, cuts=(72,), size=(96, 64), rate=Fraction(24)).make(folder / "film.mp4")),
+        "store": str(folder / "store"),
+        "output": str(folder / "out"),
+        "look": {"name": "test-drift", "settings": {"warmup": 4, "dissolve": 4}},
+        "overrides": [{"shots": "2", "look": hangs}],
+        "chunk_seconds": 1,
+        "workers": {"count": 1},
+        "cost": {"gpu_hour": 2.5, "cpu_hour": 0.05, "most": 120},
+        "deliverables": [{"codec": "ffv1"}],
+    }
+    (folder / "job.json").write_text(json.dumps(spec))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Running(folder, "render", folder / "job.json", "--metrics-port", port) as command:
+        yield Rendering(command, f"127.0.0.1:{port}")
+
+
 class Farm:
-    """A film, a training and a Ray node at work, as far as Prometheus can see."""
+    """A film to which everything happens that may go wrong, a training and a Ray node, as far as Prometheus can see."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self.film = self._open.enter_context(Metrics("kid"))
+        self.film = self._open.enter_context(Metrics("unlucky"))
         self.training = self._open.enter_context(TrainingMetrics("painter", steps=10))
         self.film.describe("film.mkv", "colorize")
         self.film.planned(1000, 12)
         self.film.quarantined(1, 24)
         self.film.stage("survey", 3.0)
+        self.film.cost(Cost(gpu_hour=2.5, most=120.0))
+        self.film.eta(60.0)
         self.film.chunks({"waiting": 5, "split": 2, "rendering": 2, "done": 1})
         self.drivers = [f"127.0.0.1:{served.serve(0)}" for served in (self.film, self.training)]
         self.nodes = [self._serve(_ray_node()), self._serve(_autoscaler())]
@@ -69,7 +113,10 @@ class Farm:
         """Some more is done of everything."""
         self.film.done(10)
         self.film.worked(Worked(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
-        self.film.workers("renderer", 2, 1)
+        self.film.workers("renderer", Staff(ready=2, warming=0, pending=1))
+        self.film.paid(Paid("renderer", 2.0, 2.0, 8.0))
+        self.film.moved(Traffic(bytes_read=9, bytes_written=9, requests={"read": 1}))
+        self.film.dissolved(80, 0.01)
         for reason in ("error", "loss", "preemption"):
             self.film.retried("renderer", reason)
         self.training.learnt(Learnt(step=3, phase="long", losses={"l1": 0.5}), 12.0)
@@ -111,17 +158,18 @@ def _autoscaler() -> CollectorRegistry:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(film: Rendering, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     farm = Farm()
     folder = tmp_path_factory.mktemp("prometheus")
     recorded = {rule["record"] for rule in rules() if "record" in rule}
-    with Prometheus(folder, drivers=farm.drivers, nodes=farm.nodes) as running:
+    with Prometheus(folder, drivers=[film.driver, *farm.drivers], nodes=farm.nodes) as running:
 
-        def every_rule_has_an_answer() -> bool:
+        def all_has_happened() -> bool:
+            assert film.command.process.poll() is None, film.command.so_far()
             farm.work()
-            return all(running.ask(name) for name in recorded)
+            return bool(running.ask('film_farm_seams_total{job="kid"} == 2')) and all(map(running.ask, recorded))
 
-        running.wait_for(every_rule_has_an_answer)
+        running.wait_for(all_has_happened, seconds=DEADLINE)
         yield running
     farm.close()
 
@@ -156,3 +204,13 @@ def test_every_rule_is_answered(prometheus: Prometheus) -> None:
 def test_a_films_name_is_its_label(prometheus: Prometheus) -> None:
     shown(prometheus, 'film_farm_frames_done{job="kid"}')
     assert not prometheus.ask('{exported_job=~".+"}')
+
+
+def test_the_last_word_of_a_film_is_scraped(prometheus: Prometheus, film: Rendering) -> None:
+    for pid in [pid for pid, name in film.command.living() if name.lower().startswith("ray::renderer")]:
+        os.kill(pid, signal.SIGKILL)  # the next one does not hang
+    assert film.command.said().code == 0
+    seen = "last_over_time({}[5m]) == {}"
+    shown(prometheus, seen.format('film_farm_job_state{job="kid", state="delivered"}', 1))
+    shown(prometheus, seen.format('film_farm_retries_total{job="kid", crew="renderer", reason="loss"}', 1))
+    shown(prometheus, seen.format('film_farm_frames_done{job="kid"}', 120))

@@ -233,7 +233,7 @@ def test_the_metrics_follow(desk: Desk) -> None:
         0,
         1,
     ]
-    assert desk.sample("film_farm_workers", crew="renderer", state="pending") == 2
+    assert [desk.sample("film_farm_workers", crew="renderer", state=state) for state in Staff._fields] == [1, 1, 1]
     assert [
         desk.sample("film_farm_retries_total", crew="renderer", reason=reason)
         for reason in ("error", "preemption", "loss")

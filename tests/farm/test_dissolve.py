@@ -62,11 +62,17 @@ def seam_ratio(path: Path, made: Production, dissolve: int) -> float:
     return float(moved[near].max() / moved[~near].max())
 
 
+def apart(made: Production) -> list[float]:
+    """How far the renderings of each dissolved opening lie apart, by its record."""
+    return [one.apart for one in made.segments_of(made.deliverables[0]) if one.apart is not None]
+
+
 def test_no_step_across_a_seam_is_larger_than_those_inside(film: Path, tmp_path: Path) -> None:
     blended = rendered(spec_of(film, tmp_path, look=drift(), shots=NO_CUTS, chunk_seconds=3.9))
     assert blended.report().seams == 3
     assert blended.report().conforms
     assert seam_ratio(tmp_path / "out/film.mkv", blended, 12) <= 1.05
+    assert [one > 0.001 for one in apart(blended)] == [True] * 3
     hard = rendered(spec_of(film, tmp_path / "hard", look=drift(dissolve=0), shots=NO_CUTS, chunk_seconds=3.9))
     assert seam_ratio(tmp_path / "hard/out/film.mkv", hard, 12) > 1.5
 
@@ -89,6 +95,7 @@ def test_where_both_renderings_agree_many_chunks_equal_one(film: Path, tmp_path:
     many = rendered(spec_of(film, tmp_path / "many", chunk_seconds=2.5, **looks))
     one = rendered(spec_of(film, tmp_path / "one", chunk_seconds=60, **looks))
     assert (many.report().seams, one.report().seams) == (5, 0)
+    assert apart(many) == [0.0] * 5
     same(tmp_path / "many/out/film.mkv", tmp_path / "one/out/film.mkv")
 
 

@@ -14,6 +14,7 @@ from farm.calls import Budget, Call, Crew, Staff
 from farm.fleet import Fleet
 from farm.opening import ask
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
+from jobs.store.traffic import Traffic
 from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
 
 LITTLE = 0.01
@@ -27,6 +28,7 @@ class Diary:
         self.staff: list[tuple[str, int, int, int]] = []
         self.retries: list[tuple[str, str, int]] = []
         self.losses: list[tuple[str, str, bool]] = []
+        self.traffic = Traffic()
         self.ticks = 0
         self.at_tick: Callable[[], None] = lambda: None
 
@@ -38,6 +40,9 @@ class Diary:
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         self.losses.append((what, reason, free))
+
+    def moved(self, traffic: Traffic) -> None:
+        self.traffic += traffic
 
     def tick(self) -> None:
         self.ticks += 1

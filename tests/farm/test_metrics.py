@@ -7,6 +7,7 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from farm.calls import Staff
 from farm.metrics import Metrics
 from jobs.records import Worked
 
@@ -37,7 +38,7 @@ def test_numbers_arrive_as_they_are(metrics: Metrics) -> None:
     metrics.done(50, by_this_run=False)
     metrics.done(20)
     metrics.chunks({"waiting": 4, "done": 1})
-    metrics.workers("renderer", 2, 1)
+    metrics.workers("renderer", Staff(ready=2, warming=0, pending=1))
     metrics.retried("renderer", "loss")
     metrics.retried("renderer", "loss")
     metrics.stage("survey", 1.5)

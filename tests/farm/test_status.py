@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from actors.survey import Surveyor
+from farm.control import lease_on_job
 from farm.status import Status, show, statuses
 from jobs.digest import digest
 from jobs.errors import BadStore
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.spec import JobSpec
+from jobs.tally import NAME, Tally, keep_tally
 from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
 from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
@@ -131,6 +133,24 @@ def test_a_job_whose_look_is_not_here_hides_no_other(film: Path, tmp_path: Path)
     one, other = statuses(f"{tmp_path}/store", None)
     assert (one.name, one.state) == ("one", "surveying")
     assert other.state.startswith("There is no look 'sold-elsewhere'")
+
+
+def test_who_works_on_a_job_and_what_its_tally_says(film: Path, tmp_path: Path) -> None:
+    spec = spec_of(film, tmp_path)
+    ledger = Ledger.at(spec.store, spec.name)
+    ledger.enter(spec)
+    assert (status(spec).driver, status(spec).last_run, status(spec).cost) == ("", None, None)
+    tally = Tally(updated=1.0, frames_per_second=12.5, seconds_left=90.0, cost=3.456, currency="EUR")
+    keep_tally(ledger, tally)
+    with lease_on_job(ledger) as lease:
+        found = status(spec)
+        assert found.driver == lease.paper.who
+        assert (found.frames_per_second, found.seconds_left, found.cost, found.currency) == (12.5, 90.0, 3.456, "EUR")
+        ledger.store.write(ledger.key(NAME), b"{")
+        assert status(spec).cost is None
+    keep_tally(ledger, tally)
+    found = status(spec)  # its driver was killed
+    assert (found.driver, found.last_run, found.frames_per_second, found.cost) == ("", "working", None, 3.456)
 
 
 def test_looking_changes_nothing(finished: JobSpec) -> None:

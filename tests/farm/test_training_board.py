@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from farm.metrics import TrainingMetrics
 from farm.training_board import TrainingBoard
+from farm.training_metrics import TrainingMetrics
 from jobs.recipe import Recipe
 from jobs.training import Began, Finished, Kept, Learnt
 

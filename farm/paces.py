@@ -1,0 +1,23 @@
+"""Paces: what a renderer's word says of how fast a look is rendered. Promises figures that another job can be estimated by; measures nothing."""
+
+from collections.abc import Sequence
+
+from jobs.digest import digest
+from jobs.records import RenderOrder, Worked
+from jobs.tally import Pace
+
+
+def pace_of(orders: Sequence[RenderOrder], word: Worked) -> Pace | None:
+    """What a word, said in a call with these orders, adds to its look's pace; None where it is about none of them."""
+    order = next((one for one in orders if one.chunk == word.chunk), None)
+    if order is None or not word.frames:
+        return None
+    picture = order.film.picture
+    return Pace(
+        look=order.look.title,
+        network=digest(order.look.named()),
+        hardware=word.made_on,
+        megapixels=round(picture.width * picture.height / 1e6, 6),
+        frames=word.frames,
+        seconds=word.busy + word.starved.get("read", 0.0) + word.starved.get("write", 0.0),
+    )
