@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from actors.render import WORD_SECONDS
 from farm.calls import Call, Crew, Staff, Unwatched
 from farm.driver import render_film
 from farm.fleet import Fleet
@@ -18,9 +19,6 @@ from tests.bench.apart import Clock, Found
 from tests.farm.inline import quiet
 from tests.farm.studio import spec_of
 from tests.long_film import SHOT, LongFilm
-
-WORDS = 12
-"""Findings of a chunk of SHOT frames while it is rendered: one for every batch of eight."""
 
 
 class WaitingFilm(LongFilm):
@@ -35,15 +33,15 @@ class WaitingFilm(LongFilm):
         return type(self), (self.frames // SHOT, self.seconds)
 
     def render(self, orders: list[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
-        """Each chunk in WORDS steps, and its record."""
-        still = threading.Event()
+        """Each chunk as renderers tell of it: a word every WORD_SECONDS, and its record."""
+        still, words = threading.Event(), max(1, round(self.seconds / WORD_SECONDS))
         with self._device:
             for one in orders:
                 due = time.monotonic()
-                for word in range(1, WORDS + 1):
-                    due += self.seconds / WORDS
+                for word in range(1, words + 1):
+                    due += self.seconds / words
                     still.wait(max(0.0, due - time.monotonic()))
-                    yield FramesRendered(chunk=one.chunk, done=one.core.frames * word // WORDS)
+                    yield FramesRendered(chunk=one.chunk, done=one.core.frames * word // words)
                 yield from (found for found in super().render([one]) if isinstance(found, SegmentRecord))
 
 
