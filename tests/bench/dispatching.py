@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import resource
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from actors.render import WORD_SECONDS
 from farm.calls import Call, Crew, Staff, Unwatched
 from farm.driver import render_film
 from farm.fleet import Fleet
 from jobs.ledger import Ledger
-from jobs.records import FramesRendered, RenderOrder, SegmentRecord
+from jobs.records import SegmentRecord
 from tests.bench.apart import Clock, Found
 from tests.farm.inline import quiet
 from tests.farm.studio import spec_of
-from tests.long_film import SHOT, LongFilm
-
-
-class WaitingFilm(LongFilm):
-    """A long film whose chunks take `seconds` each to render; the device of a worker is at one call at a time."""
-
-    def __init__(self, chunks: int, seconds: float) -> None:
-        super().__init__(chunks * SHOT)
-        self.seconds = seconds
-        self._device = threading.Lock()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.frames // SHOT, self.seconds)
-
-    def render(self, orders: list[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
-        """Each chunk as renderers tell of it: a word every WORD_SECONDS, and its record."""
-        still, words = threading.Event(), max(1, round(self.seconds / WORD_SECONDS))
-        with self._device:
-            for one in orders:
-                due = time.monotonic()
-                for word in range(1, words + 1):
-                    due += self.seconds / words
-                    still.wait(max(0.0, due - time.monotonic()))
-                    yield FramesRendered(chunk=one.chunk, done=one.core.frames * word // words)
-                yield from (found for found in super().render([one]) if isinstance(found, SegmentRecord))
-
-
-class Actor:
-    """A crew's worker, whatever crew: makes up what it is asked for."""
-
-    def __init__(self, own: WaitingFilm) -> None:
-        self._own = own
-
-    def __getattr__(self, verb: str) -> Any:
-        return getattr(self._own, verb)
+from tests.long_film import Actor, WaitingFilm
 
 
 class WaitingFleet(Fleet):
