@@ -9,6 +9,7 @@ from rich.text import Text
 from farm.again import Again, again, show_again
 from farm.calls import Cluster
 from farm.forecast import Basis, Forecast, Forecaster, Wish, show_forecasts
+from farm.rates import paces_in
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.film import Film
@@ -79,7 +80,7 @@ def estimate(scout: Scout, decided: Sequence[DeliverablePlan], cluster: Cluster,
     plan = scout.plan
     making = again(scout, decided)
     numbers = {number for shot in making.shots for number in shot.chunks}
-    forecaster = Forecaster(scout, wish)
+    forecaster = Forecaster(scout, wish, paces_in(scout.ledger.store))
     basis, fleets = forecaster.of([chunk for chunk in plan.chunks if chunk.number in numbers], cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)

@@ -13,13 +13,14 @@ from rich.table import Table
 
 from farm.calls import Cluster, Crew
 from farm.crews import CLUSTER_CPUS, crews_for, renderer_count
-from farm.rates import Rates, paces_in
+from farm.rates import Rates
 from farm.rehearsal import Outcome, Rehearsal, Times
 from farm.scout import Scout
 from jobs.cost import HOUR, Cost
 from jobs.errors import BadSpec
 from jobs.paper import Paper
 from jobs.plan import Chunk
+from jobs.tally import Pace
 
 OPENING_SECONDS = 1.5
 """To survey what a source is, and to decide what becomes of it."""
@@ -121,13 +122,14 @@ def _kind(text: str, refusal: str) -> Kind:
 class Forecaster:
     """One planned film, on any fleet."""
 
-    def __init__(self, scout: Scout, wish: Wish) -> None:
+    def __init__(self, scout: Scout, wish: Wish, paces: Iterable[Pace]) -> None:
+        """`paces` of looks, as they were measured before: those of the film's own store are had from `paces_in`."""
         self.scout = scout
         self.wish = wish
         self.cost = wish.cost or scout.spec.cost
         picture = scout.film.picture
         self._megapixels = picture.width * picture.height / 1e6
-        self._rates = Rates(paces_in(scout.ledger.store), scout.spec.deliverables, self._megapixels)
+        self._rates = Rates(paces, scout.spec.deliverables, self._megapixels)
 
     def seconds(self, chunks: Iterable[Chunk]) -> float:
         """Of one renderer, for these chunks."""
