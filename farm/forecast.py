@@ -5,6 +5,7 @@ By a rehearsal (farm/rehearsal.py) of the fleet's own dealing. Rendering takes a
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -93,30 +94,24 @@ class Forecast(Paper):
     """Share of the renderers' time that they render."""
 
 
+_SIZE = re.compile(r"([1-9]\d{0,4})", re.ASCII)
+_KIND = re.compile(r"([^:@]+):([1-9]\d{0,4})(?:@(\d+(?:\.\d+)?))?", re.ASCII)
+
+
 def fleets_of(workers: str | None, fleet: str | None) -> Fleets:
     """Fleets as in "8,32,128", and one as in "l4:8,a100:2" or, with prices by the hour, "l4:8@0.80,a100:2@3.70". Raises BadSpec."""
-    sizes = [
-        (_kind(one, f"--workers {workers}: write how many renderers, as in 8 or 8,32,128"),) for one in _parts(workers)
-    ]
-    told = f"--fleet {fleet}: write kinds of hardware and how many renderers on each, as in l4:8,a100:2 or l4:8@0.80,a100:2@3.70"
-    kinds = tuple(_kind(one, told) for one in _parts(fleet))
-    return (*sizes, *([kinds] if kinds else []))
+    sizes = _parts(workers, _SIZE, f"--workers {workers}: write how many renderers, as in 8 or 8,32,128.")
+    example = "as in l4:8,a100:2 or, with prices by the hour, l4:8@0.80,a100:2@3.70"
+    parts = _parts(fleet, _KIND, f"--fleet {fleet}: write kinds of hardware and how many renderers on each, {example}.")
+    kinds = tuple(Kind(one[1], int(one[2]), float(one[3]) if one[3] else None) for one in parts)
+    return (*((Kind("", int(one[1])),) for one in sizes), *([kinds] if kinds else []))
 
 
-def _parts(text: str | None) -> list[str]:
-    return [one.strip() for one in text.split(",")] if text else []
-
-
-def _kind(text: str, refusal: str) -> Kind:
-    what, _, price = text.partition("@")
-    hardware, _, count = what.rpartition(":")
-    if not count.isdecimal() or not 1 <= int(count) <= 10_000 or ("--workers" in refusal and what != count):
-        raise BadSpec(f"{refusal}.")
-    try:
-        paid = float(price) if price else None
-    except ValueError:
-        raise BadSpec(f"{refusal}.") from None
-    return Kind(hardware, int(count), paid)
+def _parts(text: str | None, form: re.Pattern[str], refusal: str) -> list[re.Match[str]]:
+    found = [form.fullmatch(one.strip()) for one in text.split(",")] if text else []
+    if None in found:
+        raise BadSpec(refusal)
+    return [one for one in found if one]
 
 
 class Forecaster:

@@ -1,6 +1,7 @@
 """How fast looks are: as renderers were with the same look before, in any job of a store, or else by constants. Promises to say which, and how many frames it rests on; renders nothing."""
 
 from collections.abc import Iterable, Sequence
+from math import log
 from typing import NamedTuple
 
 from jobs.digest import digest
@@ -57,7 +58,7 @@ class Rates:
 
     def of(self, look: Look, hardware: str = "") -> Rate:
         """By the frames that this look, of the same weights, settings and code, was shown before: on the hardware on which
-        most were, scaled by the picture's size; else by the constants.
+        most were, at the nearest size of picture, scaled by that; else by the constants.
 
         `hardware`: a part of its name, in any case; then it is that, or a constant that says so by its frames.
         """
@@ -75,6 +76,9 @@ class Rates:
         if not by_hardware:
             return None
         on, found = max(by_hardware.items(), key=lambda one: sum(pace.frames for pace in one[1]))
+        # Some looks work at a size of their own, whatever the picture's: the nearest that was measured is scaled least.
+        size = min((pace.megapixels for pace in found), key=lambda one: abs(log(one / self._megapixels)))
+        found = [pace for pace in found if pace.megapixels == size]
         frames = sum(pace.frames for pace in found)
         seconds = sum(pace.seconds * self._megapixels / pace.megapixels for pace in found)
         return Rate(seconds / frames, frames, on)

@@ -57,3 +57,9 @@ def test_constants_grow_with_pictures_and_deliverables() -> None:
     assert seconds("none", 2.0, Codec.H264, Codec.FFV1) == pytest.approx(0.32)
     assert seconds("fast-style", 2.0, Codec.H264) == pytest.approx(5.76)
     assert seconds("unheard-of", 0.0) == seconds("colorize", 0.0) == 0.045
+
+
+def test_the_nearest_size_that_was_measured_tells() -> None:
+    sizes = [pace_of(100, 4.0, size=0.5), pace_of(900, 90.0, size=8.0), pace_of(50, 4.0, size=2.0)]
+    found = Rates(sizes, H264, 2.5).of(LOOK)
+    assert (found.frames, found.seconds) == (50, pytest.approx(0.1))
