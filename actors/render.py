@@ -43,6 +43,9 @@ from jobs.records import FramesRendered, HandlesRecord, RenderOrder, SegmentReco
 AHEAD = 2
 """Batches that lie ready between two threads at most: one to begin with at once, one for when the next is late."""
 
+WORD_SECONDS = 0.5
+"""Between two words of how far a chunk is: each costs the driver a millisecond, and it has hundreds of renderers to listen to."""
+
 Finding = FramesRendered | SegmentRecord | HandlesRecord | Worked
 
 
@@ -191,7 +194,7 @@ class Renderer:
     # encode
 
     def _encode(self, order: RenderOrder, runs: Iterator[Run]) -> Iterator[Finding]:
-        began, done = 0.0, 0
+        began, done, told_at = 0.0, 0, 0.0
         with spool("render") as folder, ExitStack() as stack:
             pieces = _pieces(order, Path(folder))
             for piece in pieces:
@@ -203,7 +206,9 @@ class Renderer:
                     for piece in pieces:
                         piece.take(run.first, run.frames, run.pictures_NCHW, run.domain)
                 before, done = done, min(max(run.first + len(run.frames) - order.core.start, 0), order.core.frames)
-                if done > before:
+                late = time.monotonic() - told_at >= WORD_SECONDS or done == order.core.frames
+                if done > before and late:
+                    told_at = time.monotonic()
                     yield FramesRendered(chunk=order.chunk, done=done)
             stack.close()
             made_on = hardware(self.device)

@@ -14,6 +14,7 @@ from farm.chosen import ALL, shots_chosen
 from farm.commands_control import cancel, clean
 from farm.commands_evaluate import evaluate
 from farm.commands_looks import looks
+from farm.commands_plan import plan
 from farm.commands_proof import proof
 from farm.commands_retry import retry
 from farm.commands_submit import logs, submit, watch
@@ -46,8 +47,8 @@ from farm.options import (
     deliverable_of,
     fields_of,
 )
-from farm.settings import is_spec, read_spec, spec_for_film
-from jobs.errors import BadSpec, BadStore, FarmError
+from farm.settings import is_spec, read_spec, spec_named
+from jobs.errors import BadStore, FarmError
 from jobs.report import ConformReport
 from jobs.spec import JobSpec
 
@@ -122,47 +123,11 @@ def render(
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
     options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, priority=priority)
     wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
-    spec = _spec(film, look, out, store, options | deliverable_of(**wish))
+    spec = spec_named(film, look, out, store, options | deliverable_of(**wish))
 
     from farm.studio import deliver  # takes seconds: what is wrong with the options is said before
 
     deliver(spec, address=address, metrics_port=metrics_port, take_over=take_over, shots=chosen)
-
-
-@app.command()
-def plan(
-    film: Film,
-    look: LookName = None,
-    setting: Setting = None,
-    out: Out = None,
-    codec: OfCodec = None,
-    container: InContainer = None,
-    profile: Profile = None,
-    depth: Depth = None,
-    height: Height = None,
-    deinterlace: Deinterlace = None,
-    video: Video = None,
-    rate: Rate = None,
-    drop: Dropped = None,
-    chunk_seconds: ChunkSeconds = None,
-    workers: Workers = None,
-    store: StorePlace = None,
-    name: JobName = None,
-    address: Address = None,
-    as_json: AsJson = False,
-) -> None:
-    """Survey a film and show its shots, chunks, extra frames, bytes and time, and what its deliverables will be. Renders nothing."""
-    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
-    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
-    wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height}
-    kept = bool(store or out) or is_spec(film)
-    spec = _spec(film, look, _out(film, out), store, options | deliverable_of(**wish))
-
-    from farm.estimate import show
-    from farm.studio import plan_only
-
-    estimate = plan_only(spec, address=address, keep=kept)
-    _print(estimate.model_dump(mode="json")) if as_json else show(estimate)
 
 
 @app.command()
@@ -183,7 +148,7 @@ def shots(
     """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV, surveying it where that has not been done. Renders nothing."""
     options = fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, name=name)
     kept = bool(store or out) or is_spec(film)
-    spec = _spec(film, None if is_spec(film) else "none", _out(film, out), store, options)
+    spec = spec_named(film, None if is_spec(film) else "none", _out(film, out), store, options)
 
     from farm.studio import list_shots
 
@@ -244,6 +209,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     print(f"Made {path}", file=sys.stderr)
 
 
+app.command()(plan)
 app.command()(proof)
 app.command()(retry)
 app.command()(train)
@@ -259,16 +225,3 @@ app.add_typer(looks, name="looks")
 def _out(film: str, out: str | None) -> str | None:
     # Where nothing is delivered, any folder will do.
     return out if is_spec(film) else out or "."
-
-
-def _spec(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
-    if is_spec(film):
-        urgency = {"priority": options.pop("priority")} if "priority" in options else {}
-        if look or store or options or out is not None:
-            raise BadSpec(
-                f"{film} is a job spec: write its look, places and options into it; only --address and --priority go beside it."
-            )
-        return read_spec(film, urgency)
-    if out is None:
-        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the deliverables.")
-    return spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)

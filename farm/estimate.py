@@ -7,29 +7,15 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.again import Again, again, show_again
+from farm.calls import Cluster
+from farm.forecast import Basis, Forecast, Forecaster, Question, show_forecasts
+from farm.rates import paces_in
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.film import Film
-from jobs.formats import PROFILES, Codec, Deliverable, Wrapping
+from jobs.formats import PROFILES, Codec, Wrapping
 from jobs.paper import Paper
 from jobs.records import SplitOrder, split_order
-
-SECONDS_PER_MEGAPIXEL = {
-    Codec.H264: 0.08,
-    Codec.HEVC: 0.22,
-    Codec.PRORES: 0.11,
-    Codec.DNXHR: 0.04,
-    Codec.FFV1: 0.08,
-    Codec.PNG: 0.25,
-    Codec.TIFF: 0.26,
-    Codec.DPX: 0.07,
-    Codec.EXR: 0.37,
-}
-"""Decode, compose and encode on one core (docs/log.md, "What a frame costs")."""
-LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
-"""The generator on one core, at its default size; a look listed nowhere is counted as colorize."""
-LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
-"""A generator that works at the film's own size, on one core."""
 
 
 class Promised(Paper):
@@ -74,7 +60,7 @@ class Estimate(Paper):
     """Chunks kept as FFV1: where keyframes are too few to copy packets, where pictures are developed before looks see them,
     and where Matroska does not hold the film's codec."""
     worker_seconds: float
-    """Rough time of one worker on one core; divide by the workers."""
+    """Rough time of one worker for the whole film; divide by the workers."""
     looks: tuple[str, ...]
     shot_list: tuple[tuple[int, int, int, str], ...]
     """Each shot's number, first frame, stop frame (not included) and look."""
@@ -83,11 +69,19 @@ class Estimate(Paper):
     deliverables: tuple[Promised, ...]
     again: Again
     """What of it a run would make now, and why."""
+    basis: tuple[Basis, ...]
+    """What the figures below rest on; empty where nothing is to be rendered."""
+    fleets: tuple[Forecast, ...]
+    """What each of several fleets would take for what a run would render now."""
 
 
-def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
+def estimate(scout: Scout, decided: Sequence[DeliverablePlan], cluster: Cluster, wish: Question = Question()) -> Estimate:  # noqa: B008  frozen
     """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
     plan = scout.plan
+    making = again(scout, decided)
+    numbers = {number for shot in making.shots for number in shot.chunks}
+    forecaster = Forecaster(scout, wish, paces_in(scout.ledger.store))
+    basis, fleets = forecaster.of([chunk for chunk in plan.chunks if chunk.number in numbers], cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
     percent = 100 / plan.frames
@@ -105,14 +99,16 @@ def estimate(scout: Scout, decided: Sequence[DeliverablePlan]) -> Estimate:
         lead_in_percent=round(lead_in * percent, 3),
         chunk_bytes=sum(scout.span(chunk.read).bytes for chunk in plan.chunks),
         lossless_chunks=sum(order.form == "ffv1" for order in orders),
-        worker_seconds=round(_seconds(scout), 1),
+        worker_seconds=round(forecaster.seconds(plan.chunks), 1),
         looks=tuple(dict.fromkeys(chunk.look.title for chunk in plan.chunks)),
         shot_list=tuple((shot.number, *shot.frames, shot.look.title) for shot in plan.shots),
         shot_names=tuple(
             (scout.names.name(shot.frames.start), scout.names.name(shot.frames.stop)) for shot in plan.shots
         ),
         deliverables=tuple(_promised(scout, one) for one in decided),
-        again=again(scout, decided),
+        again=making,
+        basis=basis,
+        fleets=fleets,
     )
 
 
@@ -156,24 +152,6 @@ def _lead_in(orders: Sequence[SplitOrder]) -> int:
     return packets + sum(decoded[first] - len(wanted[first]) for first in decoded)
 
 
-def _seconds(scout: Scout) -> float:
-    film = scout.film.picture
-    deliverables: Sequence[Deliverable] = scout.spec.deliverables
-    megapixels = film.width * film.height / 1e6
-    coding = sum(SECONDS_PER_MEGAPIXEL[one.codec] * megapixels for one in deliverables)
-    return sum(
-        chunk.read.frames * _look_seconds(chunk.look.kind or chunk.look.choice.name, megapixels)
-        + chunk.core.frames * coding
-        for chunk in scout.plan.chunks
-    )
-
-
-def _look_seconds(look: str, megapixels: float) -> float:
-    if look in LOOK_SECONDS_PER_MEGAPIXEL:
-        return LOOK_SECONDS_PER_MEGAPIXEL[look] * megapixels
-    return LOOK_SECONDS_PER_FRAME.get(look, LOOK_SECONDS_PER_FRAME["colorize"])
-
-
 def show(found: Estimate) -> None:
     """The estimate for people, on stderr."""
     console = Console(stderr=True)
@@ -186,7 +164,7 @@ def show(found: Estimate) -> None:
     table.add_row("lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)")
     table.add_row("chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB")
     table.add_row("looks", ", ".join(found.looks))
-    table.add_row("time", f"about {found.worker_seconds:.0f} s of one worker on one core")
+    table.add_row("time", f"about {found.worker_seconds:.0f} s of one renderer")
     console.print(table)
     shots = Table(title="shots")
     for column in ("shot", "first frame", "at", "stop", "at", "frames", "look"):
@@ -196,6 +174,7 @@ def show(found: Estimate) -> None:
     console.print(shots)
     _show_deliverables(found.deliverables, console)
     show_again(found.again, console)
+    show_forecasts(found.basis, found.fleets, console)
 
 
 def _show_deliverables(promised: Sequence[Promised], console: Console) -> None:

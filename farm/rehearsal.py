@@ -11,7 +11,7 @@ from typing import NamedTuple
 from farm.batches import Batches, dissolve_call, render_call, split_call
 from farm.calls import Call, Cluster, Crew
 from farm.simulation import SimulatedFleet, Step
-from jobs.plan import Chunk, Range
+from jobs.plan import Chunk, Plan, Range
 
 WRITTEN_SECONDS = 0.3
 """From a call's last picture until its segments are in the store; the device is at the next call then."""
@@ -27,8 +27,6 @@ class Times:
     """From being hired until one can work."""
     opening: float
     """To survey what the source is, and to decide what becomes of it."""
-    search: float
-    """To look for cuts in one frame; 0: the survey is on paper."""
     split: Callable[[Chunk], float]
     """To put a chunk into the store."""
     render: Callable[[Chunk, int], float]
@@ -36,9 +34,9 @@ class Times:
     dissolve: Callable[[Chunk], float]
     """A seam, by the later chunk."""
     stitch: float
-    """One frame of one deliverable."""
+    """To add one frame to a deliverable: they are stitched side by side."""
     prove: float
-    """The same."""
+    """To prove one frame of a deliverable, once it is whole."""
 
 
 class Outcome(NamedTuple):
@@ -66,32 +64,30 @@ class Asked(NamedTuple):
 class Rehearsal:
     """One film on one fleet."""
 
-    def __init__(self, chunks: Sequence[Chunk], target: int, ranges: Sequence[Range], times: Times) -> None:
-        """`chunks` that are to be made, of a plan with cores of at most `target` frames; `ranges` in which cuts are sought."""
+    def __init__(self, chunks: Sequence[Chunk], plan: Plan, times: Times) -> None:
+        """`chunks` of a plan that are to be made, at least one; the survey is on paper."""
         self.chunks = {one.number: one for one in chunks}
         self.times = times
-        self._ranges = ranges if times.search else ()
-        self._target = target
-        self._planned = 0
+        self._frames = plan.frames
         self._split: set[int] = set()
         self._rendered: dict[int, float] = {}
         self._whole: dict[int, float] = {}  # chunks, by when all of their segments were in the store
-        self._searched: dict[int, int] = {}
-        self._edge = 0 if self._ranges else max(one.core.stop for one in chunks)
         self._batches = Batches()
+        self._batches.add(chunks, plan.target)
 
     def on(self, cluster: Cluster, crews: Sequence[Crew]) -> Outcome:
         """Carry it through these crews."""
         self.fleet = SimulatedFleet(cluster, self._work, self.times.boot)
         self.fleet.hire(crews)
-        self.fleet.expect("renderer", len(self.chunks))
         for _ in self.fleet.run([Call("surveyor", "film", rank=(0,))], lambda *_: ()):
             pass
-        for _ in self.fleet.run([*self._survey(), *self._plan()], self._follow):
+        self._expect()
+        batches = dict.fromkeys(map(self._batches.of, self.chunks))
+        for _ in self.fleet.run([split_call(self._asked(one)) for one in batches], self._follow):
             pass
         self.fleet.close()
         stitched = self._stitched()
-        proven = stitched + self.times.prove * sum(one.core.frames for one in self.chunks.values())
+        proven = stitched + self.times.prove * self._frames
         hired = {name: paid.hired for name, paid in self.fleet.paid.items()}
         finishers = sum(crew.limit for crew in crews if crew.name == "finisher")
         renderers = self.fleet.paid["renderer"]
@@ -108,9 +104,6 @@ class Rehearsal:
         match call.verb:
             case "film":
                 yield times.opening, True
-            case "cuts":
-                (frames,) = call.args
-                yield times.search * frames.frames, frames
             case "split":
                 for one in call.args[0]:
                     yield times.split(self.chunks[one.chunk]), one.chunk
@@ -120,37 +113,14 @@ class Rehearsal:
             case "dissolve":
                 yield times.dissolve(self.chunks[call.args[0].chunk]), call.args[0].chunk
 
-    def _follow(self, call: Call, found: object) -> Iterator[Call]:
-        if isinstance(found, Range):
-            self._searched[found.start] = found.stop
-            while self._edge in self._searched:
-                self._edge = self._searched.pop(self._edge)
-            yield from self._plan()
-        elif isinstance(found, int):
-            yield from {"split": self._render, "render": self._dissolve, "dissolve": self._open}[call.verb](found)
-        self.fleet.expect("renderer", self._batches.to_come, sure=not self._searching)
-        if not self._searching:
-            for crew in ("surveyor", "splitter"):
-                self.fleet.expect(crew, 0, sure=True)
+    def _follow(self, call: Call, found: int) -> Iterator[Call]:
+        yield from {"split": self._render, "render": self._dissolve, "dissolve": self._open}[call.verb](found)
+        self._expect()
 
-    @property
-    def _searching(self) -> bool:
-        return self._planned < len(self.chunks)
-
-    def _survey(self) -> Iterator[Call]:
-        for frames in self._ranges:
-            yield Call("surveyor", "cuts", (frames,), (1, frames.start))
-
-    def _plan(self) -> Iterator[Call]:
-        """A chunk is planned once the frames after it have been looked through: it may end with them."""
-        known = list(self.chunks.values())
-        fresh = []
-        while self._planned < len(known) and known[self._planned].core.stop <= self._edge:
-            fresh.append(known[self._planned])
-            self._planned += 1
-        self._batches.add(fresh, self._target)
-        for batch in dict.fromkeys(self._batches.of(one.number) for one in fresh):
-            yield split_call(self._asked(batch))
+    def _expect(self) -> None:
+        self.fleet.expect("renderer", self._batches.to_come, sure=True)
+        for crew in ("surveyor", "splitter"):
+            self.fleet.expect(crew, 0, sure=True)
 
     def _asked(self, batch: Sequence[int]) -> list[Asked]:
         return [Asked(number, self.chunks[number].read) for number in batch]
@@ -165,7 +135,7 @@ class Rehearsal:
     def _dissolve(self, number: int) -> Iterator[Call]:
         """A chunk is rendered; the seams on either side may have waited for it."""
         self._rendered[number] = self.fleet.now
-        if not self.chunks[number].dissolve:
+        if not self.chunks[number].dissolve or number - 1 not in self.chunks:  # the other rendering is on paper
             self._open(number)
         for later in (number, number + 1):
             chunk = self.chunks.get(later)
@@ -183,4 +153,4 @@ class Rehearsal:
         for number, chunk in self.chunks.items():
             prefix = max(prefix, self._whole[number])
             edge = max(edge, prefix + PAGE_SECONDS) + self.times.stitch * chunk.core.frames
-        return edge
+        return max(edge, self.times.stitch * self._frames)

@@ -55,6 +55,20 @@ def read_manifest(place: str) -> dict[str, Any]:
     return fields
 
 
+def spec_named(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
+    """The spec that a command names: its file, beside which `priority` is the only option, or a film's with options. Raises BadSpec."""
+    if is_spec(film):
+        urgency = {"priority": options.pop("priority")} if "priority" in options else {}
+        if look or store or options or out is not None:
+            raise BadSpec(
+                f"{film} is a job spec: write its look, places and options into it; only --address and --priority go beside it."
+            )
+        return read_spec(film, urgency)
+    if out is None:
+        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the deliverables.")
+    return spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)
+
+
 def spec_for_film(
     film: str,
     *,

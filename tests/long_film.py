@@ -5,6 +5,8 @@ With it the driver itself is measured: scout, plan, production and ledger are th
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from actors.pages import FIRST_PAGE, PAGE
-from farm.calls import Call
 from jobs.deliverables import DeliverablePlan
 from jobs.film import Film
 from jobs.formats import Codec, Deliverable
@@ -20,7 +21,6 @@ from jobs.index import Page
 from jobs.media import Media
 from jobs.plan import Range
 from jobs.records import Cuts, FramesRendered, RenderOrder, SegmentRecord, SplitOrder, SplitRecord
-from tests.farm.inline import InlineFleet
 from tests.paper import encoding_of, film_of, picture_of
 
 SHOT = 97
@@ -82,19 +82,35 @@ class LongFilm:
         """Nothing is delivered."""
 
 
-class PaperFleet(InlineFleet):
-    """Every call is made of one long film; of each verb in `unmade` nothing is."""
+class WaitingFilm(LongFilm):
+    """A long film whose chunks take `seconds` each to render; the device of a worker is at one call at a time."""
 
-    def __init__(self, film: LongFilm, *unmade: str) -> None:
-        super().__init__()
-        self.film = film
-        self.unmade = unmade
+    def __init__(self, chunks: int, seconds: float) -> None:
+        super().__init__(chunks * SHOT)
+        self.seconds = seconds
+        self._device = threading.Lock()
 
-    def _made_by(self, call: Call) -> Iterator[Any]:
-        if call.verb in self.unmade:
-            return
-        found = getattr(self.film, call.verb)(*call.args)
-        if isinstance(found, Iterator):
-            yield from found
-        elif found is not None:
-            yield found
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.frames // SHOT, self.seconds)
+
+    def render(self, orders: list[RenderOrder]) -> Iterator[FramesRendered | SegmentRecord]:
+        """Each chunk as renderers tell of it: a word twice a second, and its record."""
+        still, words = threading.Event(), max(1, round(2 * self.seconds))
+        with self._device:
+            for one in orders:
+                due = time.monotonic()
+                for word in range(1, words + 1):
+                    due += self.seconds / words
+                    still.wait(max(0.0, due - time.monotonic()))
+                    yield FramesRendered(chunk=one.chunk, done=one.core.frames * word // words)
+                yield from (found for found in super().render([one]) if isinstance(found, SegmentRecord))
+
+
+class Actor:
+    """A crew's worker, whatever crew: makes up what it is asked for."""
+
+    def __init__(self, own: WaitingFilm) -> None:
+        self._own = own
+
+    def __getattr__(self, verb: str) -> Any:
+        return getattr(self._own, verb)

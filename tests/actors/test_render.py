@@ -80,6 +80,7 @@ def test_progress_is_told_in_frames_done(source: Path, tmp_path: Path) -> None:
     told = [word.done for word in words if isinstance(word, FramesRendered)]
     assert told == sorted(told)
     assert told[-1] == 50
+    assert len(told) == len(set(told))
     assert isinstance(words[-1], SegmentRecord), "the record comes last"
 
 

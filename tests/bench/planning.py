@@ -1,14 +1,35 @@
 """Planning on its own: from pages of an index to orders for the splitters. Promises the driver's real work, with a store in a folder; surveys nothing."""
 
 import time
+from collections.abc import Iterator
+from typing import Any
 
+from farm.calls import Call
 from tests.bench.apart import Clock, Found
-from tests.farm.inline import rendered
+from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import spec_of
-from tests.long_film import LongFilm, PaperFleet
+from tests.long_film import LongFilm
 
 DAY = 2_000_000
 """Frames of a day of film, at 24 a second (2,073,600), as a round number."""
+
+
+class PaperFleet(InlineFleet):
+    """Every call is made of one long film; of each verb in `unmade` nothing is."""
+
+    def __init__(self, film: LongFilm, *unmade: str) -> None:
+        super().__init__()
+        self.film = film
+        self.unmade = unmade
+
+    def _made_by(self, call: Call) -> Iterator[Any]:
+        if call.verb in self.unmade:
+            return
+        found = getattr(self.film, call.verb)(*call.args)
+        if isinstance(found, Iterator):
+            yield from found
+        elif found is not None:
+            yield found
 
 
 def plan_film(clock: Clock, folder: str, frames: int) -> Found:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.streams import plan_deliverables
+from farm.calls import Cluster
 from farm.estimate import Estimate, estimate, show
 from jobs.errors import BadSpec
 from tests.farm.inline import scouted, shot_list
@@ -16,6 +17,7 @@ from tests.farm.studio import spec_of
 from tests.films import Recipe
 
 RATE = Fraction(10)
+HERE = Cluster(local=True, cpus=2.0, gpus=0.0)
 WHOLE = {"detect": "adaptive", "threshold": 1000}
 
 
@@ -42,7 +44,7 @@ def window(radius: int) -> dict[str, Any]:
 def of(film: Path, folder: Path, **fields: Any) -> Estimate:
     spec = spec_of(film, folder, **{"shots": WHOLE, "chunk_seconds": 1, **fields})
     scout = scouted(spec)
-    return estimate(scout, plan_deliverables(scout.film, spec, spec.source))
+    return estimate(scout, plan_deliverables(scout.film, spec, spec.source), HERE)
 
 
 def test_a_film_cut_at_its_keyframes_costs_nothing_extra(film: Path, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from farm.production import Production
 from tests.bench.apart import measured
-from tests.bench.planning import DAY, plan_film
+from tests.bench.planning import DAY, PaperFleet, plan_film
 from tests.farm.inline import rendered
 from tests.farm.studio import spec_of
-from tests.long_film import SHOT, LongFilm, PaperFleet
+from tests.long_film import SHOT, LongFilm
 
 GIB = 1 << 30
 

@@ -1,0 +1,94 @@
+"""How fast looks are: as renderers were with the same look before, in any job of a store, or else by constants. Promises to say which, and how many frames it rests on; renders nothing."""
+
+from collections.abc import Iterable, Sequence
+from math import log
+from typing import NamedTuple
+
+from jobs.digest import digest
+from jobs.formats import Codec, Deliverable
+from jobs.ledger import Ledger
+from jobs.plan import Look
+from jobs.store import Store
+from jobs.tally import NAME, Pace, read_tally
+
+SECONDS_PER_MEGAPIXEL = {
+    Codec.H264: 0.08,
+    Codec.HEVC: 0.22,
+    Codec.PRORES: 0.11,
+    Codec.DNXHR: 0.04,
+    Codec.FFV1: 0.08,
+    Codec.PNG: 0.25,
+    Codec.TIFF: 0.26,
+    Codec.DPX: 0.07,
+    Codec.EXR: 0.37,
+}
+"""Decode, compose and encode on one core (docs/log.md, "What a frame costs")."""
+LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
+"""The generator on one core, at its default size; a look listed nowhere is counted as colorize."""
+LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
+"""A generator that works at the film's own size, on one core."""
+
+
+class Rate(NamedTuple):
+    """How fast one look is."""
+
+    seconds: float
+    """Of one renderer, for each frame read."""
+    frames: int
+    """That were measured for this; 0: none, and it is a constant of one core."""
+    hardware: str
+
+
+def paces_in(store: Store) -> list[Pace]:
+    """Of every job of a store, as far as its tally can be read."""
+    jobs = [key.removesuffix(f"/{NAME}") for key in store.list("") if key.endswith(f"/{NAME}") and key.count("/") == 1]
+    tallies = (read_tally(Ledger(store, job)) for job in jobs)
+    return [pace for tally in tallies if tally for pace in tally.paces]
+
+
+class Rates:
+    """Of the looks of one film."""
+
+    def __init__(self, paces: Iterable[Pace], deliverables: Sequence[Deliverable], megapixels: float) -> None:
+        """`megapixels` of the film's picture."""
+        self._paces = list(paces)
+        self._deliverables = deliverables
+        self._megapixels = megapixels
+        self._known: dict[tuple[int, str], tuple[Look, Rate]] = {}
+
+    def of(self, look: Look, hardware: str = "") -> Rate:
+        """By the frames that this look, of the same weights, settings and code, was shown before: on the hardware on which
+        most were, at the nearest size of picture, scaled by that; else by the constants.
+
+        `hardware`: a part of its name, in any case; then it is that, or a constant that says so by its frames.
+        """
+        key = (id(look), hardware)
+        if key not in self._known:  # with its look, which keeps the key its own
+            self._known[key] = (look, self._measured(look, hardware) or self._constant(look))
+        return self._known[key][1]
+
+    def _measured(self, look: Look, hardware: str) -> Rate | None:
+        name, word = digest(look.named()), hardware.casefold()
+        by_hardware: dict[str, list[Pace]] = {}
+        for pace in self._paces:
+            if pace.network == name and pace.frames and word in pace.hardware.casefold():
+                by_hardware.setdefault(pace.hardware, []).append(pace)
+        if not by_hardware:
+            return None
+        on, found = max(by_hardware.items(), key=lambda one: sum(pace.frames for pace in one[1]))
+        # Some looks work at a size of their own, whatever the picture's: the nearest that was measured is scaled least.
+        size = min((pace.megapixels for pace in found), key=lambda one: abs(log(one / self._megapixels)))
+        found = [pace for pace in found if pace.megapixels == size]
+        frames = sum(pace.frames for pace in found)
+        seconds = sum(pace.seconds * self._megapixels / pace.megapixels for pace in found)
+        return Rate(seconds / frames, frames, on)
+
+    def _constant(self, look: Look) -> Rate:
+        name, coding = (
+            look.kind or look.choice.name,
+            sum(SECONDS_PER_MEGAPIXEL[one.codec] for one in self._deliverables),
+        )
+        if name in LOOK_SECONDS_PER_MEGAPIXEL:
+            return Rate((LOOK_SECONDS_PER_MEGAPIXEL[name] + coding) * self._megapixels, 0, "one core")
+        own = LOOK_SECONDS_PER_FRAME.get(name, LOOK_SECONDS_PER_FRAME["colorize"])
+        return Rate(own + coding * self._megapixels, 0, "one core")

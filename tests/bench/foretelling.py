@@ -1,0 +1,117 @@
+"""What the forecast says, held against what the farm takes. Promises that no run is foretold by its own figures; measures real films on real Ray."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+
+from farm.board import Board
+from farm.driver import render_film
+from farm.fleet import Fleet
+from farm.forecast import Forecaster, Kind, Question
+from farm.opening import looks_of, open_film
+from farm.scout import Scout
+from jobs.ledger import Ledger
+from jobs.records import Worked
+from jobs.spec import JobSpec
+from jobs.tally import Pace
+from tests.bench.apart import Clock, Found, measured
+from tests.bench.figures import Figures
+from tests.farm.inline import quiet
+from tests.farm.studio import spec_of
+
+H264 = [{"name": "film", "codec": "h264", "preset": "veryfast"}]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One film, rendered in one look by so many renderers."""
+
+    clip: Path
+    look: str
+    workers: int
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.clip.stem}, {self.look}, {self.workers} renderer{'s' * (self.workers > 1)}"
+
+    def spec(self, folder: Path) -> JobSpec:
+        """The job, its store in a folder of its own. One thread a renderer, so that two of them find a core each."""
+        crew = {"count": self.workers, "cpus": 1}
+        return spec_of(self.clip, folder, look={"name": self.look}, workers=crew, deliverables=H264, chunk_seconds=2)
+
+
+class Ear(Board):
+    """A board that nobody reads, and that keeps the paces."""
+
+    def __init__(self) -> None:
+        super().__init__(console=Console(file=StringIO()))
+        self.paces: list[Pace] = []
+
+    def worked(self, word: Worked, pace: Pace | None = None) -> None:
+        """As the board."""
+        super().worked(word, pace)
+        self.paces += [pace] if pace else []
+
+
+def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Found:
+    """A film that has been planned is rendered; only that is on the clock. Gives its paces."""
+    spec = Case(Path(clip), look, workers).spec(Path(folder))
+    ledger, ear = Ledger.at(spec.store, spec.name), Ear()
+    with Fleet("local", workers=workers) as fleet:
+        scout = open_film(spec, ledger=ledger, fleet=fleet, board=quiet())
+        ledger.enter(spec, to_render=False)
+        for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
+            pass
+        fleet.release("surveyor")
+        with clock():
+            render_film(spec, ledger=ledger, fleet=fleet, board=ear)
+    return {"paces": [pace.model_dump(mode="json") for pace in ear.paces]}
+
+
+def foretold(case: Case, folder: Path, paces: Sequence[Pace]) -> float:
+    """Seconds that the forecast says, by the plan that the run has left."""
+    spec = case.spec(folder)
+    ledger = Ledger.at(spec.store, spec.name)
+    film = ledger.film(spec.reading)
+    assert film
+    scout = Scout(spec, film, ledger, looks_of(spec))
+    scout.begin()
+    scout.fresh()
+    return Forecaster(scout, Question(), paces).on(scout.plan.chunks, [Kind("", case.workers)]).wall_seconds
+
+
+def held_against(cases: Sequence[Case]) -> Figures:
+    """Each case rendered, and foretold by the paces of the others; errors in parts of what it took."""
+    with tempfile.TemporaryDirectory(prefix="farm-bench-") as folder:
+        places = [Path(folder, str(number)) for number in range(len(cases))]
+        took, paces = [], []
+        for case, place in zip(cases, places, strict=True):
+            options = {"clip": str(case.clip), "look": case.look, "workers": case.workers, "folder": str(place)}
+            reading, found = measured(render, **options)
+            took.append(reading.wall)
+            paces.append([Pace.model_validate(one) for one in found["paces"]])
+        said = []
+        for case, place in zip(cases, places, strict=True):
+            others = [pace for other, known in zip(cases, paces, strict=True) if other != case for pace in known]
+            said.append(foretold(case, place, others))
+    errors = [abs(one - real) / real for one, real in zip(said, took, strict=True)]
+    runs = {
+        case.title: {"foretold_seconds": one, "seconds": round(real, 2), "error": round(one / real - 1, 3)}
+        for case, one, real in zip(cases, said, took, strict=True)
+    }
+    return {"runs": runs, "median_error": round(median(errors), 3), "largest_error": round(max(errors), 3)}
+
+
+def cases_of(clips: Sequence[Path], looks: Sequence[str] = ("none", "colorize")) -> list[Case]:
+    """Each clip in each look, by one renderer and by two, where there are as many cores."""
+    sizes = (1, 2) if len(os.sched_getaffinity(0)) > 1 else (1,)
+    return [Case(clip, look, workers) for clip in clips for look in looks for workers in sizes]
