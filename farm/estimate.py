@@ -75,7 +75,9 @@ class Estimate(Paper):
     """What each of several fleets would take for what a run would render now."""
 
 
-def estimate(scout: Scout, decided: Sequence[DeliverablePlan], cluster: Cluster, wish: Question = Question()) -> Estimate:  # noqa: B008  frozen
+def estimate(
+    scout: Scout, decided: Sequence[DeliverablePlan], cluster: Cluster, wish: Question = Question()
+) -> Estimate:  # noqa: B008  frozen
     """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
     plan = scout.plan
     making = again(scout, decided)

@@ -113,7 +113,9 @@ def _show_shots(film: Production, board: Board) -> None:
     )
 
 
-def plan_only(spec: JobSpec, *, address: str | None = None, keep: bool = True, asked: Question = Question()) -> Estimate:  # noqa: B008  frozen
+def plan_only(
+    spec: JobSpec, *, address: str | None = None, keep: bool = True, asked: Question = Question()
+) -> Estimate:  # noqa: B008  frozen
     """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
     with _planned(spec, address, keep) as (scout, fleet, _):
         decided = decide_deliverables(scout, fleet, to_render=False)
