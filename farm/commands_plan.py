@@ -80,7 +80,7 @@ def plan(
     """Survey a film and show its shots, chunks, extra frames, bytes and deliverables, and what fleets would take for it. Renders nothing."""
     from farm.forecast import Question, fleets_of  # takes seconds: what is wrong with the other options is said before
 
-    wish = Question(fleets_of(workers, fleet), _cost(gpu_hour, cpu_hour, currency), boot_seconds)
+    asked = Question(fleets_of(workers, fleet), _cost(gpu_hour, cpu_hour, currency), boot_seconds)
     options = fields_of(chunk_seconds=chunk_seconds, setting=setting, name=name)
     options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
     form = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height}
@@ -91,7 +91,7 @@ def plan(
     from farm.estimate import show
     from farm.studio import plan_only
 
-    found = plan_only(spec, address=address, keep=kept, wish=wish)
+    found = plan_only(spec, address=address, keep=kept, asked=asked)
     print(json.dumps(found.model_dump(mode="json"), indent=2)) if as_json else show(found)
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from farm.again import Again, again, show_again
 from farm.calls import Cluster
-from farm.forecast import Basis, Forecast, Forecaster, Question, show_forecasts
+from farm.forecast import NO_QUESTION, Basis, Forecast, Forecaster, Question, show_forecasts
 from farm.rates import paces_in
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan, StreamFate
@@ -76,13 +76,13 @@ class Estimate(Paper):
 
 
 def estimate(
-    scout: Scout, decided: Sequence[DeliverablePlan], cluster: Cluster, wish: Question = Question()
-) -> Estimate:  # noqa: B008  frozen
+    scout: Scout, decided: Sequence[DeliverablePlan], cluster: Cluster, asked: Question = NO_QUESTION
+) -> Estimate:
     """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
     plan = scout.plan
     making = again(scout, decided)
     numbers = {number for shot in making.shots for number in shot.chunks}
-    forecaster = Forecaster(scout, wish, paces_in(scout.ledger.store))
+    forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store))
     basis, fleets = forecaster.of([chunk for chunk in plan.chunks if chunk.number in numbers], cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)

@@ -65,6 +65,10 @@ class Question(NamedTuple):
     """Until a renderer that is asked for can work, its node's start included; None: its node is there."""
 
 
+NO_QUESTION = Question()
+"""The fleet that the spec and the cluster say, at the spec's prices."""
+
+
 class Basis(Paper):
     """What the figures of one look rest on."""
 
@@ -117,11 +121,11 @@ def _parts(text: str | None, form: re.Pattern[str], refusal: str) -> list[re.Mat
 class Forecaster:
     """One planned film, on any fleet."""
 
-    def __init__(self, scout: Scout, wish: Question, paces: Iterable[Pace]) -> None:
+    def __init__(self, scout: Scout, asked: Question, paces: Iterable[Pace]) -> None:
         """`paces` of looks, as they were measured before: those of the film's own store are had from `paces_in`."""
         self.scout = scout
-        self.wish = wish
-        self.cost = wish.cost or scout.spec.cost
+        self.asked = asked
+        self.cost = asked.cost or scout.spec.cost
         picture = scout.film.picture
         self._megapixels = picture.width * picture.height / 1e6
         self._rates = Rates(paces, scout.spec.deliverables, self._megapixels)
@@ -137,7 +141,7 @@ class Forecaster:
         """
         if not chunks:
             return (), ()
-        fleets = self.wish.fleets or ((Kind("", renderer_count(self.scout.spec, cluster)),),)
+        fleets = self.asked.fleets or ((Kind("", renderer_count(self.scout.spec, cluster)),),)
         basis = dict.fromkeys(one for fleet in fleets for one in self._basis(chunks, fleet))
         return tuple(basis), tuple(self.on(chunks, fleet) for fleet in fleets)
 
@@ -190,8 +194,8 @@ class Forecaster:
         encodings, lossless = len(self.scout.spec.deliverables), self.scout.film.picture.developed
 
         def boot(crew: Crew) -> float:
-            if crew.name == "renderer" and self.wish.boot_seconds is not None:
-                return self.wish.boot_seconds
+            if crew.name == "renderer" and self.asked.boot_seconds is not None:
+                return self.asked.boot_seconds
             return BOOT_SECONDS.get(crew.name, SIDE_BOOT_SECONDS)
 
         return Times(

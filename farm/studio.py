@@ -20,7 +20,7 @@ from farm.driver import render_film
 from farm.estimate import Estimate, estimate
 from farm.evaluate import Progress
 from farm.fleet import Fleet
-from farm.forecast import Question
+from farm.forecast import NO_QUESTION, Question
 from farm.logged import LoggedBoard
 from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
@@ -114,8 +114,8 @@ def _show_shots(film: Production, board: Board) -> None:
 
 
 def plan_only(
-    spec: JobSpec, *, address: str | None = None, keep: bool = True, asked: Question = Question()
-) -> Estimate:  # noqa: B008  frozen
+    spec: JobSpec, *, address: str | None = None, keep: bool = True, asked: Question = NO_QUESTION
+) -> Estimate:
     """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
     with _planned(spec, address, keep) as (scout, fleet, _):
         decided = decide_deliverables(scout, fleet, to_render=False)
