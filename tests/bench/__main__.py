@@ -1,6 +1,6 @@
 """`python -m tests.bench`: measures the farm against what its users could use instead. Promises docs/bench.json, docs/bench.png and a table; judges nothing.
 
-Run it on an idle machine: about 25 minutes on two cores.
+Run it on an idle machine: about 45 minutes on two cores.
 """
 
 import json
@@ -30,6 +30,7 @@ from tests.bench.measurements import (
     streaming,
 )
 from tests.bench.plot import plot
+from tests.bench.scale import day_planned, dispatched, forecast_error, scale_lines
 
 
 class Part(StrEnum):
@@ -42,6 +43,9 @@ class Part(StrEnum):
     LENGTHS = "lengths"
     SEAM = "seam"
     GENERATOR = "generator"
+    INDEX = "index"
+    DISPATCH = "dispatch"
+    FORECAST = "forecast"
 
 
 def main(
@@ -51,6 +55,7 @@ def main(
     runs: Annotated[int, typer.Option(min=1, help="Runs of every contender and of the seam, in turn.")] = 3,
     seconds: Annotated[float, typer.Option(help="Length of the clip that is made for the contest.")] = 60,
     clip: Annotated[Path | None, typer.Option(help="A clip of your own for the contest, of constant rate.")] = None,
+    chunks: Annotated[int, typer.Option(min=200, help="Of the film that is dispatched to 64 workers.")] = 10_000,
     out: Annotated[Path, typer.Option(help="Folder for bench.json and bench.png.")] = ROOT / "docs",
 ) -> None:
     """Measure, write the results, draw them and print a table."""
@@ -66,6 +71,9 @@ def main(
         Part.LENGTHS: lambda: lengths(say),
         Part.SEAM: lambda: seam_cost(runs, say),
         Part.GENERATOR: lambda: generator_alone(runs, say),
+        Part.INDEX: lambda: day_planned(say),
+        Part.DISPATCH: lambda: dispatched(say, chunks),
+        Part.FORECAST: lambda: forecast_error(say),
     }
     out.mkdir(parents=True, exist_ok=True)
     for part in only or list(Part):
@@ -127,7 +135,7 @@ def table(results: Figures) -> list[str]:
     if alone := results.get("generator"):
         height, width = alone["shape"]
         lines += [f"generator alone, {height}x{width}: {alone['median']['frames_per_second']:.1f} frames/s"]
-    return lines
+    return lines + scale_lines(results)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,12 @@ def once(work: Work, clip: Path, **options: Any) -> Figures:
         return figures_of(*measured(work, clip=str(clip), folder=folder, **options))
 
 
+def measured_alone(work: Work, **options: Any) -> Figures:
+    """One run of work that takes no clip, in a fresh process and a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="farm-bench-") as folder:
+        return figures_of(*measured(work, folder=folder, **options))
+
+
 def stitch_rates(say: Say) -> Figures:
     """Frames a second of the stitcher alone, by codec: over ten thousand in h264, fewer in ffv1, which is fifty times as large."""
     clip = clip_of(60, HD)

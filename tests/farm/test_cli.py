@@ -125,8 +125,9 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
 
 def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: Path) -> None:
     said = farm(
-        "plan", film, "--look", "test-window", "--chunk-seconds", 1, "--json", "--address", ray_here, cwd=tmp_path
-    )
+        "plan", film, "--look", "test-window", "--chunk-seconds", 1, "--workers", "1,3", "--gpu-hour", "3.60",
+        "--currency", "USD", "--json", "--address", ray_here, cwd=tmp_path
+    )  # fmt: skip
     plan = said.json
     assert {"frames", "shots", "chunks", "seams", "extra_frames_percent"} <= set(plan)
     assert (plan["frames"], plan["shots"], plan["chunks"], plan["seams"]) == (60, 2, 3, 1)
@@ -136,8 +137,13 @@ def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: 
         ("A film.mp4", "mp4", [])
     ]
     assert plan["again"]["sentence"].startswith("To be rendered: 3 chunks of 2 shots")
+    assert [(row["fleet"], row["currency"]) for row in plan["fleets"]] == [("1", "USD"), ("3", "USD")]
+    assert plan["fleets"][0]["wall_seconds"] > 0
+    assert [(one["look"], one["frames"]) for one in plan["basis"]] == [("test-window", 0)]
     assert "survey" in said.err
     assert list(tmp_path.iterdir()) == []
+    refused = farm("plan", film, "--fleet", "l4", cwd=tmp_path)
+    assert (refused.code, "--fleet l4: write kinds of hardware" in refused.sentence) == (2, True)
 
 
 def test_shots_are_listed_and_a_list_gives_the_same_shots(

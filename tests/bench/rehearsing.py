@@ -1,0 +1,27 @@
+"""Ten thousand chunks by the rehearsal: the farm's own dealing to any number of workers. Promises a share of the ideal time; hires nobody."""
+
+from farm.calls import Cluster, Crew
+from farm.rehearsal import Rehearsal, Times
+from jobs.plan import Look, Plan, Range, Shot
+from jobs.spec import LookChoice
+
+TARGET = 192
+
+
+def rehearsed(chunks: int, workers: int, seconds: float) -> float:
+    """Share of the ideal time, from when the first chunk is begun; chunks of so many seconds each, and splitters enough."""
+    plan = Plan(TARGET)
+    plan.grow([Shot(1, Range(0, TARGET * chunks), Look(choice=LookChoice(name="none")))])
+    limits = {"surveyor": 1, "splitter": workers, "renderer": workers, "dissolver": 1, "finisher": 1}
+    crews = [Crew(name, object, limit=limit, abreast=1 + (name == "renderer")) for name, limit in limits.items()]
+    times = Times(
+        boot=lambda crew: 0.0,
+        opening=0.0,
+        split=lambda chunk: 0.05,
+        render=lambda chunk, place: seconds,
+        dissolve=lambda chunk: 0.0,
+        stitch=0.0,
+        prove=0.0,
+    )
+    found = Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, float(workers)), crews)
+    return round(chunks * seconds / workers / (found.rendered - (found.first - seconds)), 4)
