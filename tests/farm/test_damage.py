@@ -20,6 +20,7 @@ from jobs.media import Media
 from jobs.records import HandlesRecord, SplitRecord
 from jobs.store import open_store
 from jobs.store.patience import in_work, patiently
+from jobs.store.traffic import Traffic
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
@@ -260,6 +261,6 @@ def test_a_worker_waits_and_no_call_is_charged() -> None:
 
     hand = Hand()
     hand.boot(Crew, ())
-    assert list(hand.do("look", ())) == [1]
+    assert [one for one in hand.do("look", ()) if not isinstance(one, Traffic)] == [1]
     with pytest.raises(StoreFault):
         list(Crew().look())
