@@ -17,6 +17,9 @@ from jobs.spec import JobSpec
 CLUSTER_CPUS = 4.0
 """CPUs of a renderer on a cluster, where the spec does not say: to decode and encode beside a GPU."""
 
+RENDERERS_FED = 16
+"""Renderers that one splitter keeps in chunks: splitting takes about .05 s a chunk, a GPU one or two (docs/log.md)."""
+
 SIDE_HUNG_SECONDS = 1800.0
 """Least silence after which a surveyor, splitter, dissolver or printer is taken for hung. Their words are findings: a page of 4096
 packets, the cuts of 20 s, a chunk, an opening, a print. 4096 packets of 4K ProRes are about 12 GB, which a slow line takes 20 minutes
@@ -30,6 +33,8 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
     finishers = len(spec.deliverables)
+    # Fed by four, five hundred GPUs would stand idle for most of their time.
+    splitters = hands if cluster.local else max(hands, renderer_count(spec, cluster) // RENDERERS_FED)
     hung = max(SIDE_HUNG_SECONDS, spec.workers.hung_seconds)
     return [
         # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
@@ -42,7 +47,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
             abreast=2,
             hung_seconds=hung,
         ),
-        Crew("splitter", Splitter, (spec.source_url, *store), limit=hands, cpus=side, hung_seconds=hung),
+        Crew("splitter", Splitter, (spec.source_url, *store), limit=splitters, cpus=side, hung_seconds=hung),
         _renderers(spec, looks, cluster),
         Crew("dissolver", Dissolver, store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),

@@ -1,5 +1,7 @@
 """How far jobs are, read from the store alone. Promises an answer from any machine, whether the driver lives or not; asks no driver."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 
@@ -125,26 +127,32 @@ def _state(ledger: Ledger, scout: Scout, done: int) -> str:
 
 
 def show(found: list[Status]) -> None:
-    """The statuses for people, on stderr."""
-    table = Table(title="jobs")
-    for column in ("job", "state", "frames", "chunks", "shots", "planned to", "driver", "pace", "left", "cost"):
-        table.add_column(column)
-    for one in found:
-        frames, chunks = f"{one.frames_done}/{one.frames}", f"{one.chunks_done}/{one.chunks}"
-        chunks += f", {one.chunks_quarantined} set aside" if one.chunks_quarantined else ""
-        pace = "" if one.frames_per_second is None else f"{one.frames_per_second:.1f} frames/s"
-        left = "" if one.seconds_left is None else duration(one.seconds_left)
-        cost = "" if one.cost is None else f"{one.cost:,.2f} {one.currency}"
-        table.add_row(
-            one.name,
-            one.state,
-            frames,
-            chunks,
-            str(one.shots),
-            one.planned_to,
-            one.driver or "nobody",
-            pace,
-            left,
-            cost,
-        )
-    Console(stderr=True).print(table)
+    """The statuses for people, on stderr: a line for each job, and all that is known of one alone."""
+    console = Console(stderr=True)
+    if len(found) == 1:
+        table = Table(title=found[0].name, show_header=False)
+        for name, value in _lines(found[0]):
+            table.add_row(name, value)
+    else:
+        table = Table("job", "state", "frames", "left", "cost", "driver", title="jobs")
+        for one in found:
+            lines = dict(_lines(one))
+            table.add_row(one.name, *(lines.get(name, "") for name in ("state", "frames", "left", "cost", "driver")))
+    console.print(table)
+
+
+def _lines(one: Status) -> Iterator[tuple[str, str]]:
+    """What there is to say of a job."""
+    aside = f", {one.chunks_quarantined} set aside" if one.chunks_quarantined else ""
+    yield "state", one.state
+    yield "frames", f"{one.frames_done:,}/{one.frames:,}"
+    yield "chunks", f"{one.chunks_done:,}/{one.chunks:,}{aside}"
+    yield "shots", f"{one.shots:,}"
+    yield "planned to", one.planned_to
+    yield "driver", one.driver or "nobody"
+    if one.frames_per_second is not None:
+        yield "pace", f"{one.frames_per_second:.1f} frames/s"
+    if one.seconds_left is not None:
+        yield "left", duration(one.seconds_left)
+    if one.cost is not None:
+        yield "cost", f"{one.cost:,.2f} {one.currency}"

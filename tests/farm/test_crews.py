@@ -124,3 +124,9 @@ def test_who_brings_findings_is_missed_and_who_waits_for_the_film_is_not() -> No
     side = dict.fromkeys(("surveyor", "splitter", "dissolver", "printer"), SIDE_HUNG_SECONDS)
     assert limits == {**side, "renderer": 60, "finisher": None}
     assert all(crew.hung_seconds in (9999, None) for crew in crews_for(spec(hung_seconds=9999), LOOKS, HERE))
+
+
+@pytest.mark.parametrize(("renderers", "splitters"), [(4, 4), (64, 4), (512, 32)])
+def test_many_renderers_are_fed_by_many_splitters(renderers: int, splitters: int) -> None:
+    crews = crews_for(spec(count=renderers), LOOKS, WITH_GPUS)
+    assert [crew.limit for crew in crews if crew.name == "splitter"] == [splitters]

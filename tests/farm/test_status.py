@@ -171,3 +171,17 @@ def test_people_read_it_on_standard_error(finished: JobSpec, capsys: pytest.Capt
     assert said.out == ""
     assert "60/60" in said.err
     assert "6/6" in said.err
+
+
+def test_many_jobs_are_a_line_each(finished: JobSpec, capsys: pytest.CaptureFixture[str]) -> None:
+    (one,) = statuses(finished.store, None)
+    show([one, one.model_copy(update={"name": "other", "cost": 12.5, "currency": "EUR", "seconds_left": 3700.0})])
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "other" in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")] == [
+        "other",
+        "delivered",
+        "60/60",
+        "1 h 02 min",
+        "12.50 EUR",
+        "nobody",
+    ]
