@@ -179,7 +179,7 @@ def test_many_jobs_are_a_line_each(finished: JobSpec, capsys: pytest.CaptureFixt
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "other" in line]
     assert [cell.strip() for cell in line.strip("│").split("│")] == [
         "other",
-        "delivered",
+        one.state,
         "60/60",
         "1 h 02 min",
         "12.50 EUR",
