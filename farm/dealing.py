@@ -118,6 +118,11 @@ class CallSheet:
         """Calls that are not finished."""
         return len(self._waiting) + sum(map(len, self._held.values()))
 
+    @property
+    def hands(self) -> int:
+        """Workers that these calls keep: all who hold any, and one for each that waits."""
+        return len(self._waiting) + sum(map(bool, self._held.values()))
+
     def deal(self, workers: Sequence[int], hands: int, now: float) -> list[tuple[int, Call]]:
         """Who of those that can work shall have which calls now: one for each who is idle, the fastest first, then a second.
 

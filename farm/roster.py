@@ -152,7 +152,7 @@ class Roster:
     @property
     def wanted(self) -> int:
         """How many workers there is work for, up to the limit."""
-        return min(self.crew.limit, self.sheet.outstanding + self.expected)
+        return min(self.crew.limit, self.sheet.hands + self.expected)
 
     @property
     def demand(self) -> int:

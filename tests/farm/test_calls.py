@@ -215,6 +215,14 @@ def test_whoever_loads_stays_while_there_is_anything_to_do() -> None:
     assert [one.number for one in roster.dispensable(1001, crowded=True)] == [3, 2, 1, 0]
 
 
+def test_a_second_call_in_somebodys_hands_keeps_nobody_else() -> None:
+    roster = roster_of(calls=4, hired=3)
+    roster.sure = True
+    assert len(roster.sheet.deal([0, 1], 1, 0.0)) == 4
+    assert (roster.sheet.outstanding, roster.wanted) == (4, 2)
+    assert [one.number for one in roster.dispensable(0, crowded=False)] == [2]
+
+
 def test_demand_that_comes_back_keeps_those_without_a_place() -> None:
     roster = roster_of(calls=0, pending=1)
     roster.dispensable(10, crowded=False)
