@@ -218,7 +218,9 @@ def test_whoever_loads_stays_while_there_is_anything_to_do() -> None:
 def test_a_second_call_in_somebodys_hands_keeps_nobody_else() -> None:
     roster = roster_of(calls=4, hired=3)
     roster.sure = True
-    assert len(roster.sheet.deal([0, 1], 1, 0.0)) == 4
+    for worker, call in roster.sheet.deal([0, 1], 1, 0.0):
+        roster.hired[worker].streams.append(call)
+    assert [len(one.streams) for one in roster.hired] == [2, 2, 0]
     assert (roster.sheet.outstanding, roster.wanted) == (4, 2)
     assert [one.number for one in roster.dispensable(0, crowded=False)] == [2]
 
