@@ -10,8 +10,8 @@ from tests.farm.inline import rendered
 from tests.films import Recipe
 from tests.s3 import MotoServer
 
-SEEDS = (2, 8, 9)
-"""A raylet, a mixed storm, and workers; a driver is killed in tests/farm/test_cli_stops.py."""
+SEEDS = (8, 9, pytest.param(2, marks=pytest.mark.slow))
+"""A mixed storm, workers, and a raylet; a driver is killed in tests/farm/test_cli_stops.py, a raylet in tests/farm/test_autoscaling.py, too."""
 
 
 @pytest.fixture(scope="module")

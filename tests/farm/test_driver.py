@@ -1,4 +1,4 @@
-"""The driver, whole: real Ray, real films. A film that goes in comes out, frame for frame, however it is cut, stopped or begun again."""
+"""The driver, whole: real films, on real Ray where workers matter and in this process elsewhere. A film that goes in comes out, frame for frame, however it is cut, stopped or begun again."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,13 @@ import cv2
 import pytest
 
 from actors.compare import compare
+from farm.calls import Budget
 from farm.fleet import Fleet
 from farm.status import statuses
 from farm.studio import deliver, describe_film
 from jobs.errors import BadLook, BadMedia, BadSpec, BadStore, FilmFailed
 from jobs.records import SegmentRecord
+from tests.farm.inline import InlineFleet
 from tests.farm.studio import Stopping, Studio, same, spec_of
 from tests.films import Recipe
 
@@ -23,9 +25,14 @@ NTSC = Fraction(24000, 1001)
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[Studio]:
+def on_ray() -> Iterator[Studio]:
     with Fleet("local", workers=2) as fleet:
         yield Studio(fleet)
+
+
+@pytest.fixture
+def studio() -> Studio:
+    return Studio(InlineFleet(budget=Budget()))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +70,7 @@ def test_none_gives_the_film_back_bit_for_bit(studio: Studio, tmp_path: Path, re
 
 
 def test_no_decoder_runs_in_the_driver(
-    studio: Studio, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_ray: Studio, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the first look at the source to the review page: whatever opens media raises here, and works in workers."""
 
@@ -102,19 +109,19 @@ def test_handles_one_frame_short_are_seen(studio: Studio, tmp_path: Path, film: 
     assert found.luma_equal == 90
 
 
-def test_a_film_that_was_stopped_goes_on_and_ends_the_same(studio: Studio, tmp_path: Path, film: Path) -> None:
+def test_a_film_that_was_stopped_goes_on_and_ends_the_same(on_ray: Studio, tmp_path: Path, film: Path) -> None:
     spec = spec_of(film, tmp_path / "stopped", look=window(3, 3), chunk_seconds=0.4)
     with pytest.raises(KeyboardInterrupt):
-        Studio(Stopping(studio.fleet, SegmentRecord, 4)).render(spec)  # type: ignore[arg-type]
+        Studio(Stopping(on_ray.fleet, SegmentRecord, 4)).render(spec)  # type: ignore[arg-type]
     assert not (tmp_path / "stopped/out/film.mkv").exists()
     (halfway,) = statuses(spec.store, None)
     assert halfway.state == "rendering"
-    resumed = studio.render(spec).report()
+    resumed = on_ray.render(spec).report()
     # What was in flight may have been finished unseen, so it may be fewer, never more.
     assert resumed.chunks_rendered <= resumed.chunks - halfway.chunks_done <= resumed.chunks - 4
-    studio.render(spec_of(film, tmp_path / "whole", look=window(3, 3), chunk_seconds=0.4))
+    on_ray.render(spec_of(film, tmp_path / "whole", look=window(3, 3), chunk_seconds=0.4))
     same(tmp_path / "stopped/out/film.mkv", tmp_path / "whole/out/film.mkv")
-    again = studio.render(spec).report()
+    again = on_ray.render(spec).report()
     assert (again.chunks_rendered, again.conforms) == (0, True)
 
 
