@@ -1,4 +1,4 @@
-"""A film through three storms, of the hundred of `make chaos`: whatever breaks, the film that arrives is the undisturbed one."""
+"""A film through two storms, of the hundred of `make chaos`: whatever breaks, the film that arrives is the undisturbed one."""
 
 from pathlib import Path
 
