@@ -1,5 +1,7 @@
 """Prometheus as it is deployed: promtool on its files, and a real one that reads a farm at work and answers every panel and rule."""
 
+from __future__ import annotations
+
 import ast
 import json
 import os
@@ -68,8 +70,19 @@ class Rendering(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendering]:
-    """The film "kid", one shot in three chunks with two seams: all is rendered, but its finisher stands still."""
+def port() -> int:
+    """Where the film's driver will be scraped."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        found: int = free.getsockname()[1]
+        return found
+
+
+@pytest.fixture(scope="module")
+def film(port: int, scraping: Scraping, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendering]:
+    """The film "kid", one shot in three chunks with two seams: all is rendered, but its finisher stands still.
+
+    It begins when Prometheus is at work already, which so sees its counters begin at nought.
+    """
     folder = tmp_path_factory.mktemp("film")
     spec = {
         "name": "kid",
@@ -83,8 +96,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rendering]:
         "deliverables": [{"codec": "ffv1"}],
     }
     (folder / "job.json").write_text(json.dumps(spec))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     with Running(folder, "render", folder / "job.json", "--metrics-port", port) as command:
         command.until(lambda: bool(finishers(command)))
         for pid in finishers(command):
@@ -163,21 +174,34 @@ def _autoscaler() -> CollectorRegistry:
     return metrics.registry
 
 
+class Scraping(NamedTuple):
+    """Prometheus at work, and a farm of which it reads."""
+
+    prometheus: Prometheus
+    farm: Farm
+
+
 @pytest.fixture(scope="module")
-def prometheus(film: Rendering, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def scraping(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraping]:
     farm = Farm()
-    folder = tmp_path_factory.mktemp("prometheus")
-    recorded = {rule["record"] for rule in rules() if "record" in rule}
-    with Prometheus(folder, drivers=[film.driver, *farm.drivers], nodes=farm.nodes) as running:
-
-        def all_has_happened() -> bool:
-            assert film.command.process.poll() is None, film.command.so_far()
-            farm.work()
-            return bool(running.ask('film_farm_seams_total{job="kid"} == 2')) and all(map(running.ask, recorded))
-
-        running.wait_for(all_has_happened, seconds=DEADLINE)
-        yield running
+    drivers = [f"127.0.0.1:{port}", *farm.drivers]
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), drivers=drivers, nodes=farm.nodes) as running:
+        yield Scraping(running, farm)
     farm.close()
+
+
+@pytest.fixture(scope="module")
+def prometheus(film: Rendering, scraping: Scraping) -> Prometheus:
+    running = scraping.prometheus
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+
+    def all_has_happened() -> bool:
+        assert film.command.process.poll() is None, film.command.so_far()
+        scraping.farm.work()
+        return bool(running.ask('film_farm_seams_total{job="kid"} == 2')) and all(map(running.ask, recorded))
+
+    running.wait_for(all_has_happened, seconds=DEADLINE)
+    return running
 
 
 def shown(prometheus: Prometheus, expression: str) -> None:
