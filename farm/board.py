@@ -209,6 +209,11 @@ class Board:
         if self._clock() - self._shown_at >= (REFRESH_SECONDS if self._bar else LINE_SECONDS):
             self._show()
 
+    @property
+    def renderers_ready(self) -> int:
+        """How many can work now."""
+        return self._workers["renderer"].ready if "renderer" in self._workers else 0
+
     # what is shown
 
     @property

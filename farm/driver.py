@@ -61,7 +61,7 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
             case FramesRendered():
                 film.progress(found)
             case Worked():
-                board.worked(found, pace_of(call.args[0], found))
+                board.worked(found, pace_of(call.args[0], found, board.renderers_ready))
             case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
                 yield from film.dissolve(found)
             case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept

@@ -23,11 +23,11 @@ from jobs.paper import Paper
 from jobs.plan import Chunk
 from jobs.tally import Pace
 
-OPENING_SECONDS = 1.5
+OPENING_SECONDS = 0.5
 """To survey what a source is, and to decide what becomes of it."""
-BOOT_SECONDS = {"renderer": 6.0}
+BOOT_SECONDS = {"renderer": 2.5}
 """Of a worker's process, its imports and its weights, where its node is there."""
-SIDE_BOOT_SECONDS = 2.0
+SIDE_BOOT_SECONDS = 0.6
 """The same of any other crew."""
 SPLIT_SECONDS = 0.05
 """To copy the packets of a chunk into the store."""
@@ -149,7 +149,7 @@ class Forecaster:
         """Of one fleet, look by look. Raises BadSpec for a kind that a look was never measured on."""
         looks = {id(one.look): one.look for one in chunks}.values()
         for look, hardware in ((look, kind.hardware) for look in looks for kind in fleet):
-            rate = self._rates.of(look, hardware)
+            rate = self._rates.of(look, hardware, sum(kind.renderers for kind in fleet))
             if hardware and not rate.frames:
                 raise BadSpec(
                     f"--fleet: '{look.title}' was not rendered on '{hardware}' by any job in {self.scout.ledger.store.url}; "
@@ -192,6 +192,7 @@ class Forecaster:
 
     def _times(self, each: Sequence[Kind]) -> Times:
         encodings, lossless = len(self.scout.spec.deliverables), self.scout.film.picture.developed
+        rate = self._rates.of
 
         def boot(crew: Crew) -> float:
             if crew.name == "renderer" and self.asked.boot_seconds is not None:
@@ -202,7 +203,7 @@ class Forecaster:
             boot=boot,
             opening=OPENING_SECONDS,
             split=lambda chunk: SPLIT_SECONDS + lossless * LOSSLESS_SECONDS * self._megapixels * chunk.read.frames,
-            render=lambda chunk, place: self._rates.of(chunk.look, each[place].hardware).seconds * chunk.read.frames,
+            render=lambda chunk, place: rate(chunk.look, each[place].hardware, len(each)).seconds * chunk.read.frames,
             dissolve=lambda chunk: DISSOLVE_SECONDS * self._megapixels * chunk.dissolve * encodings,
             stitch=STITCH_SECONDS,
             prove=PROVE_SECONDS,

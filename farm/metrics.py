@@ -104,7 +104,7 @@ class Metrics(Served):
     def _count_devices(self) -> None:
         self._busy = self._counter("gpu_busy_seconds", f"Seconds worked by {_DEVICE}.")
         self._starved = self._counter("gpu_starved_seconds", f"Seconds waited by {_DEVICE}, by reason.", "reason")
-        self._paces: dict[tuple[str, str, str, float], Pace] = {}
+        self._paces: dict[tuple[str, str, str, float, int], Pace] = {}
         self._busy.labels(self.job)
         for reason in get_args(Starved):
             self._starved.labels(self.job, reason)
@@ -271,7 +271,7 @@ class Metrics(Served):
             self._seam_most.labels(self.job).set(figures.largest)
 
     def _keep_pace(self, pace: Pace) -> None:
-        key = (pace.look, pace.network, pace.hardware, pace.megapixels)
+        key = (pace.look, pace.network, pace.hardware, pace.megapixels, pace.renderers)
         known = self._paces.get(key)
         more = {"frames": known.frames + pace.frames, "seconds": known.seconds + pace.seconds} if known else {}
         self._paces[key] = pace.model_copy(update=more)

@@ -7,8 +7,10 @@ from jobs.records import RenderOrder, Worked
 from jobs.tally import Pace
 
 
-def pace_of(orders: Sequence[RenderOrder], word: Worked) -> Pace | None:
-    """What a word, said in a call with these orders, adds to its look's pace; None where it is about none of them."""
+def pace_of(orders: Sequence[RenderOrder], word: Worked, renderers: int) -> Pace | None:
+    """What a word, said in a call with these orders while so many renderers were at work, adds to its look's pace; None where it is
+    about none of them.
+    """
     order = next((one for one in orders if one.chunk == word.chunk), None)
     if order is None or not word.frames:
         return None
@@ -18,6 +20,7 @@ def pace_of(orders: Sequence[RenderOrder], word: Worked) -> Pace | None:
         network=digest(order.look.named()),
         hardware=word.made_on,
         megapixels=round(picture.width * picture.height / 1e6, 6),
+        renderers=max(1, renderers),
         frames=word.frames,
         seconds=word.busy + word.starved.get("read", 0.0) + word.starved.get("write", 0.0),
     )

@@ -54,20 +54,21 @@ class Rates:
         self._paces = list(paces)
         self._deliverables = deliverables
         self._megapixels = megapixels
-        self._known: dict[tuple[int, str], tuple[Look, Rate]] = {}
+        self._known: dict[tuple[int, str, int], tuple[Look, Rate]] = {}
 
-    def of(self, look: Look, hardware: str = "") -> Rate:
+    def of(self, look: Look, hardware: str = "", renderers: int = 1) -> Rate:
         """By the frames that this look, of the same weights, settings and code, was shown before: on the hardware on which
-        most were, at the nearest size of picture, scaled by that; else by the constants.
+        most were, by the nearest number of renderers, at the nearest size of picture, which is scaled as the constants
+        are; else by the constants.
 
         `hardware`: a part of its name, in any case; then it is that, or a constant that says so by its frames.
         """
-        key = (id(look), hardware)
+        key = (id(look), hardware, renderers)
         if key not in self._known:  # with its look, which keeps the key its own
-            self._known[key] = (look, self._measured(look, hardware) or self._constant(look))
+            self._known[key] = (look, self._measured(look, hardware, renderers) or self._constant(look))
         return self._known[key][1]
 
-    def _measured(self, look: Look, hardware: str) -> Rate | None:
+    def _measured(self, look: Look, hardware: str, renderers: int) -> Rate | None:
         name, word = digest(look.named()), hardware.casefold()
         by_hardware: dict[str, list[Pace]] = {}
         for pace in self._paces:
@@ -76,19 +77,24 @@ class Rates:
         if not by_hardware:
             return None
         on, found = max(by_hardware.items(), key=lambda one: sum(pace.frames for pace in one[1]))
-        # Some looks work at a size of their own, whatever the picture's: the nearest that was measured is scaled least.
+        number = min((pace.renderers for pace in found), key=lambda one: abs(log(one / renderers)))
+        found = [pace for pace in found if pace.renderers == number]
         size = min((pace.megapixels for pace in found), key=lambda one: abs(log(one / self._megapixels)))
         found = [pace for pace in found if pace.megapixels == size]
         frames = sum(pace.frames for pace in found)
-        seconds = sum(pace.seconds * self._megapixels / pace.megapixels for pace in found)
-        return Rate(seconds / frames, frames, on)
+        # Some looks work at a size of their own, whatever the picture's, but what goes in and out is the picture's.
+        scale = self._seconds(look, self._megapixels) / self._seconds(look, size)
+        return Rate(scale * sum(pace.seconds for pace in found) / frames, frames, on)
 
     def _constant(self, look: Look) -> Rate:
+        return Rate(self._seconds(look, self._megapixels), 0, "one core")
+
+    def _seconds(self, look: Look, megapixels: float) -> float:
+        """For a frame of this size, by the constants."""
         name, coding = (
             look.kind or look.choice.name,
             sum(SECONDS_PER_MEGAPIXEL[one.codec] for one in self._deliverables),
         )
         if name in LOOK_SECONDS_PER_MEGAPIXEL:
-            return Rate((LOOK_SECONDS_PER_MEGAPIXEL[name] + coding) * self._megapixels, 0, "one core")
-        own = LOOK_SECONDS_PER_FRAME.get(name, LOOK_SECONDS_PER_FRAME["colorize"])
-        return Rate(own + coding * self._megapixels, 0, "one core")
+            return (LOOK_SECONDS_PER_MEGAPIXEL[name] + coding) * megapixels
+        return LOOK_SECONDS_PER_FRAME.get(name, LOOK_SECONDS_PER_FRAME["colorize"]) + coding * megapixels

@@ -33,6 +33,8 @@ class Pace(Paper):
     """As records name it."""
     megapixels: float
     """Of the source's picture."""
+    renderers: int = 1
+    """At work meanwhile: on a processor they take from one another."""
     frames: int
     """Read and rendered: handles and pre-roll included."""
     seconds: float

@@ -30,8 +30,8 @@ def test_every_job_of_a_store_counts_and_what_is_damaged_counts_for_nothing(tmp_
     assert sorted(pace.frames for pace in paces_in(store)) == [100, 300]
     rate = Rates(paces_in(store), H264, 1.0).of(LOOK)
     assert (rate.frames, rate.hardware) == (400, "NVIDIA L4")
-    # 20 s for 400 frames of two megapixels; these have one.
-    assert rate.seconds == pytest.approx(0.025)
+    # 20 s for 400 frames of two megapixels; these have one, but the network's own size is the same.
+    assert rate.seconds == pytest.approx(0.05 * (0.045 + 0.08 * 1.0) / (0.045 + 0.08 * 2.0))
 
 
 def test_another_version_of_a_look_is_another_look() -> None:
@@ -63,4 +63,9 @@ def test_the_nearest_size_that_was_measured_tells() -> None:
     sizes = [pace_of(100, 4.0, size=0.5), pace_of(900, 90.0, size=8.0), pace_of(50, 4.0, size=2.0)]
     found = Rates(sizes, H264, 2.5).of(LOOK)
     assert found.frames == 50
-    assert found.seconds == pytest.approx(0.1)
+    assert found.seconds == pytest.approx(0.08 * (0.045 + 0.08 * 2.5) / (0.045 + 0.08 * 2.0))
+
+
+def test_the_nearest_number_of_renderers_tells_first() -> None:
+    paces = [pace_of(100, 2.0), pace_of(100, 4.0).model_copy(update={"renderers": 2})]
+    assert [Rates(paces, H264, 2.0).of(LOOK, "", count).seconds for count in (1, 2, 32)] == [0.02, 0.04, 0.04]
