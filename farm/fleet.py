@@ -4,6 +4,7 @@ Findings are small (paper, keys): frames never travel through Ray. A call whose 
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
@@ -190,6 +191,9 @@ class Fleet:
                 starting = one.boot if one.placed is None else one.placed
                 for said in (starting,) if starting is not None else islice(one.streams, roster.crew.abreast):
                     waits[said] = (roster, one, said)
+        if not waits:  # other films have the whole cluster
+            threading.Event().wait(LISTEN_SECONDS)
+            return []
         ready, rest = ray.wait(list(waits), num_returns=1, timeout=LISTEN_SECONDS)
         if ready and rest:
             # Whoever is early in the list would else be heard first, always.
