@@ -29,7 +29,7 @@ to bring."""
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Crew]:
     """Surveyors, splitters, renderers, dissolvers, printers and finishers. Nobody is hired here."""
     store = (spec.store, spec.name)
-    hands = max(1, min(4, int(cluster.most_cpus) // 2)) if not cluster.local else max(1, min(4, _cores() // 2))
+    hands = _hands(cluster)
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
     finishers = len(spec.deliverables)
@@ -55,6 +55,19 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
         # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
         Crew("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
     ]
+
+
+def _hands(cluster: Cluster) -> int:
+    """Surveyors at most, and as many splitters and dissolvers at least.
+
+    Where there are nodes without a GPU they find room there, all three crews and the finishers: Ray keeps them off other
+    nodes no longer than that, and one that takes the CPU beside a GPU keeps a renderer from it.
+    """
+    if cluster.local:
+        return max(1, min(4, _cores() // 2))
+    without = sum(kind.cpus * kind.most for kind in cluster.kinds if not kind.gpus)
+    room = int(without - 1) // 3 if without >= 4 else int(cluster.most_cpus) // 2
+    return max(1, min(4, room))
 
 
 def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float) -> Crew:

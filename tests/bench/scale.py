@@ -28,7 +28,7 @@ def dispatched(say: Say, chunks: int) -> Figures:
 
 
 def forecast_error(say: Say) -> Figures:
-    """Real films by one renderer and by two, each foretold by the paces of earlier runs."""
+    """Real films by one renderer and by two, each foretold by the paces of the others."""
     found = held_against(cases_of([clip_of(20, (320, 180)), clip_of(30, (640, 360)), footage("sintel-30s.mp4")]))
     say(f"forecast: off by {found['median_error']:.0%} in the median, {found['largest_error']:.0%} at most")
     return found

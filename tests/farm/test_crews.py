@@ -130,3 +130,14 @@ def test_who_brings_findings_is_missed_and_who_waits_for_the_film_is_not() -> No
 def test_many_renderers_are_fed_by_many_splitters(renderers: int, splitters: int) -> None:
     crews = crews_for(spec(count=renderers), LOOKS, WITH_GPUS)
     assert [crew.limit for crew in crews if crew.name == "splitter"] == [splitters]
+
+
+@pytest.mark.parametrize(("head", "hands"), [(0, 2), (4, 1), (8, 2), (32, 4)])
+def test_side_crews_find_room_on_nodes_without_a_gpu(head: float, hands: int) -> None:
+    kinds = (NodeKind(head, 0, 0, 1), NodeKind(1, 1, 0, 4)) if head else (NodeKind(1, 1, 0, 4),)
+    crews = crews_for(spec(), LOOKS, Cluster(False, head, 0, kinds))
+    found = {crew.name: crew for crew in crews}
+    side = [found[name] for name in ("surveyor", "splitter", "dissolver")]
+    assert {crew.limit for crew in side} == {hands}
+    if head:
+        assert sum(crew.limit * crew.cpus for crew in (*side, found["finisher"])) <= head
