@@ -13,21 +13,20 @@ from types import TracebackType
 from typing import Self
 
 from farm.board import Board
-from farm.calls import Crew, Staff
+from farm.calls import Crew, Relay, Staff
 from farm.metrics import Metrics, Paid
-from farm.shares import Allowance
 from farm.wages import Wages
 from jobs.cost import Cost
 from jobs.errors import BadStore, FilmFailed, Stopped, StoreDown, StoreFault
 from jobs.ledger import Ledger
-from jobs.store.traffic import Traffic, drain
+from jobs.store.traffic import drain
 from jobs.tally import WRITE_SECONDS, JobState, Tally, keep_tally, read_tally
 
 SCRAPE_WAITS = 0.3
 """Seconds that a scrape waits for the tally to be on paper: beyond that the store is slow, and numbers matter more."""
 
 
-class Books:
+class Books(Relay):
     """One job's books: a context manager, and the fleet's watcher. To be opened while the job's lease is held."""
 
     def __init__(
@@ -40,6 +39,7 @@ class Books:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock`: seconds."""
+        super().__init__(board)
         self._ledger, self._board, self._metrics, self._prices = ledger, board, metrics, prices
         self._clock = clock
         self._wages = Wages(clock)
@@ -75,23 +75,11 @@ class Books:
 
     def staffed(self, crew: Crew, staff: Staff) -> None:
         self._settle(self._wages.staffed(crew, staff))
-        self._board.staffed(crew, staff)
-
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
-        self._board.retried(crew, what, error, tries)
-
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
-        self._board.lost(crew, what, reason, free)
-
-    def moved(self, traffic: Traffic) -> None:
-        self._board.moved(traffic)
-
-    def shared(self, allowance: Allowance) -> None:
-        self._board.shared(allowance)
+        super().staffed(crew, staff)
 
     def tick(self) -> None:
         """Raises FilmFailed where the job has cost what it may."""
-        self._board.tick()
+        super().tick()
         self._settle(self._wages.due())
         self._check()
         if abs(self._clock() - self._written) >= WRITE_SECONDS:

@@ -166,6 +166,31 @@ class Unwatched:
     def tick(self) -> None: ...
 
 
+class Relay:
+    """A watcher that passes on whatever it is told: what stands between the fleet and another says only what it adds."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def staffed(self, crew: Crew, staff: Staff) -> None:
+        self._watcher.staffed(crew, staff)
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        self._watcher.retried(crew, what, error, tries)
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        self._watcher.lost(crew, what, reason, free)
+
+    def moved(self, traffic: Traffic) -> None:
+        self._watcher.moved(traffic)
+
+    def shared(self, allowance: Allowance) -> None:
+        self._watcher.shared(allowance)
+
+    def tick(self) -> None:
+        self._watcher.tick()
+
+
 class BudgetSpent(FilmFailed):
     """One thing has gone wrong too often."""
 

@@ -4,44 +4,27 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from farm.calls import Crew, Staff, Watcher
+from farm.calls import Relay, Watcher
 from farm.settings import is_spec, read_spec
-from farm.shares import Allowance
 from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
 from jobs.ledger import Ledger
 from jobs.store import Store, open_store
-from jobs.store.traffic import Traffic
 
 POLL_SECONDS = 0.5
 """Between two looks at a lease whose holder was asked to stop."""
 
 
-class Keeping:
-    """A watcher of the fleet that keeps a lease: whatever it is told it passes on, and each tick may renew."""
+class Keeping(Relay):
+    """A watcher of the fleet that keeps a lease: each tick may renew it."""
 
     def __init__(self, watcher: Watcher, lease: Lease) -> None:
-        self._watcher = watcher
+        super().__init__(watcher)
         self._lease = lease
-
-    def staffed(self, crew: Crew, staff: Staff) -> None:
-        self._watcher.staffed(crew, staff)
-
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
-        self._watcher.retried(crew, what, error, tries)
-
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
-        self._watcher.lost(crew, what, reason, free)
-
-    def moved(self, traffic: Traffic) -> None:
-        self._watcher.moved(traffic)
-
-    def shared(self, allowance: Allowance) -> None:
-        self._watcher.shared(allowance)
 
     def tick(self) -> None:
         """Raises Stopped where the lease is lost."""
-        self._watcher.tick()
+        super().tick()
         self._lease.tick()
 
 
