@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from farm.bar import Bar
 from farm.calls import Crew, Staff
 from farm.metrics import Metrics
 from farm.shares import Allowance
@@ -45,11 +45,7 @@ class Board:
         self.metrics = metrics
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._clock = clock
-        self._bar: Progress | None = None
-        if self.console.is_terminal:
-            parts = (TextColumn("{task.description:8}"), BarColumn(16), TextColumn("{task.fields[says]}"))
-            self._bar = Progress(*parts, console=self.console, auto_refresh=False, transient=True, expand=True)
-            self._line = self._bar.add_task("survey", total=None, says="")
+        self._bar = Bar(self.console, "survey")
         self._stage, self._stage_since = "", clock()
         self._shown_at = float("-inf")
         self._tempo = Tempo(clock())
@@ -69,14 +65,12 @@ class Board:
         self._planned_chunks = 0
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close_stage()
-        if self._bar:
-            self._bar.stop()
+        self._bar.__exit__(kind, error, at)
 
     # what the driver tells
 
@@ -274,9 +268,7 @@ class Board:
         if self._bar:
             total = self.total_frames or None
             done = min(self.done_frames, total or 0)
-            self._bar.update(
-                self._line, description=self._stage, total=total, completed=done, says=self.brief(), refresh=True
-            )
+            self._bar.show(self._stage, self.brief(), done=done, total=total)
         else:
             self.console.print(self.progress, markup=False)
 

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from farm.bar import Bar
 from farm.board import LINE_SECONDS, REFRESH_SECONDS, duration
 from farm.tempo import Tempo
 from farm.training_metrics import TrainingMetrics
@@ -33,11 +33,7 @@ class TrainingBoard:
         self.metrics = metrics
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._clock = clock
-        self._bar: Progress | None = None
-        if self.console.is_terminal:
-            parts = (TextColumn("{task.description:11}"), BarColumn(16), TextColumn("{task.fields[says]}"))
-            self._bar = Progress(*parts, console=self.console, auto_refresh=False, transient=True, expand=True)
-            self._line = self._bar.add_task("starting", total=recipe.steps, says="")
+        self._bar = Bar(self.console, "starting", total=recipe.steps, width=11)
         self._shown_at = clock()
         self._tempo = Tempo(clock())
         self.step = 0
@@ -46,13 +42,11 @@ class TrainingBoard:
         self._last: Kept | None = None
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar:
-            self._bar.stop()
+        self._bar.__exit__(kind, error, at)
 
     def hear(self, word: Word) -> None:
         """What the first worker tells."""
@@ -136,6 +130,6 @@ class TrainingBoard:
     def _show(self) -> None:
         self._shown_at = self._clock()
         if self._bar:
-            self._bar.update(self._line, description=self._phase, completed=self.step, says=self.brief(), refresh=True)
+            self._bar.show(self._phase, self.brief(), done=self.step, total=self.recipe.steps)
         else:
             self.note(f"{self._phase}: {self.sentence()}")

@@ -5,12 +5,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from threading import Event
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from farm.bar import Bar
 from farm.settings import is_spec, read_spec
 from jobs.errors import BadStore
 from jobs.lease import NAME, VOID_SECONDS, read_lease
@@ -85,9 +83,10 @@ def follow(tail: Tail) -> Iterator[str]:
 def watch(ledger: Ledger, console: Console | None = None) -> int:
     """Show how a job is getting on until its driver ends; gives the driver's exit code. For one that was killed: 0 where the film is delivered, else 1."""
     tail = Tail(ledger)
-    with _Screen(console or Console(stderr=True, highlight=False, soft_wrap=True)) as screen:
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    with Bar(console, "") as bar:
         for line in follow(tail):
-            screen.show(line)
+            _show(line, bar, console)
     if tail.exit_code is not None:
         return tail.exit_code
 
@@ -104,30 +103,11 @@ def watch(ledger: Ledger, console: Console | None = None) -> int:
     return 0 if state == "delivered" else 1
 
 
-class _Screen:
-    """A bar on a terminal, under the sentences that pass; plain lines elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._bar: Progress | None = None
-        if console.is_terminal:
-            parts = (TextColumn("{task.description:8}"), BarColumn(16), TextColumn("{task.fields[says]}"))
-            self._bar = Progress(*parts, console=console, transient=True, expand=True)
-            self._line = self._bar.add_task("", total=None, says="")
-
-    def show(self, line: str) -> None:
-        found = _PROGRESS.fullmatch(line)
-        if self._bar is None or found is None:
-            self._console.print(line, markup=False)
-            return
-        done, total = (int(found[name].replace(",", "")) for name in ("done", "total"))
-        self._bar.update(self._line, description=found["stage"], completed=done, total=total, says=found["says"])
-
-    def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar:
-            self._bar.stop()
+def _show(line: str, bar: Bar, console: Console) -> None:
+    """A line of the log: progress in the bar, where there is one; all else above it."""
+    found = _PROGRESS.fullmatch(line)
+    if not bar or found is None:
+        console.print(line, markup=False)
+        return
+    done, total = (int(found[name].replace(",", "")) for name in ("done", "total"))
+    bar.show(found["stage"], found["says"], done=done, total=total)
