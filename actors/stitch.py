@@ -27,7 +27,7 @@ from actors.media import BUFFER
 from actors.playlist import whole_key
 from actors.segments import Segments, tiled
 from actors.spool import spool
-from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.deliverables import DeliverableFacts, DeliverablePlan, expected_bytes
 from jobs.errors import FilmFailed
 from jobs.film import Film
 from jobs.ledger import Ledger
@@ -72,7 +72,7 @@ class Stitcher:
                 anywhere = rewritten(plan.encoding, plan.container, streams)
                 # The first segment comes before anything is created in the output.
                 with joined.template() as template:
-                    file = stack.enter_context(self._file(plan, timing, anywhere))
+                    file = stack.enter_context(self._file(film, plan, timing, anywhere))
                     out = stack.enter_context(_muxer(file, plan, options))
                     source = carrier.media.streams[film.picture.stream]
                     picture = add_picture(out, template, plan, film, timing, source)
@@ -90,10 +90,10 @@ class Stitcher:
                 "again, leave its streams out with drop, one after the other, or choose another container."
             ) from None
 
-    def _file(self, plan: DeliverablePlan, timing: Timing, anywhere: bool) -> Writer:
+    def _file(self, film: Film, plan: DeliverablePlan, timing: Timing, anywhere: bool) -> Writer:
         if plan.container == "hls":
             return StreamWriter(self.output, plan.file, timing, int(plan.encoding.options["g"]))
-        return self.output.create(plan.file, anywhere=anywhere)
+        return self.output.create(plan.file, anywhere=anywhere, expected=expected_bytes(film, plan, timing.frames))
 
     def _facts(self, plan: DeliverablePlan, timing: Timing, picture_sha256: str) -> DeliverableFacts:
         # Its SHA-256 is the inspector's to tell: the head is written last, so the file would have to be read back.

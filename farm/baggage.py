@@ -166,7 +166,7 @@ class Baggage:
         with (
             told("read", str(piece.path)),
             open(piece.path, "rb", buffering=0) as file,
-            self.ledger.store.create(self.ledger.key(piece.name)) as writer,
+            self.ledger.store.create(self.ledger.key(piece.name), expected=piece.bytes) as writer,
         ):
             while data := file.read(AT_ONCE):
                 writer.write(data)

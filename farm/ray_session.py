@@ -16,6 +16,7 @@ from ray._private.authentication.authentication_utils import get_authentication_
 from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import RayError
 
+from farm import store_settings
 from farm.calls import Cluster
 from farm.growth import VARIABLE, kind_of, told_kinds, with_standing
 from jobs.errors import BadSpec, FilmFailed
@@ -130,7 +131,8 @@ def _join(address: str) -> None:
         if address != "auto":
             socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
         _let_ray_talk(False)
-        ray.init(address, **QUIETLY)
+        settings = store_settings.told()
+        ray.init(address, runtime_env={"env_vars": settings} if settings else None, **QUIETLY)
     except (OSError, ValueError, RuntimeError, RayError) as error:
         raise BadSpec(
             f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().partition('. ')[0] or type(error).__name__}). Check host:port; "

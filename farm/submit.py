@@ -9,6 +9,7 @@ from farm.baggage import FOLDER, Baggage
 from farm.control import lease_on_job
 from farm.opening import looks_of
 from farm.ray_jobs import RayJobs, Submission, marks
+from farm.store_settings import prefixed
 from jobs.digest import digest
 from jobs.errors import BadSpec, FilmFailed
 from jobs.lease import NAME, read_lease
@@ -54,7 +55,7 @@ def submit_job(spec: JobSpec, jobs: RayJobs, *, take_over: bool, say: Callable[[
         name = f"{FOLDER}{digest(baggage.spec)}.json"
         ledger.store.write(ledger.key(name), baggage.spec.model_dump_json(indent=2).encode())
     place = f"{ledger.store.url}/{ledger.key(name)}"
-    command = f"farm render {shlex.quote(place)} --address auto --metrics-port {METRICS_PORT}"
+    command = prefixed(f"farm render {shlex.quote(place)} --address auto --metrics-port {METRICS_PORT}")
     submission = jobs.submit(spec.name, command, marks(ledger))
     began = _began(jobs, submission, ledger, lease.paper.token)
     return Submitted(job=spec.name, store=ledger.store.url, spec=place, submission=submission, began=began)

@@ -1,10 +1,11 @@
 """Deliverables on paper: what becomes of each stream, and what a finished file was found to be. Promises nothing silently dropped; opens nothing."""
 
+import re
 from fractions import Fraction
 from typing import Literal
 
-from jobs.film import Rational
-from jobs.formats import Deliverable, Wrapping
+from jobs.film import Film, Rational
+from jobs.formats import Codec, Deliverable, Wrapping
 from jobs.paper import Paper
 from jobs.records import Encoding
 
@@ -46,6 +47,21 @@ class DeliverablePlan(Paper):
     """One for each stream of the source, by index; then captions and chapters, where there are any."""
     origin: Rational = Fraction(0)
     """Seconds on the source's clock that become 0 in the deliverable: not 0 where the clock begins anywhere (MPEG-TS, MPEG-PS)."""
+
+
+def expected_bytes(film: Film, plan: DeliverablePlan, frames: int) -> int:
+    """Bytes of the finished file, by a generous estimate: most films take less than half of it.
+
+    Of its pictures as they are before encoding FFV1 may need all, the lossy codecs a quarter (ProRes and DNxHR at their
+    highest rates; h264 and hevc take a tenth where there is much grain). What is carried beside them is no more than the source.
+    """
+    encoding = plan.encoding
+    planes = re.search("420|422|44[04]|gray", encoding.pix_fmt)
+    samples = {"420": 1.5, "422": 2.0, "440": 2.0, "gray": 1.0}.get(planes[0] if planes else "", 3.0)
+    wide = 2 if re.search(r"(9|1\d)(le|be)$", encoding.pix_fmt) else 1
+    picture = frames * encoding.width * encoding.height * samples * wide
+    beside = film.identity.bytes if any(one.fate != "picture" for one in plan.fates) else 0
+    return round(picture if encoding.codec is Codec.FFV1 else picture / 4) + beside
 
 
 class Decided(Paper):

@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from tests.s3 import MotoServer, aws_env, reset
+from tests.services import Service
 
 Fault = Literal[
     "InternalError", "SlowDown", "ExpiredToken", "NoSuchBucket",  # S3's refusals
@@ -78,6 +79,11 @@ class _Passed(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = dict(self.headers)
+        refusal = self.server.service.answer(self.command, self.path, headers, body)
+        if refusal is not None:
+            self._give(refusal.status, {}, refusal.body)
+            return
         fault = self.server.draw(self.command, self.path)
         if fault is not None and fault in STATUS:
             text = f"<Error><Code>{fault}</Code></Error>".encode()
@@ -88,9 +94,9 @@ class _Passed(BaseHTTPRequestHandler):
             return
         if fault == "delay":
             self.server.closing.wait(DELAY_SECONDS)
-        status, headers, found = self.server.forwarded(self.command, self.path, dict(self.headers), body)
+        status, answered, found = self.server.forwarded(self.command, self.path, headers, body)
         if fault == "twice":
-            status, headers, found = self.server.forwarded(self.command, self.path, dict(self.headers), body)
+            status, answered, found = self.server.forwarded(self.command, self.path, headers, body)
         if fault == "lost reply":
             reset(self)  # type: ignore[arg-type]
             return
@@ -98,7 +104,7 @@ class _Passed(BaseHTTPRequestHandler):
             found = self.server.listing(self.path, found, stale=fault == "stale")
         if fault == "flip" and self.command == "GET" and "list-type=2" not in self.path and found:
             found = bytes([found[0] ^ 1]) + found[1:]
-        self._give(status, headers, found, cut=fault == "cut" and self.command == "GET")
+        self._give(status, answered, found, cut=fault == "cut" and self.command == "GET")
 
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _pass
 
@@ -123,9 +129,10 @@ class FaultyProxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, moto: MotoServer, *rules: Rule | Chance) -> None:
+    def __init__(self, moto: MotoServer, *rules: Rule | Chance, service: Service | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Passed)
         self.rules = list(rules)
+        self.service = service or Service()
         self.tally: Counter[Fault] = Counter()
         self.env = aws_env(f"http://127.0.0.1:{self.server_address[1]}")
         self._moto = urlsplit(moto.url).netloc

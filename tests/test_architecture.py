@@ -20,7 +20,13 @@ NEVER = {
     "farm": {"boto3", "botocore", "av", "cv2", "numpy"},
 }
 ONLY_IN = {
-    "boto3": {"jobs/store/s3.py", "jobs/store/s3_client.py", "jobs/store/s3_errors.py", "jobs/store/s3_upload.py"},
+    "boto3": {
+        "jobs/store/s3.py",
+        "jobs/store/s3_check.py",
+        "jobs/store/s3_client.py",
+        "jobs/store/s3_errors.py",
+        "jobs/store/s3_upload.py",
+    },
     "ray": {"farm/claims.py", "farm/fleet.py", "farm/ray_jobs.py", "farm/ray_session.py", "farm/train.py"},
     "prometheus_client": {"farm/metrics.py", "farm/served.py"},
 }

@@ -91,8 +91,8 @@ class FolderStore:
         return self._put(key, fill, only_if_absent)
 
     @patient
-    def create(self, key: str, *, anywhere: bool = False) -> "FolderWriter":
-        # A file can be written again at any place.
+    def create(self, key: str, *, anywhere: bool = False, expected: int = 0) -> "FolderWriter":
+        # A file can be written again at any place, and grows by itself.
         return FolderWriter(self, self._path(key))
 
     @patient

@@ -70,7 +70,10 @@ class Store(Protocol):
     """Without a slash at its end, and without credentials."""
 
     def check(self) -> None:
-        """Prove that objects can be written, read and deleted here. Raises BadStore with a sentence saying why not."""
+        """Prove that objects can be written, read and deleted here, and whatever else a job asks of a store.
+
+        Raises BadStore with a sentence saying why not.
+        """
 
     def read(self, key: str) -> bytes:
         """A whole object. Raises BadStore where there is none."""
@@ -91,11 +94,12 @@ class Store(Protocol):
     def write_file(self, key: str, path: Path, *, only_if_absent: bool = False) -> bool:
         """Write a file's contents as an object, in parts where it is large; readers see all of it or nothing."""
 
-    def create(self, key: str, *, anywhere: bool = False) -> Writer:
+    def create(self, key: str, *, anywhere: bool = False, expected: int = 0) -> Writer:
         """An object to be written forward, piece by piece, of any length; one of that name is replaced at the end.
 
         Its first bytes, 16 MiB at least, may be written again until the end. `anywhere`: so may all others, at the price
-        of a temporary file of the object's size where the store is a bucket. Begun again after an interruption, and given
+        of a temporary file of the object's size where the store is a bucket. `expected`: bytes that the object will have at
+        most, by a generous estimate; a bucket is sent equal parts up to there, and larger ones beyond. Begun again after an interruption, and given
         the same bytes, a bucket is sent only what it lacks.
         """
 

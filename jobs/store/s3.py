@@ -19,10 +19,12 @@ from botocore.exceptions import ClientError
 
 from jobs.errors import BadStore
 from jobs.store.fetched import Fetched
-from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, prove, told
+from jobs.store.parts import PART, part_size
+from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, told
+from jobs.store.s3_check import check_bucket
 from jobs.store.s3_client import ATTEMPTS, Asker
 from jobs.store.s3_errors import BROKEN_BODY, code_of
-from jobs.store.s3_upload import PART, SENDERS, Place, S3Writer, SpooledWriter, abort, completed, copy, uploads_of
+from jobs.store.s3_upload import SENDERS, Place, S3Writer, SpooledWriter, abort, completed, copy, uploads_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
         CompletedPartTypeDef,
         ListObjectsV2OutputTypeDef,
     )
-
-MOST_PARTS = 10_000
 
 
 class _OnlyIfAbsent(TypedDict, total=False):
@@ -60,7 +60,8 @@ class S3Store:
         return f"S3Store({self.bucket!r}, {self.prefix!r})"
 
     def check(self) -> None:
-        prove(self)
+        name = f"probe-{uuid4().hex}"
+        check_bucket(self._place(name), self._place(f"{name}-twin"), self.url)
 
     def read(self, key: str) -> bytes:
         return self._get(key)
@@ -113,10 +114,10 @@ class S3Store:
             with open(path, "rb") as file:
                 return self._write_parts(self._place(key), file.fileno(), size, only_if_absent)
 
-    def create(self, key: str, *, anywhere: bool = False) -> S3Writer | SpooledWriter:
+    def create(self, key: str, *, anywhere: bool = False, expected: int = 0) -> S3Writer | SpooledWriter:
         if anywhere:
             return SpooledWriter(lambda path: self.write_file(key, path))
-        return S3Writer(self._place(key))
+        return S3Writer(self._place(key), expected)
 
     def rename(self, old: str, new: str) -> None:
         found, source, target = self.stat(old), self._place(old), self._place(new)
@@ -300,11 +301,6 @@ class _Ranges(Fetched):
 
 def _version(etag: str, version_id: str | None) -> str:
     return ":".join(filter(None, (etag.strip('"'), version_id)))
-
-
-def part_size(size: int) -> int:
-    """The size of a file's parts: `PART`, or what keeps their number within `MOST_PARTS`."""
-    return max(PART, math.ceil(size / MOST_PARTS))
 
 
 def _condition(only_if_absent: bool) -> _OnlyIfAbsent:

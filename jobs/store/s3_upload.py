@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import BadStore
+from jobs.store.parts import PART, equal_part, growing_part
 from jobs.store.protocol import BUFFER, told
 from jobs.store.s3_client import Asker
 from jobs.store.s3_errors import code_of
@@ -32,14 +33,10 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-PART = 16 << 20
-"""Files above this are uploaded in parts of this size or a larger one; a writer's first part, which it holds to the end."""
 SENDERS = 4
 """Parts of one object that travel at once; each holds one part in memory."""
 TRAVELLING = 2 * PART
 """Bytes of a growing object that travel at once, or one part where that is more: a muxer is no faster than its film."""
-STEP = 1000
-"""Parts of a growing object after which its parts are twice as large."""
 COPIED = 1 << 30
 """Bytes that one request copies at most. S3 would copy 5 GiB, but may take minutes to answer, and four go abreast."""
 
@@ -59,26 +56,19 @@ class Place(NamedTuple):
         return self.asker.ask("write", self.where, move)
 
 
-def growing_part(number: int) -> int:
-    """Bytes of part `number`, from 1, of an object whose length nobody knows yet.
-
-    16 MiB for the first thousand, 32 MiB for the second, and so on: a part is 1/500 of what there is at most, so
-    small objects take little memory, and S3's most, 5 TiB, is reached in the ninth of the ten thousand parts that it allows.
-    Needs no estimate, which encoders belie. S3 lets parts differ in size; a service that does not holds 15 GiB so.
-    """
-    return PART << ((number - 1) // STEP)
-
-
 class S3Writer:
     """A growing object. Holds its first part until the end, and sends each of the others as soon as it is full.
 
     An upload of the same key that was broken off is gone on with: its state lies in the bucket. Of two the newest holds.
     A part that is there already, as its MD5 shows, is not sent again. Memory: the first part, the one that is filled, and
-    those that travel: 64 MiB up to 15 GiB, 144 MiB at 100 GiB.
+    those that travel: 64 MiB for an object of up to 125 GiB, four parts (equal_part) for one that is expected to be larger.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, expected: int = 0) -> None:
+        """`expected`: bytes that the object will have, at most, as far as one can tell."""
         self._place = place
+        self._expected = expected
+        self._equal = PART
         self._head, self._part = bytearray(), bytearray()
         self._at = self._size = 0
         self._upload: _Upload | None = None
@@ -124,19 +114,26 @@ class S3Writer:
 
     def _write(self, view: memoryview) -> None:
         while view:
-            if self._at < PART:
-                step = min(len(view), PART - self._at)
+            if self._at >= PART and not self._upload:
+                # An upload that was begun has its part size already.
+                self._upload = _Upload(self._place, self._expected)
+                self._equal = self._upload.part
+            if self._at < self._equal:
+                step = min(len(view), self._equal - self._at)
                 self._head[self._at : self._at + step] = view[:step]
             elif self._at == self._size:
-                step = min(len(view), growing_part(len(self._parts) + 2) - len(self._part))
+                step = min(len(view), self._next_part() - len(self._part))
                 self._part += view[:step]
             else:
                 self._refuse(self._at)
             self._at += step
             self._size = max(self._size, self._at)
             view = view[step:]
-            if len(self._part) == growing_part(len(self._parts) + 2):
+            if len(self._part) == self._next_part():
                 self._send()
+
+    def _next_part(self) -> int:
+        return growing_part(len(self._parts) + 2, self._equal)
 
     def _refuse(self, at: int) -> None:
         raise BadStore(
@@ -146,7 +143,7 @@ class S3Writer:
 
     def _send(self) -> None:
         """Let the part that is filled travel, when there is room for it."""
-        self._upload = self._upload or _Upload(self._place)
+        assert self._upload
         while self._travelling and sum(size for _, size in self._travelling) + len(self._part) > TRAVELLING:
             self._travelling.popleft()[0].result()
         sent = self._pool.submit(self._upload.send, len(self._parts) + 2, self._part)
@@ -155,14 +152,13 @@ class S3Writer:
         self._part = bytearray()
 
     def _finish(self) -> None:
-        if self._size <= PART:
+        if not self._upload:
             _, bucket, name, _ = self._place
             body = bytes(self._head)
             self._place.write(lambda client: client.put_object(Bucket=bucket, Key=name, Body=body))
             return
         if self._part:
             self._send()
-        assert self._upload
         head = self._upload.send(1, self._head)
         self._upload.complete([head, *(one.result() for one in self._parts)])
 
@@ -199,7 +195,10 @@ def abort(place: Place, uploads: Iterable[str]) -> None:
 class _Upload:
     """One multipart upload: an earlier one found again, or a new one. `send` may be called from several threads."""
 
-    def __init__(self, place: Place) -> None:
+    part: int
+    """Bytes of each of its parts: as it was begun with, or as many as `expected` bytes ask for."""
+
+    def __init__(self, place: Place, expected: int) -> None:
         self._place = place
         self._object = _Object(Bucket=place.bucket, Key=place.name)
         newest, *others = place.write(
@@ -208,6 +207,9 @@ class _Upload:
         self.id = newest or place.write(lambda client: client.create_multipart_upload(**self._object)["UploadId"])
         abort(place, others)
         self._there = {one["PartNumber"]: one for one in place.write(self._listed)} if newest else {}
+        # The first part that was sent; less than the smallest size is a last part, which says nothing.
+        begun = self._there[min(self._there)].get("Size", 0) if self._there else 0
+        self.part = begun if begun >= PART else equal_part(expected)
 
     def _listed(self, client: "S3Client") -> "list[PartTypeDef]":
         pages = client.get_paginator("list_parts").paginate(**self._object, UploadId=self.id)

@@ -194,7 +194,7 @@ class Growing(FolderStore):
 
     file: Counted | None = None
 
-    def create(self, key: str, *, anywhere: bool = False) -> FolderWriter:
+    def create(self, key: str, *, anywhere: bool = False, expected: int = 0) -> FolderWriter:
         self.file = Counted(self, self._path(key))
         return self.file
 

@@ -10,7 +10,7 @@ from actors.facts import timecode_of
 from actors.stitch import Stitcher
 from jobs.errors import BadMedia, BadSpec
 from jobs.formats import CONTAINERS, PICTURES, PROFILES, Codec, Container, Deliverable
-from jobs.store.s3_upload import PART
+from jobs.store.parts import PART
 from tests.actors.reels import Reel, dressed, numbers_and_times, reel
 from tests.actors.test_streams import with_attachment
 from tests.films import Recipe

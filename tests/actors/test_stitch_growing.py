@@ -20,8 +20,8 @@ from jobs.plan import Range
 from jobs.records import SegmentRecord
 from jobs.store import open_store
 from jobs.store.folder import FolderStore
+from jobs.store.parts import PART
 from jobs.store.s3 import S3Store
-from jobs.store.s3_upload import PART
 from tests.actors.reels import Reel, keep_segment, reel
 from tests.films import Recipe
 from tests.s3 import requests

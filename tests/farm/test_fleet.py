@@ -441,6 +441,41 @@ def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(
     assert findings(fleet, call("greet", "Ada")) == ["hello Ada"]
 
 
+TELLING = """
+import os, sys
+from farm.calls import Call, Crew
+from farm.fleet import Fleet
+
+class Clerk:
+    def setting(self):
+        return os.environ.get("FILM_FARM_REQUESTER_PAYS")
+
+with Fleet(sys.argv[1]) as fleet:
+    fleet.hire([Crew("clerk", Clerk, cpus=1)])
+    print([found for _, found in fleet.run([Call("clerk", "setting", ())], lambda call, found: ())])
+"""
+
+
+def test_workers_of_a_cluster_have_the_drivers_settings_of_stores(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    monkeypatch.setenv("FILM_FARM_REQUESTER_PAYS", "1")
+    # As where a job was submitted with a setting of its own, the driver's counts.
+    config = '{"runtime_env": {"env_vars": {"FILM_FARM_REQUESTER_PAYS": "0"}}}'
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", config)
+    joined = subprocess.run(
+        [sys.executable, "-W", "error", "-c", TELLING, address],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (joined.stdout, joined.stderr) == ("['1']\n", "")
+
+
 # Last, for they end the module's Ray.
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from jobs.errors import BadStore, StoreAway, StoreDown, StoreFault
 from jobs.store import FolderStore
+from jobs.store.parts import PART
 from jobs.store.patience import LIMIT_VARIABLE, in_work, limit, patiently
 from jobs.store.s3 import S3Store
 from jobs.store.s3_client import ATTEMPTS
-from jobs.store.s3_upload import PART
 from tests.proxy import Chance, Fault, FaultyProxy, Rule
 from tests.s3 import MotoServer
 

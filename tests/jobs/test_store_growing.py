@@ -11,8 +11,9 @@ import pytest
 
 from jobs.errors import BadStore, StoreFault
 from jobs.store import FolderStore, Store, Writer, open_store
+from jobs.store.parts import MOST_PARTS, PART, RESERVE, equal_part, growing_part
 from jobs.store.s3 import S3Store
-from jobs.store.s3_upload import PART, STEP, copy, growing_part
+from jobs.store.s3_upload import copy
 from tests.s3 import FaultyServer, MotoServer, fail, give, requests, reset
 
 MIB = 1 << 20
@@ -157,17 +158,18 @@ def test_a_disk_that_is_full_is_told_and_nothing_stays(tmp_path: Path) -> None:
 # only a bucket
 
 
-def test_parts_hold_five_tebibytes_with_little_memory() -> None:
-    sizes = [growing_part(number) for number in range(1, 10_001)]
-    assert (sizes[0], sizes[STEP - 1], sizes[STEP], sizes[2 * STEP]) == (PART, PART, 2 * PART, 4 * PART)
-    total = 0
-    for size in sizes:
-        if total >= 5 << 40:
-            break
-        assert size <= max(PART, total // 499)
-        assert size <= 5 << 30
-        total += size
-    assert total >= 5 << 40
+@pytest.mark.parametrize("expected", [0, 100 << 30, 126 << 30, 1 << 40, 5 << 40])
+def test_parts_are_equal_as_far_as_was_expected_and_grow_beyond(expected: int) -> None:
+    equal = equal_part(expected)
+    sizes = [growing_part(number, equal) for number in range(1, MOST_PARTS + 1)]
+    assert set(sizes[: MOST_PARTS - RESERVE]) == {equal}
+    assert sum(sizes[: MOST_PARTS - RESERVE]) >= expected
+    assert sizes == sorted(sizes)
+    assert sum(sizes) >= 2 << 40
+    assert min(sizes) >= 5 << 20
+    assert max(sizes) <= 5 << 30
+    # No more memory than needed: 16 MiB where that is enough, else a part of an eight thousandth.
+    assert equal <= max(PART, expected // (MOST_PARTS - RESERVE) + (1 << 20))
 
 
 def test_only_what_is_missing_is_sent_again(bucket: S3Store, s3_server: MotoServer) -> None:
