@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import takewhile
 from math import lcm
 
 from av.audio.stream import AudioStream
@@ -11,9 +12,11 @@ from av.video.stream import VideoStream
 
 from actors.hls import FRAGMENTS
 from actors.media import MATROSKA
+from actors.proofs import is_cover
+from actors.shape import HEAD
 from actors.tags import BOXES, PICTURE_TAGS, language_in, tags_of, wants_keys
+from jobs.advice import Change, Unfit
 from jobs.deliverables import DeliverablePlan
-from jobs.errors import BadSpec
 from jobs.film import Film
 from jobs.formats import Codec, Wrapping
 from jobs.records import Encoding
@@ -22,20 +25,6 @@ from jobs.timing import FINEST, Timing
 
 FORMATS: dict[Wrapping, str] = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "mxf": "mxf", "hls": "mp4"}
 """libav's names of the containers."""
-
-ROUNDED = Fraction(1, 100)
-"""How far from square pixels may be to be written as square where no other can be: a display size rounded to whole pixels."""
-
-HEAD = 8 << 20
-"""Bytes of attachments up to which Matroska's tags lie in the head that a bucket's writer holds back: half of it."""
-
-_SQUARE_ONLY: dict[tuple[Codec, Wrapping], Wrapping] = {
-    (Codec.FFV1, "mkv"): "mp4",
-    (Codec.PRORES, "mkv"): "mov",
-    (Codec.DNXHR, "mxf"): "mov",
-}
-"""Pairs that say nothing of the pixels' shape (PyAV cannot set Matroska's; libav's MXF writes DNxHR as square), and the
-container that says it. H.264 and HEVC say it themselves."""
 
 _UNTOLD = {
     Codec.TIFF: "primaries and transfer curve",
@@ -115,24 +104,30 @@ def dress(stream: VideoStream, container: Wrapping, film: Film, encoding: Encodi
         stream.codec_context.codec_tag = "hvc1"
 
 
-def refuse_shape(film: Film, encoding: Encoding, container: Wrapping) -> None:
-    """Raise BadSpec where the container cannot say the pixels' shape, or how the picture is turned."""
-    instead = _SQUARE_ONLY.get((encoding.codec, container))
-    if instead and abs(encoding.aspect - 1) > ROUNDED:
-        raise BadSpec(
-            f"{film.source} has pixels of {encoding.aspect}, and {encoding.codec} in {container} cannot be written with that "
-            f"shape: set the deliverable's container to {instead}."
-        )
+def refuse_turned(film: Film, container: Wrapping) -> None:
+    """Raise Unfit where the container cannot say how the picture is turned."""
     if container == "mxf" and film.picture.rotation:
-        raise BadSpec(
-            f"{film.source} is shown turned by {film.picture.rotation} degrees, for which mxf has no word: set the "
-            "deliverable's container to mov."
+        raise Unfit(
+            f"{film.source} is shown turned by {film.picture.rotation} degrees, for which mxf has no word",
+            Change.of(container="mov"),
         )
 
 
-def squared(encoding: Encoding, container: Wrapping) -> bool:
-    """Whether pixels that are nearly square are written as square, because the container can write no others."""
-    return (encoding.codec, container) in _SQUARE_ONLY and encoding.aspect != 1
+def shapes_of(plan: DeliverablePlan, carried: Iterable[Stream]) -> dict[int, Fraction]:
+    """Shapes of pixels that are written when the file is complete (`actors.shape`), by the number of their track.
+
+    The picture is track 1; `carried` are the source's streams that come along, in their order in the file.
+    """
+    codec, aspect = plan.encoding.codec, plan.encoding.aspect
+    if plan.container != "mkv":
+        # libav says it of all else: by the codec or by the container.
+        return {1: aspect} if (plan.container, codec) == ("mxf", Codec.DNXHR) and aspect != 1 else {}
+    found = {1: aspect}
+    tracks = (one for one in carried if not isinstance(one, AttachmentStream))
+    for place, stream in enumerate(takewhile(lambda one: not is_cover(one), tracks), 2):
+        if isinstance(stream, VideoStream):
+            found[place] = stream.sample_aspect_ratio or Fraction(1)
+    return {place: shape for place, shape in found.items() if shape != 1}
 
 
 def rewritten(encoding: Encoding, container: Wrapping, carried: Iterable[Stream]) -> bool:
@@ -140,7 +135,7 @@ def rewritten(encoding: Encoding, container: Wrapping, carried: Iterable[Stream]
 
     libav's MXF of frames that differ in size patches every partition; its Matroska writes the tags again, after the attachments.
     """
-    if container == "mkv":
+    if container == "mkv":  # libav's tags must lie in the head that a bucket's writer holds back
         return sum(len(one.data or b"") for one in carried if isinstance(one, AttachmentStream)) > HEAD
     return container == "mxf" and encoding.codec is Codec.PRORES
 

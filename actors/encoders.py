@@ -6,12 +6,14 @@ and the same codec header, and equal pictures give equal bytes.
 
 import re
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
 
 import av
 
 from actors.forms import plain
 from actors.transfer import CURVES
-from jobs.errors import BadSpec
+from jobs.advice import Change, Unfit
 from jobs.film import Colour, Film, Picture
 from jobs.formats import DEPTHS, PICTURES, PROFILES, Codec, Container, Deliverable
 from jobs.records import Encoding
@@ -43,7 +45,7 @@ class Way:
 
 
 def way_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Way:
-    """How a deliverable is encoded. Raises BadSpec where the codec cannot carry the film's pixels."""
+    """How a deliverable is encoded. Raises Unfit where the codec cannot carry the film's pixels."""
     colour = film.picture.colour
     limited = colour.model_copy(update={"full_range": False})
     profile = deliverable.profile or next(iter(PROFILES.get(deliverable.codec, ())), "")
@@ -58,7 +60,7 @@ def way_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Way:
             pix_fmt = {"hqx": "yuv422p10le", "444": "yuv444p10le"}.get(profile, "yuv422p")
             return Way("dnxhd", pix_fmt, {"profile": f"dnxhr_{profile}"}, limited, even=True)
         case Codec.FFV1:
-            return Way("ffv1", _ffv1_pix_fmt(film.picture, grey_stays_grey), FFV1_OPTIONS, colour)
+            return Way("ffv1", _ffv1_pix_fmt(film.picture, deliverable, grey_stays_grey), FFV1_OPTIONS, colour)
         case Codec.PNG | Codec.TIFF | Codec.DPX | Codec.EXR:
             return _picture(film, deliverable, grey_stays_grey)
 
@@ -94,8 +96,10 @@ def _interframe(film: Film, deliverable: Deliverable) -> Way:
     group |= {"bf": "0"} if streamed else {}
     if deliverable.encoder == "nvenc":
         if codec is Codec.H264 and depth == 10:
-            raise BadSpec(
-                "nvenc encodes h264 of 8 bits only: set the deliverable's codec to hevc, or encoder to software."
+            raise Unfit(
+                "nvenc encodes h264 of 8 bits only",
+                Change.to_codec(deliverable, Codec.HEVC),
+                Change.of(encoder="software"),
             )
         return Way(f"{codec}_nvenc", pix_fmt, group | _nvenc_options(deliverable), colour, even=True)
     # Both keep two pictures back for B-frames of which others are made; x264 makes none at "ultrafast".
@@ -126,14 +130,14 @@ def _nvenc_options(deliverable: Deliverable) -> dict[str, str]:
     }
 
 
-def _ffv1_pix_fmt(picture: Picture, grey_stays_grey: bool) -> str:
+def _ffv1_pix_fmt(picture: Picture, deliverable: Deliverable, grey_stays_grey: bool) -> str:
     pix_fmt = plain(picture.pix_fmt)
     if pix_fmt.startswith("gray") and not grey_stays_grey:
         pix_fmt = pix_fmt.replace("gray", "yuv444p")
     known = {one.name for one in av.Codec("ffv1", "w").video_formats or ()}
     if pix_fmt not in known:
-        raise BadSpec(
-            f"ffv1 cannot carry {picture.pix_fmt}, the film's pixel format: set the deliverable's codec to h264."
+        raise Unfit(
+            f"ffv1 cannot carry {picture.pix_fmt}, the film's pixel format", Change.to_codec(deliverable, Codec.H264)
         )
     return pix_fmt
 
@@ -158,9 +162,10 @@ def _picture(film: Film, deliverable: Deliverable, grey_stays_grey: bool) -> Way
     rgb = picture.colour.model_copy(update={"full_range": True, "space": 0})
     if codec is Codec.EXR:
         if picture.colour.transfer not in CURVES:
-            raise BadSpec(
+            raise Unfit(
                 f"exr is linear light, and {film.source} has the transfer curve {picture.colour.transfer} (ITU-T H.273), which "
-                "is not brought to it: set the deliverable's codec to dpx or tiff."
+                "is not brought to it",
+                *(Change.to_codec(deliverable, one) for one in (Codec.DPX, Codec.TIFF)),
             )
         return Way("exr", "gbrpf32le", options, rgb.model_copy(update={"transfer": LINEAR}))
     depth = deliverable.depth or DEPTHS[codec][0]
@@ -183,7 +188,7 @@ def _turned(picture: Picture, degrees: int) -> tuple[int, int]:
 def size_for(film: Film, deliverable: Deliverable, way: Way) -> tuple[int, int]:
     """Width and height of a deliverable: the film's, or `height` lines and the width that follows.
 
-    Raises BadSpec where the encoder does not take it.
+    Raises Unfit where the encoder does not take it.
     """
     codec = deliverable.codec
     width, height = _turned(film.picture, turned_by(film.picture, codec))
@@ -193,15 +198,21 @@ def size_for(film: Film, deliverable: Deliverable, way: Way) -> tuple[int, int]:
         step = 1 + halved[0]
         width, height = step * round(width * deliverable.height / height / step), deliverable.height
     if (halved[0] and width % 2) or (halved[1] and height % 2):
-        raise BadSpec(
-            f"{codec} takes even sizes only and {film.source} would be {width}x{height}: "
-            f"set the deliverable's codec to ffv1, or its height to {max(16, height - height % 2 - 2 * (width % 2))}."
+        even = height - height % 2
+        raise Unfit(
+            f"{codec} takes even sizes only and {film.source} would be {width}x{height}",
+            Change.to_codec(deliverable, Codec.FFV1),
+            *(Change.of(height=max(16, one)) for one in (even - 2 * (width % 2), even, even + 2)),
         )
     least, most = _LEAST.get(way.encoder, (1, 1)), _MOST.get(way.encoder, _SIDE)
     if width < least[0] or height < least[1] or width > most or height > most:
-        raise BadSpec(
-            f"{codec} takes pictures of {least[0]}x{least[1]} to {most}x{most} and {film.source} would be {width}x{height}: "
-            "set the deliverable's height, or another codec."
+        up = max(Fraction(least[0], width), Fraction(least[1], height), Fraction(1))
+        down = min(Fraction(most, width), Fraction(most, height), Fraction(1))
+        nearest = ceil(height * up / 2) * 2 if up > 1 else int(height * down / 2) * 2
+        raise Unfit(
+            f"{codec} takes pictures of {least[0]}x{least[1]} to {most}x{most} and {film.source} would be {width}x{height}",
+            *(Change.of(height=max(16, one)) for one in (nearest, nearest + 2, nearest - 2)),
+            *(Change.to_codec(deliverable, one) for one in (Codec.FFV1, Codec.PRORES)),
         )
     return width, height
 

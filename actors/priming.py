@@ -5,15 +5,16 @@ but a stream read from a Matroska header that says it passes it on: so such a he
 """
 
 import io
-from collections.abc import Iterator
 from fractions import Fraction
 from math import floor
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+
+from actors.ebml import CRC, ENTRY, INFO, SEGMENT, TRACKS, element, elements
 
 FIRST_WITHIN = 2000
 """Packets read at most in search of each sound stream's first."""
@@ -62,50 +63,19 @@ def primed_template(stream: AudioStream, samples: int) -> InputContainer:
     return av.open(io.BytesIO(_with_delay(header.getvalue(), delay)), "r", format="matroska")
 
 
-class _Element(NamedTuple):
-    """One EBML element: its id, where it begins, where its content begins and ends."""
-
-    name: bytes
-    start: int
-    content: int
-    stop: int
-
-
-_SEGMENT, _INFO, _TRACKS, _ENTRY = b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\xae"
-_CODEC_DELAY, _CLUSTER, _TIMESTAMP, _CRC = b"\x56\xaa", b"\x1f\x43\xb6\x75", b"\xe7", b"\xbf"
+_CODEC_DELAY, _CLUSTER, _TIMESTAMP = b"\x56\xaa", b"\x1f\x43\xb6\x75", b"\xe7"
 
 
 def _with_delay(header: bytes, nanoseconds: int) -> bytes:
-    segment = next(one for one in _elements(header, 0, len(header)) if one.name == _SEGMENT)
-    parts = {one.name: one for one in _elements(header, segment.content, len(header))}
-    info, tracks = parts[_INFO], parts[_TRACKS]
-    entry = next(one for one in _elements(header, tracks.content, tracks.stop) if one.name == _ENTRY)
+    segment = next(one for one in elements(header, 0, len(header)) if one.name == SEGMENT)
+    parts = {one.name: one for one in elements(header, segment.content, len(header))}
+    info, tracks = parts[INFO], parts[TRACKS]
+    entry = next(one for one in elements(header, tracks.content, tracks.stop) if one.name == ENTRY)
     # The checksum no longer holds.
-    kept = (one for one in _elements(header, entry.content, entry.stop) if one.name != _CRC)
+    kept = (one for one in elements(header, entry.content, entry.stop) if one.name != CRC)
     content = b"".join(header[one.start : one.stop] for one in kept)
-    content += _element(_CODEC_DELAY, nanoseconds.to_bytes(8, "big"))
+    content += element(_CODEC_DELAY, nanoseconds.to_bytes(8, "big"))
     # Without a cluster the demuxer takes the file for a torn one.
-    body = header[info.start : info.stop] + _element(_TRACKS, _element(_ENTRY, content))
-    body += _element(_CLUSTER, _element(_TIMESTAMP, b"\0"))
-    return header[: segment.start] + _element(_SEGMENT, body)
-
-
-def _element(name: bytes, content: bytes) -> bytes:
-    return name + (len(content) | 1 << 56).to_bytes(8, "big") + content
-
-
-def _elements(data: bytes, start: int, stop: int) -> Iterator[_Element]:
-    while start < stop:
-        size_at = start + _width(data[start])
-        width = _width(data[size_at])
-        content = size_at + width
-        size = int.from_bytes(data[size_at:content], "big") & ((1 << 7 * width) - 1)
-        # All ones: of unknown size, to the end.
-        end = stop if size == (1 << 7 * width) - 1 else content + size
-        yield _Element(data[start:size_at], start, content, end)
-        start = end
-
-
-def _width(first: int) -> int:
-    # An EBML number is as many bytes long as its first has leading zeros, and one.
-    return 9 - first.bit_length()
+    body = header[info.start : info.stop] + element(TRACKS, element(ENTRY, content))
+    body += element(_CLUSTER, element(_TIMESTAMP, b"\0"))
+    return header[: segment.start] + element(SEGMENT, body)

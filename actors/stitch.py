@@ -6,7 +6,7 @@ memory and disk do not grow with the film, but for its time stamps and the conta
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from operator import itemgetter
@@ -21,11 +21,12 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from actors.carry import Carrier
-from actors.containers import FORMATS, add_picture, container_options, rewritten
+from actors.containers import FORMATS, add_picture, container_options, rewritten, shapes_of
 from actors.hls import StreamWriter
 from actors.media import BUFFER
 from actors.playlist import whole_key
 from actors.segments import Segments, tiled
+from actors.shape import ShapedWriter
 from actors.spool import spool
 from jobs.deliverables import DeliverableFacts, DeliverablePlan, expected_bytes
 from jobs.errors import FilmFailed
@@ -68,11 +69,10 @@ class Stitcher:
                 carrier = stack.enter_context(Carrier(self.source, plan))
                 sounds = [one for one in carrier.media.streams.audio if one.index in carrier.fates]
                 options = container_options(plan.container, timing, sounds, carrier.tags)
-                streams = (carrier.media.streams[one] for one in carrier.fates)
-                anywhere = rewritten(plan.encoding, plan.container, streams)
+                streams = [carrier.media.streams[one] for one in sorted(carrier.fates)]
                 # The first segment comes before anything is created in the output.
                 with joined.template() as template:
-                    file = stack.enter_context(self._file(film, plan, timing, anywhere))
+                    file = stack.enter_context(self._file(film, plan, timing, streams))
                     out = stack.enter_context(_muxer(file, plan, options))
                     source = carrier.media.streams[film.picture.stream]
                     picture = add_picture(out, template, plan, film, timing, source)
@@ -90,10 +90,14 @@ class Stitcher:
                 "again, leave its streams out with drop, one after the other, or choose another container."
             ) from None
 
-    def _file(self, film: Film, plan: DeliverablePlan, timing: Timing, anywhere: bool) -> Writer:
+    def _file(self, film: Film, plan: DeliverablePlan, timing: Timing, carried: Sequence[Stream]) -> Writer:
         if plan.container == "hls":
             return StreamWriter(self.output, plan.file, timing, int(plan.encoding.options["g"]))
-        return self.output.create(plan.file, anywhere=anywhere, expected=expected_bytes(film, plan, timing.frames))
+        anywhere = rewritten(plan.encoding, plan.container, carried)
+        file = self.output.create(plan.file, anywhere=anywhere, expected=expected_bytes(film, plan, timing.frames))
+        shapes = shapes_of(plan, carried)
+        size = (plan.encoding.width, plan.encoding.height)
+        return ShapedWriter(file, shapes, size, mxf=plan.container == "mxf") if shapes else file
 
     def _facts(self, plan: DeliverablePlan, timing: Timing, picture_sha256: str) -> DeliverableFacts:
         # Its SHA-256 is the inspector's to tell: the head is written last, so the file would have to be read back.

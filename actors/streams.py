@@ -1,22 +1,24 @@
 """Which stream goes into which deliverable, decided before any work. Promises that nothing is dropped without the user's word, and that what happens to each is said; renders nothing."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from av.container import InputContainer
 
 from actors.chapters import chapters_said
-from actors.containers import refuse_shape, rewritten, squared, unsaid
+from actors.containers import refuse_turned, rewritten, unsaid
 from actors.encode import encoding_for
 from actors.encoders import conversions
 from actors.media import opened
 from actors.tags import PICTURE_TAGS, unsaid_of_track
 from actors.trial import BY_THE_SPEC, Trial, listed, timecode_said
+from jobs.advice import Change, Unfit
 from jobs.deliverables import DeliverablePlan, StreamFate
 from jobs.errors import BadSpec
 from jobs.film import Film
-from jobs.formats import CONTAINERS, FOLDERS, Deliverable, Wrapping
+from jobs.formats import CONTAINERS, FOLDERS, Codec, Deliverable, Wrapping
 from jobs.records import Encoding
 from jobs.spec import Drop, JobSpec, file_name
 from jobs.timing import refuse_rate
@@ -35,12 +37,57 @@ def plan_deliverables(
 ) -> tuple[DeliverablePlan, ...]:
     """Every deliverable of the spec, decided: container, encoder, and the fate of each stream of the source.
 
-    `source` is the film's path or URL. Raises BadSpec where a stream does not fit and may not be dropped, or where the
-    picture does not fit; BadMedia where the source cannot be read.
+    `source` is the film's path or URL. Raises Unfit where a stream does not fit and may not be dropped, or where the
+    picture does not fit: it suggests changes that were tried on this film, and accepted. BadSpec where the spec lists streams
+    that are not there; BadMedia where the source cannot be read.
     """
     with opened(source) as media:
         _refuse_list(film, spec, media)
-        return tuple(_plan(film, spec, media, one, grey_stays_grey) for one in spec.deliverables)
+        planner = _Planner(film, spec, media, grey_stays_grey)
+        return tuple(planner.plan(one) for one in spec.deliverables)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Plans the deliverables of one film, open for reading."""
+
+    film: Film
+    spec: JobSpec
+    media: InputContainer
+    grey_stays_grey: bool
+
+    def plan(self, deliverable: Deliverable) -> DeliverablePlan:
+        try:
+            return _plan(self.film, self.spec, self.media, deliverable, self.grey_stays_grey)
+        except Unfit as refusal:
+            raise refusal.trying(lambda change: self._accepts(deliverable, change), _others(deliverable)) from None
+
+    def _accepts(self, deliverable: Deliverable, change: Change) -> bool:
+        changed, spec = change.deliverable(deliverable), change.spec(self.spec)
+        if changed is None or (changed, spec) == (deliverable, self.spec):
+            return False
+        try:
+            _plan(self.film, spec, self.media, changed, self.grey_stays_grey)
+        except Unfit:
+            return False
+        return True
+
+
+def _others(deliverable: Deliverable) -> Iterator[Change]:
+    """What may do where a refusal's own advice does not, the least change first."""
+    containers = [Change.of(container=one) for one in CONTAINERS[deliverable.codec] if one not in FOLDERS]
+    codecs = [Change.to_codec(deliverable, one) for one in Codec if one is not deliverable.codec]
+    # Where the new codec would be put into a container that does not do.
+    codecs += [
+        one._replace(fields=(*one.fields, ("container", None)))
+        for one in codecs
+        if ("container", None) not in one.fields
+    ]
+    yield from containers
+    yield Change(drop="unsupported")
+    yield from (one.dropping() for one in containers)
+    yield from sorted(codecs, key=lambda one: ("codec", Codec.FFV1.value) not in one.fields)
+    yield from (one.dropping() for one in codecs)
 
 
 def _plan(
@@ -50,15 +97,13 @@ def _plan(
     trial = Trial(film, media, encoding, spec.drop)
     container = _container(deliverable, trial)
     refuse_rate(film.picture, container)
-    refuse_shape(film, encoding, container)
+    refuse_turned(film, container)
     fates = (*trial.fates(container), *_within(film, media, container, spec.drop))
     _refuse_dropped(film, spec.drop, deliverable, container, fates)
     said = [*_said(film, media, encoding, container)]
     carried = (media.streams[one.stream] for one in fates if one.fate in ("copied", "converted"))
     if rewritten(encoding, container, carried):
         said.append("where the output is S3, the file is first put together on the worker's own disk (TMPDIR)")
-    if squared(encoding, container):
-        encoding = encoding.model_copy(update={"aspect": Fraction(1)})
     return DeliverablePlan(
         deliverable=deliverable,
         file=file_name(spec.title(deliverable), container),
@@ -84,8 +129,6 @@ def _said(film: Film, media: InputContainer, encoding: Encoding, container: Wrap
     yield from film.picture.remarks
     if converted := conversions(film.picture, encoding):
         yield converted
-    if squared(encoding, container):
-        yield f"pixels of {encoding.aspect} are written as square, which {encoding.codec} in {container} cannot but be"
     yield from unsaid(encoding, container)
     if container not in FOLDERS and (code := timecode_said(film.timecode, encoding.rate)):
         yield code
@@ -135,16 +178,9 @@ def _refuse_dropped(
             continue
         what = f"{film.source}: stream {fate.stream} ({', '.join(one for one in (fate.kind, fate.codec) if one)})"
         if fate.kind == "captions":
-            raise BadSpec(
-                f"{what}: its closed captions would be lost, for {fate.detail}; allow that with drop: [captions] or --drop "
-                "unsupported."
-            )
-        wider = container != "mkv" and "mkv" in CONTAINERS[deliverable.codec]
-        instead = " or set the deliverable's container to mkv" if wider else ""
-        raise BadSpec(
-            f"{what} does not fit into {container} ({fate.detail}); allow such streams to be left out with --drop "
-            f"unsupported{instead}."
-        )
+            raise Unfit(f"{what}: its closed captions would be lost, for {fate.detail}", Change(drop="captions"))
+        wider = [Change.of(container="mkv")] if "mkv" in CONTAINERS[deliverable.codec] else []
+        raise Unfit(f"{what} does not fit into {container} ({fate.detail})", Change(drop="unsupported"), *wider)
 
 
 def _origin(media: InputContainer) -> Fraction:

@@ -23,8 +23,8 @@ from actors.hls import unstreamed
 from actors.pcm import refuses_sound
 from actors.subtitles import MOV_TEXT, converted_to, what_is_lost
 from actors.tags import BOXES, unsaid_of_track
+from jobs.advice import Unfit
 from jobs.deliverables import StreamFate
-from jobs.errors import BadSpec
 from jobs.film import Film
 from jobs.formats import Codec, Wrapping
 from jobs.records import Encoding
@@ -56,12 +56,11 @@ class Trial:
         self._fates: dict[Wrapping, tuple[StreamFate, ...]] = {}
 
     def fates(self, container: Wrapping) -> tuple[StreamFate, ...]:
-        """The fate of each stream in this container, by index. Raises BadSpec where not even the picture goes into it."""
+        """The fate of each stream in this container, by index. Raises Unfit where not even the picture goes into it."""
         if container not in self._fates:
             if container != "folder" and (reason := self._refusal(container, [])):
-                raise BadSpec(
-                    f"{self.film.source}: the picture as {self.encoding.codec} cannot be written into {container} ({reason}); "
-                    "set another container for the deliverable."
+                raise Unfit(
+                    f"{self.film.source}: the picture as {self.encoding.codec} cannot be written into {container} ({reason})"
                 )
             self._fates[container] = self._decided(container)
         return self._fates[container]

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from itertools import pairwise, takewhile
 
 from farm.calls import Call
+from jobs.advice import Change, Unfit
 from jobs.continuity import Made, continuity, made_of
 from jobs.deliverables import DeliverablePlan
 from jobs.digest import digest
 from jobs.film import Film
+from jobs.formats import Wrapping
 from jobs.index import FrameIndex, Page, Span
 from jobs.ledger import Ledger
 from jobs.locks import refuse_changes
@@ -136,9 +138,23 @@ class Scout:
         return self.complete and self.index is not None and self.plan.frames == self.index.frames
 
     def timing(self, deliverable: DeliverablePlan) -> Timing:
-        """When each frame of a deliverable is shown; once the index is complete."""
+        """When each frame of a deliverable is shown; once the index is complete. Raises Unfit, see `timing_for`."""
+        try:
+            return self._timing(deliverable, deliverable.container)
+        except Unfit as refusal:
+            raise refusal.trying(lambda change: self._counts(deliverable, change)) from None
+
+    def _timing(self, deliverable: DeliverablePlan, container: Wrapping) -> Timing:
         assert self.index is not None
-        return timing_for(self.index, self.film.picture, deliverable.container, deliverable.origin)
+        return timing_for(self.index, self.film.picture, container, deliverable.origin)
+
+    def _counts(self, deliverable: DeliverablePlan, change: Change) -> bool:
+        """Whether the changed deliverable's container can count these frames."""
+        changed = change.deliverable(deliverable.deliverable)
+        try:
+            return changed is not None and all(self._timing(deliverable, one) for one in changed.wrappings)
+        except Unfit:
+            return False
 
     def span(self, frames: Range) -> Span:
         """The packets that decode some planned frames, and their neighbours where they are deinterlaced."""

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from jobs.errors import BadMedia, BadSpec
+from jobs.advice import Change, Unfit
 from jobs.film import Picture
 from jobs.formats import Wrapping
 from jobs.index import FrameIndex, Ints
@@ -115,7 +115,7 @@ def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin:
     """Time stamps for a deliverable of this film. `index` must be complete.
 
     `origin` is the time of the source that becomes 0; a film that begins before it begins at 0. In MXF and in a folder
-    the first frame is at 0, whatever its time: neither can say otherwise. Raises BadMedia where two frames would fall on
+    the first frame is at 0, whatever its time: neither can say otherwise. Raises Unfit where two frames would fall on
     one of Matroska's milliseconds, where mp4 and mov cannot count the clock, and where MXF has no number for the rate.
     """
     tick = picture.time_base
@@ -134,12 +134,12 @@ def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin:
 
 
 def refuse_rate(picture: Picture, container: Wrapping) -> None:
-    """Raise BadSpec where the container has no number for the rate that the source's header tells; `timing_for` judges by every stamp.
+    """Raise Unfit where the container has no number for the rate that the source's header tells; `timing_for` judges by every stamp.
 
     A header may tell an average, so a rate near one that MXF has is let through here.
     """
     if container == "mxf" and all(abs(picture.rate - one) > one * NEARLY for one in MXF_RATES):
-        raise BadSpec(f"The source has {picture.rate} frames a second, and {_MXF_ALTERNATIVE}.")
+        raise Unfit(f"The source has {picture.rate} frames a second, and {_MXF_HOLDS}", Change.of(container="mov"))
 
 
 def constant_rate(pts: Ints, tick: Fraction, nominal: Fraction) -> Fraction | None:
@@ -182,14 +182,21 @@ def _off_grid(pts: Ints, tick: Fraction, rate: Fraction) -> Fraction:
 
 def _own(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | None) -> Timing:
     ticks = lcm(tick.denominator, origin.denominator)
-    if ticks > FINEST:
-        raise BadMedia(
-            f"The source counts time in 1/{ticks} s, finer than mp4 and mov can; set the deliverable's container to mkv, "
-            "or remux the source."
-        )
     scale = int(tick * ticks)
+    if ticks > FINEST:
+        raise Unfit(
+            f"The source counts time in 1/{ticks} s, finer than mp4 and mov can",
+            *_in_another("mp4"),
+            otherwise="remux the source with a coarser clock",
+        )
     pts = index.pts * scale - int(origin * ticks)
     return Timing(pts, index.durations * scale, Fraction(1, ticks), origin, "own", rate)
+
+
+def _in_another(container: Wrapping) -> Iterator[Change]:
+    # Of one kind are those with the same clock.
+    clocks: dict[Wrapping, int] = {"mov": 0, "mp4": 0, "mkv": 1, "mxf": 2}
+    return (Change.of(container=one) for one, clock in clocks.items() if clock != clocks[container])
 
 
 def _grid(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | None) -> Timing | None:
@@ -205,14 +212,14 @@ def _grid(index: FrameIndex, tick: Fraction, origin: Fraction, rate: Fraction | 
     return Timing(pts, np.full(frames, step, np.int64), Fraction(1, ticks), origin, "grid", rate)
 
 
-_MXF_ALTERNATIVE = "MXF holds constant rates such as 24, 25, 30, 50, 60 and their 1000/1001 only: set the deliverable's container to mov"
+_MXF_HOLDS = "MXF holds constant rates such as 24, 25, 30, 50, 60 and their 1000/1001 only"
 
 
 def _in_frames(index: FrameIndex, tick: Fraction, rate: Fraction | None) -> Timing:
     """MXF counts frames, the first of which is at 0."""
     if rate not in MXF_RATES:
         said = f"{rate} frames a second" if rate else "a variable rate"
-        raise BadMedia(f"The source has {said}, and {_MXF_ALTERNATIVE}.")
+        raise Unfit(f"The source has {said}, and {_MXF_HOLDS}", *_in_another("mxf"))
     frames = len(index.pts)
     rule: Rule = "grid" if _off_grid(index.pts, tick, rate) else "own"
     origin = int(index.pts[0]) * tick
@@ -226,9 +233,10 @@ def _in_milliseconds(index: FrameIndex, tick: Fraction, origin: Fraction, rate: 
     durations = np.diff(rounded)
     if (durations[:-1] <= 0).any():
         frame = int(np.flatnonzero(durations[:-1] <= 0)[0])
-        raise BadMedia(
-            f"Frames {frame} and {frame + 1} are shown within one millisecond, the finest that Matroska counts; "
-            "set the deliverable's container to mp4."
+        raise Unfit(
+            f"Frames {frame} and {frame + 1} are shown within one millisecond, the finest that Matroska counts",
+            *_in_another("mkv"),
+            otherwise="give the source a clock and a rate that its frames keep apart",
         )
     return Timing(rounded[:-1], np.maximum(durations, 1), MILLISECOND, origin, "own" if exact else "milliseconds", rate)
 

@@ -98,7 +98,11 @@ def test_the_width_follows_the_height(
         ((192, 113), Deliverable(codec=Codec.HEVC), r"hevc takes even sizes.*192x113.*height to 112"),
         ((192, 112), Deliverable(height=57), r"98x57.*height to 56"),
         ((191, 112), Deliverable(codec=Codec.PRORES), r"prores takes even sizes.*191x112"),
-        ((254, 120), Deliverable(codec=Codec.DNXHR), r"dnxhr takes pictures of 256x120 to .*254x120.*another codec"),
+        (
+            (254, 120),
+            Deliverable(codec=Codec.DNXHR),
+            r"dnxhr takes pictures of 256x120 to .*254x120.*height to 122.*codec to ffv1",
+        ),
         ((1280, 720), Deliverable(codec=Codec.DNXHR, height=118), r"dnxhr takes pictures of 256x120.*210x118"),
         ((8, 8), Deliverable(codec=Codec.HEVC), r"hevc takes pictures of 16x16.*8x8"),
         ((4098, 2160), Deliverable(encoder="nvenc"), r"4096x4096.*4098x2160"),

@@ -136,26 +136,6 @@ def test_a_cover_is_carried(tmp_path: Path) -> None:
     assert [one.fate for one in plan(source, MP4).fates] == ["picture", "copied"]
 
 
-def test_anamorphic_ffv1_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    source = Recipe(frames=4).make(tmp_path / "a.mp4")
-    film = Surveyor(str(source)).film()
-    wide = film.model_copy(update={"picture": film.picture.model_copy(update={"aspect": Fraction(4, 3)})})
-    spec = spec_for(source, "store", tmp_path, FFV1, Drop.NOTHING)
-    with pytest.raises(BadSpec, match=r"4/3.*ffv1 in mkv.*container to mp4"):
-        plan_deliverables(wide, spec, str(source))
-
-
-def test_pixels_that_are_square_but_for_rounding_are_written_as_square_and_said_so(tmp_path: Path) -> None:
-    source = Recipe(frames=4).make(tmp_path / "a.mp4")
-    film = Surveyor(str(source)).film()
-    nearly = film.model_copy(update={"picture": film.picture.model_copy(update={"aspect": Fraction(399, 400)})})
-    (master,) = plan_deliverables(nearly, spec_for(source, "store", tmp_path, FFV1, Drop.NOTHING), str(source))
-    assert master.encoding.aspect == 1
-    assert "399/400" in master.fates[0].detail
-    (view,) = plan_deliverables(nearly, spec_for(source, "store", tmp_path, MP4, Drop.NOTHING), str(source))
-    assert view.encoding.aspect == Fraction(399, 400)
-
-
 def test_a_clock_that_tells_the_time_of_day_begins_at_nought_in_the_deliverable(tmp_path: Path) -> None:
     late = Recipe(frames=12, rate=Fraction(25), start=25 * 7200)
     assert plan(late.make(tmp_path / "a.ts"), MP4).origin == 7200

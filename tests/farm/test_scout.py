@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actors.streams import plan_deliverables
 from actors.survey import Surveyor
 from farm.calls import Call
 from farm.scout import Scout
+from jobs.advice import Unfit
 from jobs.index import Page
 from jobs.plan import Chunk, Range
 from jobs.records import Cuts
@@ -21,6 +23,7 @@ from jobs.spec import JobSpec
 from tests.farm.inline import scout_of, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
+from tests.jobs.test_timing import index_of
 
 FRAMES = 200
 CUTS = (30, 47, 52, 110, 150)
@@ -294,3 +297,33 @@ def test_overrides_dress_the_shots_as_they_come(spec: JobSpec, pages: list[Page]
     assert dressed[Range(120, 130)] == (5, "test-window")
     assert dressed[Range(130, 150)] == (5, "none")
     assert scout.plan.shot_count == 6
+
+
+@pytest.mark.parametrize(
+    ("tick", "stamps", "ways"),
+    [
+        # mp4 cannot count so finely, and Matroska can.
+        (Fraction(1, 3 * 10**9), [0, 10**8, 4 * 10**8 + 1], {"mkv": None, "mp4": ["mkv"]}),
+        # Two frames within a millisecond: Matroska cannot tell them apart, and mp4 can.
+        (Fraction(1, 90000), [0, 9, 4500], {"mkv": ["mp4"], "mp4": None}),
+        # Neither can: nobody is sent from one to the other and back.
+        (Fraction(1, 3 * 10**9), [0, 1, 10**8 + 1], {"mkv": [], "mp4": []}),
+    ],
+)
+def test_no_two_containers_send_a_film_to_each_other(
+    tmp_path: Path, film: Path, tick: Fraction, stamps: list[int], ways: dict[str, list[str] | None]
+) -> None:
+    for container, wanted in ways.items():
+        spec = spec_of(film, tmp_path, deliverables=[{"codec": "ffv1", "container": container}])
+        (deliverable,) = plan_deliverables(Surveyor(str(film)).film(), spec, str(film))
+        scout = scout_of(spec)
+        picture = scout.film.picture.model_copy(update={"time_base": tick, "rate": Fraction(30)})
+        scout.film = scout.film.model_copy(update={"picture": picture})
+        scout.index = index_of(stamps, last=10**8)
+        if wanted is None:
+            assert scout.timing(deliverable).frames == len(stamps)
+            continue
+        with pytest.raises(Unfit) as refusal:
+            scout.timing(deliverable)
+        assert [dict(one.fields)["container"] for one in refusal.value.ways] == wanted
+        assert "source" in str(refusal.value)

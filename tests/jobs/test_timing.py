@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.errors import BadMedia, BadSpec
+from jobs.advice import Unfit
+from jobs.errors import BadSpec
 from jobs.film import Picture
 from jobs.formats import Wrapping
 from jobs.index import FrameIndex, Page
@@ -112,13 +113,13 @@ def test_a_clock_that_begins_anywhere_is_shifted_by_its_origin() -> None:
 
 def test_frames_within_one_millisecond_do_not_go_into_matroska() -> None:
     index = index_of([0, 10, 20, 5000])
-    with pytest.raises(BadMedia, match=r"Frames 0 and 1 .* mp4"):
+    with pytest.raises(Unfit, match=r"Frames 0 and 1 .* mp4"):
         timing_for(index, picture(Fraction(1, 90000), Fraction(30)), "mkv")
 
 
 def test_a_clock_finer_than_mp4_is_refused() -> None:
     index = index_of([0, 7, 19], last=5)
-    with pytest.raises(BadMedia, match="mkv"):
+    with pytest.raises(Unfit, match="mkv"):
         timing_for(index, picture(Fraction(1, 3 * 10**9), Fraction(30)), "mp4")
 
 
@@ -194,7 +195,7 @@ def test_mxf_counts_frames_from_0(rate: Fraction, frames: int, first: int, tick:
 def test_rates_that_mxf_has_no_number_for_are_refused(
     stamps: list[int], tick: Fraction, rate: Fraction, words: str
 ) -> None:
-    with pytest.raises(BadMedia, match=words):
+    with pytest.raises(Unfit, match=words):
         timing_for(index_of(stamps, last=1), picture(tick, rate), "mxf")
     for container in ("mp4", "mov", "mkv", "folder"):
         assert timing_for(index_of(stamps, last=1), picture(tick, rate), container).frames == len(stamps)

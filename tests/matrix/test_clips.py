@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from actors.containers import ROUNDED
 from tests.actors.cutting import CLIPS, clip
 from tests.farm.inline import rendered
 from tests.farm.studio import spec_of
@@ -46,8 +45,7 @@ def test_a_clip_comes_back(tmp_path: Path, name: str) -> None:
     assert made.pictures == film.pictures
     assert made.times == in_milliseconds(film.times)
     assert made.rotation == film.rotation
-    # What was a display size in whole pixels is not worth a refusal.
-    assert abs(made.aspect - film.aspect) <= ROUNDED
+    assert made.aspect == film.aspect
 
 
 def test_the_other_picture_of_a_clip_comes_back(tmp_path: Path) -> None:

@@ -41,8 +41,7 @@ def test_a_film_comes_back(tmp_path: Path, name: str) -> None:
 
 def _deliverables(recipe: Recipe, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """A lossless one for the pictures, and one in a container that counts ticks for the times."""
-    # Matroska cannot say the shape of FFV1's pixels here.
-    master = {"name": "film", "codec": "ffv1", "container": "mkv" if recipe.aspect == 1 else "mp4"}
+    master = {"name": "film", "codec": "ffv1", "container": "mkv"}
     proxy = {"name": "proxy", "codec": "h264", "container": "mov" if name.endswith("mov") else "mp4"}
     return master, {**proxy, "preset": "ultrafast"}
 

@@ -1,0 +1,45 @@
+"""EBML (RFC 8794), as Matroska is written in it: elements found in bytes, and made. Promises bytes alone; knows what none of them means."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+SEGMENT, INFO, TRACKS, ENTRY = b"\x18\x53\x80\x67", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\xae"
+VOID, CRC = b"\xec", b"\xbf"
+"""What is skipped, and a checksum of all that follows in its parent."""
+
+
+class Element(NamedTuple):
+    """One element: its id, where it begins, where its content begins and ends."""
+
+    name: bytes
+    start: int
+    content: int
+    stop: int
+
+
+def elements(data: bytes, start: int, stop: int) -> Iterator[Element]:
+    """The elements that lie one after another in `data[start:stop]`. Raises IndexError where they are cut short."""
+    while start < stop:
+        size_at = start + _width(data[start])
+        width = _width(data[size_at])
+        content = size_at + width
+        size = int.from_bytes(data[size_at:content], "big") & ((1 << 7 * width) - 1)
+        # All ones: of unknown size, to the end.
+        end = stop if size == (1 << 7 * width) - 1 else content + size
+        yield Element(data[start:size_at], start, content, end)
+        start = end
+
+
+def element(name: bytes, content: bytes, width: int = 8) -> bytes:
+    """An element whose size is told in `width` bytes."""
+    return name + (len(content) | 1 << 7 * width).to_bytes(width, "big") + content
+
+
+def number(name: bytes, value: int) -> bytes:
+    """An element that holds a whole number, of as few bytes as it has; at most 126."""
+    return element(name, value.to_bytes(max(1, -(-value.bit_length() // 8)), "big"), 1)
+
+
+def _width(first: int) -> int:
+    # An EBML number is as many bytes long as its first has leading zeros, and one.
+    return 9 - first.bit_length()
