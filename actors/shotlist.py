@@ -5,43 +5,53 @@ import io
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import opentimelineio as otio
 
+from actors.edl import UnreadableLine, events_of
+from actors.layers import shots_seen
+from actors.timeline import Unread, begins, spans_of
 from jobs.errors import BadSpec
 from jobs.film import Film
 from jobs.index import Ints
 from jobs.store import read_small
 from jobs.timecode import FrameNames, is_steady, timecode_rate
 
-LONGEST = 1_000_000_000
-"""Seconds that no clip lasts: what is longer is damage, and beyond what floats can tell apart."""
-
 
 def given_cuts(url: str, film: Film, pts: Ints) -> list[int]:
     """First frames after a cut, ascending, by the list at `url`: path, file:// or s3://, its name ending in .csv, .edl or .otio.
 
-    `pts` are the times of all frames of the film, in ticks. Of an EDL and of a timeline the first video track counts, its
-    gaps too. Their time codes, over midnight too, count from the film's own where it has one and all of them lie in it; any
-    others count from the list's first event. A timeline may count at another rate, where each of its cuts begins a frame. No media that a
-    list names is opened. Raises BadSpec where the list cannot be read as such, or names frames that the film does not
-    have; BadMedia where the list is not there.
+    `pts` are the times of all frames of the film, in ticks. Of an EDL and of a timeline counts what is seen: a higher video
+    track covers the lower ones where it has a picture, and a gap is a shot of its own, but for one of a single frame, which
+    belongs to the shot before it (some write the last frame of an event, and not the one after it). Their time codes, over
+    midnight too, count from the film's own where it has one and all of them lie in it; any others count from the list's first
+    event. A timeline may count at another rate, where each of its cuts begins a frame. No media that a list names is opened.
+    Raises BadSpec where the list cannot be read as such, or names frames that the film does not have; BadMedia where the
+    list is not there.
     """
     name = f"The shot list {url}"
-    read = {"csv": _by_csv, "edl": _by_edl, "otio": _by_otio}.get(url.rpartition(".")[2].lower())
+    ending = url.rpartition(".")[2].lower()
+    read = {"csv": _by_csv, "edl": _by_edl, "otio": _by_otio}.get(ending)
     if read is None:
         raise BadSpec(
             f"{name} is neither a .csv (PySceneDetect) nor an .edl (CMX3600) nor an .otio (OpenTimelineIO); "
             "give shots.file such a name."
         )
-    try:
-        text = read_small(url).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadSpec(f"{name} is not a text in UTF-8; export it again.") from None
+    text = _text(read_small(url), name, ending)
     return _checked(read(text, name, film, pts), FrameNames.of(film, pts), len(pts), name)
+
+
+def _text(data: bytes, name: str, ending: str) -> str:
+    """A list's text. Old programs write EDLs and CSVs in the code page of their system: names are of no account here."""
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError:
+        if utf16 or ending == "otio":
+            raise BadSpec(f"{name} is not a text in UTF-{16 if utf16 else 8}; export it again.") from None
+        return data.decode("latin-1")
 
 
 def _checked(starts: list[int], names: FrameNames, frames: int, name: str) -> list[int]:
@@ -58,31 +68,41 @@ def _checked(starts: list[int], names: FrameNames, frames: int, name: str) -> li
 
 
 def _by_csv(text: str, name: str, film: Film, pts: Ints) -> list[int]:
+    steady = is_steady(pts, film.picture.time_base, film.picture.rate)
+    starts: list[int] = []
+    base, last = 1, 0
     try:
-        rows = list(_rows(text, name))
-        # PySceneDetect counts from 1 since 0.6, from 0 before; the first shot shows which.
-        base = min(1, int(rows[0]["Start Frame"])) if rows else 1
-        if is_steady(pts, film.picture.time_base, film.picture.rate):
-            return [int(row["Start Frame"]) - base for row in rows]
-        # On a variable rate PySceneDetect's numbers are times in disguise, so its times are taken.
-        return [_frame_at(Fraction(float(row["Start Time (seconds)"])), film, pts) for row in rows]
+        for line, row in _rows(text, name):
+            last = line
+            if not starts:
+                # PySceneDetect counts from 1 since 0.6, from 0 before; the first shot shows which.
+                base = min(1, int(row["Start Frame"]))
+            # On a variable rate PySceneDetect's numbers are times in disguise, so its times are taken.
+            seconds = "" if steady else row["Start Time (seconds)"].replace(",", ".")
+            starts.append(int(row["Start Frame"]) - base if steady else _frame_at(Fraction(float(seconds)), film, pts))
     # OverflowError: a time that is infinite, or as good as.
-    except (ValueError, KeyError, TypeError, OverflowError, csv.Error):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, csv.Error):
+        where = f" in or after line {last}" if last else ""
         raise BadSpec(
-            f"{name} has a row that is not a shot; export it again with PySceneDetect's list-scenes."
+            f"{name} has a row that is not a shot{where}; export it again with PySceneDetect's list-scenes."
         ) from None
+    return starts
 
 
-def _rows(text: str, name: str) -> Iterator[dict[str, str]]:
-    lines = text.splitlines()
-    # A row of time codes may come before the row of names.
-    head = next((place for place, line in enumerate(lines[:2]) if "Start Frame" in line), None)
-    if head is None:
-        raise BadSpec(f"{name} has no column 'Start Frame'; export it with PySceneDetect's list-scenes.")
-    mark = next((mark for mark in ",;\t" if f"Start Frame{mark}" in lines[head]), ",")
-    body = io.StringIO("\n".join(line for line in lines[head:] if line.strip()))
-    # Strict, lest a quote that is never closed swallow the rest of the list.
-    yield from csv.DictReader(body, delimiter=mark, strict=True)
+def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row by its column's names, and the line that it ends on."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    # A row of time codes may come before the row of names, and before that what tells Excel the delimiter.
+    for place, line in enumerate(lines[:4]):
+        for mark in ",;\t|":
+            names = [one.strip() for one in next(csv.reader([line], delimiter=mark), [])]
+            if "Start Frame" in names:
+                body = io.StringIO("\n".join(lines[place + 1 :]))
+                # Strict, lest a quote that is never closed swallow the rest of the list.
+                rows = csv.DictReader(body, names, delimiter=mark, strict=True)
+                yield from ((place + 1 + rows.line_num, row) for row in rows)
+                return
+    raise BadSpec(f"{name} has no column 'Start Frame'; export it with PySceneDetect's list-scenes.")
 
 
 def _by_edl(text: str, name: str, film: Film, pts: Ints) -> list[int]:
@@ -91,63 +111,21 @@ def _by_edl(text: str, name: str, film: Film, pts: Ints) -> list[int]:
         raise BadSpec(
             f"{name} has time codes, and there are none at {float(film.picture.rate):g} frames a second; give a .csv."
         )
-    drops = rate in (Fraction(30000, 1001), Fraction(60000, 1001))
-    text = _with_days(_with_drop_frames(text) if drops else text)
     try:
-        timeline = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
-        track: Any = next(iter(timeline.video_tracks()), [])
-        # Times in a track count from its first event; a gap is a shot of its own.
-        starts = [round(track.range_of_child(part).start_time.value) for part in track if not _is_transition(part)]
-        before = track.source_range if starts else None
-    # The adapter raises its own errors, OTIO's and bare ones, all meaning the same.
-    except Exception as error:
-        raise BadSpec(f"{name} is not a CMX3600 EDL at {rate} frames a second ({error}); export it again.") from None
-    if not starts:
+        events = events_of(text, rate)
+    except UnreadableLine as wrong:
+        raise BadSpec(
+            f"{name} is not a CMX3600 EDL at {rate} frames a second that is read here ({wrong}); mend that line, or give a .csv or "
+            "an .otio."
+        ) from None
+    if not events.spans:
         raise BadSpec(f"{name} has no event on a video track; export it again.")
+    first, *rest = (int(one) for one in shots_seen(events.spans, Fraction(2)))
+    starts = [0, *(one - first for one in rest)]
     names = FrameNames.of(film, pts)
-    # The adapter keeps the first record time code as what the track leaves out before it.
-    first = -round(before.start_time.value) if before else 0
-    if names.counting and names.counting.drop == (drops and bool(_DROPPING.search(text))):
+    if names.counting and names.counting.drop == events.drop:
         starts = _from_film_start(starts, first, names, film, len(pts))
     return starts if names.counting else [_frame_at(start / rate, film, pts) for start in starts]
-
-
-def _with_drop_frames(text: str) -> str:
-    """An EDL that says FCM: DROP FRAME, with ';' in its time codes, by which the adapter knows them."""
-    lines, drop = [], False
-    for line in text.splitlines():
-        if line.strip().startswith("FCM"):
-            drop = "DROP" in line.upper() and "NON" not in line.upper()
-        event = drop and line.strip()[:1].isdigit()
-        lines.append(re.sub(r"(\d\d:\d\d:\d\d):(\d\d)", r"\1;\2", line) if event else line)
-    return "\n".join(lines)
-
-
-def _with_days(text: str) -> str:
-    """An EDL whose time codes go on after midnight, as the adapter reads them: 24:00:00:00 and so on."""
-    lines, recorded = [], 0
-    for line in text.splitlines():
-        codes = list(_CODE.finditer(line))
-        if line.strip()[:1].isdigit() and len(codes) == 4:
-            first, last = _hours(codes[0], 0), _hours(codes[2], recorded)
-            hours = [first, _hours(codes[1], first), last, _hours(codes[3], last)]
-            recorded = hours[3]
-            said = (f"{hour:02d}{code[2]}" for hour, code in zip(hours, codes, strict=True))
-            line = line[: codes[0].start()] + " ".join(said)
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def _hours(code: re.Match[str], before: int) -> int:
-    """The hours of a time code, counted on over midnight where it falls by half a day: what falls by less is out of order."""
-    hours = int(code[1])
-    return hours + 24 * max(0, -((hours - before + 12) // 24))
-
-
-_CODE = re.compile(r"(\d\d)(:\d\d:\d\d[:;]\d\d)")
-
-_DROPPING = re.compile(r"^\s*\d.*\d\d;\d\d\s*$", re.MULTILINE)
-"""An event of drop-frame time codes."""
 
 
 def _by_otio(text: str, name: str, film: Film, pts: Ints) -> list[int]:
@@ -155,40 +133,27 @@ def _by_otio(text: str, name: str, film: Film, pts: Ints) -> list[int]:
         timeline = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise ValueError(f"it holds a {type(timeline).__name__}")
-        track: Any = next(iter(timeline.video_tracks()), [])
-        lengths = [_seconds(part.duration()) for part in track if not _is_transition(part)]
-        first = timeline.global_start_time
-        begins = first and (round(first.value), timecode_rate(_rate(first)))
-    # As above; and a clip may have no length, for which its media would have to be opened.
+    # The library raises its own errors and bare ones, all meaning the same.
     except Exception as error:
         said = (str(error).splitlines() or [""])[0]
         raise BadSpec(f"{name} is not a timeline of OpenTimelineIO ({said}); export it again.") from None
-    if not lengths:
+    try:
+        spans, _ = spans_of(timeline)
+        first = begins(timeline)
+    except Unread as wrong:
+        raise BadSpec(
+            f"{name} is not a timeline of OpenTimelineIO that is read here ({wrong}); mend that, or give an .edl or a .csv."
+        ) from None
+    if not spans:
         raise BadSpec(f"{name} has no clip on a video track; export it again.")
-    times = list(accumulate(lengths[:-1], initial=Fraction(0)))
+    times = shots_seen(spans, Fraction(3, 2) / film.picture.rate, Fraction(0))
     names = FrameNames.of(film, pts)
     if not names.counting:
         return [_frame_at(time, film, pts) for time in times]
     starts = [_exactly(time, names.counting.rate, name) for time in times]
-    if begins is None or begins[1] != names.counting.rate:
+    if first is None or first[1] != names.counting.rate:
         return starts
-    return _from_film_start(starts, begins[0], names, film, len(pts))
-
-
-def _is_transition(part: object) -> bool:
-    return isinstance(part, otio.schema.Transition)
-
-
-def _rate(time: otio.opentime.RationalTime) -> Fraction:
-    rate = Fraction(time.rate)
-    return timecode_rate(rate) or rate
-
-
-def _seconds(time: otio.opentime.RationalTime) -> Fraction:
-    seconds = Fraction(time.value) / _rate(time)
-    if not 0 <= seconds < LONGEST:
-        raise ValueError(f"a clip lasts {time.value:g} frames at {time.rate:g} a second")
-    return seconds
+    return _from_film_start(starts, first[0], names, film, len(pts))
 
 
 def _exactly(time: Fraction, rate: Fraction, name: str) -> int:

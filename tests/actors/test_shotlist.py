@@ -53,6 +53,25 @@ def test_an_old_list_counts_from_zero(tmp_path: Path) -> None:
     assert given_cuts(str(path), film_at(NTSC), steady(100)) == [10]
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("head", ["", "Timecode List:,00:00:00.417\n", "sep=;\n\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_list_that_went_through_a_spreadsheet(tmp_path: Path, mark: str, quote: str, head: str, end: str) -> None:
+    rows = (("Scene Number", "Start Frame", "Note"), ("1", "1", "caf\u00e9"), ("2", "11", "x"))
+    text = head + "\n".join(mark.join(f"{quote}{one}{quote}" for one in row) for row in rows) + "\n\n"
+    path = tmp_path / "shots.csv"
+    path.write_bytes(text.replace("\n", end).encode("latin-1"))
+    assert given_cuts(str(path), film_at(NTSC), steady(100)) == [10]
+
+
+def test_the_row_that_is_not_a_shot_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "shots.csv"
+    path.write_text("Timecode List:,1\nScene Number,Start Frame\n1,1\n2,x\n")
+    with pytest.raises(BadSpec, match="a row that is not a shot in or after line 4"):
+        given_cuts(str(path), film_at(NTSC), steady(100))
+
+
 def test_on_a_variable_rate_times_count(tmp_path: Path) -> None:
     # Frames 0 to 49 take a tenth of a second each, the rest a fifth: what a detector calls frame 60 is another.
     pts = np.array([n * 100 for n in range(50)] + [5000 + n * 200 for n in range(50)], np.int64)
@@ -230,7 +249,12 @@ def unreal(value: float, rate: float = 24.0, start: float = 0.0) -> str:
         ("shots.csv", "Start Frame\n1\n101\n", "a cut at frame 100, and the film has frames 0 to 99"),
         ("shots.edl", "001  AX  V  C  nonsense\n", "is not a CMX3600 EDL at 24"),
         ("shots.edl", "TITLE: empty\n", "no event on a video track"),
-        ("shots.edl", EDL.replace("01:00:03:12", "01:00:04:12"), "is not a CMX3600 EDL at 24"),
+        ("shots.edl", EDL.replace("01:00:03:12", "01:00:02:12"), r"line 7: the event ends, at 01:00:02:12, before"),
+        (
+            "shots.edl",
+            EDL.replace("01:00:01:00", "01:00:00:24"),
+            r"line 4: 01:00:00:24 is no time code: 24 frames a sec",
+        ),
         ("shots.otio", "{}", "is not a timeline of OpenTimelineIO"),
         ("shots.otio", "no json", "is not a timeline of OpenTimelineIO"),
         ("shots.otio", otio.schema.Clip().to_json_string(), r"of OpenTimelineIO \(it holds a Clip\)"),
@@ -251,7 +275,6 @@ def unreal(value: float, rate: float = 24.0, start: float = 0.0) -> str:
         ),
         ("shots.csv", 'Start Frame,Looks\n1,a\n5,"b\n9,c\n', "a row that is not a shot"),
         ("shots.csv", "Start Frame,Looks\n1,a\0\n5," + "b" * 140_000 + "\n", "a row that is not a shot"),
-        ("shots.edl", EDL.replace("01:00:03", "00:59:57"), "is not a CMX3600 EDL at 24"),
         ("shots.edl", EDL.replace("00:00:09:00", "aa:bb:cc:dd"), "is not a CMX3600 EDL at 24"),
     ],
 )
@@ -283,6 +306,7 @@ def test_an_edl_needs_a_rate_with_time_codes(tmp_path: Path) -> None:
 def test_a_list_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadMedia, match="does not exist"):
         given_cuts(str(tmp_path / "gone.csv"), film_at(NTSC), steady(100))
-    (tmp_path / "shots.csv").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(BadSpec, match="not a text in UTF-8"):
-        given_cuts(str(tmp_path / "shots.csv"), film_at(NTSC), steady(100))
+    for data, words in ((b"{\xe9}", "not a text in UTF-8"), (b"\xff\xfe\x00", "not a text in UTF-16")):
+        (tmp_path / "shots.otio").write_bytes(data)
+        with pytest.raises(BadSpec, match=words):
+            given_cuts(str(tmp_path / "shots.otio"), film_at(NTSC), steady(100))
