@@ -71,7 +71,7 @@ def clean(place: str, job: str | None, wish: Wish) -> list[Cleaning]:
 
 def _cleaned(ledger: Ledger, status: Status, wish: Wish) -> Cleaning:
     if holder := holder_of(ledger):
-        return Cleaning(job=ledger.job, state=status.state, kept=(f"everything: {holder.who}, is at work on it",))
+        return Cleaning(job=ledger.job, state=status.state, kept=(f"everything: {holder.paper.who}, is at work on it",))
     if not wish.delete:
         return _Sweep(ledger, status, wish).told()
     try:

@@ -29,7 +29,7 @@ def retry(
     ledger.spec()
     if holder := holder_of(ledger):
         raise JobHeld(
-            f"The job '{name}' in {ledger.store.url} is at work ({holder.who}), and has its own mind of what is set aside: "
+            f"The job '{name}' in {ledger.store.url} is at work ({holder.paper.who}), and has its own mind of what is set aside: "
             f"wait for it, or stop it with `farm cancel`, then retry."
         )
     lifted = lift(ledger, chunk)

@@ -41,6 +41,8 @@ class Status(Paper):
     """Time code of the last frame planned so far; time on the clock where the film has no time code."""
     driver: str = ""
     """Who holds its lease, and so works on it; empty where nobody does."""
+    driver_renewed: float | None = None
+    """Seconds since that one renewed its lease, by the store's own clock; None where nobody holds it, or it cannot be told from here."""
     last_run: JobState | None = None
     """How the last run stands, or has ended; one that says "working" while there is no driver was killed."""
     frames_per_second: float | None = None
@@ -73,7 +75,10 @@ def _told(ledger: Ledger) -> Status:
 def _run(ledger: Ledger) -> dict[str, object]:
     """Who works on a job, and what the tally says of it. How fast a film goes that nobody works on is of no interest."""
     holder, tally = holder_of(ledger), read_tally(ledger) or Tally()
-    now = {"driver": holder.who, **tally.model_dump(include={"frames_per_second", "seconds_left"})} if holder else {}
+    now: dict[str, object] = {}
+    if holder:
+        now = {"driver": holder.paper.who, "driver_renewed": holder.renewed}
+        now |= tally.model_dump(include={"frames_per_second", "seconds_left"})
     last = {"last_run": tally.state} if tally.updated else {}
     return {**now, **last, "cost": tally.cost, "currency": tally.currency}
 
@@ -149,10 +154,20 @@ def _lines(one: Status) -> Iterator[tuple[str, str]]:
     yield "chunks", f"{one.chunks_done:,}/{one.chunks:,}{aside}"
     yield "shots", f"{one.shots:,}"
     yield "planned to", one.planned_to
-    yield "driver", one.driver or "nobody"
+    yield "driver", _driver(one)
     if one.frames_per_second is not None:
         yield "pace", f"{one.frames_per_second:.1f} frames/s"
     if one.seconds_left is not None:
         yield "left", duration(one.seconds_left)
     if one.cost is not None:
         yield "cost", f"{one.cost:,.2f} {one.currency}"
+
+
+def _driver(one: Status) -> str:
+    if not one.driver:
+        return "nobody"
+    if one.driver_renewed is None:
+        return (
+            f"{one.driver}, by its lease; whether it is alive cannot be told from here, for the store cannot be written"
+        )
+    return f"{one.driver}, heard of {max(0.0, one.driver_renewed):.0f} s ago"

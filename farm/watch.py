@@ -2,8 +2,7 @@
 
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event
 
 from rich.console import Console
@@ -11,7 +10,7 @@ from rich.console import Console
 from farm.bar import Bar
 from farm.settings import is_spec, read_spec
 from jobs.errors import BadStore
-from jobs.lease import NAME, VOID_SECONDS, read_lease
+from jobs.lease import NAME, SYSTEM, Clock, LeaseWatch, read_lease
 from jobs.ledger import Ledger
 from jobs.logbook import last_log
 from jobs.store import locate
@@ -41,10 +40,10 @@ def job_at(place: str) -> Ledger:
 class Tail:
     """The log of a job's last driver, as it grows, and whether that driver is still at work."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ledger, self._clock = ledger, clock
+    def __init__(self, ledger: Ledger, clock: Clock = SYSTEM) -> None:
+        self._ledger = ledger
         self._name, self._told = "", 0
-        self._version, self._since = "", clock()
+        self._watch = LeaseWatch(clock)
         self.exit_code: int | None = None
         """How the last driver ended; None where it is at work, or was killed."""
 
@@ -61,13 +60,8 @@ class Tail:
         return list(lines)
 
     def at_work(self) -> bool:
-        """Whether a driver holds the lease. By this machine's clock alone: one that is silent for too long is gone."""
-        found = read_lease(self._ledger.store, self._ledger.key(NAME))
-        if found is None or found.paper is None or not found.paper.held(0.0):
-            return False
-        if found.version != self._version:
-            self._version, self._since = found.version, self._clock()
-        return self._clock() - self._since < VOID_SECONDS
+        """Whether a driver holds the lease. By this machine's steady clock alone: one that is silent for too long is gone."""
+        return self._watch.look(read_lease(self._ledger.store, self._ledger.key(NAME))) != "free"
 
 
 def follow(tail: Tail) -> Iterator[str]:

@@ -1,11 +1,15 @@
-"""The lease: who works on a job, for anyone else who would. Promises a warning and no more: nothing may be right or wrong by it, since no two clocks agree.
+"""The lease: who works on a job, for anyone else who would. Promises a warning and no more: nothing may be right or wrong by it.
 
 It lies beside the job's other paper and changes by compare-and-set alone. Its holder renews it while it works; who takes it
 over, or asks its holder to stop, changes it, and the holder sees that at its next renewal.
+
+No two machines' clocks are compared. Whoever wants the job watches the lease: a holder is alive when it is seen to renew,
+and gone when it has not for VOID_SECONDS of the watcher's own steady clock (docs/decisions/0028-one-clock.md).
 """
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +30,8 @@ RENEW_SECONDS = 10.0
 """Between two renewals."""
 VOID_SECONDS = 30.0
 """Without a renewal its holder is taken for dead."""
+POLL_SECONDS = 0.5
+"""Between two looks at a lease that is watched."""
 _TRIES = 20
 """Times it is looked at again because it was changed just then."""
 _GOES_ON = "What is finished is kept; the same command goes on from here."
@@ -44,7 +50,7 @@ class LeasePaper(Paper):
     began: float
     """When the command began, in seconds of Unix time by the holder's clock."""
     until: float
-    """Void from then on, likewise."""
+    """VOID_SECONDS after its last renewal, likewise: it tells one renewal from another, and is compared with no other clock."""
     stop: str = ""
     """Who asked the holder to stop."""
     released: bool = False
@@ -57,9 +63,10 @@ class LeasePaper(Paper):
             f"process {self.pid} on {self.host}, begun {datetime.fromtimestamp(self.began, UTC):%Y-%m-%d %H:%M:%S} UTC"
         )
 
-    def held(self, now: float) -> bool:
-        """Its holder is at work, as far as can be told: it is not void, and its process, where it is of this machine, lives."""
-        return not self.released and now < self.until and not _is_dead(self.process, self.pid)
+    @property
+    def ended(self) -> bool:
+        """Its holder has let go, or is a process of this machine that is gone: certain, whatever any clock says."""
+        return self.released or _is_dead(self.process, self.pid)
 
 
 class Found(NamedTuple):
@@ -78,11 +85,59 @@ def read_lease(store: Store, key: str) -> Found | None:
     return Found(read_paper(LeasePaper, store.read(key)), there.version)
 
 
-def ask_to_stop(store: Store, key: str, clock: Callable[[], float] = time.time) -> LeasePaper | None:
-    """Ask whoever holds the lease to stop, which it does at its next renewal. Gives its lease; None where nobody holds it."""
+class Clock:
+    """The clocks of this machine. Tests have their own."""
+
+    def now(self) -> float:
+        """Unix time in seconds, which may be wrong and may be set."""
+        return time.time()
+
+    def steady(self) -> float:
+        """Seconds since some moment; never set."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        threading.Event().wait(seconds)
+
+
+SYSTEM = Clock()
+
+Sign = Literal["free", "alive", "unknown"]
+"""What is known of a lease's holder: there is none, or it is gone; it was seen to renew; it has not been watched for long enough."""
+
+
+class LeaseWatch:
+    """One watcher's view of a lease, by its own steady clock alone. Look at it again and again."""
+
+    def __init__(self, clock: Clock = SYSTEM) -> None:
+        self._clock = clock
+        self._began = False
+        self._renewal: tuple[str, float] | None = None
+        self._renewed: float | None = None
+        self._since = clock.steady()
+
+    def look(self, found: Found | None) -> Sign:
+        """What a lease that was just read tells. What others change in it, as `ask_to_stop` does, is no sign of life."""
+        paper = found.paper if found else None
+        renewal = (paper.token, paper.until) if paper else None
+        now = self._clock.steady()
+        if renewal != self._renewal or not self._began:
+            self._renewed = now if self._began else None
+            self._began, self._renewal, self._since = True, renewal, now
+        if paper is None or paper.ended or now - self._since >= VOID_SECONDS:
+            return "free"
+        return "unknown" if self._renewed is None else "alive"
+
+
+def ask_to_stop(store: Store, key: str) -> LeasePaper | None:
+    """Ask whoever holds the lease to stop, which it does at its next renewal. Gives its lease; None where it has ended.
+
+    Whether its holder is alive is not known here: watch for its renewals.
+    """
     for _ in range(_TRIES):
         found = read_lease(store, key)
-        if found is None or found.paper is None or not found.paper.held(clock()):
+        if found is None or found.paper is None or found.paper.ended:
             return None
         asked = found.paper.model_copy(update={"stop": f"process {os.getpid()} on {socket.gethostname()}"})
         if store.replace(key, sealed(asked), found.version):
@@ -93,8 +148,9 @@ def ask_to_stop(store: Store, key: str, clock: Callable[[], float] = time.time) 
 class Lease:
     """One command's hold on a job: a context manager, ticked while it works. Needs no thread.
 
-    Raises JobHeld at its beginning where another holds the job, unless it is to `take_over`. Where the block ends in one
-    of the farm's errors and the lease is lost, that is what is told: it is the cause.
+    Where somebody has it already, it is watched for up to VOID_SECONDS at the beginning, unless it is to `take_over`: raises
+    JobHeld when its holder is seen to renew it. Where the block ends in one of the farm's errors and the lease is lost,
+    that is what is told: it is the cause.
     """
 
     def __init__(
@@ -104,14 +160,16 @@ class Lease:
         what: str,
         *,
         take_over: bool = False,
-        clock: Callable[[], float] = time.time,
+        say: Callable[[str], object] = lambda _: None,
+        clock: Clock = SYSTEM,
     ) -> None:
-        """`what`, for people: "the job 'film' in /store". `clock`: Unix time in seconds."""
+        """`what`, for people: "the job 'film' in /store". `say`: told, in a sentence, that somebody's lease is watched."""
         self._store, self._key, self._what = store, key, what
         self._take_over = take_over
+        self._say = say
         self._clock = clock
         self._version = ""
-        self._renewed = now = clock()
+        self._renewed, now = clock.steady(), clock.now()
         self.paper = LeasePaper(
             token=uuid4().hex,
             host=socket.gethostname(),
@@ -122,23 +180,20 @@ class Lease:
         )
 
     def __enter__(self) -> Self:
+        watch = LeaseWatch(self._clock)
         for _ in range(_TRIES):
-            found = read_lease(self._store, self._key)
-            if found and found.paper and found.paper.held(self._clock()) and not self._take_over:
-                raise JobHeld(self._held_by(found.paper))
-            if self._write(found):
+            if self._write(read_lease(self._store, self._key) if self._take_over else self._free(watch)):
                 return self
         raise StoreFault(f"The lease {self._store.url}/{self._key} changes too often to be written; try again.")
 
     def tick(self) -> None:
         """To be called often. Renews the lease when that is due. Raises Stopped where the holder was asked to stop, or has lost it."""
-        # A clock that is set back must not end the renewals.
-        if abs(self._clock() - self._renewed) >= RENEW_SECONDS:
+        if self._clock.steady() - self._renewed >= RENEW_SECONDS:
             self.renew()
 
     def renew(self) -> None:
         """Renew it at once. Raises as `tick` does; that the store fails in passing is no reason to stop."""
-        self._renewed = self._clock()
+        self._renewed = self._clock.steady()
         with suppress(StoreFault):
             if not self._write(Found(None, self._version)):
                 self._look()
@@ -152,6 +207,23 @@ class Lease:
             # What is not released is void soon.
             with suppress(BadStore, StoreDown, StoreFault):
                 self._release()
+
+    def _free(self, watch: LeaseWatch) -> Found | None:
+        """The lease as it lies there, once nobody holds it. Raises JobHeld where its holder is seen to renew it."""
+        told = False
+        while True:
+            found = read_lease(self._store, self._key)
+            sign = watch.look(found)
+            if sign == "free" or found is None or found.paper is None:
+                return found
+            if sign == "alive":
+                raise JobHeld(self._held_by(found.paper))
+            if not told:
+                self._say(
+                    f"{self._what} has a lease of {found.paper.who}: waiting up to {VOID_SECONDS:.0f} s to see whether that one is alive."
+                )
+                told = True
+            self._clock.wait(POLL_SECONDS)
 
     def _look(self) -> None:
         """The lease is not as it was left: why?"""
@@ -177,7 +249,7 @@ class Lease:
 
     def _write(self, over: Found | None) -> bool:
         """Put the lease on paper, in the place of another or where there is none. False where that has changed."""
-        self.paper = self.paper.model_copy(update={"until": self._clock() + VOID_SECONDS})
+        self.paper = self.paper.model_copy(update={"until": self._clock.now() + VOID_SECONDS})
         data = sealed(self.paper)
         if over:
             version = self._store.replace(self._key, data, over.version)
@@ -188,11 +260,10 @@ class Lease:
         return version is not None
 
     def _held_by(self, paper: LeasePaper) -> str:
-        silent = max(0.0, self._clock() - (paper.until - VOID_SECONDS))
         place = f"{self._store.url}/{self._key}".removesuffix(f"/{NAME}")
         return (
-            f"{self._what} is held by {paper.who}, last heard of {silent:.0f} s ago (after {VOID_SECONDS:.0f} s it counts "
-            f"as gone): wait for it, stop it with `farm cancel {place!r}`, or go on in its place with --take-over."
+            f"{self._what} is held by {paper.who}, which is at work on it: wait for it, stop it with `farm cancel {place!r}`, "
+            "or go on in its place with --take-over."
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from uuid import uuid4
 
 from jobs.errors import BadStore
+from jobs.store.age import file_age
 from jobs.store.patience import patient
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
 from jobs.store.traffic import CountedFile, passed
@@ -114,6 +115,10 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError):
                 return None
         return Stat(found.st_size, _version(found)) if stat.S_ISREG(found.st_mode) else None
+
+    def age(self, key: str) -> float | None:
+        passed("read")
+        return file_age(self._path(key))
 
     @patient
     def _names(self, folder: str) -> list[str]:

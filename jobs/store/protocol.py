@@ -109,6 +109,13 @@ class Store(Protocol):
     def stat(self, key: str) -> Stat | None:
         """Size and version, or None where there is no such object."""
 
+    def age(self, key: str) -> float | None:
+        """Seconds since an object was last written, by the store's own clock and no other.
+
+        A bucket tells in one answer. A folder is asked by a probe beside the object. None where there is no such object, or
+        no probe can be written.
+        """
+
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that begin with `prefix`, a mere string that need not end at a slash, in order of their characters."""
 

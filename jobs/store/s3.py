@@ -18,6 +18,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from jobs.errors import BadStore
+from jobs.store.age import answer_age
 from jobs.store.fetched import Fetched
 from jobs.store.parts import PART, part_size
 from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, told
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import (
         CompletedMultipartUploadTypeDef,
         CompletedPartTypeDef,
+        HeadObjectOutputTypeDef,
         ListObjectsV2OutputTypeDef,
     )
 
@@ -127,16 +129,23 @@ class S3Store:
         self.delete(old)
 
     def stat(self, key: str) -> Stat | None:
+        head = self._head(key)
+        return Stat(head["ContentLength"], _version(head["ETag"], head.get("VersionId"))) if head else None
+
+    def age(self, key: str) -> float | None:
+        head = self._head(key)
+        return answer_age(head["ResponseMetadata"]["HTTPHeaders"].get("date"), head["LastModified"]) if head else None
+
+    def _head(self, key: str) -> "HeadObjectOutputTypeDef | None":
         name = self._name(key)
 
-        def look(client: "S3Client") -> Stat | None:
+        def look(client: "S3Client") -> "HeadObjectOutputTypeDef | None":
             try:
-                head = client.head_object(Bucket=self.bucket, Key=name)
+                return client.head_object(Bucket=self.bucket, Key=name)
             except ClientError as error:
                 if code_of(error) in ("404", "NoSuchKey"):
                     return None
                 raise
-            return Stat(head["ContentLength"], _version(head["ETag"], head.get("VersionId")))
 
         return self._asker.ask("look at", f"{self.url}/{key}", look)
 

@@ -14,14 +14,15 @@ import ray
 from farm.control import Keeping, cancel_jobs, lease_on_job, lease_on_training
 from farm.fleet import Fleet
 from farm.status import statuses
-from jobs.errors import BadMedia, BadSpec, BadStore, JobHeld
-from jobs.lease import NAME, VOID_SECONDS, Lease
+from jobs.errors import BadMedia, BadSpec, BadStore, JobHeld, Stopped
+from jobs.lease import NAME, RENEW_SECONDS, VOID_SECONDS, Lease
 from jobs.ledger import Ledger
 from jobs.store import open_store
 from tests.farm.inline import quiet, rendered
 from tests.farm.shell import Running, farm, segments
 from tests.farm.studio import spec_of
 from tests.films import Recipe
+from tests.jobs.clock import FakeClock
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +98,13 @@ def test_sigterm_stops_as_ctrl_c_does(film: Path, tmp_path: Path, when: str) -> 
 
 
 def test_each_tick_of_the_fleet_may_renew(tmp_path: Path) -> None:
-    now = 0.0
+    clock = FakeClock()
     ledger = Ledger.at(str(tmp_path), "film")
-    with Lease(ledger.store, ledger.key(NAME), "it", clock=lambda: now) as lease:
+    with Lease(ledger.store, ledger.key(NAME), "it", clock=clock) as lease:
         keeping = Keeping(quiet(), lease)
-        now = VOID_SECONDS
+        clock.go(RENEW_SECONDS)
         keeping.tick()
-        assert lease.paper.until == 2 * VOID_SECONDS
+        assert lease.paper.until == clock.unix + VOID_SECONDS
 
 
 # cancelling
@@ -129,19 +130,40 @@ def test_cancelling_what_nobody_works_on(film: Path, tmp_path: Path) -> None:
 
 def test_cancelling_a_training_that_does_not_answer(tmp_path: Path) -> None:
     out = open_store(str(tmp_path / "out"))
-    # Last heard of so long ago that it is void in a second.
-    with Lease(out, NAME, "it", clock=lambda: time.time() - VOID_SECONDS + 1):
-        (said,) = cancelled(out.url)
-        assert said.endswith("does not answer and is taken for dead: nobody is at work on it.")
-        with lease_on_training(out):
-            pass
+    clock = FakeClock()
+    # By its own clock it has an hour left: nobody believes it.
+    with Lease(out, NAME, "it", clock=FakeClock(time.time() + 3600)):
+        said: list[str] = []
+        cancel_jobs([out.url], said.append, clock)
+        assert said[0].endswith("does not answer and is taken for dead: nobody is at work on it.")
+        assert VOID_SECONDS <= clock.seconds <= VOID_SECONDS + 1
+
+
+def test_cancelling_one_whose_clock_is_an_hour_behind(tmp_path: Path) -> None:
+    """It is asked all the same, and is waited for as long as it renews."""
+    out, clock, holder = open_store(str(tmp_path / "out")), FakeClock(), FakeClock(time.time() - 3600)
+    said: list[str] = []
+    lease = Lease(out, NAME, "it", clock=holder).__enter__()
+
+    def works() -> None:
+        holder.go(0.5)
+        try:
+            lease.tick()
+        except Stopped as stopped:
+            lease.__exit__(Stopped, stopped, None)
+
+    clock.awake = works
+    cancel_jobs([out.url], said.append, clock)
+    assert RENEW_SECONDS - 1 <= clock.seconds <= RENEW_SECONDS + 1
+    assert said == [f"{out.url}: stopped. What is finished is kept; the same command goes on from there."]
 
 
 def test_two_trainings_in_one_place(tmp_path: Path) -> None:
     out = open_store(str(tmp_path / "out"))
-    with lease_on_training(out):
-        with pytest.raises(JobHeld, match=r"^The training in .*/out is held by process .* `farm cancel '.*/out'`"):
-            lease_on_training(out).__enter__()
+    with lease_on_training(out) as first:
+        says = r"^The training in .*/out is held by process .* `farm cancel '.*/out'`"
+        with pytest.raises(JobHeld, match=says):
+            lease_on_training(out, say=lambda _: first.renew()).__enter__()
         with lease_on_training(out, take_over=True):
             pass
 

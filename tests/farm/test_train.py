@@ -28,6 +28,7 @@ from jobs.training import Finished
 from tests.actors.training.albums import album
 from tests.actors.training.albums import recipe as recipe_of
 from tests.farm.shell import Running, farm
+from tests.jobs.clock import FakeClock
 
 pytestmark = pytest.mark.filterwarnings("ignore:`use_:DeprecationWarning")
 """Ray Train 2.60 imports Ray Data, which warns of itself."""
@@ -137,15 +138,16 @@ def test_a_store_that_is_away_for_a_moment_ends_no_training(photos: Path, tmp_pa
                 raise StoreAway("nothing answers")
             return super().replace(key, data, version)
 
-    now, store, made = [0.0], Away(tmp_path), Finished("look", 1, 0.5)
+    clock, store, made = FakeClock(), Away(tmp_path), Finished("look", 1, 0.5)
     recipe = recipe_of(photos, tmp_path / "out")
 
     def messages() -> Iterator[Any]:
-        store.fails, now[0] = 1, now[0] + RENEW_SECONDS
+        store.fails = 1
+        clock.go(RENEW_SECONDS)
         yield None
         yield made
 
-    with Lease(store, "lease.json", "the training", clock=lambda: now[0]) as lease:
+    with Lease(store, "lease.json", "the training", clock=clock) as lease:
         assert _finished(messages(), TrainingBoard(recipe), lease) == made
         assert store.fails == 0
         with pytest.raises(StoreDown, match="for too long"):

@@ -20,6 +20,7 @@ from jobs.spec import JobSpec
 from tests.farm.inline import rendered
 from tests.farm.studio import spec_of
 from tests.films import Recipe
+from tests.jobs.clock import FakeClock
 
 
 def spec_in(folder: Path) -> JobSpec:
@@ -78,16 +79,16 @@ def test_a_driver_that_was_killed_is_gone_when_its_lease_is_silent(tmp_path: Pat
     spec = spec_in(tmp_path)
     ledger = Ledger.at(spec.store, spec.name)
     ledger.enter(spec)
-    now = 0.0
+    clock = FakeClock()
     lease = lease_on_job(ledger)
     lease.__enter__()
     ledger.store.write(
         ledger.key("lease.json"),
         lease.paper.model_copy(update={"until": 1.0, "process": ""}).model_dump_json().encode(),
     )
-    tail = Tail(ledger, clock=lambda: now)
+    tail = Tail(ledger, clock)
     assert tail.at_work()
-    now = VOID_SECONDS
+    clock.go(VOID_SECONDS)
     assert not tail.at_work()
     assert list(follow(tail)) == []
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
@@ -12,21 +15,13 @@ import pytest
 
 from jobs.errors import BadStore, FilmFailed, JobHeld, Stopped
 from jobs.lease import RENEW_SECONDS, VOID_SECONDS, Lease, LeasePaper, ask_to_stop, read_lease
-from jobs.store import Store, open_store
+from jobs.store import FolderStore, Store, open_store
+from jobs.store.age import answer_age
 from jobs.store.s3 import S3Store
+from tests.jobs.clock import FakeClock
 from tests.s3 import FaultyServer, Step, fail, last_writer, reset
 
 KEY = "film/lease.json"
-
-
-class Clock:
-    """Unix time as the test has it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -37,12 +32,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
-def lease(store: Store, clock: Clock, *, take_over: bool = False) -> Lease:
-    return Lease(store, KEY, "The job 'film'", take_over=take_over, clock=clock)
+def lease(store: Store, clock: FakeClock, *, take_over: bool = False, said: list[str] | None = None) -> Lease:
+    say = (said if said is not None else []).append
+    return Lease(store, KEY, "The job 'film'", take_over=take_over, say=say, clock=clock)
+
+
+def elsewhere(held: Lease) -> None:
+    """Have a lease be that of a machine of which nothing is known here."""
+    held.paper = held.paper.model_copy(update={"process": "another boot 1 2", "pid": 2**22 + 1})
+    held.renew()
 
 
 def paper(store: Store) -> LeasePaper:
@@ -105,56 +107,106 @@ def test_a_replacement_whose_reply_was_lost_is_known_again(
 # the lease
 
 
-def test_a_second_driver_is_told_who_works_on_the_job(store: Store, clock: Clock) -> None:
+def test_a_second_driver_is_told_who_works_on_the_job(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as first:
-        clock.now += 4
-        with pytest.raises(JobHeld) as refused, lease(store, clock):
+        clock.awake = first.tick
+        said: list[str] = []
+        with pytest.raises(JobHeld) as refused, lease(store, clock, said=said):
             pass
+        who = f"process {first.paper.pid} on {first.paper.host}, begun 1970-01-12 13:46:40 UTC"
+        assert said == [f"The job 'film' has a lease of {who}: waiting up to 30 s to see whether that one is alive."], (
+            "it is said once, before anybody waits"
+        )
         assert str(refused.value) == (
-            f"The job 'film' is held by process {first.paper.pid} on {first.paper.host}, begun 1970-01-12 13:46:40 UTC, last "
-            f"heard of 4 s ago (after 30 s it counts as gone): wait for it, stop it with `farm cancel '{store.url}/film'`, "
-            "or go on in its place with --take-over."
+            f"The job 'film' is held by {who}, which is at work on it: wait for it, stop it with `farm cancel "
+            f"'{store.url}/film'`, or go on in its place with --take-over."
         )
         assert refused.value.exit_code == 2
-        first.renew()
+        assert clock.seconds <= RENEW_SECONDS + 1, "it is told at the holder's next renewal"
     assert paper(store).released
+    began = clock.seconds
     with lease(store, clock):
-        pass
+        assert clock.seconds == began, "what was let go is taken at once"
 
 
-def test_it_is_renewed_while_it_is_ticked(store: Store, clock: Clock) -> None:
+@pytest.mark.parametrize("ahead", [0.0, 31.0, 3600.0, 1e9, -31.0, -3600.0, -1e6])
+def test_a_wrong_clock_takes_no_live_job(store: Store, ahead: float) -> None:
+    """Whatever the clock of the second machine says, one that renews keeps its job, and one that does not loses it."""
+    holder, other = FakeClock(), FakeClock(1_000_000.0 + ahead)
+    with lease(store, holder) as held:
+        elsewhere(held)
+
+        def renews() -> None:
+            holder.go(0.5)
+            held.tick()
+
+        other.awake = renews
+        for _ in range(3):
+            with pytest.raises(JobHeld), lease(store, other):
+                pass
+        assert paper(store).token == held.paper.token
+        other.awake, other.seconds = lambda: None, 0.0  # its machine is gone
+        with lease(store, other) as taken:
+            assert VOID_SECONDS <= other.seconds <= VOID_SECONDS + 1
+            assert paper(store).token == taken.paper.token
+
+
+def test_a_clock_that_is_set_while_somebody_works_changes_nothing(store: Store) -> None:
+    holder, other = FakeClock(), FakeClock()
+    with lease(store, holder) as held:
+        elsewhere(held)
+
+        def renews() -> None:
+            holder.go(0.5)
+            holder.unix -= 3600  # set back at each turn
+            other.unix += 3600
+            held.tick()
+
+        other.awake = renews
+        with pytest.raises(JobHeld), lease(store, other):
+            pass
+
+
+def test_what_another_changes_is_no_sign_of_life(store: Store, clock: FakeClock) -> None:
+    other = FakeClock()
+    with lease(store, clock) as held:
+        elsewhere(held)
+        other.awake = lambda: ask_to_stop(store, KEY)
+        with lease(store, other):
+            assert other.seconds >= VOID_SECONDS
+
+
+def test_it_is_renewed_while_it_is_ticked(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as first:
         for _ in range(10):
-            clock.now += RENEW_SECONDS
+            clock.go(RENEW_SECONDS)
             first.tick()
-            assert paper(store).until == clock.now + VOID_SECONDS
-        clock.now += RENEW_SECONDS - 1
+            assert paper(store).until == clock.unix + VOID_SECONDS
+        clock.go(RENEW_SECONDS - 1)
         first.tick()
-        assert paper(store).until == clock.now + VOID_SECONDS - RENEW_SECONDS + 1
-        clock.now -= 3600  # set back
+        assert paper(store).until == clock.unix + VOID_SECONDS - RENEW_SECONDS + 1
+        clock.unix -= 3600  # set back
+        clock.go(1)
         first.tick()
-        assert paper(store).until == clock.now + VOID_SECONDS
+        assert paper(store).until == clock.unix + VOID_SECONDS
 
 
-def test_without_renewal_it_is_void_and_its_holder_finds_another(store: Store, clock: Clock) -> None:
+def test_without_renewal_it_is_void_and_its_holder_finds_another(store: Store, clock: FakeClock) -> None:
+    with lease(store, clock) as first, lease(store, clock) as second:
+        assert clock.seconds >= VOID_SECONDS
+        with pytest.raises(Stopped, match=r"^The job 'film' was taken over by process \d+ on .* finished is kept\.$"):
+            first.tick()
+        assert paper(store).token == second.paper.token
+
+
+def test_one_that_was_void_goes_on_where_nobody_took_it(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as first:
-        clock.now += VOID_SECONDS
-        with lease(store, clock) as second:
-            with pytest.raises(
-                Stopped, match=r"^The job 'film' was taken over by process \d+ on .* finished is kept\.$"
-            ):
-                first.tick()
-            assert paper(store).token == second.paper.token
-
-
-def test_one_that_was_void_goes_on_where_nobody_took_it(store: Store, clock: Clock) -> None:
-    with lease(store, clock) as first:
-        clock.now += 10 * VOID_SECONDS
+        clock.go(10 * VOID_SECONDS)
         first.tick()
-        assert paper(store).held(clock.now)
+        assert paper(store).until == clock.unix + VOID_SECONDS
 
 
-def test_it_is_taken_over_on_request(store: Store, clock: Clock) -> None:
+def test_it_is_taken_over_on_request(store: Store, clock: FakeClock) -> None:
     with lease(store, clock, take_over=True) as first, lease(store, clock, take_over=True) as second:
         with pytest.raises(Stopped, match="taken over"):
             first.renew()
@@ -163,13 +215,17 @@ def test_it_is_taken_over_on_request(store: Store, clock: Clock) -> None:
     assert paper(store) == second.paper
 
 
-def test_of_eight_who_begin_at_once_one_holds_it(store: Store, clock: Clock) -> None:
+def test_of_eight_who_begin_at_once_one_holds_it(store: Store) -> None:
+    holders: list[Lease] = []
     barrier = Barrier(8)
 
     def begin(_: int) -> Lease | None:
+        own = lease(store, own_clock := FakeClock())
+        own_clock.awake = lambda: [one.renew() for one in holders]
         barrier.wait()
         try:
-            return lease(store, clock).__enter__()
+            holders.append(own.__enter__())
+            return own
         except JobHeld:
             return None
 
@@ -178,38 +234,38 @@ def test_of_eight_who_begin_at_once_one_holds_it(store: Store, clock: Clock) -> 
     assert paper(store).token == holder.paper.token
 
 
-def test_its_holder_stops_when_asked(store: Store, clock: Clock) -> None:
+def test_its_holder_stops_when_asked(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as held:
-        assert ask_to_stop(store, KEY, clock)
+        assert ask_to_stop(store, KEY)
         held.tick()  # not due yet
-        clock.now += RENEW_SECONDS
+        clock.go(RENEW_SECONDS)
         with pytest.raises(
             Stopped, match=r"was stopped by `farm cancel` \(process \d+ on .*\)\. .* from here\.$"
         ) as stopped:
             held.tick()
         assert stopped.value.exit_code == 130
-        assert paper(store).until == clock.now + VOID_SECONDS  # who waits for its end sees that it has heard
+        assert paper(store).until == clock.unix + VOID_SECONDS  # who waits for its end sees that it has heard
     assert paper(store).released
-    assert ask_to_stop(store, KEY, clock) is None
+    assert ask_to_stop(store, KEY) is None
     with lease(store, clock) as again:
         again.renew()
-    assert ask_to_stop(store, "other/lease.json", clock) is None
+    assert ask_to_stop(store, "other/lease.json") is None
 
 
-def test_asked_to_stop_in_the_last_moment_it_is_released(store: Store, clock: Clock) -> None:
+def test_asked_to_stop_in_the_last_moment_it_is_released(store: Store, clock: FakeClock) -> None:
     with lease(store, clock):
-        assert ask_to_stop(store, KEY, clock)
+        assert ask_to_stop(store, KEY)
     assert paper(store).released
 
 
-def test_what_failed_because_the_lease_was_lost_says_so(store: Store, clock: Clock) -> None:
+def test_what_failed_because_the_lease_was_lost_says_so(store: Store, clock: FakeClock) -> None:
     with pytest.raises(Stopped, match="taken over"), lease(store, clock), lease(store, clock, take_over=True):
         raise FilmFailed("Another run has begun.")
     with pytest.raises(FilmFailed, match="of its own"), lease(store, clock):
         raise FilmFailed("A reason of its own.")
 
 
-def test_one_that_was_deleted_or_cannot_be_read_is_written_anew(store: Store, clock: Clock) -> None:
+def test_one_that_was_deleted_or_cannot_be_read_is_written_anew(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as held:
         store.delete(KEY)
         held.renew()
@@ -220,7 +276,8 @@ def test_one_that_was_deleted_or_cannot_be_read_is_written_anew(store: Store, cl
         assert paper(store).token == held.paper.token
     store.write(KEY, b"\xff")
     with lease(store, clock):
-        assert paper(store).held(clock.now)
+        assert clock.seconds == 0.0
+        assert not paper(store).ended
 
 
 HOLD = """
@@ -241,24 +298,44 @@ def test_a_dead_process_of_this_machine_holds_nothing(tmp_path: Path) -> None:
     with holder:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(JobHeld), Lease(store, KEY, "x"):
-            pass
+        assert not paper(store).ended
         holder.kill()
         holder.wait()
         assert not paper(store).released
-        with Lease(store, KEY, "x"):
-            pass
+        clock = FakeClock()
+        with Lease(store, KEY, "x", clock=clock):
+            assert clock.seconds == 0.0, "nobody waits for a process that is known to be gone"
 
 
-def test_of_other_machines_nothing_is_known(store: Store, clock: Clock) -> None:
+def test_of_other_machines_nothing_is_known(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as held:
-        elsewhere = held.paper.model_copy(update={"process": "another boot 1 2", "pid": 2**22 + 1})
-        assert elsewhere.held(clock.now)
-        assert elsewhere.model_copy(update={"process": ""}).held(clock.now)
-        assert not elsewhere.held(clock.now + VOID_SECONDS)
+        other = held.paper.model_copy(update={"process": "another boot 1 2", "pid": 2**22 + 1})
+        assert not other.ended
+        assert not other.model_copy(update={"process": ""}).ended
+        assert other.model_copy(update={"released": True}).ended
 
 
-def test_a_store_that_fails_in_passing_stops_nobody(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_objects_age_is_by_the_stores_own_clock(store: Store) -> None:
+    assert store.age("a") is None
+    store.write("a", b"one")
+    age = store.age("a")
+    assert age is not None
+    assert -2 < age < 60, "S3 tells whole seconds"
+    if isinstance(store, FolderStore):
+        long_ago = time.time() - 3600
+        os.utime(store.root / "a", (long_ago, long_ago))
+        assert 3590 < (store.age("a") or 0) < 3700
+    assert list(store.list("")) == ["a"]
+    assert list(store.unfinished("")) == []
+
+
+def test_an_answers_own_date_tells_an_age_whatever_this_machine_thinks() -> None:
+    written = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert answer_age("Sat, 03 Feb 2001 04:05:46 GMT", written) == 40
+    assert answer_age(None, written) is None
+
+
+def test_a_store_that_fails_in_passing_stops_nobody(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     put: Step = lambda request: request.reply(200, ETag='"1"')  # noqa: E731
     gone = fail(404, "NoSuchKey")
     with FaultyServer(gone, put, put, fail(503), fail(503), fail(503), fail(503), put) as server:
