@@ -216,16 +216,17 @@ def test_it_is_taken_over_on_request(store: Store, clock: FakeClock) -> None:
 
 
 def test_of_eight_who_begin_at_once_one_holds_it(store: Store) -> None:
-    holders: list[Lease] = []
     barrier = Barrier(8)
 
+    def wait() -> None:
+        raise JobHeld("it would wait and see")
+
     def begin(_: int) -> Lease | None:
-        own = lease(store, own_clock := FakeClock())
-        own_clock.awake = lambda: [one.renew() for one in holders]
+        own = FakeClock()
+        own.awake = wait
         barrier.wait()
         try:
-            holders.append(own.__enter__())
-            return own
+            return lease(store, own).__enter__()
         except JobHeld:
             return None
 
