@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from actors.constancy import Constancy, OddFrame
 from actors.develop import Developer
 from actors.media import MATROSKA, Sorter, decode_one, decoder_of, open_media, packets_of, picture_stream, time_of
 from actors.mend import Filler, grey
@@ -52,12 +53,14 @@ class Cutter:
         self._places = range(run[0].first, max(order.first + len(order.stamps) for order in run))
         self._decoder = decoder_of(stream, threads) if run[0].form == "ffv1" else None
         self._developer = Developer(run[0].development) if run[0].development else None
+        self._constancy = Constancy(what, run[0].picture, mend=run[0].mending is not None)
+        self._numbers = {place: number for order in run for place, number in _places_of(order).items()}
 
     def cut(self, packets: Iterator[Packet[VideoStream]]) -> Iterator[tuple[SplitOrder, Path]]:
         """Each order's chunk, in order, as soon as its file is whole; `packets` begins with the run's first.
 
-        Raises ChunkFailed where a frame is missing, BadMedia where the source holds other packets, or cannot be kept in
-        Matroska.
+        Raises ChunkFailed where a frame is missing, BadMedia where the source holds other packets, changes its picture (see
+        `actors.constancy`), or cannot be kept in Matroska.
         """
         try:
             for place, packet in zip(self._places, packets, strict=False):
@@ -66,11 +69,16 @@ class Cutter:
                 yield from self._finished()
             if self._decoder is not None:
                 self._decode(None)
+                self._constancy.end()
                 for writer in self._begun:
                     writer.end()
                 yield from self._finished()
         except av.error.FFmpegError as error:
             raise BadMedia(f"{self._what} cannot be kept in Matroska ({error.strerror}); re-encode it first.") from None
+        except OddFrame as odd:
+            raise ChunkFailed(
+                f"{self._what} is damaged: frame {odd.args[0]} has another form than the others; copy it again."
+            ) from None
         for late in (*(writer.order for writer in self._begun), *self._waiting):
             raise ChunkFailed(
                 f"{self._what} is damaged: not all frames from {late.read.start} to {late.read.stop - 1} can be read; copy it again."
@@ -96,10 +104,15 @@ class Cutter:
 
     def _decode(self, packet: Packet[VideoStream] | None) -> None:
         if self._decoder is not None:
-            frames: Iterable[VideoFrame] = decode_one(self._decoder, packet)
+            frames: Iterable[VideoFrame] = filter(self._has_its_form, decode_one(self._decoder, packet))
             for frame in frames if self._developer is None else self._developed(frames, last=packet is None):
                 for writer in self._begun:
                     writer.frame(frame)
+
+    def _has_its_form(self, frame: VideoFrame) -> bool:
+        """Whether a frame may be kept; of what no chunk wants, it is not asked."""
+        number = self._numbers.get(frame.pts) if frame.pts is not None else None
+        return number is None or self._constancy.push(frame, number)
 
     def _developed(self, frames: Iterable[VideoFrame], last: bool) -> Iterator[VideoFrame]:
         # One developer for the whole run: a deinterlacer must see every frame's neighbours, whoever wants them.
@@ -116,6 +129,12 @@ class Cutter:
             if reason := writer.fault():
                 raise BadMedia(f"{self._what} {reason}")
             yield writer.order, writer.path
+
+
+def _places_of(order: SplitOrder) -> dict[int, int]:
+    """The frames of an order's read: their numbers, by their packets' places."""
+    place_of = {stamp: place for place, stamp in enumerate(order.stamps, order.first)}
+    return {place_of[stamp]: number for number, stamp in enumerate(order.wanted, order.read.start)}
 
 
 class _Writer(Protocol):
@@ -194,13 +213,10 @@ class _Frames:
     def __init__(self, order: SplitOrder, path: Path) -> None:
         self.order = order
         self.path = path
-        place_of = {stamp: place for place, stamp in enumerate(order.stamps, order.first)}
-        self._sorter = Sorter([place_of[stamp] for stamp in order.wanted])
+        self._sorter = Sorter(list(_places_of(order)))
         self._reformatter = VideoReformatter()
         self._out = _matroska(path)
         self._stream: VideoStream | None = None
-        self._form = order.development.pix_fmt.replace("yuvj", "yuv") if order.development else ""
-        self._refused = ""
 
     @property
     def complete(self) -> bool:
@@ -216,11 +232,6 @@ class _Frames:
     def _encode(self, number: int, frame: VideoFrame) -> None:
         kept = self._without_j(frame)
         stream = self._stream or self._begin(kept)
-        form = self._form or stream.pix_fmt
-        if (kept.width, kept.height, kept.format.name) != (stream.width, stream.height, form):
-            at = self.order.read.start + number
-            self._refused = self._refused or f"changes its picture's size or form at frame {at}; split it there."
-            return
         # A neighbour may want this very frame under another number.
         named, kept.time_base = kept.pts, TICK
         kept.pts = number
@@ -255,22 +266,19 @@ class _Frames:
         self._out.close()
 
     def fault(self) -> str:
-        if self._refused or _stamps_of(self.path) == list(range(self.order.read.frames)):
-            return self._refused
+        if _stamps_of(self.path) == list(range(self.order.read.frames)):
+            return ""
         return "has frames that FFV1 did not keep; this is a bug of the farm, report it."
 
 
 class Mended(_Frames):
-    """The frames of the read for a stand-in: for one that cannot be decoded, or has another form, the last good one before it, else grey."""
+    """The frames of the read for a stand-in: for one that did not come, the last good one before it, else grey."""
 
     def __init__(self, order: SplitOrder, path: Path) -> None:
         assert order.mending
         super().__init__(order, path)
         self._last = grey(order.mending)
-        self._expected = (order.mending.width, order.mending.height, order.mending.pix_fmt)
-        self._deinterlaced = order.development is not None and order.development.deinterlace
-        place_of = {stamp: place for place, stamp in enumerate(order.stamps, order.first)}
-        self._filler = Filler([place_of[stamp] for stamp in order.wanted])
+        self._filler = Filler(list(_places_of(order)))
         self._put = 0
 
     @property
@@ -278,10 +286,7 @@ class Mended(_Frames):
         return self._put == self.order.read.frames
 
     def frame(self, frame: VideoFrame) -> None:
-        form = (frame.width, frame.height, frame.format.name.replace("yuvj", "yuv"))
-        # A damaged stream may call a frame interlaced, which no look is shown.
-        if form == self._expected and (self._deinterlaced or not frame.interlaced_frame):
-            self._keep(self._filler.push(frame))
+        self._keep(self._filler.push(frame))
 
     def end(self) -> None:
         self._keep(self._filler.flush())

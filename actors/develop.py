@@ -40,10 +40,7 @@ class Developer:
         self._bwdif = _Bwdif(development.fields) if development.deinterlace else None
 
     def push(self, frame: VideoFrame) -> Iterator[VideoFrame]:
-        """The frames that are finished now, under the pts that they came with: with a deinterlacer, one later.
-
-        A frame of another form than was surveyed comes back as it is: whoever keeps frames refuses it.
-        """
+        """The frames that are finished now, under the pts that they came with: with a deinterlacer, one later."""
         ready = developed_frame(frame, self.development) if frame.format.name == self.development.stored else frame
         yield from (ready,) if self._bwdif is None else self._bwdif.push(ready)
 

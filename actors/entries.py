@@ -12,14 +12,21 @@ _RECOVERY_POINT = 6
 """Type of the SEI message that says after how many frames the picture is whole."""
 
 
-def nal_length_bytes(extradata: bytes | None) -> int:
-    """Bytes of a NAL unit's length in packets of mp4 and mkv; 0 where start codes divide them (ts, avi)."""
-    return (extradata[4] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 4 else 0
+_LENGTHS_AT = {"h264": 4, "hevc": 21}
+"""Where in the extradata of mp4 and mkv lies how long a NAL unit's length is."""
+
+
+def nal_length_bytes(extradata: bytes | None, codec: str = "h264") -> int:
+    """Bytes of a NAL unit's length in packets of mp4 and mkv; 0 where start codes divide them (ts, avi), and for other codecs."""
+    place = _LENGTHS_AT.get(codec)
+    if place is None or not extradata or extradata[0] != 1 or len(extradata) <= place:
+        return 0
+    return (extradata[place] & 3) + 1
 
 
 def is_way_in(keyframe: bytes, length_bytes: int) -> bool:
     """Whether the picture is whole at once, from this keyframe of H.264 on; True where it says nothing else."""
-    for unit in _units(keyframe, length_bytes):
+    for unit in units(keyframe, length_bytes):
         kind = unit[0] & 31 if unit else 0
         if kind == _IDR:
             return True
@@ -31,7 +38,8 @@ def is_way_in(keyframe: bytes, length_bytes: int) -> bool:
     return True
 
 
-def _units(packet: bytes, length_bytes: int) -> Iterator[bytes]:
+def units(packet: bytes, length_bytes: int) -> Iterator[bytes]:
+    """The NAL units of a packet, or what its start codes divide; `length_bytes` as `nal_length_bytes` says."""
     if not length_bytes:
         yield from packet.split(b"\0\0\1")[1:]
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import av
 import numpy as np
@@ -13,10 +13,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from actors.entries import is_way_in, nal_length_bytes
+from actors.headers import same_throughout
 from actors.limits import LONGEST_SECONDS, MOST_FRAMES, refuse_length
 from actors.media import named, opened, opened_at, packets_of, picture_stream
 from jobs.errors import BadMedia
 from jobs.index import UNKNOWN, Page
+from jobs.spec import Reading
+
+if TYPE_CHECKING:
+    from actors.media import Packets
 
 FIRST_PAGE = 512
 """Packets on the first page: few, so that planning begins early."""
@@ -45,15 +50,17 @@ class Row(NamedTuple):
     hidden: bool
 
 
-def pages(url: str, kept: int, resume: Page | None, video: int | None = None) -> Iterator[Page]:
+def pages(url: str, kept: int, resume: Page | None, reading: Reading | None = None) -> Iterator[Page]:
     """Pages from the packet after the first `kept` ones; `resume` is the last page kept, None at the beginning.
 
     An empty page comes last: it says, on paper too, that the index is whole; after it nothing comes.
-    Raises BadMedia where times are missing, the file is cut short, or it is no longer the file that was begun.
+    Raises BadMedia where times are missing, the file is cut short, the picture changes its form at a keyframe (see
+    `actors.headers`), or it is no longer the file that was begun.
     """
     if resume is not None and not len(resume):
         return
-    rows = _resumed(url, kept, _rows_of(resume), video) if kept and resume is not None else _from_start(url, video)
+    read = reading or Reading()
+    rows = _resumed(url, kept, _rows_of(resume), read) if kept and resume is not None else _from_start(url, read)
     size = PAGE if kept else FIRST_PAGE
     while some := list(islice(rows, size)):
         yield _page(some)
@@ -61,26 +68,31 @@ def pages(url: str, kept: int, resume: Page | None, video: int | None = None) ->
     yield _page([])
 
 
-def _from_start(url: str, video: int | None) -> Iterator[Row]:
+def _from_start(url: str, reading: Reading) -> Iterator[Row]:
     with opened(url) as container:
-        stream = picture_stream(container, named(url), video)
-        yield from _read(container.format.name, stream, packets_of(container, stream, named(url)), url, 0)
+        stream = picture_stream(container, named(url), reading.video)
+        packets = _watched(packets_of(container, stream, named(url)), stream, url, 0, reading)
+        yield from _read(container.format.name, stream, packets, url, 0)
 
 
-def _resumed(url: str, kept: int, page: list[Row], video: int | None) -> Iterator[Row]:
+def _watched(packets: Packets, stream: VideoStream, url: str, place: int, reading: Reading) -> Packets:
+    return same_throughout(packets, stream, named(url), place, deinterlace=reading.deinterlace)
+
+
+def _resumed(url: str, kept: int, page: list[Row], reading: Reading) -> Iterator[Row]:
     overlap = page[max((place for place, row in enumerate(page) if row.key), default=0) :]
     with opened(url) as container:
-        stream = picture_stream(container, named(url), video).index
+        stream = picture_stream(container, named(url), reading.video).index
         form = container.format.name
     if form.startswith(_EXACT) and overlap[0].key:
         place = kept - len(overlap)
         with opened_at(url, stream, place, overlap[0].pts) as (picture, packets):
-            rows = _read(form, picture, packets, url, place)
+            rows = _read(form, picture, _watched(packets, picture, url, place, reading), url, place)
             # What was kept must come again, packet by packet, before anything new is believed.
             if list(islice(rows, len(overlap))) == overlap:
                 yield from rows
                 return
-    rows = _from_start(url, video)
+    rows = _from_start(url, reading)
     if next(islice(rows, kept - 1, None), None) != page[-1]:
         raise BadMedia(f"{named(url)} was changed since its survey began; begin a new job for it.")
     yield from rows

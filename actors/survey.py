@@ -11,7 +11,6 @@ from itertools import chain, islice
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 
+from actors.constancy import Constancy, OddFrame
 from actors.develop import developed_frame
 from actors.facts import header_kept, others_of, picture_of, seconds_of, timecode_of
 from actors.forms import is_linear
@@ -29,7 +29,6 @@ from actors.media import (
     decoded,
     decoder_of,
     in_order,
-    interlaced_at,
     named,
     opened,
     opened_at,
@@ -141,7 +140,7 @@ class Surveyor:
         `kept` is the number of packets (not pages) on all pages kept so far, `resume` the last of these pages. The same
         packets come whether the survey was interrupted or not. Raises BadMedia on missing times or a truncated file.
         """
-        return pages(self.source, kept, resume, self.reading.video)
+        return pages(self.source, kept, resume, self.reading)
 
     def cuts(
         self, picture: Picture, span: Span, frames: Range, first: int, threshold: float = 3.0, mend: bool = False
@@ -150,32 +149,29 @@ class Surveyor:
 
         `span` are the packets of `jobs.ranges.seen(frames)` and `first` is that range's first frame; `threshold` is the
         adaptive threshold. `mend`: a frame that cannot be decoded is taken to be as the one before it. Raises BadMedia where
-        one is missing and that is not asked for, or the picture changes its form on the way.
+        one is missing and that is not asked for, or the picture changes its form (see `actors.constancy`).
         """
         detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1, luma_only=picture.grey)
         small = _Small(picture)
         found: list[int] = []
+        constancy = Constancy(self._what, picture, mend=mend)
         with opened_at(self.source, picture.stream, span.first, span.first_pts) as (stream, packets):
-            expected = _form(stream.codec_context)
             frames_as_decoded = decoded(decoder_of(stream, self.threads), _stamped(packets, span.stamps))
             shown: NDArray[np.uint8] | None = None
             try:
                 for number, frame in enumerate(self._wanted(frames_as_decoded, span.wanted, mend), first):
-                    if frame is None:
-                        found += self._seen(detector, number, shown)
-                        continue
-                    if frame.interlaced_frame and not picture.deinterlace:
-                        raise BadMedia(f"{self._what} {interlaced_at(number)}")
-                    if _form(frame) != expected:
-                        raise BadMedia(
-                            f"{self._what} changes its picture's size or form at frame {number}; split it there."
-                        )
-                    shown = small(frame)
+                    if frame is not None and constancy.push(frame, number):
+                        shown = small(frame)
                     found += self._seen(detector, number, shown)
+                constancy.end()
+            except OddFrame as odd:
+                raise self._damaged_at(odd.args[0]) from None
             except LookupError as missing:
-                number = first + missing.args[0]
-                raise BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.") from None
+                raise self._damaged_at(first + missing.args[0]) from None
         return Cuts(frames=frames, cuts=tuple(cut for cut in found if frames.start <= cut < frames.stop))
+
+    def _damaged_at(self, number: int) -> BadMedia:
+        return BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.")
 
     def _wanted(
         self, frames: Iterator[VideoFrame], wanted: tuple[int, ...], mend: bool
@@ -195,10 +191,6 @@ class Surveyor:
     def decide(self, film: Film, spec: JobSpec, grey_stays_grey: bool) -> tuple[DeliverablePlan, ...]:
         """What each deliverable will be, tried out on the source's streams; see `actors.streams.plan_deliverables`."""
         return plan_deliverables(film, spec, self.source, grey_stays_grey)
-
-
-def _form(of: VideoCodecContext | VideoFrame) -> tuple[int, int]:
-    return of.width, of.height
 
 
 def _stamped(packets: Iterator[Packet[VideoStream]], stamps: tuple[int, ...]) -> Iterator[Packet[VideoStream]]:

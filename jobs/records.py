@@ -8,7 +8,7 @@ from math import ceil
 from typing import Literal
 
 from jobs.digest import digest
-from jobs.film import Colour, Development, Film, Mending, Rational, SourceIdentity
+from jobs.film import Colour, Development, Film, Mending, Picture, Rational, SourceIdentity
 from jobs.formats import Codec
 from jobs.index import Span
 from jobs.media import Media
@@ -68,6 +68,8 @@ class SplitOrder(Paper):
     wanted: tuple[int, ...]
     """Stamps of the frames of `read`. What is decoded beyond them (lead-in, a deinterlacer's neighbours) is not kept."""
     source: SourceIdentity
+    picture: Picture
+    """What every decoded frame is held against: its form is no part of the digest, for no other comes through."""
     stream: int
     development: Development | None = None
     mending: Mending | None = None
@@ -311,6 +313,7 @@ def split_order(film: Film, chunk: Chunk, span: Span) -> SplitOrder:
         stamps=span.stamps,
         wanted=span.wanted[head : head + chunk.read.frames],
         source=film.identity,
+        picture=picture,
         stream=picture.stream,
         development=picture.development,
         mending=mending,

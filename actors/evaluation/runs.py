@@ -11,6 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.constancy import Constancy, constant
 from actors.develop import Developer
 from actors.media import decoded, decoder_of, in_order, named, opened_at
 from actors.survey import Surveyor
@@ -77,10 +78,14 @@ def frames_of(film: Film, run: Run, threads: int) -> list[VideoFrame]:
 
 
 def frames_read(film: Film, run: Run, threads: int) -> list[VideoFrame]:
-    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run."""
+    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run.
+
+    Raises BadMedia where the picture changes its form (see `actors.constancy`).
+    """
     with opened_at(film.source, film.picture.stream, run.span.first, run.span.first_pts) as (stream, packets):
         frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, run.span)), run.span.wanted)
-        with closing(_developed(frames, film)) as developed:
+        same = constant(frames, Constancy(named(film.source), film.picture), run.read.start - run.head)
+        with closing(_developed(same, film)) as developed:
             return list(islice(developed, run.head, run.head + run.read.frames))
 
 

@@ -62,7 +62,7 @@ def test_a_picture_that_changes_its_size_is_refused(tmp_path: Path) -> None:
     for name, size in (("a", (192, 112)), ("b", (96, 64))):
         Recipe(b_frames=0, size=size, start=0 if name == "a" else 96).make(tmp_path / f"{name}.ts")
     path.write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
-    with pytest.raises(BadMedia, match="changes its picture's size or form at frame 48"):
+    with pytest.raises(BadMedia, match="changes its picture from 192x112 to 96x64 at frame 48"):
         found(path, 10**6)
 
 

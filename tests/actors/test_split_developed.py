@@ -122,10 +122,9 @@ def test_the_digest_names_the_development(films: dict[str, Path]) -> None:
 def test_a_frame_of_another_form_is_refused(films: dict[str, Path], tmp_path: Path) -> None:
     film, index = surveyed(films["bgr0"])
     order = order_of(film, index, Range(0, 5), 1)
-    assert order.development is not None
-    other = order.development.model_copy(update={"stored": "rgb24"})
-    with pytest.raises(BadMedia, match="changes its picture's size or form at frame 0"):
-        list(chunks(films["bgr0"], tmp_path, [order.model_copy(update={"development": other})]))
+    other = order.picture.model_copy(update={"stored": "rgb24"})
+    with pytest.raises(BadMedia, match="changes its picture from rgb24 to bgr0 at frame 0"):
+        list(chunks(films["bgr0"], tmp_path, [order.model_copy(update={"picture": other})]))
 
 
 def test_an_interlaced_frame_that_nobody_saw_is_refused(films: dict[str, Path], tmp_path: Path) -> None:
