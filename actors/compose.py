@@ -3,8 +3,8 @@
 One function brings every look to every deliverable, at its size, depth, range and sampling, as Y'CbCr, grey or R'G'B'. What a
 look leaves alone, luma or chroma, is copied from the film as integers wherever the forms agree. Planes are resampled only
 where the sizes differ, so a look that gives back what it got gives back the film. All is reckoned in floats and rounded once.
-Chroma keeps its place beside luma: the film's and the deliverable's is sited on the first of the pixels it covers (`aside`),
-a look's own in their middle.
+Chroma keeps its place beside luma: the film's is sited as its header says, a deliverable's as the film's where both are sampled
+alike, else on the left (`aside`), a look's own in the middle of the pixels it covers.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,9 @@ from torch import Tensor
 from actors.colour import Quantiser, from_differences, to_differences
 from actors.device import fetched
 from actors.looks.generator import Domain
-from actors.planes import Plane, aside, planes_of, turned
+from actors.planes import Aside, Plane, aside, covered, planes_of, turned
 from actors.resize import resized
+from actors.siting import siting_in
 from actors.transfer import CURVES
 from jobs.errors import ChunkFailed
 from jobs.film import Picture
@@ -54,9 +55,9 @@ class _Composer:
         self.domain, self.film, self.encoding = domain, film, encoding
         lying = (encoding.height, encoding.width)
         self.size = lying[::-1] if encoding.rotation % 180 else lying
-        self.own_aside = aside(film.pix_fmt, film.codec)
+        self.own_aside = aside(film.pix_fmt, siting_in(film))
         # Where both are sampled alike, chroma is copied, and so stays where it is.
-        alike = aside(film.pix_fmt) == aside(encoding.pix_fmt)
+        alike = covered(film.pix_fmt) == covered(encoding.pix_fmt)
         self.aside = self.own_aside if alike else aside(encoding.pix_fmt)
         self.source = Quantiser(film.colour, film.depth)
         self.wanted = Quantiser(encoding.colour, av.VideoFormat(encoding.pix_fmt).components[0].bits)
@@ -82,11 +83,13 @@ class _Composer:
                 plane[:] = values
         return made
 
-    def _sited(self, chroma_12hw: Tensor, own: Sequence[Plane], size: tuple[int, ...], left: float) -> Tensor:
-        """Chroma of another size, sited `left` of the middle; what has the size of the film's own is sited as that is."""
+    def _sited(self, chroma_12hw: Tensor, own: Sequence[Plane], size: tuple[int, ...], to: Aside) -> Tensor:
+        """Chroma of another size, sited as `to` says; what has the size of the film's own is sited as that is."""
         height, width = size
-        theirs = self.own_aside if chroma_12hw.shape[-2:] == own[-1].shape else 0.0
-        return resized(chroma_12hw, (height, width), (0.0, theirs - left * chroma_12hw.shape[-1] / width))
+        above, left = self.own_aside if chroma_12hw.shape[-2:] == own[-1].shape else (0.0, 0.0)
+        rows, columns = chroma_12hw.shape[-2:]
+        shift = (above - to[0] * rows / height, left - to[1] * columns / width)
+        return resized(chroma_12hw, (height, width), shift)
 
     def _luma(self, luma_1HW: Tensor) -> Plane:
         levels = resized(self.wanted.luma_levels(luma_1HW)[None], self.size)
@@ -126,7 +129,7 @@ class _Composer:
         luma_1HW, differences = _parts(picture_1CHW, self.domain, self.film)
         luma = self._own_luma_floats(own[0]) if luma_1HW is None else resized(luma_1HW[None], self.size)[0]
         differences = self._own_differences(own) if differences is None else differences
-        return from_differences(luma[None], self._sited(differences, own, self.size, 0.0), self.film.colour)[0]
+        return from_differences(luma[None], self._sited(differences, own, self.size, (0.0, 0.0)), self.film.colour)[0]
 
     def _paint(self, planes: Sequence[Plane], rgb_3HW: Tensor) -> None:
         if self.encoding.codec is Codec.EXR:

@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 
 from actors.encoders import size_for, turned_by, way_for
 from actors.media import MATROSKA
+from actors.siting import options_for
 from jobs.errors import BadSpec, FilmFailed
 from jobs.film import Colour, Film
 from jobs.formats import PICTURES, Codec, Deliverable
@@ -65,7 +66,7 @@ def encoding_for(film: Film, deliverable: Deliverable, grey_stays_grey: bool) ->
         aspect=1 / film.picture.aspect if turned % 180 else film.picture.aspect,
         rotation=turned,
         colour=way.colour,
-        options=way.options,
+        options=way.options | options_for(film.picture, way.pix_fmt, way.encoder),
         threads=THREADS,
         reorder=way.reorder,
     )

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from actors.forms import developed, has_alpha, is_linear, is_rgb
 from actors.light import light_of
 from actors.media import INTERLACED
+from actors.siting import siting_of
 from jobs.errors import BadMedia
 from jobs.film import Colour, FieldOrder, OtherStream, Picture
 from jobs.spec import Reading
@@ -78,6 +79,7 @@ def picture_of(stream: VideoStream, frame: VideoFrame, what: str, reading: Readi
         fields=_fields(stream, interlaced) if woven else "marked",
         alpha_dropped=has_alpha(frame),
         light=light_of(frame),
+        siting=siting_of(stream),
     )
 
 

@@ -123,7 +123,7 @@ def _signals(one: Shown, size: tuple[int, int]) -> tuple[Floats, Floats]:
     else:
         luma = parts[0]
         stack = torch.from_numpy(np.stack(parts[1:]))[None]
-        chroma = resized(stack, (luma.shape[0], luma.shape[1]), (0.0, aside(name)))[0].numpy()
+        chroma = resized(stack, (luma.shape[0], luma.shape[1]), aside(name))[0].numpy()
         rgb = cv2.transform(cv2.merge([luma, *chroma]), _to_rgb(one))
     return _sized(luma, one.turns, size), _sized(rgb, one.turns, size)
 

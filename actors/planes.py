@@ -7,21 +7,29 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.film import Siting
+
 Plane = NDArray[np.uint8 | np.uint16 | np.float32]
 """One plane's samples, HW: 8 bit, 9 to 16 bit in the low bits, or 32-bit floats; in the frame's own byte order."""
 
 
-_IN_THE_MIDDLE = ("mjpeg", "mpeg1video")
-"""Codecs that site chroma in the middle of the pixels it covers."""
+Aside = tuple[float, float]
+"""How far above and left of the middle of the pixels it covers chroma is sited, in its own samples."""
 
 
-def aside(pix_fmt: str, codec: str = "") -> float:
-    """How far left of the middle of the pixels it covers chroma is sited, in its own samples; 0 where it is as wide as luma.
+def covered(pix_fmt: str) -> tuple[int, int]:
+    """How many pixels a sample of chroma covers, from top to bottom and from left to right; 1 where there is none."""
+    parts = av.VideoFormat(pix_fmt, 64, 64).components
+    return 64 // min(part.height for part in parts), 64 // min(part.width for part in parts)
 
-    MPEG-2, H.264, HEVC and ITU-R BT.601 site it on the first of them, and that is meant where nothing is said.
+
+def aside(pix_fmt: str, siting: Siting = "") -> Aside:
+    """Where chroma is sited; (0, 0) where there is as much of it as of luma.
+
+    MPEG-2, H.264, HEVC and ITU-R BT.601 site it on the left, between the rows, and that is meant where nothing is said.
     """
-    step = 64 // min(part.width for part in av.VideoFormat(pix_fmt, 64, 64).components)
-    return 0.0 if codec in _IN_THE_MIDDLE else 0.5 - 0.5 / step
+    down, across = (0.5 - 0.5 / step for step in covered(pix_fmt))
+    return (down if siting in ("topleft", "top") else 0.0), (0.0 if siting in ("center", "top") else across)
 
 
 def turned(planes: Sequence[Plane], degrees: int) -> list[Plane]:

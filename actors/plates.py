@@ -16,6 +16,7 @@ from actors.colour import Quantiser, from_differences
 from actors.device import uploaded
 from actors.planes import aside, planes_of
 from actors.resize import resized
+from actors.siting import siting_in
 from jobs.film import Picture
 
 
@@ -68,9 +69,9 @@ def batches_of(
     Plates are turned upright, as the film is seen; a look's pictures are turned back by `turned_back`.
     """
     scale = Quantiser(picture.colour, picture.depth)
-    left = aside(picture.pix_fmt, picture.codec)
+    up, left = aside(picture.pix_fmt, siting_in(picture))
     # What is right in the file is above, left or below in the upright picture.
-    shift = {0: (0.0, left), 90: (-left, 0.0), 180: (0.0, -left), 270: (left, 0.0)}[picture.rotation]
+    shift = {0: (up, left), 90: (-left, up), 180: (-up, -left), 270: (left, -up)}[picture.rotation]
     rest = iter(frames)
     while run := list(islice(rest, batch)):
         stacks = [uploaded(planes, device) for planes in zip(*map(planes_of, run), strict=True)]

@@ -16,6 +16,7 @@ from actors.pieces import counted, kept_media, within
 from actors.planes import planes_of
 from actors.plates import batches_of
 from actors.proven import damaged, proven
+from actors.siting import sited
 from actors.spool import spool
 from jobs.errors import Damaged
 from jobs.ledger import Ledger, still_name
@@ -96,7 +97,9 @@ def _finished(frame: av.VideoFrame, order: PrintOrder, encoding: Encoding) -> av
         return _anew(frame, encoding)
     master = order.master
     form = {"pix_fmt": master.pix_fmt, "stored": master.pix_fmt, "depth": frame.format.components[0].bits}
-    film = order.picture.model_copy(update={**form, "codec": str(master.codec), "colour": master.colour, "rotation": 0})
+    # Its chroma lies where the film's does, or was brought to the left.
+    form |= {"codec": str(master.codec), "siting": sited(order.picture, master.pix_fmt) or "left"}
+    film = order.picture.model_copy(update={**form, "colour": master.colour, "rotation": 0})
     same = _anew(frame, master)
     (plates,) = (plates for _, plates in batches_of([same], film, 1, torch.device("cpu")))
     return compose([same], plates.differences(), Domain.CHROMA, film, encoding)[0]

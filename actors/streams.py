@@ -12,6 +12,7 @@ from actors.containers import refuse_turned, rewritten, unsaid
 from actors.encode import encoding_for
 from actors.encoders import conversions
 from actors.media import opened
+from actors.siting import untold
 from actors.tags import PICTURE_TAGS, unsaid_of_track
 from actors.trial import BY_THE_SPEC, Trial, listed, timecode_said
 from jobs.advice import Change, Unfit
@@ -130,6 +131,8 @@ def _said(film: Film, media: InputContainer, encoding: Encoding, container: Wrap
     if converted := conversions(film.picture, encoding):
         yield converted
     yield from unsaid(encoding, container)
+    if elsewhere := untold(film.picture, encoding, container):
+        yield elsewhere
     if container not in FOLDERS and (code := timecode_said(film.timecode, encoding.rate)):
         yield code
     if words := unsaid_of_track(container, media.streams[film.picture.stream].metadata, PICTURE_TAGS):

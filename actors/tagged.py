@@ -12,6 +12,7 @@ from actors.containers import transfer_said, written_timecode
 from actors.facts import timecode_of
 from actors.forms import plain
 from actors.proofs import is_cover
+from actors.siting import siting_of, siting_said
 from jobs.deliverables import DeliverablePlan
 from jobs.film import Film
 from jobs.formats import PROFILES, Codec, Wrapping
@@ -42,6 +43,8 @@ def tags_findings(film: Film, plan: DeliverablePlan, timing: Timing, media: Inpu
     stream = media.streams.video[0]
     said = {**_codec_said(stream, plan), **_colour_said(stream, plan.encoding, plan.container)}
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1
+    if siting := siting_said(plan.encoding, plan.container):
+        said["chroma siting"] = (siting_of(stream) or "not told", siting)
     said["sample aspect"] = (aspect, plan.encoding.aspect)
     if timing.rate is not None and timing.frames > 1:
         said["rate"] = (_rate(stream, timing.rate), timing.rate)

@@ -91,6 +91,10 @@ class Mending(Paper):
     """False: nothing is decoded, and every frame is grey."""
 
 
+Siting = Literal["", "left", "center", "topleft", "top"]
+"""Where a chroma sample lies among the pixels that it covers, in libav's words; empty where it is not told."""
+
+
 class Light(Paper):
     """HDR10's static metadata, as x265 and others spell it; empty where it is not told."""
 
@@ -129,6 +133,8 @@ class Picture(Paper):
     """Of interlaced pictures, where it is told which field comes first."""
     light: Light | None = None
     """What an HDR10 film was graded for."""
+    siting: Siting = ""
+    """Where chroma lies beside luma; where it is not told, on the left."""
     grey: bool = False
     """Black-and-white, as far as a look at a few frames tells: its cuts are sought by brightness alone."""
 
@@ -170,7 +176,8 @@ class Picture(Paper):
 
     def named(self) -> dict[str, object]:
         """What of this paper changes pictures, for digests."""
-        own = self.model_dump(mode="json", include={"stream", "stored", "pix_fmt", "rotation", "colour"})
+        elsewhere = {"siting"} if self.siting not in ("", "left") else set()
+        own = self.model_dump(mode="json", include={"stream", "stored", "pix_fmt", "rotation", "colour"} | elsewhere)
         return own | ({"development": self.development.model_dump(mode="json")} if self.development else {})
 
 
