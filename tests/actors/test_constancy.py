@@ -1,6 +1,7 @@
 """Frames held against their film: what is another picture, what is only said otherwise, and what damage makes."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -27,8 +28,8 @@ def picture(stored: str = "yuv420p", *, full: bool = False, space: int = 1) -> P
         assumed=False,
     )
     return Picture(
-        stream=0, codec="h264", width=64, height=48, stored=stored, pix_fmt=stored, depth=8, time_base="1/25", rate="25",
-        aspect="1", rotation=0, colour=colour,
+        stream=0, codec="h264", width=64, height=48, stored=stored, pix_fmt=stored, depth=8, time_base=Fraction(1, 25), rate=Fraction(25),
+        aspect=Fraction(1), rotation=0, colour=colour,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ SMALL = Recipe(frames=8, size=(64, 48), gop=4)
 X265 = replace(SMALL, codec="libx265", pix_fmt="yuv420p10le")
 
 
-def made(path: Path, siting: str, recipe: Recipe = SMALL) -> Path:
+def film_sited(path: Path, siting: str, recipe: Recipe = SMALL) -> Path:
     """A film that says where its chroma lies."""
     return replace(recipe, options={**recipe.options, "chroma_sample_location": siting}).make(path)
 
@@ -41,7 +41,7 @@ def said(path: Path) -> str:
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.ts", "hevc.mkv", "ffv1.mkv"])
 def test_it_is_read_from_the_source(tmp_path: Path, name: str, siting: str) -> None:
     recipe = {"hevc": X265, "ffv1": replace(SMALL, codec="ffv1")}.get(name.partition(".")[0], SMALL)
-    source = made(tmp_path / name, siting, recipe)
+    source = film_sited(tmp_path / name, siting, recipe)
     assert said(source) == siting == Surveyor(str(source)).film().picture.siting
 
 
@@ -51,7 +51,7 @@ def test_it_is_read_from_the_source(tmp_path: Path, name: str, siting: str) -> N
     [("h264", "mp4"), ("h264", "mov"), ("h264", "mkv"), ("hevc", "mp4"), ("hevc", "mkv"), ("ffv1", "mkv")],
 )
 def test_a_deliverable_that_can_say_it_says_it(tmp_path: Path, codec: str, container: str, siting: str) -> None:
-    source = made(tmp_path / "a.mp4", siting)
+    source = film_sited(tmp_path / "a.mp4", siting)
     depth = {} if codec == "ffv1" else {"preset": "ultrafast", "depth": 8}
     wish = Deliverable.model_validate({"codec": codec, "container": container, **depth})
     film = reel(source, tmp_path, wish, (3,))
@@ -61,7 +61,9 @@ def test_a_deliverable_that_can_say_it_says_it(tmp_path: Path, codec: str, conta
 
 
 def test_one_that_says_it_otherwise_is_found(tmp_path: Path) -> None:
-    film = reel(made(tmp_path / "a.mp4", "topleft"), tmp_path, Deliverable(codec=Codec.FFV1, container=Container.MKV))
+    film = reel(
+        film_sited(tmp_path / "a.mp4", "topleft"), tmp_path, Deliverable(codec=Codec.FFV1, container=Container.MKV)
+    )
     facts = film.stitch()
     options = {**film.plan.encoding.options, "chroma_sample_location": "center"}
     encoding = film.plan.encoding.model_copy(update={"options": options})
@@ -70,7 +72,7 @@ def test_one_that_says_it_otherwise_is_found(tmp_path: Path) -> None:
 
 
 def test_one_that_cannot_say_it_has_it_told(tmp_path: Path) -> None:
-    source = made(tmp_path / "a.mp4", "topleft")
+    source = film_sited(tmp_path / "a.mp4", "topleft")
     plan = reel(source, tmp_path, Deliverable(codec=Codec.FFV1, container=Container.MP4)).plan
     assert "ffv1 in mp4 does not say where chroma lies (topleft)" in plan.fates[0].detail
     # ProRes has chroma of its own for each row, so it is brought to its place.
@@ -113,9 +115,9 @@ def test_a_ramp_of_chroma_stays_in_its_place(tmp_path: Path, siting: Siting, rot
     # In a deliverable with chroma for every row.
     encoding = encoding_for(film, Deliverable(codec=Codec.PRORES), True)
     (out,) = compose([frame], torch.zeros(1, 1, 48, 64), Domain.LUMA, film.picture, encoding)
-    plane = np.frombuffer(memoryview(out.planes[1]), np.uint16).reshape(48, -1)[:, :32]
+    made = np.frombuffer(memoryview(out.planes[1]), np.uint16).reshape(48, -1)[:, :32]
     wanted = 384 + 4 * np.arange(32)[None] + 4 * np.arange(48)[:, None]
-    assert np.abs(plane - wanted.astype(int))[8:40, 4:28].max() <= 0.5
+    assert np.abs(made - wanted.astype(int))[8:40, 4:28].max() <= 0.5
 
 
 def test_a_codec_that_matroska_does_not_know_says_nothing(tmp_path: Path) -> None:
