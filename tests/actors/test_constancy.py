@@ -28,9 +28,19 @@ def picture(stored: str = "yuv420p", *, full: bool = False, space: int = 1) -> P
         assumed=False,
     )
     return Picture(
-        stream=0, codec="h264", width=64, height=48, stored=stored, pix_fmt=stored, depth=8, time_base=Fraction(1, 25), rate=Fraction(25),
-        aspect=Fraction(1), rotation=0, colour=colour,
-    )  # fmt: skip
+        stream=0,
+        codec="h264",
+        width=64,
+        height=48,
+        stored=stored,
+        pix_fmt=stored,
+        depth=8,
+        time_base=Fraction(1, 25),
+        rate=Fraction(25),
+        aspect=Fraction(1),
+        rotation=0,
+        colour=colour,
+    )
 
 
 def frame(pix_fmt: str = "yuv420p", size: tuple[int, int] = (64, 48), **said: int) -> VideoFrame:
