@@ -1,16 +1,23 @@
-"""The placer: puts a deliverable's pictures into a folder, one file for each frame, and proves them. Promises a manifest last, and only of a folder that holds what it says; encodes nothing.
+"""The placer: puts a deliverable's pictures into a folder, one file for each frame, and proves them. Promises that no picture has its name before all are proven, and a manifest last; encodes nothing.
 
-A folder cannot be replaced at once, as a file can. Its proof is the manifest beside it, <title>.sha256, which `sha256sum -c`
-reads: it is taken away before the first picture is written and comes back when all of them have been read back. A folder
-without one is not finished. Pictures are called <title>/<title>.0000000.png and so on, by the film's frame numbers, from 0:
-the numbers by which plans, overrides and reports name frames; time code is in the conform report.
+Pictures grow in the staging folder of the output, where nobody who watches for finished ones looks, and are proven there; then
+each gets its name. Not all at once, as a file does: the proof of a folder is the manifest beside it, <title>.sha256, which `sha256sum -c`
+reads. It is taken away before the first picture is written and comes back when all of them have their names. A folder without one
+is not finished. Pictures are called <title>/<title>.0000000.png and so on, by the film's frame numbers, from 0: the numbers by
+which plans, overrides and reports name frames; time code is in the conform report.
+
+A bucket has no names to change: there each picture is copied inside the bucket and the first one deleted, two requests a picture,
+`MOVERS` at a time.
 """
 
 import hashlib
 import re
 import tarfile
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +44,16 @@ WORD_EVERY = 25
 """Pictures after which the placer says how far it is."""
 
 
+MOVERS = 16
+"""Pictures that get their names at once."""
+
+
 @dataclass
 class _Placed:
-    """What has been put into the folder."""
+    """What has been written."""
+
+    staged: set[int] = field(default_factory=set)
+    """The frames whose pictures lie in the staging folder; all others lay where they belong already, byte for byte."""
 
     cores: list[Range] = field(default_factory=list)
     """The frames of each segment."""
@@ -51,7 +65,7 @@ class Placer:
     """Places deliverables of one job. Holds one segment on disk and one picture in memory."""
 
     def __init__(self, ledger: Ledger, output: Store, staging: str, timecode: str = "") -> None:
-        """`staging`: the folder of the output where a manifest grows until it is proven; `timecode`: that of the film's first frame."""
+        """`staging`: the folder of the output where pictures and manifest grow until they are proven; `timecode`: that of the film's first frame."""
         self.ledger = ledger
         self.output = output
         self.staging = staging
@@ -66,11 +80,14 @@ class Placer:
         there already, byte for byte, is not written again. Raises FilmFailed where a segment is not what its record says,
         or the folder holds what is not of this film; BadStore or StoreFault where a store fails.
         """
-        if stranger := self._stranger(plan, timing.frames):
+        if stranger := next(self._strangers(plan, timing.frames), ""):
             raise FilmFailed(
                 f"{self.output.url}/{stranger} is no picture of {plan.file}, which has {timing.frames} frames: move what is in "
                 "that folder elsewhere, or give the deliverable another name, and run the job again; finished work is kept."
             )
+        # What an earlier try left there, of another codec perhaps, never had a name.
+        for left in [*self._strangers(plan, timing.frames, f"{self.staging}/")]:
+            self.output.delete(left)
         placed, facts = _Placed(), None
         for word in self._place(plan, timing, tiled(segments, timing.frames), placed):
             facts = word if isinstance(word, DeliverableFacts) else None
@@ -78,19 +95,33 @@ class Placer:
         assert facts is not None
         proof = self._prove(plan, timing, facts, placed)
         if proof.conforms:
+            with ThreadPoolExecutor(MOVERS) as pool:
+                deque(pool.map(lambda number: self._name(plan, number), sorted(placed.staged)), maxlen=0)
             self.output.rename(self._unproven(plan), _manifest(plan))
-        else:
-            self.output.delete(self._unproven(plan))
+        self._sweep(plan)
         yield proof
 
     def _unproven(self, plan: DeliverablePlan) -> str:
         return f"{self.staging}/{_manifest(plan)}"
+
+    def _staged(self, key: str) -> str:
+        return f"{self.staging}/{key}"
+
+    def _name(self, plan: DeliverablePlan, number: int) -> None:
+        key = picture_key(plan, number)
+        self.output.rename(self._staged(key), key)
+
+    def _sweep(self, plan: DeliverablePlan) -> None:
+        """Take away what is left in the staging folder: all of it where the pictures were not proven."""
+        for key in [self._unproven(plan), *self.output.list(self._staged(f"{plan.file}/"))]:
+            self.output.delete(key)
 
     def _place(
         self, plan: DeliverablePlan, timing: Timing, records: Iterator[SegmentRecord], placed: _Placed
     ) -> Iterator[int | DeliverableFacts]:
         """Notes in `placed` what is done."""
         pictures, length = hashlib.sha256(), 0
+        there = {*self.output.list(f"{plan.file}/"), *self.output.list(self._staged(f"{plan.file}/"))}
         with spool("place") as name, self.output.create(self._unproven(plan)) as manifest:
             segments = Segments(self.ledger, (), 0, Path(name))
             for record in records:
@@ -100,7 +131,10 @@ class Placer:
                 for number, bare in _pictures(segments, record, plan.encoding):
                     data = with_timecode(bare, timecode_at(self.timecode, plan.encoding.rate, number))
                     key = picture_key(plan, number)
-                    self._put(key, data)
+                    if not self._holds(key, data, there):
+                        placed.staged.add(number)
+                        if not self._holds(self._staged(key), data, there):
+                            self.output.write(self._staged(key), data)
                     line = f"{hashlib.sha256(data).hexdigest()}  {key}\n".encode()
                     placed.manifest.update(line)
                     pictures.update(data)
@@ -118,14 +152,14 @@ class Placer:
             timing=timing.sentence,
         )
 
-    def _put(self, key: str, data: bytes) -> None:
+    def _holds(self, key: str, data: bytes, there: set[str]) -> bool:
+        """Whether this picture lies there, byte for byte; `there` are the keys of an earlier try."""
         # Reading is what tells exactly, and is asked of a picture of this very length only.
-        there = self.output.stat(key)
-        if there is None or there.bytes != len(data) or self.output.read(key) != data:
-            self.output.write(key, data)
+        found = self.output.stat(key) if key in there else None
+        return found is not None and found.bytes == len(data) and self.output.read(key) == data
 
     def _prove(self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, placed: _Placed) -> Conform:
-        """Every picture read back: its bytes against the manifest, and beside each edge its size, decoded."""
+        """Every picture read back where it lies: its bytes against the manifest, and beside each edge its size, decoded."""
         findings: list[str] = []
         edges = {number for core in placed.cores for number in (core.start, core.stop - 1)}
         listed, frames, compared = hashlib.sha256(), 0, 0
@@ -133,7 +167,8 @@ class Placer:
             for number, line in enumerate(manifest):
                 listed.update(line)
                 sha256, _, key = line.decode().rstrip("\n").partition("  ")
-                data = self.output.read(key) if self.output.stat(key) else b""
+                lies = self._staged(key) if number in placed.staged else key
+                data = self.output.read(lies) if self.output.stat(lies) else b""
                 frames += bool(data)
                 if hashlib.sha256(data).hexdigest() != sha256:
                     findings.append(f"{key} is not the picture of the segment" if data else f"{key} is missing")
@@ -145,8 +180,9 @@ class Placer:
             findings.append("the manifest is not the one that was written")
         if frames != timing.frames:
             findings.append(f"there are {frames} pictures and the film has {timing.frames} frames")
-        if stranger := self._stranger(plan, timing.frames):
-            findings.append(f"{stranger} is no picture of this film")
+        for folder in ("", f"{self.staging}/"):
+            strangers = islice(self._strangers(plan, timing.frames, folder), 1)
+            findings += [f"{one} is no picture of this film" for one in strangers]
         return Conform(
             file=plan.file,
             conforms=not findings,
@@ -162,15 +198,14 @@ class Placer:
             fates=plan.fates,
         )
 
-    def _stranger(self, plan: DeliverablePlan, frames: int) -> str:
-        """Some object in the folder that is none of the film's pictures; empty where there is none."""
+    def _strangers(self, plan: DeliverablePlan, frames: int, folder: str = "") -> Iterator[str]:
+        """Objects in the pictures' folder, or in that where they grow, that are none of the film's pictures."""
         named = re.compile(r".*\.(\d{7,})\.[a-z]+", re.DOTALL)
-        for key in self.output.list(f"{plan.file}/"):
+        for key in self.output.list(f"{folder}{plan.file}/"):
             found = named.fullmatch(key)
             number = int(found[1]) if found else frames
-            if number >= frames or key != picture_key(plan, number):
-                return key
-        return ""
+            if number >= frames or key != folder + picture_key(plan, number):
+                yield key
 
 
 def picture_key(plan: DeliverablePlan, number: int) -> str:

@@ -135,12 +135,14 @@ def test_a_second_try_writes_only_what_is_missing_or_damaged(tmp_path: Path) -> 
     with pytest.raises(OSError, match="the disk is gone"):
         finished(Placer(ledger, stopped, "unproven"), plan, records)
     assert not (tmp_path / "out/a film.sha256").exists()
-    damaged = tmp_path / "out" / picture_key(plan, 1)
+    assert not (tmp_path / "out/a film").exists()
+    damaged = tmp_path / "out/unproven" / picture_key(plan, 1)
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\0")
     again = Counting(tmp_path / "out")
     _, proof = finished(Placer(ledger, again, "unproven"), plan, records)
     assert proof.conforms
-    assert again.written == [picture_key(plan, number) for number in (1, 4, 5, 6)]
+    assert again.written == [f"unproven/{picture_key(plan, number)}" for number in (1, 4, 5, 6)]
+    assert not (tmp_path / "out/unproven").exists()
 
 
 def test_the_old_manifest_goes_before_the_first_picture_is_written_anew(tmp_path: Path) -> None:
@@ -161,7 +163,8 @@ def test_segments_may_come_late(tmp_path: Path) -> None:
     def growing() -> Iterator[SegmentRecord]:
         for record in records:
             yield record
-            assert (output / picture_key(plan, record.frames.stop - 1)).exists()
+            assert (output / "unproven" / picture_key(plan, record.frames.stop - 1)).exists()
+            assert not (output / "a film").exists()
 
     *_, proof = Placer(ledger, open_store(str(output)), "unproven").finish(plan, timing(), growing())
     assert isinstance(proof, Conform)
@@ -178,7 +181,8 @@ class Tampered(FolderStore):
 
     def open(self, key: str):  # type: ignore[no-untyped-def]
         if key.endswith(".sha256"):
-            self.change(self.root / self.key)
+            assert not (self.root / self.key).exists()
+            self.change(self.root / "unproven" / self.key)
         return super().open(key)
 
 
@@ -197,10 +201,10 @@ def reverse(path: Path) -> None:
         ),
         (
             lambda path: path.with_name("a film.0000007.png").write_bytes(b"x"),
-            ("a film/a film.0000007.png is no picture of this film",),
+            ("unproven/a film/a film.0000007.png is no picture of this film",),
         ),
         (
-            lambda path: reverse(path.parents[1] / "unproven/a film.sha256"),
+            lambda path: reverse(path.parents[1] / "a film.sha256"),
             ("the manifest is not the one that was written",),
         ),
     ],
@@ -213,7 +217,8 @@ def test_what_is_wrong_in_the_folder_is_found(
     output = Tampered(tmp_path / "out", change, picture_key(plan, 3))
     _, proof = finished(Placer(ledger, output, "unproven"), plan, records)
     assert proof.findings == said
-    assert list((tmp_path / "out").glob("*.sha256")) == []
+    # Nothing bears a deliverable's name, and nothing is left.
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
 
 
 def test_a_picture_of_another_size_is_found(tmp_path: Path) -> None:
@@ -251,6 +256,70 @@ def test_segments_that_are_not_what_their_records_say_are_refused(tmp_path: Path
     with pytest.raises(FilmFailed, match="its bytes are not the recorded ones"):
         finished(placer, plan, records)
     assert not (tmp_path / "out/a film.sha256").exists()
+
+
+def test_what_an_earlier_try_of_another_codec_left_is_swept_away(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    out = tmp_path / "out"
+    (out / "unproven/a film").mkdir(parents=True)
+    (out / "unproven/a film/a film.0000000.tiff").write_bytes(b"x")
+    _, proof = finished(Placer(ledger, open_store(str(out)), "unproven"), plan, records)
+    assert proof.conforms
+    assert list(out.rglob("*.tiff")) == []
+
+
+class Breaking(S3Store):
+    """A bucket that fails after some pictures have got their names."""
+
+    left = 3
+
+    def rename(self, old: str, new: str) -> None:
+        if not Breaking.left:
+            raise OSError("the wire is cut")
+        Breaking.left -= 1
+        super().rename(old, new)
+
+
+def test_naming_that_broke_off_is_gone_on_with_and_sends_nothing_again(tmp_path: Path, s3_bucket: str) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    output = open_store(f"s3://{s3_bucket}/out")
+    with pytest.raises(OSError, match="the wire is cut"):
+        finished(Placer(ledger, Breaking(s3_bucket, "out"), "unproven"), plan, records)
+    named = [*output.list("a film/")]
+    assert len(named) == 3
+    assert [*output.list("a film.sha256")] == []
+    assert len([*output.list("unproven/a film/")]) == FRAMES - 3
+    # Copied, and not yet deleted when the machine died.
+    output.write(f"unproven/{named[0]}", output.read(named[0]))
+    _, proof = finished(Placer(ledger, ReadOnly(s3_bucket, "out"), "unproven"), plan, records)
+    assert proof.conforms
+    assert [*output.list("")] == sorted([*(picture_key(plan, number) for number in range(FRAMES)), "a film.sha256"])
+
+
+def test_pictures_of_an_earlier_film_stay_until_the_new_ones_are_proven(tmp_path: Path) -> None:
+    plan = plan_of()
+    ledger, records = segments(tmp_path, plan)
+    out = tmp_path / "out"
+    finished(Placer(ledger, open_store(str(out)), "unproven"), plan, records)
+    before = {path.name: path.read_bytes() for path in (out / "a film").iterdir()}
+    with writer_for(plan.encoding, tmp_path / "other.tar") as writer:
+        for number in range(*CORES[0]):
+            writer.write(Recipe().frame(number + 100).reformat(format=plan.encoding.pix_fmt))
+    others = [kept(ledger, CORES[0], tmp_path / "other.tar"), *records[1:]]
+
+    def growing() -> Iterator[SegmentRecord]:
+        for record in others:
+            yield record
+            assert {path.name: path.read_bytes() for path in (out / "a film").iterdir()} == before
+
+    *_, proof = Placer(ledger, open_store(str(out)), "unproven").finish(plan, timing(), growing())
+    assert isinstance(proof, Conform)
+    assert proof.conforms
+    after = {path.name: path.read_bytes() for path in (out / "a film").iterdir()}
+    assert [name for name in sorted(before) if after[name] != before[name]] == sorted(before)[:3]
+    assert not (out / "unproven").exists()
 
 
 class ReadOnly(S3Store):
