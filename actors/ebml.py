@@ -20,8 +20,8 @@ class Element(NamedTuple):
 def elements(data: bytes, start: int, stop: int) -> Iterator[Element]:
     """The elements that lie one after another in `data[start:stop]`. Raises IndexError where they are cut short."""
     while start < stop:
-        size_at = start + _width(data[start])
-        width = _width(data[size_at])
+        size_at = start + number_width(data[start])
+        width = number_width(data[size_at])
         content = size_at + width
         size = int.from_bytes(data[size_at:content], "big") & ((1 << 7 * width) - 1)
         # All ones: of unknown size, to the end.
@@ -40,6 +40,6 @@ def number(name: bytes, value: int) -> bytes:
     return element(name, value.to_bytes(max(1, -(-value.bit_length() // 8)), "big"), 1)
 
 
-def _width(first: int) -> int:
-    # An EBML number is as many bytes long as its first has leading zeros, and one.
+def number_width(first: int) -> int:
+    """Bytes of an EBML number by its first: as many as that has leading zeros, and one. 9 is none."""
     return 9 - first.bit_length()

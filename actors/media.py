@@ -153,6 +153,11 @@ def picture_stream(container: InputContainer, what: str, video: int | None = Non
     real = [stream for stream in container.streams.video if not stream.disposition & covers]
     if not real:
         raise BadMedia(f"{what} has no video stream; name a file with a picture.")
+    real = [stream for stream in real if _is_readable(stream)]
+    if not real:
+        raise BadMedia(
+            f"{what} has a picture whose codec the farm cannot tell; copy it again, or re-encode it losslessly first."
+        )
     if video is None:
         return next((stream for stream in real if stream.disposition & Disposition.default), real[0])
     for stream in real:
@@ -160,6 +165,12 @@ def picture_stream(container: InputContainer, what: str, video: int | None = Non
             return stream
     there = ", ".join(f"{one.index} ({one.codec_context.name}, {one.width}x{one.height})" for one in real)
     raise BadMedia(f"{what} has no video stream {video}; set video to one of those it has: {there}.")
+
+
+def _is_readable(stream: VideoStream) -> bool:
+    # PyAV has no context where libav knows no decoder, though it declares one always.
+    context: VideoCodecContext | None = stream.codec_context
+    return context is not None
 
 
 def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Packets:

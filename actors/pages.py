@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-import av
 import numpy as np
-from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from actors.complete import Census
 from actors.entries import is_way_in, nal_length_bytes
 from actors.headers import same_throughout
 from actors.limits import LONGEST_SECONDS, MOST_FRAMES, refuse_length
@@ -28,9 +27,6 @@ FIRST_PAGE = 512
 
 PAGE = 4096
 """Packets on every later page."""
-
-CUT_SHORT = 1.0
-"""Seconds that a Matroska file may end before its header's word: the last packet of a stream need not say how long it is."""
 
 _EXACT = ("mov", "matroska")
 """Containers with an index, read after a seek as they are read without one. Of others all is read anew."""
@@ -102,8 +98,8 @@ def _read(
     form: str, stream: VideoStream, packets: Iterator[Packet[VideoStream]], url: str, place: int
 ) -> Iterator[Row]:
     """Rows of `packets`, the first of which is at `place` in the file; `form` is libavformat's name of the container."""
-    expected = len(stream.index_entries) if form.startswith("mov") else stream.frames if form == "avi" else 0
-    # AVI counts ticks, not packets: its empty chunks, which libav leaves out, show the frame before them once more.
+    census = Census(url, stream, place)
+    # AVI counts ticks: its empty chunks have no packet, and the last frame may have no length.
     by_time = form == "avi"
     begin: int | None = None
     end, longest = 0, int(LONGEST_SECONDS / (stream.time_base or 1))
@@ -125,38 +121,18 @@ def _read(
             refuse_length(float((end - begin) * (stream.time_base or 0)), named(url))
         if place >= MOST_FRAMES:
             raise BadMedia(f"{named(url)} has more than {MOST_FRAMES} frames; split it.")
+        hidden = packet.is_discard or (codec == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME)
+        census.see(packet, time, hidden)
         yield Row(
             time,
             UNKNOWN if packet.dts is None else packet.dts,
             packet.duration or 0,
             packet.size,
             packet.is_keyframe and (codec != "h264" or is_way_in(bytes(packet), length_bytes)),
-            packet.is_discard or (codec == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME),
+            hidden,
         )
         place += 1
-    if (end if by_time else place) < expected:
-        raise BadMedia(f"{named(url)} is truncated after frame {place} of {expected}; copy it again.")
-    if form.startswith("matroska") and timed:
-        _refuse_cut_short(url, _promised(stream), float(end * (stream.time_base or 0)))
-
-
-def _promised(stream: VideoStream) -> float:
-    container = stream.container
-    assert isinstance(container, InputContainer)
-    return (container.duration or 0) / av.time_base
-
-
-def _refuse_cut_short(url: str, promised: float, end: float) -> None:
-    """Matroska's header says in seconds when the last of all streams ends. Where the picture ends before it, some other must reach it."""
-    if promised - end <= CUT_SHORT:
-        return
-    with opened(url) as container:
-        container.seek(int(max(0.0, end - CUT_SHORT) * av.time_base))
-        for packet in container.demux():
-            if packet.pts is not None and packet.time_base is not None:
-                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    if promised - end > CUT_SHORT:
-        raise BadMedia(f"{named(url)} is truncated: it ends at {end:.1f} s of {promised:.1f} s; copy it again.")
+    census.judge()
 
 
 def _untimed(url: str) -> BadMedia:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jobs.store.folder import FolderStore
 from jobs.store.protocol import Bucket, Stat, Store, Writer, locate
-from jobs.store.source import open_source, read_small, source_identity
+from jobs.store.source import open_octets, open_source, read_small, source_identity
 
 __all__ = [
     "Bucket",
@@ -20,6 +20,7 @@ __all__ = [
     "Store",
     "Writer",
     "locate",
+    "open_octets",
     "open_source",
     "open_store",
     "read_small",

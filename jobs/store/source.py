@@ -18,6 +18,8 @@ END = 1 << 20
 SOURCE_BUFFER = 4 << 20
 """Bytes fetched at once from a source in S3: films are read mostly forward."""
 
+OCTETS_BUFFER = 1 << 16
+"""Bytes fetched at once where only a few are wanted, here and there."""
 
 _OR_A_RATE = ", or set the rate of the pictures in it (rate: 24, --rate 24)"
 
@@ -46,6 +48,11 @@ def open_source(url: str) -> str | BinaryIO:
     found = _find(url)
     place = None if is_sequence(url) else locate(url)
     return str(place) if isinstance(place, Path) else found.open(SOURCE_BUFFER)
+
+
+def open_octets(url: str) -> BinaryIO:
+    """The source's own bytes, wherever it lies, for those who look at some of them here and there. Raises BadMedia."""
+    return _find(url).open(OCTETS_BUFFER)
 
 
 def read_small(url: str, limit: int = 16 << 20) -> bytes:

@@ -1,0 +1,212 @@
+"""Whether a film has all the pictures that its container promises: counts, durations, indexes, and elements that end where they say. Promises one sentence where it has not; decodes nothing.
+
+Where every frame lies on a constant grid up to the promised end, nothing can be missing, and no more is read. Where it
+does not, the film may have a variable rate, or a hole: the container's own structure tells which.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from contextlib import closing
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from actors.media import named, opened
+from actors.structure import boxes, chains, matroska, transport
+from actors.structure.octets import Octets, Torn
+from jobs.errors import BadMedia
+from jobs.index import Ints
+from jobs.store import open_octets
+from jobs.timing import constant_rate
+
+Check = Callable[[Octets], None]
+
+ROUNDING = Fraction(2, 1000)
+"""Seconds by which a promised end may be off, for the end and the last frame's time are each rounded to milliseconds."""
+BEFORE_END = 1.0
+"""Seconds before the picture's end from which other streams are read, to see where they end."""
+HOLES = 4
+"""A rate that fits all but one frame in so many is constant, and what is missing of it is missing from the film."""
+MOSTLY = 0.9
+"""Part of all gaps that must be whole numbers of frames where the rate is to be called constant."""
+
+KEEP = (
+    "copy it again, or keep what is there as a film of its own: "
+    "ffmpeg -fflags +genpts+discardcorrupt -i <source> -map 0 -dn -c copy <new>.mkv."
+)
+"""What to do with a film that is not whole."""
+
+
+class Census:
+    """The packets of one picture, counted as they come, from the `place`-th on."""
+
+    def __init__(self, url: str, stream: VideoStream, place: int) -> None:
+        container = stream.container
+        assert isinstance(container, InputContainer)
+        self._url = url
+        self._place = self._first = place
+        self._form = container.format.name.partition(",")[0]
+        self._index, self._id = stream.index, stream.id
+        self._tick = Fraction(stream.time_base or 1)
+        self._nominal = Fraction(stream.average_rate or stream.guessed_rate or 1)
+        self._frames = stream.frames
+        self._length = stream.duration or 0
+        self._samples = len(stream.index_entries)
+        self._promised = Fraction(container.duration or 0, av.time_base)
+        self._own = _tagged_seconds(stream)
+        self._times = array("q")
+        self._last: tuple[int, int] = (0, 0)
+        self._torn: int | None = None
+
+    def see(self, packet: Packet[VideoStream], time: int, hidden: bool) -> None:
+        """One more packet, at its time in ticks."""
+        self._last = max(self._last, (time, packet.duration or 0))
+        if packet.is_corrupt and self._torn is None:
+            self._torn = self._place
+        if not hidden:
+            self._times.append(time)
+        self._place += 1
+
+    def judge(self) -> None:
+        """There are no more packets. Raises BadMedia where some that were promised have not come."""
+        try:
+            self._judge(np.sort(np.array(self._times, np.int64)))
+            if self._torn is not None and self._form not in ("mpegts", "mpeg"):
+                raise Torn(f"is truncated: the packet of frame {self._torn} breaks off")
+        except Torn as torn:
+            raise BadMedia(f"{named(self._url)} {torn}; {KEEP}") from None
+
+    def _judge(self, times: Ints) -> None:
+        match self._form:
+            case "mov":
+                self._read(lambda file: self._refuse_fewer(boxes.check_boxes(file, self._id)))
+                self._refuse_fewer(self._samples)
+            case "avi":
+                # AVI counts ticks, not packets: its empty chunks, which libav leaves out, show the frame before them once more.
+                if self._last[0] + max(1, self._last[1]) < self._frames:
+                    raise Torn(f"is truncated after frame {self._place} of {self._frames}")
+            case "mxf" | "gxf" | "ivf":
+                self._refuse_fewer_ticks(times)
+            case "matroska":
+                self._read(matroska.check_segment)
+                self._refuse_short_track(times)
+                self._refuse_short(times)
+                self._in_doubt(times, matroska.check_elements)
+            case "flv":
+                self._refuse_short(times)
+                self._in_doubt(times, chains.check_flv)
+            case "asf":
+                self._read(chains.check_asf)
+                self._refuse_short(times)
+                self._refuse_holes(times)
+            case "nut":
+                self._read(chains.check_nut)
+                self._refuse_short(times)
+                self._refuse_holes(times)
+            case "ogg":
+                self._read(chains.check_ogg)
+            case "mpeg":
+                self._read(chains.check_program)
+            case "mpegts":
+                # A transport stream promises no length: one that ends early is a shorter film.
+                if not self._is_whole(times):
+                    self._read(lambda file: transport.check_transport(file, self._id))
+
+    def _read(self, check: Check) -> None:
+        with closing(open_octets(self._url)) as file:
+            check(Octets(file))
+
+    def _in_doubt(self, times: Ints, check: Check) -> None:
+        if not (self._is_whole(times) and self._promised):
+            self._read(check)
+
+    def _is_whole(self, times: Ints) -> bool:
+        return not self._first and len(times) > 1 and constant_rate(times, self._tick, self._nominal) is not None
+
+    def _refuse_fewer(self, promised: int) -> None:
+        if self._place < promised:
+            raise Torn(f"is truncated after frame {self._place} of {promised}")
+
+    def _refuse_fewer_ticks(self, times: Ints) -> None:
+        """A container that counts edit units: as many as it says, one after another."""
+        gaps = np.diff(times)
+        step = int(gaps.min()) if len(gaps) else 1
+        if len(holes := np.flatnonzero(gaps > step)) and self._form == "mxf":
+            number, lost = self._first + int(holes[0]), int(gaps[holes[0]]) // max(1, step) - 1
+            raise Torn(f"lacks {lost} of the pictures that it counts, after frame {number}")
+        length = self._length or self._frames
+        if self._place < length and self._last[0] + step < length < 1 << 31:
+            raise Torn(
+                f"is truncated after frame {self._place}: it says that it lasts {length} ticks, not {self._last[0] + step}"
+            )
+
+    def _refuse_holes(self, times: Ints) -> None:
+        """A rate that is constant but for some frames that are missing; for containers whose structure would not tell."""
+        gaps = np.diff(times)
+        if self._is_whole(times) or not len(gaps):
+            return
+        usual = int(np.median(gaps))
+        steps = np.rint(gaps / max(1, usual))
+        on_grid = np.abs(gaps - steps * usual) <= max(1, usual // 8)
+        holes = np.flatnonzero(steps > 1)
+        if on_grid.mean() > MOSTLY and 0 < len(holes) * HOLES <= len(gaps):
+            number = self._first + int(holes[0])
+            raise Torn(f"lacks {int(steps[holes[0]]) - 1} pictures after frame {number}, where its rate has some")
+
+    def _refuse_short_track(self, times: Ints) -> None:
+        """Matroska may say of each stream by a tag how long it is. A tag beyond the film's end is one of another film."""
+        end = self._end(times)
+        if self._own <= self._promised + ROUNDING and end + self._slack(times) < self._own:
+            raise self._short(end, self._own)
+
+    def _refuse_short(self, times: Ints) -> None:
+        """The header says when the last of all streams ends. Where the picture ends before it, some other must reach it."""
+        counts_starts = self._form == "nut"
+        end = self._last[0] * self._tick if counts_starts else self._end(times)
+        slack = ROUNDING if counts_starts else self._slack(times)
+        if self._promised <= end + slack:
+            return
+        end = max(end, self._end_of_others(end))
+        if self._promised > end + slack:
+            raise self._short(end, self._promised)
+
+    def _usual(self, times: Ints) -> int:
+        """How long the last frame is shown, in ticks: as its packet says, else as long as the one before it."""
+        return self._last[1] or (int(times[-1] - times[-2]) if len(times) > 1 else 0)
+
+    def _end(self, times: Ints) -> Fraction:
+        return (self._last[0] + self._usual(times)) * self._tick
+
+    def _slack(self, times: Ints) -> Fraction:
+        """How far the last frame may reach beyond that. Where the rate is constant, not by half a frame: one more would be missing."""
+        longest = self._usual(times) / 2 if self._is_whole(times) else int(np.diff(times).max(initial=0))
+        return max(ROUNDING, Fraction(longest) * self._tick)
+
+    def _end_of_others(self, end: Fraction) -> Fraction:
+        with opened(self._url) as container:
+            container.seek(int(max(0.0, float(end) - BEFORE_END) * av.time_base))
+            for packet in container.demux():
+                if packet.stream_index != self._index and packet.pts is not None and packet.time_base is not None:
+                    last = packet.pts + (packet.duration or 0) * (self._form != "nut")
+                    end = max(end, last * Fraction(packet.time_base))
+        return end
+
+    @staticmethod
+    def _short(end: Fraction, promised: Fraction) -> Torn:
+        return Torn(f"is truncated: it ends at {float(end):.3f} s of {float(promised):.3f} s")
+
+
+def _tagged_seconds(stream: VideoStream) -> Fraction:
+    """Matroska's tag DURATION, as in 00:01:02.040000000; 0 where there is none."""
+    parts = stream.metadata.get("DURATION", "").split(":")
+    try:
+        hours, minutes, seconds = (Fraction(part.strip()) for part in parts)
+    except ValueError:
+        return Fraction(0)
+    return hours * 3600 + minutes * 60 + seconds
