@@ -117,7 +117,14 @@ def _start(workers: int) -> None:
     cores = len(os.sched_getaffinity(0))
     cpus = max(workers, cores) + max(SIDE_CPUS, cores)
     _let_ray_talk(False)
-    ray.init(LOCAL, num_cpus=cpus, include_dashboard=False, **QUIETLY)
+    try:
+        ray.init(LOCAL, num_cpus=cpus, include_dashboard=False, **QUIETLY)
+    except Exception as error:  # Ray's own word for a raylet that is late is no narrower
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].partition(". ")[0].rstrip(".")
+        raise FilmFailed(
+            f"Ray could not be started on this machine ({reason}): it may be too busy, or short of memory or of disk in /tmp; "
+            "run again then, finished work is kept."
+        ) from error
 
 
 def _join(address: str) -> None:

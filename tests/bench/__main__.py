@@ -30,7 +30,7 @@ from tests.bench.measurements import (
     streaming,
 )
 from tests.bench.plot import plot
-from tests.bench.scale import day_planned, dispatched, forecast_error, scale_lines
+from tests.bench.scale import day_planned, dispatched, forecast_error, long_measured, scale_lines
 
 
 class Part(StrEnum):
@@ -46,6 +46,7 @@ class Part(StrEnum):
     INDEX = "index"
     DISPATCH = "dispatch"
     FORECAST = "forecast"
+    LONG = "long"
 
 
 def main(
@@ -74,6 +75,7 @@ def main(
         Part.INDEX: lambda: day_planned(say),
         Part.DISPATCH: lambda: dispatched(say, chunks),
         Part.FORECAST: lambda: forecast_error(say),
+        Part.LONG: lambda: long_measured(say),
     }
     out.mkdir(parents=True, exist_ok=True)
     for part in only or list(Part):

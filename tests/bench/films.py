@@ -62,7 +62,7 @@ def _encode(source: Path, path: Path, seconds: float, size: tuple[int, int]) -> 
             picture.pts, picture.time_base, picture.pict_type = number, 1 / RATE, 0
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))
-        for piece in _tone(seconds):
+        for piece in tone(seconds):
             out.mux(sound.encode(piece))
         out.mux(sound.encode(None))
 
@@ -73,7 +73,8 @@ def _endless(source: Path) -> Iterator[VideoFrame]:
             yield from media.decode(video=0)
 
 
-def _tone(seconds: float) -> Iterator[av.AudioFrame]:
+def tone(seconds: float) -> Iterator[av.AudioFrame]:
+    """A steady tone in mono, piece by piece."""
     wave = 0.2 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * SOUND_RATE)) / SOUND_RATE)
     for start in range(0, len(wave), 1024):
         piece = av.AudioFrame.from_ndarray(

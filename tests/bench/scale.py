@@ -1,9 +1,13 @@
 """What is measured of scale: a day of film planned, ten thousand chunks dispatched, and how far forecasts are off. Promises plain JSON, and lines for a terminal."""
 
+import tempfile
+from pathlib import Path
+
 from tests.bench.dispatching import dispatch
 from tests.bench.figures import Figures
 from tests.bench.films import clip_of, footage
 from tests.bench.foretelling import cases_of, held_against
+from tests.bench.long import two_hours
 from tests.bench.measurements import Say, measured_alone
 from tests.bench.planning import DAY, plan_film
 from tests.bench.rehearsing import rehearsed
@@ -34,6 +38,16 @@ def forecast_error(say: Say) -> Figures:
     return found
 
 
+def long_measured(say: Say) -> Figures:
+    """Two hours of film, whole commands, stopped in the middle and gone on with."""
+    with tempfile.TemporaryDirectory(prefix="farm-bench-") as folder:
+        found = two_hours(Path(folder))
+    say(
+        f"{found['frames']:,} frames: {found['stopped']['wall_seconds']:.0f} and {found['gone_on']['wall_seconds']:.0f} s"
+    )
+    return found
+
+
 def scale_lines(results: Figures) -> list[str]:
     """What of these the results hold, for a terminal."""
     lines = []
@@ -50,6 +64,12 @@ def scale_lines(results: Figures) -> list[str]:
         ]
         lines += [
             f"simulated, {workers} workers: {one:.3f} of the ideal" for workers, one in found["simulated"].items()
+        ]
+    if found := results.get("long"):
+        stopped, ended = found["stopped"], found["gone_on"]
+        lines += [
+            f"{found['frames']:,} frames end to end: {stopped['wall_seconds']:.0f} s, stopped, and {ended['wall_seconds']:.0f} s; "
+            f"{found['store']['objects']:,} objects, driver {ended['resident_mib']['driver']['most']} MiB"
         ]
     if told := results.get("forecast"):
         lines += [f"forecast: off by {told['median_error']:.3f} in the median, {told['largest_error']:.3f} at most"]
