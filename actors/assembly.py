@@ -8,6 +8,7 @@ from jobs.errors import Damaged, FilmFailed, StoreFault
 from jobs.ledger import Ledger
 from jobs.paper import read_paper
 from jobs.records import Encoding, SegmentRecord
+from jobs.sampling import Core
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 2.0
 """Seconds between two looks for the next page: half as long again each time."""
@@ -18,9 +19,9 @@ class GivenUp(Exception):
 
 
 def records_of(
-    ledger: Ledger, run: str, encoding: Encoding, wait: Callable[[float], object] = time.sleep
+    ledger: Ledger, run: str, encoding: Encoding, cores: list[Core], wait: Callable[[float], object] = time.sleep
 ) -> Iterator[SegmentRecord]:
-    """Records in the film's order, each as soon as it is on paper, until the film is whole.
+    """Records in the film's order, each as soon as it is on paper, until the film is whole. The chunks they are of are added to `cores`.
 
     Raises GivenUp where the film is given up, FilmFailed where another run of the job has taken over, Damaged where a record is gone or a page is damaged.
     """
@@ -29,6 +30,7 @@ def records_of(
         page = _page(ledger, run, number, wait)
         if page.given_up:
             raise GivenUp
+        cores += page.cores
         for name in page.segments.get(name_of(encoding), ()):
             record = ledger.record(name)
             if not isinstance(record, SegmentRecord):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from actors.against_source import AgainstSource
 from actors.assembly import GivenUp, records_of
 from actors.images import Placer
 from actors.inspect import Inspector
@@ -13,6 +14,7 @@ from jobs.film import Film
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.report import Conform
+from jobs.sampling import Core, SourceFrames
 from jobs.store import open_store
 from jobs.timing import Timing
 
@@ -30,22 +32,30 @@ class Finisher:
         self.output = open_store(output)
 
     def finish(
-        self, film: Film, plan: DeliverablePlan, timing: Timing, run: str
+        self, film: Film, plan: DeliverablePlan, timing: Timing, run: str, source: SourceFrames
     ) -> Iterator[int | DeliverableFacts | Conform]:
         """Yields frames joined so far, now and then; what was stitched; at last what was proven of it.
 
-        `run` names the pages on which the film's segments are put down as they are finished. The output gets the file, and
+        `run` names the pages on which the film's segments are put down as they are finished, `source` the frames that they
+        ought to hold. The output gets the file, and
         its SHA-256 beside it, if it conforms, and nothing if it does not. Raises as the stitcher and the inspector do;
         ends early, and quietly, where the film is given up.
         """
+        cores: list[Core] = []
+        against = AgainstSource(self._where[0], film, plan.encoding, source, cores)
         with suppress(GivenUp):
-            yield from self._finish(film, plan, timing, records_of(self.ledger, run, plan.encoding))
+            yield from self._finish(film, plan, timing, records_of(self.ledger, run, plan.encoding, cores), against)
 
     def _finish(
-        self, film: Film, plan: DeliverablePlan, timing: Timing, found: Iterator[SegmentRecord]
+        self,
+        film: Film,
+        plan: DeliverablePlan,
+        timing: Timing,
+        found: Iterator[SegmentRecord],
+        against: AgainstSource,
     ) -> Iterator[int | DeliverableFacts | Conform]:
         if plan.container == "folder":
-            yield from Placer(self.ledger, self.output, UNPROVEN, film.timecode).finish(plan, timing, found)
+            yield from Placer(self.ledger, self.output, UNPROVEN, film.timecode).finish(plan, timing, found, against)
             return
         records: list[SegmentRecord] = []
         segments = _noted(found, records)
@@ -56,7 +66,7 @@ class Finisher:
         for word in Stitcher(*where).stitch(film, plan, timing, segments):
             yield word
             if isinstance(word, DeliverableFacts):
-                proof = Inspector(*where).inspect(film, plan, timing, records, word)
+                proof = Inspector(*where).inspect(film, plan, timing, records, word, against)
                 if streamed:
                     self._vouch(proof)
                 else:

@@ -14,10 +14,10 @@ import hashlib
 import re
 import tarfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,14 @@ import av
 import av.error
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 
+from actors.against_source import AgainstSource
 from actors.encode import picture_name
 from actors.heads import with_timecode
 from actors.segments import Segments, tiled
 from actors.spool import spool
+from actors.timed import Numbered
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.errors import FilmFailed
 from jobs.ledger import Ledger
@@ -72,7 +75,7 @@ class Placer:
         self.timecode = timecode
 
     def finish(
-        self, plan: DeliverablePlan, timing: Timing, segments: Iterable[SegmentRecord]
+        self, plan: DeliverablePlan, timing: Timing, segments: Iterable[SegmentRecord], source: AgainstSource
     ) -> Iterator[int | DeliverableFacts | Conform]:
         """Place one deliverable. Yields pictures placed so far, now and then; what was placed; at last what was proven of it.
 
@@ -93,7 +96,7 @@ class Placer:
             facts = word if isinstance(word, DeliverableFacts) else None
             yield word
         assert facts is not None
-        proof = self._prove(plan, timing, facts, placed)
+        proof = self._prove(plan, timing, facts, placed, source)
         if proof.conforms:
             with ThreadPoolExecutor(MOVERS) as pool:
                 deque(pool.map(lambda number: self._name(plan, number), sorted(placed.staged)), maxlen=0)
@@ -103,6 +106,10 @@ class Placer:
 
     def _unproven(self, plan: DeliverablePlan) -> str:
         return f"{self.staging}/{_manifest(plan)}"
+
+    def _lies(self, plan: DeliverablePlan, number: int, placed: _Placed) -> str:
+        key = picture_key(plan, number)
+        return self._staged(key) if number in placed.staged else key
 
     def _staged(self, key: str) -> str:
         return f"{self.staging}/{key}"
@@ -158,8 +165,10 @@ class Placer:
         found = self.output.stat(key) if key in there else None
         return found is not None and found.bytes == len(data) and self.output.read(key) == data
 
-    def _prove(self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, placed: _Placed) -> Conform:
-        """Every picture read back where it lies: its bytes against the manifest, and beside each edge its size, decoded."""
+    def _prove(
+        self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, placed: _Placed, source: AgainstSource
+    ) -> Conform:
+        """Every picture read back where it lies: its bytes against the manifest, beside each edge its size, decoded, and some against the source."""
         findings: list[str] = []
         edges = {number for core in placed.cores for number in (core.start, core.stop - 1)}
         listed, frames, compared = hashlib.sha256(), 0, 0
@@ -167,7 +176,7 @@ class Placer:
             for number, line in enumerate(manifest):
                 listed.update(line)
                 sha256, _, key = line.decode().rstrip("\n").partition("  ")
-                lies = self._staged(key) if number in placed.staged else key
+                lies = self._lies(plan, number, placed)
                 data = self.output.read(lies) if self.output.stat(lies) else b""
                 frames += bool(data)
                 if hashlib.sha256(data).hexdigest() != sha256:
@@ -183,6 +192,9 @@ class Placer:
         for folder in ("", f"{self.staging}/"):
             strangers = islice(self._strangers(plan, timing.frames, folder), 1)
             findings += [f"{one} is no picture of this film" for one in strangers]
+        if not findings:
+            pictures = _Pictures(self.output, plan.encoding, lambda number: self._lies(plan, number, placed))
+            findings += source.findings(pictures.runs(source.wanted), pictures)
         return Conform(
             file=plan.file,
             conforms=not findings,
@@ -191,6 +203,7 @@ class Placer:
             seconds=facts.seconds,
             edges=len(placed.cores) + 1,
             compared=compared,
+            source=source.proof,
             packets=0,
             bytes=facts.bytes,
             sha256=listed.hexdigest(),
@@ -235,17 +248,38 @@ def _pictures(segments: Segments, record: SegmentRecord, encoding: Encoding) -> 
         raise segments.refused(record, f"it holds {count} pictures for {record.frames.frames} frames")
 
 
-def _undecodable(data: bytes, encoding: Encoding) -> str:
-    """What is wrong with a picture's file once it is decoded, in words; empty where nothing is."""
+class _Pictures:
+    """The pictures in a deliverable's folder, decoded."""
+
+    def __init__(self, output: Store, encoding: Encoding, lies: Callable[[int], str]) -> None:
+        """`lies`: the key of one frame's picture."""
+        self._output, self._encoding, self._lies = output, encoding, lies
+
+    def runs(self, wanted: Iterable[Range]) -> Numbered:
+        """The frames of each run, in order; None for a picture that is missing or cannot be decoded."""
+        for number in chain.from_iterable(range(*run) for run in wanted):
+            key = self._lies(number)
+            data = self._output.read(key) if self._output.stat(key) else b""
+            yield number, next(iter(_decoded(data, self._encoding)), None)
+
+
+def _decoded(data: bytes, encoding: Encoding) -> list[VideoFrame]:
+    """What is in a picture's file; nothing where it cannot be decoded."""
     context = av.CodecContext.create(encoding.codec.value, "r")
     assert isinstance(context, VideoCodecContext)
     try:
-        frames = [*context.decode(Packet(data)), *context.decode(None)]
-    except av.error.FFmpegError as error:
-        return f"cannot be decoded: {error.strerror}"
-    sizes = [(frame.width, frame.height) for frame in frames]
+        return [*context.decode(Packet(data)), *context.decode(None)]
+    except av.error.FFmpegError:
+        return []
+
+
+def _undecodable(data: bytes, encoding: Encoding) -> str:
+    """What is wrong with a picture's file once it is decoded, in words; empty where nothing is."""
+    sizes = [(frame.width, frame.height) for frame in _decoded(data, encoding)]
+    if not sizes:
+        return "cannot be decoded"
     if sizes != [(encoding.width, encoding.height)]:
-        shown = " and ".join(f"{width}x{height}" for width, height in sizes) or "no picture"
+        shown = " and ".join(f"{width}x{height}" for width, height in sizes)
         return f"holds {shown} and not {encoding.width}x{encoding.height}"
     return ""
 

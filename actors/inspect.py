@@ -1,12 +1,13 @@
 """The inspector: proves a finished deliverable against the paper. Promises that nothing is taken on the stitcher's word; mends nothing.
 
 It reads the finished file, the segments and the source anew: every picture packet's time and bytes, every other
-stream's packets, the tags, and the decoded pictures around every edge of a chunk.
+stream's packets, the tags, and decoded pictures: around every edge of a chunk against the segments in the store, and of the
+source itself against the deliverable (actors/against_source.py).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +19,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.against_source import AgainstSource
 from actors.carried import Carried
 from actors.encode import RANK
 from actors.media import BUFFER, open_media, opened
@@ -26,12 +28,15 @@ from actors.proofs import frame_at, planes_sha256
 from actors.segments import Segments, tiled
 from actors.spool import spool
 from actors.tagged import tags_findings
+from actors.timed import Numbered, TimedFrames
 from jobs.deliverables import DeliverableFacts, DeliverablePlan, StreamHash
 from jobs.errors import BadMedia, BadStore, FilmFailed
 from jobs.film import Film
 from jobs.ledger import Ledger
+from jobs.plan import Range
 from jobs.records import SegmentRecord
-from jobs.report import Conform
+from jobs.report import Conform, SourceProof
+from jobs.sampling import joined, mask
 from jobs.store import open_store
 from jobs.timing import Timing
 
@@ -45,6 +50,7 @@ class Expected:
     timing: Timing
     segments: Sequence[SegmentRecord]
     facts: DeliverableFacts
+    source: AgainstSource
 
 
 @dataclass
@@ -53,6 +59,7 @@ class _Found:
     frames: int = 0
     edges: int = 0
     compared: int = 0
+    source: SourceProof | None = None
     packets: int = 0
     streams: tuple[StreamHash, ...] = ()
     bytes: int = 0
@@ -79,12 +86,13 @@ class Inspector:
         timing: Timing,
         segments: Sequence[SegmentRecord],
         facts: DeliverableFacts,
+        source: AgainstSource,
     ) -> Conform:
         """Prove the deliverable `plan.file` in the output. Never raises for what is wrong with it: that is a finding.
 
-        Raises FilmFailed where a segment of the store is damaged, BadStore or StoreFault where a store cannot be read.
+        Raises BadMedia where the source cannot be opened, FilmFailed where a segment of the store is damaged, BadStore or StoreFault where a store cannot be read.
         """
-        paper = Expected(film, plan, timing, segments, facts)
+        paper = Expected(film, plan, timing, segments, facts, source)
         found = _Found([])
         if self.output.stat(whole_key(plan)) is None:
             found.findings.append(f"there is no {whole_key(plan)} in {self.output.url}")
@@ -98,9 +106,8 @@ class Inspector:
             with self._opened(paper) as media:
                 found.findings += tags_findings(paper.film, paper.plan, paper.timing, media)
                 with opened(self.source) as film:
-                    _packets(paper, media, Carried(film, media, paper.plan, paper.timing), found)
-            with self._opened(paper) as media:
-                found.findings += self._edges(paper, media, found)
+                    picture = _packets(paper, media, Carried(film, media, paper.plan, paper.timing), found)
+            found.findings += self._pictures(paper, picture.frames(lambda: self._opened(paper)), found)
         except av.error.FFmpegError as error:
             found.findings.append(f"{paper.plan.file} cannot be read: {error.strerror}")
         except _Unreadable as error:
@@ -146,28 +153,46 @@ class Inspector:
         else:
             found.sha256 = hashlib.sha256(lines).hexdigest()
 
-    def _edges(self, paper: Expected, media: InputContainer, found: _Found) -> Iterator[str]:
-        """The first and the last frame of every chunk, decoded from the deliverable and from the store's segment."""
-        stream = media.streams.video[0]
+    def _pictures(self, paper: Expected, ours: TimedFrames, found: _Found) -> Iterator[str]:
+        """Decoded pictures, in one reading of the deliverable: against the segments at every edge, and against the source."""
+        frames = paper.timing.frames
         with spool("inspect") as folder:
             try:
-                records = list(tiled(paper.segments, paper.timing.frames))
+                records = list(tiled(paper.segments, frames))
             except FilmFailed as error:
                 yield str(error)
                 return
+            found.edges = len(records) + 1
             segments = Segments(self.ledger, records, paper.plan.encoding.reorder, Path(folder))
-            for record in records:
-                found.edges += 1
-                with segments.opened(record) as kept:
-                    for rank in sorted({0, record.frames.frames - 1}):
-                        number = record.frames.start + rank
-                        ours = frame_at(media, stream, _ticks(paper.timing, number, stream))
-                        wanted = _of_rank(kept, rank)
-                        if finding := _differ(number, ours, wanted, paper.film.picture.rotation):
-                            yield finding
-                        else:
-                            found.compared += 1
-        found.edges += 1
+            ends = {one for record in records for one in (record.frames.start, record.frames.stop - 1)}
+            wanted = paper.source.wanted
+            for_source = mask(wanted, frames)
+            runs = joined([*wanted, *(Range(one, one + 1) for one in ends)], frames)
+            findings: list[str] = []
+            read = _against_segments(paper, segments, ours.runs(runs), ends, found, findings)
+            others = list(paper.source.findings((one for one in read if for_source[one[0]]), ours))
+            for _ in read:
+                pass
+            yield from findings
+            yield from others
+        found.source = paper.source.proof
+
+
+def _against_segments(
+    paper: Expected, segments: Segments, ours: Numbered, ends: Set[int], found: _Found, findings: list[str]
+) -> Numbered:
+    """Hands on the deliverable's frames; the first and the last frame of every segment are held against it."""
+    for record in segments.records:
+        with segments.opened(record) as kept:
+            for number, frame in ours:
+                if number in ends:
+                    wanted = _of_rank(kept, number - record.frames.start)
+                    finding = _differ(number, frame, wanted, paper.film.picture.rotation)
+                    findings += [finding] if finding else []
+                    found.compared += not finding
+                yield number, frame
+                if number == record.frames.stop - 1:
+                    break
 
 
 def _differ(number: int, ours: VideoFrame | None, wanted: VideoFrame | None, rotation: int) -> str:
@@ -182,16 +207,12 @@ def _differ(number: int, ours: VideoFrame | None, wanted: VideoFrame | None, rot
     return ""
 
 
-def _ticks(timing: Timing, number: int, stream: VideoStream) -> int:
-    return round(timing.at(number) / (stream.time_base or 1))
-
-
 def _of_rank(segment: InputContainer, rank: int) -> VideoFrame | None:
     stream = segment.streams.video[0]
     return frame_at(segment, stream, round(rank * RANK / (stream.time_base or RANK)))
 
 
-def _packets(paper: Expected, media: InputContainer, carried: Carried, found: _Found) -> None:
+def _packets(paper: Expected, media: InputContainer, carried: Carried, found: _Found) -> "_PicturePackets":
     """Every packet of the deliverable, in one reading: the picture's, and what goes beside it."""
     picture = _PicturePackets(paper, media.streams.video[0])
     for packet in media.demux([picture.stream, *carried.streams]):
@@ -204,6 +225,7 @@ def _packets(paper: Expected, media: InputContainer, carried: Carried, found: _F
     found.packets, findings = carried.findings()
     found.streams = carried.hashes
     found.findings += findings
+    return picture
 
 
 class _PicturePackets:
@@ -213,6 +235,9 @@ class _PicturePackets:
         self.paper = paper
         self.stream = stream
         self.times: list[int] = []
+        self._tick = stream.time_base or paper.timing.time_base
+        self._index = stream.index
+        self._keyframes: list[int] = []
         self._starts = {one.frames.start for one in paper.segments}
         self._payload = hashlib.sha256()
         self._odd: list[str] = []
@@ -224,7 +249,15 @@ class _PicturePackets:
         if packet.pts is None or packet.is_discard or packet.duration is None or packet.duration < 0:
             self._odd.append(f"packet {place} of the picture has no time stamp, or is hidden")
         self.times.append(packet.pts if packet.pts is not None else -1)
+        self._keyframes += [self.times[-1]] if packet.is_keyframe else []
         self._payload.update(packet)
+
+    def frames(self, opened: Callable[[], AbstractContextManager[InputContainer]]) -> TimedFrames:
+        """The deliverable's frames, numbered by the times that the paper gives them."""
+        timing = self.paper.timing
+        scale = timing.time_base / self._tick
+        times = np.array([round(int(one) * scale) for one in timing.pts], np.int64)
+        return TimedFrames(opened, self._index, times, np.flatnonzero(np.isin(times, self._keyframes)))
 
     def findings(self) -> Iterator[str]:
         yield from self._odd
@@ -256,6 +289,7 @@ def _conform(paper: Expected, found: _Found) -> Conform:
         seconds=float(paper.timing.seconds),
         edges=found.edges,
         compared=found.compared,
+        source=found.source,
         packets=found.packets,
         streams=found.streams,
         bytes=found.bytes,

@@ -32,6 +32,7 @@ from jobs.records import (
     split_order,
 )
 from jobs.report import Conform, FilmReport
+from jobs.sampling import Core
 
 
 class Production:
@@ -208,8 +209,15 @@ class Production:
                 self.board.note(
                     f"{one.file} can be watched while it grows: {self.scout.spec.output}/{one.file}/index.html"
                 )
+        source = self.scout.source_frames()
         return [
-            Call("finisher", "finish", (self.film, one, self.scout.timing(one), self._assembly.run), (3,), one.file)
+            Call(
+                "finisher",
+                "finish",
+                (self.film, one, self.scout.timing(one), self._assembly.run, source),
+                (3,),
+                one.file,
+            )
             for one in self.deliverables
         ]
 
@@ -219,7 +227,8 @@ class Production:
         later = map(self.chunks.__getitem__, range(self._assembled, len(self.chunks)))
         for chunk in takewhile(lambda one: one.number not in self._lacking.pieces, later):
             self._assembled += 1
-            self._assembly.add({name_of(one): list(self.names(chunk, one).values()) for one in self._encodings})
+            segments = {name_of(one): list(self.names(chunk, one).values()) for one in self._encodings}
+            self._assembly.add(segments, Core.of(chunk))
         self._assembly.turn(whole=self.scout.done and self._assembled == len(self.chunks))
         if self._assembly.whole:
             self.board.stage("stitch")

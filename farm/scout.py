@@ -20,6 +20,7 @@ from jobs.locks import refuse_changes
 from jobs.plan import Chunk, Look, Plan, Range, Shot
 from jobs.ranges import decoded, seen, survey_ranges
 from jobs.records import Cuts
+from jobs.sampling import SourceFrames
 from jobs.shots import Placed, by_name, dressed, far_enough, placed, refuse_idle_overrides
 from jobs.spec import DetectShots, GivenShots, JobSpec, LookChoice
 from jobs.timecode import FrameNames
@@ -155,6 +156,11 @@ class Scout:
             return changed is not None and all(self._timing(deliverable, one) for one in changed.wrappings)
         except Unfit:
             return False
+
+    def source_frames(self) -> SourceFrames:
+        """What an inspector is told of the source; once the index is complete."""
+        assert self.index is not None
+        return SourceFrames(self.index.pts, self.index.entries(), self.spec.inspect)
 
     def span(self, frames: Range) -> Span:
         """The packets that decode some planned frames, and their neighbours where they are deinterlaced."""

@@ -13,6 +13,7 @@ from jobs.digest import digest
 from jobs.ledger import Ledger
 from jobs.paper import Paper
 from jobs.records import Encoding
+from jobs.sampling import Core
 
 FOLDER = "assembly"
 PAGE_SECONDS = 1.0
@@ -25,6 +26,8 @@ class Stretch(Paper):
     kind: Literal["assembly"] = "assembly"
     segments: dict[str, tuple[str, ...]]
     """By encoding (`name_of`), digests of records, in the film's order."""
+    cores: tuple[Core, ...] = ()
+    """The chunks whose segments these are: what the finished film is held to."""
     last: bool = False
     """With these segments the film is whole."""
     given_up: bool = False
@@ -53,9 +56,11 @@ class Assembly:
         self._pages = 0
         self._written_at = float("-inf")
         self._waiting: dict[str, list[str]] = {}
+        self._cores: list[Core] = []
 
-    def add(self, segments: Mapping[str, list[str]]) -> None:
-        """More segments of the finished prefix, by encoding; they are on paper with the next page."""
+    def add(self, segments: Mapping[str, list[str]], core: Core | None = None) -> None:
+        """More segments of the finished prefix, by encoding, and the chunk they are of; they are on paper with the next page."""
+        self._cores += [core] if core else []
         for encoding, names in segments.items():
             self._waiting.setdefault(encoding, []).extend(names)
 
@@ -70,8 +75,10 @@ class Assembly:
         due = whole or not self._pages or (self._waiting and self._clock() - self._written_at >= PAGE_SECONDS)
         if self.whole or not due:
             return
-        self._write(Stretch(segments={one: tuple(names) for one, names in self._waiting.items()}, last=whole))
+        segments = {one: tuple(names) for one, names in self._waiting.items()}
+        self._write(Stretch(segments=segments, cores=tuple(self._cores), last=whole))
         self._waiting.clear()
+        self._cores.clear()
         self.whole = whole
 
     def _write(self, page: Stretch) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, cos, pi
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -46,6 +46,10 @@ class Support(Paper):
     """Frames over which two renderings are blended at a seam: only for a look whose memory has no end."""
 
 
+Keeps = Literal["", "luma", "chroma", "all"]
+"""What of the film's own picture a look leaves as it is; nothing, as far as is known, where it is empty."""
+
+
 class Look(Paper):
     """A look as the plan needs it: what was chosen, and what it takes. Made by the room of looks."""
 
@@ -62,6 +66,8 @@ class Look(Paper):
     """The look's code version: raised whenever its pictures change."""
     adds_colour: bool = True
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
+    keeps: Keeps = ""
+    """What a finished film is held to. It changes no picture, so it is in no digest."""
     stand_in: StandIn = ""
     """It stands in for a look that gave no pictures (jobs/quarantine.py)."""
 
@@ -71,6 +77,7 @@ class Look(Paper):
         for place in paper.pop("places"):
             paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
+        del paper["keeps"]
         return paper if self.stand_in else {name: value for name, value in paper.items() if name != "stand_in"}
 
     @property

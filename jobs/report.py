@@ -9,6 +9,29 @@ from jobs.plan import Look, Range
 from jobs.quarantine import Quarantined
 
 
+class SourceProof(Paper):
+    """What was found when a deliverable's pictures were held against the source's, decoded anew without the farm's chunks."""
+
+    compared: int
+    """Frames of the source that were held against the deliverable's frames of the same numbers."""
+    equal: int
+    """Of these, held to be equal bit for bit in all that the look keeps (a lossless deliverable in the source's own form)."""
+    near: int
+    """Held to be near within the codec's bounds, and nearer than any frame beside it."""
+    likeness: int
+    """Of a look that keeps neither luma nor chroma: told from the frames beside it by likeness alone, and not otherwise held."""
+    unread: int
+    """Wanted, and not to be decoded from the source at their times by seeking: not compared."""
+    decoded: int
+    """Frames of the source that were decoded for it, lead-in included."""
+    edges: int
+    """Edges of chunks whose frames on both sides were compared, and the film's two ends."""
+    difference: float
+    """Greatest difference found, in steps of 8 bits: of samples where equal was asked for, else of means over 32x32 pixels."""
+    difference_at: int | None = None
+    """The frame where it was found; None where nothing differs."""
+
+
 class Conform(Paper):
     """What an inspector found of one deliverable: whether it holds every source frame once, at its own time."""
 
@@ -24,6 +47,8 @@ class Conform(Paper):
     """Edges of chunks, at seams and cuts, and the film's two ends, around which frames were decoded."""
     compared: int
     """Frames decoded from the deliverable and equal, bit for bit, to those of the segments in the store."""
+    source: SourceProof | None = None
+    """What the comparison with the source came to; None where there was none (proofs of earlier versions, and files that cannot be read)."""
     packets: int
     """Packets of sound, subtitles and other streams equal to the source's, by payload and time."""
     streams: tuple[StreamHash, ...] = ()

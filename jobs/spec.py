@@ -213,6 +213,9 @@ class JobSpec(Paper):
     """A chunk that went wrong too often is set aside and the others are made. Then fail: the job fails. passthrough: the film
     is delivered, with the source's own frames there. hold: nothing is delivered until `farm retry`, or another on_error."""
     deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=16)] = (Deliverable(),)
+    inspect: Literal["edges", "all"] = "edges"
+    """Which frames of the finished film are held against the source's, decoded anew. edges: those beside seams and cuts, and
+    runs between them, for which a tenth of the film is decoded at most (of a film of up to 240 frames, all). all: every frame."""
     drop: Annotated[Drop | tuple[Droppable, ...], BeforeValidator(_drop)] = Drop.NOTHING
     """Streams that may be left out where a container cannot hold them: nothing, unsupported, or a list of stream numbers
     and kinds (audio, subtitle, data, attachment, video, captions, chapters), which are left out of every deliverable."""

@@ -79,6 +79,7 @@ def fit(choice: LookChoice) -> Look:
         places=needs.places,
         version=made.version,
         adds_colour=needs.adds_colour,
+        keeps=needs.keeps,
     )
 
 

@@ -25,7 +25,7 @@ from actors.resize import resized
 from jobs.digest import digest
 from jobs.errors import BadLook
 from jobs.paper import Paper
-from jobs.plan import Look, Support
+from jobs.plan import Keeps, Look, Support
 from jobs.spec import LookChoice
 
 KIND = "blend"
@@ -103,6 +103,7 @@ class BlendLook:
             ),
             places=("looks",),
             adds_colour=any(one.adds_colour for one in looks) and not settings.keep_chroma,
+            keeps="chroma" if settings.keep_chroma else _kept_by_all(looks),
         )
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
@@ -181,6 +182,12 @@ def _fitted(settings: BlendSettings) -> list[Look]:
 def _frames(look: Generator, batches: Iterator[Plates]) -> Iterator[Tensor]:
     for pictures in look.render(batches):
         yield from (picture[None] for picture in pictures)
+
+
+def _kept_by_all(looks: Sequence[Look]) -> Keeps:
+    # Chroma that is mixed is rounded anew, also where one of the looks leaves it as it is.
+    kept: set[Keeps] = {"luma" if one.keeps == "all" else one.keeps for one in looks}
+    return kept.pop() if len(kept) == 1 else ""
 
 
 def _own(plates: Plates, domain: Domain) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from actors.plates import Plates
+from jobs.plan import Keeps
 
 BATCH = 8
 """Frames shown to a look at a time, at most: enough to keep a GPU busy, few enough for 4K in memory."""
@@ -26,6 +27,12 @@ class Domain(StrEnum):
     def channels(self) -> int:
         """Channels of one picture."""
         return {Domain.CHROMA: 2, Domain.RGB: 3, Domain.LUMA: 1}[self]
+
+    @property
+    def keeps(self) -> Keeps:
+        """What of the film's own picture stays."""
+        kept: dict[Domain, Keeps] = {Domain.CHROMA: "luma", Domain.LUMA: "chroma"}
+        return kept.get(self, "")
 
     @property
     def span(self) -> float:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jobs.plan import Support
+from jobs.plan import Keeps, Support
 
 
 class Needs(NamedTuple):
@@ -16,3 +16,5 @@ class Needs(NamedTuple):
     """Settings that say where such things lie: they name nothing in the store, the digests do."""
     adds_colour: bool = True
     """False where a grey film stays grey."""
+    keeps: Keeps = ""
+    """What of the film's own picture it leaves as it is, bit for bit: finished films are held to it."""

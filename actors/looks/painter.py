@@ -16,7 +16,7 @@ from actors.resize import resized
 from actors.temporal import steady
 from jobs.film import Colour
 from jobs.paper import Paper
-from jobs.plan import Support
+from jobs.plan import Keeps, Support
 
 PIXELS = 2**23
 """Pixels that a GPU is given at once."""
@@ -39,6 +39,11 @@ class PaintSettings(Paper):
     def support(self) -> Support:
         """Frames that are needed around a frame."""
         return Support(context=self.steady if self.strength else 0)
+
+    @property
+    def keeps(self) -> Keeps:
+        """What of the film's own picture stays."""
+        return "chroma" if self.keep_chroma else ""
 
     def shown(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the picture that is painted, of a film's."""

@@ -15,6 +15,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
+from actors.against_source import AgainstSource
 from actors.encode import SegmentWriter
 from actors.inspect import Inspector
 from actors.playlist import whole_key
@@ -28,9 +29,10 @@ from jobs.formats import Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger
 from jobs.media import Media
-from jobs.plan import Range
+from jobs.plan import Keeps, Range
 from jobs.records import Encoding, SegmentRecord
 from jobs.report import Conform
+from jobs.sampling import Core, SourceFrames
 from jobs.spec import Drop, Droppable, JobSpec, Reading
 from jobs.timing import Timing, timing_for
 from tests.films import read_number
@@ -50,6 +52,14 @@ class Reel:
     timing: Timing
     records: list[SegmentRecord]
     spec: JobSpec
+    frames: SourceFrames
+    keeps: Keeps = "all"
+    """What is said of the look that made the segments."""
+
+    @property
+    def cores(self) -> list[Core]:
+        """The chunks that the segments are of."""
+        return [Core(start=one.frames.start, stop=one.frames.stop, keeps=self.keeps) for one in self.records]
 
     @property
     def path(self) -> Path:
@@ -67,7 +77,11 @@ class Reel:
     def inspect(self, facts: DeliverableFacts) -> Conform:
         """Prove the deliverable."""
         inspector = Inspector(str(self.source), self.store, self.spec.name, str(self.output))
-        return inspector.inspect(self.film, self.plan, self.timing, self.records, facts)
+        return inspector.inspect(self.film, self.plan, self.timing, self.records, facts, self.against())
+
+    def against(self, source: str = "") -> AgainstSource:
+        """The deliverable's comparison with its source, or with the same film at another place."""
+        return AgainstSource(source or str(self.source), self.film, self.plan.encoding, self.frames, self.cores)
 
 
 def index_of(surveyor: Surveyor) -> FrameIndex:
@@ -107,7 +121,8 @@ def reel(
         keep_segment(ledger, plan.encoding, Range(start, stop), islice(frames, stop - start), folder)
         for start, stop in pairwise(bounds)
     ]
-    return Reel(source, store, output, film, plan, timing, records, spec)
+    frames_known = SourceFrames(index.pts, index.entries())
+    return Reel(source, store, output, film, plan, timing, records, spec, frames_known)
 
 
 def frames_of(source: Path, stream: int, encoding: Encoding) -> Iterator[av.VideoFrame]:

@@ -48,7 +48,7 @@ class Driver:
             )  # fmt: skip
 
     def starts(self) -> list[int]:
-        return [one.frames.start for one in records_of(self.ledger, self.assembly.run, ENCODING, self.wait)]
+        return [one.frames.start for one in records_of(self.ledger, self.assembly.run, ENCODING, [], self.wait)]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The finisher: begins with the finished prefix, gives a deliverable its name when it is proven, and its sum beside it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from jobs.formats import Codec, Container, Deliverable
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.report import Conform
+from jobs.sampling import Core
 from jobs.store import open_store
 from tests.actors.reels import Reel, reel
 from tests.films import Recipe
@@ -37,14 +38,20 @@ class Run:
     def page(self, records: Sequence[SegmentRecord], *, whole: bool = False) -> None:
         for one in records:
             self.ledger.keep(one)
-        self.assembly.add({name_of(self.made.plan.encoding): [one.digest for one in records]})
+            core = Core(start=one.frames.start, stop=one.frames.stop, keeps=self.made.keeps)
+            self.assembly.add({name_of(self.made.plan.encoding): [one.digest]}, core)
         self.assembly.turn(whole=whole)
 
     def finish(self) -> Conform:
         """Finish the deliverable, all of whose pages are written."""
-        *_, proof = self.finisher.finish(self.made.film, self.made.plan, self.made.timing, self.assembly.run)
+        *_, proof = self.begun()
         assert isinstance(proof, Conform)
         return proof
+
+    def begun(self) -> Iterator[int | DeliverableFacts | Conform]:
+        """The deliverable being finished."""
+        made = self.made
+        return self.finisher.finish(made.film, made.plan, made.timing, self.assembly.run, made.frames)
 
 
 @pytest.mark.parametrize("container", [Container.MP4, Container.MKV])
@@ -56,7 +63,7 @@ def test_a_deliverable_begun_with_the_prefix_is_the_same(tmp_path: Path, contain
     made.path.unlink()
     run = Run(made)
     run.page(made.records[:2])
-    finishing = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    finishing = run.begun()
     # The rest is not on paper yet, and this much is joined.
     assert next(finishing) == WORD_EVERY
     assert not made.path.exists()
@@ -113,12 +120,12 @@ def test_a_finisher_that_is_let_go_leaves_no_file(tmp_path: Path) -> None:
     made = reel(Recipe(frames=40).make(tmp_path / "a.mp4"), tmp_path, FFV1, (7, 20))
     run = Run(made)
     run.page(made.records, whole=True)
-    finishing = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    finishing = run.begun()
     assert next(finishing) == 40
     assert [path.name for path in made.output.iterdir()] == [UNPROVEN]
     finishing.close()  # type: ignore[attr-defined]
     assert [path.name for path in made.output.rglob("*")] == [UNPROVEN]
-    *_, facts, proof = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    *_, facts, proof = run.begun()
     assert isinstance(facts, DeliverableFacts)
     assert isinstance(proof, Conform)
     assert proof.conforms

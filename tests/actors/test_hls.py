@@ -128,7 +128,7 @@ def test_it_grows_with_the_finished_prefix_and_an_interrupted_one_goes_on(tmp_pa
     playlist = made.path
     run = Run(made)
     run.page(made.records[:1])
-    finishing = run.finisher.finish(made.film, made.plan, made.timing, run.assembly.run)
+    finishing = run.begun()
     assert next(finishing) == WORD_EVERY  # the rest is not on paper yet, and this much can be watched
     begun = read(playlist)
     assert not begun.ended

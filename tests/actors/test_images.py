@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from actors.against_source import AgainstSource
 from actors.encode import encoding_for, writer_for
 from actors.heads import timecode_in
 from actors.images import Placer, picture_key
@@ -23,6 +24,7 @@ from jobs.media import Media
 from jobs.plan import Range
 from jobs.records import SegmentRecord
 from jobs.report import Conform
+from jobs.sampling import SourceFrames
 from jobs.store import open_store
 from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store
@@ -70,8 +72,19 @@ def segments(folder: Path, plan: DeliverablePlan) -> tuple[Ledger, list[SegmentR
     return ledger, records
 
 
-def finished(placer: Placer, plan: DeliverablePlan, records: list[SegmentRecord]) -> tuple[DeliverableFacts, Conform]:
-    *counts, facts, proof = placer.finish(plan, timing(), iter(records))
+def against(plan: DeliverablePlan, folder: Path) -> AgainstSource:
+    """The comparison with a source of the same numbered frames, made by a look that keeps nothing of it."""
+    source = folder / "source.mkv"
+    if not source.exists():
+        Recipe(frames=FRAMES, codec="ffv1").make(source)
+    frames = SourceFrames(np.arange(FRAMES, dtype=np.int64), np.arange(FRAMES))
+    return AgainstSource(str(source), FILM, plan.encoding, frames, [])
+
+
+def finished(
+    placer: Placer, plan: DeliverablePlan, records: list[SegmentRecord], folder: Path
+) -> tuple[DeliverableFacts, Conform]:
+    *counts, facts, proof = placer.finish(plan, timing(), iter(records), against(plan, folder))
     assert isinstance(facts, DeliverableFacts)
     assert isinstance(proof, Conform)
     assert counts == [FRAMES]
@@ -98,7 +111,7 @@ def test_every_frame_is_a_file_and_the_manifest_says_so(tmp_path: Path, codec: C
     plan = plan_of(codec)
     ledger, records = segments(tmp_path, plan)
     output = tmp_path / "out"
-    facts, proof = finished(Placer(ledger, open_store(str(output)), "unproven"), plan, records)
+    facts, proof = finished(Placer(ledger, open_store(str(output)), "unproven"), plan, records, tmp_path)
     assert proof.findings == ()
     assert (proof.frames, proof.edges, proof.compared) == (FRAMES, 4, 5)
     assert proof.sha256 == hashlib.sha256((output / "a film.sha256").read_bytes()).hexdigest()
@@ -119,7 +132,7 @@ def test_dpx_pictures_tell_their_time_code(tmp_path: Path) -> None:
     plan = plan_of(Codec.DPX)
     ledger, records = segments(tmp_path, plan)
     output = open_store(str(tmp_path / "out"))
-    _, proof = finished(Placer(ledger, output, "unproven", "09:59:59:20"), plan, records)
+    _, proof = finished(Placer(ledger, output, "unproven", "09:59:59:20"), plan, records, tmp_path)
     assert proof.findings == ()
     said = [timecode_in(output.read(picture_key(plan, number)), Fraction(24)) for number in range(FRAMES)]
     assert said[:5] == ["09:59:59:20", "09:59:59:21", "09:59:59:22", "09:59:59:23", "10:00:00:00"]
@@ -133,13 +146,13 @@ def test_a_second_try_writes_only_what_is_missing_or_damaged(tmp_path: Path) -> 
     ledger, records = segments(tmp_path, plan)
     stopped = Counting(tmp_path / "out", fails_after=4)
     with pytest.raises(OSError, match="the disk is gone"):
-        finished(Placer(ledger, stopped, "unproven"), plan, records)
+        finished(Placer(ledger, stopped, "unproven"), plan, records, tmp_path)
     assert not (tmp_path / "out/a film.sha256").exists()
     assert not (tmp_path / "out/a film").exists()
     damaged = tmp_path / "out/unproven" / picture_key(plan, 1)
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\0")
     again = Counting(tmp_path / "out")
-    _, proof = finished(Placer(ledger, again, "unproven"), plan, records)
+    _, proof = finished(Placer(ledger, again, "unproven"), plan, records, tmp_path)
     assert proof.conforms
     assert again.written == [f"unproven/{picture_key(plan, number)}" for number in (1, 4, 5, 6)]
     assert not (tmp_path / "out/unproven").exists()
@@ -148,10 +161,10 @@ def test_a_second_try_writes_only_what_is_missing_or_damaged(tmp_path: Path) -> 
 def test_the_old_manifest_goes_before_the_first_picture_is_written_anew(tmp_path: Path) -> None:
     plan = plan_of()
     ledger, records = segments(tmp_path, plan)
-    finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records)
+    finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records, tmp_path)
     (tmp_path / "out" / picture_key(plan, 0)).unlink()
     with pytest.raises(OSError, match="the disk is gone"):
-        finished(Placer(ledger, Counting(tmp_path / "out", 0), "unproven"), plan, records)
+        finished(Placer(ledger, Counting(tmp_path / "out", 0), "unproven"), plan, records, tmp_path)
     assert not (tmp_path / "out/a film.sha256").exists()
 
 
@@ -166,7 +179,9 @@ def test_segments_may_come_late(tmp_path: Path) -> None:
             assert (output / "unproven" / picture_key(plan, record.frames.stop - 1)).exists()
             assert not (output / "a film").exists()
 
-    *_, proof = Placer(ledger, open_store(str(output)), "unproven").finish(plan, timing(), growing())
+    *_, proof = Placer(ledger, open_store(str(output)), "unproven").finish(
+        plan, timing(), growing(), against(plan, tmp_path)
+    )
     assert isinstance(proof, Conform)
     assert proof.conforms
 
@@ -215,7 +230,7 @@ def test_what_is_wrong_in_the_folder_is_found(
     plan = plan_of()
     ledger, records = segments(tmp_path, plan)
     output = Tampered(tmp_path / "out", change, picture_key(plan, 3))
-    _, proof = finished(Placer(ledger, output, "unproven"), plan, records)
+    _, proof = finished(Placer(ledger, output, "unproven"), plan, records, tmp_path)
     assert proof.findings == said
     # Nothing bears a deliverable's name, and nothing is left.
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
@@ -225,7 +240,7 @@ def test_a_picture_of_another_size_is_found(tmp_path: Path) -> None:
     plan = plan_of()
     ledger, records = segments(tmp_path, plan)
     small = plan_of().model_copy(update={"encoding": plan.encoding.model_copy(update={"width": 96})})
-    _, proof = finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), small, records)
+    _, proof = finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), small, records, tmp_path)
     assert proof.findings[0] == "a film/a film.0000000.png holds 192x112 and not 96x112"
 
 
@@ -235,7 +250,7 @@ def test_strangers_are_refused_before_anything_is_placed(tmp_path: Path) -> None
     (tmp_path / "out/a film").mkdir(parents=True)
     (tmp_path / "out/a film/a film.0000000.tiff").write_bytes(b"x")
     with pytest.raises(FilmFailed, match=r"a film\.0000000\.tiff is no picture of a film, which has 7 frames: move"):
-        finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records)
+        finished(Placer(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records, tmp_path)
     assert len(list((tmp_path / "out/a film").iterdir())) == 1
 
 
@@ -251,10 +266,10 @@ def test_segments_that_are_not_what_their_records_say_are_refused(tmp_path: Path
             for name in names:
                 odd.addfile(tarfile.TarInfo(name), io.BytesIO())
         with pytest.raises(FilmFailed, match=said):
-            finished(placer, plan, [kept(ledger, CORES[0], tmp_path / "odd.tar"), *records[1:]])
+            finished(placer, plan, [kept(ledger, CORES[0], tmp_path / "odd.tar"), *records[1:]], tmp_path)
     (tmp_path / "store/job/media/0").write_bytes(b"torn")
     with pytest.raises(FilmFailed, match="its bytes are not the recorded ones"):
-        finished(placer, plan, records)
+        finished(placer, plan, records, tmp_path)
     assert not (tmp_path / "out/a film.sha256").exists()
 
 
@@ -334,7 +349,7 @@ def test_pictures_are_placed_in_a_bucket_and_not_sent_again(tmp_path: Path, s3_b
     ledger, records = segments(tmp_path, plan)
     output = open_store(f"s3://{s3_bucket}/out")
     for store in (output, ReadOnly(s3_bucket, "out")):
-        _, proof = finished(Placer(ledger, store, "unproven"), plan, records)
+        _, proof = finished(Placer(ledger, store, "unproven"), plan, records, tmp_path)
         assert proof.conforms
         assert hashlib.sha256(output.read("a film.sha256")).hexdigest() == proof.sha256
     assert sum(1 for _ in output.list("")) == FRAMES + 1

@@ -45,7 +45,8 @@ def test_a_film_can_come_from_s3_and_go_there(tmp_path: Path, s3_bucket: str) ->
     assert facts == local
     assert open_store(where[-1]).read(made.plan.file) == made.path.read_bytes()
     assert isinstance(facts, DeliverableFacts)
-    assert Inspector(*where).inspect(made.film, made.plan, made.timing, made.records, facts).findings == ()
+    against = made.against(where[0])
+    assert Inspector(*where).inspect(made.film, made.plan, made.timing, made.records, facts, against).findings == ()
 
 
 class Unread(FolderStore):

@@ -91,7 +91,13 @@ class FastStyleLook:
         # A package's file is named by the package.
         files = () if package else _files(settings, package)
         digests = tuple(sha256_of(path) for path in files)
-        return Needs(settings.support(), digests, places=("weights",), adds_colour=not settings.keep_chroma)
+        return Needs(
+            settings.support(),
+            digests,
+            places=("weights",),
+            adds_colour=not settings.keep_chroma,
+            keeps=settings.keeps,
+        )
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""

@@ -82,7 +82,8 @@ class OnnxLook:
         if settings.keep_chroma and domain != "rgb":
             raise BadLook(f"keep_chroma is for looks that give rgb, and {package.place} gives {domain}; leave it out.")
         support = Support(context=package.paper.context + settings.steady)
-        return Needs(support, adds_colour=domain == "chroma" or (domain == "rgb" and not settings.keep_chroma))
+        keeps = (Domain.LUMA if settings.keep_chroma else Domain(domain)).keeps
+        return Needs(support, adds_colour=keeps != "chroma", keeps=keeps)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """Frame by frame. Chroma at the network's size, or at the film's where some of its own is kept."""

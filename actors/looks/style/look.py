@@ -61,7 +61,7 @@ class StyleLook:
         assert isinstance(settings, StyleSettings)
         assert package
         _weights(settings, shape_of(package, StyleShape), package)
-        return Needs(settings.support(), adds_colour=not settings.keep_chroma)
+        return Needs(settings.support(), adds_colour=not settings.keep_chroma, keeps=settings.keeps)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""

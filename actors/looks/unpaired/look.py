@@ -67,7 +67,7 @@ class UnpairedLook:
             )
         shape_of(package, Shape)
         _file(settings, package)
-        return Needs(settings.support(), adds_colour=not settings.keep_chroma)
+        return Needs(settings.support(), adds_colour=not settings.keep_chroma, keeps=settings.keeps)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""
