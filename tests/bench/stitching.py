@@ -16,6 +16,7 @@ from jobs.index import FrameIndex
 from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, SegmentRecord
+from jobs.sampling import SourceFrames
 from jobs.spec import JobSpec
 from jobs.timing import Timing, timing_for
 from tests.actors.reels import keep_segment
@@ -34,6 +35,7 @@ class Segmented(NamedTuple):
     plan: DeliverablePlan
     timing: Timing
     records: list[SegmentRecord]
+    frames: SourceFrames
 
 
 def stitch(clock: Clock, clip: str, folder: str, codec: str) -> Found:
@@ -41,7 +43,7 @@ def stitch(clock: Clock, clip: str, folder: str, codec: str) -> Found:
     where = (clip, f"{folder}/store", "film", f"{folder}/out")
     made = segmented(clip, where, folder, codec)
     with clock():
-        *_, facts = Stitcher(*where).stitch(*made)
+        *_, facts = Stitcher(*where).stitch(*made[:4])
     assert isinstance(facts, DeliverableFacts)
     return {"frames": facts.frames, "segments": len(made.records), "bytes": facts.bytes}
 
@@ -67,7 +69,7 @@ def segmented(
         )
         for start in range(0, index.frames, SEGMENT)
     ]
-    return Segmented(film, plan, timing, records)
+    return Segmented(film, plan, timing, records, SourceFrames(index.pts, index.entries()))
 
 
 def _encoded(clip: str, ledger: Ledger, encoding: Encoding, folder: Path) -> list[SegmentRecord]:

@@ -140,7 +140,11 @@ def test_what_is_right_conforms_and_tells_what_was_compared(film: Path, tmp_path
 
 def test_shots_are_held_to_what_their_own_looks_keep(film: Path, tmp_path: Path) -> None:
     half = {"frames": [0, 16], "look": {"name": "none"}}
-    spec = {"look": {"name": "colorize"}, "overrides": [half], "deliverables": [{"name": "a", "codec": "ffv1"}]}
+    spec: dict[str, Any] = {
+        "look": {"name": "colorize"},
+        "overrides": [half],
+        "deliverables": [{"name": "a", "codec": "ffv1"}],
+    }
     (clean,) = proofs(film, tmp_path / "clean", **spec).values()
     assert clean.conforms
     assert clean.source is not None
@@ -148,7 +152,7 @@ def test_shots_are_held_to_what_their_own_looks_keep(film: Path, tmp_path: Path)
     # Chroma is held where the look is none, and luma everywhere.
     (spoilt,) = proofs(film, tmp_path / "chroma", Misread(SPOILT["Cb for Cr"]), **spec).values()
     assert [one.partition(" is ")[0] for one in spoilt.findings] == [f"frame {AT_FRAME}"]
-    turned = {**spec, "overrides": [{**half, "look": {"name": "colorize"}}], "look": {"name": "none"}}
+    turned: dict[str, Any] = {**spec, "overrides": [{**half, "look": {"name": "colorize"}}], "look": {"name": "none"}}
     (free,) = proofs(film, tmp_path / "free", Misread(SPOILT["Cb for Cr"]), **turned).values()
     assert free.conforms
     (bright,) = proofs(film, tmp_path / "luma", Misread(SPOILT["luma by 16"]), **turned).values()
