@@ -176,7 +176,7 @@ class Placer:
             for number, line in enumerate(manifest):
                 listed.update(line)
                 sha256, _, key = line.decode().rstrip("\n").partition("  ")
-                lies = self._lies(plan, number, placed)
+                lies = self._staged(key) if number in placed.staged else key
                 data = self.output.read(lies) if self.output.stat(lies) else b""
                 frames += bool(data)
                 if hashlib.sha256(data).hexdigest() != sha256:

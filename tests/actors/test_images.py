@@ -279,7 +279,7 @@ def test_what_an_earlier_try_of_another_codec_left_is_swept_away(tmp_path: Path)
     out = tmp_path / "out"
     (out / "unproven/a film").mkdir(parents=True)
     (out / "unproven/a film/a film.0000000.tiff").write_bytes(b"x")
-    _, proof = finished(Placer(ledger, open_store(str(out)), "unproven"), plan, records)
+    _, proof = finished(Placer(ledger, open_store(str(out)), "unproven"), plan, records, tmp_path)
     assert proof.conforms
     assert list(out.rglob("*.tiff")) == []
 
@@ -301,14 +301,14 @@ def test_naming_that_broke_off_is_gone_on_with_and_sends_nothing_again(tmp_path:
     ledger, records = segments(tmp_path, plan)
     output = open_store(f"s3://{s3_bucket}/out")
     with pytest.raises(OSError, match="the wire is cut"):
-        finished(Placer(ledger, Breaking(s3_bucket, "out"), "unproven"), plan, records)
+        finished(Placer(ledger, Breaking(s3_bucket, "out"), "unproven"), plan, records, tmp_path)
     named = [*output.list("a film/")]
     assert len(named) == 3
     assert [*output.list("a film.sha256")] == []
     assert len([*output.list("unproven/a film/")]) == FRAMES - 3
     # Copied, and not yet deleted when the machine died.
     output.write(f"unproven/{named[0]}", output.read(named[0]))
-    _, proof = finished(Placer(ledger, ReadOnly(s3_bucket, "out"), "unproven"), plan, records)
+    _, proof = finished(Placer(ledger, ReadOnly(s3_bucket, "out"), "unproven"), plan, records, tmp_path)
     assert proof.conforms
     assert [*output.list("")] == sorted([*(picture_key(plan, number) for number in range(FRAMES)), "a film.sha256"])
 
@@ -317,7 +317,7 @@ def test_pictures_of_an_earlier_film_stay_until_the_new_ones_are_proven(tmp_path
     plan = plan_of()
     ledger, records = segments(tmp_path, plan)
     out = tmp_path / "out"
-    finished(Placer(ledger, open_store(str(out)), "unproven"), plan, records)
+    finished(Placer(ledger, open_store(str(out)), "unproven"), plan, records, tmp_path)
     before = {path.name: path.read_bytes() for path in (out / "a film").iterdir()}
     with writer_for(plan.encoding, tmp_path / "other.tar") as writer:
         for number in range(*CORES[0]):
@@ -329,7 +329,9 @@ def test_pictures_of_an_earlier_film_stay_until_the_new_ones_are_proven(tmp_path
             yield record
             assert {path.name: path.read_bytes() for path in (out / "a film").iterdir()} == before
 
-    *_, proof = Placer(ledger, open_store(str(out)), "unproven").finish(plan, timing(), growing())
+    *_, proof = Placer(ledger, open_store(str(out)), "unproven").finish(
+        plan, timing(), growing(), against(plan, tmp_path)
+    )
     assert isinstance(proof, Conform)
     assert proof.conforms
     after = {path.name: path.read_bytes() for path in (out / "a film").iterdir()}
