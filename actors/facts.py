@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from actors.forms import developed, has_alpha, is_linear, is_rgb
 from actors.light import light_of
 from actors.media import INTERLACED
+from actors.properties import lost_in
 from actors.siting import siting_of
 from jobs.errors import BadMedia
 from jobs.film import Colour, FieldOrder, OtherStream, Picture
@@ -80,6 +81,7 @@ def picture_of(stream: VideoStream, frame: VideoFrame, what: str, reading: Readi
         alpha_dropped=has_alpha(frame),
         light=light_of(frame),
         siting=siting_of(stream),
+        lost=lost_in(frame),
     )
 
 

@@ -133,6 +133,8 @@ class Picture(Paper):
     """Of interlaced pictures, where it is told which field comes first."""
     light: Light | None = None
     """What an HDR10 film was graded for."""
+    lost: tuple[str, ...] = ()
+    """In words, what the source says of its picture that no deliverable does (`actors.properties`)."""
     siting: Siting = ""
     """Where chroma lies beside luma; where it is not told, on the left."""
     grey: bool = False
@@ -171,6 +173,7 @@ class Picture(Paper):
             f"R'G'B' of 16 bits is kept within {WITHIN_16_BIT} steps of 65535": _RGB_16.fullmatch(self.stored),
             "linear light is given BT.709's curve; what is brighter than white, or negative, is cut": linear,
             "the alpha channel is left out": self.alpha_dropped,
+            f"{', '.join(self.lost)}: no deliverable says so": self.lost,
         }
         return tuple(words for words, so in said.items() if so)
 
