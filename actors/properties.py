@@ -8,6 +8,7 @@ coding     of how the old stream was coded, or of no picture: what is encoded an
 unseen     PyAV does not show it, so the farm leaves it out without a word
 """
 
+import struct
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -113,9 +114,16 @@ def _lost(frame: VideoFrame) -> Iterator[str]:
     try:
         # PyAV's own types call this container a dictionary of strings.
         found: Any = frame.side_data
-        names = [one.type.name for one in found]
+        said = {one.type.name: bytes(one) for one in found}
     except ValueError:  # PyAV 18.1 has no name for the Exif of picture files, and shows nothing beside it
         return
-    for name in names:
-        if name in _TOLD:
+    for name, data in said.items():
+        if name in _TOLD and not (name == "PANSCAN" and _is_whole(data, frame)):
             yield _TOLD[name]
+
+
+def _is_whole(window: bytes, frame: VideoFrame) -> bool:
+    """Whether a window (libav's AVPanScan) is the whole picture, or unsaid, as in nearly every MPEG-2 film."""
+    _, width, height, *places = struct.unpack_from("=3i6h", window)
+    # In sixteenths of a pixel.
+    return (width, height) in ((0, 0), (16 * frame.width, 16 * frame.height)) and not any(places)

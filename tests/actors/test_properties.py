@@ -12,6 +12,7 @@ from av.sidedata.sidedata import Type
 from av.stream import Disposition
 
 from actors.properties import _TOLD, OF_FRAMES, OF_PACKETS, OF_PICTURES, OF_STREAMS
+from actors.survey import Surveyor
 from jobs.formats import Codec, Container, Deliverable
 from tests.actors.reels import reel
 from tests.films import Recipe
@@ -34,7 +35,6 @@ def by_x264(**options: str) -> Recipe:
 FILMS: dict[str, tuple[str, Recipe, str]] = {
     "STEREO3D": ("Stereo", by_x264(**{"frame-packing": "3"}), "a.mp4"),
     "SEI_UNREGISTERED": ("Unregistered", SMALL, "a.mp4"),
-    "GOP_TIMECODE": ("GOP timecode", replace(SMALL, codec="mpeg2video", rate=Fraction(25)), "a.mkv"),
 }
 """Frame side data that libav's encoders can make, and how ffprobe calls it."""
 
@@ -47,6 +47,12 @@ def test_what_a_frame_carries_is_told_where_the_table_says_so(tmp_path: Path, na
     detail = reel(source, tmp_path, Deliverable(codec=Codec.FFV1)).plan.fates[0].detail
     assert ("no deliverable says so" in detail) == (OF_FRAMES[name].fate == "told")
     assert OF_FRAMES[name].words in detail
+
+
+def test_a_window_that_is_the_whole_picture_is_nothing_to_tell(tmp_path: Path) -> None:
+    source = replace(SMALL, codec="mpeg2video", rate=Fraction(25)).make(tmp_path / "a.mkv")
+    assert "AVPanScan" in probed(source, "-show_frames", "-read_intervals", "%+#1")
+    assert Surveyor(str(source)).film().picture.lost == ()
 
 
 def probed(path: Path, *more: str) -> str:
