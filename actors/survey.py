@@ -15,10 +15,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-from scenedetect import FrameTimecode
-from scenedetect.detectors import AdaptiveDetector
 
 from actors.constancy import Constancy, OddFrame
+from actors.cut_detector import AdaptiveDetector, FrameTimecode
 from actors.develop import developed_frame
 from actors.facts import header_kept, others_of, picture_of, seconds_of, timecode_of
 from actors.forms import is_linear

@@ -19,6 +19,7 @@ from farm.wages import Wages
 from jobs.cost import Cost
 from jobs.errors import BadStore, FilmFailed, Stopped, StoreDown, StoreFault
 from jobs.ledger import Ledger
+from jobs.store.patience import hurried
 from jobs.store.traffic import drain
 from jobs.tally import WRITE_SECONDS, JobState, Tally, keep_tally, read_tally
 
@@ -67,7 +68,7 @@ class Books(Relay):
         self._metrics.before = lambda: None
         self._metrics.eta(0.0 if error is None else None)
         self._metrics.state(self._state)
-        self._writer.shutdown(cancel_futures=True)
+        self._writer.shutdown(wait=not hurried(), cancel_futures=True)  # it may wait for a store that is away
         with suppress(BadStore, StoreDown, StoreFault):
             self._write()
 

@@ -7,7 +7,7 @@ import ray
 from ray.exceptions import RayError
 
 from farm.calls import Cluster
-from farm.ray_session import QUIETLY
+from farm.local_ray import QUIETLY
 from farm.roster import Roster
 from farm.shares import Allowance, Claim, Job, Room, Shares
 

@@ -1,15 +1,14 @@
 """The command line: a contract. People read stderr, programs read JSON on stdout. Exit 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
 
 import json
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
+from farm import stopping
 from farm.chosen import ALL, shots_chosen
 from farm.commands_control import cancel, clean
 from farm.commands_evaluate import evaluate
@@ -57,24 +56,20 @@ class Contract(typer.core.TyperGroup):
     """Ends every command with the contract's exit code, and an error with its one sentence."""
 
     def invoke(self, ctx: Any) -> Any:
-        signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C, at any moment
+        stopping.listen()
         try:
             return super().invoke(ctx)
         except FarmError as error:
-            code = _say(str(error), error.exit_code)
+            said = (stopping.SENTENCE, stopping.CODE) if stopping.begun() else (str(error), error.exit_code)
         except KeyboardInterrupt:
-            code = _say("Stopped. What is finished is kept; the same command goes on from here.", 130)
-        raise typer.Exit(code)
+            said = stopping.SENTENCE, stopping.CODE
+        _say(said[0])
+        stopping.told()
+        raise typer.Exit(said[1])
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
-    raise KeyboardInterrupt
-
-
-def _say(sentence: str, code: int) -> int:
+def _say(sentence: str) -> None:
     print(f"farm: {sentence}", file=sys.stderr)
-    return code
 
 
 def _print(value: Any) -> None:

@@ -4,6 +4,7 @@ Findings are small (paper, keys): frames never travel through Ray. A call whose 
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +18,11 @@ from ray.exceptions import RayError, RayTaskError, UnserializableException
 from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
 from farm.claims import Claims
 from farm.ray_session import RaySession
-from farm.roster import Hired, Roster, reason_of, unmeetable
+from farm.roster import STOPPED, Hired, Roster, reason_of, unmeetable
 from farm.shares import Job
+from farm.terminal import leave_terminal
 from jobs.errors import BadSpec, FarmError
+from jobs.processes import identity
 from jobs.store.patience import in_work
 from jobs.store.traffic import Traffic, drain
 
@@ -29,6 +32,13 @@ LISTEN_SECONDS = 1.0
 
 class Hand:
     """The far end of one worker. Makes the plain class inside a call, for an error in an actor's constructor comes home as text only."""
+
+    def __init__(self) -> None:
+        leave_terminal()  # before the class is imported, which comes with the arguments of `boot`
+
+    def place(self) -> str:
+        """The identity of its process (jobs/processes.py): it has a place."""
+        return identity(os.getpid())
 
     def boot(self, made_of: Callable[..., object], args: tuple[Any, ...]) -> None:
         with in_work():
@@ -159,12 +169,19 @@ class Fleet:
             min(now - self._staffed_at, 2 * LISTEN_SECONDS),
             now,
         )  # held up itself, it heard nobody
-        if self._claims and self._claims.apply(self._rosters.values(), lambda: self.cluster, now):
+        self._session.check()
+        if (
+            self._claims
+            and self._session.answers
+            and self._claims.apply(self._rosters.values(), lambda: self.cluster, now)
+        ):
             self.watcher.shared(self._claims.allowance)
         crowded = any(roster.crowded(now) for roster in self._rosters.values())
         for roster in self._rosters.values():
             for one in roster.hung(waited):
                 self._lose(roster, one, f"hung: not a word for {one.silent:.0f} s")
+            for one in roster.stopped(waited):
+                self._lose(roster, one, STOPPED)
             self._let_go(roster, roster.dispensable(now, crowded) + roster.late(now))
             wanting = roster.wanting()
             for _ in range(wanting):
@@ -172,7 +189,7 @@ class Fleet:
             if wanting:
                 self._tell_staff(roster)
         if any(roster.pending for roster in self._rosters.values()):
-            self._session.check()
+            self._session.check_raylet()
 
     def _deal(self) -> None:
         now = time.monotonic()
@@ -211,8 +228,12 @@ class Fleet:
                     return call, found
                 self.watcher.moved(found)
                 return None
-            ray.get(said)
-            (roster.started if hired.placed is None else roster.placed)(hired, time.monotonic())
+            found = ray.get(said)
+            if hired.placed is None:
+                roster.started(hired, time.monotonic())
+            else:
+                hired.process = found
+                roster.placed(hired, time.monotonic())
             self._tell_staff(roster)
         except StopIteration:
             roster.finished(hired, said, time.monotonic())
@@ -262,7 +283,7 @@ def _hire(crew: Crew, number: int, now: float) -> Hired:
     if crew.memory:
         wants["memory"] = crew.memory
     actor: Any = ray.remote(**wants)(kind).remote()
-    return Hired(number, crew, actor, actor.__ray_ready__.remote(), actor.boot.remote(crew.made_of, crew.args), now)
+    return Hired(number, crew, actor, actor.place.remote(), actor.boot.remote(crew.made_of, crew.args), now)
 
 
 def _cause(error: RayError) -> BaseException:

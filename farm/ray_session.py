@@ -1,31 +1,33 @@
 """This process's tie to Ray: one started here, or a cluster joined. Promises that SIGTERM stops as Ctrl-C does while it lasts, and that nothing it started stays; knows no workers."""
 
-import logging
+import atexit
 import os
-import secrets
 import signal
 import socket
 import threading
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 import ray._private.state
 from ray._private.authentication.authentication_utils import get_authentication_mode_name
-from ray._raylet import get_authentication_mode  # type: ignore[attr-defined]  # compiled
+from ray._raylet import GcsClient, get_authentication_mode  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import RayError
 
 from farm import store_settings
 from farm.calls import Cluster
 from farm.growth import VARIABLE, kind_of, told_kinds, with_standing
+from farm.heartbeat import ASK_SECONDS, Heartbeat
+from farm.local_ray import QUIETLY, end, start, use_token_of_its_own
 from jobs.errors import BadSpec, FilmFailed
+from jobs.processes import descendants
 
-QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 LOCAL = "local"
 """Ray's own word for one that is started here."""
-SIDE_CPUS = 4
-"""CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
+Found = TypeVar("Found")
+
 REACH_SECONDS = 10.0
 """How long a cluster's address may take to answer: Ray itself tries a wrong one for minutes, deaf to signals."""
 
@@ -40,6 +42,7 @@ class RaySession:
         self.local = False
         """Whether Ray was started here, by this session."""
         self._began = False
+        self._heartbeat: Heartbeat | None = None
         self._sigterm: Any = None
 
     def enter(self) -> None:
@@ -50,18 +53,33 @@ class RaySession:
         try:
             if self._began:
                 _start(self.workers) if self.local else _join(self.address)
-            _interrupt_on_sigterm()
+            _interrupt_on_sigterm(self._sigterm)
+            self._heartbeat = self._listen() if self._began else None
         except BaseException as error:
-            self.leave()
-            if isinstance(error, SystemExit):  # what Ray makes of SIGTERM while it starts
-                raise KeyboardInterrupt from error
+            try:
+                if isinstance(error, SystemExit):  # what Ray makes of SIGTERM while it starts
+                    _interrupt_on_sigterm(self._sigterm)
+                    signal.raise_signal(signal.SIGTERM)
+            finally:
+                self.leave()
             raise
+
+    def _listen(self) -> Heartbeat:
+        address = ray.get_runtime_context().gcs_address
+        head = GcsClient(address=address)
+        what = "Ray on this machine" if self.local else f"The head of the Ray cluster at {address}"
+        return Heartbeat(
+            lambda: head.internal_kv_exists(b"film-farm", namespace=b"film-farm", timeout=ASK_SECONDS), what
+        )
 
     @property
     def cluster(self) -> Cluster:
         """What there is to work on now, and what it may become. Raises BadSpec where the operator's word on that cannot be read."""
+        return self._asked(self._cluster)
+
+    def _cluster(self) -> Cluster:
         has = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        nodes = [node["Resources"] for node in _living_nodes()]
         told = () if self.local else told_kinds(os.environ.get(VARIABLE) or "[]")
         bounded = self.local or bool(told)
         config = None if bounded else ray._private.state.state.get_cluster_config()
@@ -72,22 +90,45 @@ class RaySession:
             bounded = all(one.max_count >= 0 for one in config.node_group_configs)
         return Cluster(self.local, has.get("CPU", 0.0), has.get("GPU", 0.0), with_standing(told, nodes), bounded)
 
+    @property
+    def answers(self) -> bool:
+        """The head has answered when it was last asked; where it has not, asking it for anything may take without end."""
+        return self._heartbeat is None or not self._heartbeat.missed
+
     def check(self) -> None:
+        """Raises FilmFailed where Ray's head is lost."""
+        if self._heartbeat:
+            self._heartbeat.check()
+
+    def check_raylet(self) -> None:
         """Prove that a Ray that was started here can still start workers. Raises FilmFailed.
 
         Where its raylet was killed, workers there are go on for a while, and those that are asked for would be waited for in vain.
         """
-        if self.local and not any(node["Alive"] for node in ray.nodes()):  # type: ignore[no-untyped-call]
+        if self.local and not self._asked(_living_nodes):
             raise FilmFailed(
                 "Ray has ended on this machine (its raylet is gone, as by a kill or for want of memory). What is finished "
                 "is kept; the same command goes on from here."
             )
 
+    def _asked(self, question: Callable[[], Found]) -> Found:
+        return self._heartbeat.asked(question) if self._heartbeat else question()
+
     def leave(self) -> None:
         """Leave Ray, and end it if it was started here."""
+        heartbeat, self._heartbeat = self._heartbeat, None
         if self._began:
-            ray.shutdown()
+            if heartbeat and heartbeat.missed:  # Ray would wait for its head
+                with suppress(FilmFailed):
+                    heartbeat.asked(ray.shutdown)
+                atexit.unregister(ray.shutdown)
+                if self.local:
+                    end(descendants(os.getpid()))
+            else:
+                ray.shutdown()
             _let_ray_talk(True)
+        if heartbeat:
+            heartbeat.end()
         if self._sigterm is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._sigterm)
 
@@ -101,30 +142,26 @@ def _meant(address: str | None) -> str:
     return address or os.environ.get("RAY_ADDRESS") or LOCAL
 
 
-def _interrupt_on_sigterm() -> None:
+def _interrupt_on_sigterm(before: Any) -> None:
+    """SIGTERM does what it did before Ray took it; where that was the system's default, it raises KeyboardInterrupt."""
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
         raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, interrupt)
+        signal.signal(signal.SIGTERM, before if callable(before) else interrupt)
+
+
+def _living_nodes() -> list[Any]:
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 def _start(workers: int) -> None:
-    token_file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
-    if _agree_on_authentication() == "token" and not token_file.is_file():
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one into the home folder
-    cores = len(os.sched_getaffinity(0))
-    cpus = max(workers, cores) + max(SIDE_CPUS, cores)
+    if _agree_on_authentication() == "token":
+        use_token_of_its_own()
     _let_ray_talk(False)
-    try:
-        ray.init(LOCAL, num_cpus=cpus, include_dashboard=False, **QUIETLY)
-    except Exception as error:  # Ray's own word for a raylet that is late is no narrower
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].partition(". ")[0].rstrip(".")
-        raise FilmFailed(
-            f"Ray could not be started on this machine ({reason}): it may be too busy, or short of memory or of disk in /tmp; "
-            "run again then, finished work is kept."
-        ) from error
+    start(workers)
 
 
 def _join(address: str) -> None:

@@ -9,11 +9,15 @@ from farm.dealing import CallSheet
 from farm.growth import in_words, places
 from farm.shares import Allowance
 from jobs.errors import FilmFailed
+from jobs.processes import is_stopped
 
 PENDING_GRACE = 5.0
 """Seconds that demand must have been lower before a worker that is still starting goes: demand flickers, starts are dear."""
 HUNG_TIMES = 20
 """A worker that has been silent for so many times the longest wait for another's word, or its own, is taken for hung."""
+STOPPED_SECONDS = 10.0
+"""A worker whose process stands still for so long is replaced: nothing tells when anyone will let it go on."""
+STOPPED = f"its process was stopped for {STOPPED_SECONDS:g} s (state T), as by SIGSTOP or by a terminal that it touched"
 CROWDED_AFTER = 10.0
 """Seconds after which a worker that has not started may be waiting for room that an idle one takes."""
 
@@ -31,6 +35,10 @@ class Hired:
     """What resolves when it has started; None when it has."""
     since: float
     """When it was hired; once it has started, when it last had a call."""
+    process: str = ""
+    """The identity of its process, once it has a place (jobs/processes.py)."""
+    stood: float = 0.0
+    """Seconds for which that process has been stopped."""
     silent: float = 0.0
     """Seconds for which it has been at calls and said nothing."""
     streams: deque[Any] = field(default_factory=deque)
@@ -148,6 +156,12 @@ class Roster:
             one.silent = one.silent + waited if one.streams else 0.0
         patience = self.crew.boot_seconds if self._longest is None else HUNG_TIMES * self._longest
         return [one for one in self.ready if one.silent > max(self.crew.hung_seconds, patience)]
+
+    def stopped(self, waited: float) -> list[Hired]:
+        """Who, after so many more seconds, has been stopped for too long, as far as it runs on this machine: it is not busy, it stands."""
+        for one in self.hired:
+            one.stood = one.stood + waited if is_stopped(one.process) else 0.0
+        return [one for one in self.hired if one.stood >= STOPPED_SECONDS]
 
     @property
     def wanted(self) -> int:

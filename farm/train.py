@@ -33,6 +33,7 @@ from actors.training.courses import checked
 from actors.training.run import at_work, train
 from farm.calls import Cluster
 from farm.control import lease_on_training
+from farm.terminal import leave_terminal
 from farm.training_board import TrainingBoard
 from farm.training_metrics import TrainingMetrics
 from jobs.errors import BadSpec, FarmError, StoreFault, TrainingFailed
@@ -176,6 +177,7 @@ class _Losses(UserCallback):
 
 def _work(told: dict[str, Any]) -> None:
     """One worker, from its start to the end of the training."""
+    leave_terminal()
     recipe, queue = Recipe.model_validate(told["recipe"]), told["queue"]
     place = ray.train.get_context()
     team, device = Team(place.get_world_rank(), place.get_world_size()), get_device()

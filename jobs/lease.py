@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 from uuid import uuid4
@@ -22,6 +21,7 @@ from uuid import uuid4
 from jobs.digest import sealed
 from jobs.errors import BadStore, FarmError, JobHeld, Stopped, StoreDown, StoreFault
 from jobs.paper import Paper, read_paper
+from jobs.processes import identity, is_gone
 from jobs.store import Store
 
 NAME = "lease.json"
@@ -66,7 +66,7 @@ class LeasePaper(Paper):
     @property
     def ended(self) -> bool:
         """Its holder has let go, or is a process of this machine that is gone: certain, whatever any clock says."""
-        return self.released or _is_dead(self.process, self.pid)
+        return self.released or is_gone(self.process)
 
 
 class Found(NamedTuple):
@@ -174,7 +174,7 @@ class Lease:
             token=uuid4().hex,
             host=socket.gethostname(),
             pid=os.getpid(),
-            process=_process(os.getpid()),
+            process=identity(os.getpid()),
             began=now,
             until=now,
         )
@@ -265,19 +265,3 @@ class Lease:
             f"{self._what} is held by {paper.who}, which is at work on it: wait for it, stop it with `farm cancel {place!r}`, "
             "or go on in its place with --take-over."
         )
-
-
-def _process(pid: int) -> str:
-    """A process of this machine, and of this container: its boot, its name space, its number and when it started."""
-    try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return "" if state in "ZX" else f"{boot} {os.readlink('/proc/self/ns/pid')} {pid} {rest[18]}"
-    except OSError:
-        return ""
-
-
-def _is_dead(process: str, pid: int) -> bool:
-    """A process that is certainly gone. Of those on other machines nothing is known."""
-    here = _process(os.getpid()).split()[:2]
-    return bool(here) and process.split()[:2] == here and _process(pid) != process

@@ -27,7 +27,14 @@ ONLY_IN = {
         "jobs/store/s3_errors.py",
         "jobs/store/s3_upload.py",
     },
-    "ray": {"farm/claims.py", "farm/fleet.py", "farm/ray_jobs.py", "farm/ray_session.py", "farm/train.py"},
+    "ray": {
+        "farm/claims.py",
+        "farm/fleet.py",
+        "farm/local_ray.py",
+        "farm/ray_jobs.py",
+        "farm/ray_session.py",
+        "farm/train.py",
+    },
     "prometheus_client": {"farm/metrics.py", "farm/served.py"},
 }
 BAD_WORDS = re.compile(r"(^|_)(scene|task|item|handler|manager|util|utils|helper|helpers)s?($|_)", re.IGNORECASE)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from threading import Lock
+from threading import Event, Lock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from jobs.errors import BadStore, StoreAway, StoreDown, StoreFault, UploadGone
@@ -32,6 +32,10 @@ class _Work:
 
     count = 0
     lock = Lock()
+    hurried = Event()
+    """This process is to end: no store is waited for."""
+    given_up = False
+    """A store has failed since then."""
 
 
 @contextmanager
@@ -47,6 +51,16 @@ def in_work() -> Iterator[None]:
     finally:
         with _Work.lock:
             _Work.count -= 1
+
+
+def hurry() -> None:
+    """This process is to end soon: a request that waits for another try gives up, and after the next that fails no more are made."""
+    _Work.hurried.set()
+
+
+def hurried() -> bool:
+    """Whether this process is to end soon."""
+    return _Work.hurried.is_set()
 
 
 def limit() -> float:
@@ -66,12 +80,16 @@ def patiently(move: Callable[[], Found]) -> Found:
     """
     began, tries = 0.0, 0
     while True:
+        if _Work.given_up:
+            raise StoreDown("The store does not answer, and this process ends.")
         try:
             return move()
         except UploadGone:
             raise  # nothing to wait for
         except (StoreFault, StoreAway) as error:
-            if not _Work.count:
+            if hurried():
+                _Work.given_up = True
+            if not _Work.count or _Work.given_up:
                 raise
             tries, began = tries + 1, began or time.monotonic()
             left = began + limit() - time.monotonic()
@@ -80,7 +98,7 @@ def patiently(move: Callable[[], Found]) -> Found:
                     f"{error} It failed {tries} times within {limit():g} s. "
                     "What is finished is kept: once the store answers, the same command goes on."
                 ) from None
-        time.sleep(min(left, random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))))
+        _Work.hurried.wait(min(left, random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))))
 
 
 def patient(method: Callable[Concatenate[Own, P], Found]) -> Callable[Concatenate[Own, P], Found]:

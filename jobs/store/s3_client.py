@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError
 
 from jobs.errors import BadStore, StoreAway
 from jobs.outside import scrub
-from jobs.store.patience import patiently
+from jobs.store.patience import hurried, patiently
 from jobs.store.s3_errors import told_s3
 from jobs.store.traffic import Asked, passed
 
@@ -38,6 +38,8 @@ _CONFIG = Config(
     read_timeout=60,
     max_pool_connections=32,
 )
+_HURRIED = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+"""In a process that is to end within seconds (farm/stopping.py)."""
 
 
 class Asker:
@@ -53,12 +55,16 @@ class Asker:
             if checksums
             else _CONFIG
         )
+        self._hurried = False
 
     @property
     def client(self) -> "S3Client":
         """Raises BadStore where the endpoint is no URL."""
         with self._lock:
             # A session of its own: boto3's shared one may not be used by two threads at once.
+            if hurried() and not self._hurried:
+                self._client, self._hurried = None, True
+                self._config = self._config.merge(_HURRIED)
             try:
                 if self._client is None:
                     self._session = boto3.session.Session()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,3 +162,22 @@ class LateRiser:
 
     def __init__(self, seconds: float) -> None:
         threading.Event().wait(seconds)
+
+
+class Toucher:
+    """Runs a program that reads its input and changes the terminal, as `ffmpeg` does: in a background job of a terminal both are stopped."""
+
+    def touch(self) -> tuple[bytes, bool]:
+        """What its input had, and whether there was a terminal."""
+        found = subprocess.run(["stty", "-F", "/dev/tty", "sane"], stderr=subprocess.DEVNULL, check=False)
+        return subprocess.run(["cat"], stdout=subprocess.PIPE, check=True).stdout, found.returncode == 0
+
+
+class Standing:
+    """Its process stops at its first call, as by SIGSTOP."""
+
+    def stand_until(self, good: int, marker: Path) -> int:
+        tries = _times(marker)
+        if tries < good:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return tries

@@ -13,10 +13,11 @@ import pytest
 from farm.calls import Budget, Call, Crew, Staff
 from farm.fleet import Fleet
 from farm.opening import ask
+from farm.roster import STOPPED, STOPPED_SECONDS
 from farm.shares import Allowance
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.store.traffic import Traffic
-from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Unfit, Unlucky
+from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
 
 LITTLE = 0.01
 """CPUs of each worker: two cores are enough for all."""
@@ -267,6 +268,15 @@ def test_whoever_hangs_is_replaced_and_whoever_is_slow_is_not(fleet: Fleet, tmp_
     for what, reason, free in diary(fleet).losses:
         assert (what, free) == ("chunk 7", False)
         assert reason.startswith("hung: not a word for ")
+
+
+def test_whoever_is_stopped_is_told_from_the_busy_and_replaced(fleet: Fleet, tmp_path: Path) -> None:
+    """Nobody may say anything here for as long as it likes: only that the process stands still ends the wait."""
+    fleet.hire([crew(Standing, name="unlucky"), crew(Clerk, name="clerk")])
+    stands = call("stand_until", 2, tmp_path / "tries", what="chunk 7", name="unlucky")
+    assert 2 in findings(fleet, stands, call("rest", STOPPED_SECONDS + 2, name="clerk"))
+    assert diary(fleet).losses == [("chunk 7", STOPPED, False)]
+    assert "state T" in STOPPED
 
 
 def test_a_source_that_kills_whoever_reads_it_is_said_so(fleet: Fleet, tmp_path: Path) -> None:

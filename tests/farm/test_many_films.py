@@ -20,8 +20,8 @@ from farm.calls import Budget, Cluster, Crew, Staff
 from farm.claims import DEAF_SECONDS, OFFICE, Claims
 from farm.driver import render_film
 from farm.fleet import Fleet
+from farm.local_ray import QUIETLY
 from farm.production import Production
-from farm.ray_session import QUIETLY
 from farm.roster import Roster
 from farm.shares import Allowance, Job
 from jobs.ledger import Ledger

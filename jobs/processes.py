@@ -1,0 +1,61 @@
+"""Processes of this machine: which one is which, whether one is gone or stopped, and what came of it. Reads /proc, and knows no other machine."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def identity(pid: int) -> str:
+    """What tells a process of this machine, and of this container, from any other that there ever was: boot, name space, number, start.
+
+    Empty where it is gone, or where the system does not say.
+    """
+    try:
+        state, *rest = _stat(pid)
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return "" if state in "ZX" else f"{boot} {os.readlink('/proc/self/ns/pid')} {pid} {rest[18]}"
+    except OSError:
+        return ""
+
+
+def is_gone(process: str) -> bool:
+    """A process, by its `identity`, that is certainly gone. Of those on other machines nothing is known."""
+    return _is_here(process) and identity(_number(process)) != process
+
+
+def is_stopped(process: str) -> bool:
+    """A process, by its `identity`, that stands still: stopped by SIGSTOP, or by the job control of a terminal that it touched.
+
+    Of those on other machines nothing is known.
+    """
+    if not _is_here(process) or identity(_number(process)) != process:
+        return False
+    with suppress(OSError):
+        return _stat(_number(process))[0] == "T"
+    return False
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process began, those that they began, and so on, as far as their parents live."""
+    children: dict[int, list[int]] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            children.setdefault(int(_stat(int(place.name))[1]), []).append(int(place.name))
+    found = list(children.get(pid, ()))
+    for one in found:
+        found += children.get(one, ())
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the state on; a process's name may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _number(process: str) -> int:
+    return int(process.split()[2])
+
+
+def _is_here(process: str) -> bool:
+    here = identity(os.getpid()).split()[:2]
+    return bool(here) and process.split()[:2] == here

@@ -1,0 +1,94 @@
+"""An interactive bash on a pseudo-terminal of its own, with job control, as a person has it in a window. Promises that what is typed there ends, or is ended; reads no code of the farm."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from tests.farm.shell import DEADLINE, living
+
+BIN = Path(sys.executable).parent
+
+
+def _takes_the_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Terminal:
+    """A context manager; `env` beside this process's own environment, but for where Ray is."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        """`folder`: where it may write."""
+        self._folder = folder
+        self._env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **env, "PS1": "$ "}
+        self._env.pop("RAY_ADDRESS", None)
+        self._shown = bytearray()
+        self._typed = 0
+
+    def __enter__(self) -> Self:
+        self._screen, shells = pty.openpty()
+        self.shell = subprocess.Popen(
+            [shutil.which("bash") or "bash", "--norc", "--noprofile", "-i"],
+            stdin=shells,
+            stdout=shells,
+            stderr=shells,
+            env=self._env,
+            start_new_session=True,
+            preexec_fn=_takes_the_terminal,
+        )
+        os.close(shells)
+        threading.Thread(target=self._show, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        while left := living(self.shell.pid):
+            for pid, _ in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.shell.poll()
+        self.shell.wait(DEADLINE)
+        os.close(self._screen)
+
+    @property
+    def shown(self) -> str:
+        """All that was shown so far."""
+        return self._shown.decode(errors="replace")
+
+    def run(self, line: str, seconds: float = DEADLINE) -> int:
+        """Type a command, and give its exit code. Fails, with what was shown, where it has not ended after so many seconds."""
+        self._typed += 1
+        ended = self._folder / f"ended-{self._typed}"
+        os.write(self._screen, f"{line}; echo $? > {ended}.new; mv {ended}.new {ended}\n".encode())
+        stop = time.monotonic() + seconds
+        while not ended.exists():
+            assert time.monotonic() < stop, f"not within {seconds} s: {self.shown}\n{self.stopped()}"
+            threading.Event().wait(0.05)
+        return int(ended.read_text())
+
+    def stopped(self) -> list[str]:
+        """The command lines of processes of this terminal that the kernel has stopped."""
+        return [name for pid, name in living(self.shell.pid) if _state(pid) == "T"]
+
+    def _show(self) -> None:
+        with suppress(OSError):  # nobody is left on the other side
+            while more := os.read(self._screen, 1 << 16):
+                self._shown += more
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[0]
+    except OSError:
+        return ""
