@@ -26,6 +26,7 @@ Fault = Literal[
     "lost reply",  # done, and no answer
     "twice",  # done two times, and the second answer given
     "outage",  # as "reset", told apart in the tally
+    "silence",  # taken, and never answered
     "delay", "cut", "flip",  # a late answer, half of one, one with a bit turned
     "stale",  # a listing as the one before it
 ]  # fmt: skip
@@ -91,6 +92,10 @@ class _Passed(BaseHTTPRequestHandler):
             return
         if fault in ("reset", "outage"):
             reset(self)  # type: ignore[arg-type]  # wants a connection, which this has
+            return
+        if fault == "silence":
+            self.server.closing.wait()
+            self.close_connection = True
             return
         if fault == "delay":
             self.server.closing.wait(DELAY_SECONDS)

@@ -1,7 +1,10 @@
 """The Kubernetes manifests: against Kubernetes' schemas, KubeRay's reference, Ray's and the farm's own options."""
 
 import json
+import os
 import shlex
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -142,7 +145,7 @@ def test_ray_and_the_farm_know_every_option() -> None:
     for spec in specs():
         groups = [spec.headGroupSpec.rayStartParams, *(group.rayStartParams for group in spec.workerGroupSpecs)]
         assert {f"--{name}" for params in groups for name in params} <= known
-    words = shlex.split(JOB["RayJob the-kid"]["spec"]["entrypoint"])
+    words = shlex.split(JOB["RayJob the-kid"]["spec"]["entrypoint"].partition("||")[0])
     render = typer.main.get_command(app).commands[words[1]]  # type: ignore[attr-defined]  # a group's
     assert words[0] == "farm"
     assert {word for word in words if word.startswith("--")} <= {one for param in render.params for one in param.opts}
@@ -163,3 +166,13 @@ def test_prometheus_looks_where_the_head_is() -> None:
     assert ports == [METRICS_PORT + number for number in range(4)]
     assert drivers["static_configs"] == [{"targets": [f"{service}:{port}" for port in ports]}]
     assert ray["http_sd_configs"][0]["url"].startswith(f"http://{service}:8265/")
+
+
+@pytest.mark.parametrize(("code", "again"), [(0, False), (1, True), (2, False), (130, False), (137, True)])
+def test_what_another_try_cannot_mend_is_not_tried_again(tmp_path: Path, code: int, again: bool) -> None:
+    """Ray hands an entry point to a shell; KubeRay tries again what did not succeed."""
+    (tmp_path / "farm").write_text(f"#!/bin/sh\nexit {code}\n")
+    (tmp_path / "farm").chmod(0o755)
+    entry = JOB["RayJob the-kid"]["spec"]["entrypoint"]
+    done = subprocess.run(entry, shell=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
+    assert (done.returncode != 0) is again

@@ -45,6 +45,15 @@ class RayHead:
         # Its jobs find the commands of this environment.
         self._env = {**os.environ, **env, **own, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
+    @property
+    def address(self) -> str:
+        """Where drivers join it."""
+        return f"127.0.0.1:{self._gcs}"
+
+    def living(self) -> list[tuple[int, str]]:
+        """Its processes: numbers and command lines."""
+        return living(self._process.pid)
+
     def __enter__(self) -> Self:
         command = [str(BIN / "ray"), "start", "--head", "--block", *self._ports, "--node-ip-address=127.0.0.1"]
         more = ["--num-cpus=6", "--object-store-memory=80000000", f"--temp-dir={self._folder}"]
