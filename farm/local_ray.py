@@ -67,7 +67,7 @@ def _did_not_start(error: Exception) -> str:
     return (
         f"Ray did not start on this machine, tried {TRIES} times ({first}). The load is {os.getloadavg()[0]:.1f} on "
         f"{len(os.sched_getaffinity(0))} cores: where other work keeps them busy, wait for it or end it; else see whether memory and "
-        "/tmp have room. What is finished is kept; the same command goes on."
+        "/tmp have room. What is finished is kept; the same command goes on from here."
     )
 
 

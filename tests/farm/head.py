@@ -31,7 +31,7 @@ class RayHead:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self.token = token_hex(32)
-        self._gcs, dashboard, agent, client = _free_ports(4)
+        self._gcs, dashboard, agent, client, grpc, metrics, environments = _free_ports(7)
         self.url = f"http://127.0.0.1:{dashboard}"
         # Sockets lie in it, whose names may have a hundred letters.
         self._folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
@@ -40,6 +40,10 @@ class RayHead:
             f"--dashboard-port={dashboard}",
             f"--dashboard-agent-listen-port={agent}",
             f"--ray-client-server-port={client}",
+            # On a busy machine its raylet would abort without them (farm/local_ray.py).
+            f"--dashboard-agent-grpc-port={grpc}",
+            f"--metrics-export-port={metrics}",
+            f"--runtime-env-agent-port={environments}",
         )
         own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token, "RAY_USAGE_STATS_ENABLED": "0"}
         # Its jobs find the commands of this environment.
