@@ -65,7 +65,7 @@ def start(workers: int, init: Callable[..., object] = ray.init) -> None:
 def _did_not_start(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")[:200]
     return (
-        f"Ray did not start on this machine, tried {TRIES} times ({first}). The load is {os.getloadavg()[0]:.1f} on "
+        f"Ray could not be started on this machine ({first}), tried {TRIES} times. The load is {os.getloadavg()[0]:.1f} on "
         f"{len(os.sched_getaffinity(0))} cores: where other work keeps them busy, wait for it or end it; else see whether memory and "
         "/tmp have room. What is finished is kept; the same command goes on from here."
     )

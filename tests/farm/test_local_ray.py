@@ -47,7 +47,7 @@ def test_what_does_not_start_is_tried_again_and_told_in_one_sentence() -> None:
         start(1, init)
     sentence = str(told.value)
     assert sentence.startswith(
-        f"Ray did not start on this machine, tried {TRIES} times (The current node timed out during startup). The load is "
+        f"Ray could not be started on this machine (The current node timed out during startup), tried {TRIES} times. The load is "
     )
     assert sentence.endswith("What is finished is kept; the same command goes on from here.")
     assert told.value.exit_code == 1
