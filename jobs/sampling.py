@@ -26,7 +26,7 @@ AROUND = 2
 """Frames on either side of an edge."""
 
 BETWEEN = 4
-"""Frames of a run between edges."""
+"""Frames of a run between edges, at least."""
 
 
 class Core(Paper):
@@ -65,10 +65,12 @@ def runs_to_compare(source: SourceFrames, edges: Sequence[int]) -> list[Range]:
     around = [Range(max(0, edge - AROUND), min(frames, edge + AROUND)) for edge in (0, frames, *edges)]
     for run in (*around[:2], *sorted(around[2:], key=chosen.cost)):
         chosen.add(run, budget - budget // 5)
-    starts = [int(one) for one in source.entries if one + BETWEEN <= frames]
     room = max(1, budget // 5 // BETWEEN)
-    for start in starts[:: max(1, -(-len(starts) // room))]:
-        chosen.add(Range(start, start + BETWEEN), budget)
+    starts = source.entries[:: max(1, -(-len(source.entries) // room))]
+    # Where keyframes are few, what is decoded from one may as well be compared.
+    length = max(BETWEEN, budget // 5 // max(1, len(starts)))
+    for start in map(int, starts):
+        chosen.add(Range(start, min(frames, start + length)), budget)
     return _runs(chosen.wanted)
 
 
