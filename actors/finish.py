@@ -1,5 +1,7 @@
-"""The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name, but a review stream, which is proven when its sum lies beside it; renders nothing."""
+"""The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name, but a review stream, which is proven when its sum lies beside it, and that what gets the name is the very file that was proven; renders nothing."""
 
+import hashlib
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
@@ -10,24 +12,25 @@ from actors.inspect import Inspector
 from actors.playlist import manifest
 from actors.stitch import Stitcher
 from jobs.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.errors import FilmFailed
 from jobs.film import Film
+from jobs.handover import Held, sweep
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
 from jobs.report import Conform
 from jobs.sampling import Core, SourceFrames
-from jobs.store import open_store
+from jobs.store import Stat, open_store
 from jobs.timing import Timing
 
-UNPROVEN = "unproven"
-"""The folder of the output where deliverables grow and are proven."""
+LOOK_SECONDS = 1.0
+"""Between two looks at who owns the name, while what may be watched already grows under it."""
 
 
 class Finisher:
     """Finishes deliverables of one job. `source`, `store` and `output` are paths or URLs."""
 
     def __init__(self, source: str, store: str, job: str, output: str) -> None:
-        self._where = (source, store, job, f"{output.rstrip('/')}/{UNPROVEN}")
-        self._streaming = (source, store, job, output)
+        self._job = (source, store, job)
         self.ledger = Ledger.at(store, job)
         self.output = open_store(output)
 
@@ -36,56 +39,102 @@ class Finisher:
     ) -> Iterator[int | DeliverableFacts | Conform]:
         """Yields frames joined so far, now and then; what was stitched; at last what was proven of it.
 
-        `run` names the pages on which the film's segments are put down as they are finished, `source` the frames that they
-        ought to hold. The output gets the file, and
-        its SHA-256 beside it, if it conforms, and nothing if it does not. Raises as the stitcher and the inspector do;
-        ends early, and quietly, where the film is given up.
+        `run` names the pages on which the film's segments are put down as they are finished, and has claimed the name
+        (jobs/ownership.py); `source` are the frames that the segments ought to hold. The output gets the file, and its SHA-256 beside it, if it conforms, and nothing if it does
+        not. Raises as the stitcher and the inspector do, NameTaken and FilmFailed where the name is another job's or run's
+        by now; ends early, and quietly, where the film is given up.
         """
+        held = Held(self.ledger, self.output, plan.file, run)
+        staging = held.staging()
+        sweep(self.output, self.ledger.job, plan.file, staging)
         cores: list[Core] = []
-        against = AgainstSource(self._where[0], film, plan.encoding, source, cores)
+        against = AgainstSource(self._job[0], film, plan.encoding, source, cores)
+        found = _owned(records_of(self.ledger, run, plan.encoding, cores), held)
+        finish = {"folder": self._pictures, "hls": self._stream}.get(plan.container, self._file)
         with suppress(GivenUp):
-            yield from self._finish(film, plan, timing, records_of(self.ledger, run, plan.encoding, cores), against)
+            yield from finish(film, plan, timing, held, found, against)
 
-    def _finish(
+    def _file(
         self,
         film: Film,
         plan: DeliverablePlan,
         timing: Timing,
+        held: Held,
         found: Iterator[SegmentRecord],
         against: AgainstSource,
     ) -> Iterator[int | DeliverableFacts | Conform]:
-        if plan.container == "folder":
-            yield from Placer(self.ledger, self.output, UNPROVEN, film.timecode).finish(plan, timing, found, against)
-            return
+        staging = held.staging()
+        where = (*self._job, f"{self.output.url}/{staging}")
+        unproven, beside = f"{staging}/{plan.file}", f"{plan.file}.sha256"
         records: list[SegmentRecord] = []
-        segments = _noted(found, records)
-        streamed = plan.container == "hls"
-        where = self._streaming if streamed else self._where
-        if streamed:
-            self.output.delete(f"{plan.file}.sha256")
-        for word in Stitcher(*where).stitch(film, plan, timing, segments):
+        for word in Stitcher(*where).stitch(film, plan, timing, _noted(found, records)):
+            yield word
+            if isinstance(word, DeliverableFacts):
+                there = self._made(unproven)
+                proof = Inspector(*where).inspect(film, plan, timing, records, word, against)
+                if proof.conforms:
+                    if self.output.stat(beside):
+                        held.write(beside, b"")  # lest it stand beside a file that it is not of
+                    held.give(unproven, there, plan.file)
+                    held.write(beside, f"{proof.sha256}  {proof.file}\n".encode())
+                else:
+                    self.output.delete(unproven)
+                yield proof
+
+    def _stream(
+        self,
+        film: Film,
+        plan: DeliverablePlan,
+        timing: Timing,
+        held: Held,
+        found: Iterator[SegmentRecord],
+        against: AgainstSource,
+    ) -> Iterator[int | DeliverableFacts | Conform]:
+        # A review stream bears its name from its first fragment on, to be watched: what says that it is proven is the sum beside it.
+        where = (*self._job, self.output.url)
+        self.output.delete(f"{plan.file}.sha256")
+        records: list[SegmentRecord] = []
+        for word in Stitcher(*where).stitch(film, plan, timing, _noted(found, records)):
             yield word
             if isinstance(word, DeliverableFacts):
                 proof = Inspector(*where).inspect(film, plan, timing, records, word, against)
-                if streamed:
-                    self._vouch(proof)
-                else:
-                    self._place(proof)
+                if proof.conforms:
+                    lines = manifest(self.output, plan.file)[0]
+                    if hashlib.sha256(lines).hexdigest() != proof.sha256:
+                        raise FilmFailed(
+                            f"{self.output.url}/{plan.file} was changed after it was proven: run the job again."
+                        )
+                    held.write(f"{plan.file}.sha256", lines)
                 yield proof
 
-    def _vouch(self, proof: Conform) -> None:
-        # A review stream bears its name from its first fragment on, to be watched: what says that it is proven is the sum beside it.
-        if proof.conforms:
-            self.output.write(f"{proof.file}.sha256", manifest(self.output, proof.file)[0])
+    def _pictures(
+        self,
+        film: Film,
+        plan: DeliverablePlan,
+        timing: Timing,
+        held: Held,
+        found: Iterator[SegmentRecord],
+        against: AgainstSource,
+    ) -> Iterator[int | DeliverableFacts | Conform]:
+        placer = Placer(self.ledger, self.output, held.staging(), film.timecode, held.give)
+        yield from placer.finish(plan, timing, found, against)
 
-    def _place(self, proof: Conform) -> None:
-        unproven, sidecar = f"{UNPROVEN}/{proof.file}", f"{proof.file}.sha256"
-        if not proof.conforms:
-            self.output.delete(unproven)
-            return
-        self.output.delete(sidecar)  # lest it stand beside a file that it is not of
-        self.output.rename(unproven, proof.file)
-        self.output.write(sidecar, f"{proof.sha256}  {proof.file}\n".encode())
+    def _made(self, unproven: str) -> Stat:
+        """What is there to be proven. Raises FilmFailed where it has gone."""
+        there = self.output.stat(unproven)
+        if there is None:
+            raise FilmFailed(f"{self.output.url}/{unproven} was made and is gone: run the job again.")
+        return there
+
+
+def _owned(records: Iterable[SegmentRecord], held: Held) -> Iterator[SegmentRecord]:
+    """No more of them than come while the name is held."""
+    looked = time.monotonic()
+    for one in records:
+        if time.monotonic() - looked >= LOOK_SECONDS:
+            held.check()
+            looked = time.monotonic()
+        yield one
 
 
 def _noted(records: Iterable[SegmentRecord], kept: list[SegmentRecord]) -> Iterator[SegmentRecord]:

@@ -39,13 +39,15 @@ from jobs.ledger import Ledger
 from jobs.plan import Range
 from jobs.records import Encoding, SegmentRecord
 from jobs.report import Conform
-from jobs.store import Store
+from jobs.store import Stat, Store
 from jobs.timecode import timecode_at
 from jobs.timing import Timing
 
 WORD_EVERY = 25
 """Pictures after which the placer says how far it is."""
 
+
+HandOver = Callable[[str, Stat, str], None]
 
 MOVERS = 16
 """Pictures that get their names at once."""
@@ -58,6 +60,9 @@ class _Placed:
     staged: set[int] = field(default_factory=set)
     """The frames whose pictures lie in the staging folder; all others lay where they belong already, byte for byte."""
 
+    found: dict[str, Stat | None] = field(default_factory=dict)
+    """What was proven of these, by the names that they shall have: nothing else gets them."""
+
     cores: list[Range] = field(default_factory=list)
     """The frames of each segment."""
     manifest: Any = field(default_factory=hashlib.sha256)
@@ -67,12 +72,19 @@ class _Placed:
 class Placer:
     """Places deliverables of one job. Holds one segment on disk and one picture in memory."""
 
-    def __init__(self, ledger: Ledger, output: Store, staging: str, timecode: str = "") -> None:
-        """`staging`: the folder of the output where pictures and manifest grow until they are proven; `timecode`: that of the film's first frame."""
+    def __init__(
+        self, ledger: Ledger, output: Store, staging: str, timecode: str = "", give: HandOver | None = None
+    ) -> None:
+        """`staging`: the folder of the output where pictures and manifest grow until they are proven; `timecode`: that of the film's first frame.
+
+        `give` gives what was found at a key of the output, and proven, another key, and looks at whose that is; by default
+        nobody else has a claim.
+        """
         self.ledger = ledger
         self.output = output
         self.staging = staging
         self.timecode = timecode
+        self._hand_over = give or self._rename
 
     def finish(
         self, plan: DeliverablePlan, timing: Timing, segments: Iterable[SegmentRecord], source: AgainstSource
@@ -96,13 +108,18 @@ class Placer:
             facts = word if isinstance(word, DeliverableFacts) else None
             yield word
         assert facts is not None
+        manifest = self.output.stat(self._unproven(plan))
         proof = self._prove(plan, timing, facts, placed, source)
         if proof.conforms:
             with ThreadPoolExecutor(MOVERS) as pool:
-                deque(pool.map(lambda number: self._name(plan, number), sorted(placed.staged)), maxlen=0)
-            self.output.rename(self._unproven(plan), _manifest(plan))
+                deque(pool.map(lambda key: self._give(*key), sorted(placed.found.items())), maxlen=0)
+            self._give(_manifest(plan), manifest)
         self._sweep(plan)
         yield proof
+
+    def _rename(self, unproven: str, found: Stat, name: str) -> None:
+        if not self.output.rename(unproven, name, found, self.output.stat(name)):
+            raise FilmFailed(f"{self.output.url}/{unproven} was changed after it was proven: run the job again.")
 
     def _unproven(self, plan: DeliverablePlan) -> str:
         return f"{self.staging}/{_manifest(plan)}"
@@ -114,9 +131,10 @@ class Placer:
     def _staged(self, key: str) -> str:
         return f"{self.staging}/{key}"
 
-    def _name(self, plan: DeliverablePlan, number: int) -> None:
-        key = picture_key(plan, number)
-        self.output.rename(self._staged(key), key)
+    def _give(self, key: str, found: Stat | None) -> None:
+        """Give what was proven as it was `found` in the staging folder its name."""
+        assert found is not None  # it was read
+        self._hand_over(self._staged(key), found, key)
 
     def _sweep(self, plan: DeliverablePlan) -> None:
         """Take away what is left in the staging folder: all of it where the pictures were not proven."""
@@ -177,6 +195,8 @@ class Placer:
                 listed.update(line)
                 sha256, _, key = line.decode().rstrip("\n").partition("  ")
                 lies = self._staged(key) if number in placed.staged else key
+                if number in placed.staged:
+                    placed.found[key] = self.output.stat(lies)
                 data = self.output.read(lies) if self.output.stat(lies) else b""
                 frames += bool(data)
                 if hashlib.sha256(data).hexdigest() != sha256:

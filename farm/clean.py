@@ -19,6 +19,7 @@ from jobs.assembly import FOLDER as ASSEMBLY
 from jobs.continuity import continuity
 from jobs.deliverables import Decided
 from jobs.errors import JobHeld
+from jobs.handover import Unproven
 from jobs.lease import Lease
 from jobs.ledger import Ledger, still_name
 from jobs.logbook import FOLDER as LOGS
@@ -30,6 +31,7 @@ from jobs.store import open_store
 
 ABREAST = 16
 """Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
+UNPROVEN_LEFT = "deliverables in the output that never were proven, of runs that were cut short"
 HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
 
 
@@ -106,6 +108,9 @@ class _Sweep:
         self._sort_media(stay)
         self._sort_submitted()
         self._half_written = sorted(ledger.store.unfinished(ledger.key("")))
+        self._unproven = Unproven(ledger)
+        if self._unproven and not self.finished:
+            self.kept.append("what deliverables have grown to in the output: the job goes on with it")
 
     def told(self) -> Cleaning:
         """In figures."""
@@ -117,6 +122,8 @@ class _Sweep:
                 may_go.append(Pile(what=what, objects=len(names), bytes=sum(sizes)))
         if self._half_written:
             may_go.append(Pile(what=HALF_WRITTEN, objects=len(self._half_written), bytes=0))
+        if self._unproven and self.finished:
+            may_go.append(Pile(what=UNPROVEN_LEFT, objects=len(self._unproven), bytes=self._unproven.bytes))
         return Cleaning(job=self.ledger.job, state=self.status.state, may_go=tuple(may_go), kept=tuple(self.kept))
 
     def delete(self, lease: Lease) -> None:
@@ -129,6 +136,8 @@ class _Sweep:
                     lease.tick()
             for _ in pool.map(self.ledger.store.abort, self._half_written):
                 lease.tick()
+        if self.finished:
+            self._unproven.delete()
 
     def _read_records(self) -> list[Record]:
         with ThreadPoolExecutor(ABREAST) as pool:

@@ -12,6 +12,7 @@ from farm.chosen import ALL, Chosen
 from farm.film_report import put_down_made
 from farm.fleet import Fleet
 from farm.opening import decide_deliverables, open_film
+from farm.output import claimed_output
 from farm.paces import pace_of
 from farm.production import Production
 from jobs.deliverables import DeliverableFacts
@@ -73,9 +74,10 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
             fleet.expect(crew, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
         yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
-    first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
-    ledger.enter(spec)  # nothing has refused it
-    for _ in fleet.run(first, follow):
-        pass
+    with claimed_output(film):  # what another job owns is refused before any work
+        first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
+        ledger.enter(spec)  # nothing has refused it
+        for _ in fleet.run(first, follow):
+            pass
     put_down_made(film)
     return film

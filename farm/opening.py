@@ -10,6 +10,7 @@ from farm.calls import Call
 from farm.crews import crews_for, renderer_gpus
 from farm.fleet import Fleet
 from farm.growth import passed_over
+from farm.places import refuse_nested
 from farm.scout import Scout
 from jobs.deliverables import Decided, DeliverablePlan
 from jobs.errors import BadMedia, BadSpec
@@ -105,7 +106,8 @@ def _plain(place: Path | Bucket) -> Path | Bucket:
 
 
 def check_places(spec: JobSpec) -> None:
-    """Prove that the store and the output can be written. Raises BadStore."""
+    """Prove that the store and the output can be written, and that neither lies where the other's files do. Raises BadSpec and BadStore."""
+    refuse_nested(spec)
     for place in dict.fromkeys((spec.store, spec.output)):
         open_store(place).check()
 

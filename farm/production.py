@@ -247,6 +247,11 @@ class Production:
     # what there is
 
     @property
+    def run(self) -> str:
+        """What this run is called in the output's claims, and for its finishers."""
+        return self._assembly.run
+
+    @property
     def renders_to_come(self) -> int:
         """Calls for renderers that are still to come; while the survey runs, as many as the source's header lets expect."""
         return max(self._batches.to_come, self.scout.expected_chunks - len(self.chunks))

@@ -17,9 +17,11 @@ from farm.chosen import ALL, Chosen
 from farm.crews import crews_for
 from farm.evaluate import Progress
 from farm.fleet import Fleet
+from farm.output import claimed_proof
 from farm.proof_page import page
 from farm.scout import Scout
 from jobs.errors import BadSpec
+from jobs.ownership import proof_folder
 from jobs.plan import Look, Range, Shot
 from jobs.proof import FOLDER, Proof, ShotProof, Still, still_digest
 from jobs.ranges import MARGIN
@@ -29,7 +31,7 @@ from jobs.store import Store, open_store
 
 ROWS = 20
 """Shots on one contact sheet: about 5,000 lines of pixels."""
-_OURS = re.compile(rf"{FOLDER}/(stills/shot-\d+-frame-\d+-\d+(-small)?|sheet-\d+)\.jpg")
+_OURS = r"(stills/shot-\d+-frame-\d+-\d+(-small)?|sheet-\d+)\.jpg"
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,21 @@ def looks_beside(names: Sequence[str], settings: Mapping[str, Any]) -> tuple[Loo
 def prove(scout: Scout, fleet: Fleet, encoding: Encoding, wish: Wish, progress: Progress) -> Proof:
     """Stills of the shots of a plan that is whole, as the deliverable of this encoding would have them. Safe to run again.
 
-    Raises BadSpec for shots that the film does not have. What could not be made is named in the proof.
+    Raises BadSpec for shots that the film does not have, NameTaken where another job has the folder. What could not be made is named in the proof.
     """
     wish.shots.refuse_beyond(scout.plan.shot_count)
-    proof = _Stills(scout, encoding, wish)
-    before = set(scout.ledger.names(f"{FOLDER}/"))
-    progress.begin(proof.wanted)
-    fleet.hire([_crew(scout, fleet, proof.looks)])
-    for _ in fleet.run(proof.orders(), proof.follow):
-        progress.judged(len(proof.made))
-    for _ in fleet.run(proof.sheets(), lambda *_: ()):
-        pass
-    progress.say()
-    rendered = sum(f"{FOLDER}/{name}.json" not in before for name in proof.made)
-    return proof.publish(rendered)
+    with claimed_proof(scout):
+        proof = _Stills(scout, encoding, wish)
+        before = set(scout.ledger.names(f"{FOLDER}/"))
+        progress.begin(proof.wanted)
+        fleet.hire([_crew(scout, fleet, proof.looks)])
+        for _ in fleet.run(proof.orders(), proof.follow):
+            progress.judged(len(proof.made))
+        for _ in fleet.run(proof.sheets(), lambda *_: ()):
+            pass
+        progress.say()
+        rendered = sum(f"{FOLDER}/{name}.json" not in before for name in proof.made)
+        return proof.publish(rendered)
 
 
 def _crew(scout: Scout, fleet: Fleet, looks: Sequence[Look]) -> Crew:
@@ -90,6 +93,7 @@ class _Stills:
 
     def __post_init__(self) -> None:
         self.output: Store = open_store(self.scout.spec.output)
+        self.folder = proof_folder(self.scout.spec.name)
         self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
         looks = [one for shot in self.shots for one in self._looks(shot)]
         self.looks = list({one.model_dump_json(): one for one in looks}.values())
@@ -126,7 +130,7 @@ class _Stills:
         proof = Proof(
             name=self.scout.spec.name,
             output=self.output.url,
-            page=f"{FOLDER}/index.html",
+            page=f"{self.folder}/index.html",
             sheets=tuple(self._sheets()),
             columns=self._columns(),
             shots=tuple(map(self._shown, self.shots)),
@@ -134,9 +138,10 @@ class _Stills:
             lacking=tuple(self._lacking()),
         )
         self.output.write(proof.page, page(proof, self.scout.names).encode())
+        ours = re.compile(rf"{re.escape(self.folder)}/{_OURS}")
         named = {key for shot in self.shots for cell in self._cells(shot) for key in (cell.large, cell.small)}
-        for key in list(self.output.list(f"{FOLDER}/")):
-            if _OURS.fullmatch(key) and key not in named and key not in proof.sheets:
+        for key in list(self.output.list(f"{self.folder}/")):
+            if ours.fullmatch(key) and key not in named and key not in proof.sheets:
                 self.output.delete(key)
         return proof
 
@@ -171,7 +176,7 @@ class _Stills:
         for column, (look, digest) in enumerate(zip(looks, names, strict=True)):
             still = self.made.get(digest)
             words = _title(look) if look else f"shot {shot.number}, {self.scout.names.name(shot.frames.start)}"
-            name = f"{FOLDER}/stills/shot-{shot.number:05d}-frame-{still.frame if still else 0:07d}-{column}"
+            name = f"{self.folder}/stills/shot-{shot.number:05d}-frame-{still.frame if still else 0:07d}-{column}"
             yield SheetCell(still, words if still else f"{words}: no still", f"{name}.jpg", f"{name}-small.jpg")
 
     def _shown(self, shot: Shot) -> ShotProof:
@@ -204,7 +209,7 @@ class _Stills:
         pages = [self.shots[first : first + ROWS] for first in range(0, len(self.shots), ROWS)]
         rows = [tuple(tuple(self._cells(shot)) for shot in some) for some in pages]
         some = [one for one in rows if any(cell.still for row in one for cell in row)]
-        return {f"{FOLDER}/sheet-{place:03d}.jpg": one for place, one in enumerate(some, 1)}
+        return {f"{self.folder}/sheet-{place:03d}.jpg": one for place, one in enumerate(some, 1)}
 
 
 def candidates(shot: Range) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 
 from farm.review import STYLE
-from jobs.proof import FOLDER, Proof, ShotProof
+from jobs.proof import Proof, ShotProof
 from jobs.timecode import FrameNames
 
 OWN = """
@@ -50,4 +50,4 @@ def _shot(shot: ShotProof, names: FrameNames) -> Iterator[str]:
 
 
 def _beside(key: str) -> str:
-    return escape(key.removeprefix(f"{FOLDER}/"))
+    return escape(key.partition("/")[2])

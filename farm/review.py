@@ -9,12 +9,11 @@ from actors.playlist import PAGE, whole_key
 from farm.production import Production
 from jobs.formats import FOLDERS, Codec
 from jobs.ledger import still_name
+from jobs.ownership import review_folder
 from jobs.plan import Chunk, Range
 from jobs.report import FilmReport
 from jobs.store import Store, open_store
 from jobs.timecode import FrameNames
-
-FOLDER = "review"
 
 STYLE = """
 :root { color-scheme: dark; font: 15px/1.5 system-ui, sans-serif; background: #16181b; color: #d8dade; }
@@ -28,8 +27,8 @@ figcaption { color: #9aa0a6; font-size: .85rem; } .bad { color: #f28b82; } .good
 
 
 def publish(film: Production, report: FilmReport, output: Store) -> str:
-    """Write the page and its stills into the output's folder `review`; gives the page's key. Safe to run again."""
-    key = f"{FOLDER}/index.html"
+    """Write the page and its stills into the output, into a folder of the job's; gives the page's key. Safe to run again."""
+    key = f"{_folder(film)}/index.html"
     output.write(key, "".join(_page(film, report, _stills(film, film.chunks, output))).encode())
     return key
 
@@ -43,7 +42,7 @@ def show_preview(film: Production) -> None:
 
 def publish_preview(film: Production, output: Store) -> str:
     """The page of the preview's chunks, of a film that is still rendered; gives its key. Safe to run again."""
-    key = f"{FOLDER}/index.html"
+    key = f"{_folder(film)}/index.html"
     chunks = [one for one in film.chunks if film.order.is_early(one.number)]
     said = f"{len(chunks)} of {len(film.chunks)} chunks, from all of the film, which is still rendered"
     output.write(key, "".join(_part(film, said, chunks, _stills(film, chunks, output))).encode())
@@ -53,10 +52,14 @@ def publish_preview(film: Production, output: Store) -> str:
 def publish_shots(film: Production, output: Store) -> str:
     """The page of the shots that were chosen, of a film that is not whole yet; gives its key. Safe to run again."""
     chunks = [one for one in film.chunks if one.shot in film.chosen]
-    key = f"{FOLDER}/shots-{film.chosen.said.replace(',', '_').replace(' ', '')}.html"
+    key = f"{_folder(film)}/shots-{film.chosen.said.replace(',', '_').replace(' ', '')}.html"
     said = f"Shots {film.chosen.said} of {film.scout.plan.shot_count}; the film is not whole yet, and not delivered"
     output.write(key, "".join(_part(film, said, chunks, _stills(film, chunks, output))).encode())
     return key
+
+
+def _folder(film: Production) -> str:
+    return review_folder(film.scout.spec.name)
 
 
 def _stills(film: Production, chunks: Iterable[Chunk], output: Store) -> dict[int, int]:
@@ -65,7 +68,7 @@ def _stills(film: Production, chunks: Iterable[Chunk], output: Store) -> dict[in
     for chunk in chunks:
         frames, segment = _segment(film, chunk)
         if still := film.ledger.read(still_name(segment)):
-            output.write(f"{FOLDER}/{_still(chunk)}", still)
+            output.write(f"{_folder(film)}/{_still(chunk)}", still)
             kept[chunk.number] = frames.start + frames.frames // 2
     return kept
 

@@ -24,6 +24,8 @@ from farm.forecast import NO_QUESTION, Question
 from farm.logged import LoggedBoard
 from farm.metrics import Metrics
 from farm.opening import check_places, decide_deliverables, looks_of, open_film
+from farm.output import held_reports
+from farm.places import refuse_nested
 from farm.production import Production
 from farm.proof import Wish, prove
 from farm.scout import Scout
@@ -32,6 +34,7 @@ from farm.shares import Job
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger import Ledger
 from jobs.logbook import Logbook
+from jobs.ownership import report_key
 from jobs.proof import Proof
 from jobs.report import Comparison, FilmReport, Inspection
 from jobs.spec import JobSpec
@@ -85,19 +88,21 @@ def deliver(
 
 def _hand_over(spec: JobSpec, film: Production, board: Board) -> FilmReport:
     report = film.report()
-    output = open_store(spec.output)
+    output, held = open_store(spec.output), held_reports(film)
+    held.check()
     text = json.dumps(report.model_dump(mode="json"), indent=2).encode()
     page = review.publish(film, report, output)
     for form in forms_of(film.scout.names):
-        output.write(f"{spec.name}.shots.{form}", _shots(film.scout, form))
+        held.write(f"{spec.name}.shots.{form}", _shots(film.scout, form))
     vault.file_reports(film, output)
-    output.write("report.json", text)
+    held.write(report_key(spec.name), text)
     film.ledger.keep_paper("report.json", report, only_if_absent=False)
+    where = f"{output.url}/{report_key(spec.name)}"
     if not report.conforms:
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
-        raise NotConformed(f"{spec.name} does not conform: {findings}. See {output.url}/report.json.")
+        raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")
     delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
-    board.finished("\n".join([*delivered, f"report {output.url}/report.json", f"review page {output.url}/{page}"]))
+    board.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
     return report
 
 
@@ -156,7 +161,7 @@ def _shots(scout: Scout, form: Form) -> bytes:
 
 
 def _survey(scout: Scout, fleet: Fleet) -> None:
-    scout.ledger.enter(scout.spec, to_render=False)
+    scout.ledger.enter(scout.spec)
     for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
         pass
     scout.fresh()
@@ -168,6 +173,8 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
     refuse_local(spec, address, planned_only=not keep)
     looks_of(spec)
     source_is_there(spec)
+    if keep:
+        refuse_nested(spec)
     with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
         if not keep:
             spec = spec.model_copy(update={"store": folder, "output": folder})

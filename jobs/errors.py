@@ -7,6 +7,7 @@ FarmError
 │   ├── BadLook     a look, its settings or its weights
 │   ├── BadStore    a store or output that cannot be reached or written
 │   │   └── StoreAway   nothing answers, or credentials have expired: in mid-job it is waited for
+│   ├── NameTaken   a name in the output is another job's, or a file is there that nobody knows
 │   └── JobHeld     somebody else works on the job
 ├── Stopped         from elsewhere: asked to, or taken over              exit 130
 ├── FilmFailed      the film could not be finished; finished work is kept   exit 1
@@ -55,6 +56,10 @@ class BadStore(BadInput):
 
 class StoreAway(BadStore):
     """Nothing answers, or the credentials have expired: the user's to mend before a job, and waited for in the midst of one."""
+
+
+class NameTaken(BadInput):
+    """A name in the output belongs to another job, or to a file that the job is not known to have made; nothing is replaced."""
 
 
 class JobHeld(BadInput):

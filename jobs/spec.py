@@ -264,6 +264,11 @@ class JobSpec(Paper):
             if names & taken:
                 raise ValueError("two deliverables could get the same file name: give each a name of its own")
             taken |= names
+            if any(is_reserved(file_name(self.title(one), end)) for end in one.wrappings):
+                raise ValueError(
+                    f"the deliverable {self.title(one)!r} is a folder of a name that the farm uses for what it writes beside "
+                    "deliverables: give it a name of its own"
+                )
         return self
 
     @property
@@ -279,6 +284,17 @@ class JobSpec(Paper):
     def title(self, deliverable: Deliverable) -> str:
         """A deliverable's file name without its ending."""
         return deliverable.name or stem(self.source, sequence=self.rate is not None)
+
+
+RESERVED = re.compile(
+    r"unproven|.*(\.sha256|\.conform\.json|\.report\.json|\.review|\.proof|\.shots\.[a-z]+)", re.IGNORECASE
+)
+"""Names in an output of what is no deliverable (jobs/ownership.py): such a folder would lie where another job's file shall lie."""
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a deliverable may not be called so; files, which end as their container does, never are."""
+    return RESERVED.fullmatch(name) is not None
 
 
 def file_name(title: str, wrapping: Wrapping) -> str:

@@ -2,7 +2,7 @@
 
 protocol.py   what a store promises, and what a key and a URL may be
 patience.py   how long a job at work waits for a store that fails in passing
-folder.py     in a folder; s3.py, s3_*.py: in an S3 bucket (boto3 is imported in these alone); parts.py: how large parts are
+folder.py     in a folder, with folder_writer.py; s3.py, s3_*.py: in an S3 bucket (boto3 is imported in these alone); parts.py: how large parts are
 fetched.py    a stream that is fetched piece by piece; age.py: how long ago an object was written
 source.py     a film to be read, from either place; sequence.py, movie.py: numbered picture files, read as a film
 """

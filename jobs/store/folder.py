@@ -1,7 +1,6 @@
 """A store in a folder, on a local or a shared disk. Promises whole files or none, the first of two to create, and nothing outside; knows no S3."""
 
 import fcntl
-import hashlib
 import io
 import os
 import shutil
@@ -9,18 +8,15 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import BinaryIO
 from uuid import uuid4
 
 from jobs.errors import BadStore
 from jobs.store.age import file_age
+from jobs.store.folder_writer import FolderWriter, begun, partial_name
 from jobs.store.patience import patient
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
 from jobs.store.traffic import CountedFile, passed
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 
 class FolderStore:
@@ -97,13 +93,22 @@ class FolderStore:
         return FolderWriter(self, self._path(key))
 
     @patient
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str, found: Stat, over: Stat | None) -> bool:
         source, target = self._path(old), self._path(new)
+        link = target.parent / f"{PARTIAL}{uuid4().hex}"
         passed("write")
         with told("rename", str(source)):
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(source, target)
+            os.link(source, link)  # holds on to this very file, whatever gets its old name meanwhile
+            try:
+                if _stat(link.stat()) != found or not _placed(link, target, over):
+                    return False
+                if source.exists() and _stat(source.stat()) == found:
+                    source.unlink(missing_ok=True)
+            finally:
+                link.unlink(missing_ok=True)
         self.prune(source.parent)
+        return True
 
     @patient
     def stat(self, key: str) -> Stat | None:
@@ -114,7 +119,7 @@ class FolderStore:
                 found = path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return Stat(found.st_size, _version(found)) if stat.S_ISREG(found.st_mode) else None
+        return _stat(found) if stat.S_ISREG(found.st_mode) else None
 
     def age(self, key: str) -> float | None:
         passed("read")
@@ -154,7 +159,7 @@ class FolderStore:
 
     def unfinished(self, prefix: str) -> Iterator[str]:
         begin = check_prefix(prefix)
-        for folder, _, names in os.walk(self.root):
+        for folder, _, names in os.walk(self.root / begin.rpartition("/")[0]):
             keys = (
                 (Path(folder) / name).relative_to(self.root).as_posix() for name in names if name.startswith(PARTIAL)
             )
@@ -167,17 +172,18 @@ class FolderStore:
             left = [path]
         else:
             path = self._path(key)
-            left = list(path.parent.glob(f"{_partial_name(name)}*"))
+            left = list(path.parent.glob(f"{partial_name(name)}*"))
         with told("delete", str(path)):
             for one in left:
                 one.unlink(missing_ok=True)
         self.prune(path.parent)
 
     def prune(self, folder: Path) -> None:
-        """Remove a folder that the last object has left, unless it is the store's own."""
+        """Remove a folder that the last object has left, and those above that are empty then, but not the store's own."""
         with suppress(OSError):
-            if folder != self.root:
+            while folder != self.root:
                 folder.rmdir()
+                folder = folder.parent
 
     def _path(self, key: str) -> Path:
         path = self.root
@@ -202,7 +208,7 @@ class FolderStore:
         target = self._path(key)
         partial = target.parent / f"{PARTIAL}{uuid4().hex}"
         with told("write", str(target)):
-            file = _begun(partial)
+            file = begun(partial)
             try:
                 with file:
                     fill(file)
@@ -217,85 +223,34 @@ class FolderStore:
                 partial.unlink(missing_ok=True)
 
 
-class FolderWriter:
-    """A partial file beside its target, which gets the target's name at the end.
-
-    It begins anew after an interruption: to find the place again would cost reading as much. What a killed writer of the
-    same target left behind goes when the next one begins.
-    """
-
-    def __init__(self, store: FolderStore, target: Path) -> None:
-        self._store = store
-        self._target = target
-        mine = _partial_name(target.name)
-        self._partial = target.parent / f"{mine}{uuid4().hex}"
-        self._error: OSError | None = None
-        with told("write", str(target)):
-            for left in target.parent.glob(f"{mine}*"):
-                left.unlink(missing_ok=True)
-            self._file = _begun(self._partial)
-        passed("write")
-
-    def write(self, data: "ReadableBuffer", /) -> int:
-        self._do(lambda: self._file.write(data))
-        size = memoryview(data).nbytes
-        passed(bytes_written=size)
-        return size
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return self._do(lambda: self._file.seek(offset, whence))
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def _do(self, move: Callable[[], int]) -> int:
-        with told("write", str(self._target)):
-            if self._error:
-                raise self._error
-            try:
-                return move()
-            except OSError as error:
-                self._error = error
-                raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+def _placed(link: Path, target: Path, over: Stat | None) -> bool:
+    """Give the file at `link` the name `target`, if what has that name is `over`, or nothing has it where that is None."""
+    if over is None:
         try:
-            if kind is None:
-                self._do(self._keep)
-        finally:
-            with suppress(OSError):  # what the disk had no room for is flushed, and refused, once more
-                self._file.close()
-            self._partial.unlink(missing_ok=True)
-            self._store.prune(self._target.parent)
+            os.link(link, target)
+        except FileExistsError:
+            if target.is_dir():
+                raise BadStore(f"{target} is a folder, where an object was to be written; remove it.") from None
+            return target.samefile(link)  # so NFS says of a link that it made, when a reply was lost
+        return True
+    with suppress(FileNotFoundError), open(target, "rb") as there:
+        with suppress(OSError):  # not every file system has locks
+            fcntl.flock(there, fcntl.LOCK_EX)
+        # Who waited for the lock holds a file that has lost its name meanwhile.
+        if over == _stat(os.fstat(there.fileno())) == _stat(target.stat()):
+            os.replace(link, target)
+            return True
+        return target.samefile(link)
+    return False
 
-    def _keep(self) -> int:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._partial, self._target)
-        return 0
+
+def _stat(found: os.stat_result) -> Stat:
+    return Stat(found.st_size, _version(found))
 
 
 def _version(found: os.stat_result) -> str:
     # Two writes within one tick of the clock share their time, but not their inode.
     return f"{found.st_mtime_ns}-{found.st_ino}"
-
-
-def _partial_name(name: str) -> str:
-    """How the partial files of a growing object begin, by which its next writer finds them."""
-    return f"{PARTIAL}{hashlib.sha256(name.encode()).hexdigest()[:16]}-"
-
-
-def _begun(partial: Path) -> BinaryIO:
-    """A new file. Its folder may be pruned by another between the two steps: then both are taken again."""
-    for _ in range(9):
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            return open(partial, "xb", buffering=BUFFER)
-    return open(partial, "xb", buffering=BUFFER)
 
 
 def _link(partial: Path, target: Path) -> bool:

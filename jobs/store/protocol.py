@@ -103,8 +103,13 @@ class Store(Protocol):
         the same bytes, a bucket is sent only what it lacks.
         """
 
-    def rename(self, old: str, new: str) -> None:
-        """Give an object another name, without reading it here; one of the new name is replaced. Raises BadStore where there is none."""
+    def rename(self, old: str, new: str, found: Stat, over: Stat | None) -> bool:
+        """Give the object `old`, as it was `found`, the name `new`, without reading it here, if what has that name is still `over`.
+
+        `over` None: nothing has the name. False, and nothing is changed, where one of the two is another by now; of two who
+        try to replace the same object one succeeds. Raises BadStore where there is no object `old`. In a folder without
+        locks (flock) two who try in the very same instant may both succeed.
+        """
 
     def stat(self, key: str) -> Stat | None:
         """Size and version, or None where there is no such object."""

@@ -24,8 +24,9 @@ from jobs.store.parts import PART, part_size
 from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, told
 from jobs.store.s3_check import check_bucket
 from jobs.store.s3_client import ATTEMPTS, Asker
-from jobs.store.s3_errors import BROKEN_BODY, code_of
-from jobs.store.s3_upload import SENDERS, Place, S3Writer, SpooledWriter, abort, completed, copy, uploads_of
+from jobs.store.s3_copy import copy, etag_of
+from jobs.store.s3_errors import BROKEN_BODY, code_of, done_once
+from jobs.store.s3_upload import SENDERS, Place, S3Writer, SpooledWriter, abort, completed, uploads_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -121,12 +122,16 @@ class S3Store:
             return SpooledWriter(lambda path: self.write_file(key, path))
         return S3Writer(self._place(key), expected)
 
-    def rename(self, old: str, new: str) -> None:
-        found, source, target = self.stat(old), self._place(old), self._place(new)
-        if found is None:
+    def rename(self, old: str, new: str, found: Stat, over: Stat | None) -> bool:
+        source, target, there = self._place(old), self._place(new), self.stat(old)
+        if there is None:
             raise BadStore(f"Cannot rename {source.where}: there is no such object; run again to make it anew.")
-        copy(source, target, found.bytes, found.version.partition(":")[0])
-        self.delete(old)
+        # Beforehand too: not every service looks at If-Match when an upload is completed.
+        if there != found or self.stat(new) != over or not copy(source, target, found, over):
+            return False
+        if self.stat(old) == found:  # not what another has written meanwhile
+            self.delete(old)
+        return True
 
     def stat(self, key: str) -> Stat | None:
         head = self._head(key)
@@ -237,23 +242,16 @@ class S3Store:
             parts = self._send_parts(place, upload, file, size)
 
             def complete(client: "S3Client") -> bool:
-                try:
-                    client.complete_multipart_upload(
+                return done_once(
+                    lambda: client.complete_multipart_upload(
                         Bucket=self.bucket,
                         Key=name,
                         UploadId=upload,
                         MultipartUpload=parts,
                         **_condition(only_if_absent),
-                    )
-                except ClientError as error:
-                    # NoSuchUpload is also the answer to a completion that was sent twice.
-                    code = code_of(error)
-                    if code not in ("PreconditionFailed", "412", "NoSuchUpload"):
-                        raise
-                    if not (held := self._holds(client, name, writer)) and code == "NoSuchUpload":
-                        raise
-                    return held
-                return True
+                    ),
+                    lambda: self._holds(client, name, writer),
+                )
 
             if place.write(complete):
                 return True
@@ -293,7 +291,7 @@ class _Ranges(Fetched):
         if found is None:
             raise BadStore(f"Cannot read {store.url}/{key}: there is no such object; run again to make it anew.")
         self._store, self._key = store, key
-        self._etag = found.version.partition(":")[0]
+        self._etag = etag_of(found)
         super().__init__(found.bytes)
 
     def fetch(self, at: int, most: int) -> bytes:

@@ -88,6 +88,30 @@ def _own_words(error: ClientError, secrets: Iterable[str]) -> str:
     return f"{code}: {said.rstrip('.')}" if said and said != code else code
 
 
+def done_once(complete: Callable[[], object], held: Callable[[], bool]) -> bool:
+    """Complete an upload on a condition. False where the condition is not met.
+
+    `held`: is it this writer's object that is there? A request that is sent again, because its first reply was lost, meets
+    its own object (a condition that is not met any more), or no upload.
+    """
+    try:
+        complete()
+    except ClientError as error:
+        code = code_of(error)
+        if code not in ("PreconditionFailed", "412", "NoSuchUpload", "NoSuchKey", "404"):
+            raise
+        try:
+            mine = held()
+        except ClientError as missing:
+            if code_of(missing) not in ("404", "NoSuchKey"):
+                raise
+            mine = False
+        if code == "NoSuchUpload" and not mine:
+            raise
+        return mine
+    return True
+
+
 @contextmanager
 def told_s3(doing: str, where: str, secrets: Callable[[], Iterable[str]] = tuple) -> Iterator[None]:
     """Tell what botocore raises as BadStore or StoreFault. `secrets`: what to leave out where the service repeats it."""

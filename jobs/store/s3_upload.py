@@ -1,4 +1,4 @@
-"""Objects that grow in a bucket, part by part, and objects that change their name there. Promises little memory at any length, and that no part is sent twice; reads nothing back."""
+"""Objects that grow in a bucket, part by part. Promises little memory at any length, and that no part is sent twice; reads nothing back."""
 
 import hashlib
 import os
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import (
         CompletedPartTypeDef,
         CopyPartResultTypeDef,
-        CopySourceTypeDef,
         PartTypeDef,
         UploadPartOutputTypeDef,
     )
@@ -37,8 +36,6 @@ SENDERS = 4
 """Parts of one object that travel at once; each holds one part in memory."""
 TRAVELLING = 2 * PART
 """Bytes of a growing object that travel at once, or one part where that is more: a muxer is no faster than its film."""
-COPIED = 1 << 30
-"""Bytes that one request copies at most. S3 would copy 5 GiB, but may take minutes to answer, and four go abreast."""
 
 
 class Place(NamedTuple):
@@ -163,7 +160,9 @@ class S3Writer:
         self._upload.complete([head, *(one.result() for one in self._parts)])
 
 
-class _Object(TypedDict):
+class Named(TypedDict):
+    """An object, as S3's requests name it."""
+
     Bucket: str
     Key: str
 
@@ -200,7 +199,7 @@ class _Upload:
 
     def __init__(self, place: Place, expected: int) -> None:
         self._place = place
-        self._object = _Object(Bucket=place.bucket, Key=place.name)
+        self._object = Named(Bucket=place.bucket, Key=place.name)
         newest, *others = place.write(
             lambda client: [one.id for one in uploads_of(client, place.bucket, place.name)]
         ) or [""]
@@ -285,33 +284,3 @@ class SpooledWriter:
             if kind is None:
                 self._file.flush()
                 self._deliver(Path(f"/dev/fd/{self._file.fileno()}"))
-
-
-def copy(source: Place, target: Place, size: int, etag: str, step: int = COPIED) -> None:
-    """Make `target` of `source`, which has `size` bytes and that ETag, inside the bucket, in ranges of `step` bytes, four abreast."""
-    name = _Object(Bucket=target.bucket, Key=target.name)
-    origin: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.name}
-    if size <= step:
-        target.write(lambda client: client.copy_object(**name, CopySource=origin, CopySourceIfMatch=etag))
-        return
-    upload = target.write(lambda client: client.create_multipart_upload(**name)["UploadId"])
-
-    def part(number: int) -> "CompletedPartTypeDef":
-        span = f"bytes={(number - 1) * step}-{min(number * step, size) - 1}"
-        done = target.write(
-            lambda client: client.upload_part_copy(
-                **name, UploadId=upload, PartNumber=number,
-                CopySource=origin, CopySourceRange=span, CopySourceIfMatch=etag,
-            )
-        )  # fmt: skip
-        return completed(number, done["CopyPartResult"])
-
-    try:
-        with ThreadPoolExecutor(SENDERS) as pool:
-            parts = list(pool.map(part, range(1, -(-size // step) + 1)))
-        target.write(
-            lambda client: client.complete_multipart_upload(**name, UploadId=upload, MultipartUpload={"Parts": parts})
-        )
-    except BaseException:
-        abort(target, [upload])
-        raise

@@ -18,7 +18,8 @@ from jobs.deliverables import DeliverableFacts
 from jobs.errors import BadSpec, FilmFailed
 from jobs.formats import Codec, Container, Deliverable
 from jobs.records import SegmentRecord
-from jobs.store.folder import FolderStore, FolderWriter
+from jobs.store.folder import FolderStore
+from jobs.store.folder_writer import FolderWriter
 from tests.actors.reels import reel
 from tests.films import Recipe
 

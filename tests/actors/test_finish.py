@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from actors.finish import UNPROVEN, Finisher
+from actors.finish import Finisher
 from actors.stitch import WORD_EVERY
 from jobs.assembly import Assembly, name_of
 from jobs.deliverables import DeliverableFacts
 from jobs.formats import Codec, Container, Deliverable
+from jobs.handover import UNPROVEN
 from jobs.ledger import Ledger
+from jobs.ownership import FOLDER, claim, claim_key, name_of_deliverable
 from jobs.records import SegmentRecord
 from jobs.report import Conform
 from jobs.sampling import Core
@@ -34,6 +36,15 @@ class Run:
         self.assembly = Assembly(self.ledger, clock=lambda: next(ticks))
         self.output = open_store(output or str(made.output))
         self.finisher = Finisher(str(made.source), made.store, "job", self.output.url)
+        self.claim()
+
+    def claim(self) -> None:
+        """Claim the deliverable's name, as the driver does before any work."""
+        claim(self.ledger, self.output, [name_of_deliverable(self.made.spec, self.made.plan)], self.assembly.run)
+
+    def files(self) -> list[str]:
+        """What lies in the output, but for claims."""
+        return [key for key in self.output.list("") if key != claim_key(self.made.plan.file)]
 
     def page(self, records: Sequence[SegmentRecord], *, whole: bool = False) -> None:
         for one in records:
@@ -94,7 +105,7 @@ def test_what_is_proven_gets_its_name_and_its_sum(tmp_path: Path, output: str) -
     for _ in range(2):
         proof = run.finish()
         assert proof.conforms
-        assert list(run.output.list("")) == ["a.mkv", "a.mkv.sha256"]
+        assert run.files() == ["a.mkv", "a.mkv.sha256"]
         data = run.output.read("a.mkv")
         assert (len(data), hashlib.sha256(data).hexdigest()) == (proof.bytes, proof.sha256)
         assert run.output.read("a.mkv.sha256") == f"{proof.sha256}  a.mkv\n".encode()
@@ -108,11 +119,12 @@ def test_what_does_not_conform_is_not_handed_over(tmp_path: Path, output: str) -
     run.page(made.records, whole=True)
     made.plan = made.plan.model_copy(update={"encoding": made.plan.encoding.model_copy(update={"width": 640})})
     run.assembly = Assembly(run.ledger)
+    run.claim()
     run.page(made.records, whole=True)
     proof = run.finish()
     assert not proof.conforms
     assert proof.findings[0].startswith("its size is ")
-    assert list(run.output.list("")) == ["a.mkv", "a.mkv.sha256"]
+    assert run.files() == ["a.mkv", "a.mkv.sha256"]
     assert (run.output.read("a.mkv"), run.output.read("a.mkv.sha256")) == (b"the one before", b"its sum")
 
 
@@ -122,9 +134,9 @@ def test_a_finisher_that_is_let_go_leaves_no_file(tmp_path: Path) -> None:
     run.page(made.records, whole=True)
     finishing = run.begun()
     assert next(finishing) == 40
-    assert [path.name for path in made.output.iterdir()] == [UNPROVEN]
+    assert {path.name for path in made.output.iterdir()} == {UNPROVEN, FOLDER}
     finishing.close()  # type: ignore[attr-defined]
-    assert [path.name for path in made.output.rglob("*")] == [UNPROVEN]
+    assert run.files() == []
     *_, facts, proof = run.begun()
     assert isinstance(facts, DeliverableFacts)
     assert isinstance(proof, Conform)

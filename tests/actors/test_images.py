@@ -25,7 +25,7 @@ from jobs.plan import Range
 from jobs.records import SegmentRecord
 from jobs.report import Conform
 from jobs.sampling import SourceFrames
-from jobs.store import open_store
+from jobs.store import Stat, open_store
 from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store
 from jobs.timing import Timing
@@ -289,11 +289,11 @@ class Breaking(S3Store):
 
     left = 3
 
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str, found: Stat, over: Stat | None) -> bool:
         if not Breaking.left:
             raise OSError("the wire is cut")
         Breaking.left -= 1
-        super().rename(old, new)
+        return super().rename(old, new, found, over)
 
 
 def test_naming_that_broke_off_is_gone_on_with_and_sends_nothing_again(tmp_path: Path, s3_bucket: str) -> None:

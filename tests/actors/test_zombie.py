@@ -1,4 +1,4 @@
-"""A worker that comes back after its chunk was given to another writes the same bytes, or loses; and memory that runs out costs half a batch, not the chunk."""
+"""A worker that comes back after its chunk, or its deliverable, was given to another writes the same bytes, or loses; and memory that runs out costs half a batch, not the chunk."""
 
 from itertools import islice
 from pathlib import Path
@@ -8,8 +8,15 @@ import torch
 
 from actors.looks.generator import BATCH
 from actors.render import Renderer
+from jobs.deliverables import DeliverableFacts
+from jobs.errors import FarmError
+from jobs.formats import Codec, Container, Deliverable
+from jobs.handover import UNPROVEN
 from jobs.ledger import Ledger
 from jobs.records import FramesRendered, SegmentRecord
+from jobs.store import FolderStore, Stat
+from tests.actors.reels import reel
+from tests.actors.test_finish import Run
 from tests.actors.test_render import FFV1, frames_of, look_of, orders, records
 from tests.films import Recipe, serial
 
@@ -45,6 +52,50 @@ def test_a_zombie_whose_pictures_differ_loses(source: Path, tmp_path: Path) -> N
     assert len(media) == 2, "what the zombie made lies under a hash of its own"
     assert ledger.record(first.digest) == first
     assert first.media.key in media
+
+
+@pytest.mark.parametrize("where", ["folder", "s3"])
+@pytest.mark.parametrize("seen", [int, DeliverableFacts], ids=["while it joins", "before it proves"])
+def test_a_finisher_that_comes_late_does_not_replace_a_newer_film(
+    source: Path, tmp_path: Path, request: pytest.FixtureRequest, where: str, seen: type
+) -> None:
+    output = f"s3://{request.getfixturevalue('s3_bucket')}/out" if where == "s3" else str(tmp_path / "output")
+    first = Run(reel(source, tmp_path, Deliverable(codec=Codec.FFV1), (7,)), output)
+    first.page(first.made.records, whole=True)
+    zombie = first.finisher.finish(first.made.film, first.made.plan, first.made.timing, first.assembly.run)
+    assert any(isinstance(word, seen) for word in zombie), "it is in the middle of its work"
+    # Another run of the job, of a spec that makes another file of that name.
+    newer = Run(reel(source, tmp_path, Deliverable(codec=Codec.H264, container=Container.MKV, crf=40), (7,)), output)
+    newer.page(newer.made.records, whole=True)
+    assert newer.finish().conforms
+    delivered = {key: newer.output.read(key) for key in newer.files()}
+    with pytest.raises(FarmError):
+        list(zombie)
+    assert {key: newer.output.read(key) for key in newer.files()} == delivered
+
+
+def test_what_is_changed_after_it_was_proven_is_not_handed_over(source: Path, tmp_path: Path) -> None:
+    run = Run(reel(source, tmp_path, Deliverable(codec=Codec.FFV1), (7,)))
+    run.page(run.made.records, whole=True)
+    finishing = run.finisher.finish(run.made.film, run.made.plan, run.made.timing, run.assembly.run)
+    assert any(isinstance(word, DeliverableFacts) for word in finishing)
+    stat, (unproven,) = run.output.stat, list(run.output.list(UNPROVEN))
+    seen: list[str] = []
+
+    class Changing(FolderStore):
+        """A folder in which another writes once the inspector has seen what is there."""
+
+        def stat(self, key: str) -> Stat | None:
+            found = stat(key)
+            if key == unproven and not seen:
+                seen.append(key)
+                run.output.write(unproven, b"another film")
+            return found
+
+    run.finisher.output = Changing(run.made.output)
+    with pytest.raises(FarmError):
+        list(finishing)
+    assert run.files() == [unproven]
 
 
 @pytest.mark.parametrize("most", [1, 3])

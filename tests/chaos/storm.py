@@ -105,7 +105,7 @@ class Storm:
             told.faults = {str(fault): count for fault, count in proxy.tally.items()}
         told.seconds, told.uploads = time.monotonic() - began, uploads.count
         with suppress(FileNotFoundError):
-            told.segments = json.loads((self.folder / "out/report.json").read_text())["chunks"]
+            told.segments = json.loads((self.folder / "out/film.report.json").read_text())["chunks"]
         return told
 
     def _driver(self, env: Mapping[str, str]) -> bool:

@@ -72,5 +72,5 @@ def test_a_film_brings_up_gpu_nodes_and_leaves_none(tmp_path: Path, monkeypatch:
         assert (said.code, said.err.count("its renderer is lost")) == (0, 1), said.err
         assert elsewhere == {HEAD_ID}, "whoever needs no GPU is on the node without"
         cluster.until(lambda: not cluster.nodes())
-    report = json.loads((tmp_path / "out/report.json").read_text())
+    report = json.loads((tmp_path / "out/film.report.json").read_text())
     assert (report["conforms"], report["frames"]) == (True, 120)

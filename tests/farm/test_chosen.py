@@ -45,7 +45,7 @@ def test_only_these_shots_are_made_and_the_rest_later(spec: JobSpec, film: Path,
     assert not (tmp_path / "out").exists()
     key = review.publish_shots(first, open_store(spec.output))
     page = (tmp_path / "out" / key).read_text()
-    assert key == "review/shots-2_4.html"
+    assert key == "film.review/shots-2_4.html"
     assert [f"<h2>Shot {number}:" in page for number in (1, 2, 3, 4)] == [False, True, False, True]
     assert sorted(path.name for path in (tmp_path / "out/review").glob("*.jpg")) == [
         f"chunk-{number:05d}.jpg" for number in chunks

@@ -67,13 +67,15 @@ def nothing_delivered(folder: Path) -> bool:
 
 def test_a_film_is_rendered(film: Path, rendered: Path) -> None:
     same(rendered / "A film.mkv", film)
-    report = json.loads((rendered / "report.json").read_text())
+    report = json.loads((rendered / "A film.report.json").read_text())
     assert {"frames", "chunks", "seams", "retries", "conforms"} <= set(report)
     assert (report["frames"], report["shots"], report["chunks"], report["seams"]) == (60, 2, 3, 1)
     assert (report["conforms"], report["retries"]) == (True, 0)
-    assert (rendered / "review/index.html").is_file()
+    assert (rendered / "A film.review/index.html").is_file()
     lists = {f"A film.shots.{form}" for form in ("edl", "otio", "csv")}
-    assert {"A film.mkv", "report.json", "review", "store", *lists} <= {path.name for path in rendered.iterdir()}
+    assert {"A film.mkv", "A film.report.json", "A film.review", "store", *lists} <= {
+        path.name for path in rendered.iterdir()
+    }
     assert "00:00:00:20 00:00:02:12" in (rendered / "A film.shots.edl").read_text()
 
 
@@ -109,15 +111,15 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
     some = farm("render", "job.yaml", "--shots", 2, "--address", ray_here, cwd=tmp_path)
     assert (some.code, some.out) == (0, ""), some.err
     assert "still lacking, so nothing is delivered yet: " in some.err
-    assert f"review page {out}/review/shots-2.html" in some.err
-    assert [path.name for path in out.iterdir()] == ["review"]
+    assert f"review page {out}/the job.review/shots-2.html" in some.err
+    assert {path.name for path in out.iterdir()} == {".film-farm", "the job.review"}
     said = farm("render", "job.yaml", "--priority", 7, "--address", ray_here, cwd=tmp_path)
     assert (said.code, said.out) == (0, ""), said.err
     assert json.loads((tmp_path / "work/store/the job/spec.json").read_text())["priority"] == 7
-    assert {"master.mkv", "view.mp4", "report.json", "review", "the job.shots.otio"} <= {
+    assert {"master.mkv", "view.mp4", "the job.report.json", "the job.review", "the job.shots.otio"} <= {
         path.name for path in out.iterdir()
     }
-    report = json.loads((out / "report.json").read_text())
+    report = json.loads((out / "the job.report.json").read_text())
     assert [one["file"] for one in report["deliverables"]] == ["master.mkv", "view.mp4"]
     assert (report["conforms"], report["chunks"], report["seams"]) == (True, 6, 4)
     assert 0 < report["chunks_rendered"] < 6
@@ -319,7 +321,7 @@ def test_never_over_the_source(ray_here: str, tmp_path: Path) -> None:
     said = render(source, tmp_path, "FILM", *wish, "--address", ray_here)
     assert "film.mkv would lie over the source; choose another folder" in said.sentence
     assert (said.code, source.read_bytes()) == (2, before)
-    assert not (tmp_path / "report.json").exists()
+    assert not (tmp_path / "film.report.json").exists()
 
 
 def test_a_film_that_fails(film: Path, ray_here: str, tmp_path: Path) -> None:

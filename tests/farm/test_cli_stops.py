@@ -53,7 +53,7 @@ def goes_on(spec: Path, undisturbed: bytes) -> None:
     assert not (spec.parent / "out/film.mkv").exists()
     said = farm("render", spec)
     assert said.code == 0, said.err
-    report = json.loads((spec.parent / "out/report.json").read_text())
+    report = json.loads((spec.parent / "out/film.report.json").read_text())
     assert report["conforms"]
     assert 0 < kept < report["chunks"]
     assert report["chunks_rendered"] == report["chunks"] - kept

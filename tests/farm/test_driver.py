@@ -86,7 +86,7 @@ def test_no_decoder_runs_in_the_driver(
     report = deliver(spec)
     assert report is not None
     assert report.conforms
-    assert (tmp_path / "out/review/index.html").is_file()
+    assert (tmp_path / "out/film.review/index.html").is_file()
 
 
 @pytest.mark.parametrize("look", [window(5, 5), {"name": "colorize"}], ids=["window", "colorize"])

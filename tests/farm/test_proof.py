@@ -51,7 +51,7 @@ def proven(spec: JobSpec, *looks: Look, shots: Chosen = ALL, fleet: InlineFleet 
     worker: Any = fleet or InlineFleet()
     ledger = Ledger.at(spec.store, spec.name)
     scout = open_film(spec, ledger=ledger, fleet=worker, board=quiet())
-    ledger.enter(spec, to_render=False)
+    ledger.enter(spec)
     encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
     for _ in worker.run(scout.begin(), lambda _, found: scout.learn(found)):
         pass
@@ -111,7 +111,7 @@ def test_every_shot_and_look_is_on_the_sheet_and_on_the_page(film: Path, tmp_pat
     found = proven(spec_of(film, tmp_path), NEGATIVE, NONE)
     assert found.columns == ("source", "test-negative", "none")
     assert [(one.shot, one.start, one.frame) for one in found.shots] == [(1, 0, 9), (2, 18, 28), (3, 38, 43)]
-    assert (found.rendered, found.lacking, found.sheets) == (9, (), ("proof/sheet-001.jpg",))
+    assert (found.rendered, found.lacking, found.sheets) == (9, (), ("film.proof/sheet-001.jpg",))
     page = Page(tmp_path / "out" / found.page)
     assert page.missing() == []
     assert len(page.places["img"]) == 9
@@ -146,10 +146,10 @@ def test_by_default_each_shot_has_the_look_that_the_spec_gives_it(film: Path, tm
 def test_what_is_on_paper_is_not_made_again(film: Path, tmp_path: Path) -> None:
     spec = spec_of(film, tmp_path)
     first = proven(spec, NEGATIVE)
-    stills = {path.name: path.read_bytes() for path in (tmp_path / "out/proof/stills").iterdir()}
+    stills = {path.name: path.read_bytes() for path in (tmp_path / "out/film.proof/stills").iterdir()}
     again = proven(spec, NEGATIVE)
     assert (first.rendered, again.rendered) == (6, 0)
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out/proof/stills").iterdir()} == stills
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out/film.proof/stills").iterdir()} == stills
     # Another deliverable of the same form, and another look beside the one that is there.
     other = spec_of(film, tmp_path, deliverables=[{"codec": "h264", "name": "film"}])
     assert proven(other, NEGATIVE, NONE).rendered == 3
@@ -165,7 +165,7 @@ def test_what_is_on_paper_is_not_made_again(film: Path, tmp_path: Path) -> None:
     made = proven(spec, NEGATIVE, NONE)
     assert made.lacking == ()
     assert {
-        path.name: path.read_bytes() for path in (tmp_path / "out/proof/stills").iterdir()
+        path.name: path.read_bytes() for path in (tmp_path / "out/film.proof/stills").iterdir()
     }.items() >= stills.items()
 
 
@@ -219,13 +219,16 @@ def test_many_shots_are_on_several_sheets_and_an_earlier_proof_leaves_nothing(tm
     path = Recipe(frames=2 * count, size=(96, 64)).make(tmp_path / "film.mp4")
     cuts = {"file": str(shot_list(tmp_path / "cuts.csv", *range(0, 2 * count, 2), frames=2 * count))}
     found = proven(spec_of(path, tmp_path, shots=cuts))
-    assert found.sheets == ("proof/sheet-001.jpg", "proof/sheet-002.jpg")
+    assert found.sheets == ("film.proof/sheet-001.jpg", "film.proof/sheet-002.jpg")
     output = open_store(str(tmp_path / "out"))
-    output.write("proof/mine.txt", b"a note")
+    output.write("film.proof/mine.txt", b"a note")
     few = proven(spec_of(path, tmp_path, shots=cuts), shots=shots_chosen("3"))
     assert few.rendered == 0
-    assert len(list(output.list("proof/stills/"))) == 4
-    assert {*output.list("proof/sheet"), *output.list("proof/mine")} == {"proof/sheet-001.jpg", "proof/mine.txt"}
+    assert len(list(output.list("film.proof/stills/"))) == 4
+    assert {*output.list("film.proof/sheet"), *output.list("film.proof/mine")} == {
+        "film.proof/sheet-001.jpg",
+        "film.proof/mine.txt",
+    }
 
 
 def test_source_and_store_in_s3(film: Path, tmp_path: Path, s3_bucket: str) -> None:
@@ -233,7 +236,7 @@ def test_source_and_store_in_s3(film: Path, tmp_path: Path, s3_bucket: str) -> N
     places = {"store": f"s3://{s3_bucket}/work", "output": f"s3://{s3_bucket}/out"}
     spec = spec_of(f"s3://{s3_bucket}/films/film.mkv", tmp_path, **places)
     found = proven(spec, shots=shots_chosen("2"))
-    there = set(open_store(spec.output).list("proof/"))
+    there = set(open_store(spec.output).list("film.proof/"))
     assert there >= {found.page, *found.sheets, *(str(key) for one in found.shots for key in one.stills)}
     assert proven(spec, shots=shots_chosen("2")).rendered == 0
 
@@ -303,7 +306,7 @@ def test_the_command(film: Path, tmp_path: Path) -> None:
     assert "lacks 1 of 3 stills, the first: shot 2, test-broken: ChunkFailed: the look gave" in said.err
     found = Proof.model_validate_json(said.out)
     assert (found.rendered, found.columns) == (2, ("source", "test-negative", "test-broken"))
-    assert Page(tmp_path / "else/proof/index.html").missing() == []
+    assert Page(tmp_path / "else/film.proof/index.html").missing() == []
     # It is no part of the job: nobody holds it, and nothing of it is rendered.
     kept = {path.relative_to(tmp_path / "store/film").parts[0] for path in (tmp_path / "store/film").rglob("*.*")}
     assert kept == {"job.json", "spec.json", "specs", "survey", "proof"}

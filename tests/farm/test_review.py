@@ -112,7 +112,7 @@ def shown(made: Production, *looks: Look, ledger: Ledger | None = None) -> Shown
 def test_the_page_shows_every_chunk(made: Production, output: Path) -> None:
     key = review.publish(made, made.report(), open_store(str(output)))
     page = Page(output / key)
-    assert key == "review/index.html"
+    assert key == "film.review/index.html"
     assert page.places["img"] == [f"chunk-0000{number}.jpg" for number in range(1, 6)]
     assert page.missing() == []
     assert page.places["video"] == ["../A film (1).mkv"]
@@ -125,7 +125,7 @@ def test_the_page_shows_every_chunk(made: Production, output: Path) -> None:
 
 def test_its_stills_are_the_film_before_and_after(made: Production, output: Path) -> None:
     review.publish(made, made.report(), open_store(str(output)))
-    for path in sorted((output / "review").glob("*.jpg")):
+    for path in sorted((output / "film.review").glob("*.jpg")):
         picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
         before, after = np.split(picture.astype(np.int64), 2, axis=1)
@@ -146,7 +146,7 @@ def test_every_place_is_relative_and_nothing_comes_from_a_network(made: Producti
 def test_the_page_can_be_moved(made: Production, output: Path, tmp_path: Path) -> None:
     review.publish(made, made.report(), open_store(str(output)))
     elsewhere = output.rename(tmp_path / "another name")
-    assert Page(elsewhere / "review/index.html").missing() == []
+    assert Page(elsewhere / "film.review/index.html").missing() == []
 
 
 def test_names_and_findings_are_text_never_markup(made: Production, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_still_that_is_gone_is_not_named(made: Production, tmp_path: Path) -> 
     page = film.publish(made.report(), tmp_path / "out")
     assert page.places["img"] == ["chunk-00002.jpg"]
     assert "chunk 1, frame 5 (00:00:00:05)" in page.words
-    assert not (tmp_path / "out/review/chunk-00001.jpg").exists()
+    assert not (tmp_path / "out/film.review/chunk-00001.jpg").exists()
 
 
 def test_made_again_it_is_the_same_page(made: Production, output: Path) -> None:

@@ -43,7 +43,7 @@ class Looking(InlineFleet):
             yield call, found
             if isinstance(found, SegmentRecord):
                 self.rendered.append(found.frames.start)
-            if self.page_after is None and (self.output / "review/index.html").exists():
+            if self.page_after is None and (self.output / "film.review/index.html").exists():
                 self.page_after = len(self.rendered)
 
 
@@ -64,7 +64,7 @@ def test_the_preview_comes_first_and_has_a_page(made: tuple[Production, Looking,
     assert starts == [*early, *(one.core.start for one in film.chunks if one.core.start not in early)]
     assert fleet.page_after == 2 * len(early)  # a segment for each deliverable, and not one of the others
     output = film.scout.spec.output
-    assert f"preview: {output}/review/index.html" in said
+    assert f"preview: {output}/film.review/index.html" in said
     assert f"a view can be watched while it grows: {output}/a view/index.html" in said
     page = Path(output, review.publish_preview(film, open_store(output))).read_text()
     assert page.count("<figure>") == page.count("<img") == len(early)

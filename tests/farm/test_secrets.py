@@ -47,7 +47,7 @@ def test_a_film_in_s3_tells_none(telling: str, tmp_path: Path) -> None:
         said = render.said()
     assert said.code == 0, said.err
     names = list(store.list(""))
-    assert {"out/review/index.html", "out/report.json", "store/film/spec.json"} <= set(names)
+    assert {"out/film.review/index.html", "out/film.report.json", "store/film/spec.json"} <= set(names)
     told += [said.err.encode(), *map(store.read, names)]
     told += [
         one.model_dump_json().encode()

@@ -3,17 +3,19 @@
 import os
 import resource
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from jobs.errors import BadStore, StoreFault
-from jobs.store import FolderStore, Store, Writer, open_store
+from jobs.store import FolderStore, Stat, Store, Writer, open_store
 from jobs.store.parts import MOST_PARTS, PART, RESERVE, equal_part, growing_part
 from jobs.store.s3 import S3Store
-from jobs.store.s3_upload import copy
+from jobs.store.s3_copy import copy
 from tests.s3 import FaultyServer, MotoServer, fail, give, requests, reset
 
 MIB = 1 << 20
@@ -64,6 +66,13 @@ def deafly(store: Store, move: Callable[[Writer], object]) -> None:
             file.write(b"more")
 
 
+def renamed(store: Store, old: str, new: str) -> bool:
+    """Rename what is there now over what is there now."""
+    found = store.stat(old)
+    assert found
+    return store.rename(old, new, found, store.stat(new))
+
+
 # the contract
 
 
@@ -109,20 +118,72 @@ def test_a_try_that_was_broken_off_can_be_made_again(store: Store) -> None:
 def test_an_object_gets_another_name(store: Store) -> None:
     store.write("unproven/film", b"new")
     store.write("film", b"old")
-    store.rename("unproven/film", "film")
+    assert renamed(store, "unproven/film", "film")
     assert (store.read("film"), list(store.list(""))) == (b"new", ["film"])
-    store.rename("film", "a/b/film")
+    assert renamed(store, "film", "a/b/film")
     assert list(store.list("")) == ["a/b/film"]
     with pytest.raises(BadStore, match=r"Cannot rename .*film"):
-        store.rename("film", "b")
+        store.rename("film", "b", Stat(1, "1"), None)
     for old, new in (("../film", "b"), ("film", "/b")):
         with pytest.raises(BadStore, match="cannot be a key"):
-            store.rename(old, new)
+            store.rename(old, new, Stat(1, "1"), None)
     with pytest.raises(BadStore, match="cannot be a key"):
         store.create("a/../b")
 
 
+def test_only_what_was_found_gets_the_name(store: Store) -> None:
+    store.write("unproven", b"proven")
+    found = store.stat("unproven")
+    assert found
+    store.write("unproven", b"another")
+    assert not store.rename("unproven", "film", found, None)
+    assert {key: store.read(key) for key in store.list("")} == {"unproven": b"another"}
+
+
+def test_a_name_that_was_taken_or_changed_meanwhile_is_left_alone(store: Store) -> None:
+    store.write("unproven", b"late")
+    late, none = store.stat("unproven"), store.stat("film")
+    store.write("film", b"the first")
+    assert late
+    assert not store.rename("unproven", "film", late, none)
+    first = store.stat("film")
+    store.write("film", b"the second")
+    assert not store.rename("unproven", "film", late, first)
+    store.delete("film")
+    assert not store.rename("unproven", "film", late, first)
+    assert {key: store.read(key) for key in store.list("")} == {"unproven": b"late"}
+    assert store.rename("unproven", "film", late, None)
+    assert {key: store.read(key) for key in store.list("")} == {"film": b"late"}
+
+
+def of_two(store: Store) -> None:
+    """Two give one name to what each has made, at once: exactly one succeeds, and the other's is kept."""
+    over, both = store.stat("film"), ("one", "two")
+    for key in both:
+        store.write(key, key.encode())
+    with ThreadPoolExecutor() as pool:
+        found = [(key, store.stat(key)) for key in both]
+        won = list(pool.map(lambda one: bool(one[1]) and store.rename(one[0], "film", one[1], over), found))
+    assert sorted(won) == [False, True]
+    assert store.read("film") == both[won.index(True)].encode()
+    assert store.read(both[won.index(False)]) == both[won.index(False)].encode()
+
+
+def test_of_two_who_give_one_name_exactly_one_succeeds(store: Store) -> None:
+    for _ in range(9):
+        of_two(store)
+        for key in list(store.list("")):
+            store.delete(key)
+
+
 # only a folder
+
+
+def test_of_two_who_replace_one_file_exactly_one_succeeds(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.write("film", b"before")
+    for _ in range(9):
+        of_two(store)
 
 
 def test_a_folder_keeps_no_part_and_no_empty_folder(tmp_path: Path) -> None:
@@ -139,7 +200,7 @@ def test_a_folder_keeps_no_part_and_no_empty_folder(tmp_path: Path) -> None:
     killed.__exit__(BreaksOff, None, None)
     with other:
         other.write(b"whole")
-    store.rename("unproven/film", "film")
+    assert renamed(store, "unproven/film", "film")
     store.delete("unproven/film.mkv")
     assert [path.name for path in tmp_path.iterdir()] == ["film"]
 
@@ -220,12 +281,27 @@ def test_a_large_object_is_renamed_in_ranges(bucket: S3Store, s3_server: MotoSer
     found = bucket.stat("film")
     assert found
     with requests(bucket) as asked:
-        copy(bucket._place("film"), bucket._place("twin"), found.bytes, found.version, step=5 * MIB)
+        assert copy(bucket._place("film"), bucket._place("twin"), found, None, step=5 * MIB)
     assert (asked["UploadPartCopy"], asked["CopyObject"], asked["GetObject"]) == (3, 0, 0)
     assert bucket.read("twin") == data
     with pytest.raises(BadStore):
-        copy(bucket._place("gone"), bucket._place("other"), found.bytes, found.version, step=5 * MIB)
+        copy(bucket._place("gone"), bucket._place("other"), found, None, step=5 * MIB)
     assert "<Upload>" not in s3_server.ask("GET", f"{bucket.bucket}?uploads")
+
+
+def test_a_bucket_is_told_what_may_be_replaced(bucket: S3Store) -> None:
+    # moto looks at If-None-Match alone when an upload is completed; S3 looks at both.
+    asked: list[tuple[object, object]] = []
+
+    def note(params: Any, **_: object) -> None:
+        asked.append((params["headers"].get("If-Match"), params["headers"].get("If-None-Match")))
+
+    bucket._asker.client.meta.events.register("before-call.s3.CompleteMultipartUpload", note)
+    for number in range(2):
+        bucket.write("new", bytes([number]))
+        over = bucket.stat("film")
+        assert renamed(bucket, "new", "film")
+        assert asked[-1] == ((f'"{over.version}"', None) if over else (None, "*"))
 
 
 def test_a_lost_reply_does_not_lose_the_object(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from jobs.errors import BadStore
 from jobs.ledger import Ledger
 from jobs.media import Media
 from jobs.records import SplitRecord
-from jobs.store import FolderStore, Store, open_store
+from jobs.store import FolderStore, Stat, Store, open_store
 from jobs.store.protocol import PARTIAL
 
 Move = Callable[[Store, str], object]
@@ -24,8 +24,8 @@ MOVES: dict[str, Move] = {
     "replace": lambda store, key: store.replace(key, b"x", "1"),
     "write file": lambda store, key: store.write_file(key, Path(__file__)),
     "create": lambda store, key: store.create(key),
-    "rename from": lambda store, key: store.rename(key, "b"),
-    "rename to": lambda store, key: store.rename("a", key),
+    "rename from": lambda store, key: store.rename(key, "b", Stat(1, "1"), None),
+    "rename to": lambda store, key: store.rename("a", key, Stat(1, "1"), None),
     "delete": lambda store, key: store.delete(key),
     "abort": lambda store, key: store.abort(key),
     "abort partial": lambda store, key: store.abort(f"{key}/{PARTIAL}x"),
