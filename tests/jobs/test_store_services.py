@@ -198,7 +198,9 @@ def test_a_bucket_whose_readers_pay(opened: Opened, monkeypatch: pytest.MonkeyPa
     store.check()
     with store.create("film") as file:
         file.write(bytes(2 * PART))
-    store.rename("film", "other")
+    found = store.stat("film")
+    assert found
+    assert store.rename("film", "other", found, None)
     assert list(store.list("")) == ["other"]
     assert store.open("other").read() == bytes(2 * PART)
     assert list(store.unfinished("")) == []
