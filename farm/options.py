@@ -31,7 +31,7 @@ OnlyShots = Annotated[
     ),
 ]
 Out = Annotated[
-    str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables and report.json.")
+    str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables, report and review page.")
 ]
 OfCodec = Annotated[Codec | None, typer.Option("--codec", help="How the picture is encoded.")]
 InContainer = Annotated[Container | None, typer.Option("--container", help="What the streams are wrapped in.")]

@@ -196,7 +196,7 @@ class JobSpec(Paper):
     store: str
     """Where work is kept: a folder, file:// or s3://bucket/prefix."""
     output: str
-    """Where deliverables and report.json go: a folder, file:// or s3://bucket/prefix."""
+    """Where deliverables, report and review page go: a folder, file:// or s3://bucket/prefix."""
     look: LookChoice = LookChoice(name="colorize")
     shots: Shots = DetectShots()
     overrides: tuple[Override, ...] = ()

@@ -47,7 +47,7 @@ def test_only_these_shots_are_made_and_the_rest_later(spec: JobSpec, film: Path,
     page = (tmp_path / "out" / key).read_text()
     assert key == "film.review/shots-2_4.html"
     assert [f"<h2>Shot {number}:" in page for number in (1, 2, 3, 4)] == [False, True, False, True]
-    assert sorted(path.name for path in (tmp_path / "out/review").glob("*.jpg")) == [
+    assert sorted(path.name for path in (tmp_path / "out/film.review").glob("*.jpg")) == [
         f"chunk-{number:05d}.jpg" for number in chunks
     ]
     # What others have made already is no reason to hold back: these shots are the last that lacked.
