@@ -11,10 +11,8 @@ from actors.render import Renderer
 from jobs.deliverables import DeliverableFacts
 from jobs.errors import FarmError
 from jobs.formats import Codec, Container, Deliverable
-from jobs.handover import UNPROVEN
 from jobs.ledger import Ledger
 from jobs.records import FramesRendered, SegmentRecord
-from jobs.store import FolderStore, Stat
 from tests.actors.reels import reel
 from tests.actors.test_finish import Run
 from tests.actors.test_render import FFV1, frames_of, look_of, orders, records
@@ -73,30 +71,6 @@ def test_a_finisher_that_comes_late_does_not_replace_a_newer_film(
     with pytest.raises(FarmError):
         list(zombie)
     assert {key: newer.output.read(key) for key in newer.files()} == delivered
-
-
-def test_what_is_changed_after_it_was_proven_is_not_handed_over(source: Path, tmp_path: Path) -> None:
-    run = Run(reel(source, tmp_path, Deliverable(codec=Codec.FFV1), (7,)))
-    run.page(run.made.records, whole=True)
-    finishing = run.finisher.finish(run.made.film, run.made.plan, run.made.timing, run.assembly.run)
-    assert any(isinstance(word, DeliverableFacts) for word in finishing)
-    stat, (unproven,) = run.output.stat, list(run.output.list(UNPROVEN))
-    seen: list[str] = []
-
-    class Changing(FolderStore):
-        """A folder in which another writes once the inspector has seen what is there."""
-
-        def stat(self, key: str) -> Stat | None:
-            found = stat(key)
-            if key == unproven and not seen:
-                seen.append(key)
-                run.output.write(unproven, b"another film")
-            return found
-
-    run.finisher.output = Changing(run.made.output)
-    with pytest.raises(FarmError):
-        list(finishing)
-    assert run.files() == [unproven]
 
 
 @pytest.mark.parametrize("most", [1, 3])
