@@ -206,9 +206,8 @@ class Production:
         self._finishing = True
         for one in self.deliverables:
             if one.container == "hls":
-                self.board.note(
-                    f"{one.file} can be watched while it grows: {self.scout.spec.output}/{one.file}/index.html"
-                )
+                where = f"{self.scout.spec.output}/{one.file}/index.html"
+                self.board.note(f"{one.file} can be watched while it grows: {where}")
         source = self.scout.source_frames()
         return [
             Call(
@@ -243,8 +242,6 @@ class Production:
     def report(self) -> FilmReport:
         """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""
         return film_report(self)
-
-    # what there is
 
     @property
     def run(self) -> str:

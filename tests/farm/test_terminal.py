@@ -71,7 +71,7 @@ def test_it_is_rendered_as_well_where_no_ffmpeg_is(film: Path, tmp_path: Path) -
     with Terminal(tmp_path, {"PATH": f"{BIN}:{tmp_path}/bin"}) as terminal:
         assert terminal.run("ffmpeg -version") == 127, "not found"
         assert terminal.run(commands(film, tmp_path)["render"]) == 0, terminal.shown
-    assert (tmp_path / "out/report.json").exists()
+    assert (tmp_path / "out/film.report.json").exists()
 
 
 TOUCHING = """
