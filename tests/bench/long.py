@@ -230,7 +230,7 @@ def two_hours(folder: Path, frames: int = FRAMES, shots: int = SHOTS) -> Figures
     assert ended["exit_code"] == 0, (folder / "said.log").read_text()[-4000:]
     made = folder / "out/long.mkv"
     assert pictures_md5(made) == pictures_md5(film), "other pictures than the film's"
-    report: dict[str, Any] = json.loads((folder / "out/film.report.json").read_text())
+    report: dict[str, Any] = json.loads((folder / "out/long.report.json").read_text())
     return {
         "frames": frames,
         "stopped": stopped,
