@@ -34,6 +34,7 @@ TICK = Fraction(1, 1000)
 FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}
 """Slices fix the bytes; left to libav, the number of threads would."""
 
+_BEFORE_ALL = -(1 << 40)
 _FFV1_THREADS = 4
 _FULL = 2
 
@@ -177,10 +178,11 @@ class _Packets:
         return len(self._times) == len(self.order.stamps)
 
     def packet(self, place: int, time: int | None, packet: Packet[VideoStream]) -> None:
-        if self.complete or time is None:
+        if self.complete:
             return
         count = place - self.order.first
-        self._times.append(time)
+        # Without a time are only those before all others, in their own order.
+        self._times.append(_BEFORE_ALL if time is None else time)
         packet.pts = self.order.stamps[count]
         packet.dts = count - self._delay
         packet.duration = 1

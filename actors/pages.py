@@ -16,7 +16,7 @@ from actors.headers import same_throughout
 from actors.limits import LONGEST_SECONDS, MOST_FRAMES, refuse_length
 from actors.media import named, opened, opened_at, packets_of, picture_stream
 from jobs.errors import BadMedia
-from jobs.index import UNKNOWN, Page
+from jobs.index import REORDER, UNKNOWN, Page
 from jobs.spec import Reading
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ _EXACT = ("mov", "matroska")
 
 _VP8_SHOW_FRAME = 0x10
 """Bit of a VP8 packet's first byte; an invisible frame is only there to be referred to."""
+
+
+_BEFORE_ALL = -(1 << 40)
+"""Ticks before anything that is shown, for packets that can only be left out."""
 
 
 class Row(NamedTuple):
@@ -113,6 +117,12 @@ def _read(
             if not timed and stream.codec_context.reorder_depth:
                 raise _untimed(url)
         time = packet.pts if timed else packet.dts
+        if time is None and packet.dts is None and timed and 0 < place <= REORDER and end <= (packet.duration or end):
+            # Matroska has no time below 0: what is shown before a first keyframe at 0, in an open group, has none.
+            time = _BEFORE_ALL + place
+            yield Row(time, UNKNOWN, packet.duration or 0, packet.size, False, False)
+            place += 1
+            continue
         if time is None or timed != (packet.pts is not None):
             raise _untimed(url)
         end = max(end, time + (packet.duration or by_time))

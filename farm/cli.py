@@ -27,6 +27,7 @@ from farm.options import (
     Depth,
     Dropped,
     Film,
+    Head,
     Height,
     InContainer,
     JobName,
@@ -100,6 +101,7 @@ def render(
     height: Height = None,
     crf: Crf = None,
     deinterlace: Deinterlace = None,
+    head: Head = None,
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
@@ -116,7 +118,7 @@ def render(
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
     chosen = ALL if shots is None else shots_chosen(shots)
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
-    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, priority=priority)
+    options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, priority=priority)
     wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
     spec = spec_named(film, look, out, store, options | deliverable_of(**wish))
 
@@ -133,6 +135,7 @@ def shots(
     ],
     out: Out = None,
     deinterlace: Deinterlace = None,
+    head: Head = None,
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
@@ -141,7 +144,7 @@ def shots(
     address: Address = None,
 ) -> None:
     """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV, surveying it where that has not been done. Renders nothing."""
-    options = fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, name=name)
+    options = fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, name=name)
     kept = bool(store or out) or is_spec(film)
     spec = spec_named(film, None if is_spec(film) else "none", _out(film, out), store, options)
 

@@ -13,6 +13,7 @@ from farm.options import (
     Depth,
     Dropped,
     Film,
+    Head,
     Height,
     InContainer,
     JobName,
@@ -62,6 +63,7 @@ def plan(
     depth: Depth = None,
     height: Height = None,
     deinterlace: Deinterlace = None,
+    head: Head = None,
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
@@ -82,7 +84,7 @@ def plan(
 
     asked = Question(fleets_of(workers, fleet), _cost(gpu_hour, cpu_hour, currency), boot_seconds)
     options = fields_of(chunk_seconds=chunk_seconds, setting=setting, name=name)
-    options |= fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop)
+    options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop)
     form = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height}
     kept = bool(store or out) or is_spec(film)
     # Where nothing is delivered, any folder will do.

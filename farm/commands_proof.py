@@ -11,6 +11,7 @@ from farm.options import (
     Deinterlace,
     Dropped,
     Film,
+    Head,
     JobName,
     Rate,
     Setting,
@@ -42,6 +43,7 @@ def proof(
         typer.Option(help="Folder or s3://bucket/prefix, in which `proof` is made; by default the spec's output."),
     ] = None,
     deinterlace: Deinterlace = None,
+    head: Head = None,
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
@@ -54,7 +56,9 @@ def proof(
     """Render one still of each shot in each look, onto contact sheets and a page. Run again, it makes what lacks."""
     chosen = ALL if shots is None else shots_chosen(shots)
     looks, settings = look or [], fields_of(setting=setting).get("settings", {})
-    options = fields_of(deinterlace=deinterlace, video=video, rate=rate, drop=drop, workers=workers, name=name)
+    options = fields_of(
+        deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, workers=workers, name=name
+    )
     if is_spec(film):
         spec = _beside(film, looks, settings, out, store, options)
     else:

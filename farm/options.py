@@ -42,6 +42,12 @@ Crf = Annotated[int | None, typer.Option("--crf", help="Quality of h264 and hevc
 Deinterlace = Annotated[
     str | None, typer.Option("--deinterlace", metavar="bwdif", help="Make interlaced pictures progressive.")
 ]
+Head = Annotated[
+    str | None,
+    typer.Option(
+        "--head", metavar="trim", help="Begin a recording that starts amid a group of pictures where it can be decoded."
+    ),
+]
 Video = Annotated[int | None, typer.Option("--video", help="Stream number of the picture, where there are several.")]
 Rate = Annotated[
     str | None, typer.Option("--rate", help="Frames a second of an image sequence, as in 24 or 24000/1001.")

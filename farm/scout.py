@@ -168,7 +168,7 @@ class Scout:
         return self.index.span(*(decoded(frames, self.index.frames) if self.film.picture.deinterlace else frames))
 
     def _look_through(self) -> list[Call]:
-        self.index = FrameIndex(self.pages, complete=self.complete)
+        self.index = FrameIndex(self.pages, complete=self.complete, trim=self.spec.head == "trim")
         self.names = FrameNames.of(self.film, self.index.pts[: self.index.frames])
         if isinstance(self.spec.shots, GivenShots):
             return self._given() if self.complete and not self._searched else []

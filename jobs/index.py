@@ -7,7 +7,7 @@ their rank, because a decoder counts them too.
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -60,6 +60,17 @@ class Page:
         )
 
 
+def _headless(packets: Page) -> Flags:
+    """Frames that come before the first keyframe, as the file has them or as they are shown: the leading pictures of an open group."""
+    keys = np.flatnonzero(packets.key)
+    before = np.zeros(len(packets), np.bool_)
+    if len(keys):
+        first, following = int(keys[0]), int(keys[1]) if len(keys) > 1 else len(packets)
+        before[:following] = packets.pts[:following] < packets.pts[first]
+        before[:first] = True
+    return before & ~packets.hidden
+
+
 @dataclass(frozen=True)
 class Span:
     """A run of packets, in decode order, that decodes to a run of frames: from a keyframe to the last packet wanted.
@@ -83,10 +94,23 @@ class Span:
 class FrameIndex:
     """All packets known so far and the frames they make. Grows by pages; the settled prefix never changes."""
 
-    def __init__(self, pages: Sequence[Page], *, complete: bool) -> None:
-        """All pages so far, in order, at least one. Raises BadMedia where the time stamps do not order the frames."""
-        self.packets = Page.join(pages)
+    def __init__(self, pages: Sequence[Page], *, complete: bool, trim: bool = False) -> None:
+        """All pages so far, in order, at least one. Raises BadMedia where the time stamps do not order the frames.
+
+        `trim`: frames that nothing before them lets decode, at the head of a recording that begins amid a group of pictures, are
+        left out; without it such a film is refused.
+        """
+        packets = Page.join(pages)
         self.complete = complete
+        headless = _headless(packets)
+        self.skipped = int(np.count_nonzero(headless & ~packets.hidden))
+        """Frames left out at the head."""
+        if self.skipped and not trim and (complete or packets.key.any()):
+            raise BadMedia(
+                f"The source begins amid a group of pictures: {self.skipped} frames come before the source's first keyframe and "
+                "cannot be decoded; set head: trim (--head trim) to begin with the first that can."
+            )
+        self.packets = replace(packets, hidden=packets.hidden | headless)
         # Hidden packets may share a stamp with a frame: VP8's invisible ones do.
         if (np.diff(self.pts) == 0).any():
             raise BadMedia(

@@ -223,6 +223,9 @@ class JobSpec(Paper):
     """Stream number of the picture, where there are several; by default the one marked as default, else the first."""
     deinterlace: Literal["none", "bwdif"] = "none"
     """bwdif: interlaced pictures become progressive, one for each frame. Without it an interlaced source is refused."""
+    head: Literal["whole", "trim"] = "whole"
+    """trim: a recording that begins amid a group of pictures is begun with the first frame that can be decoded. Without it such
+    a source is refused."""
     rate: SequenceRate | None = None
     """Frames a second of an image sequence, as in 24 or "24000/1001"; for no other source."""
     cost: Cost | None = None

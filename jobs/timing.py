@@ -9,7 +9,7 @@ Four rules, and the report says which was used:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 from typing import Literal
@@ -78,6 +78,8 @@ class Timing:
     rule: Rule
     rate: Fraction | None
     """Frames a second where the rate is constant, else None."""
+    skipped: int = 0
+    """Frames at the source's head that cannot be decoded and were left out."""
 
     @property
     def frames(self) -> int:
@@ -108,7 +110,12 @@ class Timing:
             "milliseconds": "the source's own time stamps, each rounded to Matroska's milliseconds",
             "numbered": "frames are numbered, and a folder of pictures keeps no times",
         }[self.rule]
-        return f"{rate}; {said}"
+        trimmed = (
+            f"; {self.skipped} frames at the head that cannot be decoded are left out (head: trim)"
+            if self.skipped
+            else ""
+        )
+        return f"{rate}; {said}{trimmed}"
 
 
 def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin: Fraction = Fraction(0)) -> Timing:
@@ -118,6 +125,10 @@ def timing_for(index: FrameIndex, picture: Picture, container: Wrapping, origin:
     the first frame is at 0, whatever its time: neither can say otherwise. Raises Unfit where two frames would fall on
     one of Matroska's milliseconds, where mp4 and mov cannot count the clock, and where MXF has no number for the rate.
     """
+    return replace(_timing(index, picture, container, origin), skipped=index.skipped)
+
+
+def _timing(index: FrameIndex, picture: Picture, container: Wrapping, origin: Fraction) -> Timing:
     tick = picture.time_base
     first = int(index.pts[0]) * tick
     rate = constant_rate(index.pts, tick, picture.rate)

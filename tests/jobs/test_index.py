@@ -95,9 +95,13 @@ def test_edits_whose_lead_in_is_short_are_carried() -> None:
 
 
 def test_frames_before_the_first_keyframe_are_refused() -> None:
-    index = FrameIndex([page_of([0, 1, 2, 3], keys=[2])], complete=True)
-    with pytest.raises(BadMedia, match="before the source's first keyframe"):
-        index.span(1, 3)
+    with pytest.raises(BadMedia, match="2 frames come before the source's first keyframe"):
+        FrameIndex([page_of([0, 1, 2, 3], keys=[2])], complete=True)
+
+
+def test_frames_before_the_first_keyframe_are_left_out_where_that_is_asked_for() -> None:
+    index = FrameIndex([page_of([0, 1, 4, 2, 3, 5], keys=[2])], complete=True, trim=True)
+    assert (index.pts.tolist(), index.skipped) == ([4, 5], 4)
 
 
 def test_decode_times_are_not_needed() -> None:
