@@ -56,9 +56,8 @@ def proof(
     """Render one still of each shot in each look, onto contact sheets and a page. Run again, it makes what lacks."""
     chosen = ALL if shots is None else shots_chosen(shots)
     looks, settings = look or [], fields_of(setting=setting).get("settings", {})
-    options = fields_of(
-        deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, workers=workers, name=name
-    )
+    source = {"deinterlace": deinterlace, "head": head, "video": video, "rate": rate}
+    options = fields_of(drop=drop, workers=workers, name=name, **source)
     if is_spec(film):
         spec = _beside(film, looks, settings, out, store, options)
     else:
