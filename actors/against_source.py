@@ -109,7 +109,10 @@ class AgainstSource:
         ours = (again_at(again, number) if number in few else (number, None) for number in near)
         told = 0
         for pair, around in _with_neighbours(ours, theirs):
-            if pair.ours is None or pair.theirs is None:
+            if pair.ours is None:
+                continue
+            if pair.theirs is None:  # damaged: what it is nobody can say
+                self._counts["unread"] += 1
                 continue
             if wrong := self._verdict(pair, around).wrong:
                 told += 1

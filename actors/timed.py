@@ -22,6 +22,9 @@ BACK_OFF_SECONDS = (0, 1, 5, 30)
 READ_ON = 4
 """Frames that are decoded in vain rather than sought over."""
 
+_STRICT = {"err_detect": "explode"}
+"""Makes libav's decoders refuse a packet in which they find an error."""
+
 _REFERENCES_TOLD = "h264"
 """The decoder whose packets say whether another refers to them."""
 
@@ -54,9 +57,13 @@ class TimedFrames:
                 yield from place.run(run)
 
     def serially(self, numbers: Sequence[int]) -> Numbered:
-        """Some frames, ascending, decoded from the film's beginning on without any seek."""
+        """Some frames, ascending, decoded from the film's beginning on without any seek, by a decoder that refuses what is damaged.
+
+        Of damage that a decoder fills in without a word the picture is whatever its memory held: None.
+        """
         with self._opened() as container:
             stream = _stream(container, self._stream)
+            stream.codec_context.options = {**stream.codec_context.options, **_STRICT}
             yield from _picked(self._numbered(_decoded(stream, container.demux(stream), 0)), numbers)
 
     def begun_at(self, container: InputContainer, entry: int, first: int) -> "Numbered | None":
