@@ -67,7 +67,8 @@ class RaySession:
     def _listen(self) -> Heartbeat:
         address = ray.get_runtime_context().gcs_address
         head = GcsClient(address=address)
-        what = "Ray on this machine" if self.local else f"The head of the Ray cluster at {address}"
+        named = address if self.address == "auto" else self.address
+        what = "Ray on this machine" if self.local else f"The head of the Ray cluster at {named}"
         return Heartbeat(
             lambda: head.internal_kv_exists(b"film-farm", namespace=b"film-farm", timeout=ASK_SECONDS), what
         )

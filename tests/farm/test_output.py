@@ -35,7 +35,8 @@ def output(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def job(film: Path, folder: Path, output: str, name: str, **fields: Any) -> JobSpec:
     """A job of a store of its own; `two` makes negatives."""
     look = {"look": {"name": "test-negative"}} if name == "two" else {}
-    return spec_of(film, folder, name=name, store=f"{folder}/store-of-{name}", output=output, **{**look, **fields})
+    known = {"name": name, "store": f"{folder}/store-of-{name}", "output": output, **look}
+    return spec_of(film, folder, **{**known, **fields})
 
 
 def sums(output: Store) -> dict[str, str]:
@@ -124,9 +125,11 @@ def test_no_folder_bears_the_name_of_what_lies_beside_deliverables(tmp_path: Pat
 # places in one another
 
 
-def test_the_places_that_the_command_chooses_are_allowed(tmp_path: Path) -> None:
+def test_the_places_that_the_command_chooses_are_allowed(tmp_path: Path, s3_bucket: str) -> None:
     refuse_nested(spec_of("/films/a.mp4", tmp_path, store=f"{tmp_path}/out/store", output=f"{tmp_path}/out"))
-    refuse_nested(spec_of("/films/a.mp4", tmp_path, store="s3://bucket/out/store", output="s3://other/out"))
+    refuse_nested(
+        spec_of("/films/a.mp4", tmp_path, store=f"s3://{s3_bucket}/out/store", output=f"s3://{s3_bucket}/out")
+    )
 
 
 @pytest.mark.parametrize("where", ["folder", "s3", "link"])
