@@ -161,7 +161,7 @@ def _shots(scout: Scout, form: Form) -> bytes:
 
 
 def _survey(scout: Scout, fleet: Fleet) -> None:
-    scout.ledger.enter(scout.spec)
+    scout.ledger.enter(scout.spec, to_render=False)
     for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
         pass
     scout.fresh()
