@@ -35,7 +35,11 @@ def records_of(
             record = ledger.record(name)
             if not isinstance(record, SegmentRecord):
                 where = f"{ledger.store.url}/{ledger.key(f'records/{name}.json')}"
-                raise Damaged(f"The record {where} is gone; run the job again, and its segment is made anew.", name)
+                raise Damaged(
+                    f"The record {where} is gone; run the job again, and its segment is made anew.",
+                    name,
+                    ledger.key(f"records/{name}.json"),
+                )
             yield record
         number, last = number + 1, page.last
 
@@ -49,9 +53,11 @@ def _page(ledger: Ledger, run: str, number: int, wait: Callable[[float], object]
                 return _read(ledger, data, page_name(run, number))
             # The first page is there before anyone is asked to read it, until the next run sweeps it.
             if not ledger.store.stat(ledger.key(page_name(run, 0))):
-                raise FilmFailed(
+                over = FilmFailed(
                     f"Another run of the job '{ledger.job}' has begun and will finish its deliverables; this one ends here."
                 )
+                over.missing = ledger.key(page_name(run, 0))  # the driver looks for itself before this is believed
+                raise over
         except StoreFault:  # bad luck, and not the film's: the next look will tell
             pass
         wait(pause)

@@ -54,7 +54,11 @@ class Printer:
     def _master(self, name: str) -> SegmentRecord:
         record = self.ledger.record(name)
         if not isinstance(record, SegmentRecord):  # a listing named it that lagged, or it was damaged
-            raise Damaged(f"The record of the segment {name} is gone; run the job again: it is made anew.", name)
+            raise Damaged(
+                f"The record of the segment {name} is gone; run the job again: it is made anew.",
+                name,
+                self.ledger.key(f"records/{name}.json"),
+            )
         return record
 
     def _frames(self, master: SegmentRecord) -> Iterator[av.VideoFrame]:

@@ -14,11 +14,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from actors.encode import SEGMENT_FORMATS, extradata_sha256, rank_of
-from actors.proven import damaged
+from actors.proven import damaged, gone
 from jobs.errors import Damaged, FilmFailed
 from jobs.ledger import Ledger
 from jobs.records import SegmentRecord
-from jobs.store.protocol import told
+from jobs.store.protocol import told_here
 
 BLOCK = 1 << 20
 
@@ -97,9 +97,9 @@ class Segments:
         store, key = self.ledger.store, self.ledger.key(record.media.key)
         found = hashlib.sha256()
         if not store.stat(key):
-            raise self.refused(record, "it is gone")
+            raise gone(self.ledger, record.digest, key)
         try:
-            with told("copy a segment to", str(path)), store.open(key) as media, path.open("wb") as file:
+            with told_here(str(self.folder)), store.open(key) as media, path.open("wb") as file:
                 while block := media.read(BLOCK):
                     found.update(block)
                     file.write(block)

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from jobs.store.protocol import told_here
+
 PREFIX = "farm-spool-"
 
 
 @contextmanager
 def spool(purpose: str) -> Iterator[str]:
     """A folder for as long as the block lasts, under TMPDIR. A worker that is killed cannot clear up: the next one does."""
-    _sweep(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-") as name:
+    with told_here(os.environ.get("TMPDIR", "/tmp")):
+        _sweep(Path(tempfile.gettempdir()))
+        made = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{purpose}-")
+    with made as name:
         yield name
 
 

@@ -185,6 +185,14 @@ class Board:
             self.metrics.retried(crew, "preemption" if free else "loss")
         self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
 
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        """A worker's machine is at fault, and what it was at is made elsewhere."""
+        self.retries += 1
+        if self.metrics:
+            self.metrics.retried(crew, "node")
+        left = "; the node is left alone for this film" if left_alone else ""
+        self.note(f"{what}: {fault}{left}; another {crew} takes over")
+
     def moved(self, traffic: Traffic) -> None:
         """Bytes have passed the job's stores."""
         if self.metrics:

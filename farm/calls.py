@@ -145,6 +145,12 @@ class Watcher(Protocol):
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone. `free`: it was preempted, and nobody is charged."""
 
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        """A worker's machine is at fault, named in `fault`; what it was at is made elsewhere, and nobody is charged.
+
+        `left_alone`: no more workers are hired there for this film.
+        """
+
     def moved(self, traffic: Traffic) -> None:
         """What has passed the stores of a worker's process since it last told, at the end of a call."""
 
@@ -161,6 +167,7 @@ class Unwatched:
     def staffed(self, crew: Crew, staff: Staff) -> None: ...
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None: ...
     def moved(self, traffic: Traffic) -> None: ...
     def shared(self, allowance: Allowance) -> None: ...
     def tick(self) -> None: ...
@@ -180,6 +187,9 @@ class Relay:
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         self._watcher.lost(crew, what, reason, free)
+
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        self._watcher.faulted(crew, what, fault, left_alone)
 
     def moved(self, traffic: Traffic) -> None:
         self._watcher.moved(traffic)

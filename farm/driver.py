@@ -39,6 +39,8 @@ def render_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: Board, sh
             if damage.record in mended:
                 raise
             mended.add(damage.record)
+            if damage.missing:  # a worker did not find it, and neither does the driver
+                ledger.set_aside(damage.record)
             board.begin_again(f"{damage} It is made anew now.")
 
 

@@ -4,10 +4,10 @@ Findings are small (paper, keys): frames never travel through Ray. A call whose 
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from itertools import count, islice
 from types import TracebackType
 from typing import Any, Self
@@ -17,44 +17,18 @@ from ray.exceptions import RayError, RayTaskError, UnserializableException
 
 from farm.calls import Budget, Call, Cluster, Crew, Unwatched, Watcher
 from farm.claims import Claims
+from farm.growth import places
+from farm.hand import Hand
+from farm.nodes import Node, Nodes
 from farm.ray_session import RaySession
 from farm.roster import STOPPED, Hired, Roster, reason_of, unmeetable
 from farm.shares import Job
-from farm.terminal import leave_terminal
-from jobs.errors import BadSpec, FarmError
-from jobs.processes import identity
-from jobs.store.patience import in_work
-from jobs.store.traffic import Traffic, drain
+from farm.vantage import Vantage
+from jobs.errors import BadSpec, FarmError, FilmFailed, NodeFault
+from jobs.store.traffic import Traffic
 
 LISTEN_SECONDS = 1.0
 """Longest wait for a finding before staff and clock are looked at again."""
-
-
-class Hand:
-    """The far end of one worker. Makes the plain class inside a call, for an error in an actor's constructor comes home as text only."""
-
-    def __init__(self) -> None:
-        leave_terminal()  # before the class is imported, which comes with the arguments of `boot`
-
-    def place(self) -> str:
-        """The identity of its process (jobs/processes.py): it has a place."""
-        return identity(os.getpid())
-
-    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...]) -> None:
-        with in_work():
-            self._own = made_of(*args)
-
-    def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
-        with in_work():
-            found = getattr(self._own, verb)(*args)
-            if isinstance(found, Iterator):
-                # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
-                for one in found:  # noqa: UP028
-                    yield one
-            elif found is not None:
-                yield found
-        if moved := drain():
-            yield moved
 
 
 class Fleet:
@@ -71,10 +45,12 @@ class Fleet:
         budget: Budget = Budget(),  # noqa: B008  frozen
         watcher: Watcher | None = None,
         job: Job | None = None,
+        vantage: Vantage | None = None,
     ) -> None:
         """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers.
 
         `job`: who shares a cluster with other films; without one its workers are nobody else's business.
+        `vantage`: what the driver sees, and each worker of a cluster must; without one they are believed.
         """
         self._session = RaySession(address, workers)
         self.budget = budget
@@ -84,11 +60,19 @@ class Fleet:
         self._staffed_at = time.monotonic()
         self._job = job
         self._claims: Claims | None = None
+        self._vantage = vantage
+        self._nodes = Nodes()
+        self._leaving = ExitStack()
 
     def __enter__(self) -> Self:
         """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
         self._session.enter()
-        self._claims = Claims(self._job, time.monotonic()) if self._job and not self._session.local else None
+        with ExitStack() as undone:
+            undone.callback(self._session.leave)
+            if self._vantage and not self._session.local:
+                undone.enter_context(self._vantage)
+            self._claims = Claims(self._job, time.monotonic()) if self._job and not self._session.local else None
+            self._leaving = undone.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -100,7 +84,7 @@ class Fleet:
             if self._claims:
                 self._claims.leave()
         finally:
-            self._session.leave()
+            self._leaving.__exit__(kind, error, at)
 
     @property
     def cluster(self) -> Cluster:
@@ -185,11 +169,12 @@ class Fleet:
             self._let_go(roster, roster.dispensable(now, crowded) + roster.late(now))
             wanting = roster.wanting()
             for _ in range(wanting):
-                roster.hired.append(_hire(roster.crew, next(self._numbers), now))
+                roster.hired.append(self._hire(roster.crew, now))
             if wanting:
                 self._tell_staff(roster)
         if any(roster.pending for roster in self._rosters.values()):
             self._session.check_raylet()
+            self._refuse_hopeless()
 
     def _deal(self) -> None:
         now = time.monotonic()
@@ -230,6 +215,7 @@ class Fleet:
                 return None
             found = ray.get(said)
             if hired.placed is None:
+                hired.node = found
                 roster.started(hired, time.monotonic())
             else:
                 hired.process = found
@@ -253,6 +239,10 @@ class Fleet:
 
     def _see_to(self, roster: Roster, hired: Hired, said: Any, cause: BaseException) -> None:
         """A start or a call raised an error."""
+        cause = self._vantage.judged(cause) if self._vantage else cause
+        if isinstance(cause, NodeFault):
+            self._leave(roster, hired, cause)
+            return
         if starting := hired.boot is not None:
             what, tries = roster.what(hired), roster.failed_to_start(hired, cause)
         else:
@@ -263,6 +253,32 @@ class Fleet:
         if starting or not isinstance(cause, FarmError):
             self._let_go(roster, [hired])
 
+    def _leave(self, roster: Roster, hired: Hired, fault: NodeFault) -> None:
+        """A worker's machine is at fault: what it held goes elsewhere free of charge, and a node that was often at fault is left alone."""
+        node = fault.node if isinstance(fault.node, Node) else hired.node or Node("", "a node that is not known")
+        what, newest = roster.what(hired), next(self._numbers)
+        left = self._nodes.strike(node, hired.number, newest, fault.sentence, lasting=fault.lasting)
+        if left or node.id not in self._nodes.left_alone:
+            self.watcher.faulted(roster.crew.name, what, f"{node}: {fault.sentence}", left)
+        self._let_go(roster, [hired])
+        for one in self._rosters.values() if left else ():
+            self._let_go(one, list(one.pending))  # they might find their place there
+        self._refuse_hopeless()
+
+    def _refuse_hopeless(self) -> None:
+        """Raises FilmFailed where every node that a crew could have a place on is left alone."""
+        if not (left := self._nodes.left_alone):
+            return
+        standing, cluster = self._session.nodes, self.cluster
+        for crew in (roster.crew for roster in self._rosters.values() if roster.wanting()):
+            fits = [one for one, kind in standing.items() if places(kind, crew.cpus, crew.gpus, crew.memory or 0.0)]
+            most = sum(kind.most for kind in cluster.kinds if places(kind, crew.cpus, crew.gpus, crew.memory or 0.0))
+            if all(one in left for one in fits) and most <= len(fits):
+                raise FilmFailed(
+                    f"No node is left for a {crew.name}: {'; '.join(left.values())}. What is finished is kept: mend that, and the "
+                    "same command goes on."
+                )
+
     def _let_go(self, roster: Roster, those: list[Hired]) -> None:
         for one in those:
             ray.kill(one.actor)
@@ -271,19 +287,22 @@ class Fleet:
         if those:
             self._tell_staff(roster)
 
+    def _hire(self, crew: Crew, now: float) -> Hired:
+        # A class of its own name, so that processes and Ray's own pages show who is who.
+        kind = type(getattr(crew.made_of, "__name__", crew.name), (Hand,), {})
+        wants: dict[str, Any] = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
+        wants["max_concurrency"] = crew.abreast
+        if crew.memory:
+            wants["memory"] = crew.memory
+        if away := self._nodes.selector:
+            wants["label_selector"] = away
+        actor: Any = ray.remote(**wants)(kind).remote()
+        seen = self._vantage.of(crew.name) if self._vantage else None
+        boot = actor.boot.remote(crew.made_of, crew.args, seen)
+        return Hired(next(self._numbers), crew, actor, actor.place.remote(), boot, now)
+
     def _tell_staff(self, roster: Roster) -> None:
         self.watcher.staffed(roster.crew, roster.staff)
-
-
-def _hire(crew: Crew, number: int, now: float) -> Hired:
-    # A class of its own name, so that processes and Ray's own pages show who is who.
-    kind = type(getattr(crew.made_of, "__name__", crew.name), (Hand,), {})
-    wants: dict[str, Any] = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
-    wants["max_concurrency"] = crew.abreast
-    if crew.memory:
-        wants["memory"] = crew.memory
-    actor: Any = ray.remote(**wants)(kind).remote()
-    return Hired(number, crew, actor, actor.place.remote(), actor.boot.remote(crew.made_of, crew.args), now)
 
 
 def _cause(error: RayError) -> BaseException:

@@ -17,7 +17,7 @@ from ray._raylet import GcsClient, get_authentication_mode  # type: ignore[attr-
 from ray.exceptions import RayError
 
 from farm import store_settings
-from farm.calls import Cluster
+from farm.calls import Cluster, NodeKind
 from farm.growth import VARIABLE, kind_of, told_kinds, with_standing
 from farm.heartbeat import ASK_SECONDS, Heartbeat
 from farm.local_ray import QUIETLY, end, start, use_token_of_its_own
@@ -95,6 +95,11 @@ class RaySession:
     def answers(self) -> bool:
         """The head has answered when it was last asked; where it has not, asking it for anything may take without end."""
         return self._heartbeat is None or not self._heartbeat.missed
+
+    @property
+    def nodes(self) -> dict[str, NodeKind]:
+        """The nodes that are alive now, by Ray's id, and what each has."""
+        return {node["NodeID"]: kind_of(node["Resources"], 1) for node in self._asked(_living_nodes)}
 
     def check(self) -> None:
         """Raises FilmFailed where Ray's head is lost."""

@@ -7,6 +7,7 @@ from typing import Any
 from farm.calls import Budget, Call, Cluster, Crew, Luck, Staff
 from farm.dealing import CallSheet
 from farm.growth import in_words, places
+from farm.nodes import Node
 from farm.shares import Allowance
 from jobs.errors import FilmFailed
 from jobs.processes import is_stopped
@@ -41,6 +42,8 @@ class Hired:
     """Seconds for which that process has been stopped."""
     silent: float = 0.0
     """Seconds for which it has been at calls and said nothing."""
+    node: Node | None = None
+    """Where it runs; None until it has started."""
     streams: deque[Any] = field(default_factory=deque)
     """What its calls bring, in the order they were dealt; only those it is at can bring anything."""
 

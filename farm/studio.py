@@ -31,6 +31,7 @@ from farm.proof import Wish, prove
 from farm.scout import Scout
 from farm.served import LINGER_SECONDS
 from farm.shares import Job
+from farm.vantage import Vantage
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger import Ledger
 from jobs.logbook import Logbook
@@ -77,7 +78,7 @@ def deliver(
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
         job = Job(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
-        with _fleet(spec, address, Keeping(books, lease), job) as fleet:
+        with _fleet(spec, address, Keeping(books, lease), Vantage(spec), job) as fleet:
             film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
         lease.renew()
         if film.left_out:
@@ -181,7 +182,9 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
         open_store(spec.store).check()
         ledger = Ledger.at(spec.store, spec.name)
         ledger.admit(spec)
-        with Board() as board, _fleet(spec, address, board) as fleet:
+        # A folder of this machine alone is no place for others to see: surveyors read the source only.
+        vantage = Vantage(spec, delivers=False) if keep else None
+        with Board() as board, _fleet(spec, address, board, vantage) as fleet:
             yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet, board
 
 
@@ -205,6 +208,9 @@ def _place(place: str) -> str:
     return rated(place if "://" in place else str(Path(place).absolute()))
 
 
-def _fleet(spec: JobSpec, address: str | None, watcher: Watcher, job: Job | None = None) -> Fleet:
+def _fleet(
+    spec: JobSpec, address: str | None, watcher: Watcher, vantage: Vantage | None, job: Job | None = None
+) -> Fleet:
     budget = Budget(attempts=spec.workers.attempts, losses=spec.workers.losses)
-    return Fleet(address, workers=spec.workers.count or 1, budget=budget, watcher=watcher, job=job)
+    count = spec.workers.count or 1
+    return Fleet(address, workers=count, budget=budget, watcher=watcher, job=job, vantage=vantage)

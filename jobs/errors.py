@@ -14,11 +14,14 @@ FarmError
 │   ├── NotConformed    a deliverable was made and is not what it should be
 │   ├── Damaged         an object is not what its record says; the driver has it made again
 │   └── ChunkFailed     some frames could not be decoded or rendered: charged to their chunk, tried again, then set aside
+├── NodeFault       one machine cannot do what it must; charged to the machine   exit 1
 ├── TrainingFailed  the training could not be finished; checkpoints are kept   exit 1
 ├── StoreDown       the store failed for longer than a job waits; finished work is kept   exit 1
 └── StoreFault      the store failed in passing; worth another try
     └── UploadGone      an upload was swept away while it ran; worth beginning it anew
 """
+
+import socket
 
 from jobs.outside import spoken
 
@@ -75,6 +78,9 @@ class Stopped(FarmError):
 class FilmFailed(FarmError):
     """The film could not be finished; what was finished is kept, and the same command goes on."""
 
+    missing: str = ""
+    """Key of the object that was not seen in the store, where that is why: the driver looks for itself before it is believed."""
+
 
 class NotConformed(FilmFailed):
     """A deliverable does not hold what the plan says; it is not handed over."""
@@ -83,10 +89,11 @@ class NotConformed(FilmFailed):
 class Damaged(FilmFailed):
     """An object of the store is gone, cut or flipped. Its record is set aside, so that the next run makes it again."""
 
-    def __init__(self, sentence: str, record: str) -> None:
-        """`record`: the digest of the record that named it."""
-        super().__init__(sentence, record)
+    def __init__(self, sentence: str, record: str, missing: str = "") -> None:
+        """`record`: the digest of the record that named it. `missing`: its key, where a worker did not find it: not set aside yet."""
+        super().__init__(sentence, record, missing)
         self.record = record
+        self.missing = missing
 
     def __str__(self) -> str:
         return spoken(str(self.args[0]))
@@ -94,6 +101,22 @@ class Damaged(FilmFailed):
 
 class ChunkFailed(FilmFailed):
     """Some frames of one chunk could not be decoded, or a look gave no picture for them; the rest of the film may be well."""
+
+
+class NodeFault(FarmError):
+    """One machine's own fault: its clock, credentials, disk, mount, library or driver. Others may do what it was asked."""
+
+    def __init__(self, sentence: str, node: object = None, unseen: bool = False, lasting: bool = False) -> None:
+        """`node`: which machine. `unseen`: a place is bad as seen from there, so the driver looks too. `lasting`: time mends nothing."""
+        super().__init__(sentence, node, unseen, lasting)
+        self.sentence = sentence
+        self.node = node
+        self.unseen = unseen
+        self.lasting = lasting
+
+    def __str__(self) -> str:
+        where = f"on {self.node}" if self.node else f"on {socket.gethostname()}"
+        return spoken(f"{where}: {self.sentence}. What is finished is kept: the same command goes on.")
 
 
 class TrainingFailed(FarmError):

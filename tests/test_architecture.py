@@ -30,6 +30,7 @@ ONLY_IN = {
     "ray": {
         "farm/claims.py",
         "farm/fleet.py",
+        "farm/hand.py",
         "farm/local_ray.py",
         "farm/ray_jobs.py",
         "farm/ray_session.py",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self
 from urllib.parse import unquote
 from uuid import uuid4
 
-from jobs.errors import BadStore, StoreFault
+from jobs.errors import BadStore, NodeFault, StoreFault
 from jobs.outside import scrub
 
 if TYPE_CHECKING:
@@ -225,3 +225,14 @@ def told(doing: str, where: str) -> Iterator[None]:
         else:
             advice = "choose a folder that you can read and write"
         raise BadStore(f"Cannot {doing} {where}: {why}; {advice}.") from None
+
+
+@contextmanager
+def told_here(folder: str) -> Iterator[None]:
+    """Tell an OSError of this machine's own temporary folder as NodeFault."""
+    try:
+        yield
+    except OSError as error:
+        raise NodeFault(
+            f"cannot write in {folder}: {error.strerror or error}; make room there, or set TMPDIR"
+        ) from None

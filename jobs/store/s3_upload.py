@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.errors import BadStore
 from jobs.store.parts import PART, equal_part, growing_part
-from jobs.store.protocol import BUFFER, told
+from jobs.store.protocol import BUFFER, told_here
 from jobs.store.s3_client import Asker
 from jobs.store.s3_errors import code_of
 
@@ -266,11 +266,11 @@ class SpooledWriter:
         self._file = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115  closed where the writer's block ends
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        with told("write", tempfile.gettempdir()):
+        with told_here(tempfile.gettempdir()):
             return self._file.write(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        with told("write", tempfile.gettempdir()):
+        with told_here(tempfile.gettempdir()):
             return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -280,7 +280,7 @@ class SpooledWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with told("write", tempfile.gettempdir()), self._file:
+        with told_here(tempfile.gettempdir()), self._file:
             if kind is None:
                 self._file.flush()
                 self._deliver(Path(f"/dev/fd/{self._file.fileno()}"))

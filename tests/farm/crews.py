@@ -1,5 +1,6 @@
 """Plain classes for the fleet's tests: each goes wrong in one way. Promises to be importable by Ray's workers; knows no Ray."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -126,6 +127,19 @@ class Pair:
             raise StoreFault("slow down") if how == "fault" else ValueError("no luck")
         yield tries
         self._relieved.set()
+
+
+class Crammed:
+    """Has no room on its machine's disk."""
+
+    def __init__(self, good: int, marker: Path) -> None:
+        self._good, self._marker = good, marker
+
+    def work(self) -> Iterator[int]:
+        """Fails before the `good`-th time."""
+        if (tries := _times(self._marker)) < self._good:
+            raise OSError(errno.ENOSPC, "No space left on device", "/spool/a")
+        yield tries
 
 
 class StrangeError(Exception):

@@ -17,7 +17,7 @@ from farm.roster import STOPPED, STOPPED_SECONDS
 from farm.shares import Allowance
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.store.traffic import Traffic
-from tests.farm.crews import Clerk, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
+from tests.farm.crews import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
 
 LITTLE = 0.01
 """CPUs of each worker: two cores are enough for all."""
@@ -30,6 +30,7 @@ class Diary:
         self.staff: list[tuple[str, int, int, int]] = []
         self.retries: list[tuple[str, str, int]] = []
         self.losses: list[tuple[str, str, bool]] = []
+        self.faults: list[tuple[str, str, bool]] = []
         self.traffic = Traffic()
         self.ticks = 0
         self.at_tick: Callable[[], None] = lambda: None
@@ -42,6 +43,9 @@ class Diary:
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         self.losses.append((what, reason, free))
+
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        self.faults.append((what, fault, left_alone))
 
     def moved(self, traffic: Traffic) -> None:
         self.traffic += traffic
@@ -237,6 +241,29 @@ def test_an_error_that_cannot_travel_is_still_charged(fleet: Fleet) -> None:
     fleet.hire([crew(Unlucky)])
     with pytest.raises(FilmFailed, match=r"chunk 1 failed once.*Strange.*1 and 2"):
         findings(fleet, call("raise_strangely"))
+
+
+# machines at fault
+
+
+def test_a_fault_of_the_machine_is_charged_to_no_call(ray_here: Fleet, tmp_path: Path) -> None:
+    with Fleet("local", budget=Budget(attempts=1), watcher=(told := Diary())) as fleet:
+        fleet.hire([crew(Crammed, 3, tmp_path / "tries")])
+        assert findings(fleet, call("work")) == [3]
+    assert told.retries == told.losses == []
+    assert [(what, left) for what, _, left in told.faults] == [("chunk 1", False)] * 2
+    assert all("/spool/a: No space left on device" in fault and "Ray node " in fault for _, fault, _ in told.faults)
+
+
+def test_where_no_machine_is_left_one_sentence_names_them(ray_here: Fleet, tmp_path: Path) -> None:
+    with Fleet("local", watcher=(told := Diary())) as fleet:
+        fleet.hire([crew(Crammed, 99, tmp_path / "tries")])
+        with pytest.raises(
+            FilmFailed, match=r"^No node is left for a clerk: node .*Ray node .*/spool/a: No space left"
+        ) as failed:
+            findings(fleet, call("work"))
+    assert failed.value.exit_code == 1
+    assert [left for _, _, left in told.faults] == [False, False, True]
 
 
 # lost workers

@@ -1,0 +1,79 @@
+"""The far end of one worker. Promises that an error of its own machine comes home as one, and names the machine; knows no film."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from farm.node_faults import fault_of
+from farm.nodes import Node
+from farm.terminal import leave_terminal
+from jobs.errors import BadStore, NodeFault, StoreDown, StoreFault
+from jobs.places import Places
+from jobs.processes import identity
+from jobs.store.patience import in_work
+from jobs.store.traffic import drain
+
+
+class Hand:
+    """Makes the plain class inside a call, for an error in an actor's constructor comes home as text only."""
+
+    _places: Places | None = None
+
+    def __init__(self) -> None:
+        leave_terminal()  # before the class is imported, which comes with the arguments of `boot`
+
+    def place(self) -> str:
+        """The identity of its process (jobs/processes.py): it has a place."""
+        return identity(os.getpid())
+
+    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...], places: Places | None) -> Node:
+        """Prove that this machine sees what it must, and make the class. Gives where that is. Raises NodeFault."""
+        self._places = places
+        with in_work(), _charged(places):
+            if places and (why := places.unseen()):
+                raise NodeFault(why, unseen=True, lasting=True)
+            self._own = made_of(*args)
+        return _here()
+
+    def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
+        """Make one call. Raises NodeFault, and what the call raises."""
+        with in_work(), _charged(self._places):
+            found = getattr(self._own, verb)(*args)
+            if isinstance(found, Iterator):
+                # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
+                for one in found:  # noqa: UP028
+                    yield one
+            elif found is not None:
+                yield found
+        if moved := drain():
+            yield moved
+
+
+def _here() -> Node:
+    context = ray.get_runtime_context()
+    address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return Node(context.get_node_id(), f"node {address} ({socket.gethostname()})")
+
+
+@contextmanager
+def _charged(places: Places | None) -> Iterator[None]:
+    """The one seam where an error becomes the machine's: by what it says, or because places are not seen from here any more."""
+    try:
+        yield
+    except StoreFault:
+        raise  # bad luck, and tried again
+    except Exception as error:
+        fault = error if isinstance(error, NodeFault) else None
+        why, unseen = fault_of(error), bool(fault and fault.unseen)
+        if why is None and places:
+            # That a store is down for this machine alone is the driver's to tell: it is asked whether it sees it.
+            down = isinstance(error, StoreDown)
+            why = str(error) if down else places.unseen(to_write=isinstance(error, BadStore))
+            unseen = why is not None
+        if why is None:
+            raise
+        raise NodeFault(why, node=_here(), unseen=unseen, lasting=bool(fault and fault.lasting)) from None

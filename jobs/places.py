@@ -1,0 +1,55 @@
+"""Places: what every worker of a film must see as the driver does: store, output and source. Promises a sentence where one does not; knows no worker.
+
+The driver leaves a mark of random content in the store and the output for as long as it works: a folder that merely has the same
+name on another machine, or a copy of it, has not got that mark.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jobs.errors import BadInput, BadStore, FarmError
+from jobs.film import SourceIdentity
+from jobs.store import open_store, source_identity
+
+
+class Mark(NamedTuple):
+    """An object that the driver has written."""
+
+    store: str
+    key: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """What one worker must see."""
+
+    marks: tuple[Mark, ...] = ()
+    source: str = ""
+    """URL of the film, for who reads it; else empty."""
+    identity: SourceIdentity | None = None
+
+    def unseen(self, *, to_write: bool = False) -> str | None:
+        """Why something cannot be seen from this machine as the driver sees it; None where all can. `to_write`: prove writing, too."""
+        try:
+            for mark in self.marks:
+                store = open_store(mark.store)
+                if not store.stat(mark.key) or store.read(mark.key) != mark.content.encode():
+                    return f"{mark.store} is not the place that the driver sees under that name; mount it there"
+                if to_write:
+                    store.check()
+            if self.source and source_identity(self.source) != self.identity:
+                return f"the source {self.source} is another there than the driver sees; mount the same folder"
+        except FarmError as error:
+            return str(error).rstrip(".")
+        return None
+
+    def prove(self) -> None:
+        """The driver's own look: raises BadInput or StoreDown where it cannot see or write them itself."""
+        for mark in self.marks:
+            store = open_store(mark.store)
+            store.check()
+            if not store.stat(mark.key):
+                raise BadStore(f"{mark.store}/{mark.key}, by which workers know the place, was deleted; run again.")
+        if self.source and source_identity(self.source) != self.identity:
+            raise BadInput(f"The source {self.source} was changed while it was worked on; begin a new job for it.")
