@@ -215,10 +215,9 @@ class Fleet:
                 return None
             found = ray.get(said)
             if hired.placed is None:
-                hired.node = found
                 roster.started(hired, time.monotonic())
             else:
-                hired.process = found
+                hired.process, hired.node = found
                 roster.placed(hired, time.monotonic())
             self._tell_staff(roster)
         except StopIteration:

@@ -26,18 +26,17 @@ class Hand:
     def __init__(self) -> None:
         leave_terminal()  # before the class is imported, which comes with the arguments of `boot`
 
-    def place(self) -> str:
-        """The identity of its process (jobs/processes.py): it has a place."""
-        return identity(os.getpid())
+    def place(self) -> tuple[str, Node]:
+        """It has a place: the identity of its process (jobs/processes.py), and the machine."""
+        return identity(os.getpid()), _here()
 
-    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...], places: Places | None) -> Node:
-        """Prove that this machine sees what it must, and make the class. Gives where that is. Raises NodeFault."""
+    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...], places: Places | None) -> None:
+        """Prove that this machine sees what it must, and make the class. Raises NodeFault."""
         self._places = places
         with in_work(), _charged(places):
             if places and (why := places.unseen()):
                 raise NodeFault(why, unseen=True, lasting=True)
             self._own = made_of(*args)
-        return _here()
 
     def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
         """Make one call. Raises NodeFault, and what the call raises."""

@@ -43,7 +43,7 @@ class Hired:
     silent: float = 0.0
     """Seconds for which it has been at calls and said nothing."""
     node: Node | None = None
-    """Where it runs; None until it has started."""
+    """Where it runs; None until it has a place."""
     streams: deque[Any] = field(default_factory=deque)
     """What its calls bring, in the order they were dealt; only those it is at can bring anything."""
 

@@ -11,7 +11,7 @@ import pytest
 from actors.proven import proven
 from farm.calls import Call
 from farm.clean import Wish, clean
-from farm.fleet import Hand
+from farm.hand import Hand
 from farm.status import statuses
 from jobs.continuity import NAME as CONTINUITY
 from jobs.errors import BadStore, Damaged, FilmFailed, StoreFault
@@ -260,7 +260,7 @@ def test_a_worker_waits_and_no_call_is_charged() -> None:
             yield 1
 
     hand = Hand()
-    hand.boot(Crew, ())
+    hand.boot(Crew, (), None)
     assert [one for one in hand.do("look", ()) if not isinstance(one, Traffic)] == [1]
     with pytest.raises(StoreFault):
         list(Crew().look())
