@@ -56,8 +56,9 @@ def proof(
     """Render one still of each shot in each look, onto contact sheets and a page. Run again, it makes what lacks."""
     chosen = ALL if shots is None else shots_chosen(shots)
     looks, settings = look or [], fields_of(setting=setting).get("settings", {})
-    source = {"deinterlace": deinterlace, "head": head, "video": video, "rate": rate}
-    options = fields_of(drop=drop, workers=workers, name=name, **source)
+    options = fields_of(
+        drop=drop, workers=workers, name=name, deinterlace=deinterlace, head=head, video=video, rate=rate
+    )
     if is_spec(film):
         spec = _beside(film, looks, settings, out, store, options)
     else:
