@@ -293,7 +293,7 @@ def _headless(path: Path, film: Path) -> None:
     [
         (_text, "is not a video that the farm reads"),
         (_sound, "has no video stream"),
-        (_truncated, "is truncated after frame"),
+        (_truncated, "is truncated: it ends inside its mdat box"),
         (_headless, "its moov index is missing"),
     ],
 )

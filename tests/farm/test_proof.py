@@ -309,5 +309,5 @@ def test_the_command(film: Path, tmp_path: Path) -> None:
     assert Page(tmp_path / "else/film.proof/index.html").missing() == []
     # It is no part of the job: nobody holds it, and nothing of it is rendered.
     kept = {path.relative_to(tmp_path / "store/film").parts[0] for path in (tmp_path / "store/film").rglob("*.*")}
-    assert kept == {"job.json", "spec.json", "specs", "survey", "proof"}
+    assert kept == {"job.json", "spec.json", "specs", "survey", "proof", "identity.json"}
     assert not (tmp_path / "out").exists()
