@@ -61,7 +61,7 @@ def test_a_truncated_source_is_refused_and_never_delivered_short(tmp_path: Path,
     (tmp_path / name).write_bytes(whole[: len(whole) * 6 // 10])
     with pytest.raises(BadMedia, match="truncated"):
         rendered(spec_of(tmp_path / name, tmp_path))
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").rglob("*"))  # its claims are given back
 
 
 @pytest.mark.parametrize("how", ["few", "many"])
