@@ -70,7 +70,9 @@ def test_a_finisher_that_comes_late_does_not_replace_a_newer_film(
     delivered = {key: newer.output.read(key) for key in newer.files()}
     with pytest.raises(FarmError):
         list(zombie)
-    assert {key: newer.output.read(key) for key in newer.files()} == delivered
+    # What it made itself may be left where it is swept: under unproven/, by its own digest.
+    named = [key for key in newer.files() if not key.startswith("unproven/")]
+    assert {key: newer.output.read(key) for key in named} == delivered
 
 
 @pytest.mark.parametrize("most", [1, 3])
