@@ -22,6 +22,7 @@ from farm.options import (
 )
 from farm.settings import is_spec, read_spec, spec_for_film, whole
 from jobs.errors import BadSpec, FilmFailed
+from jobs.proof import Proof
 from jobs.spec import JobSpec
 
 
@@ -63,8 +64,7 @@ def proof(
         spec = _beside(film, looks, settings, out, store, options)
     else:
         # A film's one look is its own; where there are several, each is a column.
-        own = settings if len(looks) < 2 else {}
-        spec = _of_film(film, looks, out, store, {**options, "settings": own})
+        spec = _of_film(film, looks, out, store, options | {"settings": settings if len(looks) < 2 else {}})
         looks = looks if len(looks) > 1 else []
 
     from farm.proof import Wish, looks_beside  # takes seconds: what is wrong with the options is said before
@@ -73,6 +73,10 @@ def proof(
     found = prove_film(spec, Wish(looks_beside(looks, settings) if looks else (), chosen), address=address)
     if as_json:
         print(found.model_dump_json(indent=2))
+    _refuse_lacking(found)
+
+
+def _refuse_lacking(found: Proof) -> None:
     if found.lacking:
         many = f"{len(found.lacking)} of {len(found.shots) * len(found.columns)} stills"
         raise FilmFailed(f"The proof {found.output}/{found.page} lacks {many}, the first: {found.lacking[0]}")
