@@ -48,6 +48,9 @@ class Bounds:
     """Greatest difference of the means of luma over CELL x CELL pixels."""
     chroma: float
     """The same of Cb and of Cr."""
+    held: float = 0.0
+    """Root mean square of luma's change from frame to frame up to which an encoder may hold the frame before: a coarse
+    quantiser codes such a change as none, and the frame is then nearer to its neighbour than to its own."""
 
 
 def bounds_of(encoding: Encoding) -> Bounds:
@@ -56,7 +59,7 @@ def bounds_of(encoding: Encoding) -> Bounds:
         case Codec.H264 | Codec.HEVC:
             quality = int(encoding.options.get("crf", encoding.options.get("qp", "23")))
             step = 2 ** ((quality - 4) / 6)  # of the quantiser
-            return Bounds(cell=min(40.0, 1.5 + 0.3 * step), chroma=min(40.0, 3 + 0.3 * step))
+            return Bounds(cell=min(40.0, 1.5 + 0.3 * step), chroma=min(40.0, 3 + 0.3 * step), held=0.1 * step)
         case Codec.PRORES | Codec.DNXHR:
             return Bounds(cell=4, chroma=5)
         case _:
@@ -177,11 +180,13 @@ class Judge:
         error = _error(made.luma, own.luma)
         if error < UNSEEN:
             return ""
+        held = (self.bounds.held / 255) ** 2
         for number, one in others.items():
-            if _error(made.luma, one.luma) < NEARER * error:
+            if _error(one.luma, own.luma) > held and _error(made.luma, one.luma) < NEARER * error:
                 return f"is the source's frame {number}"
         for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            if _shifted_error(made.luma, own.luma, across, down) < NEARER * error:
+            seen = _shifted_error(own.luma, own.luma, across, down) > held
+            if seen and _shifted_error(made.luma, own.luma, across, down) < NEARER * error:
                 return f"is shifted by a pixel ({across:+d} across, {down:+d} down)"
         return ""
 
