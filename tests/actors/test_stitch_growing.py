@@ -13,7 +13,7 @@ import pytest
 from actors.inspect import Inspector
 from actors.stitch import Stitcher
 from jobs.deliverables import DeliverableFacts
-from jobs.errors import BadStore
+from jobs.errors import BadStore, FarmError, NodeFault
 from jobs.formats import Codec, Container, Deliverable
 from jobs.ledger import Ledger
 from jobs.plan import Range
@@ -128,10 +128,14 @@ def test_a_full_disk_is_told_and_nothing_is_handed_over(tmp_path: Path) -> None:
     made.path.unlink()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     # First what holds a segment is too small, then what holds the deliverable.
-    for room, told in ((1000, "Cannot copy a segment to .*free some space"), (whole - 1000, "Cannot write .*a.mp4: ")):
+    cases: tuple[tuple[int, type[FarmError], str], ...] = (
+        (1000, NodeFault, "cannot write in .*make room there"),
+        (whole - 1000, BadStore, "Cannot write .*a.mp4: "),
+    )
+    for room, kind, told in cases:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
         try:
-            with pytest.raises(BadStore, match=told):
+            with pytest.raises(kind, match=told):
                 made.stitch()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
