@@ -48,9 +48,15 @@ class Ahead(Generic[T]):
                 self._changed.notify_all()
                 return self._ready.popleft()
         error, self._error = self._error, None
-        if error is not None:
+        if error is None:
+            raise StopIteration
+        try:
             raise error
-        raise StopIteration
+        finally:
+            # This frame is in the error's traceback: named here, both would live on together, and with them every
+            # tensor of the frames that failed, until the garbage is collected. A call made again for want of memory
+            # needs that memory at once.
+            del error
 
     def _make(self) -> None:
         try:

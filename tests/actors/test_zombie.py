@@ -1,7 +1,9 @@
 """A worker that comes back after its chunk, or its deliverable, was given to another writes the same bytes, or loses; and memory that runs out costs half a batch, not the chunk."""
 
+import gc
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -100,6 +102,21 @@ def test_memory_that_runs_out_is_known_by_its_words(source: Path, tmp_path: Path
     worker = Renderer(str(tmp_path), "film", [look], 1)
     made = list(worker.render(orders(source, tmp_path, look, 24, FFV1)))
     assert (worker.batch, sum(isinstance(one, SegmentRecord) for one in made)) == (4, 1)
+
+
+def test_what_ran_out_of_memory_is_freed_before_it_is_begun_again(source: Path, tmp_path: Path) -> None:
+    look = look_of("test-hungry", most=1)
+    worker = Renderer(str(tmp_path), "film", [look], 1)
+    wanted = orders(source, tmp_path, look, 24, FFV1)
+    gc.disable()  # the memory is needed at once, not when the collector comes by
+    try:
+        list(worker.render(wanted))
+    finally:
+        gc.enable()
+    hungry: Any
+    (hungry,) = worker.generators.values()
+    assert len(hungry.refused) == 3  # at 8, 4 and 2 frames
+    assert hungry.held == [0, 0, 0, 0]
 
 
 def test_another_error_halves_nothing(source: Path, tmp_path: Path) -> None:

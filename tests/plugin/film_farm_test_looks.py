@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -157,10 +158,19 @@ class HungryLook(_TestLook):
 
     settings: ClassVar[type[Paper]] = HungrySettings
 
+    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+        super().__init__(settings, package, device)
+        self.refused: list[weakref.ref[Tensor]] = []
+        """The pictures that were too many, one for each time."""
+        self.held: list[int] = []
+        """How many of those were still in memory when it was asked again, one for each time it was asked."""
+
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, HungrySettings)
+        self.held.append(sum(one() is not None for one in self.refused))
         for plates in batches:
             if len(plates) > self.wish.most:
+                self.refused.append(weakref.ref(plates.luma_NHW))
                 if not self.wish.says:
                     raise torch.OutOfMemoryError(f"{len(plates)} frames at a time")
                 raise MemoryError if self.wish.says == "MemoryError" else RuntimeError(self.wish.says)
