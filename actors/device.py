@@ -5,31 +5,111 @@ it needs. By PyTorch 2.13's notes "CUDA semantics" (streams, pinned memory, grap
 """
 
 import os
+import socket
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jobs.errors import FarmError
+
 WARM_UP = 3
 """Forward passes before a network is captured: libraries make their handles and choose their kernels in the first."""
 
 
-def settled(gpu: bool) -> torch.device:
-    """The device to work on, set to give equal pictures on equal hardware: a GPU where one is wished for and there is one.
+MEMORY_RAN_OUT = (
+    "out of memory",
+    "can't allocate memory",
+    "alloc_failed",
+    "failed to allocate memory",
+    "than requested bytes",
+)
+"""In the words of CUDA, of the processor's allocator, of cuBLAS and cuDNN, and of onnxruntime, which raise plain errors."""
+
+REHEARSAL = "FARM_REHEARSE_GPUS"
+"""Set to 1 on a cluster whose GPUs are numbers that Ray was told, not devices: then workers that are given one use the processor."""
+
+DRIVER = Path("/proc/driver/nvidia/version")
+
+
+class GpuUnusable(FarmError):
+    """A worker was given a GPU that it cannot use. It never renders on the processor instead without being told to."""
+
+
+class Gpu(Protocol):
+    """This machine's GPU, as far as it must be known before any work; a test answers for machines of other kinds."""
+
+    def refusal(self) -> str:
+        """Why torch cannot use it; empty where it can."""
+
+    def driver(self) -> str:
+        """The version of its driver; empty where there is none."""
+
+    def build(self) -> str:
+        """Which torch this is, and the CUDA it was built for."""
+
+
+class CudaGpu:
+    """The GPU that torch sees first."""
+
+    def refusal(self) -> str:
+        """Torch's own reason, one line: `torch.cuda.is_available` tells none."""
+        try:
+            torch.cuda.init()  # type: ignore[no-untyped-call]
+        except (RuntimeError, AssertionError) as error:  # the latter of a torch without CUDA
+            return " ".join(str(error).split()).partition(". ")[0].rstrip(".") or type(error).__name__
+        return "" if torch.cuda.device_count() else "torch sees none"
+
+    def driver(self) -> str:
+        """As the kernel module tells it, without a program of NVIDIA's."""
+        try:
+            words = DRIVER.read_text().splitlines()[0].split()
+        except (OSError, IndexError):
+            return ""
+        return next((word for word in words if word[:1].isdigit() and "." in word), "")
+
+    def build(self) -> str:
+        """For example "2.13.0 for CUDA 13.0"."""
+        return f"{torch.__version__} for {f'CUDA {torch.version.cuda}' if torch.version.cuda else 'processors alone'}"
+
+
+def settled(gpu: bool, here: Gpu | None = None) -> torch.device:
+    """The device to work on, set to give equal pictures on equal hardware. `gpu`: a GPU was given to this worker.
+
+    Raises GpuUnusable where it cannot be used: hours on a processor, paid for as a GPU's, are worse than an error.
 
     cuDNN may not try out kernels, for which is fastest changes from run to run, and another one gives other last bits; nor
     take one that adds up in whatever order. What a look works out in float32 is float32, not TF32's 10 bits. cuBLAS keeps one workspace, for with several streams it may else choose anew.
     """
-    if not (gpu and torch.cuda.is_available()):
+    if not gpu or os.environ.get(REHEARSAL) == "1":
         return torch.device("cpu")
+    here = here or CudaGpu()
+    if why := here.refusal():
+        raise GpuUnusable(
+            f"This worker was given a GPU of {place_of_gpu()} and cannot use it: {why} (driver {here.driver() or 'not found'}, "
+            f"torch {here.build()}). Install a driver and a torch of one CUDA generation there (docs/deploy.md), or set "
+            "workers: {gpus: 0} to render on processors."
+        )
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda")
+
+
+def place_of_gpu() -> str:
+    """The machine whose GPU it is, for people."""
+    return socket.gethostname()
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether an error says that there is no more memory, the device's or the machine's."""
+    says = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(one in says for one in MEMORY_RAN_OUT)
 
 
 def stream_of(device: torch.device) -> torch.cuda.Stream | None:
@@ -38,6 +118,13 @@ def stream_of(device: torch.device) -> torch.cuda.Stream | None:
     There are 32 on a device, dealt out in turn: make few and keep them, or two of one's own are the same.
     """
     return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+
+
+def stream_number(device: torch.device) -> int:
+    """This thread's stream, as CUDA numbers it: 0 is the default stream, and what there is where there is no GPU."""
+    if device.type != "cuda" or not torch.cuda.is_available():
+        return 0
+    return int(torch.cuda.current_stream(device).cuda_stream)
 
 
 def sent(device: torch.device) -> torch.cuda.Event | None:

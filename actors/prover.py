@@ -18,7 +18,7 @@ from torch import Tensor
 from actors.ahead import Turns
 from actors.compose import compose
 from actors.contact import Cell, contact_sheet, opened_jpeg, small
-from actors.device import settled, stream_of
+from actors.device import memory_ran_out, settled, stream_of
 from actors.evaluation.runs import Run, frames_read
 from actors.handles import as_kept
 from actors.looks import hire
@@ -27,7 +27,6 @@ from actors.media import named
 from actors.pieces import hardware
 from actors.planes import planes_of
 from actors.plates import batches_of, turned_back
-from actors.render import memory_ran_out
 from actors.stills import Photo, jpeg, of_finished, of_source
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
 from jobs.film import Film
@@ -84,7 +83,7 @@ class SheetOrder:
 class Prover:
     """One worker. Loads each look once, when it is first asked for; two calls at a time, of which one reads while the other renders."""
 
-    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = True) -> None:
+    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = False) -> None:
         """As the renderer; `looks` are those that may be asked for. What is on paper already needs none of them."""
         self.threads = max(1, int(cpus))
         self.batch = BATCH

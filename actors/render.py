@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from actors.ahead import Ahead, Turns
-from actors.device import received, sent, settled, stream_of
+from actors.device import memory_ran_out, received, sent, settled, stream_of
 from actors.handles import Handles, as_kept
 from actors.looks import hire
 from actors.looks.generator import BATCH, Domain, Generator
@@ -68,9 +68,6 @@ class Run(NamedTuple):
     sent: torch.cuda.Event | None
 
 
-MEMORY_RAN_OUT = ("out of memory", "can't allocate memory", "alloc_failed")
-"""In the words of CUDA, of the processor's allocator and of cuBLAS and cuDNN, where torch raises a plain RuntimeError."""
-
 CUT = None
 """Between the batches, and the runs, of two chunks."""
 
@@ -78,8 +75,8 @@ CUT = None
 class Renderer:
     """One worker. Loads the weights of each look once, and renders any number of chunks; two calls at a time."""
 
-    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = True) -> None:
-        """`gpu`: use one where there is one. An actor that asked Ray for none sees them all the same."""
+    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = False) -> None:
+        """`gpu`: this worker was given one. An actor that asked Ray for none sees them all the same. Raises GpuUnusable."""
         self.threads = max(1, int(cpus))
         self.batch = BATCH
         """Frames shown to a look at a time; halved where memory runs out."""
@@ -237,9 +234,3 @@ def _pieces(order: RenderOrder, folder: Path) -> list[Piece | Handles]:
         *(Piece(film, order.body(one), order.digest(one), one, folder) for one in order.encodings),
         *(Handles(film, frames, order.handles_digest(frames), folder) for frames in order.handles),
     ]
-
-
-def memory_ran_out(error: RuntimeError | MemoryError) -> bool:
-    """Whether an error of torch says that there is no more memory."""
-    says = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(one in says for one in MEMORY_RAN_OUT)

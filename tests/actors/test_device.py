@@ -1,5 +1,6 @@
 """The device: on a processor, the plain thing. What a GPU does is not proven here; where there is one, that its numbers are the same."""
 
+import socket
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actors.device import captured, fetched, received, sent, settled, stream_of, uploaded
+from actors.device import REHEARSAL, GpuUnusable, captured, fetched, received, sent, settled, stream_of, uploaded
 
 HERE = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
 
@@ -49,9 +50,41 @@ def test_a_captured_network_gives_what_the_network_gives(device: torch.device) -
         torch.testing.assert_close(one, network(other))
 
 
+class OldDriver:
+    """A machine whose driver is older than what torch was built for."""
+
+    def refusal(self) -> str:
+        return "The NVIDIA driver on your system is too old (found version 12040)"
+
+    def driver(self) -> str:
+        return "550.54.15"
+
+    def build(self) -> str:
+        return "2.13.0 for CUDA 13.0"
+
+
 def test_nobody_gets_a_gpu_who_asked_for_none() -> None:
-    assert settled(gpu=False) == torch.device("cpu")
-    assert settled(gpu=True).type == HERE[-1].type
+    assert settled(gpu=False, here=OldDriver()) == torch.device("cpu")
+
+
+def test_a_gpu_that_cannot_be_used_is_an_error_and_never_the_processor() -> None:
+    with pytest.raises(GpuUnusable) as caught:
+        settled(gpu=True, here=OldDriver())
+    said = str(caught.value)
+    assert "too old (found version 12040) (driver 550.54.15, torch 2.13.0 for CUDA 13.0)" in said
+    assert socket.gethostname() in said
+    assert "gpus: 0" in said
+
+
+@pytest.mark.skipif(len(HERE) > 1, reason="there is a GPU here")
+def test_torch_says_why_there_is_no_gpu_here() -> None:
+    with pytest.raises(GpuUnusable, match=r"cannot use it: .+ \(driver .+, torch 2\..+\)"):
+        settled(gpu=True)
+
+
+def test_gpus_that_are_numbers_alone_are_rehearsed_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(REHEARSAL, "1")
+    assert settled(gpu=True, here=OldDriver()) == torch.device("cpu")
 
 
 @pytest.mark.skipif(len(HERE) == 1, reason="there is no GPU here")

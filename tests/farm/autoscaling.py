@@ -70,6 +70,7 @@ class Autoscaling:
         command += [f"--autoscaling-config={config}", f"--system-config={json.dumps(TUNED)}"]
         env = {
             **os.environ,
+            "FARM_REHEARSE_GPUS": "1",  # its nodes' GPUs are numbers that Ray is told
             **self.env,
             "RAY_FAKE_CLUSTER": "1",
             "RAY_enable_autoscaler_v2": "1",

@@ -86,6 +86,7 @@ def three_gpus() -> Iterator[None]:
     """A Ray with three GPUs, by their name alone, which films find running: a cluster to them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_OVERRIDE_RESOURCES", '{"GPU": 3}')
+        patch.setenv("FARM_REHEARSE_GPUS", "1")
         with Fleet("local", workers=8):
             yield
 

@@ -9,28 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnxruntime
 import torch
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 from torch import Tensor
 
 from actors.looks.onnx.manifest import OnnxNetwork
+from actors.looks.onnx.session import NUMBERS, Session
 from actors.looks.package import Package
 from jobs.errors import BadLook
 
-REFUSALS = (
-    refusals.EPFail,
-    refusals.Fail,
-    refusals.InvalidArgument,
-    refusals.InvalidGraph,
-    refusals.InvalidProtobuf,
-    refusals.NoSuchFile,
-    refusals.NotFound,
-    refusals.NotImplemented,
-    refusals.RuntimeException,
-)
-NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 DEEPEST = 32
 """Graphs within graphs."""
 
@@ -57,11 +43,7 @@ class Model:
         path = package.file(network.file)
         for location in external_files(path, self.where):
             package.file(location)
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), _options(), providers=_providers(device))
-        except REFUSALS as error:
-            raise BadLook(f"{self.where} cannot be used: {_said(error)}") from None
-        self.device = device
+        self.session = Session(path, self.where, device)
         self.shown = self._inputs(network.input.channels * (2 * package.paper.context + 1))
         self.made = self._output()
 
@@ -82,32 +64,28 @@ class Model:
         """The network's own numbers (C h w, float32) for a picture's. Raises BadLook where it cannot."""
         height, width = picture_Chw.shape[-2:]
         feed = {self.shown.name: self._fed(self.shown, picture_Chw)}
-        for one in self.session.get_inputs():
+        for one in self.session.inputs:
             if one.name in self.network.input.zeros:
-                feed[one.name] = self._fed(one, torch.zeros(self.network.input.zeros[one.name], height, width))
-        try:
-            (made,) = self.session.run([self.made.name], feed)
-        except REFUSALS as error:
-            raise BadLook(f"{self.where} cannot be run on pictures of {width}x{height}: {_said(error)}") from None
-        return self._taken(made)
+                zeros = picture_Chw.new_zeros(self.network.input.zeros[one.name], height, width)
+                feed[one.name] = self._fed(one, zeros)
+        return self._taken(self.session.run(feed, self.made.name, NUMBERS[self.made.type]))
 
-    def _fed(self, one: Any, picture_Chw: Tensor) -> Any:
-        array = picture_Chw.cpu().numpy()[None]
-        array = array if self.network.layout == "NCHW" else array.transpose(0, 2, 3, 1)
-        return np.ascontiguousarray(array, NUMBERS[one.type])
+    def _fed(self, one: Any, picture_Chw: Tensor) -> Tensor:
+        given = picture_Chw[None] if self.network.layout == "NCHW" else picture_Chw[None].permute(0, 2, 3, 1)
+        return given.to(NUMBERS[one.type]).contiguous()
 
-    def _taken(self, made: Any) -> Tensor:
+    def _taken(self, made: Tensor) -> Tensor:
         if made.ndim == 4 and self.network.layout == "NHWC":
-            made = made.transpose(0, 3, 1, 2)
-        if made.ndim != 4 or made.shape[:2] != (1, self.network.output.channels):
+            made = made.permute(0, 3, 1, 2)
+        if made.ndim != 4 or tuple(made.shape[:2]) != (1, self.network.output.channels):
             raise BadLook(
                 f"{self.where} gave numbers of the shape {_shape(made.shape)}, where its manifest says "
                 f"{self.network.output.channels} channels of one picture ({self.network.output.of})."
             )
-        return torch.from_numpy(np.ascontiguousarray(made[0], np.float32)).to(self.device)
+        return made[0].float().contiguous()
 
     def _inputs(self, channels: int) -> Any:
-        inputs = {one.name: one for one in self.session.get_inputs()}
+        inputs = {one.name: one for one in self.session.inputs}
         zeros, wished = self.network.input.zeros, self.network.input.name
         rest = [one for name, one in inputs.items() if name not in zeros]
         if not zeros.keys() <= inputs.keys() or len(rest) != 1 or (wished and rest[0].name != wished):
@@ -120,7 +98,7 @@ class Model:
         return rest[0]
 
     def _output(self) -> Any:
-        outputs = {one.name: one for one in self.session.get_outputs()}
+        outputs = {one.name: one for one in self.session.outputs}
         name = self.network.output.name or next(iter(outputs))
         if name not in outputs:
             raise BadLook(
@@ -213,28 +191,5 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
     raise ValueError("too long a number")
 
 
-def _options() -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.inter_op_num_threads = 1
-    options.use_deterministic_compute = True
-    options.log_severity_level = 4  # what is wrong is said in our own words
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
-
-
-def _providers(device: torch.device) -> list[Any]:
-    here = ["CPUExecutionProvider"]
-    if device.type == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        # cuDNN may not try out kernels, and float32 is float32: as actors/device.py has it for torch.
-        return [("CUDAExecutionProvider", {"cudnn_conv_algo_search": "DEFAULT", "use_tf32": "0"}), *here]
-    return here
-
-
 def _shape(shape: Any) -> str:
     return " x ".join(str(one) if one is not None else "?" for one in shape)
-
-
-def _said(error: Exception) -> str:
-    words = " ".join(str(error).split()).rpartition("[ONNXRuntimeError] : ")[2]
-    return words[:300].rstrip(".") + "."

@@ -1,0 +1,96 @@
+"""A session of onnxruntime: bound tensors give what a plain run gives; a GPU that onnxruntime cannot use, and memory that runs out, are told apart from a bad look."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+
+from actors.device import GpuUnusable
+from actors.looks.onnx.session import Session
+from jobs.errors import BadLook
+from tests.actors.looks import exports
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return exports.matrix(tmp_path / "m.onnx", [[1], [2]], [0, 0])
+
+
+def test_bound_tensors_give_what_a_plain_run_gives(path: Path) -> None:
+    session = Session(path, "The model m", CPU)
+    assert session.provider == "CPUExecutionProvider"
+    (shown,), (made,) = session.inputs, session.outputs
+    plain = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for size in ((4, 6), (4, 6), (5, 3), (4, 6)):
+        picture = torch.rand(1, 1, *size).transpose(2, 3).contiguous().transpose(2, 3)  # not contiguous as it lies
+        found = session.run({shown.name: picture}, made.name, torch.float32)
+        (wanted,) = plain.run([made.name], {shown.name: np.ascontiguousarray(picture.numpy())})
+        assert np.array_equal(found.numpy(), wanted)
+
+
+class FakeSession:
+    """What onnxruntime makes where its provider for CUDA cannot be loaded: a session on the processor, without a word."""
+
+    error: Exception | None = None
+
+    def __init__(self, path: str, options: Any, providers: list[Any]) -> None:
+        self.asked = providers
+
+    def get_providers(self) -> list[str]:
+        return ["CPUExecutionProvider"]
+
+    def run(self, wanted: list[str], given: dict[str, Any]) -> list[Any]:
+        assert self.error is not None
+        raise self.error
+
+
+class ProcessorBuild:
+    """onnxruntime as the plain package has it."""
+
+    InferenceSession: Any = FakeSession
+    SessionOptions: Any = onnxruntime.SessionOptions
+
+    def get_available_providers(self) -> list[str]:
+        return ["AzureExecutionProvider", "CPUExecutionProvider"]
+
+    def preload_dlls(self) -> None:
+        pass
+
+
+def failing(error: Exception) -> ProcessorBuild:
+    runtime = ProcessorBuild()
+    runtime.InferenceSession = type("Failing", (FakeSession,), {"error": error})
+    return runtime
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed to allocate memory for requested buffer of size 8589934592",
+        "Available memory of 1048576 is smaller than requested bytes of 2097152",
+        "CUDA failure 2: out of memory ; GPU=0",
+    ],
+)
+def test_memory_that_runs_out_is_no_bad_look(path: Path, words: str) -> None:
+    session = Session(path, "The model m", CPU, failing(refusals.RuntimeException(words)))
+    with pytest.raises(torch.OutOfMemoryError, match="The model m"):
+        session.run({"x": torch.zeros(1, 1, 2, 2)}, "y", torch.float32)
+
+
+def test_what_it_cannot_run_is_a_bad_look(path: Path) -> None:
+    session = Session(path, "The model m", CPU, failing(refusals.InvalidArgument("wrong rank")))
+    with pytest.raises(BadLook, match=r"The model m cannot be run on 1x1x2x2: wrong rank\."):
+        session.run({"x": torch.zeros(1, 1, 2, 2)}, "y", torch.float32)
+
+
+def test_a_session_never_falls_back_to_the_processor_in_silence(path: Path) -> None:
+    with pytest.raises(GpuUnusable) as caught:
+        Session(path, "The model m", torch.device("cuda"), ProcessorBuild())
+    assert "it is built for AzureExecutionProvider, CPUExecutionProvider" in str(caught.value)
+    assert "film-farm[gpu]" in str(caught.value)
