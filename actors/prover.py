@@ -21,7 +21,7 @@ from actors.contact import Cell, contact_sheet, opened_jpeg, small
 from actors.device import memory_ran_out, settled, stream_of
 from actors.evaluation.runs import Run, frames_read
 from actors.handles import as_kept
-from actors.looks import hire
+from actors.looks import recent
 from actors.looks.generator import BATCH, Generator
 from actors.media import named
 from actors.pieces import hardware
@@ -118,7 +118,7 @@ class Prover:
         """The frame of a run as the look makes it, in the encoding's form: what an encoder would be given."""
         frame = frames[run.frame - run.read.start]
         with self._turns, torch.cuda.stream(self.stream):
-            generator = self._generator(look)
+            generator = recent(self._generators, look, self.device)
             picture_1CHW = self._picture(generator, look, order, run, frames)
             stored = turned_back(picture_1CHW, order.film.picture)
             stored = as_kept(stored) if look.support.dissolve else stored
@@ -176,12 +176,6 @@ class Prover:
                 "mend the look, and raise its version."
             )
         return made[run.frame - begin]
-
-    def _generator(self, look: Look) -> Generator:
-        name = look.model_dump_json()
-        if name not in self._generators:
-            self._generators[name] = hire(look, self.device)
-        return self._generators[name]
 
     # paper
 

@@ -27,7 +27,7 @@ from torch import Tensor
 from actors.ahead import Ahead, Turns
 from actors.device import memory_ran_out, received, sent, settled, stream_of
 from actors.handles import Handles, as_kept
-from actors.looks import hire
+from actors.looks import MOST_GENERATORS, recent
 from actors.looks.generator import BATCH, Domain, Generator
 from actors.meter import Meter, ProcessorClock, StreamClock
 from actors.pieces import Piece, hardware
@@ -84,8 +84,8 @@ class Renderer:
         self.ledger = Ledger.at(store, job)
         self.device = settled(gpu)
         self.generators: dict[str, Generator] = {}
-        for look in looks:
-            self._generator(look)
+        for look in looks[:MOST_GENERATORS]:
+            recent(self.generators, look, self.device)
         self.turns = Turns()
         # One for all calls: what one thread shows a look is done before the next one's begins.
         self.stream = stream_of(self.device)
@@ -159,7 +159,7 @@ class Renderer:
 
     def _runs(self, order: RenderOrder, batches: Iterator[Batch | None]) -> Iterator[Run]:
         """The whole read, pre-roll and handles included, in order."""
-        generator = self._generator(order.look)
+        generator = recent(self.generators, order.look, self.device)
         waiting: deque[av.VideoFrame] = deque()
         shown = self._shown(batches, waiting)
         pictures = (one for several in generator.render(shown) for one in torch.split(several, 1))
@@ -219,12 +219,6 @@ class Renderer:
             f"The look '{order.look.title}' does not give one picture for each frame (seen at chunk {order.chunk}); "
             "mend the look, and raise its version."
         )
-
-    def _generator(self, look: Look) -> Generator:
-        name = look.model_dump_json()
-        if name not in self.generators:
-            self.generators[name] = hire(look, self.device)
-        return self.generators[name]
 
 
 def _pieces(order: RenderOrder, folder: Path) -> list[Piece | Handles]:

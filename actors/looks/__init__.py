@@ -24,6 +24,9 @@ from jobs.store import open_store
 
 GROUP = "film_farm.looks"
 
+MOST_GENERATORS = 16
+"""Generators that one worker keeps: a job may have an override for each of a thousand shots."""
+
 
 class LookClass(Protocol):
     """What a class must have to be a look."""
@@ -94,6 +97,19 @@ def hire(look: Look, device: torch.device) -> Generator:
             f"The look '{look.title}': its weights are not those the film was planned with; install the same on every node."
         )
     return made(settings, package, device)
+
+
+def recent(generators: dict[str, Generator], look: Look, device: torch.device) -> Generator:
+    """The generator of a look, from `generators` or hired, and kept there as the latest of at most MOST_GENERATORS.
+
+    With a generator that is dropped goes its network, unless another runs it (see actors/looks/networks.py).
+    """
+    name = look.model_dump_json()
+    generator = generators.pop(name, None) or hire(look, device)
+    while len(generators) >= MOST_GENERATORS:
+        del generators[next(iter(generators))]
+    generators[name] = generator
+    return generator
 
 
 def placed(name: str) -> str:

@@ -1,7 +1,7 @@
 """The look "colorize": luma in, chroma out. Promises the film's luma untouched and one answer for a frame in any chunk; knows no training."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -10,11 +10,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from actors.device import captured
 from actors.looks.colorize.fused import running
 from actors.looks.colorize.network import MULTIPLE, load_network
 from actors.looks.generator import BATCH, Domain
 from actors.looks.needs import Needs
+from actors.looks.networks import Captured, shared
 from actors.looks.package import Package, SizeRule
 from actors.looks.precision import working_dtype
 from actors.plates import Plates
@@ -51,13 +51,14 @@ class ColorizeLook:
         assert isinstance(settings, ColorizeSettings)
         assert package
         self.wish = settings
+        path = package.file("weights.safetensors")
         try:
-            network = load_network(package.file("weights.safetensors"), device)
+            self.network = shared(
+                "colorize", package.digest, device, lambda: Captured(running(load_network(path, device), device))
+            )
         except (ValueError, OSError) as error:
             raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
         self.dtype = working_dtype(device)
-        self.network = running(network, device)
-        self.captured: dict[torch.Size, Callable[[Tensor], Tensor]] = {}  # by shape: films of a job have one
 
     @classmethod
     def needs(cls, settings: Paper, package: Package | None) -> Needs:
@@ -92,9 +93,7 @@ class ColorizeLook:
             # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
             shown = functional.pad(shown, (0, 0, 0, 0, 0, 0, 0, BATCH - len(shown)))
         shown = shown.to(dtype=self.dtype, memory_format=torch.channels_last)
-        if shown.shape not in self.captured:
-            self.captured[shown.shape] = captured(self.network, shown)
-        return self.captured[shown.shape](shown)[: len(luma_N1hw)].float()
+        return self.network(shown)[: len(luma_N1hw)].float()
 
 
 def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:

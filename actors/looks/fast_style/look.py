@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from actors.looks.fast_style.bands import PIXELS, stylised
-from actors.looks.fast_style.network import load_network
+from actors.looks.fast_style.network import StyleNetwork, load_network
 from actors.looks.needs import Needs
+from actors.looks.networks import shared
 from actors.looks.package import Package, sha256_of
 from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
@@ -72,7 +73,7 @@ class FastStyleLook:
         self.painter = Painter(self._styled, settings)
         self.domain = self.painter.domain
         try:
-            self.networks = [load_network(path, device, working_dtype(device)) for path in _files(settings, package)]
+            self.networks = [_network(path, device) for path in _files(settings, package)]
         except (ValueError, OSError) as error:
             raise BadLook(f"The weights of look 'fast-style' cannot be used: {error}.") from None
 
@@ -112,6 +113,10 @@ class FastStyleLook:
         for network, share in zip(self.networks, self.wish.shares, strict=True):
             mixed += stylised(network, shown, PIXELS[shown.device.type]) * share
         return mixed[..., margin : margin + height, margin : margin + width]
+
+
+def _network(path: Path, device: torch.device) -> StyleNetwork:
+    return shared("fast-style", sha256_of(path), device, lambda: load_network(path, device, working_dtype(device)))
 
 
 def _files(settings: FastStyleSettings, package: Package | None) -> tuple[Path, ...]:

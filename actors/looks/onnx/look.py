@@ -12,6 +12,7 @@ from torch import Tensor
 from actors.colour import from_differences, to_differences
 from actors.looks.generator import Domain
 from actors.looks.needs import Needs
+from actors.looks.networks import shared
 from actors.looks.onnx.colours import from_cbcr, from_lab, lightness
 from actors.looks.onnx.manifest import Channelwise, OnnxNetwork, network_of
 from actors.looks.onnx.model import Model
@@ -65,7 +66,7 @@ class OnnxLook:
         self.wish, self.paper = settings, package.paper
         self.domain = Domain.LUMA if settings.keep_chroma else Domain(package.paper.domain)
         self.network = network_of(package)
-        self.model = Model(package, self.network, device)
+        self.model = shared("onnx", package.digest, device, lambda: Model(package, self.network, device))
         _check_side(self.model, package.paper.size, settings.size)
 
     @classmethod

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from actors.looks.fast_style.bands import PIXELS
 from actors.looks.needs import Needs
+from actors.looks.networks import shared
 from actors.looks.package import Package
 from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
@@ -51,8 +52,13 @@ class StyleLook:
         assert isinstance(settings, StyleSettings)
         assert package
         shape = shape_of(package, StyleShape)
-        net = loaded(package.file(WEIGHTS), lambda: StyleNet(shape))
-        self.network = blended(net, _weights(settings, shape, package), device, working_dtype(device))
+        shares, path = _weights(settings, shape, package), package.file(WEIGHTS)
+        self.network = shared(
+            "style",
+            f"{package.digest} {shares}",
+            device,
+            lambda: blended(loaded(path, lambda: StyleNet(shape)), shares, device, working_dtype(device)),
+        )
         self.painter = Painter(self._styled, settings)
         self.domain = self.painter.domain
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from actors.looks.needs import Needs
+from actors.looks.networks import shared
 from actors.looks.package import Package
 from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
@@ -50,10 +51,9 @@ class UnpairedLook:
         assert isinstance(settings, UnpairedSettings)
         assert package
         shape = shape_of(package, Shape)
-        network = loaded(package.file(_file(settings, package)), lambda: Translator(shape))
-        network.to(device, working_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.last.float()
-        self.network = network
+        file = _file(settings, package)
+        path = package.file(file)
+        self.network = shared("unpaired", f"{package.digest} {file}", device, lambda: _ready(path, shape, device))
         self.painter = Painter(self._translated, settings)
         self.domain = self.painter.domain
 
@@ -99,3 +99,10 @@ def _file(settings: UnpairedSettings, package: Package) -> str:
             f"The look {package.place} cannot go {settings.direction}; it has {there or 'no generator of this kind of look'}."
         )
     return name
+
+
+def _ready(path: Path, shape: Shape, device: torch.device) -> Translator:
+    network = loaded(path, lambda: Translator(shape))
+    network.to(device, working_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.last.float()
+    return network

@@ -1,0 +1,78 @@
+"""Networks in memory: settings share one, and it is freed with the last look that runs it; a worker keeps few generators, a network few captured shapes."""
+
+import gc
+from collections.abc import Iterator
+from weakref import ref
+
+import pytest
+import torch
+from torch import nn
+
+from actors.looks import MOST_GENERATORS, fit, recent
+from actors.looks.generator import Generator
+from actors.looks.networks import MOST_SHAPES, Captured, shared
+from jobs.plan import Look
+from jobs.spec import LookChoice
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+def colorize(saturation: float) -> Look:
+    return fit(LookChoice(name="colorize", settings={"saturation": saturation, "size": 128}))
+
+
+def test_a_hundred_settings_share_one_network_and_few_are_kept() -> None:
+    generators: dict[str, Generator] = {}
+    networks = {id(vars(recent(generators, colorize(n / 100), CPU))["network"]) for n in range(100)}
+    assert len(networks) == 1
+    assert len(generators) == MOST_GENERATORS
+    # The latest are kept, and whoever is asked for again is one of them.
+    first = next(iter(generators))
+    assert '"saturation":0.84' in first
+    again = generators[first]
+    assert recent(generators, colorize(0.84), CPU) is again
+    assert next(reversed(generators)) == first
+
+
+def test_other_weights_and_other_kinds_share_nothing_and_the_last_look_frees_a_network() -> None:
+    loads: list[str] = []
+
+    def load(name: str) -> nn.Module:
+        loads.append(name)
+        return nn.Identity()
+
+    one = shared("kind", "a", CPU, lambda: load("a"))
+    assert shared("kind", "a", CPU, lambda: load("a")) is one
+    assert shared("kind", "b", CPU, lambda: load("b")) is not one
+    assert shared("other", "a", CPU, lambda: load("a of the other")) is not one
+    gone = ref(one)
+    del one
+    assert gone() is None
+    again = shared("kind", "a", CPU, lambda: load("a anew"))
+    assert loads == ["a", "b", "a of the other", "a anew"]
+    assert isinstance(again, nn.Identity)
+
+
+def test_a_network_that_cannot_be_loaded_is_tried_again() -> None:
+    def broken() -> nn.Module:
+        raise ValueError("not whole")
+
+    with pytest.raises(ValueError, match="not whole"):
+        shared("kind", "broken", CPU, broken)
+    assert isinstance(shared("kind", "broken", CPU, nn.Identity), nn.Identity)
+
+
+def test_captured_shapes_are_few_and_give_the_networks_answers() -> None:
+    torch.manual_seed(1)
+    network = nn.Conv2d(1, 2, 3).requires_grad_(False)
+    run = Captured(network)
+    for size in (*range(4, 12), 4):
+        shown = torch.rand(1, 1, size, size)
+        torch.testing.assert_close(run(shown), network(shown))
+    assert len(run._runs) == MOST_SHAPES
