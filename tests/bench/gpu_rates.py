@@ -1,0 +1,192 @@
+"""Checks of a GPU's speed: frames a second by stage and number of processes, its encoder, and whether its time is all accounted for."""
+
+import multiprocessing
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import av
+import onnxruntime
+import torch
+
+from actors.compose import compose
+from actors.device import CudaGpu, fetched, settled, stream_of
+from actors.looks import hire
+from actors.looks.generator import BATCH
+from actors.looks.precision import working_dtype
+from actors.plates import batches_of
+from actors.render import Renderer
+from jobs.formats import Codec, Deliverable
+from jobs.records import SegmentRecord, Worked
+from tests.bench.films import still_film
+from tests.bench.gpu_bits import Scale, look_named, orders_for
+
+NETWORK_RATE, BEFORE_ENCODING_RATE = 4000.0, 1200.0
+"""Frames a second at 1080p that an H200 is expected to reach (estimates: no GPU has been measured yet)."""
+PROCESSES = (1, 2, 4, 8)
+STAGES = ("decode", "generate", "compose", "before_encoding")
+NVENC = ("h264_nvenc", "hevc_nvenc")
+METER_BOUND = 0.02
+
+
+def environment(scale: Scale) -> dict[str, Any]:
+    """What is there. Fails nowhere: it is for the reader of all other figures."""
+    found: dict[str, Any] = {
+        "ok": True,
+        "device": scale.device.type,
+        "driver": CudaGpu().driver(),
+        "torch": CudaGpu().build(),
+        "onnxruntime": f"{onnxruntime.__version__} for {', '.join(onnxruntime.get_available_providers())}",
+        "working_dtype": str(working_dtype(scale.device)),
+        "python": platform.python_version(),
+        "av": version("av"),
+    }
+    if scale.device.type == "cuda":
+        properties = torch.cuda.get_device_properties(scale.device)
+        found |= {
+            "gpu": properties.name,
+            "capability": f"{properties.major}.{properties.minor}",
+            "memory_gib": round(properties.total_memory / 2**30, 1),
+            "bf16_emulated": torch.cuda.is_bf16_supported() and not torch.cuda.is_bf16_supported(False),
+            "cudnn": torch.backends.cudnn.version(),
+        }
+    return found
+
+
+def rates(scale: Scale) -> dict[str, Any]:
+    """Frames a second at 1080p, by stage, of 1, 2, 4 and 8 processes at once."""
+    size = (128, 72) if scale.small else (1920, 1080)
+    frames = scale.pick(240, 16)
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        film = still_film(Path(folder, "film.mp4"), frames, size)
+        for processes in PROCESSES[: scale.pick(len(PROCESSES), 1)]:
+            found[str(processes)] = {
+                stage: round(_rate(stage, film, processes, scale), 1) for stage in STAGES
+            }  # fmt: skip
+    best = {stage: max(one[stage] for one in found.values()) for stage in STAGES}
+    fast = best["generate"] > NETWORK_RATE and best["before_encoding"] > BEFORE_ENCODING_RATE
+    # Only one kind of GPU has figures to be held to.
+    held = scale.device.type == "cuda" and "H200" in torch.cuda.get_device_name(scale.device)
+    return {"ok": fast or not held, "size": size, "frames_per_second": found}
+
+
+def _rate(stage: str, film: Path, processes: int, scale: Scale) -> float:
+    spawning = multiprocessing.get_context("spawn")
+    start, results = spawning.Barrier(processes), spawning.SimpleQueue()
+    crew = [
+        spawning.Process(target=_work, args=(stage, str(film), scale, start, results), daemon=True)
+        for _ in range(processes)
+    ]
+    for one in crew:
+        one.start()
+    told = [results.get() for _ in crew]
+    for one in crew:
+        one.join()
+    return sum(frames for frames, _ in told) / max(seconds for _, seconds in told)
+
+
+def _work(stage: str, film: str, scale: Scale, start: Barrier, results: Any) -> None:
+    torch.set_num_threads(1)
+    device = settled(scale.device.type == "cuda")
+    with torch.cuda.stream(stream_of(device)):
+        run = _stages(stage, Path(film), device)
+        run()
+        start.wait()
+        began = time.perf_counter()
+        frames = run()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        results.put((frames, time.perf_counter() - began))
+
+
+@torch.inference_mode()
+def _stages(stage: str, film: Path, device: torch.device) -> Callable[[], int]:
+    """What one stage does with the film, as a function that gives its number of frames."""
+    with tempfile.TemporaryDirectory() as store:
+        look = look_named("colorize", steady=0)
+        (order, *_) = orders_for(film, Path(store), look, 10**6, Deliverable(codec=Codec.H264))
+    picture, (encoding,), generator = order.film.picture, order.encodings, hire(look, device)
+    with av.open(str(film)) as media:
+        few = [frame for frame, _ in zip(media.decode(video=0), range(BATCH), strict=False)]
+    (_, plates), *_ = batches_of(few, picture, BATCH, device)
+    (made,) = [torch.cat(list(generator.render([plates])))]
+
+    def decode() -> int:
+        with av.open(str(film)) as media:
+            media.streams.video[0].thread_type = "AUTO"
+            return sum(len(run) for run, _ in batches_of(media.decode(video=0), picture, BATCH, device))
+
+    def generate() -> int:
+        return sum(len(several) for _ in range(64) for several in generator.render([plates]))
+
+    def composed() -> int:
+        return sum(len(compose(few, made, generator.domain, picture, encoding)) for _ in range(8))
+
+    def before_encoding() -> int:
+        done = 0
+        with av.open(str(film)) as media:
+            media.streams.video[0].thread_type = "AUTO"
+            for run, shown in batches_of(media.decode(video=0), picture, BATCH, device):
+                several = torch.cat(list(generator.render([shown])))
+                done += len(compose(run, several, generator.domain, picture, encoding))
+        return done
+
+    return {
+        "decode": decode,
+        "generate": generate,
+        "compose": composed,
+        "before_encoding": before_encoding,
+    }[stage]
+
+
+def meter(scale: Scale) -> dict[str, Any]:
+    """The renderer's account of its device: busy and waiting must sum to the wall, within 2 %."""
+    frames = scale.pick(480, 24)
+    size = (128, 72) if scale.small else (1920, 1080)
+    with tempfile.TemporaryDirectory() as folder:
+        film, store, look = (
+            still_film(Path(folder, "film.mp4"), frames, size),
+            Path(folder, "s"),
+            look_named("colorize"),
+        )
+        wanted = orders_for(film, store, look, 48, Deliverable(codec=Codec.H264, preset="ultrafast"))
+        worker = Renderer(str(store), "film", [look], 2, gpu=scale.device.type == "cuda")
+        fetched(torch.zeros(1, device=scale.device))
+        began = time.perf_counter()
+        worker.meter.word()
+        findings = list(worker.render(wanted))
+        wall = time.perf_counter() - began
+    told = [one for one in findings if isinstance(one, Worked)]
+    counted = sum(one.busy + sum(one.starved.values()) for one in told)
+    made = sum(one.frames.frames for one in findings if isinstance(one, SegmentRecord))
+    # The last word is told before the last record is kept.
+    apart = abs(wall - counted) / wall
+    return {
+        "ok": apart <= METER_BOUND or scale.small,
+        "wall_seconds": round(wall, 3),
+        "counted_seconds": round(counted, 3),
+        "apart": round(apart, 4),
+        "busy_share": round(sum(one.busy for one in told) / counted, 3),
+        "frames_per_second": round(made / wall, 1),
+    }
+
+
+def nvenc(scale: Scale) -> dict[str, Any]:
+    """Whether each of the GPU's encoders opens. A GPU without one is no fault; it must be known."""
+    found: dict[str, Any] = {"ok": True}
+    for name in NVENC:
+        try:
+            context: Any = av.CodecContext.create(name, "w")
+            context.width, context.height, context.pix_fmt = 640, 360, "yuv420p"
+            context.time_base = "1/25"
+            context.open()
+            found[name] = "opens"
+        except Exception as error:  # libav has many words for it
+            found[name] = f"{type(error).__name__}: {error}"
+    return found
