@@ -5,7 +5,6 @@ it needs. By PyTorch 2.13's notes "CUDA semantics" (streams, pinned memory, grap
 """
 
 import os
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jobs.errors import FarmError
+from jobs.errors import NodeFault
 
 WARM_UP = 3
 """Forward passes before a network is captured: libraries make their handles and choose their kernels in the first."""
@@ -34,10 +33,6 @@ REHEARSAL = "FARM_REHEARSE_GPUS"
 """Set to 1 on a cluster whose GPUs are numbers that Ray was told, not devices: then workers that are given one use the processor."""
 
 DRIVER = Path("/proc/driver/nvidia/version")
-
-
-class GpuUnusable(FarmError):
-    """A worker was given a GPU that it cannot use. It never renders on the processor instead without being told to."""
 
 
 class Gpu(Protocol):
@@ -80,7 +75,7 @@ class CudaGpu:
 def settled(gpu: bool, here: Gpu | None = None) -> torch.device:
     """The device to work on, set to give equal pictures on equal hardware. `gpu`: a GPU was given to this worker.
 
-    Raises GpuUnusable where it cannot be used: hours on a processor, paid for as a GPU's, are worse than an error.
+    Raises NodeFault where it cannot be used: hours on a processor, paid for as a GPU's, are worse than an error.
 
     cuDNN may not try out kernels, for which is fastest changes from run to run, and another one gives other last bits; nor
     take one that adds up in whatever order. What a look works out in float32 is float32, not TF32's 10 bits. cuBLAS keeps one workspace, for with several streams it may else choose anew.
@@ -89,21 +84,17 @@ def settled(gpu: bool, here: Gpu | None = None) -> torch.device:
         return torch.device("cpu")
     here = here or CudaGpu()
     if why := here.refusal():
-        raise GpuUnusable(
-            f"This worker was given a GPU of {place_of_gpu()} and cannot use it: {why} (driver {here.driver() or 'not found'}, "
-            f"torch {here.build()}). Install a driver and a torch of one CUDA generation there (docs/deploy.md), or set "
-            "workers: {gpus: 0} to render on processors."
+        raise NodeFault(
+            f"a worker was given a GPU and cannot use it: {why} (driver {here.driver() or 'not found'}, torch {here.build()}); "
+            "install a driver and a torch of one CUDA generation there (docs/deploy.md), or set workers: {gpus: 0} to "
+            "render on processors",
+            lasting=True,
         )
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda")
-
-
-def place_of_gpu() -> str:
-    """The machine whose GPU it is, for people."""
-    return socket.gethostname()
 
 
 def memory_ran_out(error: BaseException) -> bool:

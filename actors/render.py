@@ -76,7 +76,7 @@ class Renderer:
     """One worker. Loads the weights of each look once, and renders any number of chunks; two calls at a time."""
 
     def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = False) -> None:
-        """`gpu`: this worker was given one. An actor that asked Ray for none sees them all the same. Raises GpuUnusable."""
+        """`gpu`: this worker was given one. An actor that asked Ray for none sees them all the same. Raises NodeFault."""
         self.threads = max(1, int(cpus))
         self.batch = BATCH
         """Frames shown to a look at a time; halved where memory runs out."""

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actors.device import REHEARSAL, GpuUnusable, captured, fetched, received, sent, settled, stream_of, uploaded
+from actors.device import REHEARSAL, captured, fetched, received, sent, settled, stream_of, uploaded
+from jobs.errors import NodeFault
 
 HERE = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
 
@@ -68,7 +69,7 @@ def test_nobody_gets_a_gpu_who_asked_for_none() -> None:
 
 
 def test_a_gpu_that_cannot_be_used_is_an_error_and_never_the_processor() -> None:
-    with pytest.raises(GpuUnusable) as caught:
+    with pytest.raises(NodeFault) as caught:
         settled(gpu=True, here=OldDriver())
     said = str(caught.value)
     assert "too old (found version 12040) (driver 550.54.15, torch 2.13.0 for CUDA 13.0)" in said
@@ -78,7 +79,7 @@ def test_a_gpu_that_cannot_be_used_is_an_error_and_never_the_processor() -> None
 
 @pytest.mark.skipif(len(HERE) > 1, reason="there is a GPU here")
 def test_torch_says_why_there_is_no_gpu_here() -> None:
-    with pytest.raises(GpuUnusable, match=r"cannot use it: .+ \(driver .+, torch 2\..+\)"):
+    with pytest.raises(NodeFault, match=r"cannot use it: .+ \(driver .+, torch 2\..+\)"):
         settled(gpu=True)
 
 

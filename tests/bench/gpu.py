@@ -14,7 +14,8 @@ from typing import Annotated
 import torch
 import typer
 
-from actors.device import GpuUnusable, settled
+from actors.device import settled
+from jobs.errors import NodeFault
 from tests.bench import gpu_bits, gpu_looks, gpu_rates
 from tests.bench.apart import ROOT
 from tests.bench.gpu_bits import Check, Scale
@@ -43,7 +44,7 @@ def main(
     """Run the checks, write what they found, and say which failed."""
     try:
         there = settled(device == "cuda")
-    except GpuUnusable as error:
+    except NodeFault as error:
         print(f"tests.bench.gpu: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     if device == "cuda" and there.type != "cuda":

@@ -13,8 +13,8 @@ import torch
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 from torch import Tensor
 
-from actors.device import GpuUnusable, memory_ran_out, place_of_gpu, stream_number
-from jobs.errors import BadLook
+from actors.device import memory_ran_out, stream_number
+from jobs.errors import BadLook, NodeFault
 
 REFUSALS = (
     refusals.EPFail,
@@ -52,7 +52,7 @@ class Session:
     """A loaded model. Its answers depend on nothing but what one call is given."""
 
     def __init__(self, path: Path, where: str, device: torch.device, runtime: Runtime = onnxruntime) -> None:
-        """`where` names the model in errors. Raises BadLook for a file that onnxruntime does not take; GpuUnusable where
+        """`where` names the model in errors. Raises BadLook for a file that onnxruntime does not take; NodeFault where
         `device` is a GPU and this machine's onnxruntime cannot run on it: it would fall back to the processor in silence."""
         self.where, self.device = where, device
         self._stream = stream_number(device)
@@ -68,10 +68,11 @@ class Session:
         """The execution provider that really runs it."""
         if device.type == "cuda" and self.provider != _CUDA:
             built = ", ".join(runtime.get_available_providers())
-            raise GpuUnusable(
-                f"{where} would run on the processor: onnxruntime on {place_of_gpu()} cannot use the GPU (it is built for "
-                f"{built}). Install the farm with its gpu extra there (pip install 'film-farm[gpu]', after pip uninstall "
-                "onnxruntime), or set workers: {gpus: 0}."
+            raise NodeFault(
+                f"{where} would run on the processor, for onnxruntime cannot use the GPU there (it is built for {built}); "
+                "install the farm with its gpu extra (pip install 'film-farm[gpu]', after pip uninstall onnxruntime), or set "
+                "workers: {gpus: 0}",
+                lasting=True,
             )
         self._shapes: dict[tuple[tuple[int, ...], ...], list[int]] = {}
 

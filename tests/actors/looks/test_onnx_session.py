@@ -9,9 +9,8 @@ import pytest
 import torch
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from actors.device import GpuUnusable
 from actors.looks.onnx.session import Session
-from jobs.errors import BadLook
+from jobs.errors import BadLook, NodeFault
 from tests.actors.looks import exports
 
 CPU = torch.device("cpu")
@@ -90,7 +89,7 @@ def test_what_it_cannot_run_is_a_bad_look(path: Path) -> None:
 
 
 def test_a_session_never_falls_back_to_the_processor_in_silence(path: Path) -> None:
-    with pytest.raises(GpuUnusable) as caught:
+    with pytest.raises(NodeFault) as caught:
         Session(path, "The model m", torch.device("cuda"), ProcessorBuild())
     assert "it is built for AzureExecutionProvider, CPUExecutionProvider" in str(caught.value)
     assert "film-farm[gpu]" in str(caught.value)
