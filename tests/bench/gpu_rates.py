@@ -53,7 +53,7 @@ def environment(scale: Scale) -> dict[str, Any]:
             "capability": f"{properties.major}.{properties.minor}",
             "memory_gib": round(properties.total_memory / 2**30, 1),
             "bf16_emulated": torch.cuda.is_bf16_supported() and not torch.cuda.is_bf16_supported(False),
-            "cudnn": torch.backends.cudnn.version(),
+            "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
         }
     return found
 
@@ -88,7 +88,7 @@ def _rate(stage: str, film: Path, processes: int, scale: Scale) -> float:
     told = [results.get() for _ in crew]
     for one in crew:
         one.join()
-    return sum(frames for frames, _ in told) / max(seconds for _, seconds in told)
+    return float(sum(frames for frames, _ in told) / max(seconds for _, seconds in told))
 
 
 def _work(stage: str, film: str, scale: Scale, start: Barrier, results: Any) -> None:
