@@ -7,7 +7,6 @@ import shlex
 import stat
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +83,6 @@ def test_nothing_is_named_that_is_not_there() -> None:
             assert origin in volumes or origin.startswith("${FILMS") or (DEPLOY / origin).exists(), volume
     drivers = yaml.safe_load((DEPLOY / "prometheus/targets/drivers/compose.yml").read_text())
     assert {target.split(":")[0] for one in drivers for target in one["targets"]} <= services
-
-
-def test_an_image_has_one_onnxruntime_that_of_its_device() -> None:
-    project = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    assert (extras["cpu"], extras["gpu"]) == (["onnxruntime"], ["onnxruntime-gpu"])
-    assert not [one for one in project["dependencies"] if one.startswith("onnxruntime")]
-    (chosen,) = re.findall(r'"\.\[(\$\(.+\))\]"', DOCKERFILE.read_text())
-    for device, extra in (("cpu", "cpu"), ("cuda", "gpu")):
-        said = subprocess.run(["bash", "-c", f"echo {chosen}"], env={"DEVICE": device}, capture_output=True, check=True)
-        assert said.stdout.decode().strip() == extra
 
 
 def test_pages_are_open_to_this_machine_alone() -> None:

@@ -70,8 +70,7 @@ class Session:
             built = ", ".join(runtime.get_available_providers())
             raise NodeFault(
                 f"{where} would run on the processor, for onnxruntime cannot use the GPU there (it is built for {built}); "
-                "install the farm with its gpu extra (pip install 'film-farm[gpu]', after pip uninstall onnxruntime), or set "
-                "workers: {gpus: 0}",
+                "install onnxruntime-gpu in place of onnxruntime, or set workers: {gpus: 0}",
                 lasting=True,
             )
         self._shapes: dict[tuple[tuple[int, ...], ...], list[int]] = {}

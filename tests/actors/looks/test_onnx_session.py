@@ -92,4 +92,4 @@ def test_a_session_never_falls_back_to_the_processor_in_silence(path: Path) -> N
     with pytest.raises(NodeFault) as caught:
         Session(path, "The model m", torch.device("cuda"), ProcessorBuild())
     assert "it is built for AzureExecutionProvider, CPUExecutionProvider" in str(caught.value)
-    assert "film-farm[gpu]" in str(caught.value)
+    assert "onnxruntime-gpu in place of onnxruntime" in str(caught.value)
