@@ -17,19 +17,16 @@ from torch import Tensor, nn
 
 from actors.colour import Quantiser
 from actors.device import captured, fetched, settled, stream_of, uploaded
-from actors.encode import encoding_for
 from actors.looks import fit, hire
 from actors.looks.generator import BATCH
 from actors.plates import Plates
 from actors.render import Renderer
-from actors.split import Splitter
-from actors.survey import Surveyor
 from jobs.film import Colour
 from jobs.formats import Codec, Deliverable
-from jobs.index import FrameIndex
-from jobs.plan import Look, Plan, Range, Shot
-from jobs.records import RenderOrder, SegmentRecord, split_order
+from jobs.plan import Look
+from jobs.records import SegmentRecord
 from jobs.spec import LookChoice
+from tests.actors.test_render import orders
 from tests.bench.apart import ROOT
 from tests.bench.films import still_film
 from tests.films import serial
@@ -185,25 +182,6 @@ def captures(scale: Scale) -> dict[str, Any]:
     return {"ok": wrong == 0, "captures": count, "wrong": wrong}
 
 
-def orders_for(source: Path, store: Path, look: Look, target: int, *deliverables: Deliverable) -> list[RenderOrder]:
-    """A film as one shot in a folder store, split, with an order for each chunk of at most `target` frames."""
-    surveyor = Surveyor(str(source))
-    film = surveyor.film()
-    index = FrameIndex(list(surveyor.pages()), complete=True)
-    plan = Plan(target)
-    plan.grow([Shot(1, Range(0, index.frames), look)])
-    splits = [split_order(film, chunk, index.span(*chunk.read)) for chunk in plan.chunks]
-    records = list(Splitter(str(source), str(store), "film").split(splits))
-    encodings = tuple(encoding_for(film, one, not look.adds_colour) for one in deliverables)
-    return [
-        RenderOrder(
-            chunk=chunk.number, core=chunk.core, read=chunk.read, dissolve=chunk.dissolve,
-            look=look, film=film, split=split, media=record.media, encodings=encodings,
-        )
-        for chunk, split, record in zip(plan.chunks, splits, records, strict=True)
-    ]  # fmt: skip
-
-
 def renderer(scale: Scale) -> dict[str, Any]:
     """A film in one chunk and in many through the renderer, on a folder store: the same frames."""
     frames, size = scale.pick(28 * 24, 48), (scale.size[1], scale.size[0])
@@ -214,7 +192,7 @@ def renderer(scale: Scale) -> dict[str, Any]:
         for target in (frames, scale.pick(24, 12)):
             store = Path(folder, f"store-{target}")
             look = look_named("colorize")
-            wanted = orders_for(source, store, look, target, Deliverable(codec=Codec.FFV1))
+            wanted = orders(source, store, look, target, Deliverable(codec=Codec.FFV1))
             worker = Renderer(str(store), "film", [look], 1, gpu=scale.device.type == "cuda")
             made = [one for one in worker.render(wanted) if isinstance(one, SegmentRecord)]
             chunks.append(len(wanted))

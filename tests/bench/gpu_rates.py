@@ -23,8 +23,9 @@ from actors.plates import batches_of
 from actors.render import Renderer
 from jobs.formats import Codec, Deliverable
 from jobs.records import SegmentRecord, Worked
+from tests.actors.test_render import orders
 from tests.bench.films import still_film
-from tests.bench.gpu_bits import Scale, look_named, orders_for
+from tests.bench.gpu_bits import Scale, look_named
 
 NETWORK_RATE, BEFORE_ENCODING_RATE = 4000.0, 1200.0
 """Frames a second at 1080p that an H200 is expected to reach (estimates: no GPU has been measured yet)."""
@@ -110,7 +111,7 @@ def _stages(stage: str, film: Path, device: torch.device) -> Callable[[], int]:
     """What one stage does with the film, as a function that gives its number of frames."""
     with tempfile.TemporaryDirectory() as store:
         look = look_named("colorize", steady=0)
-        (order, *_) = orders_for(film, Path(store), look, 10**6, Deliverable(codec=Codec.H264))
+        (order, *_) = orders(film, Path(store), look, 10**6, Deliverable(codec=Codec.H264))
     picture, (encoding,), generator = order.film.picture, order.encodings, hire(look, device)
     with av.open(str(film)) as media:
         few = [frame for frame, _ in zip(media.decode(video=0), range(BATCH), strict=False)]
@@ -155,7 +156,7 @@ def meter(scale: Scale) -> dict[str, Any]:
             Path(folder, "s"),
             look_named("colorize"),
         )
-        wanted = orders_for(film, store, look, 48, Deliverable(codec=Codec.H264, preset="ultrafast"))
+        wanted = orders(film, store, look, 48, Deliverable(codec=Codec.H264, preset="ultrafast"))
         worker = Renderer(str(store), "film", [look], 2, gpu=scale.device.type == "cuda")
         fetched(torch.zeros(1, device=scale.device))
         began = time.perf_counter()
