@@ -170,7 +170,7 @@ def test_a_look_that_fails_fails_the_film(studio: Studio, tmp_path: Path, film: 
     look = {"name": "test-broken", "settings": {"how": how}}
     with pytest.raises(FilmFailed, match=words):
         studio.render(spec_of(film, tmp_path, look=look, workers={"attempts": 2}))
-    assert not (tmp_path / "out").exists()
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
 def test_what_the_user_can_mend_is_refused_before_any_work(studio: Studio, tmp_path: Path, film: Path) -> None:
@@ -201,5 +201,5 @@ def test_the_paper_in_the_store_tells_the_whole_job(studio: Studio, tmp_path: Pa
     kinds = {json.loads(path.read_text())["kind"] for path in (root / "records").iterdir()}
     assert kinds == {"split", "segment"}
     assert {path.name for path in root.iterdir()} == {
-        "job.json", "spec.json", "specs", "survey", "chunks", "media", "records", "stills", "assembly", "deliverables.json", "continuity.json",
+        "job.json", "spec.json", "identity.json", "specs", "survey", "chunks", "media", "records", "stills", "assembly", "deliverables.json", "continuity.json",
     }  # fmt: skip

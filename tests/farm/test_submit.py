@@ -35,7 +35,8 @@ def head(s3_server: MotoServer, s3_bucket: str, monkeypatch: pytest.MonkeyPatch)
 
 def job(film: Path, bucket: str, name: str, **fields: Any) -> Path:
     """A job spec on this machine, its store and output in a bucket."""
-    spec = spec_of(film, f"s3://{bucket}", name=name, chunk_seconds=0.5, workers={"count": 1}, **fields)
+    place = f"s3://{bucket}"
+    spec = spec_of(film, place, name=name, output=f"{place}/{name}", chunk_seconds=0.5, workers={"count": 1}, **fields)
     path = film.with_name(f"{name}.json")
     path.write_text(spec.model_dump_json())
     return path
@@ -47,7 +48,7 @@ def test_a_film_goes_to_a_cluster_and_comes_back(
 ) -> None:
     film = Recipe(frames=24, size=(96, 64)).make(tmp_path / "A film.mp4")
     quick = job(film, s3_bucket, "quick one")
-    long = Recipe(frames=220, size=(96, 64)).make(tmp_path / "long.mp4")
+    long = Recipe(frames=2000, size=(96, 64)).make(tmp_path / "long.mp4")  # held while a second one watches it
     slow = job(long, s3_bucket, "slow", look={"name": "test-window", "settings": {"radius": 200, "declared": 200}})
 
     with monkeypatch.context() as wrong:
@@ -64,9 +65,9 @@ def test_a_film_goes_to_a_cluster_and_comes_back(
     assert watch(held, Console(file=StringIO())) == 0
     log = last_log(held)
     assert log
-    assert any(f"delivered s3://{s3_bucket}/out/film.mkv" in line for line in log.lines)
+    assert any(f"delivered s3://{s3_bucket}/quick one/film.mkv" in line for line in log.lines)
     assert [one.state for one in statuses(f"s3://{s3_bucket}/store", None)] == ["delivered"]
-    (tmp_path / "made.mkv").write_bytes(open_store(f"s3://{s3_bucket}").read("out/film.mkv"))
+    (tmp_path / "made.mkv").write_bytes(open_store(f"s3://{s3_bucket}").read("quick one/film.mkv"))
     same(tmp_path / "made.mkv", film)
 
     assert farm("submit", slow, "--address", head.url).code == 0
