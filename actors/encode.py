@@ -6,7 +6,6 @@ Where each frame is a file, it is a tar of them.
 
 import hashlib
 import io
-import platform
 import tarfile
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from av.video.stream import VideoStream
 
 from actors.encoders import size_for, turned_by, way_for
 from actors.media import MATROSKA
+from actors.nvenc import cannot_encode
 from actors.siting import options_for
-from jobs.errors import BadSpec, FilmFailed
+from jobs.errors import BadSpec, FilmFailed, NodeFault
 from jobs.film import Colour, Film
 from jobs.formats import PICTURES, Codec, Deliverable
 from jobs.records import Encoding
@@ -127,7 +127,8 @@ class SegmentFacts:
 
 
 def writer_for(encoding: Encoding, path: Path) -> "Writer":
-    """Writes a segment of this encoding into a new file. Raises BadSpec where the encoder cannot be had on this machine."""
+    """Writes a segment of this encoding into a new file. Raises BadSpec where the encoder does not take it; NodeFault where
+    this machine's GPU has no such encoder, or none to spare."""
     return (PictureWriter if encoding.codec in PICTURES else SegmentWriter)(encoding, path)
 
 
@@ -284,12 +285,10 @@ def picture_name(rank: int, encoding: Encoding) -> str:
     return f"{rank:07d}.{encoding.codec}"
 
 
-def _unavailable(encoding: Encoding, error: av.error.FFmpegError) -> BadSpec:
+def _unavailable(encoding: Encoding, error: av.error.FFmpegError) -> BadSpec | NodeFault:
     if encoding.encoder.endswith("_nvenc"):
-        return BadSpec(
-            f"{encoding.encoder} cannot be opened on {platform.node()} ({error.strerror}): the GPU there has no such encoder, "
-            "or there is none; set the deliverable's encoder to software."
-        )
+        # It was tried when the worker started: another process of the machine may hold the sessions that its GPU has.
+        return NodeFault(cannot_encode(encoding.encoder, error.strerror or str(error)))
     return BadSpec(
         f"{encoding.library} does not take {encoding.width}x{encoding.height} ({error.strerror}): set another codec."
     )

@@ -11,6 +11,7 @@ from math import ceil
 
 import av
 
+from actors import nvenc
 from actors.forms import plain
 from actors.transfer import CURVES
 from jobs.advice import Change, Unfit
@@ -82,9 +83,6 @@ def _hdr10(picture: Picture) -> str:
     return "".join([":hdr10=1", *(f":{name}={value}" for name, value in said.items() if value)])
 
 
-_NVENC_PRESETS = {"ultrafast": 1, "veryfast": 2, "faster": 3, "fast": 4, "medium": 5, "slow": 6, "slower": 7}
-
-
 def _interframe(film: Film, deliverable: Deliverable) -> Way:
     colour, codec = film.picture.colour, deliverable.codec
     depth = deliverable.depth or DEPTHS[codec][0]
@@ -101,7 +99,7 @@ def _interframe(film: Film, deliverable: Deliverable) -> Way:
                 Change.to_codec(deliverable, Codec.HEVC),
                 Change.of(encoder="software"),
             )
-        return Way(f"{codec}_nvenc", pix_fmt, group | _nvenc_options(deliverable), colour, even=True)
+        return Way(nvenc.encoder_name(codec), pix_fmt, group | nvenc.options_of(deliverable), colour, even=True)
     # Both keep two pictures back for B-frames of which others are made; x264 makes none at "ultrafast".
     if codec is Codec.HEVC:
         return Way(
@@ -114,20 +112,6 @@ def _interframe(film: Film, deliverable: Deliverable) -> Way:
         )
     reorder = 0 if streamed or deliverable.preset == "ultrafast" else 2
     return Way("libx264", pix_fmt, quality | group | {"x264-params": _X264}, colour, reorder, even=True)
-
-
-def _nvenc_options(deliverable: Deliverable) -> dict[str, str]:
-    # By libavcodec/nvenc.c: one quantiser and no B-frames or look-ahead, so that no segment's end or beginning shows.
-    return {
-        "preset": f"p{_NVENC_PRESETS[deliverable.preset]}",
-        "rc": "constqp",
-        "qp": str(deliverable.crf),
-        "bf": "0",
-        "rc-lookahead": "0",
-        "no-scenecut": "1",
-        "forced-idr": "1",
-        "strict_gop": "1",
-    }
 
 
 def _ffv1_pix_fmt(picture: Picture, deliverable: Deliverable, grey_stays_grey: bool) -> str:

@@ -30,6 +30,7 @@ from actors.handles import Handles, as_kept
 from actors.looks import MOST_GENERATORS, recent
 from actors.looks.generator import BATCH, Domain, Generator
 from actors.meter import Meter, ProcessorClock, StreamClock
+from actors.nvenc import TrialEncoder, check_encoders
 from actors.pieces import Piece, hardware
 from actors.plates import Plates, batches_of, turned_back
 from actors.proven import proven
@@ -75,14 +76,24 @@ CUT = None
 class Renderer:
     """One worker. Loads the weights of each look once, and renders any number of chunks; two calls at a time."""
 
-    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = False) -> None:
-        """`gpu`: this worker was given one. An actor that asked Ray for none sees them all the same. Raises NodeFault."""
+    def __init__(
+        self,
+        store: str,
+        job: str,
+        looks: Sequence[Look],
+        cpus: float,
+        gpu: bool = False,
+        encoders: Sequence[TrialEncoder] = (),
+    ) -> None:
+        """`gpu`: this worker was given one. An actor that asked Ray for none sees them all the same. `encoders` of its GPU
+        that its deliverables need. Raises NodeFault where either cannot be used."""
         self.threads = max(1, int(cpus))
         self.batch = BATCH
         """Frames shown to a look at a time; halved where memory runs out."""
         torch.set_num_threads(self.threads)
         self.ledger = Ledger.at(store, job)
         self.device = settled(gpu)
+        check_encoders(encoders)
         self.generators: dict[str, Generator] = {}
         for look in looks[:MOST_GENERATORS]:
             recent(self.generators, look, self.device)

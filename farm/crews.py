@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from actors.dissolve import Dissolver
 from actors.finish import Finisher
+from actors.nvenc import encoders_wanted
 from actors.printer import Printer
 from actors.render import Renderer
 from actors.split import Splitter
@@ -85,7 +86,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     return Crew(
         "renderer",
         Renderer,
-        (spec.store, spec.name, tuple(looks), threads, gpus > 0),
+        (spec.store, spec.name, tuple(looks), threads, gpus > 0, encoders_wanted(spec.deliverables)),
         limit=count,
         # A local Ray is told of more CPUs than there are, so that the side crew finds a place: one for each worker.
         cpus=(wish.cpus or 1.0) if cluster.local else threads,

@@ -76,7 +76,8 @@ def prove(scout: Scout, fleet: Fleet, encoding: Encoding, wish: Wish, progress: 
 def _crew(scout: Scout, fleet: Fleet, looks: Sequence[Look]) -> Crew:
     """As many as there would be renderers, with what these need."""
     renderers = next(one for one in crews_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
-    return replace(renderers, name="prover", made_of=Prover)
+    # The last of a renderer's arguments are encoders of films: a prover encodes none.
+    return replace(renderers, name="prover", made_of=Prover, args=renderers.args[:-1])
 
 
 @dataclass

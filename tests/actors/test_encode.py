@@ -11,7 +11,7 @@ import pytest
 
 from actors.encode import PictureWriter, SegmentFacts, SegmentWriter, encoding_for, picture_name, rank_of, writer_for
 from actors.planes import planes_of
-from jobs.errors import BadSpec, FilmFailed
+from jobs.errors import BadSpec, FilmFailed, NodeFault
 from jobs.formats import PICTURES, Codec, Deliverable
 from jobs.records import Encoding
 from tests.actors.codecs import EVERY, called
@@ -168,13 +168,14 @@ def test_an_order_that_the_plan_does_not_allow_fails(tmp_path: Path, frames: int
     assert not (tmp_path / "a.mkv").exists()
 
 
-def test_an_encoder_that_is_not_here_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_a_gpus_encoder_that_is_not_here_is_this_machines_fault_in_one_sentence(tmp_path: Path) -> None:
     paper = encoding(Deliverable(encoder="nvenc"))
     try:
         with writer_for(paper, tmp_path / "a") as writer:
             writer.write(waves(paper, 0))
-    except BadSpec as error:
+    except NodeFault as error:
         assert "set the deliverable's encoder to software" in str(error)  # noqa: PT017  # there may be no error
+        assert not error.lasting  # noqa: PT017  # sessions that others hold are given back
         assert not (tmp_path / "a").exists()
     else:
         assert writer.facts.frames == 1

@@ -79,9 +79,9 @@ def test_as_many_renderers_as_there_is_room_for(cluster: Cluster, workers: dict[
 )
 def test_what_a_renderer_needs(cluster: Cluster, workers: dict[str, Any], needs: tuple[float, ...]) -> None:
     found = renderer(cluster, **workers)
-    # Of its arguments the fourth is the number of threads it is told to use, the last whether it may use a GPU.
+    # Of its arguments the fourth is the number of threads it is told to use, the fifth whether it may use a GPU.
     assert (found.cpus, found.gpus, found.args[3]) == needs
-    assert found.args[-1] is (found.gpus > 0)
+    assert found.args[4] is (found.gpus > 0)
 
 
 def test_memory_and_patience_are_the_specs() -> None:

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from actors.nvenc import encoders_wanted
+from actors.render import Renderer
 from farm.calls import Budget, Call, Crew, Staff
 from farm.fleet import Fleet
 from farm.opening import ask
 from farm.roster import STOPPED, STOPPED_SECONDS
 from farm.shares import Allowance
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
+from jobs.formats import Deliverable
 from jobs.store.traffic import Traffic
 from tests.farm.crews import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
 
@@ -264,6 +268,18 @@ def test_where_no_machine_is_left_one_sentence_names_them(ray_here: Fleet, tmp_p
             findings(fleet, call("work"))
     assert failed.value.exit_code == 1
     assert [left for _, _, left in told.faults] == [False, False, True]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here, which may have NVENC")
+def test_a_renderer_without_the_encoder_that_its_job_needs_is_told_at_its_start(
+    ray_here: Fleet, tmp_path: Path
+) -> None:
+    wanted = encoders_wanted([Deliverable(encoder="nvenc")])
+    with Fleet("local", watcher=(told := Diary())) as fleet:
+        fleet.hire([crew(Renderer, str(tmp_path), "film", (), 1, False, wanted, name="renderer")])
+        with pytest.raises(FilmFailed, match=r"^No node is left for a renderer: .*h264_nvenc cannot be opened"):
+            findings(fleet, call("render", [], name="renderer"))
+    assert [(what, left) for what, _, left in told.faults] == [("Starting a renderer", True)]
 
 
 # lost workers
