@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 SOURCE ?=
+# Which onnxruntime: cpu, or gpu on a machine that has one.
+DEVICE ?= cpu
 OUT ?= out
 
 .PHONY: env film test test-slow check bench chaos clean
@@ -14,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet torch==2.13.0 -c constraints.txt
-	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[$(DEVICE),dev]' -c constraints.txt
 	touch $@
 
 film: env

@@ -97,8 +97,11 @@ def kept_media(ledger: Ledger, facts: SegmentFacts, path: Path) -> Media:
     return media
 
 
-def hardware(device: torch.device) -> str:
-    """The kind of hardware a picture is made on: the GPU's name, or the processor's and its instruction set."""
+def hardware(device: torch.device, runtime: str = "") -> str:
+    """The kind of hardware a picture is made on: the GPU's name, or the processor's and its instruction set; and what ran
+    the look there, where that was not torch (`actors.looks.generator.runtime_of`)."""
     if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"
+        name = str(torch.cuda.get_device_name(device))
+    else:
+        name = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"
+    return f"{name}, {runtime}" if runtime else name

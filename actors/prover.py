@@ -22,7 +22,7 @@ from actors.device import memory_ran_out, settled, stream_of
 from actors.evaluation.runs import Run, frames_read
 from actors.handles import as_kept
 from actors.looks import recent
-from actors.looks.generator import BATCH, Generator
+from actors.looks.generator import BATCH, Generator, runtime_of
 from actors.media import named
 from actors.pieces import hardware
 from actors.planes import planes_of
@@ -195,10 +195,16 @@ class Prover:
         media = Media(key=f"{FOLDER}/{name}.jpg", sha256=name, bytes=len(data))
         self.ledger.store.write(self.ledger.key(media.key), data, only_if_absent=True)
         digest = still_digest(order.film, order.shot, look, order.encoding)
-        still = Still(digest=digest, frame=frame, media=media, made_on=hardware(self.device))
+        still = Still(digest=digest, frame=frame, media=media, made_on=self._made_on(look))
         if self.ledger.keep_paper(still_paper(digest), still):
             return still
         return self.ledger.paper(still_paper(digest), Still) or still
+
+    def _made_on(self, look: Look | None) -> str:
+        if look is None:
+            return hardware(self.device)
+        with self._turns:
+            return hardware(self.device, runtime_of(recent(self._generators, look, self.device)))
 
     def _read(self, still: Still) -> bytes:
         data = self.ledger.read(still.media.key)

@@ -28,7 +28,7 @@ from actors.ahead import Ahead, Turns
 from actors.device import memory_ran_out, received, sent, settled, stream_of
 from actors.handles import Handles, as_kept
 from actors.looks import MOST_GENERATORS, recent
-from actors.looks.generator import BATCH, Domain, Generator
+from actors.looks.generator import BATCH, Domain, Generator, runtime_of
 from actors.meter import Meter, ProcessorClock, StreamClock
 from actors.nvenc import TrialEncoder, check_encoders
 from actors.pieces import Piece, hardware
@@ -66,6 +66,8 @@ class Run(NamedTuple):
     frames: list[av.VideoFrame]
     pictures_NCHW: Tensor
     domain: Domain
+    runtime: str
+    """What made them (`actors.looks.generator.runtime_of`)."""
     sent: torch.cuda.Event | None
 
 
@@ -182,7 +184,7 @@ class Renderer:
             stored = turned_back(torch.cat(several), order.film.picture)
             if order.look.support.dissolve:
                 stored = as_kept(stored)
-            yield Run(first, frames, stored, generator.domain, sent(self.device))
+            yield Run(first, frames, stored, generator.domain, runtime_of(generator), sent(self.device))
             first += len(frames)
         for _ in shown:
             pass  # what the look left unseen is not the next chunk's
@@ -202,13 +204,13 @@ class Renderer:
     # encode
 
     def _encode(self, order: RenderOrder, runs: Iterator[Run]) -> Iterator[Finding]:
-        began, done, told_at = 0.0, 0, 0.0
+        began, done, told_at, runtime = 0.0, 0, 0.0, ""
         with spool("render") as folder, ExitStack() as stack:
             pieces = _pieces(order, Path(folder))
             for piece in pieces:
                 stack.enter_context(piece)
             for run in runs:
-                began = began or time.monotonic()
+                began, runtime = began or time.monotonic(), run.runtime
                 with torch.cuda.stream(self.composing):
                     received(run.sent, (run.pictures_NCHW,))
                     for piece in pieces:
@@ -219,7 +221,7 @@ class Renderer:
                     told_at = time.monotonic()
                     yield FramesRendered(chunk=order.chunk, done=done)
             stack.close()
-            made_on = hardware(self.device)
+            made_on = hardware(self.device, runtime)
             told = {"chunk": order.chunk, "frames": order.read.frames, "made_on": made_on}
             yield self.meter.word().model_copy(update=told)
             for piece in pieces:

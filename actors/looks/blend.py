@@ -17,7 +17,7 @@ from torch import Tensor
 
 from actors.colour import from_differences, to_differences
 from actors.looks import fit, hire, placed, resolved
-from actors.looks.generator import Domain, Generator
+from actors.looks.generator import Domain, Generator, runtime_of
 from actors.looks.needs import Needs
 from actors.looks.package import Package
 from actors.plates import Plates
@@ -78,6 +78,7 @@ class BlendLook:
         total = sum(one.share for one in settings.looks)
         self.shares = [one.share / total for one in settings.looks]
         self.generators = [hire(look, device) for look in _fitted(settings)]
+        self.runtime = " + ".join(sorted({runtime_of(one) for one in self.generators} - {""}))
         domains = {one.domain for one in self.generators}
         if settings.keep_chroma and domains == {Domain.CHROMA}:
             raise BadLook(

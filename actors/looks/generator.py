@@ -54,3 +54,11 @@ class Generator(Protocol):
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """Pictures of `domain`, one for each frame shown."""
+
+
+def runtime_of(generator: Generator) -> str:
+    """What runs a generator in the place of torch, as its optional attribute `runtime` says: for the records of what it makes.
+
+    Empty for torch, and for onnxruntime on a processor, of which records say nothing.
+    """
+    return str(getattr(generator, "runtime", ""))

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from actors.encode import encoding_for
 from actors.looks import fit
+from actors.looks.none import NoneLook, NoneSettings
 from actors.looks.package import LookPaper, write_package
+from actors.pieces import hardware
 from actors.render import Finding, Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
@@ -18,10 +21,11 @@ from jobs.formats import Codec, Deliverable
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Look, Plan, Range, Shot
-from jobs.records import FramesRendered, RenderOrder, SegmentRecord, split_order
+from jobs.records import FramesRendered, RenderOrder, SegmentRecord, Worked, split_order
 from jobs.spec import LookChoice
 from tests.films import Recipe, serial
 
+CPU = torch.device("cpu")
 H264, FFV1 = Deliverable(codec=Codec.H264, preset="ultrafast"), Deliverable(codec=Codec.FFV1)
 
 
@@ -122,6 +126,24 @@ def test_a_failed_rendering_leaves_no_record(source: Path, tmp_path: Path) -> No
     ledger = Ledger.at(str(tmp_path), "film")
     assert ledger.record(wanted[0].digest(wanted[0].encodings[0])) is None
     assert not list(ledger.names("media/"))
+
+
+class OnCuda(NoneLook):
+    """A look that onnxruntime runs on a GPU, as far as records tell."""
+
+    runtime = "onnxruntime CUDAExecutionProvider"
+
+
+def test_records_say_what_ran_a_look_where_that_was_not_torch(source: Path, tmp_path: Path) -> None:
+    look = look_of("none")
+    for place, generator in ((tmp_path / "torch", None), (tmp_path / "onnx", OnCuda(NoneSettings(), None, CPU))):
+        (order,) = orders(source, place, look, 1000, FFV1)
+        worker = Renderer(str(place), "film", [look], 1)
+        if generator:
+            worker.generators[look.model_dump_json()] = generator
+        found = list(worker.render([order]))
+        told = {one.made_on for one in found if isinstance(one, SegmentRecord | Worked)}
+        assert told == {hardware(CPU) + (f", {OnCuda.runtime}" if generator else "")}
 
 
 def test_broken_weights_are_refused_when_a_worker_starts(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from ray.autoscaler._private.util import prepare_config, with_head_node_ip
 from ray.autoscaler.node_provider import NodeProvider
 from ray.autoscaler.tags import TAG_RAY_NODE_STATUS
 
-from tests.deploy.image import called, image_programs
+from tests.deploy.image import DOCKERFILE, called, image_programs
 from tests.deploy.shown import DEPLOY
 
 CLUSTER = DEPLOY / "aws/cluster.yaml"
@@ -225,3 +227,43 @@ def test_compose_and_kuberay_find_every_program_in_the_image() -> None:
 )  # fmt: skip
 def test_programs_are_seen_in_a_command(command: str, programs: list[str]) -> None:
     assert list(called(command)) == programs
+
+
+RECORD = '#!/bin/bash\necho "${0##*/} $*" >> "$RECORDED"\n'
+
+
+def built(device: str, folder: Path) -> tuple[int, list[list[str]]]:
+    """The exit status of the Dockerfile's RUN lines for a device, run with programs that note how they were called; and pip's calls."""
+    lines = re.findall(r"(?m)^RUN ((?:.*\\\n)*.*)$", DOCKERFILE.read_text())
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in ("apt-get", "pip", "groupadd", "useradd", "install", "rm"):
+        (programs / name).write_text(RECORD)
+        (programs / name).chmod(0o755)
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "RECORDED": str(folder / "ran"), "DEVICE": device}
+    for line in lines:
+        shell = ["/bin/bash", "-o", "pipefail", "-euc", line.replace("\\\n", " ")]
+        done = subprocess.run(shell, env={**environment, "TORCH_INDEX": ""}, capture_output=True, check=False)
+        if done.returncode:
+            return done.returncode, []
+    ran = [shlex.split(one) for one in (folder / "ran").read_text().splitlines()]
+    return 0, [one[1:] for one in ran if one[:2] == ["pip", "install"]]
+
+
+@pytest.mark.parametrize(("device", "runtime"), [("cpu", "onnxruntime"), ("cuda", "onnxruntime-gpu")])
+def test_an_image_has_one_onnxruntime_that_of_its_device(device: str, runtime: str, tmp_path: Path) -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
+    status, installs = built(device, tmp_path)
+    assert status == 0
+    (farm,) = [word for words in installs for word in words if word.startswith(".")]
+    extras = re.fullmatch(r"\.\[(\w+)\]", farm)
+    assert extras
+    wanted = [*project["dependencies"], *project["optional-dependencies"][extras[1]]]
+    wanted += [word for words in installs for word in words]
+    assert [one for one in wanted if one.startswith("onnxruntime")] == [runtime]
+    others = {name for name, extra in project["optional-dependencies"].items() if f"{extra}".count("onnxruntime")}
+    assert others == {"cpu", "gpu"}
+
+
+def test_an_image_for_another_device_is_not_built(tmp_path: Path) -> None:
+    assert built("tpu", tmp_path) == (2, [])

@@ -67,6 +67,7 @@ class OnnxLook:
         self.domain = Domain.LUMA if settings.keep_chroma else Domain(package.paper.domain)
         self.network = network_of(package)
         self.model = shared("onnx", package.digest, device, lambda: Model(package, self.network, device))
+        self.runtime = self.model.session.runtime
         _check_side(self.model, package.paper.size, settings.size)
 
     @classmethod

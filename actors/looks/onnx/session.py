@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 import torch
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 from torch import Tensor
 
 from actors.device import memory_ran_out, stream_number
 from jobs.errors import BadLook, NodeFault
+
+try:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+except ImportError as error:
+    raise ImportError(
+        f"{error}: the farm's extra 'cpu' brings onnxruntime, on nodes with GPUs its extra 'gpu'"
+    ) from error
 
 REFUSALS = (
     refusals.EPFail,
@@ -70,9 +76,12 @@ class Session:
             built = ", ".join(runtime.get_available_providers())
             raise NodeFault(
                 f"{where} would run on the processor, for onnxruntime cannot use the GPU there (it is built for {built}); "
-                "install onnxruntime-gpu in place of onnxruntime, or set workers: {gpus: 0}",
+                "run the CUDA image there, or pip uninstall onnxruntime onnxruntime-gpu and install the farm with its extra 'gpu' "
+                "and not 'cpu' (docs/deploy.md), or set workers: {gpus: 0}",
                 lasting=True,
             )
+        self.runtime = "" if self.provider == _PROCESSOR else f"onnxruntime {self.provider}"
+        """For records (`actors.looks.generator.runtime_of`)."""
         self._shapes: dict[tuple[tuple[int, ...], ...], list[int]] = {}
 
     @property

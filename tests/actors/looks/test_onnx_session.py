@@ -1,5 +1,7 @@
 """A session of onnxruntime: bound tensors give what a plain run gives; a GPU that onnxruntime cannot use, and memory that runs out, are told apart from a bad look."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_bound_tensors_give_what_a_plain_run_gives(path: Path) -> None:
     session = Session(path, "The model m", CPU)
-    assert session.provider == "CPUExecutionProvider"
+    assert (session.provider, session.runtime) == ("CPUExecutionProvider", "")
     (shown,), (made,) = session.inputs, session.outputs
     plain = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for size in ((4, 6), (4, 6), (5, 3), (4, 6)):
@@ -62,6 +64,20 @@ class ProcessorBuild:
         pass
 
 
+class CudaSession(FakeSession):
+    """What onnxruntime makes where its provider for CUDA was loaded."""
+
+    def get_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+
+def test_the_provider_that_really_runs_is_told(path: Path) -> None:
+    runtime = ProcessorBuild()
+    runtime.InferenceSession = CudaSession
+    session = Session(path, "The model m", torch.device("cuda"), runtime)
+    assert session.runtime == "onnxruntime CUDAExecutionProvider"
+
+
 def failing(error: Exception) -> ProcessorBuild:
     runtime = ProcessorBuild()
     runtime.InferenceSession = type("Failing", (FakeSession,), {"error": error})
@@ -92,4 +108,18 @@ def test_a_session_never_falls_back_to_the_processor_in_silence(path: Path) -> N
     with pytest.raises(NodeFault) as caught:
         Session(path, "The model m", torch.device("cuda"), ProcessorBuild())
     assert "it is built for AzureExecutionProvider, CPUExecutionProvider" in str(caught.value)
-    assert "onnxruntime-gpu in place of onnxruntime" in str(caught.value)
+    assert "install the farm with its extra 'gpu' and not 'cpu'" in str(caught.value)
+
+
+def test_a_farm_without_onnxruntime_has_its_other_looks_and_says_what_brings_it() -> None:
+    script = (
+        "import sys; sys.modules['onnxruntime'] = None\n"
+        "from actors.looks import find\n"
+        "from jobs.errors import BadLook\n"
+        "find('colorize')\n"
+        "try: find('onnx')\n"
+        "except BadLook as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "The look 'onnx' cannot be imported" in done.stdout
+    assert "extra 'cpu' brings onnxruntime, on nodes with GPUs its extra 'gpu'" in done.stdout
