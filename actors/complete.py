@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable
 from contextlib import closing
 from fractions import Fraction
+from typing import TypeVar
 
 import av
 import numpy as np
@@ -22,10 +23,12 @@ from actors.structure import boxes, chains, matroska, transport
 from actors.structure.octets import Octets, Torn
 from jobs.errors import BadMedia
 from jobs.index import Ints
+from jobs.remedies import KEEP
 from jobs.store import open_octets
 from jobs.timing import constant_rate
 
 Check = Callable[[Octets], None]
+Found = TypeVar("Found")
 
 ROUNDING = Fraction(2, 1000)
 """Seconds by which a promised end may be off, for the end and the last frame's time are each rounded to milliseconds."""
@@ -35,12 +38,6 @@ HOLES = 4
 """A rate that fits all but one frame in so many is constant, and what is missing of it is missing from the film."""
 MOSTLY = 0.9
 """Part of all gaps that must be whole numbers of frames where the rate is to be called constant."""
-
-KEEP = (
-    "copy it again, or keep what is there as a film of its own: "
-    "ffmpeg -fflags +genpts+discardcorrupt -i <source> -map 0 -dn -c copy <new>.mkv."
-)
-"""What to do with a film that is not whole."""
 
 
 class Census:
@@ -63,10 +60,15 @@ class Census:
         self._times = array("q")
         self._last: tuple[int, int] = (0, 0)
         self._torn: int | None = None
+        self._place_in_file = 0
+        self._begin: int | None = None
 
     def see(self, packet: Packet[VideoStream], time: int, hidden: bool) -> None:
         """One more packet, at its time in ticks."""
         self._last = max(self._last, (time, packet.duration or 0))
+        self._place_in_file = packet.pos or 0
+        if packet.is_keyframe and self._begin is None:
+            self._begin = time
         if packet.is_corrupt and self._torn is None:
             self._torn = self._place
         if not hidden:
@@ -80,7 +82,9 @@ class Census:
             if self._torn is not None and self._form not in ("mpegts", "mpeg"):
                 raise Torn(f"is truncated: the packet of frame {self._torn} breaks off")
         except Torn as torn:
-            raise BadMedia(f"{named(self._url)} {torn}; {KEEP}") from None
+            raise BadMedia(
+                f"{named(self._url)} {torn}; copy it again, or keep what is there as a film of its own: {KEEP}."
+            ) from None
 
     def _judge(self, times: Ints) -> None:
         match self._form:
@@ -101,6 +105,7 @@ class Census:
             case "flv":
                 self._refuse_short(times)
                 self._in_doubt(times, chains.check_flv)
+                self._refuse_holes(times)
             case "asf":
                 self._read(chains.check_asf)
                 self._refuse_short(times)
@@ -113,14 +118,17 @@ class Census:
                 self._read(chains.check_ogg)
             case "mpeg":
                 self._read(chains.check_program)
+                self._refuse_holes(times)
             case "mpegts":
-                # A transport stream promises no length: one that ends early is a shorter film.
-                if not self._is_whole(times):
-                    self._read(lambda file: transport.check_transport(file, self._id))
+                # A transport stream promises no length: one that ends early is a shorter film. Where all frames lie on the
+                # rate's grid nothing is missing between them, and only what follows the last of them is looked at.
+                since = self._place_in_file if self._is_whole(times) else 0
+                if not self._read(lambda file: transport.check_transport(file, self._id, since)):
+                    self._refuse_holes(times)
 
-    def _read(self, check: Check) -> None:
+    def _read(self, check: Callable[[Octets], Found]) -> Found:
         with closing(open_octets(self._url)) as file:
-            check(Octets(file))
+            return check(Octets(file))
 
     def _in_doubt(self, times: Ints, check: Check) -> None:
         if not (self._is_whole(times) and self._promised):
@@ -141,14 +149,17 @@ class Census:
             number, lost = self._first + int(holes[0]), int(gaps[holes[0]]) // max(1, step) - 1
             raise Torn(f"lacks {lost} of the pictures that it counts, after frame {number}")
         length = self._length or self._frames
-        if self._place < length and self._last[0] + step < length < 1 << 31:
+        # MXF's own clock begins with its first picture, so one that begins later lacks those before.
+        lasts = self._last[0] + step - (int(times[0]) if self._form == "mxf" and len(times) else 0)
+        if self._place < length and lasts < length < 1 << 31:
             raise Torn(
-                f"is truncated after frame {self._place}: it says that it lasts {length} ticks, not {self._last[0] + step}"
+                f"is truncated, or lacks pictures: it says that it lasts {length} ticks, and has {lasts} of them"
             )
 
     def _refuse_holes(self, times: Ints) -> None:
         """A rate that is constant but for some frames that are missing; for containers whose structure would not tell."""
-        gaps = np.diff(times)
+        # What comes before the first keyframe is the rest of a group that began before the recording did.
+        gaps = np.diff(times[times >= (self._begin or 0)])
         if self._is_whole(times) or not len(gaps):
             return
         usual = int(np.median(gaps))
@@ -156,7 +167,7 @@ class Census:
         on_grid = np.abs(gaps - steps * usual) <= max(1, usual // 8)
         holes = np.flatnonzero(steps > 1)
         if on_grid.mean() > MOSTLY and 0 < len(holes) * HOLES <= len(gaps):
-            number = self._first + int(holes[0])
+            number = self._first + len(times) - 1 - len(gaps) + int(holes[0])
             raise Torn(f"lacks {int(steps[holes[0]]) - 1} pictures after frame {number}, where its rate has some")
 
     def _refuse_short_track(self, times: Ints) -> None:

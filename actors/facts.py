@@ -20,6 +20,7 @@ from actors.properties import lost_in
 from actors.siting import siting_of
 from jobs.errors import BadMedia
 from jobs.film import Colour, FieldOrder, OtherStream, Picture
+from jobs.remedies import KNOWN_MATRIX, KNOWN_PIXELS
 from jobs.spec import Reading
 
 HD_LINES = 720
@@ -94,7 +95,7 @@ def _fields(stream: VideoStream, interlaced: bool) -> FieldOrder:
 def _refusal(frame: VideoFrame, reading: Reading, woven: bool) -> str:
     name = frame.format.name
     if not developed(name):
-        return f"has pixels in the form {name}, which the farm does not know; convert it first, for example to yuv444p16le."
+        return f"has pixels in the form {name}, which the farm does not know; convert it first, for example with {KNOWN_PIXELS}."
     if has_alpha(frame) and not reading.alpha:
         return (
             f"has an alpha channel ({name}), which no deliverable carries; "
@@ -137,7 +138,7 @@ def colour_of(stream: VideoStream, frame: VideoFrame, what: str) -> Colour:
         space = _MATRIX_OF.get(_said(int(frame.color_primaries), tags.color_primaries, 1), 1)
     if space not in _MATRICES:
         raise BadMedia(
-            f"{what} has colours by matrix {space} of H.273; BT.601, 709 and 2020 are carried, convert it first."
+            f"{what} has colours by matrix {space} of H.273; BT.601, 709 and 2020 are carried, convert it first, for example with {KNOWN_MATRIX}."
         )
     primaries, transfer = _COMPANIONS[space]
     return Colour(

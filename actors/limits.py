@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.errors import BadMedia
+from jobs.remedies import ONE_RATE
 
 LARGEST_SIDE = 8192
 """Pixels of a picture's longer side: 8K."""
@@ -87,5 +88,5 @@ def refuse_length(seconds: float, what: str) -> None:
     if seconds > LONGEST_SECONDS:
         raise BadMedia(
             f"{what} lasts {seconds / 3600:.4g} hours by its time stamps; up to {LONGEST_SECONDS // 3600} are carried: "
-            "they are damaged, remux it, or split it."
+            f"split it, or where they are damaged set them anew, for example with {ONE_RATE}."
         )

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from actors.limits import MOST_PIXELS, MOST_STREAMS, READING_BYTES, bounded_memory, refuse_streams
 from jobs.errors import BadMedia
+from jobs.remedies import LOSSLESS, ONE_RATE
 from jobs.store import open_source
 
 if TYPE_CHECKING:
@@ -67,13 +68,7 @@ def open_media(source: str | BinaryIO, what: str) -> InputContainer:
     if isinstance(source, str) and not Path(source).is_file():
         raise BadMedia(f"{what} does not exist; check the path.")
     try:
-        container = av.open(
-            source,
-            "r",
-            metadata_errors="replace",
-            buffer_size=BUFFER,
-            container_options=OPENING,
-        )
+        container = av.open(source, "r", metadata_errors="replace", buffer_size=BUFFER, container_options=OPENING)
     except MemoryError:
         raise BadMedia(f"{what} {_TOO_MUCH}") from None
     except av.error.FFmpegError as error:
@@ -183,7 +178,9 @@ def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Pac
             if packet.size == 0 and packet.pts is None and packet.dts is None:
                 return
             if packet.size == 0:
-                raise BadMedia(f"{what} has an empty packet at {time_of(packet)} ticks; re-encode it losslessly first.")
+                raise BadMedia(
+                    f"{what} has an empty packet at {time_of(packet)} ticks; re-encode it first: {LOSSLESS}."
+                )
             yield packet
     except MemoryError:
         raise BadMedia(f"{what} {_TOO_MUCH}") from None
@@ -245,8 +242,10 @@ def sought(container: InputContainer, stream: VideoStream, first_pts: int, secon
 def decoder_of(stream: VideoStream, threads: int = 0) -> VideoCodecContext:
     """The stream's decoder in `threads` threads; 0: as many as there are cores. Its pictures do not depend on it."""
     context = stream.codec_context
-    context.thread_type = "AUTO"
-    context.thread_count = threads
+    codec = context.codec.canonical_name
+    # What these fill damage in with, others of their threads may not have finished yet.
+    context.thread_type = "SLICE" if codec == "ffv1" else "AUTO"
+    context.thread_count = 1 if codec == "vp8" else threads
     return context
 
 
@@ -275,7 +274,8 @@ def ascending(frames: Iterable[VideoFrame], what: str) -> Iterator[VideoFrame]:
         if frame.pts is not None:
             if last is not None and frame.pts < last:
                 raise BadMedia(
-                    f"{what} has wrong display times (AVI with B-frames does); re-encode it first, for example to mkv."
+                    f"{what} has wrong display times (AVI with B-frames has, and so have films joined end to end); "
+                    f"give it right ones first, for example with {ONE_RATE}."
                 )
             last = frame.pts
         yield frame

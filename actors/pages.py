@@ -16,7 +16,8 @@ from actors.headers import same_throughout
 from actors.limits import LONGEST_SECONDS, MOST_FRAMES, refuse_length
 from actors.media import named, opened, opened_at, packets_of, picture_stream
 from jobs.errors import BadMedia
-from jobs.index import REORDER, UNKNOWN, Page
+from jobs.index import JUMPS_BACK, REORDER, UNKNOWN, Page
+from jobs.remedies import ONE_RATE
 from jobs.spec import Reading
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ PAGE = 4096
 
 _EXACT = ("mov", "matroska")
 """Containers with an index, read after a seek as they are read without one. Of others all is read anew."""
+
+_DECODE_TIMES = ("mpeg", "mpegts")
+"""Containers whose decode times are the file's own, and never go back but where films are joined; of others libav guesses them."""
 
 _VP8_SHOW_FRAME = 0x10
 """Bit of a VP8 packet's first byte; an invisible frame is only there to be referred to."""
@@ -106,6 +110,7 @@ def _read(
     # AVI counts ticks: its empty chunks have no packet, and the last frame may have no length.
     by_time = form == "avi"
     begin: int | None = None
+    decoded_at = _BEFORE_ALL
     end, longest = 0, int(LONGEST_SECONDS / (stream.time_base or 1))
     codec = stream.codec_context.codec.canonical_name
     length_bytes = nal_length_bytes(stream.codec_context.extradata)
@@ -125,6 +130,9 @@ def _read(
             continue
         if time is None or timed != (packet.pts is not None):
             raise _untimed(url)
+        if form in _DECODE_TIMES and packet.dts is not None and packet.dts < decoded_at:
+            raise BadMedia(JUMPS_BACK)
+        decoded_at = decoded_at if packet.dts is None else packet.dts
         end = max(end, time + (packet.duration or by_time))
         begin = time if begin is None else min(begin, time)
         if end - begin > longest:
@@ -147,8 +155,7 @@ def _read(
 
 def _untimed(url: str) -> BadMedia:
     return BadMedia(
-        f"{named(url)} has frames without a time stamp; remux it first, for example with "
-        "ffmpeg -fflags +genpts -i <source> -map 0 -c copy <new>.mkv."
+        f"{named(url)} has frames without a time stamp; give it time stamps first, for example with {ONE_RATE}."
     )
 
 

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from actors.media import decoder_of
 from jobs.index import Ints
 from jobs.plan import Range
 
@@ -162,7 +163,7 @@ def _stream(container: InputContainer, index: int) -> VideoStream:
     stream = container.streams[index]
     assert isinstance(stream, VideoStream)
     if not stream.codec_context.is_open:
-        stream.codec_context.thread_type = "AUTO"
+        decoder_of(stream)
     return stream
 
 

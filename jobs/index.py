@@ -15,12 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.errors import BadMedia
+from jobs.remedies import LOSSLESS, ONE_RATE
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 REORDER = 16
 """Packets that may come before one and be displayed after it, at most: the bound that H.264 and HEVC set."""
+
+_ANEW = f"set them anew first, for example with {ONE_RATE}."
+JUMPS_BACK = f"The source's time stamps jump back (those of films joined end to end do); {_ANEW}"
+"""What is said where frames are shown, or decoded, before others that come long before them."""
 
 UNKNOWN = int(np.iinfo(np.int64).min)
 """A decode time that the source does not tell."""
@@ -114,7 +119,7 @@ class FrameIndex:
         # Hidden packets may share a stamp with a frame: VP8's invisible ones do.
         if (np.diff(self.pts) == 0).any():
             raise BadMedia(
-                "The source has two frames with one and the same time stamp; remux it first (for example to mkv)."
+                f"The source has two frames with one and the same time stamp (films joined end to end have); {_ANEW}"
             )
         back = bool((self.rank < np.arange(len(self.rank)) - REORDER).any())
         keyed = self.packets.pts[self._keys]
@@ -122,12 +127,10 @@ class FrameIndex:
         if self.packets.hidden.any() and (back or len(np.unique(keyed)) < len(keyed)):
             raise BadMedia(
                 "The source's edit list joins parts of its picture inside their groups of pictures; "
-                "make it one piece first (for example with ffmpeg -i <source> -map 0 -c copy -c:v ffv1 <new>.mkv)."
+                f"make it one piece first, for example with {LOSSLESS}."
             )
         if back:
-            raise BadMedia(
-                "The source's time stamps jump back; remux it first (for example with ffmpeg -fflags +genpts to mkv)."
-            )
+            raise BadMedia(JUMPS_BACK)
         if complete and not len(self.shown):
             raise BadMedia("The source's video stream has no frames.")
 

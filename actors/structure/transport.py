@@ -16,17 +16,23 @@ _MANY = 1 << 14
 """Packets read at once."""
 
 
-def check_transport(file: Octets, pid: int) -> None:
-    """Raises Torn where packets of the stream with this packet identifier are missing, by their continuity counters."""
+def check_transport(file: Octets, pid: int, since: int = 0) -> bool:
+    """Whether recordings are joined, from byte `since` on: tables and counts begin anew.
+
+    Raises Torn where packets of the stream with this packet identifier are missing, by their continuity counters. Zeros up
+    to the file's end are room that was set aside, and no part of the film.
+    """
     head = file.at(0, 1 << 16)
     fit = ((start, size) for size in _SIZES for start in range(size) if _fits(head, start, size))
     start, size = next(fit, (0, 0))
     last: int | None = None
+    joined = False
+    start += max(0, since - start) // size * size if size else 0
     for place in range(start, file.size, size * _MANY) if size else ():
         block = np.frombuffer(file.at(place, size * _MANY), np.uint8)
         packets = block[: len(block) // size * size].reshape(-1, size)
-        if len(packets) and (lost := np.flatnonzero(packets[:, 0] != _SYNC)).size:
-            raise Torn(f"is damaged at byte {place + int(lost[0]) * size}, where a transport packet should begin")
+        strange = np.flatnonzero(packets[:, 0] != _SYNC)
+        packets = packets[: strange[0]] if len(strange) else packets
         pids = (packets[:, 1].astype(np.int64) & 0x1F) << 8 | packets[:, 2]
         # Only packets with a payload are counted; an adaptation field may say that the count begins anew.
         counted = np.flatnonzero((pids == pid) & (packets[:, 3] & 0x10 != 0))
@@ -35,11 +41,23 @@ def check_transport(file: Octets, pid: int) -> None:
             count, adapted = packet[3] & 15, packet[3] & 0x20
             # A packet may be sent twice.
             follows = last is None or count in (last, (last + 1) & 15) or (adapted and packet[4] and packet[5] & 0x80)
-            if not follows and (count or not packet[1] & _BEGINS or not _begins_anew(packets[:number], pids[:number])):
+            begins = packet[1] & _BEGINS
+            anew = bool(begins) and last is not None and not count and _begins_anew(packets[:number], pids[:number])
+            joined = joined or anew
+            if not follows and not anew:
                 raise Torn(f"lacks a part of its picture before byte {place + number * size}: packets are missing")
-            if packet[1] & _BEGINS and packet[5 + packet[4] if adapted else 4 :][:3] != b"\0\0\1":
+            if begins and packet[5 + packet[4] if adapted else 4 :][:3] != b"\0\0\1":
                 raise Torn(f"is damaged at byte {place + number * size}, where a picture should begin")
             last = count
+        if len(strange):
+            if _is_blank(file, broken := place + int(strange[0]) * size):
+                break
+            raise Torn(f"is damaged at byte {broken}, where a transport packet should begin")
+    return joined
+
+
+def _is_blank(file: Octets, place: int) -> bool:
+    return not any(any(file.at(some, 1 << 20)) for some in range(place, file.size, 1 << 20))
 
 
 def _begins_anew(before: NDArray[np.uint8], pids: NDArray[np.int64]) -> bool:

@@ -1,8 +1,6 @@
 """A film that lacks pictures which its container promises is refused, in one sentence whose advice works; what is whole, or promises nothing, is taken."""
 
 import random
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +12,7 @@ from actors.ebml import SEGMENT, elements
 from actors.structure.matroska import CLUSTER
 from actors.survey import Surveyor
 from jobs.errors import BadMedia
+from tests.actors.advised import followed
 from tests.actors.cutting import surveyed
 from tests.films import Recipe
 
@@ -43,30 +42,12 @@ FILMS = {
 LACKS = "truncated|lacks|is damaged|does not end|contradicts itself"
 
 
-def ffmpeg(*words: str) -> None:
-    if not shutil.which("ffmpeg"):
-        pytest.skip("ffmpeg is not on this machine")
-    subprocess.run(["ffmpeg", "-v", "quiet", "-y", *words], check=True)
-
-
 def refused(path: Path) -> str:
     """The one sentence by which the film is refused."""
     with pytest.raises(BadMedia, match=LACKS) as found:
         surveyed(path)
     assert "\n" not in str(found.value)
     return str(found.value)
-
-
-def follow(refusal: str, source: Path, target: Path) -> Path:
-    """A film made by the command that a refusal advises."""
-    command = (
-        refusal.partition("ffmpeg ")[2]
-        .removesuffix(".")
-        .replace("<source>", str(source))
-        .replace("<new>.mkv", str(target))
-    )
-    ffmpeg(*command.split())
-    return target
 
 
 @pytest.mark.parametrize("name", FILMS)
@@ -97,7 +78,7 @@ def test_what_is_there_can_be_kept_as_the_refusal_says(tmp_path: Path, name: str
     cut.write_bytes(data[: len(data) * 2 // 3 - 100])
     sentence = refused(cut)
     assert "copy it again" in sentence
-    _, index = surveyed(follow(sentence, cut, tmp_path / "kept.mkv"))
+    _, index = surveyed(followed(sentence, cut, tmp_path / "kept.mkv"))
     assert 16 <= index.frames < 48
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from farm.settings import read_spec
-from tests.chaos.damage import FILMS, Patient, damaged
+from tests.chaos.damage import FILMS, Patient, Whole
 from tests.chaos.fuzz import Fuzz
 from tests.chaos.storm import THEMES, Storm, Told, job_of
 from tests.farm.inline import rendered
@@ -73,15 +73,15 @@ def _cost(told: list[Told], quiet: float) -> dict[str, Any]:
 
 def ruins(folder: Path, seeds: range) -> dict[str, Any]:
     """How many damaged films were refused or delivered, by what was done to them, and what went wrong."""
-    films = {name: recipe.make(folder / name).read_bytes() for name, recipe in FILMS.items()}
+    films = {name: Whole.of(recipe.make(folder / name)) for name, recipe in FILMS.items()}
     patient, outcomes, wrong = Patient(), Counter[str](), list[str]()
     for seed in seeds:
         name = sorted(films)[seed % len(films)]
-        kind, data = damaged(films[name], random.Random(seed))
+        kind, data = films[name].damaged(random.Random(seed))
         here = folder / f"ruin-{seed}"
         here.mkdir()
         (here / name).write_bytes(data)
-        said = patient.tries(here / name, here)
+        said = patient.tries(here / name, here, films[name])
         outcomes[f"{kind}: {said.split(':')[0]}"] += 1
         if not said.startswith(("refused: ", "delivered")):
             wrong.append(f"{seed} {name} {kind}: {said}")
@@ -105,7 +105,8 @@ def specs(folder: Path, films: int) -> dict[str, Any]:
 
 def main(
     storm: Annotated[int, typer.Option(help="Storms, by seeds from 1.")] = 100,
-    damage: Annotated[int, typer.Option(help="Damaged films, by seeds from 0.")] = 500,
+    damage: Annotated[int, typer.Option(help="Damaged films.")] = 500,
+    first: Annotated[int, typer.Option(help="Seed of the first damaged film.")] = 0,
     fuzz: Annotated[
         int, typer.Option(help="Films by made-up specs, and ten times as many specs of other kinds.")
     ] = 200,
@@ -118,7 +119,7 @@ def main(
         if fuzz:
             found["specs"] = specs(Path(folder) / "specs", fuzz)
         if damage:
-            found["damaged"] = ruins(Path(folder), range(damage))
+            found["damaged"] = ruins(Path(folder), range(first, first + damage))
         if storm:
             found["storms"] = storms(Path(folder), range(1, storm + 1))
     before = json.loads(PAPER.read_text()) if PAPER.exists() else {}
