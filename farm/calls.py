@@ -95,6 +95,8 @@ class NodeKind:
     memory: float
     """Bytes."""
     most: int
+    gpu_memory: float = 0.0
+    """Bytes of each GPU; 0: not known."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from actors.render import Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
 from farm.calls import Cluster, Crew
+from farm.gpu_shares import share_of_gpu
 from farm.growth import places
 from jobs.plan import Look
 from jobs.spec import JobSpec
@@ -35,7 +36,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Cr
     side = 0.5 if cluster.local else 1.0
     finishers = len(spec.deliverables)
     # Fed by four, five hundred GPUs would stand idle for most of their time.
-    splitters = hands if cluster.local else max(hands, renderer_count(spec, cluster) // RENDERERS_FED)
+    splitters = hands if cluster.local else max(hands, renderer_count(spec, looks, cluster) // RENDERERS_FED)
     hung = max(SIDE_HUNG_SECONDS, spec.workers.hung_seconds)
     return [
         # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
@@ -80,8 +81,8 @@ def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float)
 
 def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     wish = spec.workers
-    gpus = renderer_gpus(spec, cluster)
-    count = renderer_count(spec, cluster)
+    gpus = renderer_gpus(spec, looks, cluster)
+    count = renderer_count(spec, looks, cluster)
     threads = wish.cpus or (max(1, _cores() // count) if cluster.local else _cluster_cpus(cluster, gpus))
     return Crew(
         "renderer",
@@ -100,12 +101,16 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     )
 
 
-def renderer_gpus(spec: JobSpec, cluster: Cluster) -> float:
-    """GPUs of each renderer: the spec's word, else one where the cluster has any, or may."""
-    return spec.workers.gpus if spec.workers.gpus is not None else float(cluster.most_gpus >= 1)
+def renderer_gpus(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> float:
+    """GPUs of each renderer: the spec's word, else one, or a share of one (farm/gpu_shares.py), where the cluster has any, or may."""
+    if spec.workers.gpus is not None:
+        return spec.workers.gpus
+    if cluster.most_gpus < 1:
+        return 0.0
+    return share_of_gpu(looks, cluster, float(_cores()), spec.workers.cpus or CLUSTER_CPUS)
 
 
-def renderer_count(spec: JobSpec, cluster: Cluster) -> int:
+def renderer_count(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> int:
     """Renderers at most: the spec's word, else one for each core here, else as many as a cluster has room for, or may have.
 
     One renderer with one thread for each core, not one with all: threads that wait for one another at every layer lose
@@ -113,9 +118,9 @@ def renderer_count(spec: JobSpec, cluster: Cluster) -> int:
     """
     if spec.workers.count:
         return spec.workers.count
-    gpus = renderer_gpus(spec, cluster)
+    gpus = renderer_gpus(spec, looks, cluster)
     if cluster.local:
-        return max(1, int(cluster.gpus / gpus) if gpus and cluster.gpus >= 1 else _cores())
+        return max(1, int(cluster.gpus / gpus + 1e-3) if gpus and cluster.gpus >= 1 else _cores())
     memory = (spec.workers.memory_gib or 0.0) * 2**30
     return _room(cluster, spec.workers.cpus or _cluster_cpus(cluster, gpus), gpus, memory)
 

@@ -141,7 +141,9 @@ class Forecaster:
         """
         if not chunks:
             return (), ()
-        fleets = self.asked.fleets or ((Kind("", renderer_count(self.scout.spec, cluster)),),)
+        fleets = self.asked.fleets or (
+            (Kind("", renderer_count(self.scout.spec, list(self.scout.looks.values()), cluster)),),
+        )
         basis = dict.fromkeys(one for fleet in fleets for one in self._basis(chunks, fleet))
         return tuple(basis), tuple(self.on(chunks, fleet) for fleet in fleets)
 

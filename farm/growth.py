@@ -8,10 +8,12 @@ An autoscaling cluster at rest is a head without a GPU, and what it lacks is wha
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from farm.calls import Crew, NodeKind
+from farm.gpu_shares import GIB, gpu_memory
 from jobs.errors import BadSpec
 from jobs.paper import Paper
 
@@ -24,6 +26,8 @@ class _Told(Paper):
     CPU: float = Field(default=0.0, ge=0)
     GPU: float = Field(default=0.0, ge=0)
     memory: float = Field(default=float("inf"), gt=0)
+    gpu_gib: float = Field(default=0.0, ge=0)
+    """Memory of each GPU, where there is one."""
     most: int = Field(ge=1)
 
 
@@ -36,13 +40,13 @@ def told_kinds(text: str) -> tuple[NodeKind, ...]:
             f"{VARIABLE} (set by whoever runs the cluster) is to be a JSON list such as "
             f'[{{"CPU": 4, "GPU": 1, "most": 16}}], and is {text[:200]!r}: {error.errors()[0]["msg"]}.'
         ) from error
-    return tuple(NodeKind(one.CPU, one.GPU, one.memory, one.most) for one in told)
+    return tuple(NodeKind(one.CPU, one.GPU, one.memory, one.most, one.gpu_gib * GIB) for one in told)
 
 
 def kind_of(resources: Mapping[str, float], most: int) -> NodeKind:
     """A kind by Ray's names of what a node has."""
     cpus, gpus, memory = (float(resources.get(name, 0)) for name in ("CPU", "GPU", "memory"))
-    return NodeKind(cpus, gpus, memory, most)
+    return NodeKind(cpus, gpus, memory, most, gpu_memory(resources))
 
 
 def with_standing(told: Iterable[NodeKind], nodes: Iterable[Mapping[str, float]]) -> tuple[NodeKind, ...]:
@@ -51,7 +55,15 @@ def with_standing(told: Iterable[NodeKind], nodes: Iterable[Mapping[str, float]]
     shapes = {(kind.cpus, kind.gpus) for kind in told}
     standing = Counter(kind_of(node, 1) for node in nodes)
     others = [(kind, count) for kind, count in standing.items() if (kind.cpus, kind.gpus) not in shapes]
-    return told + tuple(NodeKind(kind.cpus, kind.gpus, kind.memory, count) for kind, count in others)
+    return tuple(_with_memory(kind, standing) for kind in told) + tuple(
+        replace(kind, most=count) for kind, count in others
+    )
+
+
+def _with_memory(told: NodeKind, standing: Iterable[NodeKind]) -> NodeKind:
+    # What GPUs they have, nodes tell; the operator need not.
+    alike = [kind.gpu_memory for kind in standing if (kind.cpus, kind.gpus) == (told.cpus, told.gpus)]
+    return told if told.gpu_memory or not alike else replace(told, gpu_memory=min(alike))
 
 
 def places(kind: NodeKind, cpus: float, gpus: float, memory: float = 0.0) -> int:

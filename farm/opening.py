@@ -78,7 +78,7 @@ def _refuse_nvenc(scout: Scout, fleet: Fleet) -> None:
     why = ""
     if dissolving:
         why = f"the look '{dissolving}' dissolves its seams, and workers that dissolve have none"
-    elif not renderer_gpus(scout.spec, fleet.cluster):
+    elif not renderer_gpus(scout.spec, list(scout.looks.values()), fleet.cluster):
         why = "the renderers have none (workers.gpus, and the cluster's GPUs)"
     if why:
         raise BadSpec(

@@ -68,6 +68,8 @@ class Look(Paper):
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
     keeps: Keeps = ""
     """What a finished film is held to. It changes no picture, so it is in no digest."""
+    gpu_gib: float = 12.0
+    """GPU memory that a renderer of it takes at most, in GiB: how many share a GPU. It changes no picture, so it is in no digest."""
     stand_in: StandIn = ""
     """It stands in for a look that gave no pictures (jobs/quarantine.py)."""
 
@@ -77,7 +79,7 @@ class Look(Paper):
         for place in paper.pop("places"):
             paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
-        del paper["keeps"]
+        del paper["keeps"], paper["gpu_gib"]
         return paper if self.stand_in else {name: value for name, value in paper.items() if name != "stand_in"}
 
     @property

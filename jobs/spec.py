@@ -156,9 +156,9 @@ class Workers(Paper):
     """How many renderers may work at a time, what each one needs, and how often bad luck is forgiven."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Renderers at most; the default is one for each GPU, or without GPUs one for each core of this machine."""
+    """Renderers at most; the default is as many as the GPUs take, or without GPUs one for each core of this machine."""
     gpus: Annotated[float, Field(ge=0, le=8)] | None = None
-    """GPUs for each renderer; by default 1 where the cluster has GPUs, else 0."""
+    """GPUs for each renderer; by default a share of one, by its memory and the cores beside it (1 where not known); 0 without GPUs."""
     cpus: Annotated[float, Field(gt=0, le=256)] | None = None
     """CPUs for each renderer; by default the machine's, shared evenly, on a local run; 4 on a cluster."""
     memory_gib: Annotated[float, Field(gt=0)] | None = None

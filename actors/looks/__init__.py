@@ -83,6 +83,7 @@ def fit(choice: LookChoice) -> Look:
         version=made.version,
         adds_colour=needs.adds_colour,
         keeps=needs.keeps,
+        gpu_gib=needs.gpu_gib,
     )
 
 

@@ -105,6 +105,7 @@ class BlendLook:
             places=("looks",),
             adds_colour=any(one.adds_colour for one in looks) and not settings.keep_chroma,
             keeps="chroma" if settings.keep_chroma else _kept_by_all(looks),
+            gpu_gib=sum(one.gpu_gib for one in looks),
         )
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:

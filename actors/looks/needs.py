@@ -18,3 +18,6 @@ class Needs(NamedTuple):
     """False where a grey film stays grey."""
     keeps: Keeps = ""
     """What of the film's own picture it leaves as it is, bit for bit: finished films are held to it."""
+    gpu_gib: float = 12.0
+    """GPU memory that a renderer takes with it at most, for batches of 3840x2160, the CUDA context included (GiB). An estimate by
+    the sizes of its tensors, until `python -m tests.bench.gpu` has measured it."""

@@ -32,7 +32,7 @@ class NoneLook:
 
     @classmethod
     def needs(cls, settings: Paper, package: Package | None) -> Needs:
-        return Needs(adds_colour=False, keeps="all")
+        return Needs(adds_colour=False, keeps="all", gpu_gib=4.0)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """The film's own chroma at its own size: compose does not resample what fits."""

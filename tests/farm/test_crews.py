@@ -57,7 +57,7 @@ def renderer(cluster: Cluster, **workers: Any) -> Crew:
     ],
 )
 def test_as_many_renderers_as_there_is_room_for(cluster: Cluster, workers: dict[str, Any], count: int) -> None:
-    assert renderer_count(spec(**workers), cluster) == count
+    assert renderer_count(spec(**workers), LOOKS, cluster) == count
     assert renderer(cluster, **workers).limit == count
 
 

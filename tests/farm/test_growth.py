@@ -3,7 +3,7 @@
 import pytest
 
 from farm.calls import Cluster, Crew, NodeKind
-from farm.growth import passed_over, places, told_kinds, with_standing
+from farm.growth import kind_of, passed_over, places, told_kinds, with_standing
 from jobs.errors import BadSpec
 
 L4 = NodeKind(4, 1, 16 * 2.0**30, 16)
@@ -62,3 +62,12 @@ def test_gpus_that_would_stand_idle_are_named() -> None:
     )
     assert passed_over(crew, [A100]) is None
     assert passed_over(Crew("splitter", object, cpus=8), [L4]) is None
+
+
+def test_gpus_are_known_by_the_operators_word_or_by_what_nodes_tell() -> None:
+    node = {"CPU": 16.0, "GPU": 1.0, "memory": 2.0**36, "accelerator_type:L4": 1.0}
+    told = told_kinds('[{"CPU": 16, "GPU": 1, "most": 8}, {"CPU": 8, "GPU": 1, "gpu_gib": 44, "most": 2}]')
+    assert [kind.gpu_memory / 2**30 for kind in told] == [0, 44]
+    assert [kind.gpu_memory / 2**30 for kind in with_standing(told, [node])] == [22, 44]
+    assert [kind.gpu_memory / 2**30 for kind in with_standing([], [node, {"CPU": 4.0, "GPU": 1.0}])] == [22, 0]
+    assert kind_of({"GPU": 1.0, "accelerator_type:NEW": 1.0}, 1).gpu_memory == 0

@@ -63,7 +63,7 @@ class ColorizeLook:
     @classmethod
     def needs(cls, settings: Paper, package: Package | None) -> Needs:
         assert isinstance(settings, ColorizeSettings)
-        return Needs(Support(context=settings.steady), keeps="luma")
+        return Needs(Support(context=settings.steady), keeps="luma", gpu_gib=5.0)
 
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""
