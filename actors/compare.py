@@ -15,7 +15,9 @@ from actors.hearing import sound_findings
 from actors.likeness import Floats, errors, luma_equal, picture_equal, shown, smaller, thumbnail
 from actors.media import decoder_of, named, opened, picture_stream
 from actors.sight import sight_of
+from actors.survey import Surveyor
 from jobs.errors import BadMedia
+from jobs.index import FrameIndex
 from jobs.report import Comparison, Psnr, Sight
 from jobs.timecode import FrameNames
 
@@ -65,6 +67,7 @@ class _Slips:
 @dataclass
 class _Tally:
     urls: tuple[str, str]
+    trim: bool
     sights: list[Sight] = field(default_factory=list)
     starts: list[Fraction] = field(default_factory=list)
     times: "array[int]" = field(default_factory=lambda: array("q"))
@@ -96,12 +99,13 @@ class _Tally:
         self.first.setdefault(what, number)
 
 
-def compare(a: str, b: str) -> Comparison:
+def compare(a: str, b: str, *, trim: bool = False) -> Comparison:
     """Films `a` and `b` (paths or URLs) of any codec, container, size, depth, chroma, range and rate, whether the farm renders such or not.
 
-    Counts, times (from each film's first frame), decoded pictures, sound, tags. Raises BadMedia where one cannot be read.
+    Counts, times (from each film's first frame), decoded pictures, sound, tags. `trim`: each begins with the first frame that
+    can be decoded, as with `head: trim`. Raises BadMedia where one cannot be read.
     """
-    tally = _Tally((a, b))
+    tally = _Tally((a, b), trim)
     for number, pair in enumerate(zip_longest(_frames(tally, 0), _frames(tally, 1))):
         ours, theirs = pair
         tally.frames[0] += ours is not None
@@ -133,6 +137,7 @@ def compare(a: str, b: str) -> Comparison:
 def _frames(tally: _Tally, side: int) -> Iterator[tuple[Fraction, VideoFrame]]:
     """One film's frames with their times in seconds. Notes its sight and its start; the first film's before the other's."""
     url, count = tally.urls[side], 0
+    begin = int(FrameIndex.beginning(Surveyor(url).pages(), trim=True).pts[0]) if tally.trim else None
     with opened(url) as media:
         stream = picture_stream(media, named(url))
         decoder_of(stream)
@@ -140,6 +145,8 @@ def _frames(tally: _Tally, side: int) -> Iterator[tuple[Fraction, VideoFrame]]:
         try:
             for frame in media.decode(stream):
                 ticks = frame.pts if frame.pts is not None else frame.dts or 0
+                if begin is not None and ticks < begin:
+                    continue
                 if not count:
                     tally.sights.append(sight_of(media, stream, frame, named(url)))
                     tally.starts.append(ticks * tick)

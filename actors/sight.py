@@ -12,18 +12,26 @@ from actors.media import named, opened, picture_stream
 from actors.survey import Surveyor
 from jobs.errors import BadMedia
 from jobs.film import Colour
+from jobs.index import FrameIndex
 from jobs.report import Inspection, Sight
 
 _FULL = 2
 """libavutil's AVCOL_RANGE_JPEG."""
 
 
-def inspection(url: str) -> Inspection:
-    """What there is to say of one film, at a path or URL. Raises BadMedia where it cannot be opened, or shows no picture."""
+def inspection(url: str, *, trim: bool = False) -> Inspection:
+    """What there is to say of one film, at a path or URL. Raises BadMedia where it cannot be opened, or shows no picture.
+
+    `trim`: as the farm has it with `head: trim`.
+    """
+    surveyor = Surveyor(url)
+    film, refused = None, ""
     try:
-        film, refused = Surveyor(url).film(), ""
+        surveyed = surveyor.film()
+        FrameIndex.beginning(surveyor.pages(), trim=trim)
+        film = surveyed
     except BadMedia as error:
-        film, refused = None, str(error)
+        refused = str(error)
     with opened(url) as container:
         stream = picture_stream(container, named(url))
         try:

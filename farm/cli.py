@@ -46,6 +46,7 @@ from farm.options import (
     Workers,
     deliverable_of,
     fields_of,
+    trims,
 )
 from farm.settings import is_spec, read_spec, spec_named
 from jobs.errors import BadStore, FarmError
@@ -173,14 +174,16 @@ def status(
 def inspect(
     film: Annotated[str, typer.Argument(help="A film.")],
     against: Annotated[str | None, typer.Argument(help="Another film, to compare with frame for frame.")] = None,
+    head: Head = None,
 ) -> None:
     """Describe a film as the farm surveys it; or compare two frame for frame: picture, times, sound. JSON on stdout."""
     from farm.studio import compare_films, describe_film
 
+    trim = trims(head)
     if against is None:
-        _print(describe_film(film).model_dump(mode="json"))
+        _print(describe_film(film, trim=trim).model_dump(mode="json"))
         return
-    comparison = compare_films(film, against)
+    comparison = compare_films(film, against, trim=trim)
     _print(comparison.model_dump(mode="json"))
     if not comparison.same:
         raise typer.Exit(1)

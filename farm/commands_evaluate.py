@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from farm.options import Address, AsJson, Deinterlace, Setting, Video, Workers, fields_of
+from farm.options import Address, AsJson, Deinterlace, Head, Setting, Video, Workers, fields_of, trims
 from jobs.errors import BadSpec
 from jobs.evaluation import Evaluation, Interval, LookFigures, Place
 from jobs.spec import LookChoice, Reading
@@ -32,6 +32,7 @@ def evaluate(
     ] = None,
     frames: Annotated[int, typer.Option(min=1, max=100_000, help="Of a film: how many, evenly spread.")] = 24,
     deinterlace: Deinterlace = None,
+    head: Head = None,
     video: Video = None,
     workers: Workers = None,
     address: Address = None,
@@ -41,6 +42,7 @@ def evaluate(
     first = LookChoice(name=look, settings=fields_of(setting=setting).get("settings", {}))
     if deinterlace not in (None, "bwdif"):
         raise BadSpec(f"--deinterlace {deinterlace}: it reads bwdif.")
+    trim = trims(head)
     wish = {} if strengths is None else {"strengths": _numbers(strengths)}
     reading = Reading(video=video, deinterlace=deinterlace is not None)
 
@@ -48,7 +50,7 @@ def evaluate(
     from farm.evaluate import evaluate as judge
 
     looks = (first, *(LookChoice(name=name) for name in against or ()))
-    question = Question(looks, on, frames=frames, out=out, reading=reading, **wish)
+    question = Question(looks, on, frames=frames, out=out, reading=reading, trim=trim, **wish)
     evaluation = judge(question, address=address, workers=workers)
     print(evaluation.model_dump_json(indent=2)) if as_json else show(evaluation)
 

@@ -48,6 +48,8 @@ class Question:
     out: str | None = None
     """A folder or s3://bucket/prefix for evaluation.json and the sheets; None: nothing is written."""
     reading: Reading = field(default_factory=Reading)
+    trim: bool = False
+    """Of a film that begins amid a group of pictures: it is begun with the first frame that can be decoded."""
 
 
 def evaluate(question: Question, *, address: str | None = None, workers: int | None = None) -> Evaluation:
@@ -118,7 +120,7 @@ def _crew(
 
 
 def _chosen(fleet: Fleet, question: Question) -> Runs:
-    return ask(fleet, Runs, Call("evaluator", "choose", (question.frames,), (0,), f"the survey of {question.on}"))
+    return ask(fleet, Runs, Call("evaluator", "choose", (question.frames, question.trim), (0,), f"the survey of {question.on}"))
 
 
 def _judged(fleet: Fleet, chosen: "list[str] | Runs", progress: "Progress") -> list[Judged | PassedOver]:

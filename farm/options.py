@@ -48,6 +48,15 @@ Head = Annotated[
         "--head", metavar="trim", help="Begin a recording that starts amid a group of pictures where it can be decoded."
     ),
 ]
+
+
+def trims(head: Head) -> bool:
+    """What --head says to a command without a spec. Raises BadSpec."""
+    if head not in (None, "whole", "trim"):
+        raise BadSpec(f"--head {head}: it reads trim.")
+    return head == "trim"
+
+
 Video = Annotated[int | None, typer.Option("--video", help="Stream number of the picture, where there are several.")]
 Rate = Annotated[
     str | None, typer.Option("--rate", help="Frames a second of an image sequence, as in 24 or 24000/1001.")

@@ -188,14 +188,17 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
             yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet, board
 
 
-def describe_film(place: str) -> Inspection:
-    """What a film says of itself, and the farm's survey of it, or why it would refuse it. Raises BadMedia where it cannot be opened."""
-    return inspection(_place(place))
+def describe_film(place: str, *, trim: bool = False) -> Inspection:
+    """What a film says of itself, and the farm's survey of it, or why it would refuse it. Raises BadMedia where it cannot be opened.
+
+    `trim`: as a spec's `head: trim`; so in `compare_films`.
+    """
+    return inspection(_place(place), trim=trim)
 
 
-def compare_films(one: str, other: str) -> Comparison:
+def compare_films(one: str, other: str, *, trim: bool = False) -> Comparison:
     """Two films frame for frame. Raises BadMedia."""
-    return compare(_place(one), _place(other))
+    return compare(_place(one), _place(other), trim=trim)
 
 
 def source_is_there(spec: JobSpec) -> None:

@@ -6,7 +6,7 @@ their rank, because a decoder counts them too.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -133,6 +133,17 @@ class FrameIndex:
             raise BadMedia(JUMPS_BACK)
         if complete and not len(self.shown):
             raise BadMedia("The source's video stream has no frames.")
+
+    @classmethod
+    def beginning(cls, pages: Iterable[Page], *, trim: bool) -> Self:
+        """Of as few pages as tell which frames at the film's head can be decoded. Raises as the whole index does for them."""
+        kept: list[Page] = []
+        for page in pages:
+            kept.append(page)
+            keys = Page.join(kept).key
+            if keys.any() and len(keys) - int(np.argmax(keys)) > REORDER:
+                return cls(kept, complete=False, trim=trim)
+        return cls(kept, complete=True, trim=trim)
 
     @cached_property
     def order(self) -> Ints:

@@ -80,10 +80,10 @@ class Evaluator:
         """Of each look: what it gives, and the strengths at which it is judged."""
         return tuple((one.domain.value, of) for one, of in zip(self.generators, self.strengths, strict=True))
 
-    def choose(self, count: int) -> Runs:
-        """The frames of the film that are to be judged."""
+    def choose(self, count: int, trim: bool = False) -> Runs:
+        """The frames of the film that are to be judged. `trim`: as a spec's `head: trim`."""
         surveyor = Surveyor(self.material.on, self.threads, self.material.reading)
-        return runs_of(surveyor, count, [look.support for look in self.looks])
+        return runs_of(surveyor, count, [look.support for look in self.looks], trim=trim)
 
     def photographs(self, page: int, names: Sequence[str]) -> Iterator[Judged | PassedOver]:
         """Judge photographs, and put a sheet of them down. Raises BadMedia for one that cannot be read."""

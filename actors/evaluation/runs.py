@@ -41,10 +41,13 @@ class Runs(NamedTuple):
     runs: tuple[Run, ...]
 
 
-def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support]) -> Runs:
-    """`count` frames, the middle ones of as many equal parts of the film (all where it has fewer), each with what every look needs."""
+def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support], *, trim: bool = False) -> Runs:
+    """`count` frames, the middle ones of as many equal parts of the film (all where it has fewer), each with what every look needs.
+
+    `trim`: as a spec's `head: trim`.
+    """
     film = surveyor.film()
-    index = FrameIndex(list(surveyor.pages()), complete=True)
+    index = FrameIndex(list(surveyor.pages()), complete=True, trim=trim)
     count = min(count, index.frames)
     before = max(max(one.context, one.warmup) for one in supports)
     after = max(one.context for one in supports)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
+import av
 import pytest
 import ray
 from rich.console import Console
@@ -107,6 +108,25 @@ def test_a_film_is_judged(ray_here: str, tmp_path: Path) -> None:
     assert found.looks[0].domain == "rgb"
     assert found.looks[0].curve[0].de00.mean < 0.2  # chroma of 4:2:0 goes to R'G'B' and back
     assert found.looks[0].curve[-1].de00.mean > 20
+
+
+def test_a_recording_that_begins_amid_a_group_is_judged_from_where_it_can_be_decoded(
+    ray_here: str, tmp_path: Path
+) -> None:
+    whole = Recipe(frames=48, size=(64, 48), gop=8).make(tmp_path / "whole.ts").read_bytes()
+    film = tmp_path / "film.ts"
+    film.write_bytes(whole[len(whole) // 3 // 188 * 188 :])
+    with pytest.raises(BadMedia, match=r"frames come before .*\(--head trim\)"):
+        evaluate(Question((NEGATIVE,), str(film), frames=3), address=ray_here)
+    asked = ("--on", film, "--frames", 100, "--address", ray_here, "--json", "--head")
+    found = Evaluation.model_validate(farm("evaluate", "test-negative", *asked, "trim").json)
+    with av.open(str(tmp_path / "whole.ts")) as opened:
+        times = [frame.pts for frame in opened.decode(video=0)]
+    with av.open(str(film)) as opened:
+        keys = [packet.pts for packet in opened.demux(video=0) if packet.is_keyframe and packet.size]
+    assert found.pictures == 48 - times.index(keys[0]), "every frame from the first keyframe on"
+    said = farm("evaluate", "none", *asked, "off")
+    assert (said.code, said.sentence) == (2, "--head off: it reads trim.")
 
 
 def test_pictures_that_are_all_grey_judge_nothing(ray_here: str, tmp_path: Path) -> None:

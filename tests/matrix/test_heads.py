@@ -1,5 +1,6 @@
 """Recordings that begin amid a group of pictures: refused with the number of frames and the setting, and with it delivered from the first frame that can be decoded."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import av
 import pytest
 
+from actors.compare import compare
+from actors.sight import inspection
 from jobs.errors import BadMedia
 from tests.farm.inline import rendered
 from tests.farm.studio import spec_of
@@ -28,8 +31,12 @@ def test_a_recording_cut_out_of_a_broadcast_begins_where_it_can_be_decoded(tmp_p
     data = FILMS[name].make(tmp_path / f"whole-{name}").read_bytes()
     source = tmp_path / name
     source.write_bytes(data[len(data) // 3 // 188 * 188 :])
-    with pytest.raises(BadMedia, match=r"\d+ frames come before .* head: trim \(--head trim\)"):
+    said = r"\d+ frames come before .* head: trim \(--head trim\)"
+    with pytest.raises(BadMedia, match=said):
         rendered(spec_of(source, tmp_path / "whole", chunk_seconds=0.3))
+    assert re.search(said, inspection(str(source)).refused)
+    inspected = inspection(str(source), trim=True)
+    assert (inspected.refused, inspected.film is None) == ("", False)
     report = rendered(spec_of(source, tmp_path, chunk_seconds=0.3, head="trim")).report()
     assert report.conforms
     assert "frames at the head that cannot be decoded are left out" in report.deliverables[0].timing
@@ -38,6 +45,9 @@ def test_a_recording_cut_out_of_a_broadcast_begins_where_it_can_be_decoded(tmp_p
     assert made.numbers == list(range(made.numbers[0], 48))
     assert made.pictures == all_of_it.pictures[made.numbers[0] :]
     assert 16 <= made.numbers[0] <= 24
+    compared = compare(str(source), str(tmp_path / "out/film.mkv"), trim=True)
+    assert compared.frames == (48 - made.numbers[0],) * 2
+    assert (compared.picture_equal, compared.times_differ_at) == (compared.frames[0], None)
 
 
 def test_sound_keeps_its_distance_from_a_trimmed_picture(tmp_path: Path) -> None:
