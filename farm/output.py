@@ -1,12 +1,12 @@
 """The output's names: whose they are. Promises that a name which another job has is refused before any work, and given back by a job that comes to nothing; writes no film."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 from farm.production import Production
 from farm.scout import Scout
-from jobs.errors import FarmError, Stopped
+from jobs.errors import BadStore, FarmError, StoreDown, StoreFault
 from jobs.handover import Held
 from jobs.ownership import (
     Name,
@@ -24,13 +24,18 @@ from jobs.store import open_store
 def claimed_output(film: Production) -> Iterator[None]:
     """Every name that the film's run writes in the output is this job's.
 
-    Raises NameTaken where one is another's. Where the block ends in an error of the farm's, names that are new to the job,
-    and under which nothing lies, are free again.
+    Raises NameTaken where one is another's. Where the block ends in an error of the farm's, or was asked to stop by
+    `farm cancel`, or the film fails for what was set aside (`on_error: fail`), names under which nothing lies are free again.
+    Ctrl-C keeps them: it must not wait for a store.
     """
     spec = film.scout.spec
     names = [name_of_reports(spec), *(name_of_deliverable(spec, one) for one in film.deliverables)]
     with _claimed(film.scout, names, film.run):
         yield
+    if (
+        spec.on_error == "fail" and film.aside.held and not film.left_out
+    ):  # it will be told so; what is held will be gone on with
+        give_back(open_store(spec.output), names, film.run)
 
 
 @contextmanager
@@ -43,12 +48,13 @@ def claimed_proof(scout: Scout) -> Iterator[None]:
 @contextmanager
 def _claimed(scout: Scout, names: Sequence[Name], run: str) -> Iterator[None]:
     output = open_store(scout.spec.output)
-    fresh = claim(scout.ledger, output, names, run)
+    claim(scout.ledger, output, names, run)
     try:
         yield
     except FarmError as error:
-        if not isinstance(error, Stopped):
-            give_back(output, fresh)
+        if not isinstance(error, StoreDown):  # whose store would be waited for once more
+            with suppress(BadStore, StoreDown, StoreFault):
+                give_back(output, names, run)
         raise
 
 

@@ -38,10 +38,10 @@ class Held:
             )
         return found
 
-    def is_held(self) -> bool:
-        """Whether the name is the job's, whichever of its runs has it."""
+    def is_anothers(self) -> bool:
+        """Whether the name is another job's. Whose it was before it was given back, nobody knows."""
         key = claim_key(self._name)
-        return self._output.stat(key) is not None and read_claim(self._output, key).token == identity(self._ledger)
+        return self._output.stat(key) is not None and read_claim(self._output, key).token != identity(self._ledger)
 
     def staging(self) -> str:
         """The folder of the output where the file grows: no other job's, and no other's of what this job has made."""
@@ -105,7 +105,7 @@ class Unproven:
         self._half: list[str] = []
         with suppress(BadStore, NameTaken):
             self._output = open_store(ledger.spec().output)
-            if Held(ledger, self._output, report_key(ledger.job), "").is_held():
+            if not Held(ledger, self._output, report_key(ledger.job), "").is_anothers():
                 self._whole = list(self._output.list(f"{UNPROVEN}/{ledger.job}/"))
                 self._half = list(self._output.unfinished(f"{UNPROVEN}/{ledger.job}/"))
                 self.bytes = sum(there.bytes for there in map(self._output.stat, self._whole) if there)

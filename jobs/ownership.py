@@ -8,6 +8,7 @@ the only one that may give the name to a file: who comes back late finds another
 import hashlib
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 from uuid import uuid4
 
@@ -140,16 +141,18 @@ def claim(ledger: Ledger, output: Store, names: Sequence[Name], run: str) -> lis
             if _taken(ledger, output, one, owner):
                 fresh.append(one)
     except BaseException:
-        give_back(output, fresh)
+        give_back(output, fresh, run)
         raise
     return fresh
 
 
-def give_back(output: Store, names: Sequence[Name]) -> None:
-    """Give up claims of one's own under which nothing lies."""
+def give_back(output: Store, names: Sequence[Name], run: str) -> None:
+    """Give up a run's claims under which nothing lies. One that another run has by now stays, and one that is damaged."""
     for one in names:
-        if not _lying(output, one):
-            output.delete(claim_key(one.name))
+        key = claim_key(one.name)
+        with suppress(NameTaken):
+            if output.stat(key) and read_claim(output, key).run == run and not _lying(output, one):
+                output.delete(key)
 
 
 def identity(ledger: Ledger) -> str:

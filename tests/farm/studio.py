@@ -49,10 +49,13 @@ class Studio:
 class Stopping:
     """A fleet that is stopped from outside after some findings of a kind, as by Ctrl-C."""
 
-    def __init__(self, fleet: Fleet, kind: type, after: int) -> None:
+    def __init__(
+        self, fleet: Fleet, kind: type, after: int, error: BaseException | type[BaseException] = KeyboardInterrupt
+    ) -> None:
         self._fleet = fleet
         self._kind = kind
         self._left = after
+        self._error = error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._fleet, name)
@@ -62,7 +65,7 @@ class Stopping:
             yield call, found
             self._left -= isinstance(found, self._kind)
             if self._left == 0:
-                raise KeyboardInterrupt
+                raise self._error
 
 
 def same(one: Path, other: Path) -> Comparison:

@@ -17,6 +17,7 @@ from farm.status import statuses
 from jobs.errors import BadMedia, BadSpec, BadStore, JobHeld, Stopped
 from jobs.lease import NAME, RENEW_SECONDS, VOID_SECONDS, Lease
 from jobs.ledger import Ledger
+from jobs.ownership import FOLDER
 from jobs.store import open_store
 from tests.farm.inline import quiet, rendered
 from tests.farm.shell import Running, farm, segments
@@ -77,6 +78,7 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
             assert "was stopped by `farm cancel` (process " in stopped.sentence
             assert first.left_running() + second.left_running() == []
     assert not (tmp_path / "out/film.mkv").exists()
+    assert not (tmp_path / "out" / FOLDER).exists(), "its names are free again"
 
 
 @pytest.mark.parametrize("when", ["it begins", "it renders"])

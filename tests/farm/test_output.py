@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from farm.places import refuse_nested
-from jobs.errors import BadSpec, NameTaken
+from jobs.errors import BadSpec, NameTaken, Stopped
 from jobs.ledger import Ledger
 from jobs.ownership import FOLDER
+from jobs.records import SegmentRecord
 from jobs.report import FilmReport
 from jobs.spec import JobSpec
 from jobs.store import Store, open_store
 from tests.farm.inline import InlineFleet, rendered
-from tests.farm.studio import spec_of
+from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
 
 FFV1 = {"name": "film", "codec": "ffv1"}
@@ -120,6 +121,21 @@ def test_no_folder_bears_the_name_of_what_lies_beside_deliverables(tmp_path: Pat
     with pytest.raises(BadSpec, match="give it a name of its own"):
         spec_of("/films/a.mp4", tmp_path, deliverables=[{"name": ending, "codec": "png"}])
     spec_of("/films/a.mp4", tmp_path, deliverables=[{"name": ending, "codec": "ffv1"}])  # with .mkv behind it
+
+
+def test_a_job_that_is_cancelled_gives_its_names_back_and_one_that_is_interrupted_keeps_them(
+    film: Path, tmp_path: Path, output: str
+) -> None:
+    one = job(film, tmp_path, output, "one", chunk_seconds=0.25)
+    other = job(film, tmp_path, output, "two")
+    for error, is_free in ((KeyboardInterrupt(), False), (Stopped("asked to"), True)):
+        fleet: Any = Stopping(InlineFleet(), SegmentRecord, 1, error)  # type: ignore[arg-type]
+        with pytest.raises(type(error)):
+            rendered(one, fleet)
+        assert (list(open_store(output).list(FOLDER)) == []) == is_free
+    assert rendered(other).report().conforms
+    with pytest.raises(NameTaken, match=r"film\.mkv is of the job 'two'"):
+        rendered(one)
 
 
 # places in one another

@@ -22,8 +22,9 @@ from farm.production import Production
 from farm.status import statuses
 from jobs.errors import BadMedia, FilmFailed
 from jobs.ledger import Ledger
+from jobs.ownership import FOLDER
 from jobs.quarantine import lift, reports
-from jobs.spec import JobSpec
+from jobs.spec import JobSpec, LookChoice
 from jobs.store import open_store
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.shell import farm
@@ -81,6 +82,10 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     with pytest.raises(FilmFailed, match=says):
         rendered(poisoned(film, tmp_path, on_error=on_error), fleet).report()
     assert fleet.verbs()["render"] == 0, "what is set aside is not tried again unasked"
+    assert bool(list(open_store(f"{tmp_path}/out").list(FOLDER))) == (on_error == "hold")
+    if on_error == "fail":
+        other = made.scout.spec.model_copy(update={"name": "other", "look": LookChoice(name="none"), "overrides": ()})
+        assert rendered(other, inline()).report().conforms, "another job has its names"
 
 
 def test_with_passthrough_the_sources_own_frames_are_there_and_flagged(film: Path, tmp_path: Path) -> None:

@@ -170,8 +170,18 @@ def test_a_damaged_claim_is_told(tmp_path: Path, output: Store) -> None:
 def test_names_are_given_back_where_nothing_lies(tmp_path: Path, output: Store) -> None:
     claim(job(tmp_path), output, [FILM, STREAM], "run")
     output.write("view/stream.m3u8", b"it grows")
-    give_back(output, [FILM, STREAM])
+    give_back(output, [FILM, STREAM], "run")
     assert list(output.list(FOLDER)) == [claim_key("view")]
+
+
+def test_what_another_run_has_taken_over_is_not_given_back(tmp_path: Path, output: Store) -> None:
+    claim(job(tmp_path), output, [FILM], "run")
+    claim(job(tmp_path), output, [FILM], "taken over")
+    give_back(output, [FILM], "run")
+    assert owner(output, FILM).run == "taken over"
+    output.write(claim_key("film.mkv"), b"damaged")
+    give_back(output, [FILM], "taken over")
+    assert list(output.list(FOLDER)) == [claim_key("film.mkv")]
 
 
 # two at once
@@ -337,7 +347,9 @@ def test_what_was_never_proven_is_found_again(tmp_path: Path, output: Store) -> 
     claim(ledger, output, [FILM, REPORTS], "run")
     output.write(f"{UNPROVEN}/job/film.mkv.{'0' * 12}/film.mkv", b"four")
     output.write(f"{UNPROVEN}/other/film.mkv.{'0' * 12}/film.mkv", b"another's")
+    assert (len(Unproven(ledger)), Unproven(ledger).bytes) == (1, 4)
+    give_back(output, [FILM, REPORTS], "run")
     left = Unproven(ledger)
-    assert (len(left), left.bytes) == (1, 4)
+    assert (len(left), left.bytes) == (1, 4), "of a job that has come to nothing, too"
     left.delete()
     assert list(output.list(UNPROVEN)) == [f"{UNPROVEN}/other/film.mkv.{'0' * 12}/film.mkv"]
