@@ -19,6 +19,7 @@ from farm.calls import Call, Cluster, Crew, Unwatched
 from farm.crews import CLUSTER_CPUS
 from farm.fleet import Fleet
 from farm.opening import ask
+from farm.vantage import Vantage
 from jobs.errors import BadMedia, BadSpec
 from jobs.evaluation import Evaluation, Judged, PassedOver
 from jobs.plan import Look
@@ -62,7 +63,9 @@ def evaluate(question: Question, *, address: str | None = None, workers: int | N
         out.check()
     material = Material(on, out.url if out else None, question.reading)
     progress = Progress()
-    with Fleet(address, workers=workers or 1, watcher=progress) as fleet:
+    files = [f"{on}/{name}" for name in dict.fromkeys((names[0], names[-1]))] if names else [on]
+    vantage = Vantage.of_evaluation(out.url if out else None, files)
+    with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
         fleet.hire([_crew(material, looks, strengths, fleet.cluster, workers)])
         told: tuple[tuple[str, tuple[float, ...]], ...] = ask(
             fleet, tuple, Call("evaluator", "candidates", (), (0,), "loading the looks")
@@ -120,7 +123,9 @@ def _crew(
 
 
 def _chosen(fleet: Fleet, question: Question) -> Runs:
-    return ask(fleet, Runs, Call("evaluator", "choose", (question.frames, question.trim), (0,), f"the survey of {question.on}"))
+    return ask(
+        fleet, Runs, Call("evaluator", "choose", (question.frames, question.trim), (0,), f"the survey of {question.on}")
+    )
 
 
 def _judged(fleet: Fleet, chosen: "list[str] | Runs", progress: "Progress") -> list[Judged | PassedOver]:
@@ -181,6 +186,10 @@ class Progress(Unwatched):
         """A call has raised an error and is made again."""
         first = (str(error).strip().splitlines() or ["no message"])[0]
         self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
+
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        """A worker's machine is at fault, and what it was at is made elsewhere."""
+        self.note(f"{what}: {fault}{'; the node is left alone' if left_alone else ''}; another {crew} takes over")
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone, and what it was at is made again."""

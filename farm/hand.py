@@ -33,23 +33,29 @@ class Hand:
     def boot(self, made_of: Callable[..., object], args: tuple[Any, ...], places: Places | None) -> None:
         """Prove that this machine sees what it must, and make the class. Raises NodeFault."""
         self._places = places
-        with in_work(), _charged(places):
-            if places and (why := places.unseen()):
-                raise NodeFault(why, unseen=True, lasting=True)
+        with in_work(), charged(places):
+            prove(places)
             self._own = made_of(*args)
 
     def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
         """Make one call. Raises NodeFault, and what the call raises."""
-        with in_work(), _charged(self._places):
+        with in_work(), charged(self._places):
             found = getattr(self._own, verb)(*args)
             if isinstance(found, Iterator):
                 # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
-                for one in found:  # noqa: UP028
+                for one in found:
+                    self._refuse_lost()
                     yield one
             elif found is not None:
+                self._refuse_lost()
                 yield found
         if moved := drain():
             yield moved
+
+    def _refuse_lost(self) -> None:
+        """A finding tells of what has been written: it is no finding where that lies in an empty folder of this machine's own."""
+        if self._places and (why := self._places.lost()):
+            raise NodeFault(why, unseen=True)
 
 
 def _here() -> Node:
@@ -58,8 +64,14 @@ def _here() -> Node:
     return Node(context.get_node_id(), f"node {address} ({socket.gethostname()})")
 
 
+def prove(places: Places | None) -> None:
+    """Raises NodeFault where this machine does not see what it must: before any work."""
+    if places and (why := places.unseen()):
+        raise NodeFault(why, unseen=True, lasting=True)
+
+
 @contextmanager
-def _charged(places: Places | None) -> Iterator[None]:
+def charged(places: Places | None) -> Iterator[None]:
     """The one seam where an error becomes the machine's: by what it says, or because places are not seen from here any more."""
     try:
         yield

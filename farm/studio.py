@@ -78,7 +78,7 @@ def deliver(
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
         job = Job(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
-        with _fleet(spec, address, Keeping(books, lease), Vantage(spec), job) as fleet:
+        with _fleet(spec, address, Keeping(books, lease), Vantage.of_film(spec), job) as fleet:
             film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
         lease.renew()
         if film.left_out:
@@ -183,7 +183,7 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
         ledger = Ledger.at(spec.store, spec.name)
         ledger.admit(spec)
         # A folder of this machine alone is no place for others to see: surveyors read the source only.
-        vantage = Vantage(spec, delivers=False) if keep else None
+        vantage = Vantage.of_film(spec, delivers=False) if keep else None
         with Board() as board, _fleet(spec, address, board, vantage) as fleet:
             yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet, board
 

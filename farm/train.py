@@ -33,10 +33,12 @@ from actors.training.courses import checked
 from actors.training.run import at_work, train
 from farm.calls import Cluster
 from farm.control import lease_on_training
+from farm.hand import charged, prove
 from farm.terminal import leave_terminal
 from farm.training_board import TrainingBoard
 from farm.training_metrics import TrainingMetrics
-from jobs.errors import BadSpec, FarmError, StoreFault, TrainingFailed
+from farm.vantage import TRAINER, Vantage
+from jobs.errors import BadSpec, FarmError, NodeFault, StoreFault, TrainingFailed
 from jobs.lease import Lease
 from jobs.recipe import Recipe
 from jobs.store import open_store
@@ -79,9 +81,14 @@ def train_look(
         board.note(f"metrics on port {port}{taken}")
         # Ray Train's processes may still write their notes while they end.
         notes = tempfile.TemporaryDirectory(prefix="farm-train-", ignore_cleanup_errors=True)
-        with notes as folder, Fleet(address, workers=workers) as fleet:
-            messages = _messages(recipe, scaling_of(recipe, fleet.cluster), folder)
-            return _finished(messages, board, lease)
+        vantage = Vantage.of_training(recipe)
+        with notes as folder, Fleet(address, workers=workers, vantage=vantage) as fleet:
+            told = {"recipe": recipe.model_dump(mode="json"), "places": vantage.of(TRAINER)}
+            messages = _messages(recipe, told, scaling_of(recipe, fleet.cluster), folder)
+            try:
+                return _finished(messages, board, lease)
+            except NodeFault as fault:
+                raise vantage.judged(fault) from None
 
 
 @in_work()  # the lease is renewed in the store all the while
@@ -119,12 +126,12 @@ def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
     return ScalingConfig(num_workers=wish.count, use_gpu=bool(gpus), resources_per_worker=resources)
 
 
-def _messages(recipe: Recipe, scaling: ScalingConfig, folder: str) -> Iterator[Message | None]:
-    """What workers tell, until all have ended; None where they are silent. Ends with the error where Ray Train gives up."""
+def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, folder: str) -> Iterator[Message | None]:
+    """What workers, who are `told` so much, tell until all have ended; None where they are silent. Ends with the error where Ray Train gives up."""
     queue = Queue(actor_options={"num_cpus": 0})
     trainer = TorchTrainer(
         _work,
-        train_loop_config={"recipe": recipe.model_dump(mode="json"), "queue": queue},
+        train_loop_config={**told, "queue": queue},
         torch_config=TorchConfig(),
         scaling_config=scaling,
         run_config=RunConfig(
@@ -178,17 +185,20 @@ class _Losses(UserCallback):
 def _work(told: dict[str, Any]) -> None:
     """One worker, from its start to the end of the training."""
     leave_terminal()
-    recipe, queue = Recipe.model_validate(told["recipe"]), told["queue"]
+    recipe, queue, places = Recipe.model_validate(told["recipe"]), told["queue"], told["places"]
     place = ray.train.get_context()
     team, device = Team(place.get_world_rank(), place.get_world_size()), get_device()
     alone = team.size == 1 and device.type == "cpu"
     try:
-        at_work(device, math.ceil(recipe.workers.cpus))
-        with in_work():
+        with in_work(), charged(places):
+            prove(places)
+            at_work(device, math.ceil(recipe.workers.cpus))
             _tell(train(recipe, team, device), queue, team)
     except StoreFault:
         raise  # bad luck: Ray Train begins again
     except FarmError as error:
+        if isinstance(error, NodeFault) and not error.unseen and not alone:
+            raise  # so is one machine's disk or GPU
         queue.put(error)
     except Exception as error:
         if isinstance(error, RuntimeError) and not alone:

@@ -1,4 +1,4 @@
-"""Places: what every worker of a film must see as the driver does: store, output and source. Promises a sentence where one does not; knows no worker.
+"""Places: what every worker of a film, a training or an evaluation must see as the driver does: store, output and source. Promises a sentence where one does not; knows no worker.
 
 The driver leaves a mark of random content in the store and the output for as long as it works: a folder that merely has the same
 name on another machine, or a copy of it, has not got that mark.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jobs.errors import BadInput, BadStore, FarmError
 from jobs.film import SourceIdentity
-from jobs.store import open_store, source_identity
+from jobs.store import FolderStore, open_store, source_identity
 
 
 class Mark(NamedTuple):
@@ -25,9 +25,8 @@ class Places:
     """What one worker must see."""
 
     marks: tuple[Mark, ...] = ()
-    source: str = ""
-    """URL of the film, for who reads it; else empty."""
-    identity: SourceIdentity | None = None
+    sources: tuple[tuple[str, SourceIdentity], ...] = ()
+    """URLs of the film, or of some of the pictures, for who reads them, and what tells each from any other."""
 
     def unseen(self, *, to_write: bool = False) -> str | None:
         """Why something cannot be seen from this machine as the driver sees it; None where all can. `to_write`: prove writing, too."""
@@ -35,13 +34,26 @@ class Places:
             for mark in self.marks:
                 store = open_store(mark.store)
                 if not store.stat(mark.key) or store.read(mark.key) != mark.content.encode():
-                    return f"{mark.store} is not the place that the driver sees under that name; mount it there"
+                    return _unlike(mark)
                 if to_write:
                     store.check()
-            if self.source and source_identity(self.source) != self.identity:
-                return f"the source {self.source} is another there than the driver sees; mount the same folder"
+            for url, identity in self.sources:
+                if source_identity(url) != identity:
+                    return f"the source {url} is another there than the driver sees; mount the same folder"
         except FarmError as error:
             return str(error).rstrip(".")
+        return None
+
+    def lost(self) -> str | None:
+        """Why what was just written here does not lie where the driver sees it; None where it does. Asks folders alone.
+
+        Where a mount has gone, its folder is an empty one of this machine's own, which takes whatever is written; a bucket that
+        cannot be reached raises errors.
+        """
+        for mark in self.marks:
+            store = open_store(mark.store)
+            if isinstance(store, FolderStore) and not store.stat(mark.key):
+                return _unlike(mark)
         return None
 
     def prove(self) -> None:
@@ -51,5 +63,10 @@ class Places:
             store.check()
             if not store.stat(mark.key):
                 raise BadStore(f"{mark.store}/{mark.key}, by which workers know the place, was deleted; run again.")
-        if self.source and source_identity(self.source) != self.identity:
-            raise BadInput(f"The source {self.source} was changed while it was worked on; begin a new job for it.")
+        for url, identity in self.sources:
+            if source_identity(url) != identity:
+                raise BadInput(f"The source {url} was changed while it was worked on; begin a new job for it.")
+
+
+def _unlike(mark: Mark) -> str:
+    return f"{mark.store} is not the place that the driver sees under that name; mount it there"

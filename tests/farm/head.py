@@ -29,9 +29,11 @@ BIN = Path(sys.executable).parent
 class RayHead:
     """`with RayHead(env) as head`: `env` is what its jobs and workers know beside this process's own environment."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], *, gpus: int = 0) -> None:
+        """`gpus`: how many its own node is told that it has; they are numbers alone."""
         self.token = token_hex(32)
-        self._gcs, dashboard, agent, client, grpc, metrics, environments = _free_ports(7)
+        self._gpus = gpus
+        self._gcs, dashboard, agent, client, grpc, metrics, environments = free_ports(7)
         self.url = f"http://127.0.0.1:{dashboard}"
         # Sockets lie in it, whose names may have a hundred letters.
         self._folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
@@ -46,8 +48,10 @@ class RayHead:
             f"--runtime-env-agent-port={environments}",
         )
         own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token, "RAY_USAGE_STATS_ENABLED": "0"}
+        if gpus:
+            own["FARM_REHEARSE_GPUS"] = "1"
         # Its jobs find the commands of this environment.
-        self._env = {**os.environ, **env, **own, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+        self.env = {**os.environ, **env, **own, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
     @property
     def address(self) -> str:
@@ -60,10 +64,15 @@ class RayHead:
 
     def __enter__(self) -> Self:
         command = [str(BIN / "ray"), "start", "--head", "--block", *self._ports, "--node-ip-address=127.0.0.1"]
-        more = ["--num-cpus=6", "--object-store-memory=80000000", f"--temp-dir={self._folder}"]
+        more = [
+            "--num-cpus=6",
+            f"--num-gpus={self._gpus}",
+            "--object-store-memory=80000000",
+            f"--temp-dir={self._folder}",
+        ]
         self._process = subprocess.Popen(
             [*command, *more],
-            env={name: value for name, value in self._env.items() if name != "RAY_ADDRESS"},
+            env={name: value for name, value in self.env.items() if name != "RAY_ADDRESS"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -94,7 +103,7 @@ class RayHead:
         return True
 
 
-def _free_ports(many: int) -> list[int]:
+def free_ports(many: int) -> list[int]:
     with ExitStack() as open_ones:
         found = [open_ones.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(many)]
         return [int(one.getsockname()[1]) for one in found]

@@ -67,7 +67,7 @@ def test_a_place_of_the_same_name_or_a_copy_is_not_the_place(tmp_path: Path) -> 
 @pytest.fixture
 def vantage(tmp_path: Path) -> Vantage:
     film = Recipe(frames=4, size=(96, 64)).make(tmp_path / "film.mp4")
-    return Vantage(spec_of(film, tmp_path))
+    return Vantage.of_film(spec_of(film, tmp_path))
 
 
 def test_what_one_worker_does_not_find_is_asked_of_the_driver(vantage: Vantage, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ class SlowSettings(Paper):
     seconds: float = 0.0
     """For each frame."""
     gate: Path | None = None
-    """A file: nothing is rendered until it is there."""
+    """A file: nothing is rendered until it is there. Whoever waits for it leaves <gate>.<number of its process>."""
 
 
 class SlowLook(_TestLook):
@@ -194,6 +194,8 @@ class SlowLook(_TestLook):
     def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
         assert isinstance(self.wish, SlowSettings)
         for plates in batches:
+            if self.wish.gate:
+                self.wish.gate.with_suffix(f".{os.getpid()}").touch()
             while self.wish.gate and not self.wish.gate.exists():
                 threading.Event().wait(0.05)
             threading.Event().wait(self.wish.seconds * len(plates))
