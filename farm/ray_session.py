@@ -3,7 +3,6 @@
 import atexit
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,22 +13,18 @@ import ray
 import ray._private.state
 from ray._private.authentication.authentication_utils import get_authentication_mode_name
 from ray._raylet import GcsClient, get_authentication_mode  # type: ignore[attr-defined]  # compiled
-from ray.exceptions import RayError
 
-from farm import store_settings
 from farm.calls import Cluster, NodeKind
 from farm.growth import VARIABLE, kind_of, told_kinds, with_standing
 from farm.heartbeat import ASK_SECONDS, Heartbeat
-from farm.local_ray import QUIETLY, end, start, use_token_of_its_own
-from jobs.errors import BadSpec, FilmFailed
+from farm.joined_ray import join
+from farm.local_ray import end, start, use_token_of_its_own
+from jobs.errors import FilmFailed
 from jobs.processes import descendants
 
 LOCAL = "local"
 """Ray's own word for one that is started here."""
 Found = TypeVar("Found")
-
-REACH_SECONDS = 10.0
-"""How long a cluster's address may take to answer: Ray itself tries a wrong one for minutes, deaf to signals."""
 
 
 class RaySession:
@@ -171,23 +166,9 @@ def _start(workers: int) -> None:
 
 
 def _join(address: str) -> None:
-    if "://" in address:
-        raise BadSpec(
-            f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported."
-        )
     mode = _agree_on_authentication()
-    host, _, port = address.rpartition(":")
-    try:
-        if address != "auto":
-            socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
-        _let_ray_talk(False)
-        settings = store_settings.told()
-        ray.init(address, runtime_env={"env_vars": settings} if settings else None, **QUIETLY)
-    except (OSError, ValueError, RuntimeError, RayError) as error:
-        raise BadSpec(
-            f"address = {address!r}: no Ray cluster could be joined there ({str(error).strip().partition('. ')[0] or type(error).__name__}). Check host:port; "
-            f"authentication is {mode!r} here (RAY_AUTH_MODE, RAY_AUTH_TOKEN) and must be the cluster's own."
-        ) from error
+    _let_ray_talk(False)
+    join(address, mode)
 
 
 def _agree_on_authentication() -> str:

@@ -31,6 +31,7 @@ ONLY_IN = {
         "farm/claims.py",
         "farm/fleet.py",
         "farm/hand.py",
+        "farm/joined_ray.py",
         "farm/local_ray.py",
         "farm/ray_jobs.py",
         "farm/ray_session.py",
