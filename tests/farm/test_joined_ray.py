@@ -14,7 +14,7 @@ from jobs.errors import BadSpec, FilmFailed
 
 
 class Init:
-    """Stands for ray.init: fails so many times."""
+    """Stands for what asks a head, or for ray.init: fails so many times."""
 
     def __init__(self, fails: int, error: Exception) -> None:
         self.fails, self.error, self.tries = fails, error, 0
@@ -37,10 +37,10 @@ BUSY = Exception("The current node timed out during startup. This could happen b
 
 
 def test_a_busy_head_is_asked_again_and_then_told_in_one_sentence(listening: str) -> None:
-    join(listening, "token", again := Init(TRIES - 1, BUSY))
-    assert again.tries == TRIES
+    join(listening, "token", again := Init(1, TimeoutError()), joined := Init(1, BUSY))
+    assert (again.tries, joined.tries) == (TRIES, 2)
     with pytest.raises(FilmFailed) as told:
-        join(listening, "token", always := Init(TRIES, BUSY))
+        join(listening, "token", Init(0, BUSY), always := Init(TRIES, BUSY))
     assert (always.tries, told.value.exit_code) == (TRIES, 1)
     assert str(told.value).startswith(
         f"The head of the Ray cluster at {listening} did not let us in (The current node timed out during startup), tried {TRIES} times. "
@@ -50,9 +50,9 @@ def test_a_busy_head_is_asked_again_and_then_told_in_one_sentence(listening: str
 def test_what_no_asking_mends_is_told_at_once(listening: str) -> None:
     refused = Init(TRIES, AuthenticationError("the token is another"))
     with pytest.raises(BadSpec, match=r"no Ray cluster could be joined there \(the token is another.*'token' here"):
-        join(listening, "token", refused)
-    assert refused.tries == 1
+        join(listening, "token", refused, never := Init(0, BUSY))
+    assert (refused.tries, never.tries) == (1, 0)
     for nowhere in ("127.0.0.1:1", "nonsense", "ray://head:10001"):
         with pytest.raises(BadSpec):
-            join(nowhere, "token", unasked := Init(0, BUSY))
+            join(nowhere, "token", unasked := Init(0, BUSY), Init(0, BUSY))
         assert unasked.tries == 0

@@ -15,7 +15,7 @@ from jobs.errors import FilmFailed
 from jobs.ledger import Ledger
 from jobs.logbook import last_log
 from tests.farm.head import RayHead
-from tests.farm.shell import Running, segments
+from tests.farm.shell import Running, farm, segments
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
@@ -28,6 +28,11 @@ def test_a_lost_head_ends_the_film_in_one_sentence(tmp_path: Path, monkeypatch: 
     (tmp_path / "job.json").write_text(spec.model_dump_json())
     with RayHead({}) as head:
         monkeypatch.setenv("RAY_AUTH_MODE", "token")
+        monkeypatch.setenv("RAY_AUTH_TOKEN", "ab" * 32)
+        refused = farm("render", tmp_path / "job.json", "--address", head.address)
+        assert refused.code == 2
+        assert "no Ray cluster could be joined there" in refused.sentence
+        assert "authentication is 'token' here" in refused.sentence
         monkeypatch.setenv("RAY_AUTH_TOKEN", head.token)
         with Running(tmp_path, "render", tmp_path / "job.json", "--address", head.address) as render:
             render.until(lambda: segments(tmp_path / "store") >= 1)
