@@ -11,7 +11,7 @@ from contextlib import suppress
 from queue import Queue
 
 import ray
-from ray._raylet import GcsClient
+from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import AuthenticationError
 
 from farm import store_settings

@@ -18,7 +18,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import AuthenticationError, RayError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
-from farm.ray_session import REACH_SECONDS
+from farm.joined_ray import REACH_SECONDS
 from jobs.errors import BadSpec
 from jobs.ledger import Ledger
 
