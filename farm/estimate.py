@@ -9,6 +9,7 @@ from rich.text import Text
 from farm.again import Again, again, show_again
 from farm.calls import Cluster
 from farm.forecast import NO_QUESTION, Basis, Forecast, Forecaster, Question, show_forecasts
+from farm.node_prices import NodePrice, show_node_prices
 from farm.rates import paces_in
 from farm.scout import Scout
 from jobs.deliverables import DeliverablePlan, StreamFate
@@ -73,6 +74,10 @@ class Estimate(Paper):
     """What the figures below rest on; empty where nothing is to be rendered."""
     fleets: tuple[Forecast, ...]
     """What each of several fleets would take for what a run would render now."""
+    node_prices: tuple[NodePrice, ...] = ()
+    """What rendering that costs on nodes with GPUs and without; empty where the price of either is not known."""
+    currency: str = ""
+    """Of these."""
 
 
 def estimate(
@@ -83,7 +88,8 @@ def estimate(
     making = again(scout, decided)
     numbers = {number for shot in making.shots for number in shot.chunks}
     forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store))
-    basis, fleets = forecaster.of([chunk for chunk in plan.chunks if chunk.number in numbers], cluster)
+    chunks = [chunk for chunk in plan.chunks if chunk.number in numbers]
+    basis, fleets = forecaster.of(chunks, cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
     percent = 100 / plan.frames
@@ -111,6 +117,8 @@ def estimate(
         again=making,
         basis=basis,
         fleets=fleets,
+        node_prices=forecaster.by_nodes(chunks, cluster),
+        currency=forecaster.cost.currency if forecaster.cost else "",
     )
 
 
@@ -177,6 +185,7 @@ def show(found: Estimate) -> None:
     _show_deliverables(found.deliverables, console)
     show_again(found.again, console)
     show_forecasts(found.basis, found.fleets, console)
+    show_node_prices(found.node_prices, found.currency, console)
 
 
 def _show_deliverables(promised: Sequence[Promised], console: Console) -> None:

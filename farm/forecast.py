@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from farm.calls import Cluster, Crew
-from farm.crews import CLUSTER_CPUS, crews_for, renderer_count
+from farm.crews import CLUSTER_CPUS, crews_for, renderer_count, renderer_gpus
+from farm.node_prices import NodePrice, node_prices
 from farm.rates import Rates
 from farm.rehearsal import Outcome, Rehearsal, Times
 from farm.scout import Scout
@@ -133,6 +134,13 @@ class Forecaster:
     def seconds(self, chunks: Iterable[Chunk]) -> float:
         """Of one renderer, for these chunks."""
         return sum(self._rates.of(chunk.look).seconds * chunk.read.frames for chunk in chunks)
+
+    def by_nodes(self, chunks: Sequence[Chunk], cluster: Cluster) -> tuple[NodePrice, ...]:
+        """What these chunks cost on nodes with GPUs and without; nothing where the price of either is not known."""
+        if not self.cost or not self.cost.gpu_hour or not self.cost.cpu_hour:
+            return ()
+        gpus = renderer_gpus(self.scout.spec, list(self.scout.looks.values()), cluster) or 1.0
+        return node_prices(chunks, self._rates, self.cost, gpus, self.scout.spec.workers.cpus or CLUSTER_CPUS)
 
     def of(self, chunks: Sequence[Chunk], cluster: Cluster) -> tuple[tuple[Basis, ...], tuple[Forecast, ...]]:
         """What the figures rest on, and what each fleet takes for these chunks; nothing for none. Raises BadSpec.

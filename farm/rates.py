@@ -1,6 +1,7 @@
 """How fast looks are: as renderers were with the same look before, in any job of a store, or else by constants. Promises to say which, and how many frames it rests on; renders nothing."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from math import log
 from typing import NamedTuple
 
@@ -27,6 +28,14 @@ LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
 """The generator on one core, at its default size; a look listed nowhere is counted as colorize."""
 LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
 """A generator that works at the film's own size, on one core."""
+
+GPU_IN_CORES = 45.0
+"""Cores that do as much of a look's work as one L4. An estimate (colorize: 45 ms on a core, about 1 ms there), for no GPU has given it."""
+
+
+def _is_processor(hardware: str) -> bool:
+    # As `actors.pieces.hardware` names them.
+    return re.search(r", \d+ cores\b", hardware) is not None
 
 
 class Rate(NamedTuple):
@@ -68,11 +77,25 @@ class Rates:
             self._known[key] = (look, self._measured(look, hardware, renderers) or self._constant(look))
         return self._known[key][1]
 
-    def _measured(self, look: Look, hardware: str, renderers: int) -> Rate | None:
+    def on_gpu(self, look: Look, gpus: float, cpus: float) -> Rate:
+        """As measured on any GPU, else an estimate for a renderer of so much: its look on its share of the GPU, beside its encoders."""
+        if measured := self._measured(look, "", 1, lambda hardware: not _is_processor(hardware)):
+            return measured
+        coding = self._megapixels * sum(SECONDS_PER_MEGAPIXEL[one.codec] for one in self._deliverables)
+        drawing = (self._seconds(look, self._megapixels) - coding) / GPU_IN_CORES / gpus
+        return Rate(max(drawing, coding / cpus), 0, f"{gpus:g} of an L4 and {cpus:g} cores")
+
+    def on_processor(self, look: Look) -> Rate:
+        """As measured without a GPU, else by the constants of one core."""
+        return self._measured(look, "", 1, _is_processor) or self._constant(look)
+
+    def _measured(
+        self, look: Look, hardware: str, renderers: int, wanted: Callable[[str], bool] = lambda _: True
+    ) -> Rate | None:
         name, word = digest(look.named()), hardware.casefold()
         by_hardware: dict[str, list[Pace]] = {}
         for pace in self._paces:
-            if pace.network == name and pace.frames and word in pace.hardware.casefold():
+            if pace.network == name and pace.frames and word in pace.hardware.casefold() and wanted(pace.hardware):
                 by_hardware.setdefault(pace.hardware, []).append(pace)
         if not by_hardware:
             return None

@@ -10,6 +10,7 @@ import pytest
 
 from farm.calls import Cluster
 from farm.forecast import Forecaster, Kind, Question, fleets_of
+from farm.node_prices import dearer
 from jobs.cost import Cost
 from jobs.digest import digest
 from jobs.errors import BadSpec
@@ -87,3 +88,30 @@ def test_fleets_are_read_as_people_write_them() -> None:
 def test_what_is_no_fleet_is_refused_with_an_example(workers: str | None, fleet: str | None) -> None:
     with pytest.raises(BadSpec, match=r"write .*, as in "):
         fleets_of(workers, fleet)
+
+
+PRICES = Cost(gpu_hour=1.1, cpu_hour=0.05)
+
+
+def test_a_gpu_that_brings_less_than_it_costs_is_said_so_in_one_line_and_is_an_estimate(
+    film: Path, tmp_path: Path
+) -> None:
+    one = forecaster(film, tmp_path, Question(cost=PRICES))
+    gpu, cpu = found = one.by_nodes(one.scout.plan.chunks, HERE)
+    assert (gpu.nodes, gpu.gpus, gpu.cpus, cpu.nodes, cpu.gpus, cpu.cpus) == ("GPU", 1, 2, "CPU", 0, 1)
+    assert not gpu.measured
+    assert "estimated for 1 of an L4 and 2 cores" in gpu.basis[0]
+    # Nothing is drawn: what is encoded takes half as long on two cores, at (1.1 + .1) and not .05 an hour.
+    assert gpu.cost / cpu.cost == pytest.approx(12, rel=0.01)
+    assert dearer(found).startswith("GPU nodes would cost 12.0 times what CPU nodes cost for this film (estimated): ")
+
+
+def test_what_was_measured_on_either_kind_of_node_prices_it(film: Path, tmp_path: Path) -> None:
+    measured = {"NVIDIA L4": 0.01, "x86_64 AVX2, 8 cores": 2.0}
+    one = forecaster(film, tmp_path, Question(cost=PRICES), **measured)
+    gpu, cpu = found = one.by_nodes(one.scout.plan.chunks, HERE)
+    assert (gpu.measured, cpu.measured) == (True, True)
+    assert gpu.hours == pytest.approx(240 * 0.01 / 3600, abs=1e-4)
+    assert cpu.cost == pytest.approx(240 * 2.0 / 3600 * 0.05, abs=1e-4)
+    assert dearer(found) == ""
+    assert forecaster(film, tmp_path).by_nodes(one.scout.plan.chunks, HERE) == ()
