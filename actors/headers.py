@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 from actors.constancy import Form, changed_at, form_of, frame_form
 from actors.entries import nal_length_bytes, units
 from actors.facts import colour_of
+from actors.heads import form_in
 from actors.media import PICTURES, WINDOW, decode_one, interlaced_at, time_of
 from jobs.errors import BadMedia
 
@@ -64,9 +65,13 @@ _BYTES = {
     "dnxhd": (0, 0x2E),
     "jpeg2000": (0, 64),
     "png": (8, 33),
+    "ffv1": (0, 4),
     "dpx": (768, 812),
 }
 """Codecs whose keyframes have it at one place: where it begins and ends. Some bytes of no meaning cost a decoding, no more."""
+
+_PICTURE_FILES = ("tiff", "exr")
+"""Codecs whose header is a list of entries, in any order and at any place."""
 
 _AV1_SEQUENCE = 1
 """Type of the OBU that says an AV1 sequence's parameters."""
@@ -82,6 +87,8 @@ def header_of(codec: str, keyframe: bytes, length_bytes: int) -> bytes:
         # SOF0 to SOF2: depth, size and sampling; ahead of them JFIF's density.
         place = max((keyframe.find(bytes((255, one))) for one in (0xC0, 0xC1, 0xC2)), default=-1)
         return keyframe[:20] + keyframe[max(0, place) : place + 19]
+    if codec in _PICTURE_FILES:
+        return form_in(keyframe)
     begin, end = _BYTES.get(codec, (0, 0))
     return keyframe[begin:end]
 
@@ -138,6 +145,8 @@ class _Headers:
         self._deinterlace = deinterlace
         self._codec = stream.codec_context.codec.canonical_name
         self._length_bytes = nal_length_bytes(stream.codec_context.extradata, self._codec)
+        # From version 3 on FFV1 has its header in the container, once for all frames.
+        self._is_outside = self._codec == "ffv1" and bool(stream.codec_context.extradata)
         self._seen: set[bytes] = set()
         self._form: Form | None = None
         self._stored = ""
@@ -147,14 +156,15 @@ class _Headers:
 
         A header that damage has spoilt, so that its own keyframe cannot be decoded, is passed over.
         """
-        header = header_of(self._codec, bytes(keyframe), self._length_bytes)
+        header = b"" if self._is_outside else header_of(self._codec, bytes(keyframe), self._length_bytes)
         if keyframe.has_sidedata("new_extradata"):
             header += bytes(keyframe.get_sidedata("new_extradata"))
         if not header or header in self._seen:
             return ""
         first = not self._seen
         self._seen.add(header)
-        decoder = self._decoder(strict=not first)
+        # libav's own TIFF files are not to the strict decoder's liking.
+        decoder = self._decoder(strict=not first and self._codec != "tiff")
         frames = [*decode_one(decoder, keyframe), *decode_one(decoder, None)]
         if not frames or frames[0].is_corrupt:
             return ""

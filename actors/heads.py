@@ -14,6 +14,9 @@ _DPX_GENERIC, _DPX_WHOLE = 1664, 2048
 """Lengths of the generic header, behind which libav puts the picture, and of all headers."""
 _DPX_INDUSTRY = bytes(48) + b"\xff" * 20 + bytes(188) + b"\xff" * 52 + bytes(76)
 """The film's and the television header with nothing said: texts are zeros, numbers all ones."""
+_EXR_FORM = (b"channels", b"dataWindow", b"displayWindow", b"pixelAspectRatio")
+_TIFF_FORM = (256, 257, 258, 262, 277, 339)
+"""Tags of width, height, bits (where these lie, of more than two samples), photometric interpretation, samples and their format."""
 _EXR_WINDOW = b"dataWindow\0box2i\0\x10\0\0\0"
 """OpenEXR's name, type and length of the attribute that says where the picture's pixels lie."""
 
@@ -28,6 +31,30 @@ def size_of(head: bytes) -> tuple[int, int] | None:
         left, top, right, bottom = struct.unpack_from("<4i", head.ljust(found + 99), found + len(_EXR_WINDOW))
         return right - left + 1, bottom - top + 1
     return None
+
+
+def form_in(picture: bytes) -> bytes:
+    """What of a TIFF or OpenEXR file's header says its picture's form: equal for files of one form; empty where it is not found."""
+    if picture.startswith(b"\x76\x2f\x31\x01"):
+        found = (_exr_value(picture, name) for name in _EXR_FORM)
+        return b"".join(found)
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(picture[:4], "")
+    if not order:
+        return b""
+    place = struct.unpack_from(f"{order}I", picture.ljust(8), 4)[0]
+    count = struct.unpack_from(f"{order}H", picture[place : place + 2].ljust(2, b"\0"))[0]
+    entries = (picture[place + 2 + 12 * entry :][:12] for entry in range(count))
+    kept = (one for one in entries if len(one) == 12 and struct.unpack_from(f"{order}H", one)[0] in _TIFF_FORM)
+    return b"".join(kept)
+
+
+def _exr_value(picture: bytes, name: bytes) -> bytes:
+    """An attribute: its name, its type and its length, 4 bytes, before its value."""
+    found = picture.find(name + b"\0")
+    kind = picture.find(b"\0", found + len(name) + 1) + 1
+    if found < 0 or kind <= 0:
+        return b""
+    return picture[found : kind + 4 + int.from_bytes(picture[kind : kind + 4], "little")]
 
 
 def timecode_in(head: bytes, rate: Fraction) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import BadMedia
+from tests.actors.advised import ffmpeg
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
@@ -16,6 +17,7 @@ from tests.matrix.proof import shown
 from tests.matrix.table import AV1, DNXHR, HEVC, MJPEG, MPEG2, MPEG4, PRORES, VP8, VP9
 
 H264 = Recipe(frames=24, size=(64, 48), rate=Fraction(25), gop=8, b_frames=2)
+FFV1_1 = replace(H264, codec="ffv1", gop=1, b_frames=0, options={"level": "1", "slices": "1"})
 BT601 = replace(H264, matrix="bt601")
 
 
@@ -62,6 +64,7 @@ CHANGES: Mapping[str, tuple[Recipe, Recipe, str, str]] = {
         "dnxhr.mov",
         "from 8 bit 4:2:2 to 10 bit 4:2:2",
     ),
+    "ffv1": (FFV1_1, replace(FFV1_1, pix_fmt="yuv444p"), "ffv1.mkv", "from 8 bit 4:2:0 to 8 bit 4:4:4"),
     "mjpeg": (MJPEG, replace(MJPEG, pix_fmt="yuvj422p"), "mjpeg.mkv", "from 8 bit 4:2:0 to 8 bit 4:2:2"),
 }
 """Two films that are joined, the file, and what is said of it."""
@@ -99,3 +102,28 @@ def test_what_some_frames_do_not_say_is_not_held_against_them(tmp_path: Path, fi
     source = joined(first, second, tmp_path / "h264.ts")
     assert rendered(spec_of(source, tmp_path, chunk_seconds=0.3)).report().conforms
     assert shown(tmp_path / "out/film.mkv").pictures == shown(source).pictures
+
+
+SEQUENCES = {
+    "png": ("rgb24", "rgb48be"),
+    "tif": ("rgb24", "rgb48le"),
+    "dpx": ("rgb24", "gbrp10le"),
+    "exr": ("gbrpf32le", "gray16le"),
+}
+"""Picture files by their ending, and two forms of them."""
+
+
+@pytest.mark.parametrize("what", ["size", "form"])
+@pytest.mark.parametrize("ending", SEQUENCES)
+def test_one_picture_file_of_another_form_is_refused_before_any_work(tmp_path: Path, ending: str, what: str) -> None:
+    form, other = SEQUENCES[ending]
+    for number in range(16):
+        odd = number >= 12
+        size, pix_fmt = "96x64" if odd and what == "size" else "64x48", other if odd and what == "form" else form
+        one = ("-f", "lavfi", "-i", f"testsrc=s={size}", "-frames:v", "1", "-pix_fmt", pix_fmt)
+        ffmpeg(*one, str(tmp_path / f"f.{number:04d}.{ending}"))
+    cuts, fleet = shot_list(tmp_path / "cuts.csv", 0, 10, frames=16), InlineFleet()
+    source = f"{tmp_path}/f.####.{ending}"
+    with pytest.raises(BadMedia, match=r"changes its picture from .* at frame 12;"):
+        rendered(spec_of(source, tmp_path, rate="25", chunk_seconds=0.3, shots={"file": str(cuts)}), fleet)
+    assert not {"split", "render"} & fleet.verbs().keys()
