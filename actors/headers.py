@@ -179,6 +179,8 @@ class _Headers:
         decoder = av.CodecContext.create(context.codec.name, "r")
         assert isinstance(decoder, VideoCodecContext)
         decoder.extradata, decoder.codec_tag = context.extradata, context.codec_tag
+        if self._codec == "ffv1":  # its size is the container's
+            decoder.width, decoder.height = context.width, context.height
         decoder.options = PICTURES | ({"err_detect": "explode"} if strict else {})
         return decoder
 
