@@ -29,10 +29,10 @@ BIN = Path(sys.executable).parent
 class RayHead:
     """`with RayHead(env) as head`: `env` is what its jobs and workers know beside this process's own environment."""
 
-    def __init__(self, env: Mapping[str, str], *, gpus: int = 0) -> None:
-        """`gpus`: how many its own node is told that it has; they are numbers alone."""
+    def __init__(self, env: Mapping[str, str], *, cpus: int = 6, gpus: int = 0) -> None:
+        """`cpus`, `gpus`: how many its own node is told that it has; they are numbers alone."""
         self.token = token_hex(32)
-        self._gpus = gpus
+        self._cpus, self._gpus = cpus, gpus
         self._gcs, dashboard, agent, client, grpc, metrics, environments = free_ports(7)
         self.url = f"http://127.0.0.1:{dashboard}"
         # Sockets lie in it, whose names may have a hundred letters.
@@ -65,7 +65,7 @@ class RayHead:
     def __enter__(self) -> Self:
         command = [str(BIN / "ray"), "start", "--head", "--block", *self._ports, "--node-ip-address=127.0.0.1"]
         more = [
-            "--num-cpus=6",
+            f"--num-cpus={self._cpus}",
             f"--num-gpus={self._gpus}",
             "--object-store-memory=80000000",
             f"--temp-dir={self._folder}",

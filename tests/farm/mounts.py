@@ -39,7 +39,7 @@ class RayNode:
     def __enter__(self) -> Self:
         agent, grpc, metrics, environments = free_ports(4)
         ray = [str(BIN / "ray"), "start", f"--address={self._head.address}", "--block", "--node-ip-address=127.0.0.1"]
-        ray += ["--num-cpus=8", f"--num-gpus={self._gpus}", "--object-store-memory=80000000"]
+        ray += ["--num-cpus=32", f"--num-gpus={self._gpus}", "--object-store-memory=80000000"]
         ray += [f"--dashboard-agent-listen-port={agent}", f"--dashboard-agent-grpc-port={grpc}"]
         ray += [f"--metrics-export-port={metrics}", f"--runtime-env-agent-port={environments}"]
         mounts = 'if [ -n "$0" ]; then mount -t tmpfs none "$0" || exit 1; fi; exec "$@"'

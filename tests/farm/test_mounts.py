@@ -27,7 +27,7 @@ FRAMES = 24
 def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[RayHead]:
     """A cluster whose head has one GPU, and room for all others of a film."""
     need_mounts()
-    with RayHead({}, gpus=1) as head:
+    with RayHead({}, cpus=16, gpus=1) as head:
         monkeypatch.setenv("RAY_AUTH_MODE", "token")
         monkeypatch.setenv("RAY_AUTH_TOKEN", head.token)
         yield head
@@ -40,7 +40,7 @@ def job(folder: Path, **fields: Any) -> tuple[Path, Path]:
     film = Recipe(frames=FRAMES, cuts=[12], sound="flac").make(folder / "film.mkv")
     look = {"name": "test-slow", "settings": {"gate": str(folder / "gate")}}
     # Two renderers of a GPU each: one can only be placed on the head's node, the other on the second.
-    workers = {"count": 2, "gpus": 1}
+    workers = {"count": 2, "gpus": 1, "cpus": 1}
     spec = spec_of(film, shared, look=look, chunk_seconds=0.5, workers=workers, **fields)
     (folder / "job.json").write_text(spec.model_dump_json())
     return folder / "job.json", film
@@ -114,7 +114,7 @@ def test_trainings_and_evaluations_name_the_node_too(head: RayHead, tmp_path: Pa
         kept(shared / f"photos/{number:02}.png", patches(number))
     recipe = {"name": "tiny", "kind": "test-tiny", "out": f"{shared}/trained", "licence": "CC0-1.0", "steps": 4}
     recipe |= {"data": [{"pictures": f"{shared}/photos", "held_out": 1}], "batch": 4, "side": 16, "short_side": 32}
-    recipe["workers"] = {"cpus": 7, "gpus": 0}  # as many as the second node alone has
+    recipe["workers"] = {"cpus": 20, "gpus": 0}  # as many as the second node alone has
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     with RayNode(head, gpus=1, hides=shared) as node:
         said = farm("train", tmp_path / "recipe.json", "--address", head.address)
