@@ -32,6 +32,10 @@ MEMORY_RAN_OUT = (
 REHEARSAL = "FARM_REHEARSE_GPUS"
 """Set to 1 on a cluster whose GPUs are numbers that Ray was told, not devices: then workers that are given one use the processor."""
 
+CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
+REPEATABLE = (":4096:8", ":16:8")
+"""Workspaces with which cuBLAS gives one answer, by NVIDIA's cuBLAS documentation, "Results reproducibility"."""
+
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -72,17 +76,20 @@ class CudaGpu:
         return f"{torch.__version__} for {f'CUDA {torch.version.cuda}' if torch.version.cuda else 'processors alone'}"
 
 
-def settled(gpu: bool, here: Gpu | None = None) -> torch.device:
+def settled(gpu: bool, here: Gpu | None = None, *, trains: bool = False) -> torch.device:
     """The device to work on, set to give equal pictures on equal hardware. `gpu`: a GPU was given to this worker.
 
     Raises NodeFault where it cannot be used: hours on a processor, paid for as a GPU's, are worse than an error.
 
     cuDNN may not try out kernels, for which is fastest changes from run to run, and another one gives other last bits; nor
-    take one that adds up in whatever order. What a look works out in float32 is float32, not TF32's 10 bits. cuBLAS keeps one workspace, for with several streams it may else choose anew.
+    take one that adds up in whatever order. Where it `trains`, all of torch takes repeatable kernels, as far as it has them:
+    it warns of what it runs otherwise. What a look works out in float32 is float32, not TF32's 10 bits. cuBLAS keeps one workspace, for with several streams it may else choose anew.
     """
     if not gpu or os.environ.get(REHEARSAL) == "1":
         return torch.device("cpu")
     here = here or CudaGpu()
+    if os.environ.get(CUBLAS) not in REPEATABLE:  # read once, as CUDA starts: before anybody asks for a GPU
+        os.environ[CUBLAS] = REPEATABLE[0]
     if why := here.refusal():
         raise NodeFault(
             f"a worker was given a GPU and cannot use it: {why} (driver {here.driver() or 'not found'}, torch {here.build()}); "
@@ -90,10 +97,10 @@ def settled(gpu: bool, here: Gpu | None = None) -> torch.device:
             "render on processors",
             lasting=True,
         )
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False
+    torch.use_deterministic_algorithms(trains, warn_only=True)
     return torch.device("cuda")
 
 
@@ -151,14 +158,20 @@ def uploaded(planes: Sequence[NDArray[Any]], device: torch.device) -> Tensor:
 
 def fetched(tensor: Tensor) -> Tensor:
     """The same numbers in this machine's memory. Waits for what this thread's stream was given until now, and sleeps meanwhile."""
-    if tensor.device.type != "cuda":
-        return tensor
-    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-    pinned.copy_(tensor, non_blocking=True)
+    return fetched_together([tensor])[0]
+
+
+def fetched_together(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Tensors of one device in this machine's memory: all copies are begun, into pinned memory, and waited for once."""
+    if not tensors or tensors[0].device.type != "cuda":
+        return list(tensors)
+    here = [torch.empty(one.shape, dtype=one.dtype, pin_memory=True) for one in tensors]
+    for pinned, one in zip(here, tensors, strict=True):
+        pinned.copy_(one, non_blocking=True)
     there = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
     there.record()
     there.synchronize()
-    return pinned
+    return here
 
 
 def captured(network: Callable[[Tensor], Tensor], example: Tensor) -> Callable[[Tensor], Tensor]:

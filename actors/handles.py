@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.compose import refuse_not_a_number
+from actors.compose import all_finite, refuse_not_a_number
+from actors.device import fetched_together
 from actors.encode import THREADS, SegmentWriter
 from actors.encoders import FFV1_OPTIONS
 from actors.looks.generator import Domain
@@ -36,10 +37,9 @@ NEUTRAL = 32768
 def as_kept(picture_NCHW: Tensor) -> Tensor:
     """A look's pictures as they will be read back, in whole steps. Where a look dissolves, all its pictures are so rounded.
 
-    Raises ChunkFailed where a picture holds NaN or infinity: steps could not tell.
+    NaN and infinity, which steps cannot tell, come out as NaN: whoever brings pictures here refuses those, and waits once for both.
     """
-    refuse_not_a_number(picture_NCHW)
-    return _floats(_words(picture_NCHW))
+    return torch.where(picture_NCHW.isfinite(), _floats(_words(picture_NCHW)), torch.nan)
 
 
 def _words(picture_NCHW: Tensor) -> Tensor:
@@ -71,10 +71,17 @@ class Handles:
             self._writer.__exit__(kind, error, trace)
 
     def take(self, first: int, frames: Sequence[av.VideoFrame], pictures_NCHW: Tensor, domain: Domain) -> None:
-        """The look's pictures, `as_kept`, from frame number `first` on, as the film stores its own; those outside are passed over."""
+        """The look's pictures, `as_kept`, from frame number `first` on, as the film stores its own; those outside are passed over.
+
+        Raises ChunkFailed where one holds NaN.
+        """
         begin, end = within(self.frames, first, len(frames))
-        words = _words(pictures_NCHW[begin:end]).to(torch.int32).cpu().numpy().astype(np.uint16)
-        for picture in words:
+        if begin == end:
+            return
+        some = pictures_NCHW[begin:end]
+        finite, words = fetched_together([all_finite(some), _words(some).to(torch.int32)])
+        refuse_not_a_number(finite)
+        for picture in words.numpy().astype(np.uint16):
             rows = picture.reshape(-1, picture.shape[-1])
             self._writer = self._writer or SegmentWriter(_encoding(self.film, *rows.shape), self._path)
             self._domain = domain.value

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from actors.compose import compose
 from actors.encode import SegmentFacts, Writer, writer_for
-from actors.looks.generator import Domain
+from actors.looks.generator import BATCH, Domain
+from actors.looks.precision import working_dtype
 from actors.stills import pair
 from jobs.errors import ChunkFailed
 from jobs.film import Picture
@@ -32,7 +33,7 @@ class Piece:
         self.digest = digest
         self.encoding = encoding
         self._path = folder / digest
-        self._still = b""
+        self._middle: tuple[av.VideoFrame, av.VideoFrame] | None = None
         self._writer = writer_for(encoding, self._path)
 
     def __enter__(self) -> Self:
@@ -53,12 +54,13 @@ class Piece:
             self._writer.write(frame)
         middle = self.frames.start + self.frames.frames // 2 - first
         if begin <= middle < end:
-            self._still = pair(frames[middle], composed[middle - begin], self.film, self.encoding)
+            self._middle = frames[middle], composed[middle - begin]
 
     def keep(self, ledger: Ledger, made_on: str, seconds: float, apart: float | None = None) -> SegmentRecord:
         """Put the closed piece into the store, and its record last. Raises ChunkFailed where it lacks a frame."""
         facts = counted(self.frames, self._writer)
-        ledger.store.write(ledger.key(still_name(self.digest)), self._still)
+        assert self._middle  # no piece is without frames
+        ledger.store.write(ledger.key(still_name(self.digest)), pair(*self._middle, self.film, self.encoding))
         media = kept_media(ledger, facts, self._path)
         return ledger.keep(
             SegmentRecord(
@@ -91,17 +93,29 @@ def counted(frames: Range, writer: Writer | None) -> SegmentFacts:
 
 
 def kept_media(ledger: Ledger, facts: SegmentFacts, path: Path) -> Media:
-    """A written file in the store, under its own hash: a late twin changes nothing."""
+    """A written file in the store, under its own hash: a late twin changes nothing. Here it is there no more."""
     media = Media(key=f"media/{facts.sha256}", sha256=facts.sha256, bytes=facts.bytes)
     ledger.store.write_file(ledger.key(media.key), path, only_if_absent=True)
+    path.unlink(missing_ok=True)
     return media
 
 
-def hardware(device: torch.device, runtime: str = "") -> str:
-    """The kind of hardware a picture is made on: the GPU's name, or the processor's and its instruction set; and what ran
-    the look there, where that was not torch (`actors.looks.generator.runtime_of`)."""
+def hardware(device: torch.device, runtime: str = "", batch: int = BATCH) -> str:
+    """The kind of hardware a picture is made on, with all that changes its last bits there where it is not as usual.
+
+    The GPU's name and, where memory ran out, frames at a time; or the processor's, its instruction set and cores; and what
+    ran the look there, where that was not torch (`actors.looks.generator.runtime_of`). Networks work in bfloat16 wherever the
+    hardware multiplies it: that a processor of AVX-512 does not is said, for only some do.
+    """
     if device.type == "cuda":
-        name = str(torch.cuda.get_device_name(device))
+        name = on_gpu(str(torch.cuda.get_device_name(device)), batch)
     else:
-        name = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"
+        capability = torch.backends.cpu.get_cpu_capability()
+        narrow = working_dtype(device) is not torch.float32 or not capability.startswith("AVX512")
+        name = f"{platform.machine()} {capability}{'' if narrow else ' in float32'}, {os.cpu_count()} cores"
     return f"{name}, {runtime}" if runtime else name
+
+
+def on_gpu(name: str, batch: int) -> str:
+    """What is said of a GPU: its name, and how many frames it is shown at a time where these are fewer than usual."""
+    return name if batch == BATCH else f"{name}, batches of {batch}"

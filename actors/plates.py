@@ -29,6 +29,9 @@ class Plates:
     scale: Quantiser
     shift: tuple[float, float] = (0.0, 0.0)
     """Where chroma is sited: its samples below and right of which it is read, that it lies on luma."""
+    whole: int = 0
+    """Frames of a whole batch, of which the last of a chunk may hold fewer: what a network is shown on a GPU, filled up, for
+    another length may give other last bits. Fewer than usual where memory ran out. 0: as many as are here."""
 
     def __len__(self) -> int:
         return len(self.luma_NHW)
@@ -38,7 +41,7 @@ class Plates:
         for start in range(0, len(self), length):
             some = slice(start, start + length)
             chroma = (self.chroma[0][some], self.chroma[1][some]) if self.chroma else None
-            yield Plates(self.luma_NHW[some], chroma, self.scale, self.shift)
+            yield Plates(self.luma_NHW[some], chroma, self.scale, self.shift, length)
 
     def luma(self, size: tuple[int, int] | None = None) -> Tensor:
         """Y' as N1HW floats, 0 (black) to 1 (white); at `size` (height, width) where given, averaged where that is smaller."""
@@ -78,7 +81,7 @@ def batches_of(
         # torch has no arithmetic on uint16; int32 holds every depth up to 16 bit.
         stacks = [one if one.dtype == torch.uint8 else one.to(torch.int32) for one in stacks]
         stacks = [_turned(one, picture.rotation) for one in stacks]
-        yield run, Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale, shift)
+        yield run, Plates(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale, shift, batch)
 
 
 def turned_back(upright_NCHW: Tensor, picture: Picture) -> Tensor:

@@ -202,9 +202,9 @@ class Prover:
 
     def _made_on(self, look: Look | None) -> str:
         if look is None:
-            return hardware(self.device)
+            return hardware(self.device, batch=self.batch)
         with self._turns:
-            return hardware(self.device, runtime_of(recent(self._generators, look, self.device)))
+            return hardware(self.device, runtime_of(recent(self._generators, look, self.device)), self.batch)
 
     def _read(self, still: Still) -> bytes:
         data = self.ledger.read(still.media.key)

@@ -1,12 +1,13 @@
 """The renderer: shows a chunk's frames to a look, encodes what it gives, keeps it in the store. Promises media first, then the record; knows no plan beyond its order.
 
-Reading, generating and encoding each have a thread, a few batches apart, so that none waits while another could go on:
+Reading, generating, encoding and finishing each have a thread, a few batches apart, so that none waits while another could go on:
 
     read        the chunk out of the store, its frames decoded, their plates on the device
     generate    the look's pictures; calls take turns at it, and its device's time is measured
-    encode      composed, encoded, uploaded, recorded: in the thread of the call itself
+    encode      composed and encoded: in the thread of the call itself
+    finish      hashed, its still made, uploaded, recorded; and the next chunk's encoders opened (actors/finishing.py)
 
-Chunks of one call follow each other without a pause in each of the three. Of a second call that is made meanwhile the
+Chunks of one call follow each other without a pause in each of these. Of a second call that is made meanwhile the
 first batches are read while the first call is generated, and it is generated while the first is encoded and uploaded.
 """
 
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from actors.ahead import Ahead, Turns
 from actors.device import memory_ran_out, received, sent, settled, stream_of
+from actors.finishing import Finishing, Opened
 from actors.handles import Handles, as_kept
 from actors.looks import MOST_GENERATORS, recent
 from actors.looks.generator import BATCH, Domain, Generator, runtime_of
@@ -37,6 +39,7 @@ from actors.proven import proven
 from actors.read import read_chunk
 from actors.spool import spool
 from jobs.errors import ChunkFailed
+from jobs.hardware import refuse_other
 from jobs.ledger import Ledger
 from jobs.plan import Look
 from jobs.records import FramesRendered, HandlesRecord, RenderOrder, SegmentRecord, Worked
@@ -86,9 +89,11 @@ class Renderer:
         cpus: float,
         gpu: bool = False,
         encoders: Sequence[TrialEncoder] = (),
+        alone: bool = False,
     ) -> None:
         """`gpu`: this worker was given one. An actor that asked Ray for none sees them all the same. `encoders` of its GPU
-        that its deliverables need. Raises NodeFault where either cannot be used."""
+        that its deliverables need. `alone`: the job is to be rendered on one kind of hardware. Raises NodeFault where any of
+        these cannot be."""
         self.threads = max(1, int(cpus))
         self.batch = BATCH
         """Frames shown to a look at a time; halved where memory runs out."""
@@ -96,6 +101,7 @@ class Renderer:
         self.ledger = Ledger.at(store, job)
         self.device = settled(gpu)
         check_encoders(encoders)
+        self.alone = alone
         self.generators: dict[str, Generator] = {}
         for look in looks[:MOST_GENERATORS]:
             recent(self.generators, look, self.device)
@@ -108,7 +114,7 @@ class Renderer:
     def render(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
         """Render chunks one after another; tells of frames as they are done, and gives a record for each segment.
 
-        Where memory runs out, what is lacking is begun again with half as many frames at a time, down to one; findings then
+        Where memory runs out, what is lacking is begun again with half as many frames at a time, down to one, where the job may have such; findings then
         come twice. Raises what any of the three threads raised, as it was: Damaged where a chunk is not what its
         record says. However it ends, no thread and no file is left.
         """
@@ -118,10 +124,15 @@ class Renderer:
                 yield from self._made(orders)
                 return
             except (RuntimeError, MemoryError) as error:
-                if self.batch == 1 or not memory_ran_out(error):
+                if self.batch == 1 or not memory_ran_out(error) or (self.alone and not self._repeats):
                     raise
             self.batch //= 2
             torch.cuda.empty_cache()
+
+    @property
+    def _repeats(self) -> bool:
+        """Whether batches of any length give the same bits here: a GPU may choose other kernels for them."""
+        return self.device.type == "cpu"
 
     def _made(self, orders: Sequence[RenderOrder]) -> Iterator[Finding]:
         lacking = []
@@ -133,12 +144,21 @@ class Renderer:
             if rest.digests:
                 lacking.append(rest)
         if lacking:
+            if self.alone:
+                refuse_other(self.ledger, hardware(self.device))
             with (
+                spool("render") as folder,
                 Ahead(self._read(lacking), AHEAD) as batches,
                 Ahead(self._generate(lacking, batches), AHEAD) as runs,
+                Finishing(partial(self._opened, order, Path(folder)) for order in lacking) as finishing,
             ):
-                for order in lacking:
-                    yield from self._encode(order, iter(partial(next, runs), CUT))
+                try:
+                    for order in lacking:
+                        yield from self._encode(order, iter(partial(next, runs), CUT), finishing)
+                except Exception:
+                    yield from finishing.rest()  # what is kept of the chunk before is told, whatever became of this one
+                    raise
+                yield from finishing.rest()
 
     # read
 
@@ -203,41 +223,48 @@ class Renderer:
 
     # encode
 
-    def _encode(self, order: RenderOrder, runs: Iterator[Run]) -> Iterator[Finding]:
+    def _encode(self, order: RenderOrder, runs: Iterator[Run], finishing: Finishing) -> Iterator[Finding]:
         began, done, told_at, runtime = 0.0, 0, 0.0, ""
-        with spool("render") as folder, ExitStack() as stack:
-            pieces = _pieces(order, Path(folder))
-            for piece in pieces:
-                stack.enter_context(piece)
+        opened = finishing.opened()
+        with opened.files as files:
             for run in runs:
                 began, runtime = began or time.monotonic(), run.runtime
                 with torch.cuda.stream(self.composing):
                     received(run.sent, (run.pictures_NCHW,))
-                    for piece in pieces:
+                    for piece in opened.pieces:
                         piece.take(run.first, run.frames, run.pictures_NCHW, run.domain)
                 before, done = done, min(max(run.first + len(run.frames) - order.core.start, 0), order.core.frames)
                 late = time.monotonic() - told_at >= WORD_SECONDS or done == order.core.frames
                 if done > before and late:
                     told_at = time.monotonic()
                     yield FramesRendered(chunk=order.chunk, done=done)
-            stack.close()
-            made_on = hardware(self.device, runtime)
+                yield from finishing.ready()
+            made_on = hardware(self.device, runtime, self.batch)
             told = {"chunk": order.chunk, "frames": order.read.frames, "made_on": made_on}
             yield self.meter.word().model_copy(update=told)
-            for piece in pieces:
-                yield piece.keep(self.ledger, made_on, time.monotonic() - began)
+            yield from finishing.rest()
+            finishing.finish(partial(self._kept, Opened(opened.pieces, files.pop_all()), made_on, began))
+
+    # finish
+
+    def _opened(self, order: RenderOrder, folder: Path) -> Opened:
+        """Everything that takes its frames from one rendering: segments, and what is kept for the seams."""
+        film = order.film.picture
+        with ExitStack() as files:
+            pieces: list[Piece | Handles] = []
+            for one in order.encodings:
+                pieces.append(files.enter_context(Piece(film, order.body(one), order.digest(one), one, folder)))
+            for frames in order.handles:
+                pieces.append(files.enter_context(Handles(film, frames, order.handles_digest(frames), folder)))
+            return Opened(pieces, files.pop_all())
+
+    def _kept(self, written: Opened, made_on: str, began: float) -> list[SegmentRecord | HandlesRecord]:
+        torch.set_num_threads(self.threads)
+        written.files.close()
+        return [piece.keep(self.ledger, made_on, time.monotonic() - began) for piece in written.pieces]
 
     def _miscounted(self, order: RenderOrder) -> ChunkFailed:
         return ChunkFailed(
             f"The look '{order.look.title}' does not give one picture for each frame (seen at chunk {order.chunk}); "
             "mend the look, and raise its version."
         )
-
-
-def _pieces(order: RenderOrder, folder: Path) -> list[Piece | Handles]:
-    """Everything that takes its frames from one rendering: segments, and what is kept for the seams."""
-    film = order.film.picture
-    return [
-        *(Piece(film, order.body(one), order.digest(one), one, folder) for one in order.encodings),
-        *(Handles(film, frames, order.handles_digest(frames), folder) for frames in order.handles),
-    ]

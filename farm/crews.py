@@ -87,7 +87,15 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> Crew:
     return Crew(
         "renderer",
         Renderer,
-        (spec.store, spec.name, tuple(looks), threads, gpus > 0, encoders_wanted(spec.deliverables)),
+        (
+            spec.store,
+            spec.name,
+            tuple(looks),
+            threads,
+            gpus > 0,
+            encoders_wanted(spec.deliverables),
+            wish.mixed == "refuse",
+        ),
         limit=count,
         # A local Ray is told of more CPUs than there are, so that the side crew finds a place: one for each worker.
         cpus=(wish.cpus or 1.0) if cluster.local else threads,

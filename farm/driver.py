@@ -11,6 +11,7 @@ from farm.calls import Call, Spent
 from farm.chosen import ALL, Chosen
 from farm.film_report import put_down_made
 from farm.fleet import Fleet
+from farm.mixture import Mixture
 from farm.opening import decide_deliverables, open_film
 from farm.output import claimed_output
 from farm.paces import pace_of
@@ -50,6 +51,7 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
     scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = Production(scout, decide_deliverables(scout, fleet), board, shots)
+    mixture = Mixture(board)
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""
@@ -64,11 +66,13 @@ def _carry(spec: JobSpec, shots: Chosen, *, ledger: Ledger, fleet: Fleet, board:
             case FramesRendered():
                 film.progress(found)
             case Worked():
+                mixture.heard({found.made_on} - {""})
                 board.worked(found, pace_of(call.args[0], found, board.renderers_ready))
             case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
                 yield from film.dissolve(found)
             case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
+                mixture.heard([found.made_on])
                 review.show_preview(film)  # once, where that is asked for
             case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)

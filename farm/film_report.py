@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from farm.mixture import Mixture
 from jobs.continuity import put_down
 from jobs.digest import digest
 from jobs.errors import FilmFailed
@@ -25,6 +26,7 @@ def film_report(film: Production) -> FilmReport:
     plan, spec = film.scout.plan, film.scout.spec
     proofs = tuple(film.proofs[one.file] for one in film.deliverables)
     made_on = {record.made_on for one in film.deliverables for record in film.segments_of(one)}
+    Mixture(film.board).heard(made_on)  # once more, with what earlier runs have made
     return FilmReport(
         name=spec.name,
         spec=digest(spec),

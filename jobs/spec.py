@@ -25,6 +25,7 @@ from jobs.numbered import parted, pattern, rate_of
 from jobs.outside import is_placeable
 from jobs.paper import Paper
 from jobs.timecode import names_a_frame
+from jobs.workers import Workers
 
 
 class Drop(StrEnum):
@@ -150,27 +151,6 @@ def _which_shots(value: object) -> str:
 Shots = Annotated[
     Annotated[DetectShots, Tag("DetectShots")] | Annotated[GivenShots, Tag("GivenShots")], Discriminator(_which_shots)
 ]
-
-
-class Workers(Paper):
-    """How many renderers may work at a time, what each one needs, and how often bad luck is forgiven."""
-
-    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Renderers at most; the default is as many as the GPUs take, or without GPUs one for each core of this machine."""
-    gpus: Annotated[float, Field(ge=0, le=8)] | None = None
-    """GPUs for each renderer; by default a share of one, by its memory and the cores beside it (1 where not known); 0 without GPUs."""
-    cpus: Annotated[float, Field(gt=0, le=256)] | None = None
-    """CPUs for each renderer; by default the machine's, shared evenly, on a local run; 4 on a cluster."""
-    memory_gib: Annotated[float, Field(gt=0)] | None = None
-    """Memory that Ray sets aside for each renderer; by default none is."""
-    attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """Times a chunk may raise an error before it is set aside (on_error)."""
-    losses: Annotated[int, Field(ge=1, le=1000)] = 8
-    """Times a chunk may lose its worker (killed, out of memory, node gone) before it is set aside."""
-    boot_seconds: Annotated[float, Field(gt=0)] = 900.0
-    """How long a renderer may take to be placed and load its weights before the job gives up waiting."""
-    hung_seconds: Annotated[float, Field(gt=0)] = 300.0
-    """A renderer at work that says nothing for so long, and for 20 times the longest wait so far, is replaced."""
 
 
 class Reading(Paper):

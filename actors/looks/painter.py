@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from actors.colour import from_differences, to_differences
-from actors.looks.generator import BATCH, Domain
+from actors.looks.generator import Domain
 from actors.looks.package import SizeRule
 from actors.plates import Plates
 from actors.resize import resized
@@ -75,7 +75,7 @@ class Painter:
         for plates in batches:
             shown = self.wish.shown(*plates.luma_NHW.shape[-2:])
             # A batch brings a processor nothing, and takes memory.
-            at_once = _at_once(shown) if plates.luma_NHW.is_cuda else 1
+            at_once = 1 if plates.luma_NHW.is_cpu else _at_once(shown, plates.whole or len(plates))
             for some in plates.parts(at_once):
                 luma, rgb = some.luma(), some.rgb()
                 own.extend(luma if self.wish.keep_chroma else rgb)
@@ -96,7 +96,7 @@ class Painter:
         return from_differences(luma, differences * self.wish.saturation, colour).clamp(0, 1)
 
 
-def _at_once(shown: tuple[int, int]) -> int:
+def _at_once(shown: tuple[int, int], whole: int) -> int:
     # A batch falls into parts that are nearly equal: the last is filled up to the others' length.
     fit = max(1, PIXELS // (shown[0] * shown[1]))
-    return -(-BATCH // -(-BATCH // fit))
+    return -(-whole // -(-whole // fit))

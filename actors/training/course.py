@@ -50,6 +50,18 @@ class Team(NamedTuple):
         return range(self.rank * mine, (self.rank + 1) * mine)
 
 
+Lesson = tuple[Tensor, ...]
+"""What one step learns from, in this machine's memory, in an order that its course knows."""
+
+
+class StepLosses(NamedTuple):
+    """What a step came to, still on the course's device and of one number each: to read it is to wait for the step."""
+
+    losses: dict[str, Tensor]
+    critic_right: Tensor | None = None
+    """See `Guarded`; None where the course has no such thing."""
+
+
 class Guarded(NamedTuple):
     """What a guard looks at after a step; None where the course has no such thing."""
 
@@ -94,8 +106,15 @@ class Course(Protocol):
     def phase(self, step: int) -> str:
         """The name of the phase a step (from 0) belongs to: learning, critic, adversarial ..."""
 
-    def learn(self, step: int) -> Guarded:
-        """One step, numbered from 0: this worker's share of the batch, gradients averaged over the team, the networks moved."""
+    def lesson(self, step: int) -> Lesson:
+        """What this worker learns from in a step: its share of the batch, drawn by the step's number alone.
+
+        Another thread asks for it ahead of its step, so it touches nothing that `learn` changes and draws no random numbers
+        that others draw too.
+        """
+
+    def learn(self, step: int, lesson: Lesson) -> StepLosses:
+        """One step, numbered from 0, on its `lesson`: gradients averaged over the team, the networks moved. Waits for no device."""
 
     def state(self) -> dict[str, Tensor]:
         """Everything that `learn` changes, as tensors on the CPU; not the optimizer's step sizes, which follow from the step."""

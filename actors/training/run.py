@@ -1,26 +1,32 @@
 """The loop of a training: step after step, checkpoints on the way, a look at the end. Promises the same weights however often it is interrupted; knows no Ray and no terminal."""
 
 from collections import Counter
+from collections.abc import Generator as Yields
 from collections.abc import Iterator
 
 import torch
 
+from actors.ahead import Ahead
 from actors.device import settled
 from actors.training.checkpoints import Checkpoints
-from actors.training.course import Course, Team
+from actors.training.course import Course, Lesson, Team
 from actors.training.courses import checked, find, settings_of
 from actors.training.guards import Guards
 from actors.training.pictures import gather
+from actors.training.readings import Readings, steps_between
 from jobs.errors import TrainingFailed
 from jobs.recipe import Recipe
 from jobs.training import Began, Finished, Kept, Learnt, Word
 
 CPU = torch.device("cpu")
 
+LESSONS_AHEAD = 2
+"""Lessons that lie ready at most: one to begin with at once, one for when the next is late."""
+
 
 def at_work(device: torch.device, threads: int) -> None:
     """Set this process up for training: repeatable kernels, its own GPU, so many threads."""
-    settled(device.type == "cuda")
+    settled(device.type == "cuda", trains=True)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     torch.set_num_threads(threads)
@@ -44,7 +50,7 @@ def train(recipe: Recipe, team: Team = Team(), device: torch.device = CPU) -> It
     shelves = gathered.library.values()
     yield Began(step, sum(len(one.learnt) for one in shelves), sum(len(one.held_out) for one in shelves))
     try:
-        yield from _learn(recipe, course, checkpoints, step, team)
+        yield from _learn(recipe, course, checkpoints, step, team, device)
     except TrainingFailed as failed:
         if team.rank:
             checkpoints.catch_up()
@@ -70,22 +76,36 @@ def _taken_up(checkpoints: Checkpoints, course: Course, team: Team, device: torc
     return step
 
 
-def _learn(recipe: Recipe, course: Course, checkpoints: Checkpoints, start: int, team: Team) -> Iterator[Word]:
-    guards = Guards(recipe.steps)
+def _learn(
+    recipe: Recipe, course: Course, checkpoints: Checkpoints, start: int, team: Team, device: torch.device
+) -> Iterator[Word]:
+    guards, readings = Guards(recipe.steps), Readings(steps_between(device))
     sums: Counter[str] = Counter()
     since = start
-    for step in range(start, recipe.steps):
-        phase = course.phase(step)
-        said = course.learn(step)
-        guards.after_step(step + 1, phase, said)
-        sums.update(said.losses)
-        yield Learnt(step + 1, phase, said.losses)
-        if (step + 1) % recipe.check_every and step + 1 < recipe.steps:
-            continue
-        if team.rank == 0:
-            means = {name: total / (step + 1 - since) for name, total in sums.items()}
-            yield _checked(course, checkpoints, guards, step + 1, means)
-        sums, since = Counter(), step + 1
+    coming = _lessons(course, range(start, recipe.steps), device, torch.get_num_threads())
+    with Ahead(coming, LESSONS_AHEAD) as lessons:
+        for step, lesson in enumerate(lessons, start):
+            readings.add(step + 1, course.phase(step), course.learn(step, lesson))
+            checked = (step + 1) % recipe.check_every == 0 or step + 1 == recipe.steps
+            # Before a checkpoint always: what has diverged is never kept.
+            for one in readings.read() if checked or readings.due else ():
+                guards.after_step(one.step, one.phase, one.said)
+                sums.update(one.said.losses)
+                yield Learnt(one.step, one.phase, one.said.losses)
+            if checked and team.rank == 0:
+                means = {name: total / (step + 1 - since) for name, total in sums.items()}
+                yield _checked(course, checkpoints, guards, step + 1, means)
+            if checked:
+                sums, since = Counter(), step + 1
+
+
+def _lessons(course: Course, steps: range, device: torch.device, threads: int) -> "Yields[Lesson, None, None]":
+    """What each of the steps learns from, drawn and worn in the thread that asks, while the step before is learnt."""
+    torch.set_num_threads(threads)  # a new thread would take as many as there are cores
+    for step in steps:
+        lesson = course.lesson(step)
+        # From pinned memory a copy to the GPU goes on beside its work.
+        yield tuple(one.pin_memory() for one in lesson) if device.type == "cuda" else lesson
 
 
 def _checked(course: Course, checkpoints: Checkpoints, guards: Guards, step: int, losses: dict[str, float]) -> Kept:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from actors.compose import compose
+from actors.compose import Composer, compose
 from actors.looks.generator import Domain
 from actors.planes import planes_of
 from actors.plates import batches_of, turned_back
@@ -169,3 +169,37 @@ def test_every_matrix_is_known() -> None:
         frames = random_frames("yuv420p")
         ((run, plates),) = batches_of(frames, film, 8, CPU)
         assert same(compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, "yuv420p")), frames)
+
+
+class Waits:
+    """Brings the tensors of a device that has no numbers, and counts how often it was waited for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        self.count += 1
+        return [torch.ones(one.shape, dtype=one.dtype) for one in tensors]
+
+
+@pytest.mark.parametrize("wanted", ["yuv420p", "yuv422p10le", "gray", "gbrp"])
+@pytest.mark.parametrize("domain", Domain)
+def test_a_device_is_waited_for_once_a_batch(domain: Domain, wanted: str) -> None:
+    """On torch's meta device whatever asks for a number raises: a wait that is hidden anywhere would be seen."""
+    film = picture_of("yuv420p")
+    picture = torch.empty(8, domain.channels, 38, 50, device="meta")
+    waits = Waits()
+    made = compose(random_frames("yuv420p", 8), picture, domain, film, encoding_of(film, wanted), waits)
+    assert (len(made), waits.count) == (8, 1)
+
+
+@pytest.mark.parametrize("wanted", ["yuv420p", "yuv444p10le", "gray"])
+@pytest.mark.parametrize("domain", Domain)
+def test_a_batch_is_composed_as_its_frames_are_alone(domain: Domain, wanted: str) -> None:
+    """As a GPU does it, all at once: on the processor, told that it is one."""
+    film, frames = picture_of("yuv420p"), random_frames("yuv420p", 5)
+    pictures = torch.rand(5, domain.channels, 38, 50, generator=torch.Generator().manual_seed(3))
+    encoding = encoding_of(film, wanted)
+    alone = compose(frames, pictures, domain, film, encoding)
+    together = Composer(domain, film, encoding, list).finished(frames, pictures)
+    assert same(alone, together)

@@ -1,6 +1,8 @@
 """The device: on a processor, the plain thing. What a GPU does is not proven here; where there is one, that its numbers are the same."""
 
+import os
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actors.device import REHEARSAL, captured, fetched, received, sent, settled, stream_of, uploaded
+from actors.device import CUBLAS, REHEARSAL, captured, fetched, received, sent, settled, stream_of, uploaded
 from jobs.errors import NodeFault
 
 HERE = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
@@ -62,6 +64,45 @@ class OldDriver:
 
     def build(self) -> str:
         return "2.13.0 for CUDA 13.0"
+
+
+class GoodGpu:
+    """A machine with a GPU that can be used; it says what was set when it was first asked."""
+
+    def __init__(self) -> None:
+        self.workspace = ""
+
+    def refusal(self) -> str:
+        self.workspace = os.environ.get(CUBLAS, "")
+        return ""
+
+    def driver(self) -> str:
+        return "580.65.06"
+
+    def build(self) -> str:
+        return "2.13.0 for CUDA 13.0"
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Gives back what a worker sets for its whole process."""
+    monkeypatch.setenv(CUBLAS, ":0:0")
+    known = [getattr(torch.backends.cudnn, name) for name in ("benchmark", "deterministic", "allow_tf32")]
+    yield
+    for name, value in zip(("benchmark", "deterministic", "allow_tf32"), known, strict=True):
+        setattr(torch.backends.cudnn, name, value)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("trains", [False, True])
+@pytest.mark.usefixtures("settings")
+def test_a_gpu_is_set_to_repeat_itself_before_cuda_starts(trains: bool) -> None:
+    here = GoodGpu()
+    assert settled(gpu=True, here=here, trains=trains) == torch.device("cuda")
+    assert here.workspace == ":4096:8"
+    assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.benchmark
+    assert torch.are_deterministic_algorithms_enabled() == trains
 
 
 def test_nobody_gets_a_gpu_who_asked_for_none() -> None:

@@ -64,6 +64,15 @@ def test_a_step_is_far_below_any_code_and_the_widest_chroma_fits() -> None:
     assert as_kept(torch.tensor([1.05, -1.05])).tolist() == pytest.approx([1.05, -1.05], abs=1e-4)
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_a_picture_that_is_no_number_is_refused(tmp_path: Path, bad: float) -> None:
+    shown = pictures(6, 2, 4, 4)
+    shown[3, 1, 2, 3] = bad
+    with pytest.raises(FilmFailed, match="not a number"):
+        keep(tmp_path, Range(2, 6), as_kept(shown), Domain.CHROMA, batch=8)
+    assert as_kept(torch.empty(2, 2, 4, 4, device="meta")).shape == (2, 2, 4, 4), "and the device is not waited for"
+
+
 def test_batches_are_in_no_byte(tmp_path: Path) -> None:
     shown = pictures(16, 2, 8, 8)
     made = {keep(tmp_path, Range(2, 15), shown, Domain.CHROMA, batch).media.sha256 for batch in (1, 5, 16)}

@@ -9,15 +9,17 @@ import torch
 
 from actors.encode import encoding_for
 from actors.looks import fit
+from actors.looks.generator import BATCH
 from actors.looks.none import NoneLook, NoneSettings
 from actors.looks.package import LookPaper, write_package
-from actors.pieces import hardware
+from actors.pieces import hardware, on_gpu
 from actors.render import Finding, Renderer
 from actors.split import Splitter
 from actors.survey import Surveyor
-from jobs.errors import BadLook, FilmFailed
+from jobs.errors import BadLook, FilmFailed, NodeFault
 from jobs.film import Film
 from jobs.formats import Codec, Deliverable
+from jobs.hardware import PAPER, Hardware, kinds_of
 from jobs.index import FrameIndex
 from jobs.ledger import Ledger, still_name
 from jobs.plan import Look, Plan, Range, Shot
@@ -144,6 +146,24 @@ def test_records_say_what_ran_a_look_where_that_was_not_torch(source: Path, tmp_
         found = list(worker.render([order]))
         told = {one.made_on for one in found if isinstance(one, SegmentRecord | Worked)}
         assert told == {hardware(CPU) + (f", {OnCuda.runtime}" if generator else "")}
+
+
+def test_a_job_of_one_kind_of_hardware_is_not_gone_on_with_on_another(source: Path, tmp_path: Path) -> None:
+    look = look_of("none")
+    first, second = orders(source, tmp_path, look, 25, FFV1)
+    own, ledger = hardware(torch.device("cpu")), Ledger.at(str(tmp_path), "film")
+    list(Renderer(str(tmp_path), "film", [look], 1, alone=True).render([first]))
+    assert ledger.paper(PAPER, Hardware) == Hardware(kind=next(iter(kinds_of(own))))
+    ledger.keep_paper(PAPER, Hardware(kind="NVIDIA L4"), only_if_absent=False)
+    with pytest.raises(NodeFault, match="the job is rendered on NVIDIA L4"):
+        list(Renderer(str(tmp_path), "film", [look], 1, alone=True).render([second]))
+    assert list(Renderer(str(tmp_path), "film", [look], 1).render([second])), "and where others may be, it is"
+
+
+def test_what_changes_bits_on_a_gpu_is_in_its_name_where_it_is_not_as_usual() -> None:
+    assert on_gpu("NVIDIA L4", BATCH) == "NVIDIA L4"
+    assert on_gpu("NVIDIA L4", BATCH // 2) == "NVIDIA L4, batches of 4"
+    assert hardware(torch.device("cpu"), batch=1) == hardware(torch.device("cpu")), "a processor's bits know no batch"
 
 
 def test_broken_weights_are_refused_when_a_worker_starts(tmp_path: Path) -> None:

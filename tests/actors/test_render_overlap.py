@@ -18,7 +18,7 @@ from actors.render import AHEAD, Renderer
 from jobs.errors import Damaged
 from jobs.ledger import Ledger
 from jobs.plan import Look
-from jobs.records import RenderOrder, SegmentRecord, Worked
+from jobs.records import FramesRendered, RenderOrder, SegmentRecord, Worked
 from tests.actors.test_render import FFV1, look_of, orders
 from tests.films import Recipe
 
@@ -149,6 +149,42 @@ def test_the_next_chunk_is_generated_while_one_is_kept(source: Path, tmp_path: P
         tmp_path, look, Watched(happened), happened, lambda kept: happened.wait_for("begun", min(kept + 1, len(wanted)))
     )
     assert len(segments(made.render(wanted))) == len(wanted)
+
+
+def test_the_next_chunk_is_encoded_while_one_is_kept(source: Path, tmp_path: Path) -> None:
+    """Its still, its upload and its record are made in another thread than that of the call."""
+    look, happened = look_of("none"), Happened()
+    wanted = orders(source, tmp_path, look, 16, FFV1)
+    keepers: list[threading.Thread] = []
+
+    def keep(kept: int) -> None:
+        keepers.append(threading.current_thread())
+        happened.wait_for(f"encoded {min(kept + 1, len(wanted))}")
+
+    found = []
+    for one in renderer(tmp_path, look, Watched(happened), happened, keep).render(wanted):
+        found.append(one)
+        if isinstance(one, FramesRendered):
+            happened.say(f"encoded {one.chunk}")
+    assert [one.frames for one in segments(found)] == [order.core for order in wanted]
+    assert threading.current_thread() not in keepers
+
+
+def test_a_chunk_that_cannot_be_kept_is_an_error_and_nothing_after_it_is_recorded(source: Path, tmp_path: Path) -> None:
+    look, happened, error = look_of("none"), Happened(), OSError("no room")
+    wanted = orders(source, tmp_path, look, 12, FFV1)
+
+    def keep(kept: int) -> None:
+        if kept == 2:
+            raise error
+
+    found: list[object] = []
+    with pytest.raises(OSError, match="no room") as caught:
+        found.extend(renderer(tmp_path, look, Watched(happened), happened, keep).render(wanted))
+    assert caught.value is error
+    ledger = Ledger.at(str(tmp_path), "film")
+    there = [ledger.record(order.digest(order.encodings[0])) is not None for order in wanted]
+    assert there == [True, False, False, False]
 
 
 def both(made: Renderer, first: list[RenderOrder], second: list[RenderOrder]) -> list[list[object]]:

@@ -80,7 +80,7 @@ def in_batches(plates: list[Plates], lengths: Iterator[int]) -> Iterator[Plates]
     start = 0
     while start < len(plates):
         some = plates[start : start + next(lengths)]
-        yield Plates(torch.cat([one.luma_NHW for one in some]), None, some[0].scale)
+        yield Plates(torch.cat([one.luma_NHW for one in some]), None, some[0].scale, whole=BATCH)
         start += len(some)
 
 

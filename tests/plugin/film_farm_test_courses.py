@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from actors.training.course import Examined, Guarded, Library, Product, Team, averaged, draws
+from actors.training.course import Examined, Lesson, Library, Product, StepLosses, Team, averaged, draws
 from actors.training.sheets import sheet_of
 from jobs.paper import Paper
 from jobs.recipe import Recipe
@@ -30,6 +30,8 @@ class TinySettings(Paper):
     """Step from which it unlearns."""
     broken_at: int = 10**9
     """Step at which its loss is not a number."""
+    ahead: bool = False
+    """It learns a step only once the next one's lesson is being made."""
     halt: Path | None = None
     """A file that holds a step: there it waits as long as the file is there."""
     die: Path | None = None
@@ -50,26 +52,38 @@ class TinyCourse:
         self.parameters = list(self.network.parameters())
         self.moments = [torch.zeros_like(one) for one in self.parameters for _ in range(2)]
         self.device = device
+        self.asked, self.latest = threading.Condition(), -1
 
     def phase(self, step: int) -> str:
         return "adversarial" if step >= self.wish.adversarial else "learning"
 
-    def learn(self, step: int) -> Guarded:
+    def lesson(self, step: int) -> Lesson:
+        """Pixels, R'G'B'."""
+        with self.asked:
+            self.latest = step
+            self.asked.notify_all()
+        rows = [self._pixels(step, place) for place in range(self.recipe.batch)][self.team.rank :: self.team.size]
+        return (torch.cat(rows),)
+
+    def learn(self, step: int, lesson: Lesson) -> StepLosses:
         if (halt := self.wish.halt) and halt.exists() and step == int(halt.read_text()):
             while halt.exists():
                 threading.Event().wait(0.05)
         if (die := self.wish.die) and die.exists() and step == int(die.read_text()):
             die.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-        rows = [self._pixels(step, place) for place in range(self.recipe.batch)][self.team.rank :: self.team.size]
-        rgb = torch.cat(rows).to(self.device)
+        if self.wish.ahead and step + 1 < self.recipe.steps:
+            with self.asked:
+                assert self.asked.wait_for(lambda: self.latest > step, 30), "the next lesson is not made ahead"
+        rgb = lesson[0].to(self.device)
         loss = (self.network(rgb[:, 1:]) - rgb[:, :1]).square().mean()
         loss.backward()
         gradients = [one.grad for one in self.parameters if one.grad is not None]
         averaged(gradients, self.team)
         self._move(gradients, step + 1)
-        said = float("nan") if step == self.wish.broken_at else loss.item()
-        return Guarded({"red": said}, self.wish.critic_right)
+        said = torch.tensor(float("nan")) if step == self.wish.broken_at else loss.detach()
+        right = self.wish.critic_right
+        return StepLosses({"red": said}, None if right is None else torch.tensor(right, dtype=torch.float64))
 
     def _pixels(self, step: int, place: int) -> Tensor:
         rng = draws(self.recipe.seed, step, place)

@@ -35,7 +35,7 @@ from actors.looks.colorize.losses import (
 )
 from actors.looks.colorize.network import MULTIPLE, WIDTHS, ColorNet, folded
 from actors.looks.colorize.old_film import OldFilm
-from actors.training.course import Examined, Guarded, Library, Product, Team, averaged, draws
+from actors.training.course import Examined, Lesson, Library, Product, StepLosses, Team, averaged, draws
 from actors.training.crops import batch_of
 from actors.training.darknet import load_encoder
 from actors.training.optimizers import clipped, learning_rate, remember, state_of, take_up
@@ -134,13 +134,22 @@ class ColorizeCourse:
             return "learning"
         return "critic" if left > self.wish.adversarial_steps else "adversarial"
 
-    def learn(self, step: int) -> Guarded:
-        phase = self.phase(step)
+    def lesson(self, step: int) -> Lesson:
+        """Crops, and what an old film shows of them; where the same under other wear is to be learnt, also the first of
+        these moved and worn again, and how far down and right they were moved."""
         mine = self.team.rows(self.recipe.batch)
         rgb = batch_of(self.shelf, self.recipe.side, self.recipe.seed, step, mine)
         film = OldFilm(len(mine), int(draws(self.recipe.seed, step, self.team.rank, 1).integers(2**62)))
-        shown = self._there(film.shot(rgb))
-        rgb = self._there(rgb)
+        shown = film.shot(rgb)
+        if not self.wish.consistency or self.phase(step) == "critic":
+            return rgb, shown
+        way = torch.randint(1, 16, (2,), generator=film.generator)
+        down, right = way.tolist()
+        return rgb, shown, film.again(torch.roll(shown[_shaken(shown)], (down, right), (-2, -1))), way
+
+    def learn(self, step: int, lesson: Lesson) -> StepLosses:
+        phase = self.phase(step)
+        rgb, shown = map(self._there, lesson[:2])
         torch.manual_seed(int(draws(self.recipe.seed, step, self.team.rank, 2).integers(2**62)))  # of the dropout
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -152,17 +161,17 @@ class ColorizeCourse:
             guess = self.network.finish(shown, quarter, half)
             parts = self._lessons(rgb, guess, quarter)
             if self.wish.consistency:
-                parts["consistency"] = self.wish.consistency * self._shaken(film, shown, guess)
+                parts["consistency"] = self.wish.consistency * self._consistency(lesson[2], lesson[3], guess)
             if phase == "adversarial":
                 parts |= self._fooling(rgb, guess)
             total = torch.stack(list(parts.values())).sum()
         self._move(self.optimizer, self.moving, total, self._rate(step, phase))
         remember(self.average, self.network, step, self.wish.memory)
-        losses = {name: float(part.detach()) for name, part in parts.items()}
+        losses = {name: part.detach() for name, part in parts.items()}
         if phase == "learning":
-            return Guarded(losses)
+            return StepLosses(losses)
         judged = self._criticise(rgb, guess.detach())
-        return Guarded(losses | judged.losses, judged.critic_right)
+        return StepLosses(losses | judged.losses, judged.critic_right)
 
     def _lessons(self, rgb: Tensor, guess: Tensor, quarter: Tensor) -> dict[str, Tensor]:
         """What the truth teaches. The dear metric is taken at half size: colour is that coarse."""
@@ -189,13 +198,11 @@ class ColorizeCourse:
         pairs = zip(self.seeing(made)[2:], wanted, strict=True)
         return torch.stack([F.smooth_l1_loss(a.float(), b.float()) for a, b in pairs]).sum()
 
-    def _shaken(self, film: OldFilm, shown: Tensor, guess: Tensor) -> Tensor:
+    def _consistency(self, worn: Tensor, way: Tensor, guess: Tensor) -> Tensor:
         """The same pictures moved, lit and worn again must get the colours they got."""
-        some = slice(0, max(2, len(shown) // 4))
-        down, right = (int(one) for one in torch.randint(1, 16, (2,), generator=film.generator))
-        moved = torch.roll(shown[some].cpu(), (down, right), (-2, -1))
-        again = self.network.together(self._there(film.again(moved)))
-        wanted = torch.roll(guess[some].detach(), (down, right), (-2, -1))
+        down, right = way.tolist()  # of this machine's memory
+        again = self.network.together(self._there(worn))
+        wanted = torch.roll(guess[_shaken(guess)].detach(), (down, right), (-2, -1))
         inside = (..., slice(down, None), slice(right, None))
         return F.l1_loss(again[inside].float(), wanted[inside].float())
 
@@ -211,7 +218,7 @@ class ColorizeCourse:
             "matching": self.wish.matching * matched(maps, true),
         }
 
-    def _criticise(self, rgb: Tensor, guess: Tensor) -> Guarded:
+    def _criticise(self, rgb: Tensor, guess: Tensor) -> StepLosses:
         """One step of the critic."""
         with torch.autocast(self.device.type, torch.bfloat16):
             luma = luma_of(rgb)
@@ -220,7 +227,7 @@ class ColorizeCourse:
             loss = critic_loss(true, made, self.wish.adversary)
         self._move(self.critics, list(self.critic.parameters()), loss, 4 * self.wish.adversarial_rate)
         right = ((true > 0).float().mean() + (made < 0).float().mean()) / 2
-        return Guarded({"critic": float(loss.detach())}, float(right))
+        return StepLosses({"critic": loss.detach()}, right)
 
     def _move(self, optimizer: torch.optim.Optimizer, moving: list[nn.Parameter], loss: Tensor, rate: float) -> None:
         optimizer.zero_grad(set_to_none=True)
@@ -239,7 +246,7 @@ class ColorizeCourse:
         return self.wish.rate * min(1.0, (step + 1) / min(200, 1 + lessons / 10)) * falling
 
     def _there(self, pictures: Tensor) -> Tensor:
-        return pictures.to(self.device).contiguous(memory_format=torch.channels_last)
+        return pictures.to(self.device, non_blocking=True).contiguous(memory_format=torch.channels_last)
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         return {
@@ -280,6 +287,11 @@ class ColorizeCourse:
         size = {"rule": "long", "side": 448, "multiple": MULTIPLE}
         paper = {"kind": "colorize", "domain": "chroma", "size": size, "context": 2, "network": {"gain": gain}}
         return Product({"weights.safetensors": save(weights)}, paper)
+
+
+def _shaken(pictures: Tensor) -> slice:
+    """Those of a batch that are shown once more, moved and worn anew."""
+    return slice(0, max(2, len(pictures) // 4))
 
 
 def strength_of(chroma: Tensor) -> Tensor:

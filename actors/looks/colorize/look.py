@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from actors.looks.colorize.fused import running
 from actors.looks.colorize.network import MULTIPLE, load_network
-from actors.looks.generator import BATCH, Domain
+from actors.looks.generator import Domain
 from actors.looks.needs import Needs
 from actors.looks.networks import Captured, shared
 from actors.looks.package import Package, SizeRule
@@ -84,14 +84,14 @@ class ColorizeLook:
             if self.wish.strength < 1:
                 own.extend(plates.differences())
             luma = plates.luma(network_size(plates.luma_NHW.shape[-2], plates.luma_NHW.shape[-1], self.wish.size))
-            yield from zip(luma, self._chroma(luma), strict=True)
+            yield from zip(luma, self._chroma(luma, plates.whole), strict=True)
 
     @torch.inference_mode()
-    def _chroma(self, luma_N1hw: Tensor) -> Tensor:
+    def _chroma(self, luma_N1hw: Tensor, whole: int) -> Tensor:
         shown = luma_N1hw.clamp(0, 1)
-        if shown.device.type == "cuda" and len(shown) < BATCH:
+        if shown.device.type != "cpu" and len(shown) < whole:
             # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
-            shown = functional.pad(shown, (0, 0, 0, 0, 0, 0, 0, BATCH - len(shown)))
+            shown = functional.pad(shown, (0, 0, 0, 0, 0, 0, 0, whole - len(shown)))
         shown = shown.to(dtype=self.dtype, memory_format=torch.channels_last)
         return self.network(shown)[: len(luma_N1hw)].float()
 

@@ -19,7 +19,7 @@ from actors.looks.style.judge import COARSEST, Judge
 from actors.looks.style.losses import content_distance, glare, variation
 from actors.looks.style.network import StyleNet, StyleShape, Width
 from actors.looks.style.sheet import measured, on_sheet, shown_of
-from actors.training.course import Examined, Guarded, Library, Product, Shelf, Team, averaged, draws
+from actors.training.course import Examined, Lesson, Library, Product, Shelf, StepLosses, Team, averaged, draws
 from actors.training.crops import batch_of
 from actors.training.darknet import load_encoder
 from actors.training.optimizers import clipped, moved, state_of, take_up
@@ -92,12 +92,16 @@ class StyleCourse:
     def phase(self, step: int) -> str:
         return "seeing" if step < SEEING * self.recipe.steps else "painting"
 
-    def learn(self, step: int) -> Guarded:
+    def lesson(self, step: int) -> Lesson:
+        """Crops, and each one's weights of the styles (N S)."""
         rows = self.team.rows(self.recipe.batch)
         assert self.photographs
-        shown = batch_of(self.photographs, self.recipe.side, self.recipe.seed, step, rows).to(self.device)
+        shown = batch_of(self.photographs, self.recipe.side, self.recipe.seed, step, rows)
+        return shown, torch.tensor([self._weights(step, row) for row in rows])
+
+    def learn(self, step: int, lesson: Lesson) -> StepLosses:
+        shown, weights_NS = (one.to(self.device, non_blocking=True) for one in lesson)
         shown = shown.contiguous(memory_format=torch.channels_last)
-        weights_NS = torch.tensor([self._weights(step, row) for row in rows], device=self.device)
         with torch.no_grad():
             own = self.judge.maps(shown)
         with self._autocast():
@@ -111,8 +115,8 @@ class StyleCourse:
         weight = min(1.0, step / (SEEING * self.recipe.steps))
         loss = weight * style + self.wish.content * content + self.wish.variation * rough + bright
         self._move(step, torch.autograd.grad(loss, list(self.net.parameters())))
-        names = ("loss", "style", "content", "variation", "glare")
-        return Guarded(dict(zip(names, torch.stack([loss, style, content, rough, bright]).tolist(), strict=True)))
+        told = {"loss": loss, "style": style, "content": content, "variation": rough, "glare": bright}
+        return StepLosses({name: value.detach() for name, value in told.items()})
 
     def _weights(self, step: int, row: int) -> list[float]:
         # Styles in turn, and after the last a picture between two of them: else the way from one to the other is left to chance.

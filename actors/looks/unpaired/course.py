@@ -8,7 +8,6 @@ training is one for all of them. Critics of spectral norm 1 keep the balance wit
 
 from typing import Annotated, ClassVar
 
-import numpy as np
 import torch
 from pydantic import Field
 from safetensors.torch import save
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from actors.looks.precision import working_dtype
 from actors.looks.unpaired.exam import away, examined, told_right
 from actors.looks.unpaired.network import MULTIPLE, Critic, Shape, Translator, smallest_side
-from actors.training.course import Examined, Guarded, Library, Product, Team, averaged, draws
+from actors.training.course import Examined, Lesson, Library, Product, StepLosses, Team, averaged, draws
 from actors.training.crops import tensor_of
 from actors.training.optimizers import moved, remember, state_of, take_up
 from jobs.errors import BadInput
@@ -85,10 +84,14 @@ class UnpairedCourse:
         """One from first to last: generators and critics learn together."""
         return "adversarial"
 
-    def learn(self, step: int) -> Guarded:
+    def lesson(self, step: int) -> Lesson:
+        """Crops of sources, and of targets."""
+        return tuple(self._crops(role, step) for role in self.roles)
+
+    def learn(self, step: int, lesson: Lesson) -> StepLosses:
         """One step of the generators, then one of the critics on what was made."""
         rate = self.wish.rate * min(1.0, 2 * (1 - step / self.recipe.steps))
-        source, target = (self._crops(role, step) for role in self.roles)
+        source, target = (one.to(self.device, non_blocking=True) for one in lesson)
         with self.narrow:
             losses, made_target, made_source = self._translated(source, target)
         self._move("generators", self.learning, torch.stack(list(losses.values())).sum(), rate)
@@ -101,9 +104,8 @@ class UnpairedCourse:
         self._move("critics", self.judging, critics, rate)
         remember(self.kept_forward, self.forward, step, MEMORY)
         remember(self.kept_backward, self.backward, step, MEMORY)
-        found = {name: float(value.detach()) for name, value in losses.items()}
-        right = float(np.mean([told_right(*pair) for pair in judged]))
-        return Guarded({**found, "critics": float(critics.detach())}, right)
+        found = {name: value.detach() for name, value in (losses | {"critics": critics}).items()}
+        return StepLosses(found, torch.stack([told_right(*pair) for pair in judged]).double().mean())
 
     def _translated(self, source: Tensor, target: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         # The losses of the generators, and what they made: targets of sources and sources of targets.
@@ -138,7 +140,7 @@ class UnpairedCourse:
             top, left = (int(draw.integers(0, length - side + 1)) for length in photo.shape[:2])
             crop = photo[top : top + side, left : left + side]
             crops.append(crop[:, ::-1] if draw.random() < 0.5 else crop)
-        return tensor_of(crops).to(self.device)
+        return tensor_of(crops)
 
     def _networks(self) -> dict[str, nn.Module]:
         return {

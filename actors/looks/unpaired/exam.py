@@ -56,9 +56,9 @@ def away(one: Tensor, other: Tensor) -> Tensor:
     return (one - other).abs().mean()
 
 
-def told_right(true: Tensor, made: Tensor) -> float:
-    """Share of patches that a critic, which gave these, told right."""
-    return float(((true > 0.5).float().mean() + (made < 0.5).float().mean()) / 2)
+def told_right(true: Tensor, made: Tensor) -> Tensor:
+    """Share of patches that a critic, which gave these, told right: one number, where they are."""
+    return ((true > 0.5).float().mean() + (made < 0.5).float().mean()) / 2
 
 
 def _told(critic: Critic, true: Sequence[Tensor], made: Sequence[Tensor]) -> float:
@@ -66,7 +66,7 @@ def _told(critic: Critic, true: Sequence[Tensor], made: Sequence[Tensor]) -> flo
     critic.eval()
     judged = [torch.cat([critic(one).flatten() for one in pictures]) for pictures in (true, made)]
     critic.train()
-    return told_right(*judged)
+    return float(told_right(*judged))
 
 
 def _mean_away(some: Sequence[Tensor], others: Sequence[Tensor]) -> float:

@@ -52,7 +52,7 @@ def course(made: type[ColorizeCourse] = ColorizeCourse, steps: int = 40, **wish:
 
 def test_twelve_steps_lower_the_loss() -> None:
     learner = course(rate=3e-3, steps=400)
-    losses = [learner.learn(step + 150).losses["colour"] for step in range(12)]
+    losses = [learner.learn(step + 150, learner.lesson(step + 150)).losses["colour"] for step in range(12)]
     assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
 
 
@@ -60,12 +60,12 @@ def test_going_on_from_a_state_is_never_having_stopped() -> None:
     wish: dict[str, Any] = {"critic_steps": 2, "adversarial_steps": 2, "edges": 1.0, "consistency": 1.0, "dropout": 0.3}
     through, stopped, again = (course(steps=5, **wish) for _ in range(3))
     for step in range(5):
-        through.learn(step)
+        through.learn(step, through.lesson(step))
     for step in range(3):
-        stopped.learn(step)
+        stopped.learn(step, stopped.lesson(step))
     again.restore(stopped.state())
     for step in (3, 4):
-        again.learn(step)
+        again.learn(step, again.lesson(step))
     one, other = through.state(), again.state()
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -82,10 +82,10 @@ def test_the_phases_follow_each_other_at_the_end() -> None:
 def test_the_critic_learns_alone_and_then_teaches(adversary: str) -> None:
     learner = course(steps=4, critic_steps=2, adversarial_steps=1, adversary=adversary)
     before = learner.network.last.weight.detach().clone()
-    alone = learner.learn(1)
+    alone = learner.learn(1, learner.lesson(1))
     assert torch.equal(learner.network.last.weight, before)
     assert alone.losses.keys() == {"critic"}
-    both = learner.learn(3)
+    both = learner.learn(3, learner.lesson(3))
     assert {"colour", "fooling", "matching", "critic"} <= both.losses.keys()
     assert both.critic_right is not None
     assert 0 <= both.critic_right <= 1
@@ -94,7 +94,7 @@ def test_the_critic_learns_alone_and_then_teaches(adversary: str) -> None:
 def test_the_encoder_stays_as_published() -> None:
     learner = course()
     before = learner.network.encoder.head.weight.clone()
-    learner.learn(0)
+    learner.learn(0, learner.lesson(0))
     assert torch.equal(learner.network.encoder.head.weight, before)
     assert torch.equal(course().network.encoder.stem.weight, learner.network.encoder.stem.weight)
 
@@ -128,7 +128,7 @@ def test_an_encoder_that_is_named_is_taken() -> None:
 
 def test_the_product_is_a_look_with_the_course_s_pictures(tmp_path: Path) -> None:
     learner = course()
-    learner.learn(0)
+    learner.learn(0, learner.lesson(0))
     product = learner.product()
     fields = {"name": "mine", "licence": "CC0-1.0", "files": {}, **product.paper}
     package = write_package(str(tmp_path / "look"), LookPaper.model_validate(fields), product.files)
@@ -191,7 +191,7 @@ def test_fine_tuning_begins_with_the_looks_own_pictures() -> None:
     assert package
     shipped = load_network(package / "weights.safetensors", CPU)
     assert torch.allclose(learner.learnt()(luma_of(rgb)), shipped(luma_of(rgb)), atol=0.02)
-    losses = [learner.learn(step).losses["colour"] for step in range(3)]
+    losses = [learner.learn(step, learner.lesson(step)).losses["colour"] for step in range(3)]
     assert all(np.isfinite(losses))
 
 
@@ -205,7 +205,7 @@ def test_fine_tuning_learns_a_film_s_colours() -> None:
 
     before = apart()
     for step in range(12):
-        learner.learn(step)
+        learner.learn(step, learner.lesson(step))
     assert apart() < 0.8 * before
 
 

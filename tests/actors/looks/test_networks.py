@@ -8,9 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from actors.looks import MOST_GENERATORS, fit, recent
+from actors.colour import Quantiser
+from actors.looks import MOST_GENERATORS, fit, hire, recent
+from actors.looks.colorize.look import ColorizeLook
 from actors.looks.generator import Generator
 from actors.looks.networks import MOST_SHAPES, Captured, shared
+from actors.looks.painter import Painter, PaintSettings
+from actors.plates import Plates
+from jobs.film import Colour
 from jobs.plan import Look
 from jobs.spec import LookChoice
 
@@ -76,3 +81,38 @@ def test_captured_shapes_are_few_and_give_the_networks_answers() -> None:
         shown = torch.rand(1, 1, size, size)
         torch.testing.assert_close(run(shown), network(shown))
     assert len(run._runs) == MOST_SHAPES
+
+
+class Seen:
+    """A network that keeps the shapes it is shown."""
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
+        self.shapes: list[tuple[int, ...]] = []
+
+    def __call__(self, shown: torch.Tensor) -> torch.Tensor:
+        self.shapes.append(tuple(shown.shape))
+        return shown.new_empty(len(shown), self.channels, *shown.shape[-2:])
+
+
+def on_a_device(frames: int, whole: int) -> Plates:
+    """Plates on a device that is no processor, and has no numbers."""
+    luma = torch.empty(frames, 64, 128, dtype=torch.uint8, device="meta")
+    colour = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
+    return Plates(luma, None, Quantiser(colour, 8), whole=whole)
+
+
+@pytest.mark.parametrize("whole", [8, 4, 2])
+def test_a_device_is_shown_one_shape_and_a_smaller_one_where_memory_ran_out(whole: int) -> None:
+    """Partial batches are filled up to whole ones; whole ones are as the renderer says, so that halving them helps."""
+    colours = hire(colorize(1.0), CPU)
+    assert isinstance(colours, ColorizeLook)
+    colours.network = seen = Seen(2)  # type: ignore[assignment]
+    painted = Seen(3)
+    painter = Painter(painted, PaintSettings())
+    for frames in (whole, 1):
+        plates = on_a_device(frames, whole)
+        colours._chroma(plates.luma(), plates.whole)
+        assert len(list(painter.render([plates]))) == frames
+    assert seen.shapes == [(whole, 1, 64, 128)] * 2
+    assert painted.shapes == [(whole, 3, 64, 128)] * 2

@@ -81,7 +81,7 @@ def test_it_is_installed_and_its_features_are_found_from_anywhere(
 def test_it_learns(features: Path) -> None:
     made = course(recipe(features))
     before = made.examine()
-    losses = [made.learn(step).losses for step in range(30)]
+    losses = [made.learn(step, made.lesson(step)).losses for step in range(30)]
     assert set(losses[0]) == {"loss", "style", "content", "variation", "glare"}
     after = made.examine()
     assert after.verdict < 0.8 * before.verdict
@@ -99,24 +99,24 @@ def test_put_down_and_taken_up_it_learns_the_same(features: Path) -> None:
     paper = recipe(features)
     whole = course(paper)
     for step in range(5):
-        whole.learn(step)
+        whole.learn(step, whole.lesson(step))
     first, second = course(paper), course(paper)
     assert same(first.state(), second.state())
     for step in range(2):
-        first.learn(step)
+        first.learn(step, first.lesson(step))
     put_down = first.state()
-    first.learn(2)
+    first.learn(2, first.lesson(2))
     assert not same(first.state(), put_down)
     second.restore(put_down)
     for step in range(2, 5):
-        second.learn(step)
+        second.learn(step, second.lesson(step))
     assert same(second.state(), whole.state())
 
 
 def test_what_it_makes_is_a_look_that_paints_as_it_did(features: Path, tmp_path: Path) -> None:
     made = course(recipe(features, size=64))
     for step in range(3):
-        made.learn(step)
+        made.learn(step, made.lesson(step))
     product = made.product()
     paper = LookPaper.model_validate({"name": "two-styles", "licence": "CC0-1.0", "files": {}, **product.paper})
     package = write_package(str(tmp_path / "look"), paper, product.files)
@@ -134,7 +134,7 @@ def test_what_it_makes_is_a_look_that_paints_as_it_did(features: Path, tmp_path:
 def test_one_style_will_do(features: Path) -> None:
     pictures = library() | {"style": shelf([photo(9)], names=("folder/moss.png",))}
     made = course(recipe(features), pictures)
-    made.learn(0)
+    made.learn(0, made.lesson(0))
     assert made.shape.styles == ("moss",)
     assert "between" not in made.examine().figures
 

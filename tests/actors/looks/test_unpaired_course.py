@@ -70,16 +70,16 @@ def test_the_recipe_of_the_docs_is_one() -> None:
 def test_put_down_and_taken_up_it_goes_on_bit_for_bit() -> None:
     whole, first = course(), course()
     for step in range(4):
-        whole.learn(step)
+        whole.learn(step, whole.lesson(step))
     for step in range(2):
-        first.learn(step)
+        first.learn(step, first.lesson(step))
     kept = load(save(first.state()))
-    first.learn(2)
+    first.learn(2, first.lesson(2))
     second = course()
     second.restore(kept)
     assert_same(second.state(), kept)
     for step in (2, 3):
-        second.learn(step)
+        second.learn(step, second.lesson(step))
     assert_same(second.state(), whole.state())
     assert not torch.equal(kept["forward.fine.weight"], whole.state()["forward.fine.weight"]), "it has learnt"
 
@@ -87,7 +87,7 @@ def test_put_down_and_taken_up_it_goes_on_bit_for_bit() -> None:
 def test_the_state_holds_everything_that_learning_changes() -> None:
     taught = course()
     before = taught.state()
-    taught.learn(0)
+    taught.learn(0, taught.lesson(0))
     after = taught.state()
     for name in ("forward", "backward", "kept_forward", "kept_backward", "critic_target", "critic_source"):
         assert any(key.startswith(f"{name}.") and not torch.equal(before[key], after[key]) for key in before), name
@@ -102,7 +102,7 @@ def test_the_state_holds_everything_that_learning_changes() -> None:
 
 def test_an_exam_changes_nothing() -> None:
     taught = course()
-    taught.learn(0)
+    taught.learn(0, taught.lesson(0))
     before, taken = taught.state(), taught.examine()
     assert_same(taught.state(), before)
     again = taught.examine()
@@ -143,14 +143,14 @@ def test_the_rate_falls_to_nothing_over_the_second_half() -> None:
     taught = course(course={**TINY, "rate": 0.01})
     rates = []
     for step in (0, 3, 4, 6, 7):
-        taught.learn(step)
+        taught.learn(step, taught.lesson(step))
         rates.append(taught.optimizers["generators"].param_groups[0]["lr"])
     assert rates == pytest.approx([0.01, 0.01, 0.01, 0.005, 0.0025])
 
 
 def test_sixty_steps_lose_less_on_the_way_back_and_come_nearer_the_true_sketch() -> None:
     taught = course(shelves(30, 6, 40), steps=60, batch=4, course={**TINY, "cycle_source": 1, "rate": 4e-3})
-    losses = [taught.learn(step).losses for step in range(60)]
+    losses = [taught.learn(step, taught.lesson(step)).losses for step in range(60)]
     for name in ("cycle target", "identity"):
         first, last = (np.mean([one[name] for one in some]) for some in (losses[:5], losses[-5:]))
         assert last < 0.8 * first, name

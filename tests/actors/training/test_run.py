@@ -68,6 +68,11 @@ def test_it_learns_and_tells(photos: Path, tmp_path: Path) -> None:
     assert finished(words) == Finished(str(tmp_path / "out/look"), best.step, best.verdict)
 
 
+def test_lessons_are_made_while_the_step_before_is_learnt(photos: Path, tmp_path: Path) -> None:
+    words = ran(recipe(photos, tmp_path / "out", steps=20, check_every=10, course={"ahead": True}))
+    assert finished(words).step in (10, 20)
+
+
 def test_what_it_leaves(photos: Path, tmp_path: Path) -> None:
     asked = recipe(photos, tmp_path / "out", about="red from the rest")
     words = ran(asked)
