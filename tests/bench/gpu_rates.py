@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ PROCESSES = (1, 2, 4, 8)
 STAGES = ("decode", "generate", "compose", "before_encoding")
 NVENC = ("h264_nvenc", "hevc_nvenc")
 METER_BOUND = 0.02
+START_SECONDS = 300.0
+"""Within which all processes of a rate have loaded what they work with."""
 
 
 def environment(scale: Scale) -> dict[str, Any]:
@@ -79,36 +82,38 @@ def rates(scale: Scale) -> dict[str, Any]:
 
 def _rate(stage: str, film: Path, processes: int, scale: Scale) -> float:
     spawning = multiprocessing.get_context("spawn")
-    start, results = spawning.Barrier(processes), spawning.SimpleQueue()
-    crew = [
-        spawning.Process(target=_work, args=(stage, str(film), scale, start, results), daemon=True)
-        for _ in range(processes)
-    ]
-    for one in crew:
-        one.start()
-    told = [results.get() for _ in crew]
-    for one in crew:
+    # Whoever fails breaks the barrier for the others, and ends its own pipe: nobody waits for one that is gone.
+    start = spawning.Barrier(processes, timeout=START_SECONDS)
+    told = []
+    crew = []
+    for _ in range(processes):
+        here, there = spawning.Pipe(duplex=False)
+        crew.append((here, spawning.Process(target=_work, args=(stage, str(film), scale, start, there), daemon=True)))
+        crew[-1][1].start()
+        there.close()
+    for here, one in crew:
+        told.append(here.recv())
         one.join()
     return float(sum(frames for frames, _ in told) / max(seconds for _, seconds in told))
 
 
-def _work(stage: str, film: str, scale: Scale, start: Barrier, results: Any) -> None:
+def _work(stage: str, film: str, scale: Scale, start: Barrier, told: "Connection[Any, Any]") -> None:
     torch.set_num_threads(1)
     device = settled(scale.device.type == "cuda")
     with torch.cuda.stream(stream_of(device)):
-        run = _stages(stage, Path(film), device)
+        run = _stages(stage, Path(film), device, scale.pick(64, 1))
         run()
         start.wait()
         began = time.perf_counter()
         frames = run()
         if device.type == "cuda":
             torch.cuda.synchronize()
-        results.put((frames, time.perf_counter() - began))
+        told.send((frames, time.perf_counter() - began))
 
 
 @torch.inference_mode()
-def _stages(stage: str, film: Path, device: torch.device) -> Callable[[], int]:
-    """What one stage does with the film, as a function that gives its number of frames."""
+def _stages(stage: str, film: Path, device: torch.device, rounds: int) -> Callable[[], int]:
+    """What one stage does with the film, or with one batch of it `rounds` times, as a function that gives its number of frames."""
     with tempfile.TemporaryDirectory() as store:
         look = look_named("colorize", steady=0)
         (order, *_) = orders(film, Path(store), look, 10**6, Deliverable(codec=Codec.H264))
@@ -124,10 +129,10 @@ def _stages(stage: str, film: Path, device: torch.device) -> Callable[[], int]:
             return sum(len(run) for run, _ in batches_of(media.decode(video=0), picture, BATCH, device))
 
     def generate() -> int:
-        return sum(len(several) for _ in range(64) for several in generator.render([plates]))
+        return sum(len(several) for _ in range(rounds) for several in generator.render([plates]))
 
     def composed() -> int:
-        return sum(len(compose(few, made, generator.domain, picture, encoding)) for _ in range(8))
+        return sum(len(compose(few, made, generator.domain, picture, encoding)) for _ in range(rounds))
 
     def before_encoding() -> int:
         done = 0
