@@ -1,6 +1,6 @@
 """Frames of a film by their display times: one opening, read forward, decoding from the keyframe before each run of frames wanted. Promises that a frame is the one shown at its time, or None; shares no code with the cutting and reading of chunks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
 from itertools import chain
@@ -58,14 +58,19 @@ class TimedFrames:
                 yield from place.run(run)
 
     def serially(self, numbers: Sequence[int]) -> Numbered:
-        """Some frames, ascending, decoded from the film's beginning on without any seek, by a decoder that refuses what is damaged.
+        """Some frames, ascending, decoded from the film's beginning on without any seek, by two decoders, of which one refuses what is damaged.
 
-        Of damage that a decoder fills in without a word the picture is whatever its memory held: None.
+        Of damage that a decoder fills in without a word the picture is whatever its memory held. Where the two differ: None.
         """
-        with self._opened() as container:
-            stream = _stream(container, self._stream)
-            stream.codec_context.options = {**stream.codec_context.options, **_STRICT}
-            yield from _picked(self._numbered(_decoded(stream, container.demux(stream), 0)), numbers)
+        with self._opened() as container, self._opened() as another:
+            twice = zip(self._serial(container, numbers, _STRICT), self._serial(another, numbers, {}), strict=False)
+            for (number, frame), (_, again) in twice:
+                yield number, frame if frame is not None and again is not None and _equal(frame, again) else None
+
+    def _serial(self, container: InputContainer, numbers: Sequence[int], options: Mapping[str, str]) -> Numbered:
+        stream = _stream(container, self._stream)
+        stream.codec_context.options = {**stream.codec_context.options, **options}
+        return _picked(self._numbered(_decoded(stream, container.demux(stream), 0)), numbers)
 
     def begun_at(self, container: InputContainer, entry: int, first: int) -> "Numbered | None":
         """Frames from a keyframe on, those before `first` only as far as others need them; None where no seek finds it."""
@@ -189,6 +194,11 @@ def _decoded(stream: VideoStream, packets: "Iterator[Packet[Any]]", first: int) 
             yield from frames
     except av.error.FFmpegError:
         yield None
+
+
+def _equal(one: VideoFrame, other: VideoFrame) -> bool:
+    """Whether two decodings of a frame hold the same bytes, padding of lines left out."""
+    return one.format.name == other.format.name and np.array_equal(one.to_ndarray(), other.to_ndarray())
 
 
 def _picked(found: Numbered, numbers: Sequence[int]) -> Numbered:
