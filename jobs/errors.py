@@ -23,7 +23,7 @@ FarmError
 
 import socket
 
-from jobs.outside import spoken
+from jobs.untrusted import spoken
 
 
 class FarmError(Exception):
@@ -132,4 +132,4 @@ class UploadGone(StoreFault):
 
 
 class StoreDown(FarmError):
-    """The store failed for longer than a job in work waits (jobs/store/patience.py): the job stops, the same command goes on."""
+    """The store failed for longer than a job in work waits (jobs/store/retry.py): the job stops, the same command goes on."""

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from actors.pages import FIRST_PAGE, PAGE
-from jobs.deliverables import DeliverablePlan
-from jobs.film import Film
-from jobs.formats import Codec, Deliverable
-from jobs.index import Page
-from jobs.media import Media
-from jobs.plan import Range
-from jobs.records import Cuts, FramesRendered, RenderOrder, SegmentRecord, SplitOrder, SplitRecord
+from actors.survey.packet_index import FIRST_PAGE, PAGE
+from jobs.film.frame_index import Page
+from jobs.film.source import Film
+from jobs.plan.plan import Range
+from jobs.records.deliverables import DeliverablePlan
+from jobs.records.media import Media
+from jobs.records.orders import Cuts, FramesRendered, RenderOrder, SegmentRecord, SplitOrder, SplitRecord
+from jobs.spec.formats import Codec, Deliverable
 from tests.paper import encoding_of, film_of, picture_of
 
 SHOT = 97

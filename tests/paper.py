@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import av
 
-from jobs.film import Colour, Film, Picture, SourceIdentity
-from jobs.formats import Codec
-from jobs.records import Encoding
-from jobs.report import FilmReport
+from jobs.film.source import Colour, Film, Picture, SourceIdentity
+from jobs.records.orders import Encoding
+from jobs.records.report import FilmReport
+from jobs.spec.formats import Codec
 
 
 def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = False) -> Picture:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
-from jobs.store.s3 import S3Store
+from jobs.store.s3.store import S3Store
 
 DEADLINE = 60
 """Seconds that moto may take to answer on a busy machine; one is usual."""

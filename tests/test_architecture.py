@@ -1,46 +1,50 @@
-"""The law of the house, proven on the code itself: which room imports what, how big files and functions are, which words are not used."""
+"""The law of the house, proven on the code itself: which room imports what, how big rooms, files and functions are, and which words are not used. Each test lists all offenders."""
 
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 HOUSE = Path(__file__).parents[1]
 ROOMS = ("jobs", "actors", "farm")
 FILES = [path for room in ROOMS for path in sorted((HOUSE / room).rglob("*.py"))]
 
 JOBS_MAY_IMPORT = {"jobs", "numpy", "pydantic"}
-"""Beside the standard library; boto3 and botocore in jobs/store/s3*.py alone."""
+"""Beside the standard library; boto3 and botocore in jobs/store/s3 alone."""
 NEVER = {
     "jobs": {"actors", "farm", "ray", "torch", "av", "cv2", "prometheus_client"},
     "actors": {"farm", "ray", "boto3", "botocore", "prometheus_client"},
     "farm": {"boto3", "botocore", "av", "cv2", "numpy"},
 }
 ONLY_IN = {
-    "boto3": {
-        "jobs/store/s3.py",
-        "jobs/store/s3_check.py",
-        "jobs/store/s3_client.py",
-        "jobs/store/s3_errors.py",
-        "jobs/store/s3_upload.py",
-    },
-    "ray": {
-        "farm/claims.py",
-        "farm/fleet.py",
-        "farm/hand.py",
-        "farm/joined_ray.py",
-        "farm/local_ray.py",
-        "farm/ray_jobs.py",
-        "farm/ray_session.py",
-        "farm/train.py",
-    },
-    "prometheus_client": {"farm/metrics.py", "farm/served.py"},
+    "boto3": {"jobs/store/s3/"},
+    "ray": {"farm/cluster/", "farm/fleet/", "farm/ops/ray_jobs.py", "farm/learn/train.py"},
+    "prometheus_client": {"farm/progress/"},
 }
+SAME_LIBRARY = {"botocore": "boto3", "mypy_boto3_s3": "boto3"}
+INSIDE = {
+    "jobs": "untrusted processes digest errors document film spec store plan records ledger output",
+    "actors": "sample shot_lists media picture encode looks mux survey look_api evaluation training render verify deliver",
+    "farm": "cluster fleet specs progress film estimate learn ops contact_sheets cli",
+}
+"""The rooms inside each room: one imports only those before it."""
+WORDS = {
+    "Ahead": "Prefetch", "Assembly": "FinishedPrefix", "Baggage": "InputUpload", "Board": "ProgressConsole", "Books": "UsageAccounting",
+    "Budget": "RetryPolicy", "CallSheet": "CallQueue", "Claims": "FairShareClient", "Continuity": "RenderHistory", "Crew": "PoolSpec",
+    "Developer": "Normaliser", "Glance": "ContentProbe", "Hand": "WorkerActor", "Hired": "Worker", "Keeping": "LeaseRenewal",
+    "Lacking": "Missing", "Logbook": "DriverLog", "Luck": "RetryCount", "Meter": "UtilisationMeter", "Movie": "VirtualQuickTime",
+    "Names": "SegmentNames", "Outlook": "FinishTimes", "Paid": "WorkerUsage", "Paper": "Document", "Plates": "FrameBatch",
+    "Print": "WantedSegment", "Printer": "Transcoder", "Production": "FilmRun", "Prover": "StillRenderer", "Question": "ForecastRequest",
+    "Roster": "WorkerPool", "Scout": "SurveyRun", "Shelf": "RoleData", "Spent": "RetriesExhausted", "Stretch": "PrefixPage",
+    "Tally": "Usage", "Team": "WorkerRank", "Tempo": "FramesPerSecond", "Ticket": "QueuedCall", "Vantage": "DriverView",
+    "Wages": "WorkerSeconds", "Wish": "StillRequest",
+}  # fmt: skip
+"""Private words that became the field's own: no class is called by the first any more."""
 BAD_WORDS = re.compile(r"(^|_)(scene|task|item|handler|manager|util|utils|helper|helpers)s?($|_)", re.IGNORECASE)
-LONGEST_FILE = 320
+MOST_NAMES = 15
+LONGEST_FILE = 325
 LONGEST_FUNCTION = 50
 
 
@@ -52,80 +56,111 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(path: Path) -> Iterator[str]:
+def modules(path: Path) -> Iterator[str]:
+    """All that a file imports, by full names; a name that is imported from a package counts as a module of it."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(path)}: relative import"
-            yield (node.module or "").split(".")[0]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_the_rooms_are_there() -> None:
-    assert {path.relative_to(HOUSE).parts[0] for path in FILES} == set(ROOMS)
+def classes(path: Path) -> list[str]:
+    return [node.name for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_go_one_way(path: Path) -> None:
-    room = path.relative_to(HOUSE).parts[0]
-    found = set(imports(path))
-    assert not found & (NEVER[room] - {"boto3", "botocore"}), "jobs <- actors <- farm"
-    for library, homes in ONLY_IN.items():
-        roots = {"boto3": {"boto3", "botocore", "mypy_boto3_s3"}}.get(library, {library})
-        assert not found & roots or name_of(path) in homes, f"{library} stays in {sorted(homes)}"
-    if room == "jobs":
+def test_imports_go_one_way() -> None:
+    wrong = []
+    for path in FILES:
+        room, found = path.relative_to(HOUSE).parts[0], {name.split(".")[0] for name in modules(path)}
+        never = NEVER[room] - ({"boto3", "botocore"} if room == "jobs" else set())
         allowed = JOBS_MAY_IMPORT | set(sys.stdlib_module_names) | {"boto3", "botocore", "mypy_boto3_s3", "_typeshed"}
-        assert found <= allowed
+        wrong += [f"{name_of(path)} imports {name}" for name in found & never]
+        wrong += [f"{name_of(path)} imports {name}" for name in found if room == "jobs" and name not in allowed]
+        for name in found:
+            homes = ONLY_IN.get(SAME_LIBRARY.get(name, name))
+            if homes and not any(name_of(path).startswith(home) for home in homes):
+                wrong.append(f"{name_of(path)} imports {name}, which stays in {sorted(homes)}")
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_files_have_a_door_plate_and_a_bound(path: Path) -> None:
-    plate = ast.get_docstring(tree_of(path)) or ""
-    assert plate, "the first line says what the file is for"
-    assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
+def test_imports_go_one_way_inside_each_room() -> None:
+    wrong = []
+    for path in FILES:
+        room, *inside = path.relative_to(HOUSE).with_suffix("").parts
+        order = INSIDE[room].split()
+        if inside[0] == "__init__":
+            continue
+        assert inside[0] in order, f"{name_of(path)} is in no room of the table"
+        for name in modules(path):
+            other = name.split(".")[1:2]
+            if name.startswith(f"{room}.") and order.index(other[0]) > order.index(inside[0]):
+                wrong.append(f"{name_of(path)} imports {name}")
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_functions_are_short(path: Path) -> None:
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+def test_rooms_files_and_functions_are_small() -> None:
+    rooms = Counter(name_of(path.parent) for path in FILES if path.stem != "__init__")
+    rooms.update(name_of(folder.parent) for folder in {path.parent for path in FILES} if folder.parent != HOUSE)
+    wrong = [f"{room} has {count} names" for room, count in rooms.items() if count > MOST_NAMES]
+    for path in FILES:
+        lines, tree = path.read_text(encoding="utf-8").count("\n"), tree_of(path)
+        wrong += [f"{name_of(path)} has {lines} lines"] * (lines > LONGEST_FILE)
+        wrong += [f"the first line of {name_of(path)} does not say what it is for"] * (not ast.get_docstring(tree))
+        wrong += [
+            f"{node.name} in {name_of(path)} is too long"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+        ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_the_words_of_the_house(path: Path) -> None:
-    names = [
-        node.name
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    ]
-    assert not [name for name in [*names, path.stem] if BAD_WORDS.search(name)]
+def test_the_words_of_the_house() -> None:
+    wrong = []
+    for path in FILES:
+        tree = tree_of(path)
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        names = [node.name for node in ast.walk(tree) if isinstance(node, kinds)]
+        wrong += [f"{name} in {name_of(path)}" for name in [*names, path.stem] if BAD_WORDS.search(name)]
+        wrong += [f"{name} in {name_of(path)}: {WORDS[name]}" for name in classes(path) if name in WORDS]
+    assert wrong == []
 
 
-def test_the_readme_names_every_module() -> None:
-    tree = (HOUSE / "README.md").read_text(encoding="utf-8").partition("\n## The house\n")[2].split("```")[1]
-    named, room = [], ""
-    for line in tree.strip().splitlines():
-        name = line.split()[0]
-        if name.endswith("/"):
-            room = name
-        else:
-            named.append(room + name)
-    assert sorted(named) == sorted(name_of(path) for path in FILES if path.stem != "__init__")
+def test_each_class_has_a_name_of_its_own() -> None:
+    counts = Counter(name for path in FILES for name in classes(path) if not name.startswith("_"))
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_the_architecture_names_every_room() -> None:
+    page = (HOUSE / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = {
+        name_of(path.parent) for path in FILES if path.parent.parent != HOUSE and path.parent.parent.parent == HOUSE
+    }
+    assert sorted(room for room in rooms if f"`{room}/`" not in page) == []
+    assert sorted(set(re.findall(r"`((?:jobs|actors|farm)/[\w/]+(?:\.py)?)", page)) - known()) == []
+
+
+def known() -> set[str]:
+    files = {name_of(path) for path in FILES}
+    return files | {f"{name_of(path.parent)}/" for path in FILES} | {name_of(path.parent) for path in FILES}
 
 
 def test_tests_do_not_patch_or_sleep() -> None:
+    wrong = []
     for path in sorted((HOUSE / "tests").rglob("*.py")):
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.Attribute):
-                assert not (node.attr == "patch" and isinstance(node.value, ast.Name) and node.value.id == "mock"), path
-                assert not (node.attr == "sleep" and isinstance(node.value, ast.Name) and node.value.id == "time"), path
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                wrong += [name_of(path)] * ((node.value.id, node.attr) in (("mock", "patch"), ("time", "sleep")))
+    assert wrong == []
 
 
 def test_the_driver_tells_a_film_on_one_screen() -> None:
+    """Measured on the function that follows every finding: it, and what begins it, is the story."""
     story = next(
         node
-        for node in tree_of(HOUSE / "farm/driver.py").body
-        if isinstance(node, ast.FunctionDef) and node.name == "render_film"
+        for node in tree_of(HOUSE / "farm/film/driver.py").body
+        if isinstance(node, ast.FunctionDef) and any(isinstance(part, ast.Match) for part in ast.walk(node))
     )
     assert (story.end_lineno or 0) - story.lineno < LONGEST_FUNCTION

@@ -12,25 +12,25 @@ import av
 import torch
 from torch import Tensor
 
-from actors.compose import compose
-from actors.device import settled
-from actors.evaluation.figures import chroma_psnr, colourfulness, de00_of_lab, lab, psnr, ssim
+from actors.evaluation.comparison_sheet import cell, sheet
 from actors.evaluation.photographs import as_frame, read_photograph
-from actors.evaluation.runs import Run, Runs, frames_of, runs_of
-from actors.evaluation.sheet import cell, sheet
-from actors.forms import plain
 from actors.looks import hire
-from actors.looks.generator import BATCH, Domain, Generator
-from actors.plates import Plates, batches_of, turned_back
-from actors.survey import Surveyor
-from actors.training.course import Photo
+from actors.media.pixel_formats import plain
+from actors.picture.compose import compose
+from actors.picture.device import settled
+from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
+from actors.picture.generator import BATCH, Domain, Generator
+from actors.picture.image_metrics import chroma_psnr, colourfulness, de00_of_lab, lab, psnr, ssim
+from actors.picture.png_sheet import Photo
+from actors.survey.frame_runs import FrameRuns, NeighbouringFrames, frames_of, runs_of
+from actors.survey.surveyor import Surveyor
 from jobs.errors import FilmFailed
-from jobs.evaluation import Figures, Judged, PassedOver
-from jobs.film import Film, Picture
-from jobs.formats import Codec
-from jobs.plan import Look
-from jobs.records import Encoding
-from jobs.spec import Reading
+from jobs.film.source import Film, Picture
+from jobs.plan.plan import Look
+from jobs.records.evaluation import Figures, JudgedPicture, SkippedPicture
+from jobs.records.orders import Encoding
+from jobs.spec.formats import Codec
+from jobs.spec.job import Reading
 from jobs.store import open_store
 
 GREY = 1.5
@@ -38,7 +38,7 @@ GREY = 1.5
 CPU = torch.device("cpu")
 
 
-class Subject(NamedTuple):
+class EvaluationFrame(NamedTuple):
     """A picture to be judged, and the frames around it."""
 
     name: str
@@ -48,7 +48,7 @@ class Subject(NamedTuple):
     picture: Picture
 
 
-class Material(NamedTuple):
+class EvaluationMaterial(NamedTuple):
     """Where an evaluation's pictures come from, and where its sheets go."""
 
     on: str
@@ -62,7 +62,12 @@ class Evaluator:
     """One worker. Loads each look once, and judges any number of pictures, some at a time."""
 
     def __init__(
-        self, material: Material, looks: Sequence[Look], strengths: Sequence[float], cpus: float = 1, gpu: bool = False
+        self,
+        material: EvaluationMaterial,
+        looks: Sequence[Look],
+        strengths: Sequence[float],
+        cpus: float = 1,
+        gpu: bool = False,
     ) -> None:
         """`strengths` are factors on what a look gives, ascending; looks that give no chroma are judged up to 1."""
         torch.set_num_threads(max(1, int(cpus)))
@@ -80,35 +85,37 @@ class Evaluator:
         """Of each look: what it gives, and the strengths at which it is judged."""
         return tuple((one.domain.value, of) for one, of in zip(self.generators, self.strengths, strict=True))
 
-    def choose(self, count: int, trim: bool = False) -> Runs:
+    def choose(self, count: int, trim: bool = False) -> FrameRuns:
         """The frames of the film that are to be judged. `trim`: as a spec's `head: trim`."""
         surveyor = Surveyor(self.material.on, self.threads, self.material.reading)
         return runs_of(surveyor, count, [look.support for look in self.looks], trim=trim)
 
-    def photographs(self, page: int, names: Sequence[str]) -> Iterator[Judged | PassedOver]:
+    def photographs(self, page: int, names: Sequence[str]) -> Iterator[JudgedPicture | SkippedPicture]:
         """Judge photographs, and put a sheet of them down. Raises BadMedia for one that cannot be read."""
         store = open_store(self.material.on)
         subjects = ((name, *as_frame(read_photograph(store, name))) for name in names)
-        return self._page(page, (Subject(name, [frame], 0, picture) for name, frame, picture in subjects))
+        return self._page(page, (EvaluationFrame(name, [frame], 0, picture) for name, frame, picture in subjects))
 
-    def frames(self, page: int, film: Film, runs: Sequence[Run]) -> Iterator[Judged | PassedOver]:
+    def frames(
+        self, page: int, film: Film, runs: Sequence[NeighbouringFrames]
+    ) -> Iterator[JudgedPicture | SkippedPicture]:
         """Judge frames of a film, and put a sheet of them down. Raises BadMedia for one that cannot be decoded."""
         return self._page(
             page,
             (
-                Subject(
+                EvaluationFrame(
                     f"frame {run.frame}", frames_of(film, run, self.threads), run.frame - run.read.start, film.picture
                 )
                 for run in runs
             ),
         )
 
-    def _page(self, page: int, subjects: Iterable[Subject]) -> Iterator[Judged | PassedOver]:
+    def _page(self, page: int, subjects: Iterable[EvaluationFrame]) -> Iterator[JudgedPicture | SkippedPicture]:
         columns = []
         for subject in subjects:
             truth = _rgb([subject.frames[subject.place]], subject.picture)
             if is_grey(truth):
-                yield PassedOver(name=subject.name)
+                yield SkippedPicture(name=subject.name)
                 continue
             judged, column = self._judged(subject, truth)
             columns.append(column)
@@ -118,7 +125,7 @@ class Evaluator:
             open_store(self.material.out).write(f"sheet-{page:03}.png", sheet(rows, columns))
 
     @torch.inference_mode()
-    def _judged(self, subject: Subject, truth_13HW: Tensor) -> tuple[Judged, list[Photo]]:
+    def _judged(self, subject: EvaluationFrame, truth_13HW: Tensor) -> tuple[JudgedPicture, list[Photo]]:
         frame, picture = subject.frames[subject.place], subject.picture
         wanted = lab(truth_13HW)
         grey = _composed(frame, torch.zeros(1, 2, 1, 1), Domain.CHROMA, picture)
@@ -133,7 +140,7 @@ class Evaluator:
                 if strength == 1:
                     cells.append(cell(shown))
             found.append(tuple(curve))
-        judged = Judged(
+        judged = JudgedPicture(
             name=subject.name,
             colourfulness=float(colourfulness(truth_13HW)),
             grey=figures(grey, truth_13HW, wanted),
@@ -141,7 +148,7 @@ class Evaluator:
         )
         return judged, [*cells, cell(truth_13HW)]
 
-    def _made(self, look: Look, generator: Generator, subject: Subject) -> Tensor:
+    def _made(self, look: Look, generator: Generator, subject: EvaluationFrame) -> Tensor:
         """The look's picture, upright, as it comes in the company of its neighbours."""
         pictures = generator.render(self._shown(generator, subject))
         number, wanted = 0, None
@@ -156,7 +163,7 @@ class Evaluator:
             )
         return wanted
 
-    def _shown(self, generator: Generator, subject: Subject) -> Iterator[Plates]:
+    def _shown(self, generator: Generator, subject: EvaluationFrame) -> Iterator[FrameBatch]:
         for _, plates in batches_of(subject.frames, subject.picture, BATCH, self.device):
             yield replace(plates, chroma=None) if generator.domain is Domain.CHROMA else plates
 
@@ -195,7 +202,7 @@ def _rgb(frames: list[av.VideoFrame], picture: Picture) -> Tensor:
     return _plates(frames, picture).rgb()
 
 
-def _plates(frames: list[av.VideoFrame], picture: Picture) -> Plates:
+def _plates(frames: list[av.VideoFrame], picture: Picture) -> FrameBatch:
     ((_, plates),) = batches_of(frames, picture, len(frames), CPU)
     return plates
 

@@ -7,7 +7,7 @@ one drawing are of the same pictures, so that differences of two looks are paire
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.evaluation import Interval
+from jobs.records.evaluation import Interval
 
 Floats = NDArray[np.float64]
 

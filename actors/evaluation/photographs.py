@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.colour import Quantiser, to_differences
-from actors.evaluation.figures import WINDOW
-from actors.limits import refuse_size
-from actors.planes import planes_of
+from actors.media.limits import refuse_size
+from actors.media.planes import planes_of
+from actors.picture.colour import Quantiser, to_differences
+from actors.picture.image_metrics import WINDOW
 from jobs.errors import BadMedia
-from jobs.film import Colour, Picture
+from jobs.film.source import Colour, Picture
 from jobs.store import Store, open_store
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")

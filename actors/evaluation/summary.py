@@ -6,8 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from actors.evaluation.intervals import Floats, between, crossing, interval, resampled
-from jobs.evaluation import Difference, Evaluation, Figures, Judged, LookFigures, PassedOver, Place, Point
-from jobs.plan import Look
+from jobs.plan.plan import Look
+from jobs.records.evaluation import (
+    Difference,
+    Evaluation,
+    Figures,
+    JudgedPicture,
+    LookFigures,
+    Point,
+    SkippedPicture,
+    StrengthPoint,
+)
 
 NAMES = tuple(Figures.model_fields)
 HALF = 0.5
@@ -35,7 +44,7 @@ class _Means(NamedTuple):
 
 
 def summary(
-    on: str, candidates: Sequence[Candidate], judged: Sequence[Judged], passed_over: Sequence[PassedOver]
+    on: str, candidates: Sequence[Candidate], judged: Sequence[JudgedPicture], passed_over: Sequence[SkippedPicture]
 ) -> Evaluation:
     """The evaluation of at least one picture. The first candidate is held against each of the others."""
     means = _means(judged, candidates)
@@ -51,7 +60,7 @@ def summary(
     )
 
 
-def _means(judged: Sequence[Judged], candidates: Sequence[Candidate]) -> _Means:
+def _means(judged: Sequence[JudgedPicture], candidates: Sequence[Candidate]) -> _Means:
     """All in one drawing: what is subtracted later is of the same pictures."""
     columns = [[one.colourfulness, one.grey.de00, *_flat(one)] for one in judged]
     means = resampled(np.array(columns))
@@ -64,7 +73,7 @@ def _means(judged: Sequence[Judged], candidates: Sequence[Candidate]) -> _Means:
     return _Means(means[:, 0], means[:, 1], curves)
 
 
-def _flat(judged: Judged) -> list[float]:
+def _flat(judged: JudgedPicture) -> list[float]:
     return [getattr(figures, name) for look in judged.looks for figures in look for name in NAMES]
 
 
@@ -93,12 +102,12 @@ def _point(strength: float, number: int, curve: dict[str, Floats], means: _Means
     )
 
 
-def _lowest(candidate: Candidate, curve: dict[str, Floats], means: _Means) -> Place | None:
+def _lowest(candidate: Candidate, curve: dict[str, Floats], means: _Means) -> StrengthPoint | None:
     if candidate.domain != "chroma":
         return None
     strength = candidate.strengths[int(curve["de00"][0].argmin())]
     lowest = _lowest_de00(curve)
-    return Place(strength=strength, de00=interval(lowest), less_grey=interval(lowest - means.grey))
+    return StrengthPoint(strength=strength, de00=interval(lowest), less_grey=interval(lowest - means.grey))
 
 
 def _lowest_de00(curve: dict[str, Floats]) -> Floats:
@@ -107,13 +116,13 @@ def _lowest_de00(curve: dict[str, Floats]) -> Floats:
     return lowest
 
 
-def _half(candidate: Candidate, curve: dict[str, Floats], means: _Means) -> Place | None:
+def _half(candidate: Candidate, curve: dict[str, Floats], means: _Means) -> StrengthPoint | None:
     place = _half_place(curve, means)
     if candidate.domain != "chroma" or np.isnan(place[0]):
         return None
     de00 = between(curve["de00"], place)
     strength = float(between(np.array([candidate.strengths]), place[:1])[0])
-    return Place(strength=strength, de00=interval(de00), less_grey=interval(de00 - means.grey))
+    return StrengthPoint(strength=strength, de00=interval(de00), less_grey=interval(de00 - means.grey))
 
 
 def _half_place(curve: dict[str, Floats], means: _Means) -> Floats:

@@ -13,13 +13,13 @@ from typing import ClassVar, Protocol
 import torch
 from pydantic import ValidationError
 
-from actors.looks.generator import Generator
 from actors.looks.needs import Needs
 from actors.looks.package import PAPER, Package, library, open_package, wrong_fields
+from actors.picture.generator import Generator
+from jobs.document import Document
 from jobs.errors import BadLook, BadStore
-from jobs.paper import Paper
-from jobs.plan import Look
-from jobs.spec import LookChoice
+from jobs.plan.plan import Look
+from jobs.spec.job import LookChoice
 from jobs.store import open_store
 
 GROUP = "film_farm.looks"
@@ -37,14 +37,14 @@ class LookClass(Protocol):
     """Code version: raised whenever its pictures change, so that no old chunk is taken for a new one."""
     shipped: ClassVar[Path | None]
     """The folder of the package it runs where none is named; None for a kind that needs none, or has none of its own."""
-    settings: ClassVar[type[Paper]]
+    settings: ClassVar[type[Document]]
     """The settings it has, with defaults and bounds."""
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         """What it takes, under these settings. Raises BadLook for a package it cannot run, or where it needs one and has none."""
 
-    def __call__(self, settings: Paper, package: Package | None, device: torch.device) -> Generator:
+    def __call__(self, settings: Document, package: Package | None, device: torch.device) -> Generator:
         """The constructor: loads the weights. Raises BadLook where they cannot be used."""
 
 
@@ -148,7 +148,7 @@ def resolved(name: str) -> tuple[str, Package | None]:
     return package.paper.kind, package
 
 
-def _settings(made: LookClass, package: Package | None, choice: LookChoice) -> Paper:
+def _settings(made: LookClass, package: Package | None, choice: LookChoice) -> Document:
     try:
         return made.settings.model_validate({**(package.paper.settings if package else {}), **choice.settings})
     except ValidationError as error:

@@ -15,23 +15,23 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from actors.colour import from_differences, to_differences
 from actors.looks import fit, hire, placed, resolved
-from actors.looks.generator import Domain, Generator, runtime_of
 from actors.looks.needs import Needs
 from actors.looks.package import Package
-from actors.plates import Plates
-from actors.resize import resized
+from actors.picture.colour import from_differences, to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain, Generator, runtime_of
+from actors.picture.resize import resized
 from jobs.digest import digest
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
-from jobs.plan import Keeps, Look, Support
-from jobs.spec import LookChoice
+from jobs.plan.plan import Keeps, Look, Support
+from jobs.spec.job import LookChoice
 
 KIND = "blend"
 
 
-class Part(Paper):
+class Part(Document):
     """One of the looks."""
 
     name: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -46,7 +46,7 @@ class Part(Paper):
         return placed(name)
 
 
-class BlendSettings(Paper):
+class BlendSettings(Document):
     """Which looks, and how much of each."""
 
     looks: Annotated[tuple[Part, ...], Field(min_length=2, max_length=8)]
@@ -70,9 +70,9 @@ class BlendLook:
     about: ClassVar[str] = "mixes the pictures of two to eight looks, by share"
     version: ClassVar[int] = 1
     shipped: ClassVar[Path | None] = None
-    settings: ClassVar[type[Paper]] = BlendSettings
+    settings: ClassVar[type[Document]] = BlendSettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, BlendSettings)
         self.wish = settings
         total = sum(one.share for one in settings.looks)
@@ -88,7 +88,7 @@ class BlendLook:
         self.domain = Domain.LUMA if settings.keep_chroma else self.mixed_as
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, BlendSettings)
         looks = _fitted(settings)
         supports = [one.support for one in looks]
@@ -108,7 +108,7 @@ class BlendLook:
             gpu_gib=sum(one.gpu_gib for one in looks),
         )
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Frame by frame; as late as the look that is latest."""
         shared = Shared(batches, len(self.generators))
         looks = [_frames(one, shared.of(reader)) for reader, one in enumerate(self.generators)]
@@ -117,7 +117,7 @@ class BlendLook:
             yield self._mixed(plates, pictures)
 
     @torch.inference_mode()
-    def _mixed(self, plates: Plates, pictures: Sequence[Tensor]) -> Tensor:
+    def _mixed(self, plates: FrameBatch, pictures: Sequence[Tensor]) -> Tensor:
         own = _own(plates, self.mixed_as)
         if self.mixed_as is Domain.CHROMA:
             made = _together(pictures, self.shares)
@@ -133,7 +133,7 @@ class BlendLook:
             made, own = to_differences(made, plates.scale.colour)[0], plates.luma()
         return own * (1 - self.wish.strength) + made * self.wish.strength
 
-    def _alike(self, plates: Plates, look: Generator, picture: Tensor) -> Tensor:
+    def _alike(self, plates: FrameBatch, look: Generator, picture: Tensor) -> Tensor:
         if look.domain is self.mixed_as:
             return picture
         height, width = plates.luma_NHW.shape[-2:]
@@ -149,14 +149,14 @@ class BlendLook:
 class Shared:
     """One stream of batches for several readers, each at its own pace. Keeps what somebody has yet to read, and no more."""
 
-    def __init__(self, batches: Iterable[Plates], looks: int) -> None:
+    def __init__(self, batches: Iterable[FrameBatch], looks: int) -> None:
         """For so many looks, and one reader more."""
         self._source = iter(batches)
-        self._kept: deque[Plates] = deque()
+        self._kept: deque[FrameBatch] = deque()
         self._gone = 0
         self._read = [0] * (looks + 1)
 
-    def of(self, reader: int) -> Iterator[Plates]:
+    def of(self, reader: int) -> Iterator[FrameBatch]:
         """What one of them reads. All are read by one thread."""
         while True:
             if self._read[reader] == self._gone + len(self._kept):
@@ -181,7 +181,7 @@ def _fitted(settings: BlendSettings) -> list[Look]:
     return [fit(LookChoice(name=one.name, settings=one.settings)) for one in settings.looks]
 
 
-def _frames(look: Generator, batches: Iterator[Plates]) -> Iterator[Tensor]:
+def _frames(look: Generator, batches: Iterator[FrameBatch]) -> Iterator[Tensor]:
     for pictures in look.render(batches):
         yield from (picture[None] for picture in pictures)
 
@@ -192,7 +192,7 @@ def _kept_by_all(looks: Sequence[Look]) -> Keeps:
     return kept.pop() if len(kept) == 1 else ""
 
 
-def _own(plates: Plates, domain: Domain) -> Tensor:
+def _own(plates: FrameBatch, domain: Domain) -> Tensor:
     if domain is Domain.CHROMA:
         return plates.differences()
     return plates.rgb() if domain is Domain.RGB else plates.luma()

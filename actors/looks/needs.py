@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jobs.plan import Keeps, Support
+from jobs.plan.plan import Keeps, Support
 
 
 class Needs(NamedTuple):

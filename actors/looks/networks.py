@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor, nn
 
-from actors.device import captured
+from actors.picture.device import captured
 
 MOST_SHAPES = 4
 """Shapes of which one network's captured graph is kept. Each holds memory of its own; films of a job have one or two."""
@@ -33,7 +33,7 @@ def shared(kind: str, weights: str, device: torch.device, load: Callable[[], Net
 
 
 class Captured:
-    """A network that is shown pictures of few shapes, captured for each (see `actors.device.captured`), with the latest kept."""
+    """A network that is shown pictures of few shapes, captured for each (see `actors.picture.device.captured`), with the latest kept."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network

@@ -7,14 +7,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actors.looks.generator import Domain
 from actors.looks.needs import Needs
 from actors.looks.package import Package
-from actors.plates import Plates
-from jobs.paper import Paper
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain
+from jobs.document import Document
 
 
-class NoneSettings(Paper):
+class NoneSettings(Document):
     """No settings."""
 
 
@@ -24,17 +24,17 @@ class NoneLook:
     about: ClassVar[str] = "gives the film back as it is, bit for bit: to transcode, and to prove the farm's exactness"
     version: ClassVar[int] = 1
     shipped: ClassVar[Path | None] = None
-    settings: ClassVar[type[Paper]] = NoneSettings
+    settings: ClassVar[type[Document]] = NoneSettings
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         pass
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         return Needs(adds_colour=False, keeps="all", gpu_gib=4.0)
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """The film's own chroma at its own size: compose does not resample what fits."""
         for plates in batches:
             yield plates.differences()

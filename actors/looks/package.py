@@ -18,11 +18,11 @@ from typing import Annotated, Any, BinaryIO, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from jobs.document import Document, faults
 from jobs.errors import BadInput, BadLook
-from jobs.outside import is_local, scrub, texts
-from jobs.paper import Paper, faults
 from jobs.store import locate, open_store
 from jobs.store.protocol import told
+from jobs.untrusted import is_local, scrub, texts
 
 PAPER = "look.json"
 MOST_FILES = 64
@@ -36,7 +36,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class SizeRule(Paper):
+class SizeRule(Document):
     """Which size the network's input has."""
 
     rule: Literal["long", "square", "film"] = "film"
@@ -62,7 +62,7 @@ class SizeRule(Paper):
         return next(near), next(near)
 
 
-class Training(Paper):
+class Training(Document):
     """How the weights came to be."""
 
     recipe: str = ""
@@ -73,7 +73,7 @@ class Training(Paper):
     notes: str = ""
 
 
-class LookPaper(Paper):
+class LookDocument(Document):
     """look.json."""
 
     version: Literal[1] = 1
@@ -121,7 +121,7 @@ class Package:
 
     place: str
     """A path or s3://bucket/prefix."""
-    paper: LookPaper
+    paper: LookDocument
     digest: str
     """SHA-256 of look.json."""
 
@@ -201,10 +201,10 @@ def open_package(place: str) -> Package:
     return Package(store.url, read_paper(data, f"{store.url}/{PAPER}"), hashlib.sha256(data).hexdigest())
 
 
-def read_paper(data: bytes, where: str) -> LookPaper:
+def read_paper(data: bytes, where: str) -> LookDocument:
     """look.json, from JSON. Raises BadLook: the field, what is wrong with it."""
     try:
-        return LookPaper.model_validate_json(data)
+        return LookDocument.model_validate_json(data)
     except ValidationError as error:
         raise BadLook(f"{where}: {wrong_fields(error)}.") from None
 
@@ -231,7 +231,7 @@ def wrong_field(wrong: ErrorDetails) -> str:
     return f"{name} = {scrub(repr(wrong['input'])):.200}: {message[:1].lower()}{message[1:]}"
 
 
-def write_package(place: str, paper: LookPaper, files: dict[str, bytes]) -> Package:
+def write_package(place: str, paper: LookDocument, files: dict[str, bytes]) -> Package:
     """Puts a look down in a folder or at s3://: its files first, look.json last. The hashes in `paper.files` are reckoned here."""
     store = open_store(place)
     store.check()
@@ -241,9 +241,9 @@ def write_package(place: str, paper: LookPaper, files: dict[str, bytes]) -> Pack
     return open_package(place)
 
 
-def paper_with(paper: LookPaper, hashes: dict[str, str]) -> bytes:
+def paper_with(paper: LookDocument, hashes: dict[str, str]) -> bytes:
     """look.json as it is written, with these files."""
-    whole = LookPaper.model_validate({**paper.model_dump(mode="json"), "files": hashes})
+    whole = LookDocument.model_validate({**paper.model_dump(mode="json"), "files": hashes})
     return (whole.model_dump_json(indent=1) + "\n").encode()
 
 

@@ -8,21 +8,21 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from actors.colour import from_differences, to_differences
-from actors.looks.generator import Domain
 from actors.looks.package import SizeRule
-from actors.plates import Plates
-from actors.resize import resized
-from actors.temporal import steady
-from jobs.film import Colour
-from jobs.paper import Paper
-from jobs.plan import Keeps, Support
+from actors.picture.colour import from_differences, to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain
+from actors.picture.resize import resized
+from actors.picture.temporal_filter import steady
+from jobs.document import Document
+from jobs.film.source import Colour
+from jobs.plan.plan import Keeps, Support
 
 PIXELS = 2**23
 """Pixels that a GPU is given at once."""
 
 
-class PaintSettings(Paper):
+class PaintSettings(Document):
     """What a colourist can ask of any such look."""
 
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -58,7 +58,7 @@ class Painter:
         self.paint, self.wish = paint, wish
         self.domain = Domain.LUMA if wish.keep_chroma else Domain.RGB
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size; `steady` frames late."""
         if self.wish.strength == 0:
             yield from map(self._own, batches)
@@ -67,10 +67,10 @@ class Painter:
         for made in steady(self._frames(batches, own), self.wish.steady):
             yield (own.popleft() * (1 - self.wish.strength) + made * self.wish.strength)[None]
 
-    def _own(self, plates: Plates) -> Tensor:
+    def _own(self, plates: FrameBatch) -> Tensor:
         return plates.luma() if self.wish.keep_chroma else plates.rgb()
 
-    def _frames(self, batches: Iterable[Plates], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    def _frames(self, batches: Iterable[FrameBatch], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         # `own` receives the film's pictures; `steady` runs late, so they wait there.
         for plates in batches:
             shown = self.wish.shown(*plates.luma_NHW.shape[-2:])

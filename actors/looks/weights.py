@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 from actors.looks.package import Package, wrong_field
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
 
-Shape = TypeVar("Shape", bound=Paper)
+Shape = TypeVar("Shape", bound=Document)
 Network = TypeVar("Network", bound=nn.Module)
 
 

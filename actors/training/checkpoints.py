@@ -17,14 +17,14 @@ import safetensors.torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from actors.looks.package import LookPaper, Package, Training, open_package, write_package
-from actors.training.course import Course, Examined
-from actors.training.pictures import Gathered
-from actors.training.sheets import png
+from actors.looks.package import LookDocument, Package, Training, open_package, write_package
+from actors.picture.png_sheet import png
+from actors.training.course import Course, ValidationResult
+from actors.training.pictures import TrainingPictures
 from jobs.errors import BadInput, BadSpec
-from jobs.recipe import Recipe
+from jobs.records.training import Checkpoint, TrainingIdentity, recipe_digest, settled_fields
+from jobs.spec.training_recipe import Recipe
 from jobs.store import open_store
-from jobs.training import Begun, Checkpoint, recipe_digest, settled_fields
 
 BEGUN = "training.json"
 STATES = 2
@@ -34,7 +34,7 @@ STATES = 2
 class Checkpoints:
     """One training's place. Only one worker of a team may write."""
 
-    def __init__(self, recipe: Recipe, gathered: Gathered) -> None:
+    def __init__(self, recipe: Recipe, gathered: TrainingPictures) -> None:
         self.recipe = recipe
         self.store = open_store(recipe.out)
         self._gathered = gathered
@@ -43,7 +43,7 @@ class Checkpoints:
 
     def begin(self) -> None:
         """Note what is begun here. Raises BadSpec where another training was."""
-        mine = Begun(recipe=self.recipe, pictures=self._gathered.digest)
+        mine = TrainingIdentity(recipe=self.recipe, pictures=self._gathered.digest)
         text = mine.model_dump_json(indent=1).encode()
         if self.store.stat(BEGUN) is not None or not self.store.write(BEGUN, text, only_if_absent=True):
             self._compare(mine)
@@ -52,7 +52,7 @@ class Checkpoints:
         """Make sure that this worker stands where the first began, with the same pictures. Raises BadSpec."""
         if self.store.stat(BEGUN) is None:
             raise self._unshared(BEGUN)
-        self._compare(Begun(recipe=self.recipe, pictures=self._gathered.digest))
+        self._compare(TrainingIdentity(recipe=self.recipe, pictures=self._gathered.digest))
 
     def _unshared(self, key: str) -> BadSpec:
         return BadSpec(
@@ -60,9 +60,9 @@ class Checkpoints:
             "s3://, or a folder they share."
         )
 
-    def _compare(self, mine: Begun) -> None:
+    def _compare(self, mine: TrainingIdentity) -> None:
         try:
-            begun = Begun.model_validate_json(self.store.read(BEGUN))
+            begun = TrainingIdentity.model_validate_json(self.store.read(BEGUN))
         except ValidationError:
             raise BadSpec(f"{self.store.url}/{BEGUN} is damaged; choose another out.") from None
         then, now = settled_fields(begun.recipe), settled_fields(self.recipe)
@@ -109,7 +109,7 @@ class Checkpoints:
         assert best is not None
         return f"{self.store.url}/{_look(best.step)}"
 
-    def keep(self, step: int, course: Course, found: Examined, losses: dict[str, float]) -> Checkpoint:
+    def keep(self, step: int, course: Course, found: ValidationResult, losses: dict[str, float]) -> Checkpoint:
         """Put a checkpoint down: the look first where it is the best, its paper last."""
         state = safetensors.torch.save(course.state())
         made = Checkpoint(
@@ -163,7 +163,7 @@ class Checkpoints:
 
     def _write_look(self, made: Checkpoint, course: Course) -> None:
         product, recipe = course.product(), self.recipe
-        paper = LookPaper.model_validate(
+        paper = LookDocument.model_validate(
             {
                 "kind": recipe.kind,
                 **product.paper,

@@ -13,15 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jobs.paper import Paper
-from jobs.recipe import Recipe
-
-Photo = NDArray[np.uint8]
-"""R'G'B', H W 3."""
+from actors.picture.png_sheet import Photo
+from jobs.document import Document
+from jobs.spec.training_recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RoleData:
     """The pictures of one role."""
 
     learnt: Sequence[Photo]
@@ -34,11 +32,11 @@ class Shelf:
     """Of `learnt`, for messages."""
 
 
-Library = dict[str, Shelf]
+Library = dict[str, RoleData]
 """The shelves of a recipe, by role; the role "" where the course does not tell its pictures apart."""
 
 
-class Team(NamedTuple):
+class WorkerRank(NamedTuple):
     """This worker among those that train together."""
 
     rank: int = 0
@@ -59,10 +57,10 @@ class StepLosses(NamedTuple):
 
     losses: dict[str, Tensor]
     critic_right: Tensor | None = None
-    """See `Guarded`; None where the course has no such thing."""
+    """See `GuardedValues`; None where the course has no such thing."""
 
 
-class Guarded(NamedTuple):
+class GuardedValues(NamedTuple):
     """What a guard looks at after a step; None where the course has no such thing."""
 
     losses: dict[str, float]
@@ -71,7 +69,7 @@ class Guarded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Examined:
+class ValidationResult:
     """What a checkpoint is worth, measured on held-out pictures."""
 
     figures: dict[str, float]
@@ -84,7 +82,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Product:
+class TrainedLook:
     """A finished look, as files and the part of look.json that the course knows."""
 
     files: dict[str, bytes]
@@ -95,12 +93,14 @@ class Product:
 class Course(Protocol):
     """A generator in training."""
 
-    settings: ClassVar[type[Paper]]
+    settings: ClassVar[type[Document]]
     """What a recipe can tell it."""
     roles: ClassVar[tuple[str, ...]]
     """The roles of its sources; ("",) where it does not tell them apart."""
 
-    def __init__(self, recipe: Recipe, settings: Paper, library: Library, team: Team, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, settings: Document, library: Library, team: WorkerRank, device: torch.device
+    ) -> None:
         """Built anew from the recipe's seed: every worker builds the same. Raises BadInput for what it cannot use."""
 
     def phase(self, step: int) -> str:
@@ -122,10 +122,10 @@ class Course(Protocol):
     def restore(self, state: dict[str, Tensor]) -> None:
         """Goes on from a `state()` of the same recipe."""
 
-    def examine(self) -> Examined:
+    def examine(self) -> ValidationResult:
         """Measure what has been learnt on the pictures held out."""
 
-    def product(self) -> Product:
+    def product(self) -> TrainedLook:
         """What has been learnt, as a look."""
 
 
@@ -134,7 +134,7 @@ def draws(seed: int, *place: int) -> np.random.Generator:
     return np.random.default_rng([seed, *place])
 
 
-def averaged(gradients: Sequence[Tensor], team: Team) -> None:
+def averaged(gradients: Sequence[Tensor], team: WorkerRank) -> None:
     """The team's mean of each gradient, in place, as one exchange; alone, nothing is done."""
     if team.size == 1:
         return

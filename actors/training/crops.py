@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.training.course import Photo, Shelf, draws
+from actors.picture.png_sheet import Photo
+from actors.training.course import RoleData, draws
 
 
-def batch_of(shelf: Shelf, side: int, seed: int, step: int, rows: Iterable[int]) -> Tensor:
+def batch_of(shelf: RoleData, side: int, seed: int, step: int, rows: Iterable[int]) -> Tensor:
     """The crops of some rows of a step's batch, N 3 side side, R'G'B' in 0..1."""
     crops = []
     for row in rows:

@@ -26,7 +26,7 @@ STAGES = (
 """Kernel size and output channels of its convolutions, one row per halving."""
 
 
-class Encoder(nn.Module):
+class DarknetEncoder(nn.Module):
     """Tiny Darknet without its classifier."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ def halved(x: Tensor) -> Tensor:
     return torch.maximum(rows[..., ::2], rows[..., 1::2])
 
 
-def load_encoder(path: Path) -> Encoder:
+def load_encoder(path: Path) -> DarknetEncoder:
     """The published weights, a safetensors file, on the processor; not to be trained. Raises BadInput for another file."""
     try:
         published = load_file(path)
@@ -67,7 +67,7 @@ def load_encoder(path: Path) -> Encoder:
                 number += 1
                 name = f"stages.{stage}.{2 * layer}"
                 state[f"{name}.weight"], state[f"{name}.bias"] = _folded(published, number)
-        encoder = Encoder()
+        encoder = DarknetEncoder()
         encoder.load_state_dict(state)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise BadInput(

@@ -11,33 +11,33 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.develop import developed_frame
-from actors.facts import picture_of
-from actors.media import decoded, decoder_of, named, opened, packets_of, picture_stream
-from actors.plates import batches_of
-from actors.training.course import Photo
+from actors.media.container import decoded, decoder_of, named, opened, packets_of, picture_stream
+from actors.media.normalise import developed_frame
+from actors.picture.frame_batches import batches_of
+from actors.picture.png_sheet import Photo
+from actors.survey.probe import picture_of
 from jobs.errors import BadMedia
-from jobs.spec import Reading
+from jobs.spec.job import Reading
 
 FAR_SECONDS = 4
 """To a frame further on than this a seek is tried; nearer ones are reached by decoding."""
 
 
-class Shown(NamedTuple):
+class TimedFrame(NamedTuple):
     """A frame and when it is shown, in ticks of its film."""
 
     pts: int
     photo: Photo
 
 
-def spread_frames(place: str, count: int, short_side: int) -> Iterator[Shown]:
+def spread_frames(place: str, count: int, short_side: int) -> Iterator[TimedFrame]:
     """`count` frames of a film (fewer where it has no more), the middle ones of as many equal parts. Raises BadMedia."""
     what = named(place)
     with opened(place) as container:
         stream = picture_stream(container, what)
         times = _times(container, stream, what, count)
         for frame in _frames_at(container, stream, what, times):
-            yield Shown(frame.pts or 0, _photo(frame, stream, what, short_side))
+            yield TimedFrame(frame.pts or 0, _photo(frame, stream, what, short_side))
 
 
 def _times(container: InputContainer, stream: VideoStream, what: str, count: int) -> list[int]:

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 
-from actors.training.course import Examined, Guarded
+from actors.training.course import GuardedValues, ValidationResult
 from jobs.errors import TrainingFailed
 
 ADVERSARIAL = "adversarial"
@@ -18,14 +18,14 @@ YOUNG = 0.25
 """Share of the training in which colours may still be pale."""
 
 
-class Guards:
+class TrainingGuards:
     """Looks on, step by step. `steps`: of the whole training."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
         self._right: deque[float] = deque(maxlen=CRITIC_STEPS)
 
-    def after_step(self, step: int, phase: str, said: Guarded) -> None:
+    def after_step(self, step: int, phase: str, said: GuardedValues) -> None:
         """Raises TrainingFailed: a loss that is not finite, or a critic that has won. `step`: steps done."""
         for name, value in said.losses.items():
             if not math.isfinite(value):
@@ -43,7 +43,7 @@ class Guards:
                 "teaches nothing more; shorten the adversarial phase, or lower the critic's learning rate."
             )
 
-    def after_check(self, step: int, found: Examined) -> None:
+    def after_check(self, step: int, found: ValidationResult) -> None:
         """Raises TrainingFailed for a figure that is not finite, and, once a quarter is done, for colours that have collapsed."""
         for name, value in {**found.figures, "verdict": found.verdict}.items():
             if not math.isfinite(value):

@@ -11,11 +11,12 @@ from zlib import crc32
 import cv2
 import numpy as np
 
-from actors.training.course import Library, Photo, Shelf
+from actors.picture.png_sheet import Photo
+from actors.training.course import Library, RoleData
 from actors.training.frames import spread_frames
 from jobs.digest import digest
 from jobs.errors import BadInput, BadMedia
-from jobs.recipe import Recipe, Source
+from jobs.spec.training_recipe import Recipe, Source
 from jobs.store import Store, locate, open_store, source_identity
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
@@ -43,7 +44,7 @@ class _Picture:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class TrainingPictures:
     """All pictures of a recipe."""
 
     library: Library
@@ -53,12 +54,12 @@ class Gathered:
     """One for each source, for the look's record."""
 
 
-def gather(recipe: Recipe) -> Gathered:
+def gather(recipe: Recipe) -> TrainingPictures:
     """Read a recipe's pictures: R'G'B', their short side at most `short_side`.
 
     Raises BadInput: no picture, an unreadable one, one smaller than a crop, fewer photographs than are held out and one.
     """
-    shelves: dict[str, list[Shelf]] = {}
+    shelves: dict[str, list[RoleData]] = {}
     marks: list[list[object]] = []
     lines = []
     for source in recipe.data:
@@ -68,10 +69,12 @@ def gather(recipe: Recipe) -> Gathered:
         shelves.setdefault(source.role, []).append(shelf)
         marks += [[one.name, one.sum] for one in pictures]
         lines.append(_line(source, shelf))
-    return Gathered({role: _joined(of) for role, of in shelves.items()}, digest({"pictures": marks}), tuple(lines))
+    return TrainingPictures(
+        {role: _joined(of) for role, of in shelves.items()}, digest({"pictures": marks}), tuple(lines)
+    )
 
 
-def refuse_grey(shelf: Shelf, share: float = 0.1) -> None:
+def refuse_grey(shelf: RoleData, share: float = 0.1) -> None:
     """Raises BadInput where more than `share` of the pictures to learn from are grey: for courses that learn colours."""
     grey = [name for name, photo in zip(shelf.names, shelf.learnt, strict=True) if is_grey(photo)]
     if len(grey) > share * len(shelf.learnt):
@@ -136,7 +139,7 @@ def _refuse_small(pictures: Sequence[_Picture], source: Source, side: int) -> No
         )
 
 
-def _shelved(pictures: Sequence[_Picture], source: Source) -> Shelf:
+def _shelved(pictures: Sequence[_Picture], source: Source) -> RoleData:
     """The first photographs by CRC-32 of their names are held out, whole; one picture of each is measured with."""
     shows = [_photograph(one.name, source.same) for one in pictures]
     photographs = sorted(set(shows), key=lambda name: (crc32(name.encode()), name))
@@ -148,7 +151,7 @@ def _shelved(pictures: Sequence[_Picture], source: Source) -> Shelf:
     held = set(photographs[: source.held_out])
     learnt = [one for one, name in zip(pictures, shows, strict=True) if name not in held]
     firsts = {name: one for one, name in reversed(list(zip(pictures, shows, strict=True))) if name in held}
-    return Shelf(
+    return RoleData(
         learnt=[one.photo for one in learnt],
         odds=np.full(len(learnt), source.share / len(learnt)),
         held_out=[firsts[name].photo for name in sorted(firsts)],
@@ -162,9 +165,9 @@ def _photograph(name: str, same: int) -> str:
     return path.stem[:same] if same else str(path.with_suffix("")) if "#" not in name else name
 
 
-def _joined(shelves: Sequence[Shelf]) -> Shelf:
+def _joined(shelves: Sequence[RoleData]) -> RoleData:
     odds = np.concatenate([one.odds for one in shelves])
-    return Shelf(
+    return RoleData(
         learnt=[photo for one in shelves for photo in one.learnt],
         odds=odds / odds.sum(),
         held_out=[photo for one in shelves for photo in one.held_out],
@@ -172,7 +175,7 @@ def _joined(shelves: Sequence[Shelf]) -> Shelf:
     )
 
 
-def _line(source: Source, shelf: Shelf) -> str:
+def _line(source: Source, shelf: RoleData) -> str:
     name = PurePosixPath(source.pictures.rstrip("/")).name
     held = f", {len(shelf.held_out)} held out" if shelf.held_out else ""
     return f"{name}: {len(shelf.learnt)} pictures{held}; {source.licence or 'licence not told'}"

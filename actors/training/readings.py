@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from actors.device import fetched_together
-from actors.training.course import Guarded, StepLosses
+from actors.picture.device import fetched_together
+from actors.training.course import GuardedValues, StepLosses
 
 STEPS = 50
 """Of which a GPU's losses are read together: it is waited for once instead of once a step, and what a guard ends it ends so much later."""
@@ -18,12 +18,12 @@ def steps_between(device: torch.device) -> int:
     return STEPS if device.type == "cuda" else 1
 
 
-class Reading(NamedTuple):
+class StepReading(NamedTuple):
     """What one step came to."""
 
     step: int
     phase: str
-    said: Guarded
+    said: GuardedValues
 
 
 class Readings:
@@ -42,7 +42,7 @@ class Readings:
         """Whether so many lie there that they should be read."""
         return len(self._waiting) >= self._every
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Iterator[StepReading]:
         """All that lie there; the device is waited for once."""
         waiting, self._waiting = self._waiting, []
         numbers = [
@@ -56,4 +56,4 @@ class Readings:
         for step, phase, said in waiting:
             losses = {name: next(values) for name in said.losses}
             right = None if said.critic_right is None else next(values)
-            yield Reading(step, phase, Guarded(losses, right))
+            yield StepReading(step, phase, GuardedValues(losses, right))

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import torch
 
-from actors.ahead import Ahead
-from actors.device import settled
+from actors.picture.device import settled
+from actors.picture.prefetch import Prefetch
 from actors.training.checkpoints import Checkpoints
-from actors.training.course import Course, Lesson, Team
-from actors.training.courses import checked, find, settings_of
-from actors.training.guards import Guards
+from actors.training.course import Course, Lesson, WorkerRank
+from actors.training.guards import TrainingGuards
 from actors.training.pictures import gather
 from actors.training.readings import Readings, steps_between
+from actors.training.registry import checked, find, settings_of
 from jobs.errors import TrainingFailed
-from jobs.recipe import Recipe
-from jobs.training import Began, Finished, Kept, Learnt, Word
+from jobs.records.training import CheckpointSaved, StepDone, TrainingFinished, TrainingStarted, Word
+from jobs.spec.training_recipe import Recipe
 
 CPU = torch.device("cpu")
 
@@ -32,7 +32,7 @@ def at_work(device: torch.device, threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def train(recipe: Recipe, team: Team = Team(), device: torch.device = CPU) -> Iterator[Word]:  # noqa: B008  a named tuple
+def train(recipe: Recipe, team: WorkerRank = WorkerRank(), device: torch.device = CPU) -> Iterator[Word]:  # noqa: B008  a named tuple
     """Train as this worker of the team, from the last whole checkpoint on, and tell of each step.
 
     Every worker takes up the same checkpoint; the first one alone measures and writes. Raises BadInput before the first
@@ -48,7 +48,7 @@ def train(recipe: Recipe, team: Team = Team(), device: torch.device = CPU) -> It
         checkpoints.begin()  # not before the course has taken the recipe: one that is refused has begun nothing
     step = _taken_up(checkpoints, course, team, device)
     shelves = gathered.library.values()
-    yield Began(step, sum(len(one.learnt) for one in shelves), sum(len(one.held_out) for one in shelves))
+    yield TrainingStarted(step, sum(len(one.learnt) for one in shelves), sum(len(one.held_out) for one in shelves))
     try:
         yield from _learn(recipe, course, checkpoints, step, team, device)
     except TrainingFailed as failed:
@@ -58,10 +58,10 @@ def train(recipe: Recipe, team: Team = Team(), device: torch.device = CPU) -> It
         raise TrainingFailed(f"{failed} {kept}".strip()) from None
     if team.rank == 0:
         package, best = checkpoints.finish()
-        yield Finished(package.place, best.step, best.verdict)
+        yield TrainingFinished(package.place, best.step, best.verdict)
 
 
-def _taken_up(checkpoints: Checkpoints, course: Course, team: Team, device: torch.device) -> int:
+def _taken_up(checkpoints: Checkpoints, course: Course, team: WorkerRank, device: torch.device) -> int:
     """The step to go on from, restored. The first worker's word goes: a checkpoint may appear while others look."""
     step, state = checkpoints.last() if team.rank == 0 else (0, {})
     if team.size > 1:
@@ -77,13 +77,13 @@ def _taken_up(checkpoints: Checkpoints, course: Course, team: Team, device: torc
 
 
 def _learn(
-    recipe: Recipe, course: Course, checkpoints: Checkpoints, start: int, team: Team, device: torch.device
+    recipe: Recipe, course: Course, checkpoints: Checkpoints, start: int, team: WorkerRank, device: torch.device
 ) -> Iterator[Word]:
-    guards, readings = Guards(recipe.steps), Readings(steps_between(device))
+    guards, readings = TrainingGuards(recipe.steps), Readings(steps_between(device))
     sums: Counter[str] = Counter()
     since = start
     coming = _lessons(course, range(start, recipe.steps), device, torch.get_num_threads())
-    with Ahead(coming, LESSONS_AHEAD) as lessons:
+    with Prefetch(coming, LESSONS_AHEAD) as lessons:
         for step, lesson in enumerate(lessons, start):
             readings.add(step + 1, course.phase(step), course.learn(step, lesson))
             checked = (step + 1) % recipe.check_every == 0 or step + 1 == recipe.steps
@@ -91,7 +91,7 @@ def _learn(
             for one in readings.read() if checked or readings.due else ():
                 guards.after_step(one.step, one.phase, one.said)
                 sums.update(one.said.losses)
-                yield Learnt(one.step, one.phase, one.said.losses)
+                yield StepDone(one.step, one.phase, one.said.losses)
             if checked and team.rank == 0:
                 means = {name: total / (step + 1 - since) for name, total in sums.items()}
                 yield _checked(course, checkpoints, guards, step + 1, means)
@@ -108,8 +108,10 @@ def _lessons(course: Course, steps: range, device: torch.device, threads: int) -
         yield tuple(one.pin_memory() for one in lesson) if device.type == "cuda" else lesson
 
 
-def _checked(course: Course, checkpoints: Checkpoints, guards: Guards, step: int, losses: dict[str, float]) -> Kept:
+def _checked(
+    course: Course, checkpoints: Checkpoints, guards: TrainingGuards, step: int, losses: dict[str, float]
+) -> CheckpointSaved:
     found = course.examine()
     guards.after_check(step, found)
     made = checkpoints.keep(step, course, found, losses)
-    return Kept(step, made.figures, made.verdict, checkpoints.best == made)
+    return CheckpointSaved(step, made.figures, made.verdict, checkpoints.best == made)

@@ -34,6 +34,6 @@ def open_store(url: str) -> Store:
     if isinstance(place, Path):
         return FolderStore(place)
     # boto3 takes every process a tenth of a second of CPU to import, and most films know no bucket.
-    from jobs.store.s3 import S3Store
+    from jobs.store.s3.store import S3Store
 
     return S3Store(place.bucket, place.key)

@@ -14,8 +14,8 @@ from uuid import uuid4
 from jobs.errors import BadStore
 from jobs.store.age import file_age
 from jobs.store.folder_writer import FolderWriter, begun, partial_name
-from jobs.store.patience import patient
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
+from jobs.store.retry import patient
 from jobs.store.traffic import CountedFile, passed
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from jobs.errors import BadStore, NodeFault, StoreFault
-from jobs.outside import scrub
+from jobs.untrusted import scrub
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

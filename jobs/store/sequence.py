@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from jobs.errors import BadMedia
-from jobs.numbered import FOURCC, ending, parted, pattern, rate_of
-from jobs.store.movie import Movie, header
+from jobs.film.image_sequence_names import FOURCC, ending, parted, pattern, rate_of
 from jobs.store.protocol import Bucket, Stat, locate, told
+from jobs.store.virtual_quicktime import VirtualQuickTime, header
 
 if TYPE_CHECKING:
-    from jobs.store.s3 import S3Store
+    from jobs.store.s3.store import S3Store
 
 _NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)(?P<tail>\D*\.[^.]+)")
 
@@ -69,7 +69,7 @@ class ImageSequence:
             file = self.files[place]
             return self.open_one(file, max(2, min(buffer, file.bytes)))
 
-        movie = Movie(self.header, [file.bytes for file in self.files], one)
+        movie = VirtualQuickTime(self.header, [file.bytes for file in self.files], one)
         return cast(BinaryIO, io.BufferedReader(movie, buffer))
 
 
@@ -175,6 +175,6 @@ def _folder(place: Path | Bucket) -> "_Folder | S3Store":
     if isinstance(place, Path):
         return _Folder(place)
     # Imported where a film does lie in S3: see `open_store`.
-    from jobs.store.s3 import S3Store
+    from jobs.store.s3.store import S3Store
 
     return S3Store(place.bucket, place.key)

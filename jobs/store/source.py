@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from jobs.errors import BadMedia
-from jobs.film import SourceIdentity
+from jobs.film.source import SourceIdentity
 from jobs.store.protocol import Bucket, locate, told
 from jobs.store.sequence import find_sequence, is_sequence
 
@@ -98,7 +98,7 @@ def _find_object(place: Bucket) -> _Found | None:
     if not place.key or place.key.endswith("/"):
         raise BadMedia(f"The source s3://{place.bucket}/{place.key} is a folder; name one film file{_OR_A_RATE}.")
     # Imported where a film does lie in S3: see `open_store`.
-    from jobs.store.s3 import S3Store
+    from jobs.store.s3.store import S3Store
 
     store = S3Store(place.bucket, "")
     found = store.stat(place.key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from jobs.paper import Paper
+from jobs.document import Document
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -15,7 +15,7 @@ Asked = Literal["read", "write", "list"]
 """What a request is for: to read or look at an object; to write, copy, rename or delete one; to list some."""
 
 
-class Traffic(Paper):
+class Traffic(Document):
     """What has passed stores, in folders and in S3; S3's own repeated requests included."""
 
     bytes_read: int = 0

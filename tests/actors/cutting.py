@@ -7,12 +7,12 @@ from typing import Literal
 
 import pytest
 
-from actors.survey import Surveyor
-from jobs.film import Film
-from jobs.index import FrameIndex
-from jobs.plan import Chunk, Look, Range
-from jobs.records import SplitOrder, split_order
-from jobs.spec import LookChoice
+from actors.survey.surveyor import Surveyor
+from jobs.film.frame_index import FrameIndex
+from jobs.film.source import Film
+from jobs.plan.plan import Chunk, Look, Range
+from jobs.records.orders import SplitOrder, split_order
+from jobs.spec.job import LookChoice
 
 CLIPS = Path(__file__).parents[2].parent / "shared" / "media"
 """Real footage, beside the project and not part of it."""

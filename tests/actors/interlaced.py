@@ -7,7 +7,7 @@ import av
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.planes import planes_of
+from actors.media.planes import planes_of
 
 
 def interlaced(path: Path, codec: str = "libx264", frames: int = 24, hidden: int = 0) -> Path:

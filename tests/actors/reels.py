@@ -15,26 +15,26 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
-from actors.against_source import AgainstSource
-from actors.encode import SegmentWriter
-from actors.inspect import Inspector
-from actors.playlist import whole_key
-from actors.stitch import Stitcher
-from actors.streams import plan_deliverables
-from actors.subtitles import HEADER, payload_of
-from actors.survey import Surveyor
-from jobs.deliverables import DeliverableFacts, DeliverablePlan
-from jobs.film import Film
-from jobs.formats import Deliverable
-from jobs.index import FrameIndex
-from jobs.ledger import Ledger
-from jobs.media import Media
-from jobs.plan import Keeps, Range
-from jobs.records import Encoding, SegmentRecord
-from jobs.report import Conform
-from jobs.sampling import Core, SourceFrames
-from jobs.spec import Drop, Droppable, JobSpec, Reading
-from jobs.timing import Timing, timing_for
+from actors.deliver.stitcher import Stitcher
+from actors.encode.segment_writer import SegmentWriter
+from actors.mux.hls.playlist import whole_key
+from actors.mux.stream_plan import plan_deliverables
+from actors.mux.subtitles import HEADER, payload_of
+from actors.survey.surveyor import Surveyor
+from actors.verify.inspector import Inspector
+from actors.verify.source_comparison import SourceComparison
+from jobs.film.frame_index import FrameIndex
+from jobs.film.source import Film
+from jobs.ledger.ledger import Ledger
+from jobs.plan.output_timing import Timing, timing_for
+from jobs.plan.plan import Keeps, Range
+from jobs.plan.sampling import SampledCore, SourceFrames
+from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.records.media import Media
+from jobs.records.orders import Encoding, SegmentRecord
+from jobs.records.report import Conform
+from jobs.spec.formats import Deliverable
+from jobs.spec.job import Drop, Droppable, JobSpec, Reading
 from tests.films import read_number
 
 SUBTITLES = ((0.1, 0.3, "first"), (0.6, 0.4, "second, with a comma\nand a line"))
@@ -57,9 +57,9 @@ class Reel:
     """What is said of the look that made the segments."""
 
     @property
-    def cores(self) -> list[Core]:
+    def cores(self) -> list[SampledCore]:
         """The chunks that the segments are of."""
-        return [Core(start=one.frames.start, stop=one.frames.stop, keeps=self.keeps) for one in self.records]
+        return [SampledCore(start=one.frames.start, stop=one.frames.stop, keeps=self.keeps) for one in self.records]
 
     @property
     def path(self) -> Path:
@@ -79,9 +79,9 @@ class Reel:
         inspector = Inspector(str(self.source), self.store, self.spec.name, str(self.output))
         return inspector.inspect(self.film, self.plan, self.timing, self.records, facts, self.against())
 
-    def against(self, source: str = "") -> AgainstSource:
+    def against(self, source: str = "") -> SourceComparison:
         """The deliverable's comparison with its source, or with the same film at another place."""
-        return AgainstSource(source or str(self.source), self.film, self.plan.encoding, self.frames, self.cores)
+        return SourceComparison(source or str(self.source), self.film, self.plan.encoding, self.frames, self.cores)
 
 
 def index_of(surveyor: Surveyor) -> FrameIndex:

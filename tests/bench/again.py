@@ -14,14 +14,14 @@ from typing import Any
 
 from rich.console import Console
 
-from farm.board import Board
-from farm.calls import Call
-from farm.driver import render_film
-from farm.fleet import Fleet
-from farm.production import Production
-from jobs.ledger import Ledger
-from jobs.parsed import parse_spec
-from jobs.spec import JobSpec
+from farm.film.driver import render_film
+from farm.film.film_run import FilmRun
+from farm.fleet.calls import Call
+from farm.fleet.fleet import Fleet
+from farm.progress.console import ProgressConsole
+from jobs.ledger.ledger import Ledger
+from jobs.spec.job import JobSpec
+from jobs.spec.parser import parse_spec
 from tests.bench.farming import CORES
 
 MASTER = {"name": "master", "codec": "ffv1"}
@@ -65,9 +65,9 @@ def main(clip: str, folder: str) -> dict[str, Any]:
     return found
 
 
-def _timed(fleet: Fleet, spec: JobSpec) -> tuple[Production, dict[str, Any]]:
+def _timed(fleet: Fleet, spec: JobSpec) -> tuple[FilmRun, dict[str, Any]]:
     counted, began = Counted(fleet), time.perf_counter()
-    with Board(console=Console(file=StringIO())) as board:
+    with ProgressConsole(console=Console(file=StringIO())) as board:
         film = render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=counted, board=board)  # type: ignore[arg-type]
     report = film.report()
     assert report.conforms, report.deliverables

@@ -14,14 +14,14 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from torch import Tensor
 
-from actors.compose import compose
-from actors.encode import add_encoder
+from actors.encode.segment_writer import add_encoder
 from actors.looks import fit, hire
-from actors.looks.generator import BATCH, Generator
-from actors.plates import Plates, batches_of
-from jobs.film import Picture
-from jobs.records import Encoding
-from jobs.spec import LookChoice
+from actors.picture.compose import compose
+from actors.picture.frame_batches import FrameBatch, batches_of
+from actors.picture.generator import BATCH, Generator
+from jobs.film.source import Picture
+from jobs.records.orders import Encoding
+from jobs.spec.job import LookChoice
 
 
 def generator() -> Generator:
@@ -40,7 +40,7 @@ def coloured(
     """Finished frames, in order, for the film's frames."""
     waiting: deque[VideoFrame] = deque()
 
-    def shown() -> Iterator[Plates]:
+    def shown() -> Iterator[FrameBatch]:
         for run, plates in batches_of(frames, picture, BATCH, device()):
             waiting.extend(run)
             yield plates

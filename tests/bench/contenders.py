@@ -20,12 +20,12 @@ import ray.data
 import torch
 from av.video.frame import VideoFrame
 
-from actors.encode import encoding_for
-from actors.survey import Surveyor
-from farm.fleet import Fleet
-from jobs.film import Picture
-from jobs.formats import Deliverable
-from jobs.records import Encoding
+from actors.encode.segment_writer import encoding_for
+from actors.survey.surveyor import Surveyor
+from farm.fleet.fleet import Fleet
+from jobs.film.source import Picture
+from jobs.records.orders import Encoding
+from jobs.spec.formats import Deliverable
 from tests.bench.apart import Clock, Found
 from tests.bench.colouring import add_sound, coloured, encode, generator
 from tests.bench.films import frames_of

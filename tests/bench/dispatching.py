@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from farm.calls import Call, Crew, Staff, Unwatched
-from farm.driver import render_film
-from farm.fleet import Fleet
-from jobs.ledger import Ledger
-from jobs.records import SegmentRecord
+from farm.film.driver import render_film
+from farm.fleet.calls import Call, NoListener, PoolSize, PoolSpec
+from farm.fleet.fleet import Fleet
+from jobs.ledger.ledger import Ledger
+from jobs.records.orders import SegmentRecord
 from tests.bench.apart import Clock, Found
 from tests.farm.inline import quiet
 from tests.farm.studio import spec_of
@@ -31,7 +31,7 @@ class WaitingFleet(Fleet):
         self.last = 0.0
         super().__init__("local", workers=workers, watcher=self.present)
 
-    def hire(self, crews: Iterable[Crew]) -> None:
+    def hire(self, crews: Iterable[PoolSpec]) -> None:
         """As the fleet does."""
         super().hire(replace(one, made_of=Actor, args=(self.waiting,), cpus=0.01, hung_seconds=None) for one in crews)
 
@@ -45,7 +45,7 @@ class WaitingFleet(Fleet):
             yield call, found
 
 
-class Present(Unwatched):
+class Present(NoListener):
     """Notes when all renderers could work, and what the driver had spent by then."""
 
     def __init__(self, workers: int) -> None:
@@ -53,7 +53,7 @@ class Present(Unwatched):
         self.since: float | None = None
         self.cpu = 0.0
 
-    def staffed(self, crew: Crew, staff: Staff) -> None:
+    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
         """Some more, or fewer."""
         if crew.name == "renderer" and staff.ready == self.workers and self.since is None:
             self.since, self.cpu = time.monotonic(), time.process_time()

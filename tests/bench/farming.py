@@ -9,14 +9,14 @@ from typing import Any
 
 from rich.console import Console
 
-from farm import review
-from farm.board import Board
-from farm.calls import Call
-from farm.driver import render_film
-from farm.fleet import Fleet
-from jobs.ledger import Ledger
-from jobs.records import FramesRendered, SegmentRecord
-from jobs.spec import JobSpec
+from farm.film import review_page
+from farm.film.driver import render_film
+from farm.fleet.calls import Call
+from farm.fleet.fleet import Fleet
+from farm.progress.console import ProgressConsole
+from jobs.ledger.ledger import Ledger
+from jobs.records.orders import FramesRendered, SegmentRecord
+from jobs.spec.job import JobSpec
 from jobs.store import open_store
 from tests.bench.apart import Clock, Found
 from tests.bench.films import frames_of
@@ -27,11 +27,11 @@ CORES = len(os.sched_getaffinity(0))
 def farm(clock: Clock, clip: str, folder: str, **options: Any) -> Found:
     """Survey, split, render, stitch, proof, report and review page. `options` are further fields of the job spec."""
     spec = JobSpec(name="film", source=clip, store=f"{folder}/store", output=f"{folder}/out", **options)
-    with Fleet("local", workers=CORES) as fleet, clock(), Board(console=Console(file=StringIO())) as board:
+    with Fleet("local", workers=CORES) as fleet, clock(), ProgressConsole(console=Console(file=StringIO())) as board:
         timed: Any = Timed(fleet)
         film = render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=timed, board=board)
         report = film.report()
-        review.publish(film, report, open_store(spec.output))
+        review_page.publish(film, report, open_store(spec.output))
     assert report.conforms, report.deliverables
     return {
         "frames": frames_of(Path(folder, "out", report.deliverables[0].file)),

@@ -12,16 +12,16 @@ from statistics import median
 
 from rich.console import Console
 
-from farm.board import Board
-from farm.driver import render_film
-from farm.fleet import Fleet
-from farm.forecast import Forecaster, Kind, Question
-from farm.opening import looks_of, open_film
-from farm.scout import Scout
-from jobs.ledger import Ledger
-from jobs.records import Worked
-from jobs.spec import JobSpec
-from jobs.tally import Pace
+from farm.estimate.forecast import Forecaster, ForecastRequest, WorkerKind
+from farm.film.driver import render_film
+from farm.film.setup import looks_of, open_film
+from farm.film.survey_run import SurveyRun
+from farm.fleet.fleet import Fleet
+from farm.progress.console import ProgressConsole
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.usage import MeasuredThroughput
+from jobs.records.orders import DeviceUsage
+from jobs.spec.job import JobSpec
 from tests.bench.apart import Clock, Found, measured
 from tests.bench.figures import Figures
 from tests.farm.inline import quiet
@@ -49,14 +49,14 @@ class Case:
         return spec_of(self.clip, folder, look={"name": self.look}, workers=crew, deliverables=H264, chunk_seconds=2)
 
 
-class Ear(Board):
+class Ear(ProgressConsole):
     """A board that nobody reads, and that keeps the paces."""
 
     def __init__(self) -> None:
         super().__init__(console=Console(file=StringIO()))
-        self.paces: list[Pace] = []
+        self.paces: list[MeasuredThroughput] = []
 
-    def worked(self, word: Worked, pace: Pace | None = None) -> None:
+    def worked(self, word: DeviceUsage, pace: MeasuredThroughput | None = None) -> None:
         """As the board."""
         super().worked(word, pace)
         self.paces += [pace] if pace else []
@@ -77,16 +77,18 @@ def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Fou
     return {"paces": [pace.model_dump(mode="json") for pace in ear.paces]}
 
 
-def foretold(case: Case, folder: Path, paces: Sequence[Pace]) -> float:
+def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> float:
     """Seconds that the forecast says, by the plan that the run has left."""
     spec = case.spec(folder)
     ledger = Ledger.at(spec.store, spec.name)
     film = ledger.film(spec.reading)
     assert film
-    scout = Scout(spec, film, ledger, looks_of(spec))
+    scout = SurveyRun(spec, film, ledger, looks_of(spec))
     scout.begin()
     scout.fresh()
-    return Forecaster(scout, Question(), paces).on(scout.plan.chunks, [Kind("", case.workers)]).wall_seconds
+    return (
+        Forecaster(scout, ForecastRequest(), paces).on(scout.plan.chunks, [WorkerKind("", case.workers)]).wall_seconds
+    )
 
 
 def held_against(cases: Sequence[Case]) -> Figures:
@@ -98,7 +100,7 @@ def held_against(cases: Sequence[Case]) -> Figures:
             options = {"clip": str(case.clip), "look": case.look, "workers": case.workers, "folder": str(place)}
             reading, found = measured(render, **options)
             took.append(reading.wall)
-            paces.append([Pace.model_validate(one) for one in found["paces"]])
+            paces.append([MeasuredThroughput.model_validate(one) for one in found["paces"]])
         said = []
         for case, place in zip(cases, places, strict=True):
             others = [pace for other, known in zip(cases, paces, strict=True) if other != case for pace in known]

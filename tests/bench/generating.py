@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from actors.looks import find
-from actors.looks.colorize.fused import running
+from actors.looks.colorize.fused_inference import running
 from actors.looks.colorize.network import load_network
 from actors.looks.precision import working_dtype
 from tests.bench.apart import Clock, Found

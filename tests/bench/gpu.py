@@ -14,7 +14,7 @@ from typing import Annotated
 import torch
 import typer
 
-from actors.device import settled
+from actors.picture.device import settled
 from jobs.errors import NodeFault
 from tests.bench import gpu_bits, gpu_looks, gpu_rates
 from tests.bench.apart import ROOT

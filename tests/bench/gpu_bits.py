@@ -15,18 +15,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from actors.colour import Quantiser
-from actors.device import captured, fetched, settled, stream_of, uploaded
 from actors.looks import fit, hire
-from actors.looks.generator import BATCH
-from actors.plates import Plates
-from actors.render import Renderer
-from jobs.film import Colour
-from jobs.formats import Codec, Deliverable
-from jobs.plan import Look
-from jobs.records import SegmentRecord
-from jobs.spec import LookChoice
-from tests.actors.test_render import orders
+from actors.picture.colour import Quantiser
+from actors.picture.device import captured, fetched, settled, stream_of, uploaded
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import BATCH
+from actors.render.renderer import Renderer
+from jobs.film.source import Colour
+from jobs.plan.plan import Look
+from jobs.records.orders import SegmentRecord
+from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.job import LookChoice
+from tests.actors.render.test_renderer import orders
 from tests.bench.apart import ROOT
 from tests.bench.films import still_film
 from tests.films import serial
@@ -63,28 +63,28 @@ def look_named(name: str, **settings: Any) -> Look:
     return fit(LookChoice(name=name, settings=settings))
 
 
-def film_of(count: int, size: tuple[int, int], device: torch.device) -> list[Plates]:
+def film_of(count: int, size: tuple[int, int], device: torch.device) -> list[FrameBatch]:
     """So many different frames, one to a batch."""
     maker = torch.Generator().manual_seed(7)
     wide = torch.randint(16, 235, (size[0], size[1] + count), generator=maker, dtype=torch.uint8)
     return [
-        Plates(
+        FrameBatch(
             uploaded([wide[:, n : n + size[1]].numpy()], device), None, Quantiser(COLOUR, 8)
         )
         for n in range(count)
     ]  # fmt: skip
 
 
-def in_batches(plates: list[Plates], lengths: Iterator[int]) -> Iterator[Plates]:
+def in_batches(plates: list[FrameBatch], lengths: Iterator[int]) -> Iterator[FrameBatch]:
     """The same frames in batches of these lengths, one after another."""
     start = 0
     while start < len(plates):
         some = plates[start : start + next(lengths)]
-        yield Plates(torch.cat([one.luma_NHW for one in some]), None, some[0].scale, whole=BATCH)
+        yield FrameBatch(torch.cat([one.luma_NHW for one in some]), None, some[0].scale, whole=BATCH)
         start += len(some)
 
 
-def pictures(name: str, plates: list[Plates], lengths: list[int], device: torch.device) -> list[Tensor]:
+def pictures(name: str, plates: list[FrameBatch], lengths: list[int], device: torch.device) -> list[Tensor]:
     """A look's picture of each frame, batched by `lengths`, the last of which goes on."""
     generator = hire(look_named(name, steady=0), device)
     batches = in_batches(plates, iter([*lengths[:-1], *lengths[-1:] * len(plates)]))

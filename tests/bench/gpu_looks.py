@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from actors.device import memory_ran_out
 from actors.looks import recent
-from actors.looks.generator import Generator
 from actors.looks.onnx.session import Session
+from actors.picture.device import memory_ran_out
+from actors.picture.generator import Generator
 from tests.actors.looks import exports
 from tests.bench.apart import ROOT
 from tests.bench.gpu_bits import LOOKS, Scale, differing, film_of, look_named, pictures

@@ -15,16 +15,16 @@ import av
 import onnxruntime
 import torch
 
-from actors.compose import compose
-from actors.device import CudaGpu, fetched, settled, stream_of
 from actors.looks import hire
-from actors.looks.generator import BATCH
 from actors.looks.precision import working_dtype
-from actors.plates import batches_of
-from actors.render import Renderer
-from jobs.formats import Codec, Deliverable
-from jobs.records import SegmentRecord, Worked
-from tests.actors.test_render import orders
+from actors.picture.compose import compose
+from actors.picture.device import CudaGpu, fetched, settled, stream_of
+from actors.picture.frame_batches import batches_of
+from actors.picture.generator import BATCH
+from actors.render.renderer import Renderer
+from jobs.records.orders import DeviceUsage, SegmentRecord
+from jobs.spec.formats import Codec, Deliverable
+from tests.actors.render.test_renderer import orders
 from tests.bench.films import still_film
 from tests.bench.gpu_bits import Scale, look_named
 
@@ -168,7 +168,7 @@ def meter(scale: Scale) -> dict[str, Any]:
         worker.meter.word()
         findings = list(worker.render(wanted))
         wall = time.perf_counter() - began
-    told = [one for one in findings if isinstance(one, Worked)]
+    told = [one for one in findings if isinstance(one, DeviceUsage)]
     counted = sum(one.busy + sum(one.starved.values()) for one in told)
     made = sum(one.frames.frames for one in findings if isinstance(one, SegmentRecord))
     # The last word is told before the last record is kept.

@@ -15,9 +15,9 @@ def main(folder: str, name: str, steps: int, device: str) -> None:
     """Train, or go on with what was killed."""
     sys.path.insert(0, str(PLUGIN))  # its entry points are found as those of an installed distribution
     assert any(one.metadata["Name"].startswith("film") for one in distributions(path=[str(PLUGIN)]))
-    from actors.training.course import Team
+    from actors.training.course import WorkerRank
     from actors.training.run import at_work, train
-    from jobs.training import Learnt
+    from jobs.records.training import StepDone
     from tests.actors.training.albums import album, recipe
 
     there = torch.device("cuda", 0) if device == "cuda" else torch.device("cpu")
@@ -26,8 +26,8 @@ def main(folder: str, name: str, steps: int, device: str) -> None:
     if not photos.is_dir():
         album(photos)
     asked = recipe(photos, Path(folder, name), steps=steps, check_every=20)
-    for word in train(asked, Team(), there):
-        if isinstance(word, Learnt):
+    for word in train(asked, WorkerRank(), there):
+        if isinstance(word, StepDone):
             print(word.step, flush=True)
     weights = Path(folder, name, "look", "weights.safetensors").read_bytes()
     print(hashlib.sha256(weights).hexdigest(), flush=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from farm.calls import Call
+from farm.fleet.calls import Call
 from tests.bench.apart import Clock, Found
 from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import spec_of

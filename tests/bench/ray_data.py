@@ -7,8 +7,8 @@ import ray.data
 import torch
 from av.video.frame import VideoFrame
 
-from jobs.film import Picture
-from jobs.records import Encoding
+from jobs.film.source import Picture
+from jobs.records.orders import Encoding
 from tests.bench.colouring import coloured, generator
 from tests.bench.pieces import Row, decoded, runs_in
 

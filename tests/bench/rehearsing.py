@@ -1,9 +1,9 @@
 """Ten thousand chunks by the rehearsal: the farm's own dealing to any number of workers. Promises a share of the ideal time; hires nobody."""
 
-from farm.calls import Cluster, Crew
-from farm.rehearsal import Rehearsal, Times
-from jobs.plan import Look, Plan, Range, Shot
-from jobs.spec import LookChoice
+from farm.estimate.rehearsal import Rehearsal, Times
+from farm.fleet.calls import Cluster, PoolSpec
+from jobs.plan.plan import Look, Plan, Range, Shot
+from jobs.spec.job import LookChoice
 
 TARGET = 192
 
@@ -13,7 +13,7 @@ def rehearsed(chunks: int, workers: int, seconds: float) -> float:
     plan = Plan(TARGET)
     plan.grow([Shot(1, Range(0, TARGET * chunks), Look(choice=LookChoice(name="none")))])
     limits = {"surveyor": 1, "splitter": workers, "renderer": workers, "dissolver": 1, "finisher": 1}
-    crews = [Crew(name, object, limit=limit, abreast=1 + (name == "renderer")) for name, limit in limits.items()]
+    crews = [PoolSpec(name, object, limit=limit, abreast=1 + (name == "renderer")) for name, limit in limits.items()]
     times = Times(
         boot=lambda crew: 0.0,
         opening=0.0,

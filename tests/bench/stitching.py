@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 import av
 
-from actors.stitch import Stitcher
-from actors.streams import plan_deliverables
-from actors.survey import Surveyor
-from jobs.deliverables import DeliverableFacts, DeliverablePlan
-from jobs.film import Film
-from jobs.formats import Codec, Container, Deliverable
-from jobs.index import FrameIndex
-from jobs.ledger import Ledger
-from jobs.plan import Range
-from jobs.records import Encoding, SegmentRecord
-from jobs.sampling import SourceFrames
-from jobs.spec import JobSpec
-from jobs.timing import Timing, timing_for
+from actors.deliver.stitcher import Stitcher
+from actors.mux.stream_plan import plan_deliverables
+from actors.survey.surveyor import Surveyor
+from jobs.film.frame_index import FrameIndex
+from jobs.film.source import Film
+from jobs.ledger.ledger import Ledger
+from jobs.plan.output_timing import Timing, timing_for
+from jobs.plan.plan import Range
+from jobs.plan.sampling import SourceFrames
+from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.records.orders import Encoding, SegmentRecord
+from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.job import JobSpec
 from tests.actors.reels import keep_segment
 from tests.bench.apart import Clock, Found
 

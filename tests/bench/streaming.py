@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from actors.finish import Finisher
-from jobs.assembly import Assembly, name_of
-from jobs.deliverables import DeliverableFacts
-from jobs.ledger import Ledger
-from jobs.ownership import claim, name_of_deliverable
-from jobs.report import Conform
-from jobs.sampling import Core
-from jobs.spec import JobSpec
+from actors.deliver.finisher import Finisher
+from jobs.ledger.finished_prefix import FinishedPrefix, name_of
+from jobs.ledger.ledger import Ledger
+from jobs.output.ownership import claim, name_of_deliverable
+from jobs.plan.sampling import SampledCore
+from jobs.records.deliverables import DeliverableFacts
+from jobs.records.report import Conform
+from jobs.spec.job import JobSpec
 from jobs.store import open_store
 from tests.bench.apart import Clock, Found
 from tests.bench.figures import MIB
@@ -37,12 +37,12 @@ def stream(clock: Clock, clip: str, folder: str, container: str) -> Found:
         open_store(place).write_file(Path(clip).name, Path(clip))
         made = segmented(clip, where, folder, codec="h264", container=container)
         ledger = Ledger.at(*where[1:3])
-        assembly = Assembly(ledger)
+        assembly = FinishedPrefix(ledger)
         spec = JobSpec(name=where[2], source=where[0], store=where[1], output=where[3])
         claim(ledger, open_store(where[3]), [name_of_deliverable(spec, made.plan)], assembly.run)
         for record in made.records:
             # They repeat, so they are not the source's own: it is decoded all the same, and told apart by likeness.
-            core = Core(start=record.frames.start, stop=record.frames.stop)
+            core = SampledCore(start=record.frames.start, stop=record.frames.stop)
             assembly.add({name_of(made.plan.encoding): [ledger.keep(record).digest]}, core)
         assembly.turn(whole=True)
         before = anonymous_bytes(os.getpid())

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from farm.settings import read_spec
+from farm.specs.spec_files import read_spec
 from tests.chaos.damage import FILMS, Patient, Whole
 from tests.chaos.fuzz import Fuzz
 from tests.chaos.storm import THEMES, Storm, Told, job_of

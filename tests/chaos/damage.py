@@ -13,9 +13,9 @@ from typing import Any
 
 import av
 
-from farm.calls import Budget
+from farm.fleet.calls import RetryPolicy
 from jobs.errors import FarmError
-from jobs.spec import JobSpec
+from jobs.spec.job import JobSpec
 from tests.farm.inline import InlineFleet, rendered
 from tests.films import Recipe, read_number
 
@@ -151,7 +151,7 @@ def outcome(film: Path, folder: Path, whole: Whole) -> str:
 def carried(spec: JobSpec) -> str:
     """What becomes of a film, as `outcome` says it, but for its length."""
     try:
-        report = rendered(spec, InlineFleet(budget=Budget(attempts=2))).report()
+        report = rendered(spec, InlineFleet(budget=RetryPolicy(attempts=2))).report()
     except FarmError as error:
         return f"refused: {error}" if str(error).isprintable() else f"two sentences: {error!r}"
     if not report.conforms:

@@ -13,12 +13,12 @@ import yaml
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from farm.settings import read_spec
+from farm.specs.spec_files import read_spec
 from jobs.digest import canonical
 from jobs.errors import BadInput
-from jobs.formats import CONTAINERS, DEPTHS, PROFILES, Codec
-from jobs.parsed import parse_spec
-from jobs.spec import JobSpec
+from jobs.spec.formats import CONTAINERS, DEPTHS, PROFILES, Codec
+from jobs.spec.job import JobSpec
+from jobs.spec.parser import parse_spec
 from tests.chaos.damage import carried
 from tests.films import Recipe
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from farm.status import statuses
+from farm.ops.status import statuses
 from tests.farm.shell import Running, Said
 from tests.proxy import PASSING, Chance, Fault, FaultyProxy, Rule
 from tests.s3 import MotoServer

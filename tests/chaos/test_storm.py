@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from farm.settings import read_spec
+from farm.specs.spec_files import read_spec
 from tests.chaos.storm import Storm, job_of
 from tests.farm.inline import rendered
 from tests.films import Recipe
 from tests.s3 import MotoServer
 
 SEEDS = (8, 9, pytest.param(2, marks=pytest.mark.slow))
-"""A mixed storm, workers, and a raylet; a driver is killed in tests/farm/test_cli_stops.py, a raylet in tests/farm/test_autoscaling.py, too."""
+"""A mixed storm, workers, and a raylet; a driver is killed in tests/farm/cli/test_stops.py, a raylet in tests/farm/fleet/test_autoscaling.py, too."""
 
 
 @pytest.fixture(scope="module")

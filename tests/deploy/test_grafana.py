@@ -10,8 +10,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import bargauge, prometheus, stat, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from farm.metrics import Metrics
-from farm.training_metrics import TrainingMetrics
+from farm.progress.metrics import FilmMetrics
+from farm.progress.training_metrics import TrainingMetrics
 from tests.deploy.shown import DASHBOARDS, DEPLOY, asked_by_panels, asked_by_rules, dashboard, metrics_in, panels, rules
 
 OPTIONS = {"timeseries": timeseries.Options, "stat": stat.Options, "bargauge": bargauge.Options}
@@ -86,7 +86,7 @@ def test_every_metric_of_the_farm_that_is_asked_for_is_served() -> None:
 
 
 def _families() -> list[Any]:
-    with Metrics("kid") as film, TrainingMetrics("painter", 1) as training:
+    with FilmMetrics("kid") as film, TrainingMetrics("painter", 1) as training:
         return [*film.registry.collect(), *training.registry.collect()]
 
 

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from ray.core.generated import autoscaler_pb2
 from ray.scripts import scripts
 
-from farm.cli import app
-from farm.growth import told_kinds
-from farm.submit import METRICS_PORT
-from jobs.spec import JobSpec
+from farm.cli.app import app
+from farm.fleet.capacity import told_kinds
+from farm.ops.submit import METRICS_PORT
+from jobs.spec.job import JobSpec
 from tests.deploy.kuberay import ClusterSpec, RayCluster, RayJob
 from tests.deploy.shown import DEPLOY
 from tests.deploy.test_compose import pinned

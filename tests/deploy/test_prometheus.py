@@ -19,13 +19,13 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ray.autoscaler._private.prom_metrics import AutoscalerPrometheusMetrics
 from ray.dashboard import consts
 
-from farm.calls import Staff
-from farm.metrics import Metrics, Paid
-from farm.training_metrics import TrainingMetrics
-from jobs.cost import Cost
-from jobs.records import Starved, Worked
+from farm.fleet.calls import PoolSize
+from farm.progress.metrics import FilmMetrics, WorkerUsage
+from farm.progress.training_metrics import TrainingMetrics
+from jobs.records.orders import DeviceUsage, Starved
+from jobs.records.training import CheckpointSaved, StepDone
+from jobs.spec.cost import Cost
 from jobs.store.traffic import Traffic
-from jobs.training import Kept, Learnt
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
 from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
 from tests.farm.shell import DEADLINE, Running
@@ -113,7 +113,7 @@ class Farm:
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self.film = self._open.enter_context(Metrics("unlucky"))
+        self.film = self._open.enter_context(FilmMetrics("unlucky"))
         self.training = self._open.enter_context(TrainingMetrics("painter", steps=10))
         self.film.describe("film.mkv", "colorize")
         self.film.planned(1000, 12)
@@ -129,15 +129,15 @@ class Farm:
     def work(self) -> None:
         """Some more is done of everything."""
         self.film.done(10)
-        self.film.worked(Worked(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
-        self.film.workers("renderer", Staff(ready=2, warming=0, pending=1))
-        self.film.paid(Paid("renderer", 2.0, 2.0, 8.0))
+        self.film.worked(DeviceUsage(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
+        self.film.workers("renderer", PoolSize(ready=2, warming=0, pending=1))
+        self.film.paid(WorkerUsage("renderer", 2.0, 2.0, 8.0))
         self.film.moved(Traffic(bytes_read=9, bytes_written=9, requests={"read": 1}))
         self.film.dissolved(80, 0.01)
         for reason in ("error", "loss", "preemption"):
             self.film.retried("renderer", reason)
-        self.training.learnt(Learnt(step=3, phase="long", losses={"l1": 0.5}), 12.0)
-        self.training.kept(Kept(step=3, figures={"dE00": 11.0}, verdict=1.0, best=True))
+        self.training.learnt(StepDone(step=3, phase="long", losses={"l1": 0.5}), 12.0)
+        self.training.kept(CheckpointSaved(step=3, figures={"dE00": 11.0}, verdict=1.0, best=True))
         self.training.restarted()
 
     def close(self) -> None:

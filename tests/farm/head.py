@@ -42,7 +42,7 @@ class RayHead:
             f"--dashboard-port={dashboard}",
             f"--dashboard-agent-listen-port={agent}",
             f"--ray-client-server-port={client}",
-            # On a busy machine its raylet would abort without them (farm/local_ray.py).
+            # On a busy machine its raylet would abort without them (farm/cluster/local_ray.py).
             f"--dashboard-agent-grpc-port={grpc}",
             f"--metrics-export-port={metrics}",
             f"--runtime-env-agent-port={environments}",

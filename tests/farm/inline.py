@@ -12,16 +12,16 @@ from typing import Any
 
 from rich.console import Console
 
-from actors.survey import Surveyor
-from farm.board import Board
-from farm.calls import Budget, BudgetSpent, Call, Cluster, Crew, Luck
-from farm.chosen import ALL, Chosen
-from farm.driver import render_film
-from farm.opening import looks_of
-from farm.production import Production
-from farm.scout import Scout
-from jobs.ledger import Ledger
-from jobs.spec import JobSpec
+from actors.survey.surveyor import Surveyor
+from farm.film.driver import render_film
+from farm.film.film_run import FilmRun
+from farm.film.setup import looks_of
+from farm.film.shot_selection import ALL, ShotSelection
+from farm.film.survey_run import SurveyRun
+from farm.fleet.calls import Call, Cluster, PoolSpec, RetriesExhaustedError, RetryCount, RetryPolicy
+from farm.progress.console import ProgressConsole
+from jobs.ledger.ledger import Ledger
+from jobs.spec.job import JobSpec
 
 Then = Callable[[Call, Any], Iterable[Call]]
 
@@ -31,19 +31,19 @@ class InlineFleet:
 
     cluster = Cluster(local=True, cpus=2.0, gpus=0.0)
 
-    def __init__(self, lost_after: Mapping[str, int] | None = None, budget: Budget | None = None) -> None:
+    def __init__(self, lost_after: Mapping[str, int] | None = None, budget: RetryPolicy | None = None) -> None:
         """`lost_after`: verbs whose worker is lost, once for each call, after that many findings: the call begins anew.
 
         `budget`: what is raised is charged to its call, as the fleet does; without one it is the test's.
         """
         self._budget = budget
         self.asked: list[Call] = []
-        self.crews: dict[str, Crew] = {}
+        self.crews: dict[str, PoolSpec] = {}
         self.expected: dict[str, tuple[int, bool]] = {}
         self._lost_after = dict(lost_after or {})
         self._made: dict[str, Any] = {}
 
-    def hire(self, crews: Iterable[Crew]) -> None:
+    def hire(self, crews: Iterable[PoolSpec]) -> None:
         """As the fleet does; a crew's one worker is made when it is first called."""
         self.crews = {crew.name: crew for crew in crews}
         self._made = {}
@@ -73,7 +73,7 @@ class InlineFleet:
     def _findings(self, call: Call) -> Iterator[Any]:
         if call.verb in self._lost_after:
             yield from islice(self._made_by(call), self._lost_after[call.verb])
-        luck = Luck(call.budget or self._budget or Budget())
+        luck = RetryCount(call.budget or self._budget or RetryPolicy())
         while True:
             try:
                 yield from self._made_by(call)
@@ -83,7 +83,7 @@ class InlineFleet:
                     raise
                 try:
                     luck.error(call.what, error)
-                except BudgetSpent as over:
+                except RetriesExhaustedError as over:
                     if not call.alone:
                         raise
                     yield over.spent
@@ -100,29 +100,29 @@ class InlineFleet:
             yield found
 
 
-def quiet() -> Board:
+def quiet() -> ProgressConsole:
     """A board that nobody reads."""
-    return Board(console=Console(file=StringIO()))
+    return ProgressConsole(console=Console(file=StringIO()))
 
 
 def rendered(
-    spec: JobSpec, fleet: InlineFleet | None = None, board: Board | None = None, shots: Chosen = ALL
-) -> Production:
+    spec: JobSpec, fleet: InlineFleet | None = None, board: ProgressConsole | None = None, shots: ShotSelection = ALL
+) -> FilmRun:
     """The film through the real driver, with everything done in this process."""
     ledger = Ledger.at(spec.store, spec.name)
     return render_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=board or quiet(), shots=shots)  # type: ignore[arg-type]
 
 
-def scout_of(spec: JobSpec) -> Scout:
+def scout_of(spec: JobSpec) -> SurveyRun:
     """The scout of a film that is surveyed here: nothing is known of it but what it is, and what is on paper."""
     ledger = Ledger.at(spec.store, spec.name)
     ledger.enter(spec)
     film = Surveyor(spec.source).film()
     ledger.keep_film(spec.reading, film)
-    return Scout(spec, film, ledger, looks_of(spec))
+    return SurveyRun(spec, film, ledger, looks_of(spec))
 
 
-def scouted(spec: JobSpec) -> Scout:
+def scouted(spec: JobSpec) -> SurveyRun:
     """The scout of a film whose survey is over."""
     scout, surveyor = scout_of(spec), Surveyor(spec.source)
     calls = scout.begin()

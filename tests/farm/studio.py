@@ -8,16 +8,16 @@ from typing import Any
 
 from rich.console import Console
 
-from actors.compare import compare
-from farm.board import Board
-from farm.calls import Call
-from farm.driver import render_film
-from farm.fleet import Fleet
-from farm.production import Production
-from jobs.ledger import Ledger
-from jobs.parsed import parse_spec
-from jobs.report import Comparison
-from jobs.spec import JobSpec
+from actors.verify.compare import compare
+from farm.film.driver import render_film
+from farm.film.film_run import FilmRun
+from farm.fleet.calls import Call
+from farm.fleet.fleet import Fleet
+from farm.progress.console import ProgressConsole
+from jobs.ledger.ledger import Ledger
+from jobs.records.report import Comparison
+from jobs.spec.job import JobSpec
+from jobs.spec.parser import parse_spec
 
 
 def spec_of(source: Path | str, folder: Path | str, **fields: Any) -> JobSpec:
@@ -39,9 +39,9 @@ class Studio:
 
     fleet: Fleet
 
-    def render(self, spec: JobSpec) -> Production:
+    def render(self, spec: JobSpec) -> FilmRun:
         """The film, through the real driver, on this studio's Ray."""
-        board = Board(console=Console(file=StringIO()))
+        board = ProgressConsole(console=Console(file=StringIO()))
         self.fleet.watcher = board
         return render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=self.fleet, board=board)
 

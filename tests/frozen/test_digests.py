@@ -13,15 +13,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from jobs.digest import canonical, digest
-from jobs.film import Colour, Development, Film, Picture, SourceIdentity
-from jobs.formats import Codec
-from jobs.index import Span
-from jobs.lease import LeasePaper
-from jobs.media import Media
-from jobs.ownership import Owner
-from jobs.plan import Chunk, Look, Plan, Range, Shot, Support
-from jobs.quarantine import Quarantined, quarantine_digest
-from jobs.records import (
+from jobs.film.frame_index import PacketSpan
+from jobs.film.source import Colour, Development, Film, Picture, SourceIdentity
+from jobs.ledger.lease import LeaseDocument
+from jobs.ledger.quarantine import quarantine_digest
+from jobs.ledger.usage import Usage
+from jobs.output.ownership import Owner
+from jobs.plan.plan import Chunk, Look, Plan, Range, Shot, Support
+from jobs.records.media import Media
+from jobs.records.orders import (
     Encoding,
     HandlesRecord,
     RenderOrder,
@@ -31,9 +31,9 @@ from jobs.records import (
     segment_digests,
     split_order,
 )
-from jobs.report import ConformReport, FilmReport
-from jobs.spec import JobSpec, LookChoice
-from jobs.tally import Tally
+from jobs.records.report import ConformReport, FilmReport, Quarantined
+from jobs.spec.formats import Codec
+from jobs.spec.job import JobSpec, LookChoice
 
 FROZEN = Path(__file__).with_name("frozen.json")
 COLOUR = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
@@ -74,8 +74,8 @@ def digests() -> dict[str, str]:
     """Of fixed orders and records, by what they are."""
     film_chunks = chunks()
     first, second = film_chunks[:2]
-    span = Span(first=0, first_pts=0, stamps=(0, 1, 2), wanted=(0, 1, 2), bytes=10)
-    long = Span(first=0, first_pts=0, stamps=tuple(range(40)), wanted=tuple(range(30, 40)), bytes=10)
+    span = PacketSpan(first=0, first_pts=0, stamps=(0, 1, 2), wanted=(0, 1, 2), bytes=10)
+    long = PacketSpan(first=0, first_pts=0, stamps=tuple(range(40)), wanted=tuple(range(30, 40)), bytes=10)
     split = split_order(FILM, first, span)
     developed = FILM.model_copy(
         update={"development": Development(stored="bgr24", pix_fmt="yuv444p", matrix="bt709", deinterlace=True)}
@@ -101,7 +101,7 @@ def digests() -> dict[str, str]:
 def schemas() -> dict[str, str]:
     """Digests of the documents' JSON schemas, less all that people read: titles, descriptions, and what classes are called."""
     models: list[type[BaseModel]] = [
-        JobSpec, ConformReport, FilmReport, SplitRecord, SegmentRecord, HandlesRecord, Quarantined, Owner, LeasePaper, Tally,
+        JobSpec, ConformReport, FilmReport, SplitRecord, SegmentRecord, HandlesRecord, Quarantined, Owner, LeaseDocument, Usage,
     ]  # fmt: skip
     names = (
         "spec",

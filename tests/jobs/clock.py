@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jobs.lease import Clock
+from jobs.ledger.lease import Clock
 
 
 class FakeClock(Clock):

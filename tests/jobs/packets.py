@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from jobs.index import Page
+from jobs.film.frame_index import Page
 
 
 def page_of(pts: Sequence[int], keys: Sequence[int], hidden: Sequence[int] = ()) -> Page:

@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import pytest
 
-from actors.compare import compare
-from actors.sight import inspection
+from actors.survey.describe import inspection
+from actors.verify.compare import compare
 from jobs.errors import BadMedia
 from tests.farm.inline import rendered
 from tests.farm.studio import spec_of

@@ -11,13 +11,22 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from actors.training.course import Examined, Lesson, Library, Product, StepLosses, Team, averaged, draws
-from actors.training.sheets import sheet_of
-from jobs.paper import Paper
-from jobs.recipe import Recipe
+from actors.picture.png_sheet import sheet_of
+from actors.training.course import (
+    Lesson,
+    Library,
+    StepLosses,
+    TrainedLook,
+    ValidationResult,
+    WorkerRank,
+    averaged,
+    draws,
+)
+from jobs.document import Document
+from jobs.spec.training_recipe import Recipe
 
 
-class TinySettings(Paper):
+class TinySettings(Document):
     """How it learns, and what shall go wrong."""
 
     rate: float = 0.05
@@ -41,10 +50,12 @@ class TinySettings(Paper):
 class TinyCourse:
     """Learns by Adam; its state is its layers and the moments."""
 
-    settings: ClassVar[type[Paper]] = TinySettings
+    settings: ClassVar[type[Document]] = TinySettings
     roles: ClassVar[tuple[str, ...]] = ("",)
 
-    def __init__(self, recipe: Recipe, settings: Paper, library: Library, team: Team, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, settings: Document, library: Library, team: WorkerRank, device: torch.device
+    ) -> None:
         assert isinstance(settings, TinySettings)
         self.recipe, self.wish, self.shelf, self.team = recipe, settings, library[""], team
         torch.manual_seed(recipe.seed)
@@ -111,13 +122,15 @@ class TinyCourse:
         self.moments = [state[f"moment.{number}"].to(self.device) for number in range(len(self.moments))]
 
     @torch.no_grad()
-    def examine(self) -> Examined:
+    def examine(self) -> ValidationResult:
         photos = self.shelf.held_out or self.shelf.learnt[:1]
         rgb = torch.cat([torch.from_numpy(one.reshape(-1, 3)).float() / 255 for one in photos]).to(self.device)
         error = (self.network(rgb[:, 1:]) - rgb[:, :1]).square().mean().item()
         sheet = sheet_of([[one, np.ascontiguousarray(one[:, ::-1])] for one in photos])
-        return Examined({"error": error}, error, sheet, (self.wish.pale, 1.0))
+        return ValidationResult({"error": error}, error, sheet, (self.wish.pale, 1.0))
 
-    def product(self) -> Product:
+    def product(self) -> TrainedLook:
         weights = {name: one.cpu().contiguous() for name, one in self.network.state_dict().items()}
-        return Product({"weights.safetensors": safetensors.torch.save(weights)}, {"kind": "none", "domain": "chroma"})
+        return TrainedLook(
+            {"weights.safetensors": safetensors.torch.save(weights)}, {"kind": "none", "domain": "chroma"}
+        )

@@ -12,12 +12,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actors.looks.generator import Domain
 from actors.looks.needs import Needs
 from actors.looks.package import Package
-from actors.plates import Plates
-from jobs.paper import Paper
-from jobs.plan import Support
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain
+from jobs.document import Document
+from jobs.plan.plan import Support
 
 
 class _TestLook:
@@ -26,15 +26,15 @@ class _TestLook:
     shipped: ClassVar[Path | None] = None
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         self.wish = settings
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         return Needs()
 
 
-class WindowSettings(Paper):
+class WindowSettings(Document):
     """How far it looks, and how far it says it looks."""
 
     radius: int = 5
@@ -44,14 +44,14 @@ class WindowSettings(Paper):
 class WindowLook(_TestLook):
     """Chroma from the brightness of every frame within `radius`, each with a weight of its own: one frame less shows."""
 
-    settings: ClassVar[type[Paper]] = WindowSettings
+    settings: ClassVar[type[Document]] = WindowSettings
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, WindowSettings)
         return Needs(Support(context=settings.declared))
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, WindowSettings)
         radius = self.wish.radius
         window: deque[Tensor] = deque([torch.zeros(1, 8, 8)] * radius, maxlen=2 * radius + 1)
@@ -72,22 +72,22 @@ class WindowLook(_TestLook):
         return torch.stack([total, -total], 1) * 0.3
 
 
-class NoSettings(Paper):
+class NoSettings(Document):
     """No settings."""
 
 
 class NegativeLook(_TestLook):
     """The picture's negative: a look that gives R'G'B'."""
 
-    settings: ClassVar[type[Paper]] = NoSettings
+    settings: ClassVar[type[Document]] = NoSettings
     domain = Domain.RGB
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         for plates in batches:
             yield 1 - plates.rgb()
 
 
-class BrokenSettings(Paper):
+class BrokenSettings(Document):
     """What goes wrong."""
 
     how: str = "nan"
@@ -96,9 +96,9 @@ class BrokenSettings(Paper):
 class BrokenLook(_TestLook):
     """Gives NaN, or too few pictures, or too many, or raises, or loses its process."""
 
-    settings: ClassVar[type[Paper]] = BrokenSettings
+    settings: ClassVar[type[Document]] = BrokenSettings
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, BrokenSettings)
         for plates in batches:
             if self.wish.how == "raise":
@@ -109,7 +109,7 @@ class BrokenLook(_TestLook):
             yield torch.full((frames, 2, 4, 4), 0.0 if self.wish.how in ("few", "many") else float("nan"))
 
 
-class PoisonSettings(Paper):
+class PoisonSettings(Document):
     """What it cannot bear, and for how long."""
 
     frames: int
@@ -123,9 +123,9 @@ class PoisonSettings(Paper):
 class PoisonLook(_TestLook):
     """Chroma from brightness, but that it goes wrong on reads of one length."""
 
-    settings: ClassVar[type[Paper]] = PoisonSettings
+    settings: ClassVar[type[Document]] = PoisonSettings
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, PoisonSettings)
         shown = list(batches)
         if sum(map(len, shown)) == self.wish.frames:
@@ -144,7 +144,7 @@ class PoisonLook(_TestLook):
             threading.Event().wait()
 
 
-class HungrySettings(Paper):
+class HungrySettings(Document):
     """How much it can take."""
 
     most: int = 2
@@ -156,16 +156,16 @@ class HungrySettings(Paper):
 class HungryLook(_TestLook):
     """The film as it is, out of memory where it is shown too many frames at a time."""
 
-    settings: ClassVar[type[Paper]] = HungrySettings
+    settings: ClassVar[type[Document]] = HungrySettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         super().__init__(settings, package, device)
         self.refused: list[weakref.ref[Tensor]] = []
         """The pictures that were too many, one for each time."""
         self.held: list[int] = []
         """How many of those were still in memory when it was asked again, one for each time it was asked."""
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, HungrySettings)
         self.held.append(sum(one() is not None for one in self.refused))
         for plates in batches:
@@ -177,7 +177,7 @@ class HungryLook(_TestLook):
             yield plates.differences()
 
 
-class SlowSettings(Paper):
+class SlowSettings(Document):
     """How long it takes."""
 
     seconds: float = 0.0
@@ -189,9 +189,9 @@ class SlowSettings(Paper):
 class SlowLook(_TestLook):
     """The film as it is, after a while that costs the processor nothing: as on a GPU."""
 
-    settings: ClassVar[type[Paper]] = SlowSettings
+    settings: ClassVar[type[Document]] = SlowSettings
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, SlowSettings)
         for plates in batches:
             if self.wish.gate:
@@ -205,20 +205,20 @@ class SlowLook(_TestLook):
 class MoodyLook(_TestLook):
     """A tint that depends on how often it was hired: as a picture may on the hardware that makes it."""
 
-    settings: ClassVar[type[Paper]] = NoSettings
+    settings: ClassVar[type[Document]] = NoSettings
     hired: ClassVar[int] = 0
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         super().__init__(settings, package, device)
         MoodyLook.hired += 1
         self._tint = 0.02 * MoodyLook.hired
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         for plates in batches:
             yield torch.full((len(plates), 2, 4, 4), self._tint)
 
 
-class DriftSettings(Paper):
+class DriftSettings(Document):
     """How long it remembers, and what it says of that."""
 
     memory: float = 0.95
@@ -229,14 +229,14 @@ class DriftSettings(Paper):
 class DriftLook(_TestLook):
     """A tint that wanders, pushed by the grain of every frame it has ever seen: a recurrent look whose memory has no end."""
 
-    settings: ClassVar[type[Paper]] = DriftSettings
+    settings: ClassVar[type[Document]] = DriftSettings
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, DriftSettings)
         return Needs(Support(warmup=settings.warmup, dissolve=settings.dissolve))
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, DriftSettings)
         memory = self.wish.memory
         state = torch.zeros(1, 8, 8)
@@ -248,7 +248,7 @@ class DriftLook(_TestLook):
                 yield torch.stack([state, -state], 1) * 0.15
 
 
-class CalmSettings(Paper):
+class CalmSettings(Document):
     """Of which kind its pictures are, and what it says it needs."""
 
     domain: Domain = Domain.CHROMA
@@ -263,19 +263,19 @@ class CalmSettings(Paper):
 class CalmLook(_TestLook):
     """A look that says it has a memory and has none: both renderings of a frame are equal, so no seam may change anything."""
 
-    settings: ClassVar[type[Paper]] = CalmSettings
+    settings: ClassVar[type[Document]] = CalmSettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         super().__init__(settings, package, device)
         assert isinstance(settings, CalmSettings)
         self.domain = settings.domain
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, CalmSettings)
         return Needs(Support(context=settings.context, warmup=settings.warmup, dissolve=settings.dissolve))
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, CalmSettings)
         shown = list(batches)
         for plates in shown:

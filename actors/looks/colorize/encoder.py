@@ -39,7 +39,7 @@ class Clipped(nn.Conv2d):
         return F.relu6(super().forward(x), inplace=True)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """An inverted residual (Sandler et al. 2018), its batch norms folded into the convolutions."""
 
     def __init__(self, inside: int, out: int, kernel: int, stride: int, expansion: int) -> None:
@@ -57,7 +57,7 @@ class Block(nn.Module):
         return y.add_(x) if self.short else y
 
 
-class Encoder(nn.Module):
+class FeatureEncoder(nn.Module):
     """Luma in, maps out."""
 
     def __init__(self) -> None:
@@ -66,8 +66,8 @@ class Encoder(nn.Module):
         self.rows = nn.ModuleList()
         channels = STEM
         for repeats, kernel, stride, expansion, out in ROWS:
-            blocks = [Block(channels, out, kernel, stride, expansion)]
-            blocks += [Block(out, out, kernel, 1, expansion) for _ in range(repeats - 1)]
+            blocks = [InvertedResidual(channels, out, kernel, stride, expansion)]
+            blocks += [InvertedResidual(out, out, kernel, 1, expansion) for _ in range(repeats - 1)]
             self.rows.append(nn.Sequential(*blocks))
             channels = out
         self.head = Clipped(channels, HEAD, 1)
@@ -84,7 +84,7 @@ class Encoder(nn.Module):
         return maps
 
 
-def published(path: Path) -> Encoder:
+def published(path: Path) -> FeatureEncoder:
     """The encoder with the published weights (.pth). Raises BadLook for anything else; nothing is unpickled but tensors."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
@@ -92,7 +92,7 @@ def published(path: Path) -> Encoder:
         raise BadLook(
             f"{path} is not the published EfficientNet-Lite0 ({type(error).__name__}); see docs/training."
         ) from None
-    encoder = Encoder()
+    encoder = FeatureEncoder()
     try:
         encoder.load_state_dict(_translated(found, encoder))
     except (KeyError, RuntimeError, TypeError) as error:
@@ -102,7 +102,7 @@ def published(path: Path) -> Encoder:
     return encoder
 
 
-def _translated(found: dict[str, Tensor], encoder: Encoder) -> dict[str, Tensor]:
+def _translated(found: dict[str, Tensor], encoder: FeatureEncoder) -> dict[str, Tensor]:
     weight, bias = _folded(found, "_conv_stem", "_bn0")
     # It was shown (255 rgb - 127) / 128; grey is three equal channels.
     state = {

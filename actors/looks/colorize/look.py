@@ -10,22 +10,22 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from actors.looks.colorize.fused import running
+from actors.looks.colorize.fused_inference import running
 from actors.looks.colorize.network import MULTIPLE, load_network
-from actors.looks.generator import Domain
 from actors.looks.needs import Needs
 from actors.looks.networks import Captured, shared
 from actors.looks.package import Package, SizeRule
 from actors.looks.precision import working_dtype
-from actors.plates import Plates
-from actors.resize import resized
-from actors.temporal import steady
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain
+from actors.picture.resize import resized
+from actors.picture.temporal_filter import steady
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
-from jobs.plan import Support
+from jobs.plan.plan import Support
 
 
-class ColorizeSettings(Paper):
+class ColorizeSettings(Document):
     """What a colourist can ask for."""
 
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -44,10 +44,10 @@ class ColorizeLook:
     about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
     version: ClassVar[int] = 4
     shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
-    settings: ClassVar[type[Paper]] = ColorizeSettings
+    settings: ClassVar[type[Document]] = ColorizeSettings
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, ColorizeSettings)
         assert package
         self.wish = settings
@@ -61,11 +61,11 @@ class ColorizeLook:
         self.dtype = working_dtype(device)
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, ColorizeSettings)
         return Needs(Support(context=settings.steady), keeps="luma", gpu_gib=5.0)
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""
         own: deque[Tensor] = deque()
         for chroma in steady(self._frames(batches, own), self.wish.steady):
@@ -78,7 +78,7 @@ class ColorizeLook:
         picture = resized(picture, (height, width))
         return own * (1 - self.wish.strength) + picture * self.wish.strength
 
-    def _frames(self, batches: Iterable[Plates], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    def _frames(self, batches: Iterable[FrameBatch], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         # `own` receives the film's chroma where some of it is kept; `steady` runs late, so it waits there.
         for plates in batches:
             if self.wish.strength < 1:

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actors.looks.colorize.encoder import CHANNELS, HEAD, Encoder
+from actors.looks.colorize.encoder import CHANNELS, HEAD, FeatureEncoder
 
 SLOPE = 0.1
 MULTIPLE = 32  # height and width must be multiples of this: the neck works at a thirty-second
@@ -30,7 +30,7 @@ def softened(x: Tensor) -> Tensor:
     return 0.5 * rows[..., 1:-1] + 0.25 * (rows[..., :-2] + rows[..., 2:])
 
 
-class Rise(nn.Module):
+class UpsampleBlock(nn.Module):
     """Doubles the size of a map bilinearly and joins it with the encoder's map of that size."""
 
     def __init__(self, below: int, beside: int, out: int, norm: bool, depth: int = 1) -> None:
@@ -58,13 +58,13 @@ class ColorNet(nn.Module):
         super().__init__()
         self.dropout = dropout
         a, b, c, d, e = WIDTHS
-        self.encoder = Encoder()
+        self.encoder = FeatureEncoder()
         self.neck = nn.Sequential(conv(HEAD, a, 1, norm), conv(a, a, norm=norm))
         self.scene = nn.Sequential(nn.Conv2d(HEAD, 128, 1), nn.LeakyReLU(SLOPE), nn.Conv2d(128, 2 * a, 1))
-        self.rise16 = Rise(a, CHANNELS[3], b, norm)
-        self.rise8 = Rise(b, CHANNELS[2], c, norm, depth=2)
-        self.rise4 = Rise(c, CHANNELS[1], d, norm)
-        self.rise2 = Rise(d, CHANNELS[0] + 4, e, norm)
+        self.rise16 = UpsampleBlock(a, CHANNELS[3], b, norm)
+        self.rise8 = UpsampleBlock(b, CHANNELS[2], c, norm, depth=2)
+        self.rise4 = UpsampleBlock(c, CHANNELS[1], d, norm)
+        self.rise2 = UpsampleBlock(d, CHANNELS[0] + 4, e, norm)
         self.last = nn.Conv2d(e, 8, 3, padding=1)
 
     def forward(self, luma: Tensor) -> Tensor:

@@ -16,9 +16,9 @@ from actors.looks.networks import shared
 from actors.looks.package import Package, sha256_of
 from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
-from actors.plates import Plates
+from actors.picture.frame_batches import FrameBatch
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
 
 WEIGHTS = "weights.safetensors"
 """Of a package."""
@@ -65,9 +65,9 @@ class FastStyleLook:
     about: ClassVar[str] = "restyles a film, frame by frame, with published feed-forward style networks (.safetensors)"
     version: ClassVar[int] = 1
     shipped: ClassVar[Path | None] = None
-    settings: ClassVar[type[Paper]] = FastStyleSettings
+    settings: ClassVar[type[Document]] = FastStyleSettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, FastStyleSettings)
         self.wish = settings
         self.painter = Painter(self._styled, settings)
@@ -78,7 +78,7 @@ class FastStyleLook:
             raise BadLook(f"The weights of look 'fast-style' cannot be used: {error}.") from None
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, FastStyleSettings)
         if package and settings.weights:
             raise BadLook(f"The look {package.place} has weights of its own; blend it with others by the look 'blend'.")
@@ -100,7 +100,7 @@ class FastStyleLook:
             keeps=settings.keeps,
         )
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""
         return self.painter.render(batches)
 

@@ -6,8 +6,8 @@ CIELAB by ISO/CIE 11664-4 of sRGB (IEC 61966-2-1), white D65: what OpenCV and sc
 import torch
 from torch import Tensor
 
-from actors.colour import from_differences
-from jobs.film import KR_KB, Colour
+from actors.picture.colour import from_differences
+from jobs.film.source import KR_KB, Colour
 
 _TO_XYZ = torch.tensor(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]],

@@ -9,26 +9,26 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from actors.colour import from_differences, to_differences
-from actors.looks.generator import Domain
 from actors.looks.needs import Needs
 from actors.looks.networks import shared
 from actors.looks.onnx.colours import from_cbcr, from_lab, lightness
 from actors.looks.onnx.manifest import Channelwise, OnnxNetwork, network_of
 from actors.looks.onnx.model import Model
 from actors.looks.package import Package, SizeRule
-from actors.plates import Plates
-from actors.resize import resized
-from actors.temporal import steady
+from actors.picture.colour import from_differences, to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain
+from actors.picture.resize import resized
+from actors.picture.temporal_filter import steady
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
-from jobs.plan import Support
+from jobs.plan.plan import Support
 
 DARKEST = 1e-4
 """Y' that is divided by at least."""
 
 
-class OnnxSettings(Paper):
+class OnnxSettings(Document):
     """What a colourist can ask of any network."""
 
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -43,10 +43,10 @@ class OnnxSettings(Paper):
     """Of a network that gives R'G'B': its luma alone; the film's own chroma stays, bit for bit."""
 
 
-class Seen(NamedTuple):
+class NetworkInput(NamedTuple):
     """One frame, and what the network is shown of it (C h w)."""
 
-    plates: Plates
+    plates: FrameBatch
     shown: Tensor
 
 
@@ -58,9 +58,9 @@ class OnnxLook:
     )
     version: ClassVar[int] = 1
     shipped: ClassVar[Path | None] = None
-    settings: ClassVar[type[Paper]] = OnnxSettings
+    settings: ClassVar[type[Document]] = OnnxSettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, OnnxSettings)
         assert package
         self.wish, self.paper = settings, package.paper
@@ -71,7 +71,7 @@ class OnnxLook:
         _check_side(self.model, package.paper.size, settings.size)
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, OnnxSettings)
         if package is None:
             raise BadLook(
@@ -87,7 +87,7 @@ class OnnxLook:
         keeps = (Domain.LUMA if settings.keep_chroma else Domain(domain)).keeps
         return Needs(support, adds_colour=keeps != "chroma", keeps=keeps)
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Frame by frame. Chroma at the network's size, or at the film's where some of its own is kept."""
         if self.domain is Domain.CHROMA:
             yield from self._chroma(batches)
@@ -95,8 +95,8 @@ class OnnxLook:
         for plates, made in self._made(batches):
             yield self._picture(plates, made)
 
-    def _chroma(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
-        waiting: deque[Plates] = deque()  # `steady` runs late
+    def _chroma(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
+        waiting: deque[FrameBatch] = deque()  # `steady` runs late
         for chroma in steady(self._coloured(batches, waiting), self.wish.steady):
             plates, picture = waiting.popleft(), chroma[None] * self.wish.saturation
             if self.wish.strength < 1:
@@ -106,7 +106,7 @@ class OnnxLook:
                 picture = own * (1 - self.wish.strength) + resized(picture, (height, width)) * self.wish.strength
             yield picture
 
-    def _coloured(self, batches: Iterable[Plates], waiting: deque[Plates]) -> Iterator[tuple[Tensor, Tensor]]:
+    def _coloured(self, batches: Iterable[FrameBatch], waiting: deque[FrameBatch]) -> Iterator[tuple[Tensor, Tensor]]:
         for plates, made in self._made(batches):
             waiting.append(plates)
             height, width = made.shape[-2:]
@@ -122,7 +122,7 @@ class OnnxLook:
             return from_cbcr(luma_11hw, made_1Chw)
         return made_1Chw.clamp(0, 1)
 
-    def _picture(self, plates: Plates, made_Chw: Tensor) -> Tensor:
+    def _picture(self, plates: FrameBatch, made_Chw: Tensor) -> Tensor:
         height, width = plates.luma_NHW.shape[-2:]
         made, colour = resized(made_Chw[None], (height, width)).clamp(0, 1), plates.scale.colour
         if self.network.output.of == "rgb" and (self.domain is Domain.LUMA or self.wish.saturation != 1):
@@ -132,7 +132,7 @@ class OnnxLook:
         own = plates.rgb() if self.domain is Domain.RGB else plates.luma()
         return own * (1 - self.wish.strength) + made * self.wish.strength
 
-    def _made(self, batches: Iterable[Plates]) -> Iterator[tuple[Plates, Tensor]]:
+    def _made(self, batches: Iterable[FrameBatch]) -> Iterator[tuple[FrameBatch, Tensor]]:
         """Each frame, and what the network makes of it in colours' own numbers: a* b*, Cb Cr, R'G'B' or Y'."""
         output = self.network.output
         for window in _windows(self._seen(batches), self.paper.context):
@@ -144,15 +144,15 @@ class OnnxLook:
             made = numbers * output.scale if lab else (numbers - low) / (high - low) + least
             yield window[len(window) // 2].plates, made
 
-    def _seen(self, batches: Iterable[Plates]) -> Iterator[Seen]:
+    def _seen(self, batches: Iterable[FrameBatch]) -> Iterator[NetworkInput]:
         for plates in batches:
             for one in plates.parts(1):
                 height, width = one.luma_NHW.shape[-2:]
                 size = self.paper.size.of(height, width, self.wish.size)
-                yield Seen(one, _shown(one, size, self.network))
+                yield NetworkInput(one, _shown(one, size, self.network))
 
 
-def _shown(plates: Plates, size: tuple[int, int], network: OnnxNetwork) -> Tensor:
+def _shown(plates: FrameBatch, size: tuple[int, int], network: OnnxNetwork) -> Tensor:
     """One frame (C h w) as the network wants it."""
     wish = network.input
     if wish.of == "rgb":
@@ -169,10 +169,10 @@ def _channelwise(numbers: Channelwise, like_Chw: Tensor) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float32, device=like_Chw.device)[:, None, None]
 
 
-def _windows(frames: Iterable[Seen], context: int) -> Iterator[list[Seen]]:
+def _windows(frames: Iterable[NetworkInput], context: int) -> Iterator[list[NetworkInput]]:
     """Each frame amid its `context` neighbours on either side; at the ends the first and the last stand for those beyond."""
     whole = 2 * context + 1
-    window: deque[Seen] = deque(maxlen=whole)
+    window: deque[NetworkInput] = deque(maxlen=whole)
     for frame in frames:
         window.extend([frame] * (1 if window else context + 1))
         if len(window) == whole:

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from actors.looks.package import FileName, Package, wrong_fields
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
 
 Channelwise = tuple[float, ...]
 """One number for each channel, or one for all."""
@@ -24,7 +24,7 @@ DOMAINS = {
 """What may be made of an output."""
 
 
-class Shown(Paper):
+class InputSpec(Document):
     """What the network is shown: a picture's numbers, brought to `range`, less `mean`, over `std`."""
 
     name: str = ""
@@ -50,7 +50,7 @@ class Shown(Paper):
         return self
 
 
-class Made(Paper):
+class OutputSpec(Document):
     """What the network gives: its numbers times `std`, plus `mean`, are then of `range`, or times `scale` a* and b*."""
 
     name: str = ""
@@ -81,14 +81,14 @@ class Made(Paper):
         return {"ab": 2, "lab": 3, "cbcr": 2, "rgb": 3, "luma": 1}[self.of]
 
 
-class OnnxNetwork(Paper):
+class OnnxNetwork(Document):
     """`network` in look.json."""
 
     file: FileName = "model.onnx"
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     """Of input and output."""
-    input: Shown
-    output: Made
+    input: InputSpec
+    output: OutputSpec
 
 
 def network_of(package: Package) -> OnnxNetwork:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.device import memory_ran_out, stream_number
+from actors.picture.device import memory_ran_out, stream_number
 from jobs.errors import BadLook, NodeFault
 
 try:
@@ -81,7 +81,7 @@ class Session:
                 lasting=True,
             )
         self.runtime = "" if self.provider == _PROCESSOR else f"onnxruntime {self.provider}"
-        """For records (`actors.looks.generator.runtime_of`)."""
+        """For records (`actors.picture.generator.runtime_of`)."""
         self._shapes: dict[tuple[tuple[int, ...], ...], list[int]] = {}
 
     @property
@@ -144,7 +144,7 @@ def _options(runtime: Runtime) -> Any:
 def _provider(device: torch.device, stream: int) -> Any:
     if device.type != "cuda":
         return _PROCESSOR
-    # cuDNN may not try out kernels, and float32 is float32: as actors/device.py has it for torch. Memory is asked for as
+    # cuDNN may not try out kernels, and float32 is float32: as actors/picture/device.py has it for torch. Memory is asked for as
     # it is needed, for torch wants the rest.
     settings = {
         "device_id": str(device.index or 0),

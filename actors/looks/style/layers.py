@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True)
-class Mirrored:
+class ReflectConv:
     """A convolution of odd span whose picture is mirrored at its edges, their own rows and columns not twice."""
 
     kernel_OIkk: Tensor
@@ -41,8 +41,8 @@ class Mirrored:
 
 
 @dataclass(frozen=True)
-class Grown:
-    """A picture made twice as large, each pixel four, then convolved as by `Mirrored`."""
+class UpsampleConv:
+    """A picture made twice as large, each pixel four, then convolved as by `ReflectConv`."""
 
     kernel_OIkk: Tensor
 
@@ -64,5 +64,5 @@ class Grown:
         return self._after.made(grown, start, stop, 2 * height)
 
     @property
-    def _after(self) -> Mirrored:
-        return Mirrored(self.kernel_OIkk)
+    def _after(self) -> ReflectConv:
+        return ReflectConv(self.kernel_OIkk)

@@ -16,9 +16,9 @@ from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
 from actors.looks.style.network import StyleNet, StyleShape, blended, styled
 from actors.looks.weights import loaded, shape_of
-from actors.plates import Plates
+from actors.picture.frame_batches import FrameBatch
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
 
 WEIGHTS = "weights.safetensors"
 
@@ -46,9 +46,9 @@ class StyleLook:
     )
     version: ClassVar[int] = 1
     shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
-    settings: ClassVar[type[Paper]] = StyleSettings
+    settings: ClassVar[type[Document]] = StyleSettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, StyleSettings)
         assert package
         shape = shape_of(package, StyleShape)
@@ -63,13 +63,13 @@ class StyleLook:
         self.domain = self.painter.domain
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, StyleSettings)
         assert package
         _weights(settings, shape_of(package, StyleShape), package)
         return Needs(settings.support(), adds_colour=not settings.keep_chroma, keeps=settings.keeps)
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""
         return self.painter.render(batches)
 

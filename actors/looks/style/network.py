@@ -22,8 +22,8 @@ from torch.nn import functional
 from actors.looks.fast_style.bands import EPSILON, painted
 from actors.looks.fast_style.layers import Finish
 from actors.looks.fast_style.network import FIRST, Layer, StyleNetwork
-from actors.looks.style.layers import Grown, Mirrored
-from jobs.paper import Paper
+from actors.looks.style.layers import ReflectConv, UpsampleConv
+from jobs.document import Document
 
 MULTIPLE = 4
 """Height and width are halved twice."""
@@ -34,7 +34,7 @@ Width = Annotated[int, Field(ge=1, le=512)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-class StyleShape(Paper):
+class StyleShape(Document):
     """What a look.json says of the network."""
 
     widths: tuple[Width, Width, Width] = (24, 48, 96)
@@ -106,13 +106,13 @@ def blended(net: StyleNet, weights_S: Sequence[float], device: torch.device, dty
     shares = torch.tensor(weights_S, dtype=torch.float32)
     for place, kernel in enumerate(one.detach().float().to(device) for one in net.kernels):
         inner = kernel.to(torch.float32 if place < FIRST else dtype).contiguous(memory_format=torch.channels_last)
-        made: Mirrored | Grown | Finish
+        made: ReflectConv | UpsampleConv | Finish
         if place == last:
             made = Finish(kernel, edges="reflect")
         elif place > last - FIRST:
-            made = Grown(inner)
+            made = UpsampleConv(inner)
         else:
-            made = Mirrored(inner, stride=2 if 0 < place < FIRST else 1)
+            made = ReflectConv(inner, stride=2 if 0 < place < FIRST else 1)
         scale, shift = (shares @ one[place].detach().float() for one in (net.scales, net.shifts))
         layers.append(Layer(made, scale.to(device), shift.to(device)))
     pairs = iter(layers[FIRST:-FIRST])

@@ -15,9 +15,9 @@ from actors.looks.painter import Painter, PaintSettings
 from actors.looks.precision import working_dtype
 from actors.looks.unpaired.network import MULTIPLE, Shape, Translator
 from actors.looks.weights import loaded, shape_of
-from actors.plates import Plates
+from actors.picture.frame_batches import FrameBatch
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
 
 PIXELS = {"cpu": 1_000_000, "cuda": 2**23}
 """Pixels that are worked on at once, in bands of rows: some 420 to 620 bytes each at a width of 24 channels."""
@@ -45,9 +45,9 @@ class UnpairedLook:
     )
     version: ClassVar[int] = 1
     shipped: ClassVar[Path | None] = None
-    settings: ClassVar[type[Paper]] = UnpairedSettings
+    settings: ClassVar[type[Document]] = UnpairedSettings
 
-    def __init__(self, settings: Paper, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, UnpairedSettings)
         assert package
         shape = shape_of(package, Shape)
@@ -58,7 +58,7 @@ class UnpairedLook:
         self.domain = self.painter.domain
 
     @classmethod
-    def needs(cls, settings: Paper, package: Package | None) -> Needs:
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, UnpairedSettings)
         if package is None:
             raise BadLook(
@@ -69,7 +69,7 @@ class UnpairedLook:
         _file(settings, package)
         return Needs(settings.support(), adds_colour=not settings.keep_chroma, keeps=settings.keeps)
 
-    def render(self, batches: Iterable[Plates]) -> Iterator[Tensor]:
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""
         return self.painter.render(batches)
 

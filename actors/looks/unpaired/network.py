@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from jobs.paper import Paper
+from jobs.document import Document
 
 MULTIPLE = 4
 """The generator halves its input twice."""
@@ -25,7 +25,7 @@ REACH = 1.2
 """The generator gives 0.5 +- REACH / 2: white and black must not lie at the far end of a tanh."""
 
 
-class Shape(Paper):
+class Shape(Document):
     """What must be known to build a generator; in look.json under `network`."""
 
     width: Annotated[int, Field(ge=4, le=128)] = 24
@@ -43,7 +43,7 @@ def _kernel(inside: int, out: int, span: int = 3, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inside, out, span, stride, span // 2, padding_mode="reflect")
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """x + norm(conv(ReLU(norm(conv(x)))))."""
 
     def __init__(self, channels: int) -> None:
@@ -63,7 +63,7 @@ class Translator(nn.Module):
         self.fine = _kernel(3, w, 5)
         self.halve = _kernel(w, 2 * w, stride=2)
         self.quarter = _kernel(2 * w, 4 * w, stride=2)
-        self.blocks = nn.Sequential(*(Block(4 * w) for _ in range(shape.blocks)))
+        self.blocks = nn.Sequential(*(ResidualBlock(4 * w) for _ in range(shape.blocks)))
         self.to_half = _kernel(4 * w, 2 * w)
         self.to_fine = _kernel(2 * w, w)
         self.last = _kernel(w, 3, 5)
@@ -90,7 +90,7 @@ def _doubled(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-class Critic(nn.Module):
+class UnpairedCritic(nn.Module):
     """A critic of patches (PatchGAN), its kernels but the last held to a spectral norm of 1 (Miyato et al. 2018)."""
 
     def __init__(self, width: int, halvings: int) -> None:

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from actors.evaluation.evaluate import Evaluator, Material, is_grey
-from actors.evaluation.figures import MOST_DB, de00, luma_of
+from actors.evaluation.evaluate import EvaluationMaterial, Evaluator, is_grey
 from actors.evaluation.photographs import as_frame, names_in, read_photograph
 from actors.looks import fit
-from actors.plates import batches_of
+from actors.picture.frame_batches import batches_of
+from actors.picture.image_metrics import MOST_DB, de00, luma_of
 from jobs.errors import BadMedia, FilmFailed
-from jobs.evaluation import Figures, Judged, PassedOver
-from jobs.spec import LookChoice
+from jobs.records.evaluation import Figures, JudgedPicture, SkippedPicture
+from jobs.spec.job import LookChoice
 from jobs.store import open_store
 from tests.actors.evaluation.pictures import grey, kept, patches
 
@@ -24,13 +24,13 @@ STRENGTHS = (0.0, 0.5, 1.0, 2.0)
 
 def evaluator(on: Path | str, *looks: str, out: Path | str | None = None, **settings: Any) -> Evaluator:
     fitted = [fit(LookChoice(name=name, settings=settings if not place else {})) for place, name in enumerate(looks)]
-    return Evaluator(Material(str(on), str(out) if out else None), fitted, STRENGTHS)
+    return Evaluator(EvaluationMaterial(str(on), str(out) if out else None), fitted, STRENGTHS)
 
 
-def judged(on: Path, *looks: str, **settings: Any) -> Judged:
+def judged(on: Path, *looks: str, **settings: Any) -> JudgedPicture:
     """The first photograph of a folder."""
     (found,) = evaluator(on, *looks, **settings).photographs(0, names_in(str(on))[:1])
-    assert isinstance(found, Judged)
+    assert isinstance(found, JudgedPicture)
     return found
 
 
@@ -95,8 +95,8 @@ def test_grey_pictures_are_passed_over(tmp_path: Path) -> None:
     kept(tmp_path / "a.png", grey())
     kept(tmp_path / "b.png", patches(6))
     first, second = evaluator(tmp_path, "none", out=tmp_path / "out").photographs(3, ["a.png", "b.png"])
-    assert first == PassedOver(name="a.png")
-    assert isinstance(second, Judged)
+    assert first == SkippedPicture(name="a.png")
+    assert isinstance(second, JudgedPicture)
     list(evaluator(tmp_path, "none", out=tmp_path / "out").photographs(4, ["a.png"]))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["sheet-003.png"]
 
@@ -183,4 +183,4 @@ def test_figures_of_the_same_picture_are_the_same_in_any_company(tmp_path: Path)
     together = list(evaluator(tmp_path, "test-calm").photographs(0, names_in(str(tmp_path))))
     alone = [one for name in names_in(str(tmp_path)) for one in evaluator(tmp_path, "test-calm").photographs(0, [name])]
     assert together == alone
-    assert all(isinstance(one, Judged) and isinstance(one.grey, Figures) for one in together)
+    assert all(isinstance(one, JudgedPicture) and isinstance(one.grey, Figures) for one in together)

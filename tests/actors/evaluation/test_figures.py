@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actors.evaluation.figures import (
+from actors.picture.image_metrics import (
     BAND,
     MOST_DB,
     chroma_psnr,

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from actors.evaluation.evaluate import Evaluator, Material
-from actors.evaluation.runs import Run, frames_of, runs_of
+from actors.evaluation.evaluate import EvaluationMaterial, Evaluator
 from actors.looks import fit
-from actors.survey import Surveyor
+from actors.survey.frame_runs import NeighbouringFrames, frames_of, runs_of
+from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
-from jobs.evaluation import Judged, PassedOver
-from jobs.index import FrameIndex
-from jobs.plan import Range, Support
-from jobs.spec import LookChoice, Reading
+from jobs.film.frame_index import FrameIndex
+from jobs.plan.plan import Range, Support
+from jobs.records.evaluation import JudgedPicture, SkippedPicture
+from jobs.spec.job import LookChoice, Reading
 from tests.actors.interlaced import interlaced
 from tests.films import Recipe, fingerprint, read_number
 
@@ -70,10 +70,10 @@ def test_a_film_that_is_no_longer_there_is_told(film: Path) -> None:
 
 
 def judges(film: Path) -> Evaluator:
-    return Evaluator(Material(str(film), None), [fit(LookChoice(name="test-window"))], (0.0, 1.0))
+    return Evaluator(EvaluationMaterial(str(film), None), [fit(LookChoice(name="test-window"))], (0.0, 1.0))
 
 
-def judged(film: Path, *runs: Run) -> list[Judged | PassedOver]:
+def judged(film: Path, *runs: NeighbouringFrames) -> list[JudgedPicture | SkippedPicture]:
     return list(judges(film).frames(0, Surveyor(str(film)).film(), runs))
 
 
@@ -83,9 +83,9 @@ def test_a_frame_is_judged_as_it_is_rendered_within_its_shot(film: Path) -> None
     chosen = judges(film).choose(2)
     assert [run.read for run in chosen.runs] == [Range(4, 15), Range(22, 33)]
     (found, _) = judged(film, *chosen.runs)
-    assert isinstance(found, Judged)
+    assert isinstance(found, JudgedPicture)
     assert (found.name, found.looks[0][0]) == ("frame 9", found.grey)
-    (whole,) = judged(film, Run(9, Range(0, 18), 0, index.span(0, 18)))
+    (whole,) = judged(film, NeighbouringFrames(9, Range(0, 18), 0, index.span(0, 18)))
     assert whole == found
-    (short,) = judged(film, Run(9, Range(5, 15), 0, index.span(5, 15)))
+    (short,) = judged(film, NeighbouringFrames(9, Range(5, 15), 0, index.span(5, 15)))
     assert short != found

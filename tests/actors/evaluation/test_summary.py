@@ -3,9 +3,9 @@
 import pytest
 
 from actors.evaluation.summary import Candidate, summary
-from jobs.evaluation import Evaluation, Figures, Judged, PassedOver
-from jobs.plan import Look
-from jobs.spec import LookChoice
+from jobs.plan.plan import Look
+from jobs.records.evaluation import Evaluation, Figures, JudgedPicture, SkippedPicture
+from jobs.spec.job import LookChoice
 
 STRENGTHS = (0.0, 0.5, 1.0)
 
@@ -18,10 +18,10 @@ def candidate(name: str, domain: str = "chroma", strengths: tuple[float, ...] = 
     return Candidate(Look(choice=LookChoice(name=name)), domain, strengths)
 
 
-def judged(number: int, *curves: tuple[tuple[float, float], ...]) -> Judged:
+def judged(number: int, *curves: tuple[tuple[float, float], ...]) -> JudgedPicture:
     """A picture whose dE00 are `number` above what is given; grey's is 10, the truth's colourfulness 40."""
     looks = tuple(tuple(figures(de00 + number, colours) for de00, colours in curve) for curve in curves)
-    return Judged(name=f"{number}.png", colourfulness=40, grey=figures(10 + number, 0), looks=looks)
+    return JudgedPicture(name=f"{number}.png", colourfulness=40, grey=figures(10 + number, 0), looks=looks)
 
 
 BOLD = ((10.0, 0.0), (8.0, 16.0), (9.0, 32.0))
@@ -31,7 +31,7 @@ TIMID = ((10.0, 0.0), (9.5, 4.0), (9.25, 8.0))
 def evaluation(first: str = "chroma") -> Evaluation:
     pictures = [judged(number, BOLD, TIMID) for number in range(5)]
     candidates = (candidate("bold", first), candidate("timid"))
-    return summary("films", candidates, pictures, [PassedOver(name="x.png")])
+    return summary("films", candidates, pictures, [SkippedPicture(name="x.png")])
 
 
 def test_every_point_has_its_mean_and_its_difference_to_grey() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from actors.looks import fit, hire
 from actors.looks.precision import working_dtype
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks.test_colorize_look import film
 
 GOLDEN = Path(__file__).with_name("golden.json")

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from actors.training.course import Library, Photo, Shelf
+from actors.picture.png_sheet import Photo
+from actors.training.course import Library, RoleData
 
 SOFT = 2.0
 """Of the blur that a sketch is made with (standard deviation, pixels)."""
@@ -45,9 +46,9 @@ def sketch(photo: Photo) -> Photo:
 def shelves(count: int, held_out: int, side: int = 64) -> Library:
     """Photographs as source, the sketches of others as target."""
 
-    def shelf(pictures: list[Photo]) -> Shelf:
+    def shelf(pictures: list[Photo]) -> RoleData:
         learnt = pictures[held_out:]
-        return Shelf(learnt, np.full(len(learnt), 1 / len(learnt)), pictures[:held_out])
+        return RoleData(learnt, np.full(len(learnt), 1 / len(learnt)), pictures[:held_out])
 
     others = photographs(count + held_out, 2, side)
     return {"source": shelf(photographs(count + held_out, 1, side)), "target": shelf([sketch(one) for one in others])}

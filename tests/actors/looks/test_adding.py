@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from actors.looks import fit, hire
-from actors.looks.adding import add, shelved
-from actors.looks.package import LookPaper, Package, open_package, write_package
+from actors.looks.importing import add, shelved
+from actors.looks.package import LookDocument, Package, open_package, write_package
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from jobs.store import open_store
 from tests.actors.looks import exports
 from tests.actors.looks.styles import tensors, write
@@ -37,7 +37,7 @@ def style(tmp_path: Path) -> Path:
 
 
 def packaged(place: Path | str, style: Path) -> Package:
-    paper = LookPaper(name="painter", kind="fast-style", domain="rgb", licence="MIT", files={})
+    paper = LookDocument(name="painter", kind="fast-style", domain="rgb", licence="MIT", files={})
     return write_package(str(place), paper, {"weights.safetensors": style.read_bytes()})
 
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.colour import from_differences, to_differences
 from actors.looks import fit, hire
 from actors.looks.blend import Shared
-from actors.looks.generator import Domain, Generator
-from actors.looks.package import LookPaper, write_package
-from actors.plates import Plates
-from actors.resize import resized
+from actors.looks.package import LookDocument, write_package
+from actors.picture.colour import from_differences, to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain, Generator
+from actors.picture.resize import resized
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import tensors, write
 from tests.actors.looks.test_colorize_look import SCALE, batched, film
 
@@ -108,7 +108,7 @@ def test_its_needs_are_the_greatest_of_its_looks() -> None:
 
 
 def test_its_name_is_what_it_is_made_of_not_where_that_lies(tmp_path: Path) -> None:
-    paper = LookPaper(name="one", kind="fast-style", domain="rgb", licence="MIT", files={})
+    paper = LookDocument(name="one", kind="fast-style", domain="rgb", licence="MIT", files={})
     weights = write(tmp_path / "w.safetensors", tensors(seed=1)).read_bytes()
     here, there = (write_package(str(tmp_path / n), paper, {"weights.safetensors": weights}).place for n in "ab")
     one, two = (fit(choice({"name": place}, CALM)) for place in (here, there))
@@ -125,7 +125,7 @@ def test_its_name_is_what_it_is_made_of_not_where_that_lies(tmp_path: Path) -> N
 
 
 def test_places_are_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paper = LookPaper(name="one", kind="fast-style", domain="rgb", licence="MIT", files={})
+    paper = LookDocument(name="one", kind="fast-style", domain="rgb", licence="MIT", files={})
     weights = write(tmp_path / "w.safetensors", tensors(seed=1)).read_bytes()
     place = write_package(str(tmp_path / "library/one"), paper, {"weights.safetensors": weights}).place
     monkeypatch.chdir(tmp_path)
@@ -167,7 +167,7 @@ def test_keep_chroma_of_colourists_alone_is_refused() -> None:
 def test_no_more_batches_are_kept_than_somebody_has_yet_to_read() -> None:
     shared = Shared(batched(film(9), 1), 2)
 
-    def read(number: int) -> Iterator[Plates]:
+    def read(number: int) -> Iterator[FrameBatch]:
         return shared.of(number)
 
     first, second, third = map(read, range(3))

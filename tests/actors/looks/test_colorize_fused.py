@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.looks.colorize.encoder import Encoder
-from actors.looks.colorize.fused import fused, running
+from actors.looks.colorize.encoder import FeatureEncoder
+from actors.looks.colorize.fused_inference import fused, running
 from actors.looks.colorize.network import ColorNet
 from actors.looks.precision import working_dtype
 
@@ -49,7 +49,7 @@ def test_the_encoders_maps_are_the_same_to_the_bit(dtype: torch.dtype) -> None:
         for _ in range(2)
     )
     shown = lumas(1, 64, 96, dtype)
-    assert isinstance(fused(quick), Encoder)
+    assert isinstance(fused(quick), FeatureEncoder)
     assert all(torch.equal(one, other) for one, other in zip(quick(shown), plain(shown), strict=True))
 
 

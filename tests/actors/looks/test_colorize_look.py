@@ -7,34 +7,35 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.colour import Quantiser
 from actors.looks import fit, hire
-from actors.plates import Plates
-from jobs.film import Colour
-from jobs.spec import LookChoice
+from actors.picture.colour import Quantiser
+from actors.picture.frame_batches import FrameBatch
+from jobs.film.source import Colour
+from jobs.spec.job import LookChoice
 
 CPU = torch.device("cpu")
 SCALE = Quantiser(Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False), 8)
 
 
-def film(frames: int, *, colour: bool = True) -> list[Plates]:
+def film(frames: int, *, colour: bool = True) -> list[FrameBatch]:
     """Frames of 72x128 pixels: a picture that moves, one frame to a batch."""
     maker = torch.Generator().manual_seed(11)
     wide = torch.randint(30, 220, (72, 128 + frames), generator=maker, dtype=torch.uint8)
     chroma = torch.randint(90, 160, (2, 36, 64), generator=maker, dtype=torch.uint8)
     return [
-        Plates(wide[None, :, n : n + 128], (chroma[:1], chroma[1:]) if colour else None, SCALE) for n in range(frames)
+        FrameBatch(wide[None, :, n : n + 128], (chroma[:1], chroma[1:]) if colour else None, SCALE)
+        for n in range(frames)
     ]
 
 
-def batched(plates: list[Plates], size: int) -> Iterator[Plates]:
+def batched(plates: list[FrameBatch], size: int) -> Iterator[FrameBatch]:
     for start in range(0, len(plates), size):
         some = plates[start : start + size]
         chroma = [torch.cat([one.chroma[k] for one in some if one.chroma]) for k in (0, 1)] if some[0].chroma else None
-        yield Plates(torch.cat([one.luma_NHW for one in some]), (chroma[0], chroma[1]) if chroma else None, SCALE)
+        yield FrameBatch(torch.cat([one.luma_NHW for one in some]), (chroma[0], chroma[1]) if chroma else None, SCALE)
 
 
-def pictures(plates: list[Plates], batch: int = 8, **settings: Any) -> Tensor:
+def pictures(plates: list[FrameBatch], batch: int = 8, **settings: Any) -> Tensor:
     look = hire(fit(LookChoice(name="colorize", settings={"size": 128, **settings})), CPU)
     return torch.cat(list(look.render(batched(plates, batch))))
 
@@ -72,7 +73,7 @@ def test_saturation_scales_the_colour() -> None:
 
 
 def test_black_stays_black() -> None:
-    black = [Plates(torch.full((1, 72, 128), 16, dtype=torch.uint8), None, SCALE)]
+    black = [FrameBatch(torch.full((1, 72, 128), 16, dtype=torch.uint8), None, SCALE)]
     assert pictures(black).abs().max() < 1e-3
 
 

@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import actors.looks.colorize
-from actors.looks.colorize.course import encoder_file
-from actors.looks.colorize.encoder import Encoder, published
+from actors.looks.colorize.encoder import FeatureEncoder, published
 from actors.looks.colorize.network import ColorNet, folded, load_network
+from actors.training.colorize.course import encoder_file
 from jobs.errors import BadLook
 
 WEIGHTS = Path(actors.looks.colorize.__file__).with_name("shipped") / "weights.safetensors"
@@ -125,7 +125,7 @@ def test_folding_batch_norms_changes_no_picture() -> None:
 
 
 def test_the_encoder_gives_five_maps() -> None:
-    maps = Encoder()(luma(2))
+    maps = FeatureEncoder()(luma(2))
     assert [tuple(one.shape[1:]) for one in maps] == [
         (16, 32, 48),
         (24, 16, 24),

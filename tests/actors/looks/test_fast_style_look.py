@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.colour import to_differences
 from actors.looks import fit, hire
-from actors.looks.generator import Domain, Generator
-from actors.looks.package import LookPaper, write_package
-from actors.plates import Plates
+from actors.looks.package import LookDocument, write_package
+from actors.picture.colour import to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain, Generator
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import reference, tensors, write
 from tests.actors.looks.test_colorize_look import SCALE, batched, film
 
@@ -54,7 +54,7 @@ def test_saturation_and_size_are_the_colourists(styles: list[str]) -> None:
 
 
 def test_a_package_has_its_own_weights(styles: list[str], tmp_path: Path) -> None:
-    paper = LookPaper(name="first", kind="fast-style", domain="rgb", licence="MIT", files={})
+    paper = LookDocument(name="first", kind="fast-style", domain="rgb", licence="MIT", files={})
     package = write_package(str(tmp_path / "first"), paper, {"weights.safetensors": Path(styles[0]).read_bytes()})
     own = LookChoice(name=package.place)
     assert fit(own).weights == (package.digest,)
@@ -79,8 +79,8 @@ def test_each_frame_is_painted_by_itself(styles: list[str]) -> None:
     assert whole.std() > 0.1
 
 
-def flat() -> list[Plates]:
-    return [Plates(torch.full((1, 72, 128), 120, dtype=torch.uint8), None, SCALE)]
+def flat() -> list[FrameBatch]:
+    return [FrameBatch(torch.full((1, 72, 128), 120, dtype=torch.uint8), None, SCALE)]
 
 
 def test_a_margin_keeps_the_border_out_of_the_picture(styles: list[str]) -> None:
@@ -100,7 +100,7 @@ def test_without_a_margin_it_is_the_published_picture(styles: list[str]) -> None
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
 def test_a_picture_smaller_than_its_margin_is_painted_too(styles: list[str], height: int, width: int) -> None:
-    plates = [Plates(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    plates = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
     assert [one.shape for one in look(weights=styles[0]).render(plates)] == [(1, 3, height, width)] * 2
 
 

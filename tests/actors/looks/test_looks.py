@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from actors.looks import find, fit, hire, names
-from actors.looks.generator import Domain
-from actors.looks.package import LookPaper, Package, open_package, write_package
+from actors.looks.package import LookDocument, Package, open_package, write_package
+from actors.picture.generator import Domain
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import tensors, write
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ def weights(tmp_path: Path) -> bytes:
 
 def package(place: Path | str, weights: bytes, **fields: Any) -> Package:
     paper = {"name": "painter", "kind": "fast-style", "domain": "rgb", "licence": "MIT", "files": {}, **fields}
-    return write_package(str(place), LookPaper.model_validate(paper), {"weights.safetensors": weights})
+    return write_package(str(place), LookDocument.model_validate(paper), {"weights.safetensors": weights})
 
 
 def test_the_shipped_looks_and_the_plugins_are_found() -> None:

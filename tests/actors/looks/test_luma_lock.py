@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from actors.compose import compose
-from actors.encode import SegmentWriter, encoding_for
+from actors.encode.segment_writer import SegmentWriter, encoding_for
 from actors.looks import fit, hire
-from actors.looks.generator import Generator
-from actors.planes import Plane, planes_of
-from actors.plates import batches_of
-from jobs.film import Picture
-from jobs.formats import Codec, Deliverable
-from jobs.spec import LookChoice
+from actors.media.planes import Plane, planes_of
+from actors.picture.compose import compose
+from actors.picture.frame_batches import batches_of
+from actors.picture.generator import Generator
+from jobs.film.source import Picture
+from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import tensors, write
-from tests.actors.test_compose import random_frames
+from tests.actors.picture.test_compose import random_frames
 from tests.paper import film_of, picture_of
 
 CPU = torch.device("cpu")

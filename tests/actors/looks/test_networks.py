@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from actors.colour import Quantiser
 from actors.looks import MOST_GENERATORS, fit, hire, recent
 from actors.looks.colorize.look import ColorizeLook
-from actors.looks.generator import Generator
 from actors.looks.networks import MOST_SHAPES, Captured, shared
 from actors.looks.painter import Painter, PaintSettings
-from actors.plates import Plates
-from jobs.film import Colour
-from jobs.plan import Look
-from jobs.spec import LookChoice
+from actors.picture.colour import Quantiser
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Generator
+from jobs.film.source import Colour
+from jobs.plan.plan import Look
+from jobs.spec.job import LookChoice
 
 CPU = torch.device("cpu")
 
@@ -95,11 +95,11 @@ class Seen:
         return shown.new_empty(len(shown), self.channels, *shown.shape[-2:])
 
 
-def on_a_device(frames: int, whole: int) -> Plates:
+def on_a_device(frames: int, whole: int) -> FrameBatch:
     """Plates on a device that is no processor, and has no numbers."""
     luma = torch.empty(frames, 64, 128, dtype=torch.uint8, device="meta")
     colour = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
-    return Plates(luma, None, Quantiser(colour, 8), whole=whole)
+    return FrameBatch(luma, None, Quantiser(colour, 8), whole=whole)
 
 
 @pytest.mark.parametrize("whole", [8, 4, 2])

@@ -11,13 +11,13 @@ import torch
 import yaml
 from torch import Tensor
 
-from actors.colour import to_differences
 from actors.looks import fit, hire
-from actors.looks.generator import Domain, Generator
-from actors.looks.package import LookPaper, write_package
-from actors.plates import Plates
+from actors.looks.package import LookDocument, write_package
+from actors.picture.colour import to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain, Generator
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks import exports
 from tests.actors.looks.test_colorize_look import SCALE, batched, film
 
@@ -32,7 +32,7 @@ SAME: dict[str, Any] = {"input": {"of": "rgb", "channels": 3}, "output": {"of": 
 
 def look_at(path: Path, manifest: dict[str, Any], **settings: Any) -> LookChoice:
     """A package of a model beside it."""
-    paper = LookPaper.model_validate({"name": "foreign", "kind": "onnx", "licence": "MIT", **manifest, "files": {}})
+    paper = LookDocument.model_validate({"name": "foreign", "kind": "onnx", "licence": "MIT", **manifest, "files": {}})
     place = str(path.parent / "look")
     write_package(place, paper, {"model.onnx": path.read_bytes()})
     return LookChoice(name=place, settings=settings)
@@ -183,7 +183,7 @@ def test_greys_stay_neutral_and_black_stays_black(tmp_path: Path) -> None:
     (made,) = hired(model, {**MANIFESTS["ddcolor"], "size": {"rule": "film"}}).render(film(1))
     assert made.abs().max() < 1e-6
     coloured = exports.matrix(tmp_path / "m.onnx", [[0, 0, 0], [0, 0, 0]], [60, 60])
-    black = [Plates(torch.full((1, 72, 128), 16, dtype=torch.uint8), None, SCALE)]
+    black = [FrameBatch(torch.full((1, 72, 128), 16, dtype=torch.uint8), None, SCALE)]
     (made,) = hired(coloured, {**MANIFESTS["ddcolor"], "size": {"rule": "film"}}).render(black)
     assert made.abs().max() == 0
 

@@ -10,9 +10,9 @@ import torch
 
 from actors.looks import fit, hire
 from actors.looks.onnx.model import external_files
-from actors.looks.package import LookPaper, write_package
+from actors.looks.package import LookDocument, write_package
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks import exports
 
 CPU = torch.device("cpu")
@@ -25,7 +25,7 @@ def hired(
     paper = {"name": "foreign", "kind": "onnx", "licence": "MIT", "domain": "chroma", "files": {}, **fields}
     paper["network"] = network or LUMA_TO_AB
     place = str(path.parent / "look")
-    write_package(place, LookPaper.model_validate(paper), {"model.onnx": path.read_bytes(), **(files or {})})
+    write_package(place, LookDocument.model_validate(paper), {"model.onnx": path.read_bytes(), **(files or {})})
     return hire(fit(LookChoice(name=place)), CPU)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from actors.looks.package import LARGEST_PAPER, LookPaper, Package, SizeRule, cache, open_package, write_package
+from actors.looks.package import LARGEST_PAPER, LookDocument, Package, SizeRule, cache, open_package, write_package
 from jobs.errors import BadLook
 from jobs.store import open_store
 
 WEIGHTS = b"w" * 3000
 
 
-def paper(**fields: Any) -> LookPaper:
-    return LookPaper.model_validate(
+def paper(**fields: Any) -> LookDocument:
+    return LookDocument.model_validate(
         {"name": "one", "kind": "colorize", "domain": "chroma", "licence": "MIT", "files": {}, **fields}
     )
 

@@ -8,14 +8,14 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from actors.colour import to_differences
 from actors.looks import fit, hire
-from actors.looks.generator import Domain, Generator
-from actors.looks.package import LookPaper, Package, write_package
+from actors.looks.package import LookDocument, Package, write_package
 from actors.looks.style.network import StyleShape
-from actors.plates import Plates
+from actors.picture.colour import to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain, Generator
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks.test_colorize_look import SCALE, batched, film
 from tests.actors.looks.test_style_network import SHAPE, network
 
@@ -29,7 +29,7 @@ def package(folder: Path, weights: bytes | None = None, **fields: Any) -> Packag
     data = (
         save({name: one.contiguous() for name, one in network().state_dict().items()}) if weights is None else weights
     )
-    return write_package(str(folder), LookPaper.model_validate(paper | fields), {"weights.safetensors": data})
+    return write_package(str(folder), LookDocument.model_validate(paper | fields), {"weights.safetensors": data})
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_smaller_size_paints_a_coarser_picture(place: str) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
 def test_the_smallest_pictures_are_painted_too(place: str, height: int, width: int) -> None:
-    plates = [Plates(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    plates = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
     assert [one.shape for one in look(place).render(plates)] == [(1, 3, height, width)] * 2
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.looks.style.layers import Grown, Mirrored
+from actors.looks.style.layers import ReflectConv, UpsampleConv
 from actors.looks.style.network import StyleNet, StyleShape, blended, styled
 from tests.actors.looks.test_fast_style_network import picture
 
@@ -97,10 +97,15 @@ def test_each_picture_of_a_batch_has_its_own_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    "layer", [Mirrored(torch.randn(2, 3, 9, 9)), Mirrored(torch.randn(2, 3, 3, 3), 2), Grown(torch.randn(2, 3, 3, 3))]
+    "layer",
+    [
+        ReflectConv(torch.randn(2, 3, 9, 9)),
+        ReflectConv(torch.randn(2, 3, 3, 3), 2),
+        UpsampleConv(torch.randn(2, 3, 3, 3)),
+    ],
 )
 @pytest.mark.parametrize("height", [9, 12])
-def test_rows_of_a_layer_are_rows_of_the_whole(layer: Mirrored | Grown, height: int) -> None:
+def test_rows_of_a_layer_are_rows_of_the_whole(layer: ReflectConv | UpsampleConv, height: int) -> None:
     shown = torch.randn(1, 3, height, 10)
     tall, wide = layer.size(height, 10)
     whole = layer.made(shown, 0, tall, height)

@@ -8,15 +8,15 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from actors.colour import to_differences
 from actors.looks import fit, hire
-from actors.looks.generator import Domain
-from actors.looks.package import LookPaper, write_package
+from actors.looks.package import LookDocument, write_package
 from actors.looks.unpaired.look import UnpairedSettings
 from actors.looks.unpaired.network import Shape, Translator
-from actors.plates import Plates
+from actors.picture.colour import to_differences
+from actors.picture.frame_batches import FrameBatch
+from actors.picture.generator import Domain
 from jobs.errors import BadLook
-from jobs.spec import LookChoice
+from jobs.spec.job import LookChoice
 from tests.actors.looks.test_colorize_look import SCALE, batched, film
 
 CPU = torch.device("cpu")
@@ -34,7 +34,7 @@ def weights(seed: int) -> bytes:
 def packed(folder: Path, files: dict[str, bytes], **fields: Any) -> str:
     """The place of a look made of these files."""
     told: dict[str, Any] = {"network": SMALL.model_dump(), **fields}
-    paper = LookPaper(name="dream", kind="unpaired", domain="rgb", licence="CC0-1.0", files={}, **told)
+    paper = LookDocument(name="dream", kind="unpaired", domain="rgb", licence="CC0-1.0", files={}, **told)
     return write_package(str(folder), paper, files).place
 
 
@@ -44,12 +44,12 @@ def place(tmp_path: Path) -> str:
     return packed(tmp_path / "dream", {"forward.safetensors": weights(1), "backward.safetensors": weights(2)})
 
 
-def pictures(place: str, plates: list[Plates], batch: int = 8, **settings: Any) -> Tensor:
+def pictures(place: str, plates: list[FrameBatch], batch: int = 8, **settings: Any) -> Tensor:
     look = hire(fit(LookChoice(name=place, settings=settings)), CPU)
     return torch.cat(list(look.render(batched(plates, batch))))
 
 
-def own(plates: list[Plates]) -> Tensor:
+def own(plates: list[FrameBatch]) -> Tensor:
     return torch.cat([one.rgb() for one in plates])
 
 
@@ -127,7 +127,7 @@ def test_size_bounds_what_the_generator_sees(place: str) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
 def test_a_tiny_film_is_translated_too(place: str, height: int, width: int) -> None:
-    plates = [Plates(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    plates = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
     assert pictures(place, plates).shape == (2, 3, height, width)
 
 

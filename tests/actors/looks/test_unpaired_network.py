@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from actors.looks.unpaired.look import in_bands
-from actors.looks.unpaired.network import Critic, Shape, Translator, smallest_side
+from actors.looks.unpaired.network import Shape, Translator, UnpairedCritic, smallest_side
 
 SMALL = Shape(width=4, blocks=1)
 
@@ -60,7 +60,7 @@ def test_bands_without_their_surroundings_would_show(network: Translator) -> Non
 def test_a_critic_judges_patches(halvings: int, patch: int) -> None:
     torch.manual_seed(1)
     shown = torch.rand(1, 3, 96, 96, requires_grad=True)
-    judged = Critic(4, halvings)(shown)
+    judged = UnpairedCritic(4, halvings)(shown)
     judged[0, 0, judged.shape[2] // 2, judged.shape[3] // 2].backward()
     assert shown.grad is not None
     seen = shown.grad.abs().sum((0, 1)).nonzero()
@@ -70,12 +70,12 @@ def test_a_critic_judges_patches(halvings: int, patch: int) -> None:
 @pytest.mark.parametrize("halvings", [1, 2, 3, 4])
 def test_the_smallest_crop_still_has_a_patch(halvings: int) -> None:
     side = smallest_side(halvings)
-    assert Critic(4, halvings)(torch.rand(1, 3, side, side)).shape == (1, 1, 1, 1)
+    assert UnpairedCritic(4, halvings)(torch.rand(1, 3, side, side)).shape == (1, 1, 1, 1)
 
 
 def test_a_critics_kernels_but_the_last_keep_a_spectral_norm_of_one() -> None:
     torch.manual_seed(1)
-    critic = Critic(8, 2)
+    critic = UnpairedCritic(8, 2)
     for parameter in critic.parameters():
         parameter.data.mul_(50)
     with torch.no_grad():

@@ -8,13 +8,13 @@ import torch
 from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
-from actors.looks.package import LookPaper, Package
+from actors.looks.package import LookDocument, Package
 from actors.looks.weights import loaded, shape_of
+from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.paper import Paper
 
 
-class Shape(Paper):
+class Shape(Document):
     width: int = 2
 
 
@@ -67,7 +67,7 @@ def test_a_file_that_is_cut_or_none_is_refused(tmp_path: Path, content: bytes) -
 
 
 def paper(**network: object) -> Package:
-    told = LookPaper(name="dream", kind="dreamer", domain="rgb", licence="CC0-1.0", files={}, network=network)
+    told = LookDocument(name="dream", kind="dreamer", domain="rgb", licence="CC0-1.0", files={}, network=network)
     return Package("s3://looks/dream", told, "0" * 64)
 
 

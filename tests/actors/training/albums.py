@@ -6,8 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from actors.training.course import Photo
-from jobs.recipe import Recipe, parse_recipe
+from actors.picture.png_sheet import Photo
+from jobs.spec.training_recipe import Recipe, parse_recipe
 
 
 def photo(seed: int, size: tuple[int, int] = (40, 32)) -> Photo:

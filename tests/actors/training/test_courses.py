@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.training.courses import checked, find, names
+from actors.training.registry import checked, find, names
 from jobs.errors import BadLook, BadSpec
 from tests.actors.training.albums import recipe
 

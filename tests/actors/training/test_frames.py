@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actors.training.course import Photo
+from actors.picture.png_sheet import Photo
 from actors.training.frames import spread_frames
 from jobs.errors import BadMedia
 from tests.films import BITS, BLOCK, Recipe

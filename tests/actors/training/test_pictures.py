@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from actors.training.course import Shelf
+from actors.training.course import RoleData
 from actors.training.pictures import gather, is_grey, refuse_grey
 from jobs.errors import BadInput, BadMedia
 from jobs.store import open_store
@@ -18,7 +18,7 @@ from tests.actors.training.albums import album, photo, recipe, write
 from tests.films import Recipe as Reel
 
 
-def shelf_of(*sources: dict[str, Any], **fields: Any) -> Shelf:
+def shelf_of(*sources: dict[str, Any], **fields: Any) -> RoleData:
     return gather(recipe("", "out", data=list(sources), **fields)).library[""]
 
 
@@ -174,7 +174,7 @@ def test_grey_is_told_from_colour() -> None:
 def test_grey_pictures_are_refused_where_colours_are_learnt() -> None:
     grey = photo(4)[..., :1].repeat(3, -1)
     names = [f"p{n}.png" for n in range(8)]
-    some = Shelf([photo(n) for n in range(6)] + [grey, grey], np.full(8, 0.125), [], names)
+    some = RoleData([photo(n) for n in range(6)] + [grey, grey], np.full(8, 0.125), [], names)
     with pytest.raises(BadInput, match=r"2 of 8 pictures are grey, such as p6\.png, p7\.png"):
         refuse_grey(some)
     refuse_grey(some, share=0.25)

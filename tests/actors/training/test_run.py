@@ -16,14 +16,14 @@ from torch import Tensor
 
 from actors.looks.package import open_package
 from actors.training.checkpoints import Checkpoints
-from actors.training.course import Team
-from actors.training.courses import checked
+from actors.training.course import WorkerRank
 from actors.training.pictures import gather
+from actors.training.registry import checked
 from actors.training.run import train
 from jobs.errors import BadInput, BadSpec, StoreDown, TrainingFailed
-from jobs.recipe import Recipe
-from jobs.store.patience import in_work
-from jobs.training import Began, Finished, Kept, Learnt, Word
+from jobs.records.training import CheckpointSaved, StepDone, TrainingFinished, TrainingStarted, Word
+from jobs.spec.training_recipe import Recipe
+from jobs.store.retry import in_work
 from tests.actors.training.albums import album, photo, recipe, write
 from tests.proxy import FaultyProxy, Rule
 from tests.s3 import MotoServer
@@ -40,8 +40,8 @@ def ran(asked: Recipe) -> list[Word]:
     return list(train(asked))
 
 
-def finished(words: Sequence[Word]) -> Finished:
-    assert isinstance(words[-1], Finished)
+def finished(words: Sequence[Word]) -> TrainingFinished:
+    assert isinstance(words[-1], TrainingFinished)
     return words[-1]
 
 
@@ -58,14 +58,14 @@ def start(asked: Recipe, folder: Path, *team: object) -> subprocess.Popen[str]:
 
 def test_it_learns_and_tells(photos: Path, tmp_path: Path) -> None:
     words = ran(recipe(photos, tmp_path / "out"))
-    assert words[0] == Began(0, learnt=5, held_out=1)
-    steps = [word for word in words if isinstance(word, Learnt)]
+    assert words[0] == TrainingStarted(0, learnt=5, held_out=1)
+    steps = [word for word in words if isinstance(word, StepDone)]
     assert [word.step for word in steps] == list(range(1, 61))
     assert steps[-1].losses["red"] < 0.25 * steps[0].losses["red"]
-    kept = [word for word in words if isinstance(word, Kept)]
+    kept = [word for word in words if isinstance(word, CheckpointSaved)]
     assert [word.step for word in kept] == [20, 40, 60]
     best = min(kept, key=lambda word: word.verdict)
-    assert finished(words) == Finished(str(tmp_path / "out/look"), best.step, best.verdict)
+    assert finished(words) == TrainingFinished(str(tmp_path / "out/look"), best.step, best.verdict)
 
 
 def test_lessons_are_made_while_the_step_before_is_learnt(photos: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_what_it_leaves(photos: Path, tmp_path: Path) -> None:
     asked = recipe(photos, tmp_path / "out", about="red from the rest")
     words = ran(asked)
     step = finished(words).step
-    verdicts = {word.step: word.verdict for word in words if isinstance(word, Kept)}
+    verdicts = {word.step: word.verdict for word in words if isinstance(word, CheckpointSaved)}
     best = {step, min((20, 40), key=lambda one: verdicts[one])}
     left = {path.relative_to(asked.out).as_posix() for path in Path(asked.out).rglob("*") if path.is_file()}
     steps = [f"step-{n:07d}" for n in (20, 40, 60)]
@@ -101,7 +101,7 @@ def test_what_it_leaves(photos: Path, tmp_path: Path) -> None:
 def test_the_look_is_that_of_the_best_step(photos: Path, tmp_path: Path) -> None:
     asked = recipe(photos, tmp_path / "out", check_every=5, course={"spoilt_at": 40})
     words = ran(asked)
-    kept = [word for word in words if isinstance(word, Kept)]
+    kept = [word for word in words if isinstance(word, CheckpointSaved)]
     best = min(kept, key=lambda word: word.verdict)
     assert finished(words).step == best.step == 40
     assert [word.best for word in kept] == [
@@ -123,7 +123,7 @@ def test_killed_at_random_moments_it_ends_the_same(photos: Path, tmp_path: Path)
         assert worker.returncode == -9
         assert reached < killed.steps
     words = ran(killed)
-    assert isinstance(words[0], Began)
+    assert isinstance(words[0], TrainingStarted)
     assert 0 < words[0].step < 400
     for key in ("checkpoints/step-0000400.safetensors", "look/weights.safetensors", "look/look.json", "figures.json"):
         assert Path(killed.out, key).read_bytes() == Path(undisturbed.out, key).read_bytes(), key
@@ -159,8 +159,8 @@ def test_a_worker_that_sees_another_place_than_the_first_is_refused(photos: Path
 
 
 def test_workers_share_the_rows_of_a_batch() -> None:
-    assert Team().rows(6) == range(6)
-    assert [list(Team(rank, 3).rows(6)) for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
+    assert WorkerRank().rows(6) == range(6)
+    assert [list(WorkerRank(rank, 3).rows(6)) for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
 
 
 @pytest.mark.parametrize("damage", ["cut", "torn out", "no paper", "no state"])
@@ -176,7 +176,7 @@ def test_a_checkpoint_that_is_not_whole_is_passed_over(photos: Path, tmp_path: P
     else:
         (state if damage == "no state" else paper).unlink()
     words = ran(asked)
-    assert isinstance(words[0], Began)
+    assert isinstance(words[0], TrainingStarted)
     assert words[0].step == 40
     assert state.read_bytes() == whole
 
@@ -209,7 +209,7 @@ def test_what_is_finished_is_not_trained_again(photos: Path, tmp_path: Path) -> 
     asked = recipe(photos, tmp_path / "out")
     first = finished(ran(asked))
     Path(asked.out, "look/look.json").unlink()
-    assert ran(asked) == [Began(60, 5, 1), first]
+    assert ran(asked) == [TrainingStarted(60, 5, 1), first]
     assert open_package(first.place).paper.name == "tiny"
 
 
@@ -238,7 +238,7 @@ def test_what_does_not_change_what_is_learnt_may_change(photos: Path, tmp_path: 
     ran(recipe(photos, tmp_path / "out"))
     moved = photos.rename(tmp_path / "elsewhere")
     words = ran(recipe(moved, tmp_path / "out", about="new words", licence="CC-BY-4.0", check_every=30))
-    assert isinstance(words[0], Began)
+    assert isinstance(words[0], TrainingStarted)
     assert words[0].step == 60
 
 
@@ -290,7 +290,7 @@ def test_a_store_that_is_down_ends_a_training_that_goes_on(
             ran(remote)
         proxy.rules.clear()
         words = ran(remote)
-    assert words[0] == Began(10, learnt=5, held_out=1)
+    assert words[0] == TrainingStarted(10, learnt=5, held_out=1)
     assert finished(words).place == f"s3://{s3_bucket}/tiny/look"
 
 
@@ -299,7 +299,7 @@ def test_a_training_in_a_bucket(photos: Path, tmp_path: Path, s3_bucket: str) ->
     local, remote = (recipe(photos, place, steps=20) for place in places)
     ran(local)
     assert finished(ran(remote)).place == f"s3://{s3_bucket}/runs/tiny/look"
-    assert isinstance(again := ran(remote)[0], Began)
+    assert isinstance(again := ran(remote)[0], TrainingStarted)
     assert again.step == 20
     package = open_package(f"s3://{s3_bucket}/runs/tiny/look")
     assert package.paper == open_package(f"{local.out}/look").paper

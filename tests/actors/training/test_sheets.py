@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import torch
 
-from actors.training.sheets import GUTTER, PAPER, photo_of, png, sheet_of
+from actors.picture.png_sheet import GUTTER, PAPER, photo_of, png, sheet_of
 from tests.actors.training.albums import photo
 
 

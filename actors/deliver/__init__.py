@@ -1,0 +1,1 @@
+"""A deliverable made from the segments of its film."""

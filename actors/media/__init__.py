@@ -1,0 +1,1 @@
+"""Films opened, and their frames decoded in one form."""

@@ -1,0 +1,57 @@
+"""Mending: every frame that is wanted has a place, also one that cannot be decoded. Promises display order and as many as are wanted; knows no look and no store."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import av
+from av.video.frame import VideoFrame
+
+from actors.media.container import WINDOW
+from actors.media.planes import planes_of
+from jobs.film.source import Mending
+
+
+class Concealer:
+    """Puts frames, named by their pts, into the order in which they are wanted, with None for one that never came. Holds no more than WINDOW."""
+
+    def __init__(self, wanted: Sequence[int]) -> None:
+        self._wanted = wanted
+        self._place_of = {name: place for place, name in enumerate(wanted)}
+        self._held: dict[int, VideoFrame] = {}
+        self.given = 0
+        """Places given out."""
+
+    def push(self, frame: VideoFrame) -> Iterator[VideoFrame | None]:
+        """What is due, now that `frame` has come."""
+        place = self._place_of.get(frame.pts, -1) if frame.pts is not None else -1
+        if place >= self.given:
+            self._held[place] = frame
+        while self.given in self._held or len(self._held) > WINDOW:
+            yield self._next()
+
+    def flush(self) -> Iterator[VideoFrame | None]:
+        """The rest: no more will come."""
+        while self.given < len(self._wanted):
+            yield self._next()
+
+    def _next(self) -> VideoFrame | None:
+        self.given += 1
+        return self._held.pop(self.given - 1, None)
+
+
+def with_holes(frames: Iterable[VideoFrame], wanted: Sequence[int]) -> Iterator[VideoFrame | None]:
+    """Exactly as many as are wanted, in that order: None for each that is not among `frames`."""
+    filler = Concealer(wanted)
+    for frame in frames:
+        yield from filler.push(frame)
+        if filler.given == len(wanted):
+            return
+    yield from filler.flush()
+
+
+def grey(mending: Mending) -> VideoFrame:
+    """A frame of the form that is kept, every sample at half of its scale."""
+    frame = av.VideoFrame(mending.width, mending.height, mending.pix_fmt)
+    half = 1 << (frame.format.components[0].bits - 1)
+    for plane in planes_of(frame):
+        plane[:] = half
+    return frame

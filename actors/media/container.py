@@ -1,0 +1,318 @@
+"""Opening media safely, and the few moves that survey, split and read share. Promises one clear sentence for what cannot be opened; knows no plan.
+
+Nothing here keeps a Stream beyond its container: libav frees it with the container, and touching it afterwards crashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from actors.media.limits import MOST_PIXELS, MOST_STREAMS, READING_BYTES, bounded_memory, refuse_streams
+from jobs.errors import BadMedia
+from jobs.film.ffmpeg_commands import LOSSLESS, ONE_RATE
+from jobs.store import open_source
+
+if TYPE_CHECKING:
+    Packets = Iterator[Packet[VideoStream]]
+
+FORMATS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,mxf,asf,flv,ogg,nut,ivf,gxf"
+"""Containers that hold their own media. Play lists (hls, dash, concat) are not among them: they would open further files."""
+
+MATROSKA = {"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
+"""How Matroska is written: without bitexact it holds random bytes; without the other the muxer shifts a whole film to make
+room for decode times or sound before 0."""
+
+PICTURES = {"max_pixels": str(MOST_PIXELS)}
+"""What decoders are told; not those by which libav looks into a file as it opens it, which would forget the size it claims."""
+
+OPENING = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MOST_STREAMS + 1)}
+"""What demuxers are told."""
+
+_TOO_MUCH = (
+    f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS} streams; "
+    "it is damaged, or no film: copy it again, or remux it."
+)
+
+BUFFER = 1 << 20
+"""Bytes asked of a store at once: libav's own 32 KiB would make a request for each frame."""
+
+WINDOW = 64
+"""Frames held back at most while an earlier one is awaited. Codecs reorder by 16 at most, threads by as many again."""
+
+BACK_OFF_SECONDS = (0, 1, 5, 30)
+"""How far before the packet sought a seek may land too late: open GOPs and decode-time indexes make the first try miss."""
+
+_PICTURES = (b"\x89PNG", b"II*\0", b"MM\0*", b"SDPX", b"XPDS", b"\x76\x2f\x31\x01", b"\xff\xd8\xff")
+"""How PNG, TIFF, DPX, EXR and JPEG files begin."""
+_PLAYLISTS = {b"#EXTM3U": "an HLS play list", b"ffconcat": "a concat list", b"<MPD": "a DASH manifest"}
+
+
+def open_media(source: str | BinaryIO, what: str) -> InputContainer:
+    """A container opened for reading, from a local path or a seekable stream. `what` names it in errors.
+
+    Raises BadMedia where it is missing, is not a video container, was cut short, or is a list of other files.
+    """
+    if isinstance(source, str) and not Path(source).is_file():
+        raise BadMedia(f"{what} does not exist; check the path.")
+    try:
+        container = av.open(source, "r", metadata_errors="replace", buffer_size=BUFFER, container_options=OPENING)
+    except MemoryError:
+        raise BadMedia(f"{what} {_TOO_MUCH}") from None
+    except av.error.FFmpegError as error:
+        raise BadMedia(f"{what} {_why_not(source, error)}") from None
+    try:
+        refuse_streams(len(container.streams), what)
+    except BadMedia:
+        container.close()
+        raise
+    for stream in container.streams.video:
+        if stream.codec_context is not None:
+            stream.codec_context.options = PICTURES
+    return container
+
+
+def _why_not(source: str | BinaryIO, error: av.error.FFmpegError) -> str:
+    if isinstance(error, PermissionError):
+        return "may not be read by this user; check the file's permissions."
+    head = _head(source)
+    if not head:
+        return "is empty; copy it again."
+    for mark, name in _PLAYLISTS.items():
+        if mark in head[:1024]:
+            return f"is {name}, not a film; name a file that holds the picture itself."
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
+        return "is a truncated mp4 or mov (its moov index is missing); copy it again, or let its recording finish."
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "is a truncated or damaged mkv or webm; copy it again."
+    if head.startswith(_PICTURES):
+        return "is a single picture; name its sequence, with #### or %04d for the number, and its rate."
+    return "is not a video that the farm reads (mp4, mov, mkv, webm, avi, mpg, ts, mxf and the like)."
+
+
+def _head(source: str | BinaryIO) -> bytes:
+    if isinstance(source, str):
+        with open(source, "rb") as file:
+            return file.read(4096)
+    source.seek(0)
+    return source.read(4096)
+
+
+def named(url: str) -> str:
+    """A source as errors name it."""
+    return f"The source {url}"
+
+
+@contextmanager
+def opened(url: str) -> Iterator[InputContainer]:
+    """The source at a path, file:// or s3:// URL, for as long as the block lasts. Raises BadMedia."""
+    source = open_source(url)
+    try:
+        with bounded_memory(), open_media(source, named(url)) as container:
+            yield container
+    finally:
+        if not isinstance(source, str):
+            source.close()
+
+
+INTERLACED = "is interlaced; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive."
+"""What is said of a film whose pictures are interlaced, unasked."""
+
+
+def interlaced_at(number: int) -> str:
+    """What is said of an interlaced frame in a film that seemed to have none."""
+    return (
+        f"is interlaced at frame {number}; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive, "
+        "or where that is set already, split the film before that frame."
+    )
+
+
+def picture_stream(container: InputContainer, what: str, video: int | None = None) -> VideoStream:
+    """The stream that is the film: number `video`, or else the default video stream, or else the first. Raises BadMedia.
+
+    Cover pictures do not count.
+    """
+    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    real = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not real:
+        raise BadMedia(f"{what} has no video stream; name a file with a picture.")
+    real = [stream for stream in real if _is_readable(stream)]
+    if not real:
+        raise BadMedia(
+            f"{what} has a picture whose codec the farm cannot tell; copy it again, or re-encode it losslessly first."
+        )
+    if video is None:
+        return next((stream for stream in real if stream.disposition & Disposition.default), real[0])
+    for stream in real:
+        if stream.index == video:
+            return stream
+    there = ", ".join(f"{one.index} ({one.codec_context.name}, {one.width}x{one.height})" for one in real)
+    raise BadMedia(f"{what} has no video stream {video}; set video to one of those it has: {there}.")
+
+
+def _is_readable(stream: VideoStream) -> bool:
+    # PyAV has no context where libav knows no decoder, though it declares one always.
+    context: VideoCodecContext | None = stream.codec_context
+    return context is not None
+
+
+def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Packets:
+    """All packets of the stream from where the container stands, in decode order. Raises BadMedia on an unreadable file.
+
+    libav marks the end by an empty packet without times; an empty packet with a time is a hole that no decoder survives.
+    """
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0 and packet.pts is None and packet.dts is None:
+                return
+            if packet.size == 0:
+                raise BadMedia(
+                    f"{what} has an empty packet at {time_of(packet)} ticks; re-encode it first: {LOSSLESS}."
+                )
+            yield packet
+    except MemoryError:
+        raise BadMedia(f"{what} {_TOO_MUCH}") from None
+    except av.error.FFmpegError as error:
+        raise BadMedia(f"{what} is damaged or truncated ({error.strerror}); copy it again or remux it.") from None
+
+
+def time_of(packet: Packet[VideoStream]) -> int | None:
+    """A packet's display time in ticks; its decode time in containers that keep no other (AVI)."""
+    return packet.pts if packet.pts is not None else packet.dts
+
+
+@contextmanager
+def opened_at(url: str, stream: int, first: int, first_pts: int) -> Iterator[tuple[VideoStream, Packets]]:
+    """The source standing at one packet: the keyframe at place `first` in decode order, shown at `first_pts` ticks.
+
+    Seeks, and backs off until that very packet comes; reads from the start at last. Raises BadMedia where it never comes.
+    """
+    with opened(url) as container:
+        picture = _stream(container, stream, named(url))
+        for seconds in BACK_OFF_SECONDS if first else ():
+            if found := sought(container, picture, first_pts, seconds, named(url)):
+                yield picture, found
+                return
+    with opened(url) as container:
+        picture = _stream(container, stream, named(url))
+        packets = packets_of(container, picture, named(url))
+        for packet in packets:
+            if packet.is_keyframe and time_of(packet) == first_pts:
+                yield picture, chain((packet,), packets)
+                return
+    raise BadMedia(f"{named(url)} no longer holds the keyframe at {first_pts} ticks; it was changed, begin a new job.")
+
+
+def _stream(container: InputContainer, stream: int, what: str) -> VideoStream:
+    for candidate in container.streams.video:
+        if candidate.index == stream:
+            return candidate
+    raise BadMedia(f"{what} no longer has a video stream {stream}; it was changed, begin a new job.")
+
+
+def sought(container: InputContainer, stream: VideoStream, first_pts: int, seconds: int, what: str) -> Packets | None:
+    """Packets from the keyframe at `first_pts` ticks on, by a seek to `seconds` before it; None where the seek came too late."""
+    back = int(seconds / stream.time_base) if stream.time_base else 0
+    try:
+        container.seek(first_pts - back, stream=stream)
+    except av.error.FFmpegError:
+        return None
+    packets = packets_of(container, stream, what)
+    for packet in packets:
+        time = time_of(packet)
+        if packet.is_keyframe and time == first_pts:
+            return chain((packet,), packets)
+        if packet.is_keyframe and time is not None and time > first_pts:
+            return None
+    return None
+
+
+def decoder_of(stream: VideoStream, threads: int = 0) -> VideoCodecContext:
+    """The stream's decoder in `threads` threads; 0: as many as there are cores. Its pictures do not depend on it."""
+    context = stream.codec_context
+    codec = context.codec.canonical_name
+    # What these fill damage in with, others of their threads may not have finished yet.
+    context.thread_type = "SLICE" if codec == "ffv1" else "AUTO"
+    context.thread_count = 1 if codec == "vp8" else threads
+    return context
+
+
+def decoded(decoder: VideoCodecContext, packets: Iterable[Packet[VideoStream]]) -> Iterator[VideoFrame]:
+    """Frames as the decoder gives them, flushed at the end. A damaged packet gives none: who awaits its frame misses it."""
+    for packet in packets:
+        yield from decode_one(decoder, packet)
+    yield from decode_one(decoder, None)
+
+
+def decode_one(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -> Sequence[VideoFrame]:
+    """What the decoder gives for one more packet, or at the end for None."""
+    try:
+        return decoder.decode(packet)
+    except av.error.FFmpegError:
+        return ()
+
+
+def ascending(frames: Iterable[VideoFrame], what: str) -> Iterator[VideoFrame]:
+    """The decoder's frames as they come. Raises BadMedia where display times contradict the decoder's own order.
+
+    AVI has no display times, and libav fills in decode times without a word: with B-frames every frame would be misnamed.
+    """
+    last: int | None = None
+    for frame in frames:
+        if frame.pts is not None:
+            if last is not None and frame.pts < last:
+                raise BadMedia(
+                    f"{what} has wrong display times (AVI with B-frames has, and so have films joined end to end); "
+                    f"give it right ones first, for example with {ONE_RATE}."
+                )
+            last = frame.pts
+        yield frame
+
+
+class Sorter:
+    """Puts frames, named by their pts, into the order in which they are wanted. Holds no more than WINDOW."""
+
+    def __init__(self, wanted: Sequence[int]) -> None:
+        self._wanted = wanted
+        self._names = frozenset(wanted)
+        self._held: dict[int, VideoFrame] = {}
+        self.given = 0
+        """Frames given out; while not complete, also the position of the one awaited."""
+
+    def push(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+        """The frames that are due, now that `frame` has come. Raises LookupError where the awaited one can come no more."""
+        if frame.pts is None or frame.pts not in self._names:
+            return
+        self._held[frame.pts] = frame
+        while not self.complete and (due := self._held.pop(self._wanted[self.given], None)) is not None:
+            self.given += 1
+            yield due
+        if len(self._held) > WINDOW:
+            raise LookupError(self.given)
+
+    @property
+    def complete(self) -> bool:
+        return self.given == len(self._wanted)
+
+
+def in_order(frames: Iterable[VideoFrame], wanted: Sequence[int]) -> Iterator[VideoFrame]:
+    """Exactly the frames whose pts are `wanted`, in that order. Raises LookupError(position) where one is missing."""
+    sorter = Sorter(wanted)
+    for frame in frames:
+        yield from sorter.push(frame)
+        if sorter.complete:
+            return
+    if not sorter.complete:
+        raise LookupError(sorter.given)

@@ -1,0 +1,92 @@
+"""Limits of what media from outside may ask for: pixels, streams, time, memory. Promises that each is far beyond any film and far below harm; opens nothing.
+
+A few bytes of a header can claim a picture of gigabytes, thousands of streams, or a table of a billion frames.
+"""
+
+import os
+import resource
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobs.errors import BadMedia
+from jobs.film.ffmpeg_commands import ONE_RATE
+
+LARGEST_SIDE = 8192
+"""Pixels of a picture's longer side: 8K."""
+
+MOST_PIXELS = LARGEST_SIDE**2
+"""Of a picture, before a decoder asks memory for it: at most 400 MB, in 4:4:4 of 16 bit."""
+
+MOST_STREAMS = 512
+"""An MXF has some dozens of mono tracks, and a Matroska some hundreds of fonts; each costs libav a context."""
+
+LONGEST_SECONDS = 100 * 3600
+"""From a film's first frame to its last: nothing shown lasts so long, and time stamps beyond it are damaged."""
+
+MOST_FRAMES = 20_000_000
+"""Packets of a film's picture: 92 hours at 60 frames a second. The index holds 42 bytes of each."""
+
+READING_BYTES = 8 << 30
+"""By how much a process may grow while it has a source open: the index of 100 hours and a decoder's 8K pictures are less."""
+
+_DATA_PAGES = 5
+"""Where /proc/self/statm tells the pages that RLIMIT_DATA bounds."""
+
+_lock = threading.Lock()
+_open = 0
+"""Sources that this process has open."""
+
+
+@contextmanager
+def bounded_memory(more: int = READING_BYTES) -> Iterator[None]:
+    """Within the block so many bytes beside what the process has, no more: libav and Python are refused them, and say so.
+
+    Of blocks that overlap the first one counts. An operator's own limit (ulimit -d) holds where it is lower.
+    """
+    global _open
+    with _lock:
+        _open += 1
+        if _open == 1:
+            _bound(_data_bytes() + more)
+    try:
+        yield
+    finally:
+        with _lock:
+            _open -= 1
+            if not _open:
+                _bound(resource.RLIM_INFINITY)
+
+
+def _bound(wished: int) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    both = [one for one in (wished, hard) if one != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(both, default=resource.RLIM_INFINITY), hard))
+
+
+def _data_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[_DATA_PAGES]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def refuse_size(width: int, height: int, what: str) -> None:
+    """Raises BadMedia for a picture that is larger than the farm carries."""
+    if max(width, height) > LARGEST_SIDE:
+        raise BadMedia(
+            f"{what} is {width}x{height}; up to {LARGEST_SIDE} pixels in width and height are carried, make it smaller first."
+        )
+
+
+def refuse_streams(count: int, what: str) -> None:
+    """Raises BadMedia for a film of more streams than are carried."""
+    if count > MOST_STREAMS:
+        raise BadMedia(f"{what} has more than {MOST_STREAMS} streams; take out those that are not of the film.")
+
+
+def refuse_length(seconds: float, what: str) -> None:
+    """Raises BadMedia for a film that lasts, or says that it lasts, longer than any."""
+    if seconds > LONGEST_SECONDS:
+        raise BadMedia(
+            f"{what} lasts {seconds / 3600:.4g} hours by its time stamps; up to {LONGEST_SECONDS // 3600} are carried: "
+            f"split it, or where they are damaged set them anew, for example with {ONE_RATE}."
+        )

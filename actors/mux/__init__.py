@@ -1,0 +1,1 @@
+"""Streams put together into one file."""

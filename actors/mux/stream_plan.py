@@ -1,0 +1,198 @@
+"""Which stream goes into which deliverable, decided before any work. Promises that nothing is dropped without the user's word, and that what happens to each is said; renders nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from av.container import InputContainer
+
+from actors.encode.encoders import conversions
+from actors.encode.segment_writer import encoding_for
+from actors.media.chroma_siting import untold
+from actors.media.container import opened
+from actors.mux.chapters import chapters_said
+from actors.mux.containers import refuse_turned, rewritten, unsaid
+from actors.mux.mux_dry_run import BY_THE_SPEC, MuxDryRun, listed, timecode_said
+from actors.mux.tags import PICTURE_TAGS, unsaid_of_track
+from jobs.errors import BadSpec
+from jobs.film.source import Film
+from jobs.plan.output_timing import refuse_rate
+from jobs.records.deliverables import DeliverablePlan, StreamFate
+from jobs.records.orders import Encoding
+from jobs.spec.advice import SuggestedChange, UnfitDeliverable
+from jobs.spec.formats import CONTAINERS, FOLDERS, Codec, Deliverable, Wrapping
+from jobs.spec.job import Drop, JobSpec, file_name
+
+_ANY_CLOCK = ("mpegts", "mpeg")
+"""Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""
+
+_TIME_OF_DAY = 3600
+"""Seconds from which such a clock's beginning is taken for the time of day and not for the film's own late start."""
+
+_NO_CHAPTERS: tuple[Wrapping, ...] = ("mxf", "folder", "hls")
+
+
+def plan_deliverables(
+    film: Film, spec: JobSpec, source: str, grey_stays_grey: bool = False
+) -> tuple[DeliverablePlan, ...]:
+    """Every deliverable of the spec, decided: container, encoder, and the fate of each stream of the source.
+
+    `source` is the film's path or URL. Raises Unfit where a stream does not fit and may not be dropped, or where the
+    picture does not fit: it suggests changes that were tried on this film, and accepted. BadSpec where the spec lists streams
+    that are not there; BadMedia where the source cannot be read.
+    """
+    with opened(source) as media:
+        _refuse_list(film, spec, media)
+        planner = _Planner(film, spec, media, grey_stays_grey)
+        return tuple(planner.plan(one) for one in spec.deliverables)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Plans the deliverables of one film, open for reading."""
+
+    film: Film
+    spec: JobSpec
+    media: InputContainer
+    grey_stays_grey: bool
+
+    def plan(self, deliverable: Deliverable) -> DeliverablePlan:
+        try:
+            return _plan(self.film, self.spec, self.media, deliverable, self.grey_stays_grey)
+        except UnfitDeliverable as refusal:
+            raise refusal.trying(lambda change: self._accepts(deliverable, change), _others(deliverable)) from None
+
+    def _accepts(self, deliverable: Deliverable, change: SuggestedChange) -> bool:
+        changed, spec = change.deliverable(deliverable), change.spec(self.spec)
+        if changed is None or (changed, spec) == (deliverable, self.spec):
+            return False
+        try:
+            _plan(self.film, spec, self.media, changed, self.grey_stays_grey)
+        except UnfitDeliverable:
+            return False
+        return True
+
+
+def _others(deliverable: Deliverable) -> Iterator[SuggestedChange]:
+    """What may do where a refusal's own advice does not, the least change first."""
+    containers = [SuggestedChange.of(container=one) for one in CONTAINERS[deliverable.codec] if one not in FOLDERS]
+    codecs = [SuggestedChange.to_codec(deliverable, one) for one in Codec if one is not deliverable.codec]
+    # Where the new codec would be put into a container that does not do.
+    codecs += [
+        one._replace(fields=(*one.fields, ("container", None)))
+        for one in codecs
+        if ("container", None) not in one.fields
+    ]
+    yield from containers
+    yield SuggestedChange(drop="unsupported")
+    yield from (one.dropping() for one in containers)
+    yield from sorted(codecs, key=lambda one: ("codec", Codec.FFV1.value) not in one.fields)
+    yield from (one.dropping() for one in codecs)
+
+
+def _plan(
+    film: Film, spec: JobSpec, media: InputContainer, deliverable: Deliverable, grey_stays_grey: bool
+) -> DeliverablePlan:
+    encoding = encoding_for(film, deliverable, grey_stays_grey)
+    trial = MuxDryRun(film, media, encoding, spec.drop)
+    container = _container(deliverable, trial)
+    refuse_rate(film.picture, container)
+    refuse_turned(film, container)
+    fates = (*trial.fates(container), *_within(film, media, container, spec.drop))
+    _refuse_dropped(film, spec.drop, deliverable, container, fates)
+    said = [*_said(film, media, encoding, container)]
+    carried = (media.streams[one.stream] for one in fates if one.fate in ("copied", "converted"))
+    if rewritten(encoding, container, carried):
+        said.append("where the output is S3, the file is first put together on the worker's own disk (TMPDIR)")
+    return DeliverablePlan(
+        deliverable=deliverable,
+        file=file_name(spec.title(deliverable), container),
+        container=container,
+        encoding=encoding,
+        fates=tuple(
+            one.model_copy(update={"detail": "; ".join(said)}) if one.fate == "picture" else one for one in fates
+        ),
+        origin=_origin(media),
+    )
+
+
+def _container(deliverable: Deliverable, trial: MuxDryRun) -> Wrapping:
+    """The first in which the fewest streams are dropped."""
+    choice = deliverable.wrappings
+    if len(choice) == 1:
+        return choice[0]
+    return min(choice, key=lambda one: sum(fate.fate == "dropped" for fate in trial.fates(one)))
+
+
+def _said(film: Film, media: InputContainer, encoding: Encoding, container: Wrapping) -> Iterator[str]:
+    """In words, what the picture of a deliverable is not: what is brought to another form, and what is not said of it."""
+    yield from film.picture.remarks
+    if converted := conversions(film.picture, encoding):
+        yield converted
+    yield from unsaid(encoding, container)
+    if elsewhere := untold(film.picture, encoding, container):
+        yield elsewhere
+    if container not in FOLDERS and (code := timecode_said(film.timecode, encoding.rate)):
+        yield code
+    if words := unsaid_of_track(container, media.streams[film.picture.stream].metadata, PICTURE_TAGS):
+        yield words
+
+
+def _within(
+    film: Film, media: InputContainer, container: Wrapping, drop: Drop | tuple[int | str, ...]
+) -> Iterator[StreamFate]:
+    """The fates of what is no stream of its own."""
+    if film.captions:
+        lost = "they lie in the packets of the source's picture, and a picture made anew has none"
+        detail = BY_THE_SPEC if listed(drop, None, "captions") else lost
+        yield StreamFate(stream=film.picture.stream, kind="captions", codec="eia_608", fate="dropped", detail=detail)
+    if count := len(media.chapters()):
+        spared = listed(drop, None, "chapters")
+        held = container not in _NO_CHAPTERS and not spared
+        kept = "; ".join([f"{count} of them", *chapters_said(media, container)])
+        detail = kept if held else BY_THE_SPEC if spared else f"{container} has no place for chapters"
+        fate: Literal["rewritten", "dropped"] = "rewritten" if held else "dropped"
+        yield StreamFate(stream=film.picture.stream, kind="chapters", codec="", fate=fate, detail=detail)
+
+
+def _refuse_list(film: Film, spec: JobSpec, media: InputContainer) -> None:
+    for number in spec.drop if isinstance(spec.drop, tuple) else ():
+        if not isinstance(number, int):
+            continue
+        if number == film.picture.stream:
+            raise BadSpec(f"drop: stream {number} of {film.source} is the picture itself; take it off the list.")
+        if number >= len(media.streams):
+            there = ", ".join(f"{one.index} ({one.type})" for one in media.streams)
+            raise BadSpec(f"drop: {film.source} has no stream {number}; it has {there}.")
+
+
+def _refuse_dropped(
+    film: Film,
+    drop: Drop | tuple[int | str, ...],
+    deliverable: Deliverable,
+    container: Wrapping,
+    fates: tuple[StreamFate, ...],
+) -> None:
+    if drop is Drop.UNSUPPORTED or container == "hls":  # that is a view and no delivery: the report names what it lacks
+        return
+    for fate in fates:
+        if fate.fate != "dropped" or fate.detail == BY_THE_SPEC:
+            continue
+        what = f"{film.source}: stream {fate.stream} ({', '.join(one for one in (fate.kind, fate.codec) if one)})"
+        if fate.kind == "captions":
+            raise UnfitDeliverable(
+                f"{what}: its closed captions would be lost, for {fate.detail}", SuggestedChange(drop="captions")
+            )
+        wider = [SuggestedChange.of(container="mkv")] if "mkv" in CONTAINERS[deliverable.codec] else []
+        raise UnfitDeliverable(
+            f"{what} does not fit into {container} ({fate.detail})", SuggestedChange(drop="unsupported"), *wider
+        )
+
+
+def _origin(media: InputContainer) -> Fraction:
+    if media.format.name not in _ANY_CLOCK:
+        return Fraction(0)
+    starts = [one.start_time * one.time_base for one in media.streams if one.start_time is not None and one.time_base]
+    first = min(starts, default=Fraction(0))
+    return first if first >= _TIME_OF_DAY else Fraction(0)

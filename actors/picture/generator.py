@@ -1,0 +1,64 @@
+"""What a look's generator is: pictures in, pictures out, in order. Promises one picture for each; knows no files, chunks or seams."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Protocol
+
+from torch import Tensor
+
+from actors.picture.frame_batches import FrameBatch
+from jobs.plan.plan import Keeps
+
+BATCH = 8
+"""Frames shown to a look at a time, at most: enough to keep a GPU busy, few enough for 4K in memory."""
+
+
+class Domain(StrEnum):
+    """What a generator gives back."""
+
+    CHROMA = "chroma"
+    """B'-Y' and R'-Y' (N2HW, float, -1..1, of the film's own matrix) at any size; the film's luma stays, bit for bit."""
+    RGB = "rgb"
+    """R'G'B' (N3HW, float, 0..1) at the film's size."""
+    LUMA = "luma"
+    """Y' alone (N1HW, float, 0..1, of the film's own matrix) at the film's size; the film's own chroma stays, bit for bit."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of one picture."""
+        return {Domain.CHROMA: 2, Domain.RGB: 3, Domain.LUMA: 1}[self]
+
+    @property
+    def keeps(self) -> Keeps:
+        """What of the film's own picture stays."""
+        kept: dict[Domain, Keeps] = {Domain.CHROMA: "luma", Domain.LUMA: "chroma"}
+        return kept.get(self, "")
+
+    @property
+    def span(self) -> float:
+        """Full scale: from the lowest value to the highest."""
+        return 2.0 if self is Domain.CHROMA else 1.0
+
+
+class Generator(Protocol):
+    """A look with its weights loaded, ready to render on one device.
+
+    It is shown the frames of a read in order, in batches, and gives back as many pictures, in order, in batches of any
+    size; it may look ahead. It sees the edge of what it is shown as the edge of the film: the plan adds as many frames
+    on either side as the look's `Support` says, and throws their pictures away. A picture may depend on nothing else:
+    not on its place in a batch, nor, unless its support dissolves, on where in the film the read begins.
+    """
+
+    domain: Domain
+    """What `render` gives; it may depend on the settings."""
+
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
+        """Pictures of `domain`, one for each frame shown."""
+
+
+def runtime_of(generator: Generator) -> str:
+    """What runs a generator in the place of torch, as its optional attribute `runtime` says: for the records of what it makes.
+
+    Empty for torch, and for onnxruntime on a processor, of which records say nothing.
+    """
+    return str(getattr(generator, "runtime", ""))

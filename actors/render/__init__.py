@@ -1,0 +1,1 @@
+"""Chunks split, rendered, dissolved, transcoded, and put into the store."""

@@ -1,0 +1,267 @@
+"""The prover: makes one still of a shot in each look, and lays stills out on contact sheets. Promises pictures as the film would have them; knows no plan beyond its order.
+
+Frames come straight from the source: those that the looks must see around the one that is shown, and the lead-in to them.
+A still of a look without a memory is, before it becomes a JPEG, the very frame that a deliverable's encoder would be given.
+A look with a memory is shown its warm-up before it: the film's own chunk may begin earlier.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+
+from actors.looks import recent
+from actors.media.container import named
+from actors.media.planes import planes_of
+from actors.picture.compose import compose
+from actors.picture.contact_sheet import Cell, contact_sheet, opened_jpeg, small
+from actors.picture.device import memory_ran_out, settled, stream_of
+from actors.picture.frame_batches import batches_of, turned_back
+from actors.picture.generator import BATCH, Generator, runtime_of
+from actors.picture.prefetch import TurnLock
+from actors.picture.stills import Photo, jpeg, of_finished, of_source
+from actors.render.handles import as_kept
+from actors.render.segments import hardware
+from actors.survey.frame_runs import NeighbouringFrames, frames_read
+from jobs.errors import BadMedia, ChunkFailed, FilmFailed
+from jobs.film.source import Film
+from jobs.ledger.ledger import Ledger
+from jobs.plan.plan import Look, Range
+from jobs.records.media import Media
+from jobs.records.orders import Encoding
+from jobs.records.stills import FOLDER, Still, still_digest, still_paper
+from jobs.store import open_store, source_identity
+
+FLAT = 0.02
+"""Of white: a picture whose luma spreads by less than this (standard deviation) shows nothing, as in the midst of a fade."""
+QUALITY = 93
+WIDEST = 8192
+"""Pixels of a still, at most: only of pixels far from square are there so many."""
+
+
+@dataclass(frozen=True)
+class StillOrder:
+    """Stills of one shot, all of one frame."""
+
+    film: Film
+    number: int
+    """The shot's."""
+    shot: Range
+    looks: tuple[Look | None, ...]
+    """None: the source's own frame."""
+    encoding: Encoding
+    """Of the deliverable that the stills show."""
+    runs: tuple[NeighbouringFrames, ...]
+    """Frames to choose from, each with what every look must see around it."""
+
+
+class SheetCell(NamedTuple):
+    """One still on a sheet, and its names in the output; no still where none could be made."""
+
+    still: Still | None
+    words: str
+    large: str
+    small: str
+
+
+@dataclass(frozen=True)
+class SheetOrder:
+    """One contact sheet, whose stills are also put beside it, large and small."""
+
+    output: str
+    """Where it is put: a folder or s3://bucket/prefix."""
+    key: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[SheetCell, ...], ...]
+
+
+class StillRenderer:
+    """One worker. Loads each look once, when it is first asked for; two calls at a time, of which one reads while the other renders."""
+
+    def __init__(self, store: str, job: str, looks: Sequence[Look], cpus: float, gpu: bool = False) -> None:
+        """As the renderer; `looks` are those that may be asked for. What is on paper already needs none of them."""
+        self.threads = max(1, int(cpus))
+        self.batch = BATCH
+        """Frames shown to a look at a time; halved where memory runs out."""
+        torch.set_num_threads(self.threads)
+        self.ledger = Ledger.at(store, job)
+        self.device = settled(gpu)
+        self.looks = looks
+        self.stream = stream_of(self.device)
+        self._turns = TurnLock()
+        self._generators: dict[str, Generator] = {}
+        self._known: set[str] = set()
+
+    def take(self, order: StillOrder) -> Iterator[Still]:
+        """The still of each look, those on paper first. Raises BadMedia where the source is no longer what was surveyed;
+        ChunkFailed where no frame can be decoded, or a look gives no picture."""
+        torch.set_num_threads(self.threads)
+        lacking = []
+        for look in order.looks:
+            if kept := self._kept(still_digest(order.film, order.shot, look, order.encoding)):
+                yield kept
+            else:
+                lacking.append(look)
+        if not lacking:
+            return
+        self._refuse_changed(order.film)
+        run, frames = chosen(order, self.threads)
+        for look in lacking:
+            yield self._keep(order, look, run.frame, self._photo(order, look, run, frames))
+
+    def finished(
+        self, order: StillOrder, look: Look, run: NeighbouringFrames, frames: Sequence[av.VideoFrame]
+    ) -> av.VideoFrame:
+        """The frame of a run as the look makes it, in the encoding's form: what an encoder would be given."""
+        frame = frames[run.frame - run.read.start]
+        with self._turns, torch.cuda.stream(self.stream):
+            generator = recent(self._generators, look, self.device)
+            picture_1CHW = self._picture(generator, look, order, run, frames)
+            stored = turned_back(picture_1CHW, order.film.picture)
+            stored = as_kept(stored) if look.support.dissolve else stored
+            return compose([frame], stored, generator.domain, order.film.picture, order.encoding)[0]
+
+    def sheet(self, order: SheetOrder) -> str:
+        """Put a sheet, and its stills, into the output; gives the sheet's key. Raises FilmFailed where a still is gone or damaged."""
+        output = open_store(order.output)
+        rows = []
+        for row in order.rows:
+            cells = []
+            for cell in row:
+                photo = None
+                if cell.still:
+                    data = self._read(cell.still)
+                    photo = small(opened_jpeg(data))
+                    output.write(cell.large, data)
+                    output.write(cell.small, jpeg(photo, QUALITY))
+                cells.append(Cell(photo, cell.words))
+            rows.append(cells)
+        output.write(order.key, contact_sheet(order.columns, rows))
+        return order.key
+
+    def _refuse_changed(self, film: Film) -> None:
+        # Once for each worker: an order is one of very many.
+        if film.source not in self._known and source_identity(film.source) != film.identity:
+            raise BadMedia(f"{named(film.source)} was changed since its survey; begin a new job for it.")
+        self._known.add(film.source)
+
+    def _photo(
+        self, order: StillOrder, look: Look | None, run: NeighbouringFrames, frames: Sequence[av.VideoFrame]
+    ) -> Photo:
+        picture = order.film.picture
+        if look is None:
+            return of_source(frames[run.frame - run.read.start], picture, WIDEST)
+        return of_finished(self.finished(order, look, run, frames), picture, order.encoding, WIDEST)
+
+    def _picture(
+        self,
+        generator: Generator,
+        look: Look,
+        order: StillOrder,
+        run: NeighbouringFrames,
+        frames: Sequence[av.VideoFrame],
+    ) -> Tensor:
+        """The look's picture of the frame (1CHW, upright), shown no more of the run than it needs."""
+        begin, stop = around(run.frame, look, run.read)
+        shown = frames[begin - run.read.start : stop - run.read.start]
+        while True:
+            try:
+                plates = (plates for _, plates in batches_of(shown, order.film.picture, self.batch, self.device))
+                made = [one for several in generator.render(plates) for one in torch.split(several, 1)]
+                break
+            except (RuntimeError, MemoryError) as error:
+                if self.batch == 1 or not memory_ran_out(error):
+                    raise
+            self.batch //= 2
+            torch.cuda.empty_cache()
+        if len(made) != len(shown):
+            raise ChunkFailed(
+                f"The look '{look.title}' does not give one picture for each frame (seen at shot {order.number}); "
+                "mend the look, and raise its version."
+            )
+        return made[run.frame - begin]
+
+    # paper
+
+    def _kept(self, digest: str) -> Still | None:
+        still = self.ledger.paper(still_paper(digest), Still)
+        if still is None or still.digest != digest:
+            return None
+        there = self.ledger.store.stat(self.ledger.key(still.media.key))
+        if there and there.bytes == still.media.bytes:
+            return still
+        self._forget(still)
+        return None
+
+    def _keep(self, order: StillOrder, look: Look | None, frame: int, photo: Photo) -> Still:
+        data = jpeg(photo, QUALITY, whole_chroma=True)
+        name = hashlib.sha256(data).hexdigest()
+        media = Media(key=f"{FOLDER}/{name}.jpg", sha256=name, bytes=len(data))
+        self.ledger.store.write(self.ledger.key(media.key), data, only_if_absent=True)
+        digest = still_digest(order.film, order.shot, look, order.encoding)
+        still = Still(digest=digest, frame=frame, media=media, made_on=self._made_on(look))
+        if self.ledger.keep_paper(still_paper(digest), still):
+            return still
+        return self.ledger.paper(still_paper(digest), Still) or still
+
+    def _made_on(self, look: Look | None) -> str:
+        if look is None:
+            return hardware(self.device, batch=self.batch)
+        with self._turns:
+            return hardware(self.device, runtime_of(recent(self._generators, look, self.device)), self.batch)
+
+    def _read(self, still: Still) -> bytes:
+        data = self.ledger.read(still.media.key)
+        if data is None or hashlib.sha256(data).hexdigest() != still.media.sha256:
+            self._forget(still)
+            raise FilmFailed(
+                f"The still of frame {still.frame}, {self.ledger.store.url}/{self.ledger.key(still.media.key)}, is gone or "
+                "damaged; the same command makes it anew."
+            )
+        return data
+
+    def _forget(self, still: Still) -> None:
+        for name in (still_paper(still.digest), still.media.key):
+            self.ledger.store.delete(self.ledger.key(name))
+
+
+def around(frame: int, look: Look, within: Range) -> Range:
+    """The frames that a look must be shown for one frame, of those within its shot."""
+    need = look.support
+    begin = max(within.start, frame - max(need.context, need.warmup))
+    return Range(begin, min(within.stop, frame + need.context + 1))
+
+
+def chosen(order: StillOrder, threads: int) -> tuple[NeighbouringFrames, list[av.VideoFrame]]:
+    """The first of the order's runs whose frame shows something, else the one with the most contrast; and its frames.
+
+    Raises ChunkFailed where none can be decoded.
+    """
+    best: tuple[float, NeighbouringFrames, list[av.VideoFrame]] | None = None
+    for run in order.runs:
+        try:
+            frames = frames_read(order.film, run, threads)
+        except LookupError:
+            continue
+        contrast = _contrast(frames[run.frame - run.read.start])
+        if best is None or contrast > best[0]:
+            best = contrast, run, frames
+        if contrast >= FLAT:
+            break
+    if best is None:
+        raise ChunkFailed(
+            f"No frame of shot {order.number} that a still could be of can be decoded; the source is damaged there."
+        )
+    return best[1], best[2]
+
+
+def _contrast(frame: av.VideoFrame) -> float:
+    """Standard deviation of luma, black and white being 0 and 1."""
+    white = float(2 ** frame.format.components[0].bits - 1)
+    spread = float(np.std(planes_of(frame)[0], dtype=np.float64))
+    return spread / white

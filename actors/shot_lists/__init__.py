@@ -1,0 +1,1 @@
+"""Cut lists read and shot lists written."""

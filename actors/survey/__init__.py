@@ -1,0 +1,1 @@
+"""What a source is: its streams, its packets, its frames, and whether all are there."""

@@ -1,0 +1,1 @@
+"""The training course of unpaired."""

@@ -1,0 +1,1 @@
+"""A deliverable held against the plan and against its source."""

@@ -1,0 +1,228 @@
+"""The command line: a contract. People read stderr, programs read JSON on stdout. Exit 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from farm.cli import stopping
+from farm.cli.contact_sheets import proof
+from farm.cli.control import cancel, clean
+from farm.cli.evaluate import evaluate
+from farm.cli.looks import looks
+from farm.cli.options import (
+    Address,
+    AsJson,
+    ChunkSeconds,
+    Crf,
+    Deinterlace,
+    Depth,
+    Dropped,
+    Film,
+    Head,
+    Height,
+    InContainer,
+    JobName,
+    LookName,
+    MetricsPort,
+    OfCodec,
+    OnlyShots,
+    Out,
+    Priority,
+    Profile,
+    Rate,
+    Setting,
+    StorePlace,
+    TakeOver,
+    Video,
+    Workers,
+    deliverable_of,
+    fields_of,
+    trims,
+)
+from farm.cli.plan import plan
+from farm.cli.retry import retry
+from farm.cli.submit import logs, submit, watch
+from farm.cli.train import train
+from farm.film.shot_selection import ALL, shots_chosen
+from farm.specs.spec_files import is_spec, read_spec, spec_named
+from jobs.errors import BadStore, FarmError
+from jobs.records.report import ConformReport
+from jobs.spec.job import JobSpec
+
+
+class CommandGroup(typer.core.TyperGroup):
+    """Ends every command with the contract's exit code, and an error with its one sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        stopping.listen()
+        try:
+            return super().invoke(ctx)
+        except FarmError as error:
+            said = (stopping.SENTENCE, stopping.CODE) if stopping.begun() else (str(error), error.exit_code)
+        except KeyboardInterrupt:
+            said = stopping.SENTENCE, stopping.CODE
+        _say(said[0])
+        stopping.told()
+        raise typer.Exit(said[1])
+
+
+def _say(sentence: str) -> None:
+    print(f"farm: {sentence}", file=sys.stderr)
+
+
+def _print(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+app = typer.Typer(
+    name="farm",
+    cls=CommandGroup,
+    help="Film farm: colourise and restyle whole films, frame for frame.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+"""The command `farm`."""
+
+
+@app.command()
+def render(
+    film: Film,
+    look: LookName = None,
+    out: Out = None,
+    setting: Setting = None,
+    codec: OfCodec = None,
+    container: InContainer = None,
+    profile: Profile = None,
+    depth: Depth = None,
+    height: Height = None,
+    crf: Crf = None,
+    deinterlace: Deinterlace = None,
+    head: Head = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
+    chunk_seconds: ChunkSeconds = None,
+    workers: Workers = None,
+    priority: Priority = None,
+    store: StorePlace = None,
+    name: JobName = None,
+    address: Address = None,
+    metrics_port: MetricsPort = 0,
+    take_over: TakeOver = False,
+    shots: OnlyShots = None,
+) -> None:
+    """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
+    chosen = ALL if shots is None else shots_chosen(shots)
+    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
+    options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, priority=priority)
+    wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
+    spec = spec_named(film, look, out, store, options | deliverable_of(**wish))
+
+    from farm.cli.sessions import deliver  # takes seconds: what is wrong with the options is said before
+
+    deliver(spec, address=address, metrics_port=metrics_port, take_over=take_over, shots=chosen)
+
+
+@app.command()
+def shots(
+    film: Film,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Where the list goes: its name ends in .edl, .otio or .csv.")
+    ],
+    out: Out = None,
+    deinterlace: Deinterlace = None,
+    head: Head = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
+    store: StorePlace = None,
+    name: JobName = None,
+    address: Address = None,
+) -> None:
+    """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV, surveying it where that has not been done. Renders nothing."""
+    options = fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, name=name)
+    kept = bool(store or out) or is_spec(film)
+    spec = spec_named(film, None if is_spec(film) else "none", _out(film, out), store, options)
+
+    from farm.cli.sessions import list_shots
+
+    print(f"Made {list_shots(spec, to, address=address, keep=kept)}", file=sys.stderr)
+
+
+@app.command()
+def status(
+    place: Annotated[
+        str, typer.Argument(metavar="SPEC_OR_STORE", help="A job spec, or a store (a folder or s3://bucket/prefix).")
+    ],
+    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; by default all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How far jobs are, read from the store alone: works from any machine, while a film renders or after."""
+    from farm.ops.status import show, statuses
+
+    spec = read_spec(place) if is_spec(place) else None
+    found = statuses(spec.store if spec else place, spec.name if spec else job)
+    _print([one.model_dump(mode="json") for one in found]) if as_json else show(found)
+
+
+@app.command()
+def inspect(
+    film: Annotated[str, typer.Argument(help="A film.")],
+    against: Annotated[str | None, typer.Argument(help="Another film, to compare with frame for frame.")] = None,
+    head: Head = None,
+) -> None:
+    """Describe a film as the farm surveys it; or compare two frame for frame: picture, times, sound. JSON on stdout."""
+    from farm.cli.sessions import compare_films, describe_film
+
+    trim = trims(head)
+    if against is None:
+        _print(describe_film(film, trim=trim).model_dump(mode="json"))
+        return
+    comparison = compare_films(film, against, trim=trim)
+    _print(comparison.model_dump(mode="json"))
+    if not comparison.same:
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema(
+    report: Annotated[bool, typer.Option("--report", help="Of the conform report beside each deliverable.")] = False,
+) -> None:
+    """The job spec's JSON Schema, or the conform report's."""
+    _print((ConformReport if report else JobSpec).model_json_schema(mode="serialization" if report else "validation"))
+
+
+@app.command()
+def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")]) -> None:
+    """Make a short black-and-white film, with cuts, fades and sound, to try the farm with."""
+    from actors.sample import make_sample
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_sample(path)
+    except OSError as error:
+        raise BadStore(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+    print(f"Made {path}", file=sys.stderr)
+
+
+app.command()(plan)
+app.command()(proof)
+app.command()(retry)
+app.command()(train)
+app.command()(submit)
+app.command()(watch)
+app.command()(logs)
+app.command()(cancel)
+app.command()(clean)
+app.command()(evaluate)
+app.add_typer(looks, name="looks")
+
+
+def _out(film: str, out: str | None) -> str | None:
+    # Where nothing is delivered, any folder will do.
+    return out if is_spec(film) else out or "."

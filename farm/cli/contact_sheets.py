@@ -1,0 +1,117 @@
+"""The command `farm proof`: a still of every shot and look, before anyone pays for the film. Promises the command line's contract; makes no still itself."""
+
+from typing import Annotated, Any
+
+import typer
+
+from farm.cli.options import (
+    Address,
+    AsJson,
+    Deinterlace,
+    Dropped,
+    Film,
+    Head,
+    JobName,
+    Rate,
+    Setting,
+    StorePlace,
+    Video,
+    Workers,
+    fields_of,
+)
+from farm.film.shot_selection import ALL, shots_chosen
+from farm.specs.spec_files import is_spec, read_spec, spec_for_film, whole
+from jobs.errors import BadSpec, FilmFailed
+from jobs.records.stills import Proof
+from jobs.spec.job import JobSpec
+
+
+def proof(
+    film: Film,
+    look: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LOOK",
+            help="A column of the sheet; may be given several times. By default the spec's own look of each shot.",
+        ),
+    ] = None,
+    setting: Setting = None,
+    shots: Annotated[
+        str | None, typer.Option("--shots", metavar="N-M", help="Of these shots alone, as in '3' or '3,5-7'.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Folder or s3://bucket/prefix, in which `proof` is made; by default the spec's output."),
+    ] = None,
+    deinterlace: Deinterlace = None,
+    head: Head = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
+    workers: Workers = None,
+    store: StorePlace = None,
+    name: JobName = None,
+    address: Address = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render one still of each shot in each look, onto contact sheets and a page. Run again, it makes what lacks."""
+    chosen = ALL if shots is None else shots_chosen(shots)
+    looks, settings = look or [], fields_of(setting=setting).get("settings", {})
+    options = fields_of(
+        drop=drop, workers=workers, name=name, deinterlace=deinterlace, head=head, video=video, rate=rate
+    )
+    spec, looks = _asked(film, looks, settings, (out, store), options)
+
+    from farm.cli.sessions import prove_film
+    from farm.contact_sheets.still_run import (  # takes seconds: what is wrong with the options is said before
+        StillRequest,
+        looks_beside,
+    )
+
+    found = prove_film(spec, StillRequest(looks_beside(looks, settings) if looks else (), chosen), address=address)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    _refuse_lacking(found)
+
+
+def _asked(
+    film: str,
+    looks: list[str],
+    settings: dict[str, Any],
+    places: tuple[str | None, str | None],
+    options: dict[str, Any],
+) -> tuple[JobSpec, list[str]]:
+    """The spec, and the looks beside it. A film's one look is its own; where there are several, each is a column."""
+    out, store = places
+    if is_spec(film):
+        return _beside(film, looks, settings, out, store, options), looks
+    several = len(looks) > 1
+    spec = _of_film(film, looks, out, store, options | {"settings": {} if several else settings})
+    return spec, looks if several else []
+
+
+def _refuse_lacking(found: Proof) -> None:
+    if found.lacking:
+        many = f"{len(found.lacking)} of {len(found.shots) * len(found.columns)} stills"
+        raise FilmFailed(f"The proof {found.output}/{found.page} lacks {many}, the first: {found.lacking[0]}")
+
+
+def _of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
+    if out is None:
+        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix, in which `proof` is made.")
+    return spec_for_film(film, look=looks[0] if looks else "colorize", out=out, store=store, options=options)
+
+
+def _beside(
+    film: str, looks: list[str], settings: dict[str, Any], out: str | None, store: str | None, options: dict[str, Any]
+) -> JobSpec:
+    """A spec as it is, but for where the proof goes."""
+    if store or options:
+        raise BadSpec(
+            f"{film} is a job spec: write its places and options into it; only --look, --set, --shots, --out and "
+            "--address go beside it."
+        )
+    if settings and not looks:
+        raise BadSpec(f"--set goes with --look; the settings of the spec's own looks are written into {film}.")
+    spec = read_spec(film)
+    return spec.model_copy(update={"output": whole(out)}) if out else spec

@@ -1,0 +1,44 @@
+"""The commands `farm cancel` and `farm clean`. Promises that nothing is deleted without --yes; renders nothing."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from farm.cli.options import AsJson
+
+
+def cancel(
+    jobs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="JOB...", help="A job spec, the folder of a job (STORE/NAME), or the out of a training."
+        ),
+    ],
+) -> None:
+    """Ask whoever works on jobs to stop, from any machine, and wait until they have. They can be gone on with."""
+    from farm.progress.lease_control import cancel_jobs
+
+    cancel_jobs(jobs, lambda sentence: print(sentence, file=sys.stderr))
+
+
+def clean(
+    store: Annotated[str, typer.Argument(help="A store: a folder or s3://bucket/prefix.")],
+    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; by default all.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete it; without this it is only told.")] = False,
+    all_but_last: Annotated[
+        bool,
+        typer.Option(
+            "--all-but-last",
+            help="Of delivered jobs, what only earlier specs need, too: to change back to one costs rendering again.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What of finished, broken off and earlier work may be deleted, and how many bytes that is. Deletes with --yes alone."""
+    from farm.ops.clean import CleanOptions, show
+    from farm.ops.clean import clean as cleaned
+
+    found = cleaned(store, job, CleanOptions(all_but_last=all_but_last, delete=yes))
+    print(json.dumps([one.model_dump(mode="json") for one in found], indent=2)) if as_json else show(found)

@@ -1,0 +1,106 @@
+"""The command `farm plan`: what a film is, what would be made of it, and what that takes of fleets that one asks about. Promises to render nothing."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from farm.cli.options import (
+    Address,
+    AsJson,
+    ChunkSeconds,
+    Deinterlace,
+    Depth,
+    Dropped,
+    Film,
+    Head,
+    Height,
+    InContainer,
+    JobName,
+    LookName,
+    OfCodec,
+    Out,
+    Profile,
+    Rate,
+    Setting,
+    StorePlace,
+    Video,
+    deliverable_of,
+    fields_of,
+)
+from farm.specs.spec_files import is_spec, spec_named
+from jobs.spec.cost import Cost
+
+Sizes = Annotated[
+    str | None, typer.Option("--workers", metavar="N,N,...", help="How many renderers, as in 8,32,128: a row for each.")
+]
+OfKinds = Annotated[
+    str | None,
+    typer.Option(
+        "--fleet",
+        metavar="KIND:N,...",
+        help="A fleet of several kinds of hardware, by part of their names as they were measured, as in l4:8,a100:2; with "
+        "prices of a renderer by the hour, l4:8@0.80,a100:2@3.70.",
+    ),
+]
+GpuHour = Annotated[float | None, typer.Option(min=0, help="Price of a GPU for an hour; by default the spec's.")]
+CpuHour = Annotated[float | None, typer.Option(min=0, help="Price of a CPU for an hour; by default the spec's.")]
+Currency = Annotated[str, typer.Option(metavar="XXX", help="Of these prices, as in ISO 4217.")]
+BootSeconds = Annotated[
+    float | None,
+    typer.Option(min=0, help="Until a renderer can work, its node's start included; by default its node is there."),
+]
+
+
+def plan(
+    film: Film,
+    look: LookName = None,
+    setting: Setting = None,
+    out: Out = None,
+    codec: OfCodec = None,
+    container: InContainer = None,
+    profile: Profile = None,
+    depth: Depth = None,
+    height: Height = None,
+    deinterlace: Deinterlace = None,
+    head: Head = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
+    chunk_seconds: ChunkSeconds = None,
+    workers: Sizes = None,
+    fleet: OfKinds = None,
+    gpu_hour: GpuHour = None,
+    cpu_hour: CpuHour = None,
+    currency: Currency = "EUR",
+    boot_seconds: BootSeconds = None,
+    store: StorePlace = None,
+    name: JobName = None,
+    address: Address = None,
+    as_json: AsJson = False,
+) -> None:
+    """Survey a film and show its shots, chunks, extra frames, bytes and deliverables, and what fleets would take for it. Renders nothing."""
+    from farm.estimate.forecast import (  # takes seconds: what is wrong with the other options is said before
+        ForecastRequest,
+        fleets_of,
+    )
+
+    asked = ForecastRequest(fleets_of(workers, fleet), _cost(gpu_hour, cpu_hour, currency), boot_seconds)
+    options = fields_of(chunk_seconds=chunk_seconds, setting=setting, name=name)
+    options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop)
+    form = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height}
+    kept = bool(store or out) or is_spec(film)
+    # Where nothing is delivered, any folder will do.
+    spec = spec_named(film, look, out if is_spec(film) else out or ".", store, options | deliverable_of(**form))
+
+    from farm.cli.sessions import plan_only
+    from farm.estimate.estimate import show
+
+    found = plan_only(spec, address=address, keep=kept, asked=asked)
+    print(json.dumps(found.model_dump(mode="json"), indent=2)) if as_json else show(found)
+
+
+def _cost(gpu_hour: float | None, cpu_hour: float | None, currency: str) -> Cost | None:
+    if gpu_hour is None and cpu_hour is None:
+        return None
+    return Cost(gpu_hour=gpu_hour or 0.0, cpu_hour=cpu_hour or 0.0, currency=currency)

@@ -1,0 +1,40 @@
+"""The command `farm retry`: chunks that were set aside are to be made again. Promises to say which; renders nothing itself."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from farm.progress.lease_control import holder_of
+from farm.specs.spec_files import is_spec, read_spec
+from jobs.errors import BadSpec, JobHeld
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.quarantine import lift
+from jobs.store import open_store
+
+
+def retry(
+    place: Annotated[
+        str, typer.Argument(metavar="SPEC_OR_STORE", help="A job spec, or a store (a folder or s3://bucket/prefix).")
+    ],
+    job: Annotated[str | None, typer.Option("--job", help="The job of the store, by name.")] = None,
+    chunk: Annotated[int | None, typer.Option("--chunk", min=1, help="One chunk, by number; by default all.")] = None,
+) -> None:
+    """Have chunks that were set aside made again: the next `farm render` of the job makes them, and stitches the film anew."""
+    spec = read_spec(place) if is_spec(place) else None
+    name = spec.name if spec else job
+    if name is None:
+        raise BadSpec("--job is missing: name the job of the store, as `farm status` shows it; or give the job's spec.")
+    ledger = Ledger(open_store(spec.store if spec else place), name)
+    ledger.spec()
+    if holder := holder_of(ledger):
+        raise JobHeld(
+            f"The job '{name}' in {ledger.store.url} is at work ({holder.paper.who}), and has its own mind of what is set aside: "
+            f"wait for it, or stop it with `farm cancel`, then retry."
+        )
+    lifted = lift(ledger, chunk)
+    if not lifted:
+        which = "No chunk" if chunk is None else f"No chunk {chunk}"
+        raise BadSpec(f"{which} of the job '{name}' is set aside; the review page and report.json name those that are.")
+    for one in lifted:
+        print(f"To be made again: {one.sentence}", file=sys.stderr)

@@ -1,0 +1,223 @@
+"""The studio: opens what a command needs (places, ledger, fleet, board) and closes it again. Promises that nothing is left running; tells no story."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from actors.shot_lists.export import FORMS, Form, forms_of, listed, shot_list
+from actors.survey.describe import inspection
+from actors.verify.compare import compare
+from farm.contact_sheets.still_run import StillRequest, prove
+from farm.estimate.estimate import Estimate, estimate
+from farm.estimate.forecast import NO_QUESTION, ForecastRequest
+from farm.film import conform_reports, review_page
+from farm.film.driver import render_film
+from farm.film.film_run import FilmRun
+from farm.film.output_names import held_reports
+from farm.film.setup import check_places, decide_deliverables, looks_of, open_film
+from farm.film.shot_selection import ALL, ShotSelection, told
+from farm.film.survey_run import SurveyRun
+from farm.fleet.calls import FleetListener, RetryPolicy
+from farm.fleet.fair_share import SharingJob
+from farm.fleet.fleet import Fleet
+from farm.fleet.vantage import DriverView
+from farm.learn.evaluate import EvaluationProgress
+from farm.progress.accounting import UsageAccounting
+from farm.progress.console import ProgressConsole
+from farm.progress.lease_control import LeaseRenewal, lease_on_job
+from farm.progress.logged import LoggedConsole
+from farm.progress.metrics import FilmMetrics
+from farm.progress.metrics_server import LINGER_SECONDS
+from farm.specs.local_path_policy import refuse_local
+from farm.specs.places import refuse_nested
+from jobs.errors import BadSpec, NotConformed
+from jobs.ledger.driver_log import DriverLog
+from jobs.ledger.ledger import Ledger
+from jobs.output.ownership import report_key
+from jobs.records.report import Comparison, FilmReport, Inspection
+from jobs.records.stills import Proof
+from jobs.spec.job import JobSpec
+from jobs.store import open_store, source_identity
+from jobs.store.retry import in_work
+from jobs.store.sequence import rated
+
+
+def deliver(
+    spec: JobSpec,
+    *,
+    address: str | None = None,
+    metrics_port: int = 0,
+    take_over: bool = False,
+    shots: ShotSelection = ALL,
+) -> FilmReport | None:
+    """Render a film with everything around it: metrics served, progress shown, report and review page beside the deliverables.
+
+    `shots`: those alone are rendered; where others still lack, a review page of these is all there is, and no report.
+
+    Raises BadInput, JobHeld where somebody else works on the job (unless it is to `take_over`), FilmFailed, or NotConformed
+    where a deliverable is not what it should be; Stopped where it was asked to stop, or taken over.
+    """
+    refuse_local(spec, address)
+    looks_of(spec)
+    source_is_there(spec)
+    check_places(spec)
+    ledger = Ledger.at(spec.store, spec.name)
+    with (
+        FilmMetrics(spec.name) as metrics,
+        lease_on_job(ledger, take_over=take_over) as lease,
+        in_work(),
+        DriverLog(ledger) as log,
+        LoggedConsole(log, metrics=metrics) as board,
+        UsageAccounting(ledger, board, metrics, spec.cost) as books,
+    ):
+        # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
+        addr, lingers = ("0.0.0.0", LINGER_SECONDS) if metrics_port else ("127.0.0.1", 0.0)
+        port = metrics.serve(metrics_port, addr, lingers=lingers)
+        taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
+        board.note(f"metrics on port {port}{taken}")
+        job = SharingJob(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
+        with _fleet(spec, address, LeaseRenewal(books, lease), DriverView.of_film(spec), job) as fleet:
+            film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
+        lease.renew()
+        if film.left_out:
+            _show_shots(film, board)
+            return None
+        return _hand_over(spec, film, board)
+
+
+def _hand_over(spec: JobSpec, film: FilmRun, board: ProgressConsole) -> FilmReport:
+    report = film.report()
+    output, held = open_store(spec.output), held_reports(film)
+    held.check()
+    text = json.dumps(report.model_dump(mode="json"), indent=2).encode()
+    page = review_page.publish(film, report, output)
+    for form in forms_of(film.scout.names):
+        held.write(f"{spec.name}.shots.{form}", _shots(film.scout, form))
+    conform_reports.file_reports(film, output)
+    held.write(report_key(spec.name), text)
+    film.ledger.keep_paper("report.json", report, only_if_absent=False)
+    where = f"{output.url}/{report_key(spec.name)}"
+    if not report.conforms:
+        findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
+        raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")
+    delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
+    board.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
+    return report
+
+
+def _show_shots(film: FilmRun, board: ProgressConsole) -> None:
+    if any(chunk.shot in film.chosen for chunk in film.chunks if chunk.number in film.aside.held):
+        film.aside.refuse()
+    output = open_store(film.scout.spec.output)
+    lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
+    board.finished(
+        f"shots {film.chosen.said}: {film.board.chunks_rendered} chunks rendered, {film.board.chunks_printed} printed; the others of these shots were on paper\n"
+        f"still lacking, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
+        f"review page {output.url}/{review_page.publish_shots(film, output)}"
+    )
+
+
+def plan_only(
+    spec: JobSpec, *, address: str | None = None, keep: bool = True, asked: ForecastRequest = NO_QUESTION
+) -> Estimate:
+    """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
+    with _planned(spec, address, keep) as (scout, fleet, _):
+        decided = decide_deliverables(scout, fleet, to_render=False)
+        _survey(scout, fleet)
+        return estimate(scout, decided, fleet.cluster, asked)
+
+
+def prove_film(spec: JobSpec, wish: StillRequest, *, address: str | None = None) -> Proof:
+    """Survey a film, and put a still of every shot and look into the output's folder `proof`. Renders nothing else."""
+    for look in wish.looks:
+        refuse_local(spec.model_copy(update={"look": look.choice}), address)
+    with _planned(spec, address, keep=True) as (scout, fleet, board):
+        open_store(spec.output).check()
+        encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
+        _survey(scout, fleet)
+        fleet.watcher = progress = EvaluationProgress(board.console, done="proof:")
+        proof = prove(scout, fleet, encoding, wish, progress)
+        board.note(f"proof {proof.output}/{proof.page}; {proof.rendered} stills were made, the others were on paper")
+        return proof
+
+
+def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:
+    """Survey a film and write its shots to `place`, a path or s3:// ending in .edl, .otio or .csv; gives the place. Renders nothing."""
+    form = next((one for one in FORMS if place.lower().endswith(f".{one}")), None)
+    if form is None:
+        raise BadSpec(f"--to {place}: a shot list's name ends in .edl, .otio or .csv.")
+    folder, _, name = (place if "://" in place else str(Path(place).absolute())).rpartition("/")
+    output = open_store(folder or "/")
+    output.check()
+    with _planned(spec, address, keep) as (scout, fleet, _):
+        _survey(scout, fleet)
+        output.write(name, _shots(scout, form))
+    return f"{output.url}/{name}"
+
+
+def _shots(scout: SurveyRun, form: Form) -> bytes:
+    return shot_list(form, scout.film, listed(scout.plan), scout.names).encode()
+
+
+def _survey(scout: SurveyRun, fleet: Fleet) -> None:
+    scout.ledger.enter(scout.spec, to_render=False)
+    for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
+        pass
+    scout.fresh()
+
+
+@contextmanager
+def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[SurveyRun, Fleet, ProgressConsole]]:
+    """A film that is opened to be looked at, and no more: what a render has put down of its job stays."""
+    refuse_local(spec, address, planned_only=not keep)
+    looks_of(spec)
+    source_is_there(spec)
+    if keep:
+        refuse_nested(spec)
+    with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
+        if not keep:
+            spec = spec.model_copy(update={"store": folder, "output": folder})
+        open_store(spec.store).check()
+        ledger = Ledger.at(spec.store, spec.name)
+        ledger.admit(spec)
+        # A folder of this machine alone is no place for others to see: surveyors read the source only.
+        vantage = DriverView.of_film(spec, delivers=False) if keep else None
+        with ProgressConsole() as board, _fleet(spec, address, board, vantage) as fleet:
+            yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet, board
+
+
+def describe_film(place: str, *, trim: bool = False) -> Inspection:
+    """What a film says of itself, and the farm's survey of it, or why it would refuse it. Raises BadMedia where it cannot be opened.
+
+    `trim`: as a spec's `head: trim`; so in `compare_films`.
+    """
+    return inspection(_place(place), trim=trim)
+
+
+def compare_films(one: str, other: str, *, trim: bool = False) -> Comparison:
+    """Two films frame for frame. Raises BadMedia."""
+    return compare(_place(one), _place(other), trim=trim)
+
+
+def source_is_there(spec: JobSpec) -> None:
+    """Refuse a missing source at once, before a job is begun for it."""
+    source_identity(spec.source_url)
+
+
+def _place(place: str) -> str:
+    # Where nobody said a sequence's rate, any will do to look at it.
+    return rated(place if "://" in place else str(Path(place).absolute()))
+
+
+def _fleet(
+    spec: JobSpec,
+    address: str | None,
+    watcher: FleetListener,
+    vantage: DriverView | None,
+    job: SharingJob | None = None,
+) -> Fleet:
+    budget = RetryPolicy(attempts=spec.workers.attempts, losses=spec.workers.losses)
+    count = spec.workers.count or 1
+    return Fleet(address, workers=count, budget=budget, watcher=watcher, job=job, vantage=vantage)

@@ -1,0 +1,75 @@
+"""Stopping: what Ctrl-C and SIGTERM do to a command. Promises its end within ten seconds of the first signal, and at once at the second; knows no work.
+
+The first raises KeyboardInterrupt in the main thread, as Python does for Ctrl-C, and lets no store be waited for any more.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+from jobs.processes import descendants
+from jobs.store.retry import hurry
+
+CODE = 130
+SENTENCE = "Stopped. What is finished is kept; the same command goes on from here."
+STOP_SECONDS = 9.0
+"""What closing may take: whoever has not come to an end by then is ended."""
+SAME_SECONDS = 0.5
+"""A second signal that comes sooner is the first one's other half: `timeout` sends one to a process and one to its group."""
+
+
+class _Stop:
+    """When this process was asked to stop, by the monotonic clock; None: it was not."""
+
+    since: float | None = None
+    said = False
+    """People were told."""
+
+
+def listen() -> None:
+    """Take Ctrl-C and SIGTERM for a wish to stop, in the main thread. What ignores Ctrl-C, as a job begun by `nohup`, goes on to."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+
+
+def begun() -> bool:
+    """Whether this process was asked to stop: then whatever else goes wrong on its way out is no news."""
+    return _Stop.since is not None
+
+
+def told() -> None:
+    """The command has said how it ends. Where it was asked to stop, its process ends here: a thread may still wait for a store."""
+    if _Stop.since is not None:
+        _Stop.said = True
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _end()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    now = time.monotonic()
+    if _Stop.since is None:
+        _Stop.since = now
+        hurry()
+        late = threading.Timer(STOP_SECONDS, _end)
+        late.daemon = True
+        late.start()
+        raise KeyboardInterrupt
+    if now - _Stop.since > SAME_SECONDS:
+        _end()
+
+
+def _end() -> None:
+    """Now, with all that this process began: a Ray that was started here must not outlive it."""
+    for pid in descendants(os.getpid()):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    if not _Stop.said:
+        os.write(2, f"\nfarm: {SENTENCE}\n".encode())
+    os._exit(CODE)

@@ -1,0 +1,83 @@
+"""The commands `farm submit`, `farm watch` and `farm logs`. Promises the command line's contract; knows neither Ray nor the store."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from farm.cli.options import AsJson, TakeOver
+from farm.specs.spec_files import read_spec
+from jobs.errors import BadSpec
+
+Dashboard = Annotated[
+    str,
+    typer.Option(
+        "--address",
+        metavar="URL",
+        envvar="RAY_API_SERVER_ADDRESS",
+        help="The cluster's dashboard, as in http://head:8265; its token in RAY_AUTH_TOKEN or ~/.ray/auth_token.",
+    ),
+]
+Job = Annotated[str, typer.Argument(metavar="SPEC_OR_JOB", help="A job spec, or the folder of a job (STORE/NAME).")]
+
+
+def submit(
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="A job spec; its store and output are the cluster's own.")
+    ],
+    address: Dashboard,
+    take_over: TakeOver = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have a Ray cluster render a job spec. What it names on this machine is sent to its store; returns when the film has begun."""
+    wanted = read_spec(spec)
+
+    from farm.ops.ray_jobs import RayJobs
+
+    cluster = RayJobs(address)
+
+    from farm.ops.submit import submit_job  # takes seconds: what is wrong with the spec or the address is said before
+
+    done = submit_job(wanted, cluster, take_over=take_over, say=lambda sentence: print(sentence, file=sys.stderr))
+    how = "has begun" if done.began else "is with the cluster, which has not begun with it yet"
+    print(f"{done.job} {how}, as {done.submission}: `farm watch '{done.store}/{done.job}'`", file=sys.stderr)
+    if as_json:
+        print(done.model_dump_json(indent=2))
+
+
+def watch(place: Job) -> None:
+    """Show how a job is getting on, from any machine that sees its store, until its driver ends; exits with the driver's own code."""
+    from farm.ops.watch import job_at
+    from farm.ops.watch import watch as watched
+
+    if code := watched(job_at(place)):
+        raise typer.Exit(code)
+
+
+def logs(
+    place: Job,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with it until the driver ends.")] = False,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Not from the store: what the cluster with this dashboard kept of the driver's screen."
+        ),
+    ] = None,
+) -> None:
+    """What the last driver of a job said, from its store: works when the cluster is gone, too."""
+    from farm.ops.watch import LogTail, job_at
+    from farm.ops.watch import follow as followed
+
+    ledger = job_at(place)
+    if address is not None:
+        from farm.ops.ray_jobs import RayJobs, marks
+
+        cluster = RayJobs(address)
+        last = cluster.last(marks(ledger))
+        if last is None:
+            raise BadSpec(f"--address {address}: that cluster knows of no job '{ledger.job}' in {ledger.store.url}.")
+        print(cluster.log(last), end="")
+        return
+    tail = LogTail(ledger)
+    for line in followed(tail) if follow else tail.new():
+        print(line, flush=True)

@@ -1,0 +1,22 @@
+"""The command `farm train`. Promises the command line's contract; trains nothing itself."""
+
+from typing import Annotated
+
+import typer
+
+from farm.cli.options import Address, MetricsPort, TakeOver
+from farm.specs.spec_files import read_recipe
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: YAML or JSON, a path, file:// or s3://.")],
+    address: Address = None,
+    metrics_port: MetricsPort = 0,
+    take_over: TakeOver = False,
+) -> None:
+    """Train a look by a recipe. Run again, it goes on from its last checkpoint."""
+    read = read_recipe(recipe)
+
+    from farm.learn.train import train_look  # takes seconds: what is wrong with the recipe is said before
+
+    train_look(read, address=address, metrics_port=metrics_port, take_over=take_over)

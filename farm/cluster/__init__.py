@@ -1,0 +1,1 @@
+"""Ray itself: started here, joined, and kept apart from the terminal."""

@@ -1,0 +1,1 @@
+"""Contact sheets of a few frames, before a film is rendered."""

@@ -1,0 +1,232 @@
+"""The proof: one still of every shot in every look, on contact sheets and a page, before anyone pays for the film. Promises that what is on paper is not made again; touches no picture.
+
+Read `prove` and you know what happens. No lease is taken: stills lie in a folder of their own, and nothing is written that
+is not harmless twice, so that a job at work is left undisturbed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from actors.looks import find, fit, placed, resolved
+from actors.render.still_renderer import SheetCell, SheetOrder, StillOrder, StillRenderer, around
+from actors.survey.frame_runs import NeighbouringFrames
+from farm.contact_sheets.page import page
+from farm.film.output_names import claimed_proof
+from farm.film.shot_selection import ALL, ShotSelection
+from farm.film.survey_run import SurveyRun
+from farm.film.worker_pools import crews_for
+from farm.fleet.calls import ONCE, Call, PoolSpec, RetriesExhausted
+from farm.fleet.fleet import Fleet
+from farm.learn.evaluate import EvaluationProgress
+from jobs.errors import BadSpec
+from jobs.output.ownership import proof_folder
+from jobs.plan.plan import Look, Range, Shot
+from jobs.plan.survey_ranges import MARGIN
+from jobs.records.orders import Encoding
+from jobs.records.stills import FOLDER, Proof, ShotProof, Still, still_digest
+from jobs.spec.job import LookChoice
+from jobs.store import Store, open_store
+
+ROWS = 20
+"""Shots on one contact sheet: about 5,000 lines of pixels."""
+_OURS = r"(stills/shot-\d+-frame-\d+-\d+(-small)?|sheet-\d+)\.jpg"
+
+
+@dataclass(frozen=True)
+class StillRequest:
+    """What is to be proven."""
+
+    looks: tuple[Look, ...] = ()
+    """A column each; none: the spec's own look of each shot."""
+    shots: ShotSelection = ALL
+
+
+def looks_beside(names: Sequence[str], settings: Mapping[str, Any]) -> tuple[Look, ...]:
+    """Looks named on the command line, fitted; each takes those of the settings that it has. Raises BadLook, or BadSpec for a setting that none has."""
+    fields = [set(find(resolved(placed(name))[0]).settings.model_fields) for name in names]
+    for setting in settings:
+        if not any(setting in one for one in fields):
+            raise BadSpec(f"--set {setting}: none of the looks {', '.join(names)} has it; see `farm looks`.")
+    own = [{name: value for name, value in settings.items() if name in one} for one in fields]
+    return tuple(fit(LookChoice(name=name, settings=one)) for name, one in zip(names, own, strict=True))
+
+
+def prove(
+    scout: SurveyRun, fleet: Fleet, encoding: Encoding, wish: StillRequest, progress: EvaluationProgress
+) -> Proof:
+    """Stills of the shots of a plan that is whole, as the deliverable of this encoding would have them. Safe to run again.
+
+    Raises BadSpec for shots that the film does not have, NameTaken where another job has the folder. What could not be made is named in the proof.
+    """
+    wish.shots.refuse_beyond(scout.plan.shot_count)
+    with claimed_proof(scout):
+        proof = _Stills(scout, encoding, wish)
+        before = set(scout.ledger.names(f"{FOLDER}/"))
+        progress.begin(proof.wanted)
+        fleet.hire([_crew(scout, fleet, proof.looks)])
+        for _ in fleet.run(proof.orders(), proof.follow):
+            progress.judged(len(proof.made))
+        for _ in fleet.run(proof.sheets(), lambda *_: ()):
+            pass
+        progress.say()
+        rendered = sum(f"{FOLDER}/{name}.json" not in before for name in proof.made)
+        return proof.publish(rendered)
+
+
+def _crew(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
+    """As many as there would be renderers, with what these need."""
+    renderers = next(one for one in crews_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
+    # The last of a renderer's arguments are encoders of films: a prover encodes none.
+    return replace(renderers, name="prover", made_of=StillRenderer, args=renderers.args[:-1])
+
+
+@dataclass
+class _Stills:
+    """What is wanted, and what is made of it so far."""
+
+    scout: SurveyRun
+    encoding: Encoding
+    wish: StillRequest
+    made: dict[str, Still] = field(default_factory=dict)
+    """By digest."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Why there is none, by digest."""
+
+    def __post_init__(self) -> None:
+        self.output: Store = open_store(self.scout.spec.output)
+        self.folder = proof_folder(self.scout.spec.name)
+        self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
+        looks = [one for shot in self.shots for one in self._looks(shot)]
+        self.looks = list({one.model_dump_json(): one for one in looks}.values())
+        self.names = {shot.frames: self._names(shot) for shot in self.shots}
+        """Digest of each column's still, by the shot's frames."""
+        self.wanted = len(self.shots) + len(looks)
+
+    def orders(self) -> Iterator[Call]:
+        """One call for each shot: its frames are read once for all looks."""
+        for shot in self.shots:
+            yield self._call(shot.number, self._order(shot))
+
+    def follow(self, call: Call, found: object) -> Iterable[Call]:
+        """A still is there; or something went wrong: whichever look it is, it is found by asking for each."""
+        if isinstance(found, Still):
+            self.made[found.digest] = found
+        elif isinstance(found, RetriesExhausted):
+            order: StillOrder = call.args[0]
+            for look in order.looks:
+                name = still_digest(order.film, order.shot, look, order.encoding)
+                if name not in self.made and len(order.looks) > 1:
+                    yield self._call(order.number, replace(order, looks=(look,)))
+                elif name not in self.made:
+                    self.refused[name] = found.last
+
+    def sheets(self) -> Iterator[Call]:
+        """One call for each sheet; its stills are put beside it."""
+        for place, (key, rows) in enumerate(self._sheets().items()):
+            order = SheetOrder(self.output.url, key, self._columns(), rows)
+            yield Call("prover", "sheet", (order,), (place,), f"contact sheet {place + 1}")
+
+    def publish(self, rendered: int) -> Proof:
+        """The page, and what it came to. What an earlier proof left in the folder goes."""
+        proof = Proof(
+            name=self.scout.spec.name,
+            output=self.output.url,
+            page=f"{self.folder}/index.html",
+            sheets=tuple(self._sheets()),
+            columns=self._columns(),
+            shots=tuple(map(self._shown, self.shots)),
+            rendered=rendered,
+            lacking=tuple(self._lacking()),
+        )
+        self.output.write(proof.page, page(proof, self.scout.names).encode())
+        ours = re.compile(rf"{re.escape(self.folder)}/{_OURS}")
+        named = {key for shot in self.shots for cell in self._cells(shot) for key in (cell.large, cell.small)}
+        for key in list(self.output.list(f"{self.folder}/")):
+            if ours.fullmatch(key) and key not in named and key not in proof.sheets:
+                self.output.delete(key)
+        return proof
+
+    # one shot
+
+    def _looks(self, shot: Shot) -> tuple[Look, ...]:
+        return self.wish.looks or (shot.look,)
+
+    def _names(self, shot: Shot) -> list[str]:
+        film, encoding = self.scout.film, self.encoding
+        return [still_digest(film, shot.frames, look, encoding) for look in (None, *self._looks(shot))]
+
+    def _call(self, number: int, order: StillOrder) -> Call:
+        several = len(order.looks) > 1
+        what = f"stills of shot {number}" if several else f"the still of shot {number} in {_title(order.looks[0])}"
+        rank = (order.shot.start,)
+        return Call("prover", "take", (order,), rank, what, alone=True, budget=ONCE if several else None)
+
+    def _order(self, shot: Shot) -> StillOrder:
+        looks = self._looks(shot)
+        runs = tuple(self._run(frame, shot.frames, looks) for frame in candidates(shot.frames))
+        return StillOrder(self.scout.film, shot.number, shot.frames, (None, *looks), self.encoding, runs)
+
+    def _run(self, frame: int, shot: Range, looks: Sequence[Look]) -> NeighbouringFrames:
+        reads = [around(frame, look, shot) for look in looks]
+        read = Range(min(one.start for one in reads), max(one.stop for one in reads))
+        head = min(MARGIN, read.start) if self.scout.film.picture.deinterlace else 0
+        return NeighbouringFrames(frame, read, head, self.scout.span(read))
+
+    def _cells(self, shot: Shot) -> Iterator[SheetCell]:
+        looks, names = (None, *self._looks(shot)), self.names[shot.frames]
+        for column, (look, digest) in enumerate(zip(looks, names, strict=True)):
+            still = self.made.get(digest)
+            words = _title(look) if look else f"shot {shot.number}, {self.scout.names.name(shot.frames.start)}"
+            name = f"{self.folder}/stills/shot-{shot.number:05d}-frame-{still.frame if still else 0:07d}-{column}"
+            yield SheetCell(still, words if still else f"{words}: no still", f"{name}.jpg", f"{name}-small.jpg")
+
+    def _shown(self, shot: Shot) -> ShotProof:
+        cells = list(self._cells(shot))
+        return ShotProof(
+            shot=shot.number,
+            start=shot.frames.start,
+            stop=shot.frames.stop,
+            frame=next((cell.still.frame for cell in cells if cell.still), None),
+            at=self.scout.names.name(shot.frames.start),
+            looks=tuple(_told(look) for look in (None, *self._looks(shot))),
+            stills=tuple(cell.large if cell.still else None for cell in cells),
+        )
+
+    def _lacking(self) -> Iterator[str]:
+        for shot in self.shots:
+            for look, name in zip((None, *self._looks(shot)), self.names[shot.frames], strict=True):
+                if why := self.refused.get(name):
+                    yield f"shot {shot.number}, {_title(look)}: {why}"
+
+    # the sheet
+
+    def _columns(self) -> tuple[str, ...]:
+        own = {one.title for one in self.looks}
+        looks = [one.title for one in self.wish.looks] or [own.pop() if len(own) == 1 else "as the spec has it"]
+        return ("source", *looks)
+
+    def _sheets(self) -> dict[str, tuple[tuple[SheetCell, ...], ...]]:
+        """The rows of each sheet, by its key; none of which no still could be made."""
+        pages = [self.shots[first : first + ROWS] for first in range(0, len(self.shots), ROWS)]
+        rows = [tuple(tuple(self._cells(shot)) for shot in some) for some in pages]
+        some = [one for one in rows if any(cell.still for row in one for cell in row)]
+        return {f"{self.folder}/sheet-{place:03d}.jpg": one for place, one in enumerate(some, 1)}
+
+
+def candidates(shot: Range) -> tuple[int, ...]:
+    """Frames of a shot that may be shown, the best first: its middle, as on the review page, and where that shows nothing (a fade) its quarters."""
+    return tuple(dict.fromkeys(shot.start + part * shot.frames // 4 for part in (2, 1, 3)))
+
+
+def _title(look: Look | None) -> str:
+    return "source" if look is None else look.title
+
+
+def _told(look: Look | None) -> str:
+    """With its settings, as on the review page."""
+    if look is None:
+        return "source"
+    settings = ", ".join(f"{name} {value}" for name, value in look.choice.settings.items() if value is not None)
+    return f"{look.title} ({settings})" if settings else look.title

@@ -1,0 +1,201 @@
+"""What a film will take, before anyone renders it: frames, chunks, frames read twice, bytes, time. Promises figures from the plan alone; renders nothing."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from farm.estimate.forecast import NO_QUESTION, Basis, Forecast, Forecaster, ForecastRequest, show_forecasts
+from farm.estimate.node_prices import NodePrice, show_node_prices
+from farm.estimate.rerender_diff import RerenderDiff, again, show_again
+from farm.estimate.throughput import paces_in
+from farm.film.survey_run import SurveyRun
+from farm.fleet.calls import Cluster
+from jobs.document import Document
+from jobs.film.source import Film
+from jobs.records.deliverables import DeliverablePlan, StreamFate
+from jobs.records.orders import SplitOrder, split_order
+from jobs.spec.formats import PROFILES, Codec, Wrapping
+
+
+class Promised(Document):
+    """What one deliverable will be."""
+
+    file: str
+    container: Wrapping
+    codec: Codec
+    profile: str | None
+    pix_fmt: str
+    """Of the frames as the encoder gets them."""
+    width: int
+    height: int
+    timing: str
+    """Whose time stamps its frames will carry."""
+    converted: tuple[str, ...]
+    """What is not carried as it is, in words: of the picture, and of other streams by number."""
+    dropped: tuple[str, ...]
+    """What is left out, by the spec's word, in words."""
+
+
+class Estimate(Document):
+    """`farm plan --json`."""
+
+    name: str
+    source: str
+    picture: str
+    """Which stream is worked on, and which other video there is."""
+    frames: int
+    shots: int
+    chunks: int
+    seams: int
+    extra_frames: int
+    extra_frames_percent: float
+    """Handles and pre-roll: frames read and rendered beyond the film, in percent of the film."""
+    lead_in_frames: int
+    lead_in_percent: float
+    """Packets decoded and thrown away to begin at a keyframe, in percent of the film."""
+    chunk_bytes: int
+    """What splitting puts into the store, where packets are copied; lossless chunks are larger than this tells."""
+    lossless_chunks: int
+    """Chunks kept as FFV1: where keyframes are too few to copy packets, where pictures are developed before looks see them,
+    and where Matroska does not hold the film's codec."""
+    worker_seconds: float
+    """Rough time of one worker for the whole film; divide by the workers."""
+    looks: tuple[str, ...]
+    shot_list: tuple[tuple[int, int, int, str], ...]
+    """Each shot's number, first frame, stop frame (not included) and look."""
+    shot_names: tuple[tuple[str, str], ...]
+    """For each of `shot_list`, time code of its first frame and of its stop; time on the clock where the film has no time code."""
+    deliverables: tuple[Promised, ...]
+    again: RerenderDiff
+    """What of it a run would make now, and why."""
+    basis: tuple[Basis, ...]
+    """What the figures below rest on; empty where nothing is to be rendered."""
+    fleets: tuple[Forecast, ...]
+    """What each of several fleets would take for what a run would render now."""
+    node_prices: tuple[NodePrice, ...] = ()
+    """What rendering that costs on nodes with GPUs and without; empty where the price of either is not known."""
+    currency: str = ""
+    """Of these."""
+
+
+def estimate(
+    scout: SurveyRun, decided: Sequence[DeliverablePlan], cluster: Cluster, asked: ForecastRequest = NO_QUESTION
+) -> Estimate:
+    """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
+    plan = scout.plan
+    making = again(scout, decided)
+    numbers = {number for shot in making.shots for number in shot.chunks}
+    forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store))
+    chunks = [chunk for chunk in plan.chunks if chunk.number in numbers]
+    basis, fleets = forecaster.of(chunks, cluster)
+    orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
+    lead_in = _lead_in(orders)
+    percent = 100 / plan.frames
+    return Estimate(
+        name=scout.spec.name,
+        source=scout.film.source,
+        picture=_picture(scout.film),
+        frames=plan.frames,
+        shots=plan.shot_count,
+        chunks=len(plan.chunks),
+        seams=plan.seams,
+        extra_frames=plan.extra_frames,
+        extra_frames_percent=round(plan.extra_frames * percent, 3),
+        lead_in_frames=lead_in,
+        lead_in_percent=round(lead_in * percent, 3),
+        chunk_bytes=sum(scout.span(chunk.read).bytes for chunk in plan.chunks),
+        lossless_chunks=sum(order.form == "ffv1" for order in orders),
+        worker_seconds=round(forecaster.seconds(plan.chunks), 1),
+        looks=tuple(dict.fromkeys(chunk.look.title for chunk in plan.chunks)),
+        shot_list=tuple((shot.number, *shot.frames, shot.look.title) for shot in plan.shots),
+        shot_names=tuple(
+            (scout.names.name(shot.frames.start), scout.names.name(shot.frames.stop)) for shot in plan.shots
+        ),
+        deliverables=tuple(_promised(scout, one) for one in decided),
+        again=making,
+        basis=basis,
+        fleets=fleets,
+        node_prices=forecaster.by_nodes(chunks, cluster),
+        currency=forecaster.cost.currency if forecaster.cost else "",
+    )
+
+
+def _picture(film: Film) -> str:
+    said = f"stream {film.picture.stream}, {film.picture.codec} {film.picture.width}x{film.picture.height}"
+    others = [str(one.stream) for one in film.others if one.kind == "video"]
+    return said + (f"; other video streams, not worked on: {', '.join(others)} (choose by `video`)" if others else "")
+
+
+def _promised(scout: SurveyRun, plan: DeliverablePlan) -> Promised:
+    def told(fate: StreamFate) -> str:
+        what = " ".join(one for one in (fate.kind, fate.codec) if one)
+        return f"stream {fate.stream} ({what}): {fate.detail or fate.fate}"
+
+    profiles = PROFILES.get(plan.deliverable.codec)
+    changed = ("picture", "converted", "rewritten")
+    return Promised(
+        file=plan.file,
+        container=plan.container,
+        codec=plan.deliverable.codec,
+        profile=plan.deliverable.profile or (profiles[0] if profiles else None),
+        pix_fmt=plan.encoding.pix_fmt,
+        width=plan.encoding.width,
+        height=plan.encoding.height,
+        timing=scout.timing(plan).sentence,
+        converted=tuple(told(one) for one in plan.fates if one.fate in changed and one.detail),
+        dropped=tuple(told(one) for one in plan.fates if one.fate == "dropped"),
+    )
+
+
+def _lead_in(orders: Sequence[SplitOrder]) -> int:
+    # Lossless chunks that begin at one keyframe are decoded from it once, together.
+    packets = sum(len(order.stamps) - len(order.wanted) for order in orders if order.form == "packets")
+    decoded: dict[int, int] = {}
+    wanted: dict[int, set[int]] = {}
+    for order in orders:
+        if order.form == "ffv1":
+            decoded[order.first] = max(decoded.get(order.first, 0), len(order.stamps))
+            # Neighbours share handles: a frame that two of them want is wanted once.
+            wanted.setdefault(order.first, set()).update(range(*order.read))
+    return packets + sum(decoded[first] - len(wanted[first]) for first in decoded)
+
+
+def show(found: Estimate) -> None:
+    """The estimate for people, on stderr."""
+    console = Console(stderr=True)
+    table = Table(title=f"{found.name}: {found.frames} frames", show_header=False)
+    table.add_row("picture", found.picture)
+    table.add_row("shots", str(found.shots))
+    table.add_row("chunks", f"{found.chunks} ({found.lossless_chunks} of them kept losslessly)")
+    table.add_row("seams", str(found.seams))
+    table.add_row("extra frames", f"{found.extra_frames} ({found.extra_frames_percent:.2f} %)")
+    table.add_row("lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)")
+    table.add_row("chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB")
+    table.add_row("looks", ", ".join(found.looks))
+    table.add_row("time", f"about {found.worker_seconds:.0f} s of one renderer")
+    console.print(table)
+    shots = Table(title="shots")
+    for column in ("shot", "first frame", "at", "stop", "at", "frames", "look"):
+        shots.add_column(column, justify="left" if column == "look" else "right")
+    for (number, start, stop, look), (begin, end) in zip(found.shot_list, found.shot_names, strict=True):
+        shots.add_row(str(number), str(start), begin, str(stop), end, str(stop - start), look)
+    console.print(shots)
+    _show_deliverables(found.deliverables, console)
+    show_again(found.again, console)
+    show_forecasts(found.basis, found.fleets, console)
+    show_node_prices(found.node_prices, found.currency, console)
+
+
+def _show_deliverables(promised: Sequence[Promised], console: Console) -> None:
+    table = Table(title="deliverables", show_lines=True)
+    for column in ("file", "picture", "times", "converted", "dropped"):
+        table.add_column(column, overflow="fold")
+    for one in promised:
+        codec = " ".join([one.codec, *([one.profile] if one.profile else [])])
+        picture = f"{codec}, {one.pix_fmt}, {one.width}x{one.height}, in {one.container}"
+        # Text from the source, such as a codec's name, is never markup.
+        cells = (one.file, picture, one.timing, "\n".join(one.converted), "\n".join(one.dropped))
+        table.add_row(*map(Text, cells))
+    console.print(table)

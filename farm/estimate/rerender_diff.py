@@ -1,0 +1,160 @@
+"""What a run would make again, and why: told by shot, before anything is rendered. Promises the driver's own choice, by digests; renders nothing."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from farm.film.missing import Missing
+from farm.film.quarantine import QuarantinedChunks
+from farm.film.seams import Seams
+from farm.film.shot_selection import told
+from farm.film.survey_run import SurveyRun
+from farm.progress.console import ProgressConsole
+from jobs.digest import digest
+from jobs.document import Document
+from jobs.ledger.render_history import Encoded, RenderHistory, ShotRendering, continuity, difference, over
+from jobs.plan.plan import Chunk, Range
+from jobs.records.deliverables import DeliverablePlan
+
+
+class ShotRerender(Document):
+    """Chunks of one shot that a run would make."""
+
+    shot: int
+    chunks: tuple[int, ...]
+    """By number. Those that are only shown to their look again, for a neighbour's dissolve, are among them."""
+    frames: Range
+    """From the first to the last of these chunks' own."""
+    shown: int
+    """Frames that their looks are shown: the chunks' own and their handles."""
+    why: tuple[str, ...]
+    """In words, each reason once."""
+
+
+class RerenderDiff(Document):
+    """What a run would make now."""
+
+    rendered_before: bool
+    """A run of this job has ended; without one, everything that lacks is made for the first time."""
+    sentence: str
+    chunks: int
+    """That would be rendered."""
+    printed: int
+    """Chunks that would only be encoded, from the segments of another deliverable."""
+    frames: int
+    """That looks would be shown: the chunks' own and their handles."""
+    frames_percent: float
+    """In percent of the film."""
+    shots: tuple[ShotRerender, ...]
+
+
+def again(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
+    """What a finished plan lacks in the store, chunk by chunk, as the driver would find it."""
+    book = _lacking(scout, decided)
+    reasons = _Reasons(scout, continuity(scout.ledger), decided, book)
+    made = [chunk for chunk in book.chunks if book.rendered(chunk.number)]
+    shots = tuple(_shot(number, list(several), reasons) for number, several in groupby(made, lambda one: one.shot))
+    shown = sum(one.shown for one in shots)
+    return RerenderDiff(
+        rendered_before=bool(reasons.before.shots),
+        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots])
+        + _printed(len(book.prints)),
+        chunks=len(made),
+        printed=len(book.prints),
+        frames=shown,
+        frames_percent=round(100 * shown / scout.plan.frames, 3),
+        shots=shots,
+    )
+
+
+def _lacking(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> Missing:
+    """What production puts down of a plan that is whole."""
+    aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
+    chunks = [aside.standing(one.number) for one in scout.plan.chunks]
+    encodings = {one.encoding.model_dump_json(): one.encoding for one in decided}.values()
+    on_paper = scout.ledger.finished()
+    seams = Seams(scout.film, scout.ledger, on_paper, encodings)
+    earlier = [one.encoding for one in continuity(scout.ledger).encoded]
+    book = Missing(scout.film, chunks, encodings, seams, on_paper, earlier)
+    for chunk in chunks:
+        if chunk.number not in aside.held:
+            book.note(chunk)
+    return book
+
+
+def _sentence(chunks: int, frames: int, film: int, shots: Sequence[int]) -> str:
+    if not chunks:
+        return "Nothing is to be rendered."
+    where = f"shot {shots[0]}" if len(shots) == 1 else f"{len(shots)} shots"
+    return f"To be rendered: {chunks} chunks of {where}, {frames} frames shown to their looks ({100 * frames / film:.1f} % of the film)."
+
+
+def _printed(chunks: int) -> str:
+    return f" {chunks} chunks are to be encoded from another deliverable: no look is shown anything." if chunks else ""
+
+
+def _shot(number: int, chunks: list[Chunk], reasons: "_Reasons") -> ShotRerender:
+    return ShotRerender(
+        shot=number,
+        chunks=tuple(one.number for one in chunks),
+        frames=Range(chunks[0].core.start, chunks[-1].core.stop),
+        shown=sum(one.read.frames for one in chunks),
+        why=tuple(dict.fromkeys(why for one in chunks for why in reasons.of(one))),
+    )
+
+
+class _Reasons:
+    """Why chunks are made: from what the last runs made of their frames."""
+
+    def __init__(
+        self, scout: SurveyRun, before: RenderHistory, decided: Sequence[DeliverablePlan], book: Missing
+    ) -> None:
+        self.before = before
+        self._book = book
+        self._was, self._now = before.made, scout.made
+        self._known = set(map(digest, before.encoded))
+        self._files = {one.file for one in before.encoded}
+        self._decided = decided
+
+    def of(self, chunk: Chunk) -> list[str]:
+        """In words, most telling first."""
+        if chunk.look.stand_in:
+            return [f"it was set aside, and {chunk.look.title} stand in for it"]
+        if not (was := over(self._was, chunk.core)):
+            return ["first time"]
+        if changed := self._changed(chunk, was):
+            return changed
+        lacking = self._book.pieces[chunk.number]
+        concerned = [one for one in self._decided if lacking & set(self._book.names(chunk, one.encoding).values())]
+        new = [one for one in concerned if not self._has(one)]
+        said = [f"{'deliverable changed' if one.file in self._files else 'new deliverable'}: {one.file}" for one in new]
+        if len(new) < len(concerned):
+            return [*said, "its record is gone or was set aside"]
+        return said or ["neighbour of a chunk that is made again: its dissolve"]
+
+    def _changed(self, chunk: Chunk, was: Iterable[ShotRendering]) -> list[str]:
+        pairs = [(old, new) for old in was for new in over(self._now, chunk.core)]
+        if found := list(filter(None, (difference(old, new, chunk.core) for old, new in pairs))):
+            return list(dict.fromkeys(found))
+        alike = all((old.frames, old.target) == (new.frames, new.target) for old, new in pairs)
+        return [] if alike else ["its shot is divided otherwise: chunk_seconds, or its edges"]
+
+    def _has(self, plan: DeliverablePlan) -> bool:
+        return digest(Encoded(file=plan.file, encoding=plan.encoding)) in self._known
+
+
+def show_again(found: RerenderDiff, console: Console) -> None:
+    """For people. Of a film that was never rendered the sentence says it all."""
+    console.print(found.sentence, markup=False)
+    if not found.rendered_before or not found.shots:
+        return
+    table = Table(title="to be rendered")
+    for column in ("shot", "chunks", "frames", "shown to the look", "why"):
+        table.add_column(column, justify="left" if column == "why" else "right", overflow="fold")
+    for one in found.shots:
+        why = Text("\n".join(one.why))  # a setting's value is never markup
+        table.add_row(str(one.shot), told(one.chunks), f"{one.frames.start}-{one.frames.stop - 1}", str(one.shown), why)
+    console.print(table)

@@ -1,0 +1,1 @@
+"""One film, from its source to its deliverables."""

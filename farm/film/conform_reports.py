@@ -1,0 +1,42 @@
+"""The vault's paper: a conform report beside each deliverable that is handed over. Promises one that programs can read; finds nothing out itself."""
+
+import hashlib
+import json
+
+from farm.film.film_run import FilmRun
+from jobs.digest import digest
+from jobs.records.deliverables import DeliverablePlan
+from jobs.records.report import Conform, ConformReport, StandsIn
+from jobs.store import Store
+
+
+def file_reports(film: FilmRun, output: Store) -> None:
+    """Put <file>.conform.json beside every deliverable that conforms."""
+    for plan in film.deliverables:
+        proof = film.proofs[plan.file]
+        if proof.conforms:
+            text = json.dumps(conform_report(film, plan, proof).model_dump(mode="json"), indent=2)
+            output.write(f"{plan.file}.conform.json", f"{text}\n".encode())
+
+
+def conform_report(film: FilmRun, plan: DeliverablePlan, proof: Conform) -> ConformReport:
+    """All that is known of one finished deliverable."""
+    scout, segments = film.scout, film.segments_of(plan)
+    joined = hashlib.sha256(b"".join(bytes.fromhex(one.media.sha256) for one in segments))
+    return ConformReport(
+        job=scout.spec.name,
+        spec=digest(scout.spec),
+        film=film.film,
+        plan=plan,
+        looks=tuple(look for _, look in sorted(scout.looks.items())),
+        shots=scout.plan.shot_count,
+        chunks=len(scout.plan.chunks),
+        seams=scout.plan.seams,
+        made_on=tuple(sorted({one.made_on for one in segments})),
+        stand_ins=tuple(
+            StandsIn(chunk=number, shot=one.shot, frames=one.frames, by=one.stand_in)
+            for number, one in sorted(film.aside.reports.items())
+        ),
+        segments_sha256=joined.hexdigest(),
+        proof=proof,
+    )

@@ -1,0 +1,91 @@
+"""The driver: carries one film from source to deliverables. Promises that the same call goes on where it was left; touches no pixel, knows no Ray.
+
+Read `render_film` and you know what happens to a film.
+"""
+
+from collections.abc import Iterable
+
+from farm.film import review_page
+from farm.film.film_run import FilmRun
+from farm.film.output_names import claimed_output
+from farm.film.report import put_down_made
+from farm.film.setup import decide_deliverables, open_film
+from farm.film.shot_selection import ALL, ShotSelection
+from farm.fleet.calls import Call, RetriesExhausted
+from farm.fleet.fleet import Fleet
+from farm.progress.console import ProgressConsole
+from farm.progress.mixed_hardware import MixedHardware
+from farm.progress.throughput import pace_of
+from jobs.errors import Damaged
+from jobs.film.frame_index import Page
+from jobs.ledger.ledger import Ledger
+from jobs.records.deliverables import DeliverableFacts
+from jobs.records.orders import Cuts, DeviceUsage, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord
+from jobs.records.report import Conform
+from jobs.spec.job import JobSpec
+
+
+def render_film(
+    spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: ProgressConsole, shots: ShotSelection = ALL
+) -> FilmRun:
+    """Carry one film from source to deliverables. Safe to run again: what is on paper is read, not made anew.
+
+    `shots`: the only ones to be rendered; the film is delivered where with them all of it is there.
+    Gives the finished production; its report says whether every deliverable is what the plan says. Raises BadInput for
+    what the user can mend, FilmFailed where the film could not be finished.
+    """
+    mended: set[str] = set()
+    while True:
+        try:
+            return _carry(spec, shots, ledger=ledger, fleet=fleet, board=board)
+        except Damaged as damage:  # an object of the store; its record is set aside, and all the rest is on paper
+            if damage.record in mended:
+                raise
+            mended.add(damage.record)
+            if damage.missing:  # a worker did not find it, and neither does the driver
+                ledger.set_aside(damage.record)
+            board.begin_again(f"{damage} It is made anew now.")
+
+
+def _carry(spec: JobSpec, shots: ShotSelection, *, ledger: Ledger, fleet: Fleet, board: ProgressConsole) -> FilmRun:
+    """The film from what is on paper to deliverables."""
+    ledger.admit(spec)
+    scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
+    fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
+    film = FilmRun(scout, decide_deliverables(scout, fleet), board, shots)
+    mixture = MixedHardware(board)
+
+    def follow(call: Call, found: object) -> Iterable[Call]:
+        """What each finished piece makes possible. Survey, split and render work side by side."""
+        match found:
+            case Page() | Cuts():  # the index or the cuts have grown, and the plan with them
+                yield from scout.learn(found)
+                yield from film.split(scout.fresh())
+            case SplitRecord():  # a chunk's packets, handles included, lie in the store
+                yield from film.render(found)
+            case RetriesExhausted():  # a chunk went wrong too often: it is set aside, and the rest goes on
+                yield from film.set_aside(call, found)
+            case FramesRendered():
+                film.progress(found)
+            case DeviceUsage():
+                mixture.heard({found.made_on} - {""})
+                board.worked(found, pace_of(call.args[0], found, board.renderers_ready))
+            case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
+                yield from film.dissolve(found)
+            case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
+                film.keep(found)
+                mixture.heard([found.made_on])
+                review_page.show_preview(film)  # once, where that is asked for
+            case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
+                film.hand_over(found)
+        for crew, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):
+            fleet.expect(crew, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
+        yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
+
+    with claimed_output(film):  # what another job owns is refused before any work
+        first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
+        ledger.enter(spec)  # nothing has refused it
+        for _ in fleet.run(first, follow):
+            pass
+    put_down_made(film)
+    return film

@@ -1,0 +1,56 @@
+"""The film report: what was made of a film, for people and programs, and for the run after this one. Promises the plan's own figures; finds nothing out itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from farm.progress.mixed_hardware import MixedHardware
+from jobs.digest import digest
+from jobs.errors import FilmFailed
+from jobs.ledger.render_history import put_down
+from jobs.records.report import FilmReport
+
+if TYPE_CHECKING:
+    from farm.film.film_run import FilmRun
+
+
+def film_report(film: FilmRun) -> FilmReport:
+    """What was made. Raises FilmFailed where a chunk that was set aside keeps the film back, or something is missing."""
+    film.aside.refuse()
+    if missing := [one.file for one in film.deliverables if one.file not in film.proofs]:
+        raise FilmFailed(
+            f"The work ended without {', '.join(missing)}: {len(film.lacking)} chunks lack a segment. "
+            "What is finished is kept: the same command goes on."
+        )
+    plan, spec = film.scout.plan, film.scout.spec
+    proofs = tuple(film.proofs[one.file] for one in film.deliverables)
+    made_on = {record.made_on for one in film.deliverables for record in film.segments_of(one)}
+    MixedHardware(film.board).heard(made_on)  # once more, with what earlier runs have made
+    return FilmReport(
+        name=spec.name,
+        spec=digest(spec),
+        source=film.film.source,
+        conforms=all(proof.conforms for proof in proofs),
+        frames=plan.frames,
+        shots=plan.shot_count,
+        chunks=len(plan.chunks),
+        seams=plan.seams,
+        extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
+        chunks_rendered=film.board.chunks_rendered,
+        chunks_printed=film.board.chunks_printed,
+        retries=film.board.retries + film.board.lost_workers,
+        made_on=tuple(sorted(made_on)),
+        quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
+        deliverables=proofs,
+    )
+
+
+def put_down_made(film: FilmRun) -> None:
+    """At a run's end: on paper, for the next one, what was made of every shot that is whole now."""
+    lacking = film.lacking | film.aside.reports.keys()
+    edges = [chunk.core.start for chunk in film.chunks if chunk.number in lacking]
+    whole = [
+        one for one in film.scout.made if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
+    ]
+    put_down(film.ledger, whole, {one.file: one.encoding for one in film.deliverables})

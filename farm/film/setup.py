@@ -1,0 +1,120 @@
+"""The opening of a film: what it is, what it shall look like, what it is to become. Promises to refuse, before any work, what could only fail later."""
+
+import re
+from pathlib import Path
+from typing import TypeVar
+
+from actors.looks import fit
+from farm.film.survey_run import SurveyRun
+from farm.film.worker_pools import crews_for, renderer_gpus
+from farm.fleet.calls import Call
+from farm.fleet.capacity import passed_over
+from farm.fleet.fleet import Fleet
+from farm.progress.console import ProgressConsole
+from farm.specs.places import refuse_nested
+from jobs.errors import BadMedia, BadSpec
+from jobs.film.source import Film
+from jobs.ledger.ledger import Ledger
+from jobs.plan.plan import Look
+from jobs.records.deliverables import Decided, DeliverablePlan
+from jobs.spec.job import JobSpec
+from jobs.store import Bucket, locate, open_store
+from jobs.store.sequence import is_sequence
+
+Found = TypeVar("Found")
+
+
+def looks_of(spec: JobSpec) -> dict[str, Look]:
+    """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had."""
+    choices = [spec.look, *(one.look for one in spec.overrides if one.look)]
+    return {choice.model_dump_json(): fit(choice) for choice in choices}
+
+
+def open_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: ProgressConsole) -> SurveyRun:
+    """Hire the crews, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
+    looks = looks_of(spec)
+    cluster = fleet.cluster
+    crews = crews_for(spec, list(looks.values()), cluster)
+    fleet.hire(crews)
+    board.stage("survey")
+    for idle in filter(None, (passed_over(crew, cluster.kinds) for crew in crews)):
+        board.note(idle)
+    film = _surveyed(spec, ledger, fleet)
+    board.film(film, spec.look.name)
+    return SurveyRun(spec, film, ledger, looks)
+
+
+def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
+    found = ask(fleet, Film, Call("surveyor", "film", (), (0,), f"the survey of {spec.source}"))
+    if ledger.keep_source(found.identity) != found.identity:
+        raise BadMedia(
+            f"The source {spec.source} has changed since the job '{spec.name}' began; "
+            "give it a job name or a store of its own, or put the old file back."
+        )
+    ledger.keep_film(spec.reading, found)
+    return found
+
+
+def decide_deliverables(scout: SurveyRun, fleet: Fleet, *, to_render: bool = True) -> tuple[DeliverablePlan, ...]:
+    """Container, encoder and every stream's fate, for each deliverable; put on paper if `to_render`. Raises BadSpec for what does not fit."""
+    spec = scout.spec
+    _refuse_nvenc(scout, fleet)
+    grey = not any(look.adds_colour for look in scout.looks.values())
+    decided: tuple[DeliverablePlan, ...] = ask(
+        fleet, tuple, Call("surveyor", "decide", (scout.film, spec, grey), (0,), "the deliverables")
+    )
+    for one in decided:
+        _refuse_source(spec, one)
+    if to_render:
+        scout.ledger.keep_paper("deliverables.json", Decided(deliverables=decided), only_if_absent=False)
+    return decided
+
+
+def _refuse_nvenc(scout: SurveyRun, fleet: Fleet) -> None:
+    wished = next((scout.spec.title(one) for one in scout.spec.deliverables if one.encoder == "nvenc"), None)
+    if wished is None:
+        return
+    dissolving = next((look.title for look in scout.looks.values() if look.support.dissolve), None)
+    why = ""
+    if dissolving:
+        why = f"the look '{dissolving}' dissolves its seams, and workers that dissolve have none"
+    elif not renderer_gpus(scout.spec, list(scout.looks.values()), fleet.cluster):
+        why = "the renderers have none (workers.gpus, and the cluster's GPUs)"
+    if why:
+        raise BadSpec(
+            f"the deliverable {wished} is to be encoded by a GPU (encoder: nvenc), and {why}; set its encoder to software."
+        )
+
+
+def _refuse_source(spec: JobSpec, plan: DeliverablePlan) -> None:
+    # Pictures must not lie among those they are made of.
+    among = plan.container == "folder" and is_sequence(spec.source)
+    film = spec.source.rpartition("/")[0] if among else spec.source
+    target, source = (_plain(locate(place)) for place in (f"{spec.output}/{plan.file}", film))
+    same = target == source
+    if isinstance(target, Path) and isinstance(source, Path) and target.exists():
+        same = target.samefile(source)
+    if same:
+        raise BadSpec(
+            f"output = {spec.output!r}: the deliverable {plan.file} would lie over the source; choose another folder."
+        )
+
+
+def _plain(place: Path | Bucket) -> Path | Bucket:
+    # A store drops the slashes that a key does not need.
+    return place if isinstance(place, Path) else Bucket(place.bucket, re.sub("/+", "/", place.key).strip("/"))
+
+
+def check_places(spec: JobSpec) -> None:
+    """Prove that the store and the output can be written, and that neither lies where the other's files do. Raises BadSpec and BadStore."""
+    refuse_nested(spec)
+    for place in dict.fromkeys((spec.store, spec.output)):
+        open_store(place).check()
+
+
+def ask(fleet: Fleet, kind: type[Found], call: Call) -> Found:
+    """The one finding of one call, of the kind it must be."""
+    # A call whose worker is lost at its very end is made again, and finds the same.
+    found = [one for _, one in fleet.run([call], lambda *_: ())][-1]
+    assert isinstance(found, kind)
+    return found

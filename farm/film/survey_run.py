@@ -1,0 +1,246 @@
+"""The scout: grows a film's index, cuts and plan from what the survey brings. Promises that a finished prefix never changes; renders nothing.
+
+The survey is two streams of findings, in any order: pages of the frame index from one demux, and cuts from many ranges
+of frames looked through in parallel. Both are put on paper as they come; what is on paper is not surveyed again.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise, takewhile
+
+from farm.fleet.calls import Call
+from jobs.digest import digest
+from jobs.film.frame_index import FrameIndex, PacketSpan, Page
+from jobs.film.source import Film
+from jobs.film.timecode import FrameTimecodes
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.render_history import ShotRendering, continuity, made_of
+from jobs.ledger.shot_locks import refuse_changes
+from jobs.plan.output_timing import Timing, timing_for
+from jobs.plan.plan import Chunk, Look, Plan, Range, Shot
+from jobs.plan.sampling import SourceFrames
+from jobs.plan.shots import PlacedOverride, by_name, dressed, far_enough, placed, refuse_idle_overrides
+from jobs.plan.survey_ranges import decoded, seen, survey_ranges
+from jobs.records.deliverables import DeliverablePlan
+from jobs.records.orders import Cuts
+from jobs.spec.advice import SuggestedChange, UnfitDeliverable
+from jobs.spec.formats import Wrapping
+from jobs.spec.job import DetectShots, GivenShots, JobSpec, LookChoice
+
+RANGE_SECONDS = 20
+"""Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
+REINDEXED_BY = 8
+"""The index is sorted anew when it has grown by a part in so many: a day of film is sorted sixty times, and not five hundred."""
+
+
+class SurveyRun:
+    """What is known of one film so far: its index, its cuts, its plan."""
+
+    def __init__(self, spec: JobSpec, film: Film, ledger: Ledger, looks: Mapping[str, Look]) -> None:
+        """`looks`: those of the spec, fitted, by choice."""
+        self.spec = spec
+        self.looks = looks
+        self.film = film
+        self.ledger = ledger
+        self.pages: list[Page] = ledger.pages(film.picture.stream)
+        self._resumed = bool(self.pages)
+        self.plan = Plan.for_seconds(spec.chunk_seconds, film.picture.rate)
+        self.index: FrameIndex | None = None
+        self.names = FrameTimecodes.of(film)
+        """What people call its frames, as far as they are known."""
+        self._ordered = 0  # ranges that have been ordered
+        self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
+        self._searched = 0  # frames before this have been looked through, without a gap
+        self._starts = [0]  # of shots, as far as frames have been looked through
+        self._settled: list[Chunk] = []  # planned, and not yet asked for
+        locks = any(one.locked for one in spec.overrides)
+        self._before = continuity(ledger).made if locks else []  # what locked shots are held to
+        self._shots = 0  # shots whose end is known and planned
+        self._folder = f"survey/{film.picture.stream}"
+        # A grey film is searched in another way. The minimum length is applied on paper, so it is not part of this.
+        sought = (
+            {"threshold": spec.shots.threshold, "grey": film.picture.grey}
+            if isinstance(spec.shots, DetectShots)
+            else {}
+        )
+        self._name = digest(sought)
+        self._on_paper = set(ledger.names(f"{self._folder}/cuts-{self._name}-"))
+
+    def begin(self) -> list[Call]:
+        """The demux, from where it was left, and the ranges that are settled already."""
+        calls = self._look_through() if self.pages else []
+        if not self.complete:
+            kept = (sum(map(len, self.pages)), self.pages[-1] if self.pages else None)
+            calls.insert(0, Call("surveyor", "pages", kept, (0,), "the frame index"))
+        return calls
+
+    def learn(self, found: Page | Cuts) -> list[Call]:
+        """One more finding: put on paper, and what is to be surveyed next because of it."""
+        if isinstance(found, Page):
+            return self._turn(found)
+        given = isinstance(self.spec.shots, GivenShots)
+        name = self._given_paper if given else self._cuts_paper(found.frames)
+        self.ledger.keep_paper(name, found, only_if_absent=not given)
+        self._add(found)
+        return []
+
+    def _turn(self, page: Page) -> list[Call]:
+        # A demux begun anew after a lost worker brings pages again that are here already.
+        if self.complete or any(len(page) and page.pts[0] == known.pts[0] for known in self.pages):
+            return []
+        self.ledger.keep_page(self.film.picture.stream, len(self.pages), page)
+        self.pages.append(page)
+        new = sum(map(len, self.pages)) - (len(self.index.order) if self.index else 0)
+        enough = self.index is None or REINDEXED_BY * new >= len(self.index.order)
+        return self._look_through() if self.complete or enough else []
+
+    def recall(self) -> None:
+        """What a run before this one read from a list of cuts: for those who only look."""
+        listed = isinstance(self.spec.shots, GivenShots) and self.complete
+        given = self.ledger.paper(self._given_paper, Cuts) if listed else None
+        if given:
+            self._add(given)
+
+    def fresh(self) -> list[Chunk]:
+        """Chunks that the findings since the last call have settled; of a shot that goes on, those that no frame to come can change.
+
+        Raises BadSpec where the plan is whole and an override names nothing in it.
+        """
+        # A deinterlaced frame is settled only when its neighbours are, and whether a frame that an override names has
+        # that name only when the last stamp is known: their chunks wait for the whole index.
+        waits = self.film.picture.deinterlace or by_name(self.spec.overrides)
+        ready = self.index is not None and (self.complete or not waits)
+        self._settled += self.plan.grow(*self._settled_shots()) if ready else []
+        if self._settled and self.done:
+            refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames, self.names)
+            refuse_changes(self._placed(), self._before, self.made, self.names)
+        elif self._before:  # nothing is begun until it is known that locked shots stay as they are
+            return []
+        new, self._settled = self._settled, []
+        return new
+
+    @property
+    def complete(self) -> bool:
+        """The whole source has been demuxed: the survey's last page is an empty one."""
+        return bool(self.pages) and not len(self.pages[-1])
+
+    @property
+    def expected_chunks(self) -> int:
+        """About how many chunks there will be, by the source's header; 0 where they are known, or an earlier run may have made them."""
+        return 0 if self._resumed or self.done else max(1, round(self.film.seconds / self.spec.chunk_seconds))
+
+    @property
+    def made(self) -> list[ShotRendering]:
+        """What is made of every shot planned so far."""
+        return made_of(self.plan.shots, self.plan.target, self.film)
+
+    @property
+    def done(self) -> bool:
+        """Every frame of the film is in the plan."""
+        return self.complete and self.index is not None and self.plan.frames == self.index.frames
+
+    def timing(self, deliverable: DeliverablePlan) -> Timing:
+        """When each frame of a deliverable is shown; once the index is complete. Raises Unfit, see `timing_for`."""
+        try:
+            return self._timing(deliverable, deliverable.container)
+        except UnfitDeliverable as refusal:
+            raise refusal.trying(lambda change: self._counts(deliverable, change)) from None
+
+    def _timing(self, deliverable: DeliverablePlan, container: Wrapping) -> Timing:
+        assert self.index is not None
+        return timing_for(self.index, self.film.picture, container, deliverable.origin)
+
+    def _counts(self, deliverable: DeliverablePlan, change: SuggestedChange) -> bool:
+        """Whether the changed deliverable's container can count these frames."""
+        changed = change.deliverable(deliverable.deliverable)
+        try:
+            return changed is not None and all(self._timing(deliverable, one) for one in changed.wrappings)
+        except UnfitDeliverable:
+            return False
+
+    def source_frames(self) -> SourceFrames:
+        """What an inspector is told of the source; once the index is complete."""
+        assert self.index is not None
+        return SourceFrames(self.index.pts, self.index.entries(), self.spec.inspect)
+
+    def span(self, frames: Range) -> PacketSpan:
+        """The packets that decode some planned frames, and their neighbours where they are deinterlaced."""
+        assert self.index is not None
+        return self.index.span(*(decoded(frames, self.index.frames) if self.film.picture.deinterlace else frames))
+
+    def _look_through(self) -> list[Call]:
+        self.index = FrameIndex(self.pages, complete=self.complete, trim=self.spec.head == "trim")
+        self.names = FrameTimecodes.of(self.film, self.index.pts[: self.index.frames])
+        if isinstance(self.spec.shots, GivenShots):
+            return self._given() if self.complete and not self._searched else []
+        calls = []
+        target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
+        for frames in list(survey_ranges(self.index, target))[self._ordered :]:
+            self._ordered += 1
+            name = self._cuts_paper(frames)
+            kept = self.ledger.paper(name, Cuts) if name in self._on_paper else None
+            if kept:
+                self._add(kept)
+            else:
+                calls.append(self._search(frames))
+        return calls
+
+    def _given(self) -> list[Call]:
+        # A list names frames by time code, so it can be read only when every frame's time is known.
+        assert self.index is not None
+        assert isinstance(self.spec.shots, GivenShots)
+        return [
+            Call("surveyor", "given_cuts", (self.spec.shots.file, self.film, self.index.pts), (1,), "the shot list")
+        ]
+
+    def _search(self, frames: Range) -> Call:
+        assert self.index is not None
+        assert isinstance(self.spec.shots, DetectShots)
+        around = seen(frames, self.index)
+        mend, span = self.spec.on_error != "fail", self.index.span(*around)
+        args = (self.film.picture, span, frames, around.start, self.spec.shots.threshold, mend)
+        return Call(
+            "surveyor", "cuts", args, (1, frames.start), f"cuts in {self.names.spoken(frames.start, frames.stop - 1)}"
+        )
+
+    @property
+    def _given_paper(self) -> str:
+        # The studio's own list as last read: for `farm status`; a run reads the list itself.
+        return f"{self._folder}/cuts-given.json"
+
+    def _cuts_paper(self, frames: Range) -> str:
+        return f"{self._folder}/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
+
+    def _add(self, found: Cuts) -> None:
+        if not found.frames.frames:
+            return
+        self._found[found.frames.start] = found
+        while self._searched in self._found:
+            found = self._found.pop(self._searched)
+            minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
+            self._starts += far_enough(found.cuts, minimum, self._starts[-1])
+            self._searched = found.frames.stop
+
+    def _settled_shots(self) -> tuple[list[Shot], Shot | None]:
+        """The shots that are known from end to end, and the one after them as far as it has been looked through."""
+        assert self.index is not None
+        stop = self._searched
+        starts = takewhile(lambda start: start < stop, self._starts[self._shots :])
+        shots = [Range(start, end) for start, end in pairwise([*starts, stop])]
+        whole = self.complete and stop == self.index.frames
+        overrides = self._placed()
+        new = [
+            part
+            for number, frames in enumerate(shots, self._shots + 1)
+            for part in dressed(number, frames, self.spec.look, overrides, self._fit)
+            # The edges of an override may have ended some of a shot that goes on.
+            if part.frames.start >= self.plan.edge
+        ]
+        self._shots += max(0, len(shots) - (not whole))
+        return (new, None) if whole or not new else (new[:-1], new[-1])
+
+    def _placed(self) -> list[PlacedOverride]:
+        assert self.index is not None
+        return placed(self.spec.overrides, self.names, self.index.frames)
+
+    def _fit(self, choice: LookChoice) -> Look:
+        return self.looks[choice.model_dump_json()]

@@ -1,0 +1,1 @@
+"""Workers on Ray, and the calls that they are given."""

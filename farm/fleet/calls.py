@@ -1,0 +1,254 @@
+"""Calls: what is asked of which crew, of what kind its workers are, and how often again. Promises that nothing is tried for ever; knows no Ray.
+
+CallSheet   one crew's calls: who gets which, and when (farm/fleet/scheduler.py)
+Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
+Spent       what is found in place of a call's own findings, where its budget is spent and it was to fail alone
+Roster      one crew's workers: how many are wanted, who goes, who has been late (farm/fleet/worker_pool.py)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from farm.fleet.fair_share import Quota
+from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
+from jobs.store.traffic import Traffic
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often bad luck is forgiven, for each call and for each crew's start."""
+
+    attempts: int = 3
+    """Errors raised before the film fails."""
+    losses: int = 8
+    """Workers lost before the film fails; preempted ones are not counted."""
+
+
+ONCE = RetryPolicy(attempts=1, losses=1)
+"""Of what is several things in one: whichever of them is bad, it is found by asking for each."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One piece of work asked of a crew. Whoever makes it must be harmless to call twice: its worker may be lost at the end."""
+
+    crew: str
+    verb: str
+    """Method of the crew's class: a generator, whose findings arrive as they are made, or plain, with one (None is none)."""
+    args: tuple[Any, ...] = ()
+    rank: tuple[int, ...] = ()
+    """Lower is begun first; equal ranks in the order they came."""
+    what: str = ""
+    """For people: "chunk 12"."""
+    alone: bool = False
+    """When its budget is spent it fails alone, with a finding `RetriesExhausted`, and the run goes on; else the film fails with it."""
+    budget: RetryPolicy | None = None
+    """Its own, in the place of the fleet's."""
+    frames: int = 0
+    """Its size: frames that it reads and renders. 0: not known, and no worker is measured by it."""
+    parts: tuple["Call", ...] = ()
+    """The same work as several smaller calls, for when there are more idle hands than calls."""
+
+
+@dataclass(frozen=True)
+class RetriesExhausted:
+    """The budget of a call is spent. A finding like any other: what follows from it may be called."""
+
+    errors: int
+    losses: int
+    last: str
+    """The last error, or how the last worker was lost, for people."""
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """Workers of one kind: a plain class, how it is made, and what each of them needs."""
+
+    name: str
+    made_of: Callable[..., object]
+    args: tuple[Any, ...] = ()
+    limit: int = 1
+    """Workers at most; no more are hired than there are calls outstanding."""
+    cpus: float = 1.0
+    gpus: float = 0.0
+    memory: int | None = None
+    """Bytes that Ray sets aside for each; None: none."""
+    boot_seconds: float = 900.0
+    """How long the crew may be without anyone who has started before the film fails."""
+    idle_seconds: float = 30.0
+    """How long one stays without a call. An idle worker keeps its node, and its node's bill, from scaling in."""
+    hung_seconds: float | None = None
+    """How long one that is at a call may say nothing, at least (farm/fleet/worker_pool.py); None: as long as it takes."""
+    abreast: int = 1
+    """Calls that one worker is at, at a time: one, or two in two threads."""
+    shared: bool = False
+    """On a cluster, films share out its workers among them (farm/fleet/fair_share.py)."""
+
+
+@dataclass(frozen=True)
+class NodeType:
+    """Nodes of one kind: what each of them has, and how many there are, or may come to be."""
+
+    cpus: float
+    gpus: float
+    memory: float
+    """Bytes."""
+    most: int
+    gpu_memory: float = 0.0
+    """Bytes of each GPU; 0: not known."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What there is to work on, and what it may become."""
+
+    local: bool
+    """Ray was started here, for this fleet, and cannot grow."""
+    cpus: float
+    """There now; so are the GPUs."""
+    gpus: float
+    kinds: tuple[NodeType, ...] = ()
+    """The nodes there may be. Where the cluster does not tell what it may grow to, those there are."""
+    bounded: bool = True
+    """`kinds` are all that there can ever be."""
+
+    @property
+    def most_cpus(self) -> float:
+        """CPUs that there may be."""
+        return max(self.cpus, sum(kind.cpus * kind.most for kind in self.kinds))
+
+    @property
+    def most_gpus(self) -> float:
+        """GPUs that there may be."""
+        return max(self.gpus, sum(kind.gpus * kind.most for kind in self.kinds))
+
+
+class PoolSize(NamedTuple):
+    """Workers of one crew."""
+
+    ready: int
+    """Can work."""
+    warming: int
+    """Have their place on a node, and load what they work with."""
+    pending: int
+    """Wait for a place: what an autoscaler counts as demand."""
+
+
+class FleetListener(Protocol):
+    """Who is told what happens to the fleet; the board is one. `what` is a call's, or "starting a <crew>"."""
+
+    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
+        """Someone was hired, has got a place, has started, or is gone: how many there are now."""
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        """An error was raised for the `tries`-th time, and it is tried again."""
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        """A worker is gone. `free`: it was preempted, and nobody is charged."""
+
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        """A worker's machine is at fault, named in `fault`; what it was at is made elsewhere, and nobody is charged.
+
+        `left_alone`: no more workers are hired there for this film.
+        """
+
+    def moved(self, traffic: Traffic) -> None:
+        """What has passed the stores of a worker's process since it last told, at the end of a call."""
+
+    def shared(self, allowance: Quota) -> None:
+        """Other films on the cluster leave it more workers, or fewer, or do so for another reason."""
+
+    def tick(self) -> None:
+        """At least once a second while the fleet works."""
+
+
+class NoListener:
+    """A watcher that looks away."""
+
+    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None: ...
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None: ...
+    def moved(self, traffic: Traffic) -> None: ...
+    def shared(self, allowance: Quota) -> None: ...
+    def tick(self) -> None: ...
+
+
+class ListenerRelay:
+    """A watcher that passes on whatever it is told: what stands between the fleet and another says only what it adds."""
+
+    def __init__(self, watcher: FleetListener) -> None:
+        self._watcher = watcher
+
+    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
+        self._watcher.staffed(crew, staff)
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        self._watcher.retried(crew, what, error, tries)
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        self._watcher.lost(crew, what, reason, free)
+
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        self._watcher.faulted(crew, what, fault, left_alone)
+
+    def moved(self, traffic: Traffic) -> None:
+        self._watcher.moved(traffic)
+
+    def shared(self, allowance: Quota) -> None:
+        self._watcher.shared(allowance)
+
+    def tick(self) -> None:
+        self._watcher.tick()
+
+
+class RetriesExhaustedError(FilmFailed):
+    """One thing has gone wrong too often."""
+
+    def __init__(self, sentence: str, spent: RetriesExhausted) -> None:
+        super().__init__(sentence)
+        self.spent = spent
+
+
+@dataclass
+class RetryCount:
+    """How often one thing has gone wrong."""
+
+    budget: RetryPolicy
+    errors: int = 0
+    losses: int = 0
+
+    def error(self, what: str, error: BaseException) -> None:
+        """Charge an error. Raises BadInput, FilmFailed (but for ChunkFailed) and StoreDown as they are; BudgetSpent when there were too many."""
+        passed_on = isinstance(error, BadInput | FilmFailed | StoreDown)  # of the last, patience has been had
+        if passed_on and not isinstance(error, ChunkFailed):
+            raise error from None
+        self.errors += 1
+        if self.errors >= self.budget.attempts:
+            last = f"{type(error).__name__}: {_short(error)}"
+            raise RetriesExhaustedError(
+                f"{what} failed {_times(self.errors)}, at last with {last}. "
+                "What is finished is kept: mend the cause, and the same command goes on.",
+                RetriesExhausted(self.errors, self.losses, last),
+            ) from error
+
+    def loss(self, what: str, reason: str) -> None:
+        """Charge a lost worker. Raises BudgetSpent when there were too many."""
+        self.losses += 1
+        if self.losses >= self.budget.losses:
+            raise RetriesExhaustedError(
+                f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "
+                "(workers.memory_gib), or what it reads may be damaged so that it kills whoever reads it. What is finished is kept: "
+                "the same command goes on.",
+                RetriesExhausted(self.errors, self.losses, reason),
+            )
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return (text if len(text) <= 500 else text[:499] + "…").rstrip(".") or "no message"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -1,0 +1,182 @@
+"""This process's tie to Ray: one started here, or a cluster joined. Promises that SIGTERM stops as Ctrl-C does while it lasts, and that nothing it started stays; knows no workers."""
+
+import atexit
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any, TypeVar
+
+import ray
+import ray._private.state
+from ray._private.authentication.authentication_utils import get_authentication_mode_name
+from ray._raylet import GcsClient, get_authentication_mode  # type: ignore[attr-defined]  # compiled
+
+from farm.cluster.heartbeat import ASK_SECONDS, Heartbeat
+from farm.cluster.joined_ray import join
+from farm.cluster.local_ray import end, start, use_token_of_its_own
+from farm.fleet.calls import Cluster, NodeType
+from farm.fleet.capacity import VARIABLE, kind_of, told_kinds, with_standing
+from jobs.errors import FilmFailed
+from jobs.processes import descendants
+
+LOCAL = "local"
+"""Ray's own word for one that is started here."""
+Found = TypeVar("Found")
+
+
+class RaySession:
+    """Ray for as long as it is wanted; may be entered again. Where Ray runs in this process already, it is left as it is."""
+
+    def __init__(self, address: str | None, workers: int) -> None:
+        """`address`: host:port or "auto" of a cluster; by default RAY_ADDRESS, else Ray is started here for `workers` renderers."""
+        self.address = _meant(address)
+        self.workers = workers
+        self.local = False
+        """Whether Ray was started here, by this session."""
+        self._began = False
+        self._heartbeat: Heartbeat | None = None
+        self._sigterm: Any = None
+
+    def enter(self) -> None:
+        """Start or join Ray. Raises BadSpec where there is no cluster at the address, or it does not let us in."""
+        self._sigterm = signal.getsignal(signal.SIGTERM)
+        self._began = not ray.is_initialized()
+        self.local = self._began and self.address == LOCAL
+        try:
+            if self._began:
+                _start(self.workers) if self.local else _join(self.address)
+            _interrupt_on_sigterm(self._sigterm)
+            self._heartbeat = self._listen() if self._began else None
+        except BaseException as error:
+            try:
+                if isinstance(error, SystemExit):  # what Ray makes of SIGTERM while it starts
+                    _interrupt_on_sigterm(self._sigterm)
+                    signal.raise_signal(signal.SIGTERM)
+            finally:
+                self.leave()
+            raise
+
+    def _listen(self) -> Heartbeat:
+        address = ray.get_runtime_context().gcs_address
+        head = GcsClient(address=address)
+        named = address if self.address == "auto" else self.address
+        what = "Ray on this machine" if self.local else f"The head of the Ray cluster at {named}"
+        return Heartbeat(
+            lambda: head.internal_kv_exists(b"film-farm", namespace=b"film-farm", timeout=ASK_SECONDS), what
+        )
+
+    @property
+    def cluster(self) -> Cluster:
+        """What there is to work on now, and what it may become. Raises BadSpec where the operator's word on that cannot be read."""
+        return self._asked(self._cluster)
+
+    def _cluster(self) -> Cluster:
+        has = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        nodes = [node["Resources"] for node in _living_nodes()]
+        told = () if self.local else told_kinds(os.environ.get(VARIABLE) or "[]")
+        bounded = self.local or bool(told)
+        config = None if bounded else ray._private.state.state.get_cluster_config()
+        if config and config.node_group_configs:  # Anyscale's tells; below 0 is without a bound
+            told = tuple(
+                kind_of(one.resources, one.max_count) for one in config.node_group_configs if one.max_count > 0
+            )
+            bounded = all(one.max_count >= 0 for one in config.node_group_configs)
+        return Cluster(self.local, has.get("CPU", 0.0), has.get("GPU", 0.0), with_standing(told, nodes), bounded)
+
+    @property
+    def answers(self) -> bool:
+        """The head has answered when it was last asked; where it has not, asking it for anything may take without end."""
+        return self._heartbeat is None or not self._heartbeat.missed
+
+    @property
+    def nodes(self) -> dict[str, NodeType]:
+        """The nodes that are alive now, by Ray's id, and what each has."""
+        return {node["NodeID"]: kind_of(node["Resources"], 1) for node in self._asked(_living_nodes)}
+
+    def check(self) -> None:
+        """Raises FilmFailed where Ray's head is lost."""
+        if self._heartbeat:
+            self._heartbeat.check()
+
+    def check_raylet(self) -> None:
+        """Prove that a Ray that was started here can still start workers. Raises FilmFailed.
+
+        Where its raylet was killed, workers there are go on for a while, and those that are asked for would be waited for in vain.
+        """
+        if self.local and not self._asked(_living_nodes):
+            raise FilmFailed(
+                "Ray has ended on this machine (its raylet is gone, as by a kill or for want of memory). What is finished "
+                "is kept; the same command goes on from here."
+            )
+
+    def _asked(self, question: Callable[[], Found]) -> Found:
+        return self._heartbeat.asked(question) if self._heartbeat else question()
+
+    def leave(self) -> None:
+        """Leave Ray, and end it if it was started here."""
+        heartbeat, self._heartbeat = self._heartbeat, None
+        if self._began:
+            if heartbeat and heartbeat.missed:  # Ray would wait for its head
+                with suppress(FilmFailed):
+                    heartbeat.asked(ray.shutdown)
+                atexit.unregister(ray.shutdown)
+                if self.local:
+                    end(descendants(os.getpid()))
+            else:
+                ray.shutdown()
+            _let_ray_talk(True)
+        if heartbeat:
+            heartbeat.end()
+        if self._sigterm is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._sigterm)
+
+
+def joins_cluster(address: str | None) -> bool:
+    """Whether a session of this address joins a Ray that is there already: a cluster, even where it runs on this machine alone."""
+    return _meant(address) != LOCAL
+
+
+def _meant(address: str | None) -> str:
+    return address or os.environ.get("RAY_ADDRESS") or LOCAL
+
+
+def _interrupt_on_sigterm(before: Any) -> None:
+    """SIGTERM does what it did before Ray took it; where that was the system's default, it raises KeyboardInterrupt."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before if callable(before) else interrupt)
+
+
+def _living_nodes() -> list[Any]:
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+
+
+def _start(workers: int) -> None:
+    if _agree_on_authentication() == "token":
+        use_token_of_its_own()
+    _let_ray_talk(False)
+    start(workers)
+
+
+def _join(address: str) -> None:
+    mode = _agree_on_authentication()
+    _let_ray_talk(False)
+    join(address, mode)
+
+
+def _agree_on_authentication() -> str:
+    mode: str = get_authentication_mode_name(get_authentication_mode())
+    os.environ["RAY_AUTH_MODE"] = mode
+    return mode
+
+
+def _let_ray_talk(may: bool) -> None:
+    # Ray prints a coloured page on standard output for every lost worker, which has no switch; the watcher is told of each.
+    ray._private.worker._worker_logs_enabled = may

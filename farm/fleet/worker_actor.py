@@ -1,0 +1,90 @@
+"""The far end of one worker. Promises that an error of its own machine comes home as one, and names the machine; knows no film."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from farm.cluster.terminal import leave_terminal
+from farm.fleet.node_faults import fault_of
+from farm.fleet.nodes import Node
+from jobs.errors import BadStore, NodeFault, StoreDown, StoreFault
+from jobs.ledger.places import WorkerPlaces
+from jobs.processes import identity
+from jobs.store.retry import in_work
+from jobs.store.traffic import drain
+
+
+class WorkerActor:
+    """Makes the plain class inside a call, for an error in an actor's constructor comes home as text only."""
+
+    _places: WorkerPlaces | None = None
+
+    def __init__(self) -> None:
+        leave_terminal()  # before the class is imported, which comes with the arguments of `boot`
+
+    def place(self) -> tuple[str, Node]:
+        """It has a place: the identity of its process (jobs/processes.py), and the machine."""
+        return identity(os.getpid()), _here()
+
+    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...], places: WorkerPlaces | None) -> None:
+        """Prove that this machine sees what it must, and make the class. Raises NodeFault."""
+        self._places = places
+        with in_work(), charged(places):
+            prove(places)
+            self._own = made_of(*args)
+
+    def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
+        """Make one call. Raises NodeFault, and what the call raises."""
+        with in_work(), charged(self._places):
+            found = getattr(self._own, verb)(*args)
+            if isinstance(found, Iterator):
+                # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
+                for one in found:
+                    self._refuse_lost()
+                    yield one
+            elif found is not None:
+                self._refuse_lost()
+                yield found
+        if moved := drain():
+            yield moved
+
+    def _refuse_lost(self) -> None:
+        """A finding tells of what has been written: it is no finding where that lies in an empty folder of this machine's own."""
+        if self._places and (why := self._places.lost()):
+            raise NodeFault(why, unseen=True)
+
+
+def _here() -> Node:
+    context = ray.get_runtime_context()
+    address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return Node(context.get_node_id(), f"node {address} ({socket.gethostname()})")
+
+
+def prove(places: WorkerPlaces | None) -> None:
+    """Raises NodeFault where this machine does not see what it must: before any work."""
+    if places and (why := places.unseen()):
+        raise NodeFault(why, unseen=True, lasting=True)
+
+
+@contextmanager
+def charged(places: WorkerPlaces | None) -> Iterator[None]:
+    """The one seam where an error becomes the machine's: by what it says, or because places are not seen from here any more."""
+    try:
+        yield
+    except StoreFault:
+        raise  # bad luck, and tried again
+    except Exception as error:
+        fault = error if isinstance(error, NodeFault) else None
+        why, unseen = fault_of(error), bool(fault and fault.unseen)
+        if why is None and places:
+            # That a store is down for this machine alone is the driver's to tell: it is asked whether it sees it.
+            down = isinstance(error, StoreDown)
+            why = str(error) if down else places.unseen(to_write=isinstance(error, BadStore))
+            unseen = why is not None
+        if why is None:
+            raise
+        raise NodeFault(why, node=_here(), unseen=unseen, lasting=bool(fault and fault.lasting)) from None

@@ -1,0 +1,204 @@
+"""Evaluations: has looks judged on photographs, or on a film, whose colours are known. Promises refusals before anybody is hired; touches no picture."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from actors.evaluation.evaluate import EvaluationMaterial, Evaluator
+from actors.evaluation.photographs import names_in
+from actors.evaluation.summary import Candidate, summary
+from actors.looks import fit
+from actors.survey.frame_runs import FrameRuns
+from farm.film.setup import ask
+from farm.film.worker_pools import CLUSTER_CPUS
+from farm.fleet.calls import Call, Cluster, NoListener, PoolSpec
+from farm.fleet.fleet import Fleet
+from farm.fleet.vantage import DriverView
+from farm.progress.console import LINE_SECONDS, duration
+from jobs.errors import BadMedia, BadSpec
+from jobs.plan.plan import Look
+from jobs.records.evaluation import Evaluation, JudgedPicture, SkippedPicture
+from jobs.spec.job import LookChoice, Reading
+from jobs.store import locate, open_store, source_identity
+from jobs.store.sequence import rated
+
+PAGE = 8
+"""Pictures of one call, and of one sheet."""
+STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
+"""Of a curve: far enough that a timid look comes to half the truth's colourfulness."""
+MOST_STRENGTH = 4.0
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What is to be judged, and on what."""
+
+    looks: tuple[LookChoice, ...]
+    """The first is held against each of the others."""
+    on: str
+    """A folder of photographs, or a film: a path or s3://."""
+    frames: int = 24
+    """Of a film: how many of its frames, evenly spread."""
+    strengths: tuple[float, ...] = STRENGTHS
+    """Factors on what a look gives; 0 and 1 are always among them."""
+    out: str | None = None
+    """A folder or s3://bucket/prefix for evaluation.json and the sheets; None: nothing is written."""
+    reading: Reading = field(default_factory=Reading)
+    trim: bool = False
+    """Of a film that begins amid a group of pictures: it is begun with the first frame that can be decoded."""
+
+
+def evaluate(question: EvaluationRequest, *, address: str | None = None, workers: int | None = None) -> Evaluation:
+    """Judge looks. Raises BadInput for a look, a place or a picture that cannot be had, or where every picture is grey."""
+    looks = [fit(choice) for choice in question.looks]
+    strengths = _ascending(question.strengths)
+    on, names = _place(question.on)
+    out = None if question.out is None else open_store(question.out)
+    if out is not None:
+        out.check()
+    material = EvaluationMaterial(on, out.url if out else None, question.reading)
+    progress = EvaluationProgress()
+    files = [f"{on}/{name}" for name in dict.fromkeys((names[0], names[-1]))] if names else [on]
+    vantage = DriverView.of_evaluation(out.url if out else None, files)
+    with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
+        fleet.hire([_crew(material, looks, strengths, fleet.cluster, workers)])
+        told: tuple[tuple[str, tuple[float, ...]], ...] = ask(
+            fleet, tuple, Call("evaluator", "candidates", (), (0,), "loading the looks")
+        )
+        candidates = [Candidate(look, *of) for look, of in zip(looks, told, strict=True)]
+        found = _judged(fleet, names or _chosen(fleet, question), progress)
+    judged = [one for one in found if isinstance(one, JudgedPicture)]
+    if not judged:
+        raise BadMedia(
+            f"{on}: all {len(found)} pictures are grey, and cannot judge colours; name some that have colours."
+        )
+    evaluation = summary(on, candidates, judged, [one for one in found if isinstance(one, SkippedPicture)])
+    if out is not None:
+        out.write("evaluation.json", (evaluation.model_dump_json(indent=1) + "\n").encode())
+        progress.note(f"Made {out.url}/evaluation.json and its sheets")
+    return evaluation
+
+
+def _ascending(strengths: Sequence[float]) -> tuple[float, ...]:
+    if wrong := [one for one in strengths if not 0 <= one <= MOST_STRENGTH]:
+        raise BadSpec(
+            f"strength {wrong[0]:g}: strengths go from 0, which is grey, to {MOST_STRENGTH:g}; 1 is as rendered."
+        )
+    return tuple(sorted({0.0, 1.0, *strengths}))
+
+
+def _place(on: str) -> tuple[str, list[str]]:
+    """Where the pictures are, as workers know it; the names of photographs, none for a film."""
+    place = locate(on)
+    if isinstance(place, Path):
+        folder, url = place.is_dir(), str(place)
+    else:
+        folder, url = (
+            not place.key or open_store(f"s3://{place.bucket}").stat(place.key.rstrip("/")) is None,
+            on.rstrip("/"),
+        )
+    if folder:
+        return url, names_in(url)
+    source_identity(url := rated(url))
+    return url, []
+
+
+def _crew(
+    material: EvaluationMaterial,
+    looks: Sequence[Look],
+    strengths: Sequence[float],
+    cluster: Cluster,
+    workers: int | None,
+) -> PoolSpec:
+    gpus = float(cluster.most_gpus >= 1)
+    cpus = 1.0 if cluster.local else CLUSTER_CPUS
+    count = (
+        workers
+        or int(cluster.most_gpus)
+        or (len(os.sched_getaffinity(0)) if cluster.local else int(cluster.cpus / cpus))
+    )
+    made_of = (material, tuple(looks), tuple(strengths), cpus, gpus > 0)
+    return PoolSpec("evaluator", Evaluator, made_of, limit=max(1, count), cpus=cpus, gpus=gpus)
+
+
+def _chosen(fleet: Fleet, question: EvaluationRequest) -> FrameRuns:
+    return ask(
+        fleet,
+        FrameRuns,
+        Call("evaluator", "choose", (question.frames, question.trim), (0,), f"the survey of {question.on}"),
+    )
+
+
+def _judged(
+    fleet: Fleet, chosen: "list[str] | FrameRuns", progress: "EvaluationProgress"
+) -> list[JudgedPicture | SkippedPicture]:
+    """All findings, in the order of the pictures, however often a call was made."""
+    pictures: Sequence[Any] = chosen.runs if isinstance(chosen, FrameRuns) else chosen
+    verb, film = ("frames", (chosen.film,)) if isinstance(chosen, FrameRuns) else ("photographs", ())
+    progress.begin(len(pictures))
+    calls = [
+        Call("evaluator", verb, (number, *film, pictures[start : start + PAGE]), (number,), f"sheet {number}")
+        for number, start in enumerate(range(0, len(pictures), PAGE))
+    ]
+    found: dict[tuple[int, str], JudgedPicture | SkippedPicture] = {}
+    for call, one in fleet.run(calls, lambda *_: ()):
+        found[call.args[0], one.name] = one
+        progress.judged(len(found))
+    progress.say()
+    # Of one page they come in order; pages come as workers finish them.
+    return [found[place] for place in sorted(found, key=lambda place: place[0])]
+
+
+class EvaluationProgress(NoListener):
+    """Tells people how far an evaluation is, or other work on pictures, and what goes wrong on the way, on standard error."""
+
+    def __init__(
+        self, console: Console | None = None, clock: Callable[[], float] = time.monotonic, done: str = "judged"
+    ) -> None:
+        """`done`: what becomes of a picture."""
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._clock = clock
+        self._word = done
+        self._began = self._said = clock()
+        self._done = self._total = 0
+
+    def begin(self, total: int) -> None:
+        """So many pictures are to be judged."""
+        self._total, self._began = total, self._clock()
+
+    def judged(self, done: int) -> None:
+        """So many are, by now."""
+        self._done = done
+        if self._clock() - self._said >= LINE_SECONDS:
+            self.say()
+
+    def say(self) -> None:
+        """How far it is."""
+        self._said = self._clock()
+        took = self._said - self._began
+        left = (
+            f", {duration(took / self._done * (self._total - self._done))} left" if 0 < self._done < self._total else ""
+        )
+        self.note(f"{self._word} {self._done} of {self._total} pictures in {duration(took)}{left}")
+
+    def note(self, sentence: str) -> None:
+        """A sentence for people."""
+        self.console.print(sentence, markup=False)
+
+    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+        """A call has raised an error and is made again."""
+        first = (str(error).strip().splitlines() or ["no message"])[0]
+        self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
+
+    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+        """A worker's machine is at fault, and what it was at is made elsewhere."""
+        self.note(f"{what}: {fault}{'; the node is left alone' if left_alone else ''}; another {crew} takes over")
+
+    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+        """A worker is gone, and what it was at is made again."""
+        self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")

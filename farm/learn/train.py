@@ -1,0 +1,230 @@
+"""Training on Ray Train, from one processor to many GPUs. Promises that a lost worker changes nothing, and that what goes wrong is said in one sentence; knows no network and no picture.
+
+Ray Train places the workers, joins them (gloo on processors, NCCL on GPUs) and begins them again after a loss; each then
+takes up the last whole checkpoint in the recipe's `out`. What the first worker tells comes here through a queue.
+"""
+
+import math
+import os
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+# Ray Train reads these where it is used. Its workers need no folder of their own, nor its metrics, which are ours.
+os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+os.environ.setdefault("RAY_TRAIN_METRICS_ENABLED", "0")
+os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
+os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "300")  # a busy machine is slow, not wrong
+
+from farm.fleet.fleet import Fleet  # before Ray itself, for the modes it sets
+
+# isort: split
+import ray.train
+from ray.train import FailureConfig, RunConfig, ScalingConfig, UserCallback
+from ray.train.torch import TorchConfig, TorchTrainer, get_device
+from ray.train.v2.api.exceptions import WorkerGroupError
+from ray.util.queue import Empty, Queue
+
+from actors.training.course import WorkerRank
+from actors.training.registry import checked
+from actors.training.run import at_work, train
+from farm.cluster.terminal import leave_terminal
+from farm.fleet.calls import Cluster
+from farm.fleet.vantage import TRAINER, DriverView
+from farm.fleet.worker_actor import charged, prove
+from farm.progress.lease_control import lease_on_training
+from farm.progress.training_board import TrainingConsole
+from farm.progress.training_metrics import TrainingMetrics
+from jobs.errors import BadSpec, FarmError, NodeFault, StoreFault, TrainingFailed
+from jobs.ledger.lease import Lease
+from jobs.records.training import StepDone, TrainingFinished, Word
+from jobs.spec.training_recipe import Recipe
+from jobs.store import open_store
+from jobs.store.retry import in_work
+
+TELL_SECONDS = 0.2
+"""Between two steps that are told of."""
+LISTEN_SECONDS = 0.5
+"""Longest wait for a word before the clock and the trainer are looked at again."""
+
+
+class WorkerLosses(str):
+    """Why workers were lost, in few words."""
+
+
+Message = Word | WorkerLosses | FarmError
+
+
+def train_look(
+    recipe: Recipe, *, address: str | None = None, metrics_port: int = 0, take_over: bool = False
+) -> TrainingFinished:
+    """Train by a recipe with everything around it: metrics served, progress shown. Safe to run again: it goes on.
+
+    Raises BadInput, JobHeld where somebody else trains there (unless it is to `take_over`), TrainingFailed where a guard
+    ended it or too many workers were lost; Stopped where it was asked to stop, or taken over.
+    """
+    recipe = checked(recipe)
+    out = open_store(recipe.out)
+    out.check()
+    workers = math.ceil(recipe.workers.count * recipe.workers.cpus)
+    with (
+        lease_on_training(out, take_over=take_over) as lease,
+        TrainingMetrics(recipe.name, recipe.steps) as metrics,
+        TrainingConsole(recipe, metrics=metrics) as board,
+    ):
+        # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
+        port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
+        taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
+        board.note(f"metrics on port {port}{taken}")
+        # Ray Train's processes may still write their notes while they end.
+        notes = tempfile.TemporaryDirectory(prefix="farm-train-", ignore_cleanup_errors=True)
+        vantage = DriverView.of_training(recipe)
+        with notes as folder, Fleet(address, workers=workers, vantage=vantage) as fleet:
+            told = {"recipe": recipe.model_dump(mode="json"), "places": vantage.of(TRAINER)}
+            messages = _messages(recipe, told, scaling_of(recipe, fleet.cluster), folder)
+            try:
+                return _finished(messages, board, lease)
+            except NodeFault as fault:
+                raise vantage.judged(fault) from None
+
+
+@in_work()  # the lease is renewed in the store all the while
+def _finished(messages: Iterator[Message | None], board: TrainingConsole, lease: Lease) -> TrainingFinished:
+    finished: TrainingFinished | None = None
+    for message in messages:
+        board.tick()
+        lease.tick()
+        if message is None:
+            continue
+        if isinstance(message, FarmError):
+            raise message
+        if isinstance(message, WorkerLosses):
+            board.lost(message)
+            continue
+        board.hear(message)
+        if isinstance(message, TrainingFinished):
+            finished = message
+    if finished is None:
+        raise TrainingFailed("The training ended without a look; the same command goes on from the last checkpoint.")
+    return finished
+
+
+def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
+    """What the recipe's workers are to have. Raises BadSpec for workers that this machine can never place; a cluster may grow."""
+    wish = recipe.workers
+    gpus = (1.0 if cluster.most_gpus else 0.0) if wish.gpus is None else wish.gpus
+    for what, each, there in (("GPUs", gpus, cluster.gpus), ("processors", wish.cpus, cluster.cpus)):
+        if cluster.local and wish.count * each > there:
+            raise BadSpec(
+                f"workers: {wish.count} of {each:g} {what} each are wanted, and this machine has {there:g}; ask for fewer, "
+                "or give --address of a cluster."
+            )
+    resources = {"CPU": wish.cpus} | ({"GPU": gpus} if gpus else {})
+    return ScalingConfig(num_workers=wish.count, use_gpu=bool(gpus), resources_per_worker=resources)
+
+
+def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, folder: str) -> Iterator[Message | None]:
+    """What workers, who are `told` so much, tell until all have ended; None where they are silent. Ends with the error where Ray Train gives up."""
+    queue = Queue(actor_options={"num_cpus": 0})
+    trainer = TorchTrainer(
+        _work,
+        train_loop_config={**told, "queue": queue},
+        torch_config=TorchConfig(),
+        scaling_config=scaling,
+        run_config=RunConfig(
+            name=recipe.name,
+            storage_path=folder,  # of Ray Train's own notes; checkpoints are not among them
+            failure_config=FailureConfig(max_failures=recipe.workers.losses),
+            callbacks=[_Losses(queue)],  # type: ignore[list-item]  # Ray Train V2 is typed as V1 here
+        ),
+    )
+    ended: list[BaseException | None] = []
+
+    def fit() -> None:
+        # Beside the main thread: in it Ray Train would take Ctrl-C for itself.
+        try:
+            trainer.fit()
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    threading.Thread(target=fit, daemon=True).start()
+    while True:
+        over = bool(ended)
+        try:
+            yield queue.get(timeout=0 if over else LISTEN_SECONDS)
+        except Empty:
+            if over:
+                break
+            yield None
+    if error := ended[0]:
+        what = (
+            "workers were lost too often (workers.losses)"
+            if isinstance(error, WorkerGroupError)
+            else "Ray Train failed"
+        )
+        yield TrainingFailed(
+            f"{recipe.name}: {what}: {_reason(error)}. Checkpoints are kept; the same command goes on."
+        )
+
+
+class _Losses(UserCallback):
+    """Tells of lost workers; Ray Train calls it in its own process."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def after_exception(self, run_context: Any, worker_exceptions: dict[int, Exception]) -> None:
+        # Where one is lost, its neighbours fail in their next exchange: the shortest word is the cause's.
+        self._queue.put(WorkerLosses(min((_reason(error) for error in worker_exceptions.values()), key=len)))
+
+
+def _work(told: dict[str, Any]) -> None:
+    """One worker, from its start to the end of the training."""
+    leave_terminal()
+    recipe, queue, places = Recipe.model_validate(told["recipe"]), told["queue"], told["places"]
+    place = ray.train.get_context()
+    team, device = WorkerRank(place.get_world_rank(), place.get_world_size()), get_device()
+    alone = team.size == 1 and device.type == "cpu"
+    try:
+        with in_work(), charged(places):
+            prove(places)
+            at_work(device, math.ceil(recipe.workers.cpus))
+            _tell(train(recipe, team, device), queue, team)
+    except StoreFault:
+        raise  # bad luck: Ray Train begins again
+    except FarmError as error:
+        if isinstance(error, NodeFault) and not error.unseen and not alone:
+            raise  # so is one machine's disk or GPU
+        queue.put(error)
+    except Exception as error:
+        if isinstance(error, RuntimeError) and not alone:
+            raise  # a neighbour is lost, or a GPU: bad luck too
+        queue.put(TrainingFailed(f"{recipe.name}: {type(error).__name__}: {error}; {_where(error)}"))
+
+
+def _tell(words: Iterator[Word], queue: Queue, team: WorkerRank) -> None:
+    told = float("-inf")
+    for word in words:
+        now = time.monotonic()
+        if team.rank == 0 and (not isinstance(word, StepDone) or now - told >= TELL_SECONDS):
+            # Only a step makes the next one wait: the first after a checkpoint is told, however soon it comes.
+            told = now if isinstance(word, StepDone) else float("-inf")
+            queue.put(word)
+
+
+def _where(error: Exception) -> str:
+    """The line that raised an error nobody foresaw."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}, line {last.lineno}"
+
+
+def _reason(error: BaseException) -> str:
+    """Why workers were lost, in few words: Ray's own run over pages."""
+    if isinstance(error, WorkerGroupError):
+        return min(map(_reason, error.worker_failures.values()), key=len)
+    error = getattr(error, "health_check_failure", error)  # Ray Train's own word for a process that ended
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0][:200]}"

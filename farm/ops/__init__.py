@@ -1,0 +1,1 @@
+"""Jobs on a cluster: submitted, watched, listed, cleared away."""

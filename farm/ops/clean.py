@@ -1,0 +1,256 @@
+"""Cleaning: what of jobs may be deleted. Promises to keep all that a job, or one of the specs it has had, would need to go on, and to leave alone who is at work; tells before it deletes."""
+
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from farm.film.quarantine import QuarantinedChunks
+from farm.film.seams import Seams
+from farm.film.setup import looks_of
+from farm.film.survey_run import SurveyRun
+from farm.ops.input_upload import FOLDER as SUBMITTED
+from farm.ops.status import Status, statuses
+from farm.progress.console import ProgressConsole
+from farm.progress.lease_control import holder_of, lease_on_job
+from jobs.document import Document
+from jobs.errors import JobHeld
+from jobs.ledger.driver_log import FOLDER as LOGS
+from jobs.ledger.finished_prefix import FOLDER as ASSEMBLY
+from jobs.ledger.lease import Lease
+from jobs.ledger.ledger import Ledger, still_name
+from jobs.ledger.render_history import continuity
+from jobs.output.handover import Unproven
+from jobs.records.deliverables import Decided
+from jobs.records.orders import Record, SegmentRecord, SplitRecord, split_order
+from jobs.records.stills import FOLDER as PROOF
+from jobs.records.transcode import SegmentNames
+from jobs.store import open_store
+
+ABREAST = 16
+"""Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
+UNPROVEN_LEFT = "deliverables in the output that never were proven, of runs that were cut short"
+HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
+
+
+class Removable(Document):
+    """Objects of one kind that may go."""
+
+    what: str
+    objects: int
+    bytes: int
+
+
+class CleanReport(Document):
+    """`farm clean --json`, one for each job."""
+
+    job: str
+    state: str
+    """As `farm status` tells it."""
+    may_go: tuple[Removable, ...] = ()
+    kept: tuple[str, ...] = ()
+    """What is kept that may look superfluous, and why."""
+    deleted: bool = False
+    """It is gone; otherwise this only tells."""
+
+
+@dataclass(frozen=True)
+class CleanOptions:
+    """How thoroughly to clean."""
+
+    all_but_last: bool = False
+    """Work for earlier specs of a job goes too: to change back to one costs rendering again."""
+    delete: bool = False
+
+
+def clean(place: str, job: str | None, wish: CleanOptions) -> list[CleanReport]:
+    """What of one job of a store may go, or of all, and with `wish.delete` delete it. Raises BadStore where there is no job."""
+    store = open_store(place)
+    return [_cleaned(Ledger(store, one.name), one, wish) for one in statuses(place, job)]
+
+
+def _cleaned(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
+    if holder := holder_of(ledger):
+        return CleanReport(
+            job=ledger.job, state=status.state, kept=(f"everything: {holder.paper.who}, is at work on it",)
+        )
+    if not wish.delete:
+        return _Sweep(ledger, status, wish).told()
+    try:
+        with lease_on_job(ledger) as lease:
+            sweep = _Sweep(ledger, status, wish)
+            told = sweep.told()
+            sweep.delete(lease)
+            return told.model_copy(update={"deleted": True})
+    except JobHeld as error:  # just begun
+        return CleanReport(job=ledger.job, state=status.state, kept=(f"everything: {error}",))
+
+
+class _Sweep:
+    """What may go of one job, found out when it is made."""
+
+    def __init__(self, ledger: Ledger, status: Status, wish: CleanOptions) -> None:
+        self.ledger = ledger
+        self.status = status
+        self.finished = status.state == "delivered"
+        self.kept: list[str] = []
+        self.piles: dict[str, list[str]] = {}
+        # Media before records: what is written meanwhile is then named, or not in the list.
+        self._media = {name for folder in ("media/", "chunks/") for name in ledger.names(folder)}
+        self._stills = set(ledger.names("stills/"))
+        self._records = self._read_records()
+        stay = self._staying(wish)
+        going = [one for one in self._records if one.digest not in stay and not isinstance(one, SplitRecord)]
+        # Two records may name one object: a name is of the bytes, and two specs may come to the same ones.
+        shared = {one.media.key for one in self._records if one.digest in stay}
+        self._pile("records no plan of the last spec names", (f"records/{one.digest}.json" for one in going))
+        self._pile("media of these records", self._media & {one.media.key for one in going} - shared)
+        self._sort_media(stay)
+        self._sort_submitted()
+        self._half_written = sorted(ledger.store.unfinished(ledger.key("")))
+        self._unproven = Unproven(ledger)
+        if self._unproven and not self.finished:
+            self.kept.append("what deliverables have grown to in the output: the job goes on with it")
+
+    def told(self) -> CleanReport:
+        """In figures."""
+        may_go = []
+        known = {one.media.key: one.media.bytes for one in self._records}
+        for what, names in self.piles.items():
+            with ThreadPoolExecutor(ABREAST) as pool:
+                sizes = pool.map(lambda name: known.get(name) or self._size(name), names)
+                may_go.append(Removable(what=what, objects=len(names), bytes=sum(sizes)))
+        if self._half_written:
+            may_go.append(Removable(what=HALF_WRITTEN, objects=len(self._half_written), bytes=0))
+        if self._unproven and self.finished:
+            may_go.append(Removable(what=UNPROVEN_LEFT, objects=len(self._unproven), bytes=self._unproven.bytes))
+        return CleanReport(job=self.ledger.job, state=self.status.state, may_go=tuple(may_go), kept=tuple(self.kept))
+
+    def delete(self, lease: Lease) -> None:
+        """Delete it. Records go before the media they name: what is cut short leaves nothing that is named and not there."""
+        names = [name for pile in self.piles.values() for name in pile]
+        with ThreadPoolExecutor(ABREAST) as pool:
+            for part in (lambda name: name.startswith("records/"), lambda name: not name.startswith("records/")):
+                keys = [self.ledger.key(name) for name in names if part(name)]
+                for _ in pool.map(self.ledger.store.delete, keys):
+                    lease.tick()
+            for _ in pool.map(self.ledger.store.abort, self._half_written):
+                lease.tick()
+        if self.finished:
+            self._unproven.delete()
+
+    def _read_records(self) -> list[Record]:
+        with ThreadPoolExecutor(ABREAST) as pool:
+            found = pool.map(self.ledger.record, self.ledger.finished())
+            return [one for one in found if one]
+
+    def _staying(self, wish: CleanOptions) -> set[str]:
+        """Digests of the records that stay."""
+        everything = {one.digest for one in self._records}
+        if not wish.all_but_last:
+            self.kept.append(
+                "all records and what they name: a spec that is changed back needs them (--all-but-last deletes)"
+            )
+        elif not self.finished:
+            self.kept.append(f"all records and what they name: the job is not delivered ({self.status.state})")
+        else:
+            return everything & _named_by_last(self.ledger)
+        return everything
+
+    def _sort_media(self, stay: Collection[str]) -> None:
+        splits = [one for one in self._records if isinstance(one, SplitRecord)]
+        if self.finished:
+            # With their records: what is split again may be made of other bytes, by another libav.
+            chunks = self._media & {one.media.key for one in splits}
+            self._pile("chunks of a delivered film, which its source gives again", chunks)
+            self._pile("records of these chunks", (f"records/{one.digest}.json" for one in splits))
+            self._pile("pages for finishers that have ended", self.ledger.names(f"{ASSEMBLY}/"))
+        elif splits:
+            self.kept.append(
+                f"{len(splits)} chunks: the job is not delivered ({self.status.state}), and goes on with them"
+            )
+        proofs = list(self.ledger.names(f"{PROOF}/"))
+        if self.finished:
+            self._pile("stills of proofs, which `farm proof` makes again", proofs)
+        elif proofs:
+            self.kept.append("stills of proofs: the job is not delivered, and another proof goes on with them")
+        self._pile("media no record names", self._media - {one.media.key for one in self._records})
+        shown = {
+            still_name(one.digest) for one in self._records if isinstance(one, SegmentRecord) and one.digest in stay
+        }
+        self._pile("stills of segments that are not there", self._stills - shown if self.finished else ())
+        if self._stills & shown:
+            self.kept.append("stills of the segments that are kept: the review page is made of them at each delivery")
+
+    def _sort_submitted(self) -> None:
+        """What was sent along with specs, which may be a whole film, and what drivers said."""
+        sent: dict[str, list[str]] = {}
+        specs = list(self.ledger.names("specs/"))
+        for name in self.ledger.names(SUBMITTED):
+            _, mark, *rest = name.split("/")
+            if rest:
+                sent.setdefault(mark, []).append(name)
+            else:
+                specs.append(name)  # it may be one that no driver has begun with yet
+        with ThreadPoolExecutor(ABREAST) as pool:
+            said = b"".join(data for data in pool.map(self.ledger.read, specs if sent else ()) if data).decode()
+        gone = [mark for mark in sent if f"/{SUBMITTED}{mark}/" not in said]
+        self._pile("what was sent along with specs, and no spec names", (one for mark in gone for one in sent[mark]))
+        if len(gone) < len(sent):
+            self.kept.append("the film and looks that were sent along with the job's specs, which name them")
+        if self.finished:
+            self._pile("logs of earlier runs", sorted(self.ledger.names(LOGS))[:-1])
+
+    def _pile(self, what: str, names: Iterable[str]) -> None:
+        if found := sorted(names):
+            self.piles[what] = found
+
+    def _size(self, name: str) -> int:
+        there = self.ledger.store.stat(self.ledger.key(name))
+        return there.bytes if there else 0
+
+
+def _named_by_last(ledger: Ledger) -> set[str]:
+    """Digests of all that the plan of the last spec names: segments, handles of its seams, chunks, and what stands in for them."""
+    spec = ledger.spec()
+    film = ledger.film(spec.reading)
+    assert film  # the job is delivered
+    scout = SurveyRun(spec, film, ledger, looks_of(spec))
+    scout.begin()
+    scout.recall()
+    scout.fresh()
+    decided = ledger.paper("deliverables.json", Decided)
+    assert decided  # likewise
+    encodings = [one.encoding for one in decided.deliverables]
+    seams = Seams(film, ledger, (), encodings)
+    aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
+    chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
+    earlier = [one.encoding for one in continuity(ledger).encoded]
+    names = SegmentNames(film, chunks, ledger.finished(), [*encodings, *earlier])
+    named: set[str] = set()
+    for before, chunk in zip((None, *chunks), chunks, strict=False):
+        named.add(split_order(film, chunk, scout.span(chunk.read)).digest)
+        for one in encodings:
+            named |= set(names.of(chunk, one).values())
+        if before and chunk.dissolve:
+            named |= {name for _, handles in seams.add(before, chunk, encodings) for name in handles}
+    return named
+
+
+def show(found: Sequence[CleanReport]) -> None:
+    """For people, on stderr."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    table = Table(title="deleted" if any(one.deleted for one in found) else "may be deleted (nothing was; --yes does)")
+    for column in ("job", "state", "what", "objects", "bytes"):
+        table.add_column(column)
+    for one in found:
+        for pile in one.may_go:
+            table.add_row(one.job, one.state, pile.what, f"{pile.objects:,}", f"{pile.bytes:,}")
+    console.print(table)
+    for one in found:
+        for sentence in one.kept:
+            console.print(f"{one.job}: kept: {sentence}", markup=False)
+    total = sum(pile.bytes for one in found for pile in one.may_go)
+    console.print(f"{total:,} bytes in all", markup=False)

@@ -1,0 +1,86 @@
+"""Submitting: a job spec and what it names on this machine go into the store, and the command that renders it to a Ray cluster. Promises that nobody else begins meanwhile, and that a driver which fails at once is told at once; renders nothing."""
+
+import shlex
+import time
+from collections.abc import Callable
+from threading import Event
+
+from farm.cluster.store_settings import prefixed
+from farm.film.setup import looks_of
+from farm.ops.input_upload import FOLDER, InputUpload
+from farm.ops.ray_jobs import RayJobs, Submission, marks
+from farm.progress.lease_control import lease_on_job
+from jobs.digest import digest
+from jobs.document import Document
+from jobs.errors import BadSpec, FilmFailed
+from jobs.ledger.lease import NAME, read_lease
+from jobs.ledger.ledger import Ledger
+from jobs.spec.job import JobSpec
+from jobs.store.retry import in_work
+
+METRICS_PORT = 9300
+"""The first of those that Prometheus is told of (deploy/prometheus)."""
+BEGIN_SECONDS = 60.0
+"""How long the driver is waited for: two seconds are usual."""
+POLL_SECONDS = 0.5
+"""Between two looks at a driver that is to begin."""
+
+
+class Submitted(Document):
+    """`farm submit --json`."""
+
+    job: str
+    store: str
+    spec: str
+    """Where the spec lies that is rendered."""
+    submission: str
+    """Ray's id of it."""
+    began: bool
+    """Its driver is at work, or has been; otherwise the cluster has not begun with it yet."""
+
+
+def submit_job(spec: JobSpec, jobs: RayJobs, *, take_over: bool, say: Callable[[str], object]) -> Submitted:
+    """Hand a film to a cluster. `say`: sentences on the way.
+
+    Raises BadInput for what cannot be carried or reached, JobHeld where somebody works on the job (unless it is to `take_over`), and
+    what the driver said where it ended at once.
+    """
+    looks_of(spec)
+    baggage = InputUpload(spec)
+    ledger = baggage.ledger
+    ledger.store.check()
+    ledger.admit(baggage.spec)
+    with lease_on_job(ledger, take_over=take_over) as lease, in_work():
+        baggage.send(say, lease.tick)
+        name = f"{FOLDER}{digest(baggage.spec)}.json"
+        ledger.store.write(ledger.key(name), baggage.spec.model_dump_json(indent=2).encode())
+    place = f"{ledger.store.url}/{ledger.key(name)}"
+    command = prefixed(f"farm render {shlex.quote(place)} --address auto --metrics-port {METRICS_PORT}")
+    submission = jobs.submit(spec.name, command, marks(ledger))
+    began = _began(jobs, submission, ledger, lease.paper.token)
+    return Submitted(job=spec.name, store=ledger.store.url, spec=place, submission=submission, began=began)
+
+
+def _began(jobs: RayJobs, submission: str, ledger: Ledger, token: str) -> bool:
+    """Whether the driver has begun, as its lease shows: not the one of `token`. Raises what it said where it ended before."""
+    stop = time.monotonic() + BEGIN_SECONDS
+    while time.monotonic() < stop:
+        found = jobs.find(submission)
+        if found.over:
+            _refuse(jobs, found)
+            return True
+        lease = read_lease(ledger.store, ledger.key(NAME))
+        if lease and lease.paper and lease.paper.token != token:
+            return True
+        Event().wait(POLL_SECONDS)
+    return False
+
+
+def _refuse(jobs: RayJobs, found: Submission) -> None:
+    if found.state == "SUCCEEDED":
+        return
+    said = [line for line in jobs.log(found.id).splitlines() if line.strip()]
+    sentence = next((line.removeprefix("farm: ") for line in reversed(said) if line.startswith("farm: ")), "")
+    last = sentence or (said[-1] if said else "it said nothing")
+    kind = BadSpec if found.exit_code == BadSpec.exit_code else FilmFailed
+    raise kind(f"Submitted as {found.id}, and ended at once: {last}")

@@ -1,0 +1,107 @@
+"""Watching: a job's driver, wherever it runs, by what it leaves in the store: its lease and its logbook. Promises to end when the driver has; asks no cluster."""
+
+import re
+import sys
+from collections.abc import Iterator
+from threading import Event
+
+from rich.console import Console
+
+from farm.progress.bar import ProgressBar
+from farm.specs.spec_files import is_spec, read_spec
+from jobs.errors import BadStore
+from jobs.ledger.driver_log import last_log
+from jobs.ledger.lease import NAME, SYSTEM, Clock, LeaseWatch, read_lease
+from jobs.ledger.ledger import Ledger
+from jobs.store import locate
+
+POLL_SECONDS = 2.0
+"""Between two looks into the store; a driver writes every ten seconds."""
+
+_PROGRESS = re.compile(r"\S+ \S+ (?P<stage>\w+): (?P<says>(?P<done>[\d,]+) of (?:about )?(?P<total>[\d,]+) frames.*)")
+
+
+def job_at(place: str) -> Ledger:
+    """The job of a spec, or in a folder STORE/NAME. Raises BadStore where there is none."""
+    if is_spec(place):
+        spec = read_spec(place)
+        ledger = Ledger.at(spec.store, spec.name)
+    else:
+        locate(place)
+        store, _, name = (place if "://" in place else str(locate(place))).rstrip("/").rpartition("/")
+        ledger = Ledger.at(store or "/", name)
+    if not (ledger.store.stat(ledger.key(NAME)) or ledger.store.stat(ledger.key("job.json"))):
+        raise BadStore(
+            f"There is no job '{ledger.job}' in {ledger.store.url}; give a job spec, or the folder of a job (STORE/NAME)."
+        )
+    return ledger
+
+
+class LogTail:
+    """The log of a job's last driver, as it grows, and whether that driver is still at work."""
+
+    def __init__(self, ledger: Ledger, clock: Clock = SYSTEM) -> None:
+        self._ledger = ledger
+        self._name, self._told = "", 0
+        self._watch = LeaseWatch(clock)
+        self.exit_code: int | None = None
+        """How the last driver ended; None where it is at work, or was killed."""
+
+    def new(self) -> list[str]:
+        """Lines that have not been given yet; those of a driver that has begun since follow those of the one before."""
+        log = last_log(self._ledger)
+        if log is None:
+            return []
+        if log.name != self._name:
+            self._name, self._told = log.name, 0
+        self.exit_code = log.exit_code
+        lines = log.lines[max(0, self._told - log.first) :]
+        self._told = log.first + len(log.lines)
+        return list(lines)
+
+    def at_work(self) -> bool:
+        """Whether a driver holds the lease. By this machine's steady clock alone: one that is silent for too long is gone."""
+        return self._watch.look(read_lease(self._ledger.store, self._ledger.key(NAME))) != "free"
+
+
+def follow(tail: LogTail) -> Iterator[str]:
+    """Every line of the log until its driver has ended or is gone."""
+    while True:
+        working = tail.at_work()  # first: a driver's last words are there before it lets go
+        yield from tail.new()
+        if not working:
+            return
+        Event().wait(POLL_SECONDS)
+
+
+def watch(ledger: Ledger, console: Console | None = None) -> int:
+    """Show how a job is getting on until its driver ends; gives the driver's exit code. For one that was killed: 0 where the film is delivered, else 1."""
+    tail = LogTail(ledger)
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    with ProgressBar(console, "") as bar:
+        for line in follow(tail):
+            _show(line, bar, console)
+    if tail.exit_code is not None:
+        return tail.exit_code
+
+    from farm.ops.status import statuses  # takes seconds
+
+    state = (
+        statuses(ledger.store.url, ledger.job)[0].state if ledger.store.stat(ledger.key("job.json")) else "not begun"
+    )
+    print(
+        f"farm: The job '{ledger.job}' in {ledger.store.url}: nobody is at work on it, and its last driver left no word of its end; "
+        f"it is {state}. What is finished is kept: submit or render it again, and it goes on.",
+        file=sys.stderr,
+    )
+    return 0 if state == "delivered" else 1
+
+
+def _show(line: str, bar: ProgressBar, console: Console) -> None:
+    """A line of the log: progress in the bar, where there is one; all else above it."""
+    found = _PROGRESS.fullmatch(line)
+    if not bar or found is None:
+        console.print(line, markup=False)
+        return
+    done, total = (int(found[name].replace(",", "")) for name in ("done", "total"))
+    bar.show(found["stage"], found["says"], done=done, total=total)

@@ -1,0 +1,119 @@
+"""Control: holds a job's lease while its fleet works, and asks others to let go of theirs. Promises that a film which is stopped so can be gone on with; stops no process itself."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from farm.fleet.calls import FleetListener, ListenerRelay
+from farm.specs.spec_files import is_spec, read_spec
+from jobs.errors import BadStore
+from jobs.ledger.lease import (
+    NAME,
+    POLL_SECONDS,
+    SYSTEM,
+    VOID_SECONDS,
+    Clock,
+    Lease,
+    LeaseDocument,
+    LeaseWatch,
+    ask_to_stop,
+    read_lease,
+)
+from jobs.ledger.ledger import Ledger
+from jobs.store import Store, open_store
+
+
+class LeaseHolder(NamedTuple):
+    """Who holds a job, as far as its lease tells at a glance."""
+
+    paper: LeaseDocument
+    renewed: float | None
+    """Seconds since it was renewed, by the store's own clock; None where that cannot be told."""
+
+
+class LeaseRenewal(ListenerRelay):
+    """A watcher of the fleet that keeps a lease: each tick may renew it."""
+
+    def __init__(self, watcher: FleetListener, lease: Lease) -> None:
+        super().__init__(watcher)
+        self._lease = lease
+
+    def tick(self) -> None:
+        """Raises Stopped where the lease is lost."""
+        super().tick()
+        self._lease.tick()
+
+
+def _to_people(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def lease_on_job(ledger: Ledger, *, take_over: bool = False, say: Callable[[str], object] = _to_people) -> Lease:
+    """The lease of a job, to be held while it is worked on. `say`: told where somebody's lease is watched first."""
+    return Lease(ledger.store, ledger.key(NAME), _job(ledger), take_over=take_over, say=say)
+
+
+def lease_on_training(out: Store, *, take_over: bool = False, say: Callable[[str], object] = _to_people) -> Lease:
+    """The lease of a training, by the place it writes to. `say`: likewise."""
+    return Lease(out, NAME, f"The training in {out.url}", take_over=take_over, say=say)
+
+
+def holder_of(ledger: Ledger) -> LeaseHolder | None:
+    """Who works on a job now, told at once: by the age of its lease in the store, and by no machine's clock.
+
+    A bucket tells an age to the second. Where a folder cannot be written from here, whoever has a lease is taken to hold it.
+    """
+    key = ledger.key(NAME)
+    found = read_lease(ledger.store, key)
+    if found is None or found.paper is None or found.paper.ended:
+        return None
+    renewed = ledger.store.age(key)
+    return LeaseHolder(found.paper, renewed) if renewed is None or renewed < VOID_SECONDS else None
+
+
+def cancel_jobs(places: Sequence[str], say: Callable[[str], None], clock: Clock = SYSTEM) -> None:
+    """Ask whoever works on jobs to stop, and wait until they have, or are gone. `say`: a sentence of each job, as it comes.
+
+    A place is a job spec, the folder of a job (STORE/NAME), or the `out` of a training. Raises BadStore, before anyone is
+    asked, where there is no job.
+    """
+    jobs = [_found(place) for place in places]
+    asked = [(*job, ask_to_stop(job[0], job[1])) for job in jobs]
+    for store, key, what, paper in asked:
+        say(_awaited(store, key, what, paper, clock) if paper else f"{what}: nobody is at work on it.")
+
+
+def _found(place: str) -> tuple[Store, str, str]:
+    """Where the lease of a job lies, and what the job is called."""
+    if is_spec(place):
+        spec = read_spec(place)
+        ledger = Ledger.at(spec.store, spec.name)
+        store, key, what, first = ledger.store, ledger.key(NAME), _job(ledger), ledger.key("job.json")
+    else:
+        store = open_store(place)
+        key, what, first = NAME, store.url, "job.json"
+    if not (store.stat(key) or store.stat(first)):
+        raise BadStore(
+            f"{what}: there is no such job; give a job spec, the folder of a job (STORE/NAME), or the out of a training."
+        )
+    return store, key, what
+
+
+def _awaited(store: Store, key: str, what: str, asked: LeaseDocument, clock: Clock = SYSTEM) -> str:
+    """Wait for the one who was asked. By this machine's steady clock alone: a holder that stays silent is gone."""
+    seen, watch = asked, LeaseWatch(clock)
+    while watch.look(found := read_lease(store, key)) != "free":
+        if found is None or found.paper is None:
+            break
+        seen = found.paper
+        if seen.token != asked.token:
+            return f"{what}: {seen.who} has taken it over meanwhile."
+        clock.wait(POLL_SECONDS)
+    seen = found.paper if found and found.paper else seen
+    if seen.released:
+        return f"{what}: stopped. What is finished is kept; the same command goes on from there."
+    return f"{what}: {asked.who} does not answer and is taken for dead: nobody is at work on it."
+
+
+def _job(ledger: Ledger) -> str:
+    return f"The job '{ledger.job}' in {ledger.store.url}"

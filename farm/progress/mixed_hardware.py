@@ -1,0 +1,24 @@
+"""Mixture: tells people, once for each, that a job's pictures come from another kind of hardware. Promises a warning and no more; who refuses is the worker."""
+
+from collections.abc import Iterable
+
+from farm.progress.console import ProgressConsole
+from jobs.ledger.hardware import kinds_of
+
+
+class MixedHardware:
+    """The kinds of hardware that one film's pictures were made on."""
+
+    def __init__(self, board: ProgressConsole) -> None:
+        self._board = board
+        self._kinds: list[str] = []
+
+    def heard(self, made_on: Iterable[str]) -> None:
+        """Some pictures were made on these."""
+        for kind in sorted({kind for one in made_on for kind in kinds_of(one)} - set(self._kinds)):
+            self._kinds.append(kind)
+            if len(self._kinds) > 1:
+                self._board.note(
+                    f"mixed hardware: pictures are made on {self._kinds[0]} and on {kind}, which differ in their last bits, so "
+                    "that another run need not give the same file; workers: {mixed: refuse} keeps a job to one kind"
+                )

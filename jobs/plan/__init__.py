@@ -1,0 +1,1 @@
+"""From frames and cuts to shots, chunks, and the times of a deliverable."""

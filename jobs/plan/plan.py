@@ -1,0 +1,237 @@
+"""The plan: a film's frames divided into shots and chunks, with what each chunk must read. Pure and deterministic; the plan of a finished prefix never changes.
+
+Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open frame numbers in display order:
+
+    shot      |-------------------------------------------|            nothing temporal crosses its edges
+    cores     |-------------|--------------|--------------|            tile the film exactly once
+    handles             |---|==============|---|                       shown on either side: the look's context, and the
+                                                                       tail that is dissolved into the next chunk's head
+    pre-roll       |----|                                              shown first, to warm a memory; output thrown away
+    read           |---------------------------|                       what is decoded
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, cos, pi
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from jobs.document import Document
+from jobs.film.source import StandIn
+from jobs.spec.job import LookChoice
+
+
+class Range(NamedTuple):
+    """Frames [start, stop)."""
+
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        return self.stop - self.start
+
+
+class Support(Document):
+    """What a look needs to see in time, in frames."""
+
+    context: Annotated[int, Field(ge=0)] = 0
+    """Frames on either side that an exact answer depends on."""
+    warmup: Annotated[int, Field(ge=0)] = 0
+    """Frames a memory must have seen before its answer counts."""
+    dissolve: Annotated[int, Field(ge=0)] = 0
+    """Frames over which two renderings are blended at a seam: only for a look whose memory has no end."""
+
+
+Keeps = Literal["", "luma", "chroma", "all"]
+"""What of the film's own picture a look leaves as it is; nothing, as far as is known, where it is empty."""
+
+
+class Look(Document):
+    """A look as the plan needs it: what was chosen, and what it takes. Made by the room of looks."""
+
+    choice: LookChoice
+    """With every setting filled in, so that a default that changes changes the digest. A package is named by its place."""
+    kind: str = ""
+    """The installed look that runs it; nothing where that is the choice's own name."""
+    support: Support = Support()
+    weights: tuple[str, ...] = ()
+    """SHA-256 of its package and of what else it reads, in the order the look names them; empty for a look without."""
+    places: tuple[str, ...] = ()
+    """Settings that say where things lie whose hashes are among the weights."""
+    version: int = 1
+    """The look's code version: raised whenever its pictures change."""
+    adds_colour: bool = True
+    """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
+    keeps: Keeps = ""
+    """What a finished film is held to. It changes no picture, so it is in no digest."""
+    gpu_gib: float = 12.0
+    """GPU memory that a renderer of it takes at most, in GiB: how many share a GPU. It changes no picture, so it is in no digest."""
+    stand_in: StandIn = ""
+    """It stands in for a look that gave no pictures (jobs/ledger/quarantine.py)."""
+
+    def named(self) -> dict[str, object]:
+        """What tells this look from any other. Where its package and its weights lie does not: their hashes do."""
+        paper = self.model_dump(mode="json")
+        for place in paper.pop("places"):
+            paper["choice"]["settings"].pop(place, None)
+        paper["choice"]["name"] = paper.pop("kind") or self.choice.name
+        del paper["keeps"], paper["gpu_gib"]
+        return paper if self.stand_in else {name: value for name, value in paper.items() if name != "stand_in"}
+
+    @property
+    def title(self) -> str:
+        """What people call it: a package by the last part of its place."""
+        if self.stand_in:
+            return "the source's own frames" if self.stand_in == "source" else "grey"
+        name = self.choice.name
+        return name.rpartition("/")[2] if name.startswith("/") or "://" in name else name
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Frames between two cuts, under one look. A frame-range override's edges are cuts, but keep the shot's number."""
+
+    number: int
+    frames: Range
+    look: Look
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Part of one shot: the unit of storage, digest and record."""
+
+    number: int
+    shot: int
+    core: Range
+    shown: Range
+    """Core and handles."""
+    read: Range
+    """Core, handles and pre-roll: what is decoded, in order, and shown to the look."""
+    seam: bool
+    """A seam, not a cut, is before this chunk."""
+    dissolve: int
+    """Frames at the core's head that are blended with the tail of the chunk before; 0 where there is no seam to blend."""
+    tail: int
+    """Frames after the core that are rendered and kept for the dissolve into the chunk after; 0 where there is none."""
+    look: Look
+
+    @property
+    def extra(self) -> int:
+        """Frames read beyond the core."""
+        return self.read.frames - self.core.frames
+
+
+def divide(shot: Range, target: int, dissolve: int = 0, first: int = 0) -> list[Range]:
+    """A shot's cores, from the `first`-th on: `target` frames each, the last two nearly equal; by the shot's own length alone.
+
+    All but the last two are the same however long the shot goes on. A core is longer than the two dissolves it takes part
+    in: where the target is shorter than that, it is raised.
+    """
+    target = max(target, 4 * dissolve + 1)
+    parts = ceil(shot.frames / target)
+    if parts < 2:
+        return [shot][first:]
+    last_two = shot.start + (parts - 2) * target
+    edges = [*range(shot.start + first * target, last_two, target), last_two, (last_two + shot.stop) // 2, shot.stop]
+    return [Range(a, b) for a, b in pairwise(edges[max(0, first - (parts - 2)) :])]
+
+
+def chunks_of(shot: Shot, target: int, first_number: int, begun: int = 0) -> list[Chunk]:
+    """The chunks of one shot but for the first `begun`, with handles and pre-roll clipped at the shot's edges."""
+    need, edge = shot.look.support, shot.frames
+    chunks = []
+    for place, core in enumerate(divide(edge, target, need.dissolve, begun), begun):
+        tail = need.dissolve if core.stop < edge.stop else 0
+        shown = Range(
+            max(edge.start, core.start - need.context),
+            min(edge.stop, core.stop + tail + need.context),
+        )
+        chunks.append(
+            Chunk(
+                number=first_number + place,
+                shot=shot.number,
+                core=core,
+                shown=shown,
+                read=Range(max(edge.start, min(shown.start, core.start - need.warmup)), shown.stop),
+                seam=place > 0,
+                dissolve=need.dissolve if place else 0,
+                tail=tail,
+                look=shot.look,
+            )
+        )
+    return chunks
+
+
+def dissolve_weights(frames: int) -> list[float]:
+    """Weight of the later chunk on each frame of a dissolve: a raised cosine, never quite 0 nor 1. The earlier has the rest."""
+    return [0.5 - 0.5 * cos(pi * (k + 1) / (frames + 1)) for k in range(frames)]
+
+
+@dataclass
+class Plan:
+    """Shots and chunks of a film, growing as shots are found. What has been planned never changes."""
+
+    target: int
+    """Longest core, in frames."""
+    shots: list[Shot] = field(default_factory=list)
+    chunks: list[Chunk] = field(default_factory=list)
+    _begun: int = 0
+    """Chunks of the shot that goes on, which are planned already."""
+
+    @classmethod
+    def for_seconds(cls, seconds: float, rate: Fraction) -> "Plan":
+        """An empty plan with chunks of at most `seconds` at `rate` frames a second, at least one frame."""
+        return cls(max(1, int(Fraction(str(seconds)) * rate)))
+
+    def grow(self, shots: Iterable[Shot], going_on: Shot | None = None) -> list[Chunk]:
+        """Append the film's next shots; gives back the chunks that are new. Raises ValueError where they do not adjoin.
+
+        `going_on`: the shot after them as far as it is known; its first chunks, which no later frame can change, are planned
+        already, so that a film of one shot need not be surveyed to its end before work begins.
+        """
+        planned = len(self.chunks)
+        for shot in shots:
+            self.chunks += self._rest_of(shot)
+            self.shots.append(shot)
+            self._begun = 0
+        if going_on:
+            reach = going_on.look.support.context
+            chunks = self._rest_of(going_on)[:-2]
+            fixed = [chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= going_on.frames.stop]
+            self.chunks += fixed
+            self._begun += len(fixed)
+        return self.chunks[planned:]
+
+    def _rest_of(self, shot: Shot) -> list[Chunk]:
+        if shot.frames.start != self.edge or shot.frames.frames < 1:
+            raise ValueError(f"the next shot begins at frame {self.edge}, not with {shot.frames}")
+        return chunks_of(shot, self.target, len(self.chunks) - self._begun + 1, self._begun)
+
+    @property
+    def edge(self) -> int:
+        """Where the last whole shot ends."""
+        return self.shots[-1].frames.stop if self.shots else 0
+
+    @property
+    def frames(self) -> int:
+        """Frames planned so far."""
+        return self.chunks[-1].core.stop if self.chunks else 0
+
+    @property
+    def shot_count(self) -> int:
+        """Whole shots planned so far; the parts that an override makes of one shot count as one."""
+        return self.shots[-1].number if self.shots else 0
+
+    @property
+    def seams(self) -> int:
+        """Boundaries of two chunks inside one shot."""
+        return sum(chunk.seam for chunk in self.chunks)
+
+    @property
+    def extra_frames(self) -> int:
+        """Frames decoded and rendered more than once: handles and pre-roll."""
+        return sum(chunk.extra for chunk in self.chunks)

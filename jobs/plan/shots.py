@@ -1,0 +1,113 @@
+"""From cuts to shots: the minimum length, and which look each shot gets. Pure; a finished prefix never changes; finds no cuts itself."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from jobs.errors import BadSpec
+from jobs.film.timecode import FrameTimecodes
+from jobs.plan.plan import Look, Range, Shot
+from jobs.spec.job import FrameMark, LookChoice, Override
+
+
+def far_enough(cuts: Iterable[int], min_frames: int, start: int = 0) -> list[int]:
+    """Cuts (first frames after a cut, ascending) less those closer than `min_frames` to the cut before, from the left."""
+    kept: list[int] = []
+    for cut in cuts:
+        if cut - (kept[-1] if kept else start) >= min_frames:
+            kept.append(cut)
+    return kept
+
+
+def ranges_between(cuts: Sequence[int], start: int, stop: int) -> list[Range]:
+    """Frames [start, stop) divided at the cuts within it."""
+    edges = [start, *(cut for cut in cuts if start < cut < stop), stop]
+    return [Range(a, b) for a, b in pairwise(edges) if a < b]
+
+
+@dataclass(frozen=True)
+class PlacedOverride:
+    """An override whose frames are numbers, whatever they were written as."""
+
+    look: LookChoice | None
+    """None: that of these frames without it."""
+    locked: bool = False
+    shots: tuple[int, int] | None = None
+    """First and last shot, both included, counted from 1."""
+    frames: Range | None = None
+
+    def covers(self, number: int, part: Range) -> bool:
+        """Whether it names these frames, of shot `number`."""
+        if self.frames:
+            return self.frames.start <= part.start and part.stop <= self.frames.stop
+        return self.shots is not None and self.shots[0] <= number <= self.shots[1]
+
+
+def by_name(overrides: Iterable[Override]) -> bool:
+    """Whether a frame is named in any of them, and not numbered."""
+    return any(isinstance(mark, str) for one in overrides for mark in one.frames or ())
+
+
+def placed(overrides: Sequence[Override], names: FrameTimecodes, frames: int) -> list[PlacedOverride]:
+    """The overrides of a film, of which `frames` frames are known. Raises BadSpec for a name that none of its frames has."""
+    found = []
+    for place, one in enumerate(overrides):
+        numbers = None
+        if one.frames:
+            start, stop = (_number(mark, place, one, names, frames) for mark in one.frames)
+            if start >= stop:
+                raise BadSpec(f"{_said(place, one)}: start comes before stop, and these are frames {start} and {stop}.")
+            numbers = Range(start, stop)
+        found.append(PlacedOverride(one.look, one.locked, one.shot_numbers() if one.shots else None, numbers))
+    return found
+
+
+def _number(mark: FrameMark, place: int, override: Override, names: FrameTimecodes, frames: int) -> int:
+    if isinstance(mark, int):
+        return mark
+    try:
+        number = names.frame(mark)
+    except ValueError as wrong:
+        raise BadSpec(f"{_said(place, override)}: {wrong}; the film has {names.spoken(0, frames - 1)}.") from None
+    if number > frames:
+        raise BadSpec(f"{_said(place, override)}: {mark} is not in the film, which has {names.spoken(0, frames - 1)}.")
+    return number
+
+
+def _said(place: int, override: Override) -> str:
+    return f"overrides.{place}.frames = {list(override.frames or ())}"
+
+
+def dressed(
+    number: int, frames: Range, base: LookChoice, overrides: Sequence[PlacedOverride], fit: Callable[[LookChoice], Look]
+) -> Iterator[Shot]:
+    """One shot with its look: as one Shot, or as several where an override takes only some of its frames.
+
+    The last override that names a frame wins. `fit` turns a choice into a look with its needs (the room of looks).
+    """
+    inner = sorted(
+        {
+            edge
+            for one in overrides
+            if one.frames and one.look
+            for edge in one.frames
+            if frames.start < edge < frames.stop
+        }
+    )
+    for part in ranges_between(inner, frames.start, frames.stop):
+        choice = base
+        for one in overrides:
+            if one.look and one.covers(number, part):
+                choice = one.look
+        yield Shot(number, part, fit(choice))
+
+
+def refuse_idle_overrides(overrides: Sequence[Override], shots: int, frames: int, names: FrameTimecodes) -> None:
+    """Raises BadSpec for an override of shots or frames that a film of so many does not have."""
+    for place, (one, found) in enumerate(zip(overrides, placed(overrides, names, frames), strict=True)):
+        if found.frames and found.frames.start >= frames:
+            raise BadSpec(f"{_said(place, one)}: the film has {names.spoken(0, frames - 1)}.")
+        if found.shots and found.shots[0] > shots:
+            raise BadSpec(
+                f"overrides.{place}.shots = '{one.shots}': the film has shots 1 to {shots}; see them with `farm plan`."
+            )

@@ -1,0 +1,1 @@
+"""What is asked of a worker, and the records that it was done."""

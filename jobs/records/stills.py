@@ -1,0 +1,76 @@
+"""A proof on paper: single stills of shots in looks, and what the whole proof came to. Promises names that hold all that changes a still; makes none."""
+
+from jobs.digest import digest
+from jobs.document import Document
+from jobs.film.source import Film
+from jobs.plan.plan import Look, Range
+from jobs.records.media import Media
+from jobs.records.orders import Encoding
+from jobs.spec.formats import Codec
+
+FOLDER = "proof"
+"""In a job's folder of the store: stills and their paper. In the output: the page, its stills and the contact sheets."""
+
+VERSION = 1
+"""Raised when another frame of a shot would be chosen, or a still would be made otherwise."""
+
+
+class Still(Document):
+    """One frame of a shot, as a look makes it or as the source has it, lies in the store as a JPEG."""
+
+    digest: str
+    frame: int
+    media: Media
+    made_on: str
+    """The hardware that made it."""
+
+
+class ShotProof(Document):
+    """What the proof shows of one shot; of one of its parts, where an override takes only some of its frames."""
+
+    shot: int
+    start: int
+    stop: int
+    frame: int | None
+    """The frame that is shown; None where there is no still of it."""
+    at: str
+    """Name of the first frame."""
+    looks: tuple[str, ...]
+    """By column."""
+    stills: tuple[str | None, ...]
+    """By column: keys in the output; None for one that could not be made."""
+
+
+class Proof(Document):
+    """`farm proof --json`."""
+
+    name: str
+    output: str
+    """URL of the output, in which keys below are."""
+    page: str
+    sheets: tuple[str, ...]
+    """Contact sheets, in film order."""
+    columns: tuple[str, ...]
+    shots: tuple[ShotProof, ...]
+    rendered: int
+    """Stills made by this run; the others were on paper."""
+    lacking: tuple[str, ...] = ()
+    """Stills that could not be made, and why."""
+
+
+def still_digest(film: Film, shot: Range, look: Look | None, encoding: Encoding) -> str:
+    """Names the still of a shot in a look (None: the source's own frame) as a deliverable of this encoding would have it.
+
+    Of the encoding only what changes pictures before they are encoded is part of it.
+    """
+    own: dict[str, object] = {"source": film.identity.model_dump(mode="json"), "picture": film.picture.named()}
+    own |= {"kind": "still", "version": VERSION, "shot": shot, "aspect": str(film.picture.aspect)}
+    if look is None:
+        return digest(own)
+    form = encoding.model_dump(mode="json", include={"width", "height", "pix_fmt", "rotation", "colour"})
+    return digest(own | {"look": look.named(), "form": form | {"linear": encoding.codec is Codec.EXR}})
+
+
+def still_paper(name: str) -> str:
+    """Where the paper of a still lies in the job's folder, by its digest."""
+    return f"{FOLDER}/{name}.json"

@@ -1,0 +1,1 @@
+"""What a studio asks for: job specs, training recipes, formats."""

@@ -1,0 +1,329 @@
+"""The scout, fed by hand: whatever the order and however often findings come, one film has one plan."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actors.mux.stream_plan import plan_deliverables
+from actors.survey.surveyor import Surveyor
+from farm.film.survey_run import SurveyRun
+from farm.fleet.calls import Call
+from jobs.film.frame_index import Page
+from jobs.plan.plan import Chunk, Range
+from jobs.records.orders import Cuts
+from jobs.spec.advice import UnfitDeliverable
+from jobs.spec.job import JobSpec
+from tests.farm.inline import scout_of, shot_list
+from tests.farm.studio import spec_of
+from tests.films import Recipe
+from tests.jobs.plan.test_output_timing import index_of
+
+FRAMES = 200
+CUTS = (30, 47, 52, 110, 150)
+RATE = Fraction(2)
+"""Frames a second: few, so that a small film has many ranges."""
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recipe = Recipe(frames=FRAMES, cuts=CUTS, rate=RATE, open_gop=True, gop=12)
+    return recipe.make(tmp_path_factory.mktemp("film") / "film.mkv")
+
+
+@pytest.fixture(scope="module")
+def pages(film: Path) -> list[Page]:
+    """The film's index in pages of 24 packets, the empty one at the end included."""
+    whole = Page.join(list(Surveyor(str(film)).pages()))
+    starts = range(0, len(whole), 24)
+    return [_part(whole, start, start + 24) for start in starts] + [_part(whole, 0, 0)]
+
+
+def _part(page: Page, start: int, stop: int) -> Page:
+    return Page(**{name: getattr(page, name)[start:stop] for name in Page.__dataclass_fields__})
+
+
+class Survey:
+    """A survey by hand: the pages in order, the cuts as they are asked for."""
+
+    _known: dict[tuple[object, ...], Cuts] = {}  # noqa: RUF012  cuts of one film, found once for all tests
+
+    def __init__(self, spec: JobSpec, pages: Sequence[Page]) -> None:
+        self.spec = spec
+        self.scout = scout_of(spec)
+        self.pages = list(pages)
+        self.searches: list[Call] = []
+        self.chunks: list[Chunk] = []
+        self._see(self.scout.begin())
+
+    def turn(self) -> None:
+        """The next page arrives."""
+        self._learn(self.pages.pop(0))
+
+    def search(self, place: int = 0) -> None:
+        """One of the ranges that were asked for has been looked through."""
+        self._learn(self.look(self.searches.pop(place)))
+
+    def finish(self) -> SurveyRun:
+        """All that is left, in the plain order."""
+        while self.pages:
+            self.turn()
+        while self.searches:
+            self.search()
+        return self.scout
+
+    def look(self, call: Call) -> Cuts:
+        """What a search finds."""
+        name = (self.spec.source, *call.args[2:])
+        if name not in self._known:
+            self._known[name] = Surveyor(self.spec.source).cuts(*call.args)
+        return self._known[name]
+
+    def _learn(self, found: Page | Cuts) -> None:
+        self._see(self.scout.learn(found))
+
+    def _see(self, calls: Sequence[Call]) -> None:
+        self.searches += [call for call in calls if call.verb == "cuts"]
+        self.chunks += self.scout.fresh()
+
+
+@pytest.fixture
+def spec(film: Path, tmp_path: Path) -> JobSpec:
+    return spec_of(film, tmp_path, chunk_seconds=10, shots={"detect": "adaptive", "min_frames": 1})
+
+
+def with_store(spec: JobSpec, folder: Path, **more: Any) -> JobSpec:
+    return spec.model_copy(update={"store": str(folder), **more})
+
+
+def starts(scout: SurveyRun) -> list[int]:
+    return [shot.frames.start for shot in scout.plan.shots]
+
+
+def test_the_plan_follows_the_cuts(spec: JobSpec, pages: list[Page]) -> None:
+    survey = Survey(spec, pages)
+    scout = survey.finish()
+    assert scout.done
+    assert starts(scout) == [0, *CUTS]
+    assert (scout.plan.frames, scout.plan.chunks) == (FRAMES, survey.chunks)
+    assert [chunk.number for chunk in survey.chunks] == list(range(1, len(survey.chunks) + 1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_findings_in_any_order_give_one_plan(spec: JobSpec, pages: list[Page], tmp_path: Path, seed: int) -> None:
+    plain = Survey(spec, pages)
+    plain.finish()
+    some, mixed = random.Random(seed), Survey(with_store(spec, tmp_path / "mixed"), pages)
+    while mixed.pages or mixed.searches:
+        if mixed.pages and (not mixed.searches or some.random() < 0.5):
+            mixed.turn()
+        else:
+            mixed.search(some.randrange(len(mixed.searches)))
+        # What has been planned never changes.
+        assert mixed.chunks == plain.chunks[: len(mixed.chunks)]
+    assert mixed.scout.done
+    assert mixed.scout.plan == plain.scout.plan
+
+
+def test_the_last_range_first_plans_nothing(spec: JobSpec, pages: list[Page]) -> None:
+    survey = Survey(spec, pages)
+    while survey.pages:
+        survey.turn()
+    assert len(survey.searches) >= 4
+    while len(survey.searches) > 1:
+        survey.search(len(survey.searches) - 1)
+        assert not survey.chunks
+    survey.search()
+    assert survey.scout.done
+
+
+def test_pages_that_come_again_are_known(spec: JobSpec, pages: list[Page]) -> None:
+    once = Survey(spec, pages)
+    for _ in range(3):
+        once.turn()
+    known = len(once.searches)
+    # The demux's worker was lost, so another began anew.
+    once.pages = pages[:]
+    for _ in range(3):
+        once.turn()
+    assert (len(once.scout.pages), len(once.searches)) == (3, known)
+    once.finish()
+    assert once.scout.learn(pages[-1]) == []
+    assert starts(once.scout) == [0, *CUTS]
+    assert len(once.scout.ledger.pages(0)) == len(pages)
+
+
+def test_cuts_that_come_again_change_nothing(spec: JobSpec, pages: list[Page]) -> None:
+    survey = Survey(spec, pages)
+    for _ in pages:
+        survey.turn()
+    first = survey.searches[0]
+    survey.search()
+    planned = survey.chunks[:]
+    assert planned
+    survey.scout.learn(survey.look(first))
+    assert survey.scout.fresh() == []
+    survey.finish()
+    assert starts(survey.scout) == [0, *CUTS]
+
+
+def test_a_finished_survey_is_read_from_paper(spec: JobSpec, pages: list[Page]) -> None:
+    first = Survey(spec, pages).finish()
+    again = scout_of(spec)
+    assert again.begin() == []
+    assert again.fresh() == first.plan.chunks
+    assert again.done
+
+
+def test_a_broken_off_survey_goes_on_where_it_was(spec: JobSpec, pages: list[Page]) -> None:
+    survey = Survey(spec, pages)
+    for _ in range(5):
+        survey.turn()
+    asked = [call.args[2] for call in survey.searches]
+    assert len(asked) >= 2
+    survey.search(1)
+
+    again = scout_of(spec)
+    demux, *searches = again.begin()
+    assert (demux.verb, demux.args[0]) == ("pages", 5 * 24)
+    assert np.array_equal(demux.args[1].pts, pages[4].pts)
+    assert [call.args[2] for call in searches] == [asked[0], *asked[2:]]
+    # And the pages that such a demux brings are the ones that were missing.
+    rest = Page.join(list(Surveyor(spec.source).pages(*demux.args)))
+    assert np.array_equal(rest.pts, Page.join(pages[5:]).pts)
+
+
+def test_a_survey_under_way_plans_only_what_is_settled(spec: JobSpec, pages: list[Page]) -> None:
+    survey = Survey(spec, pages)
+    survey.turn()
+    assert (survey.searches, survey.chunks) == ([], [])
+    for _ in range(4):
+        survey.turn()
+    while survey.searches:
+        looked_through = survey.searches[0].args[2].stop
+        survey.search()
+        # The last shot goes on beyond what has been looked through: its end is not known, nor its last two chunks.
+        known = max((cut for cut in CUTS if cut < looked_through), default=0)
+        assert survey.scout.plan.edge == known
+        beyond = max(0, -(-(looked_through - known) // 20) - 2)
+        assert survey.scout.plan.frames == known + 20 * beyond
+        assert not survey.scout.done
+    assert 0 < survey.scout.plan.frames < 5 * 24
+    assert not survey.scout.complete
+
+
+def test_a_shot_without_end_is_begun_at_once(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
+    wish = spec_of(
+        spec.source,
+        tmp_path,
+        chunk_seconds=4,
+        shots={"detect": "adaptive", "threshold": 1000},
+        overrides=[{"frames": [100, 140], "look": {"name": "test-negative"}}],
+    )
+    survey = Survey(wish, pages)
+    while not survey.searches:
+        survey.turn()
+    looked_through = survey.searches[0].args[2].stop
+    assert looked_through < 100
+    survey.search()
+    # The last two may yet be of other lengths.
+    chunks = -(-looked_through // 8) - 2
+    assert [chunk.core for chunk in survey.chunks] == [(n, n + 8) for n in range(0, 8 * chunks, 8)] != []
+    assert survey.scout.plan.shots == []
+    whole = survey.finish()
+    assert [shot.frames for shot in whole.plan.shots] == [(0, 100), (100, 140), (140, FRAMES)]
+    again = Survey(with_store(wish, tmp_path / "again"), pages)
+    while again.pages:
+        again.turn()
+    again.searches.reverse()
+    assert again.finish().plan == whole.plan
+    assert survey.chunks == again.chunks == whole.plan.chunks
+
+
+@pytest.mark.parametrize(("least", "kept"), [(1, CUTS), (6, (30, 47, 110, 150)), (20, (30, 52, 110, 150)), (500, ())])
+def test_cuts_too_near_each_other_are_none(
+    spec: JobSpec, pages: list[Page], tmp_path: Path, least: int, kept: Sequence[int]
+) -> None:
+    wish = spec_of(spec.source, tmp_path, chunk_seconds=10, shots={"detect": "adaptive", "min_frames": least})
+    assert starts(Survey(wish, pages).finish()) == [0, *kept]
+
+
+def test_another_threshold_is_another_survey_of_cuts(spec: JobSpec, pages: list[Page], film: Path) -> None:
+    Survey(spec, pages).finish()
+    other = spec.model_copy(update={"shots": spec.shots.model_copy(update={"threshold": 1000.0})})
+    searches = scout_of(other).begin()
+    assert {call.verb for call in searches} == {"cuts"}
+    assert {call.args[-2] for call in searches} == {1000.0}
+
+
+def _given(scout: SurveyRun, pages: Sequence[Page]) -> Iterator[Call]:
+    yield from scout.begin()
+    for page in pages:
+        yield from scout.learn(page)
+
+
+def test_a_given_list_is_asked_for_once_all_times_are_known(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
+    listed = shot_list(tmp_path / "cuts.csv", 0, 20, 70, frames=FRAMES)
+    scout = scout_of(spec_of(spec.source, tmp_path, shots={"file": str(listed)}))
+    demux, call = _given(scout, pages)
+    assert (demux.verb, call.verb) == ("pages", "given_cuts")
+    assert (scout.fresh(), scout.done) == ([], False)
+    found = Surveyor(spec.source).given_cuts(*call.args)
+    assert scout.learn(found) == []
+    scout.fresh()
+    assert (starts(scout), scout.done) == ([0, 20, 70], True)
+    assert scout.learn(found) == []
+    assert scout.fresh() == []
+
+
+def test_overrides_dress_the_shots_as_they_come(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
+    overrides = [
+        {"shots": "2-3", "look": {"name": "test-negative"}},
+        {"frames": [120, 130], "look": {"name": "test-window"}},
+    ]
+    wish = spec_of(
+        spec.source, tmp_path, chunk_seconds=10, overrides=overrides, shots={"detect": "adaptive", "min_frames": 1}
+    )
+    scout = Survey(wish, pages).finish()
+    dressed = {shot.frames: (shot.number, shot.look.choice.name) for shot in scout.plan.shots}
+    assert dressed[Range(30, 47)] == (2, "test-negative")
+    assert dressed[Range(47, 52)] == (3, "test-negative")
+    assert dressed[Range(120, 130)] == (5, "test-window")
+    assert dressed[Range(130, 150)] == (5, "none")
+    assert scout.plan.shot_count == 6
+
+
+@pytest.mark.parametrize(
+    ("tick", "stamps", "ways"),
+    [
+        # mp4 cannot count so finely, and Matroska can.
+        (Fraction(1, 3 * 10**9), [0, 10**8, 4 * 10**8 + 1], {"mkv": None, "mp4": ["mkv"]}),
+        # Two frames within a millisecond: Matroska cannot tell them apart, and mp4 can.
+        (Fraction(1, 90000), [0, 9, 4500], {"mkv": ["mp4"], "mp4": None}),
+        # Neither can: nobody is sent from one to the other and back.
+        (Fraction(1, 3 * 10**9), [0, 1, 10**8 + 1], {"mkv": [], "mp4": []}),
+    ],
+)
+def test_no_two_containers_send_a_film_to_each_other(
+    tmp_path: Path, film: Path, tick: Fraction, stamps: list[int], ways: dict[str, list[str] | None]
+) -> None:
+    for container, wanted in ways.items():
+        spec = spec_of(film, tmp_path, deliverables=[{"codec": "ffv1", "container": container}])
+        (deliverable,) = plan_deliverables(Surveyor(str(film)).film(), spec, str(film))
+        scout = scout_of(spec)
+        picture = scout.film.picture.model_copy(update={"time_base": tick, "rate": Fraction(30)})
+        scout.film = scout.film.model_copy(update={"picture": picture})
+        scout.index = index_of(stamps, last=10**8)
+        if wanted is None:
+            assert scout.timing(deliverable).frames == len(stamps)
+            continue
+        with pytest.raises(UnfitDeliverable) as refusal:
+            scout.timing(deliverable)
+        assert [dict(one.fields)["container"] for one in refusal.value.ways] == wanted
+        assert "source" in str(refusal.value)

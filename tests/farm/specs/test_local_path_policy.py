@@ -1,0 +1,138 @@
+"""A spec for a cluster names no local file that the operator has not allowed: not by any field, nor by '..', nor by a link."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farm.cli.sessions import deliver, list_shots, plan_only
+from farm.specs.local_path_policy import FOLDERS, refuse_local
+from jobs.errors import BadSpec
+from jobs.spec.job import JobSpec
+from jobs.spec.parser import parse_spec
+
+CLUSTER = "head:6379"
+REMOTE: dict[str, Any] = {
+    "name": "film",
+    "source": "s3://films/film.mp4",
+    "store": "s3://farm/work",
+    "output": "s3://films/out",
+    "look": {"name": "none"},
+}
+
+
+def spec(**fields: Any) -> JobSpec:
+    return parse_spec({**REMOTE, **fields}, "spec")
+
+
+def fields_of(place: str) -> dict[str, dict[str, Any]]:
+    """Every way in which a spec can name a file, by the field that the sentence names."""
+    other = {"name": "none", "settings": {"a": [{"b": place}]}}
+    return {
+        "source": {"source": place},
+        "store": {"store": place},
+        "output": {"output": place},
+        "shots.file": {"shots": {"file": place}},
+        "look.name": {"look": {"name": place}},
+        "look.settings.weights": {"look": {"name": "fast-style", "settings": {"weights": place}}},
+        "look.settings.looks.1.name": {
+            "look": {"name": "blend", "settings": {"looks": [{"name": "none"}, {"name": place}]}}
+        },
+        "overrides.0.look.name": {"overrides": [{"shots": "1", "look": {"name": place}}]},
+        "overrides.0.look.settings.a.0.b": {"overrides": [{"shots": "1", "look": other}]},
+    }
+
+
+FIELDS = list(fields_of(""))
+
+
+@pytest.fixture
+def allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is allowed, beside one that is not, named with another that is not there."""
+    (tmp_path / "allowed/shots").mkdir(parents=True)
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret/film.mp4").write_bytes(b"x")
+    (tmp_path / "name").symlink_to("allowed")
+    monkeypatch.setenv(FOLDERS, f"/nowhere{os.pathsep}{tmp_path}/name")
+    return tmp_path / "allowed"
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("place", ["{here}/x.mp4", "{here}/../allowed/new/x.mp4", "file://{here}/x.mp4"])
+def test_what_is_allowed_may_be_named(allowed: Path, field: str, place: str) -> None:
+    refuse_local(spec(**fields_of(place.format(here=allowed))[field]), CLUSTER)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/etc/passwd",
+        "~/x.mp4",
+        "./x.mp4",
+        "{here}/../secret/film.mp4",
+        "{here}/link/film.mp4",
+        "{here}x/film.mp4",
+        "file:///etc/passwd",
+    ],
+)
+def test_what_is_not_allowed_may_not_be_named(allowed: Path, field: str, place: str) -> None:
+    (allowed / "link").symlink_to("../secret")
+    given = place.format(here=allowed)
+    with pytest.raises(BadSpec) as refused:
+        refuse_local(spec(**fields_of(given)[field]), CLUSTER)
+    assert str(refused.value) == (
+        f"{field} = {given!r}: a job for a cluster names no local file that its operator has not allowed; "
+        f"put it into S3, or into a folder that {FOLDERS} names."
+    )
+
+
+def test_nothing_is_allowed_unless_it_is_said(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("", os.pathsep):
+        monkeypatch.setenv(FOLDERS, value)
+        with pytest.raises(BadSpec, match="source = "):
+            refuse_local(spec(source=f"{allowed}/film.mp4"), CLUSTER)
+    refuse_local(spec(), CLUSTER)
+
+
+@pytest.mark.parametrize("source", ["shots", "shots/f.%04d.dpx", "shots/f.####.dpx"])
+def test_a_link_among_pictures_is_followed(allowed: Path, source: str) -> None:
+    (allowed / "shots/f.0001.dpx").write_bytes(b"x")
+    fields = {"source": f"{allowed}/{source}", "rate": 24}
+    refuse_local(spec(**fields), CLUSTER)
+    (allowed / "shots/f.0002.dpx").symlink_to("../../secret/film.mp4")
+    with pytest.raises(BadSpec, match="source = "):
+        refuse_local(spec(**fields), CLUSTER)
+
+
+def test_a_file_beside_the_driver_is_a_file(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(allowed.parent / "secret")
+    one = spec(look={"name": "fast-style", "settings": {"weights": "film.mp4"}})
+    with pytest.raises(BadSpec, match=r"look\.settings\.weights = 'film\.mp4'"):
+        refuse_local(one, CLUSTER)
+
+
+def test_ray_of_ones_own_may_read_all(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    for address in (None, "local"):
+        refuse_local(spec(source="/films/film.mp4"), address)
+    monkeypatch.setenv("RAY_ADDRESS", CLUSTER)
+    with pytest.raises(BadSpec, match=r"source = '/films/film\.mp4'"):
+        refuse_local(spec(source="/films/film.mp4"), None)
+
+
+def test_a_plan_that_is_not_kept_has_no_store(allowed: Path) -> None:
+    refuse_local(spec(store="/store", output="/out"), CLUSTER, planned_only=True)
+    with pytest.raises(BadSpec, match="source = "):
+        refuse_local(spec(source="/film.mp4"), CLUSTER, planned_only=True)
+
+
+@pytest.mark.parametrize(
+    "command", [deliver, plan_only, lambda spec, address: list_shots(spec, "cuts.edl", address=address)]
+)
+def test_every_command_asks_before_anything_else(allowed: Path, command: Callable[..., object]) -> None:
+    """Nothing answers at the address: it is not asked."""
+    with pytest.raises(BadSpec, match="source = '/etc/passwd': a job for a cluster names no local file"):
+        command(spec(source="/etc/passwd"), address="127.0.0.1:1")

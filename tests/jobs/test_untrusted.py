@@ -1,0 +1,97 @@
+"""What comes from outside: what a document may hold, and what a sentence may show."""
+
+import math
+import time
+from typing import Any
+
+import pytest
+
+from jobs.errors import BadSpec, Damaged
+from jobs.untrusted import DEEPEST, LONGEST_TEXT, MOST_VALUES, check_plain, is_placeable, scrub, spoken
+
+
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def shared(levels: int) -> Any:
+    """Ten to the power of `levels` values in a few lists."""
+    value: Any = 1
+    for _ in range(levels):
+        value = [value] * 10
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [None, {}, {"a": [1, 2.5, "ü\n", True, None]}, deep(DEEPEST), shared(4), -(2**53), "x" * LONGEST_TEXT]
+)
+def test_documents_may_hold(value: Any) -> None:
+    check_plain(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"a": [{"b": math.nan}]}, "a.0.b = nan: a finite number is wanted"),
+        ({"a": 2**53 + 1}, "a: no number is beyond 9007199254740992"),
+        ({"a": 10**5000}, "a: no number is beyond"),
+        ({"a": b"x"}, "a: a bytes is no text, number, list or mapping"),
+        ({"a": {"b": {3}}}, "a.b: a set is no text"),
+        ({"a": "x" * (LONGEST_TEXT + 1)}, f"a has {LONGEST_TEXT + 1} characters; {LONGEST_TEXT} are allowed"),
+        ({"a": "\ud800"}, "a is broken text; write it anew"),
+        ({"a": ["x s3://key:se/cret@bucket/a"]}, "a.0 carries credentials; give those as AWS_ACCESS_KEY_ID"),
+        ({"a": {1: 2}}, "a: a field's name is a short text; '1' is none"),
+        (deep(DEEPEST + 1), f"lists and mappings go {DEEPEST} deep at most"),
+        (shared(9), f"it holds more than {MOST_VALUES} values"),
+    ],
+)
+def test_documents_may_not_hold(value: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=r"^[ -~]+$") as refused:
+        check_plain(value)
+    assert says in str(refused.value)
+
+
+def test_a_list_that_holds_itself_ends() -> None:
+    value: list[Any] = []
+    value.append(value)
+    with pytest.raises(ValueError, match="deep at most"):
+        check_plain(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Cannot read s3://key:sec/ret+x@bucket/a: gone.", "Cannot read s3://***@bucket/a: gone."),
+        ("'http://user@host/x', 'https://u:p@q@host'", "'http://***@host/x', 'https://***@host'"),
+        ("http://host/x,s3://key:a/b@host", "http://host/x,s3://***@host"),
+        ("s3://bucket/12:30/take@2.mov and /mnt/a@b", "s3://bucket/12:30/take@2.mov and /mnt/a@b"),
+        ("nothing to hide: a@b.c", "nothing to hide: a@b.c"),
+    ],
+)
+def test_credentials_of_urls_are_not_shown(text: str, shown: str) -> None:
+    assert scrub(text) == shown
+
+
+@pytest.mark.parametrize("text", ["//" * 40_000 + "@", ":@//" * 20_000, "@" + "//:" * 40_000])
+def test_hostile_texts_take_no_time(text: str) -> None:
+    began = time.monotonic()
+    spoken(text)
+    assert time.monotonic() - began < 5
+
+
+def test_a_sentence_is_one_line_that_steers_nothing() -> None:
+    said = spoken("a\nb\x1b[31m\u202ec\ud800 ü→")
+    assert said == "a\\nb\\x1b[31m\\u202ec\\ud800 ü→"
+    assert str(BadSpec("s3://k:s@b\n")) == "s3://***@b\\n"
+    assert str(Damaged("a\tb", "digest")) == "a\\tb"
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [("/films/ü 1.mp4", True), ("/a\u202f3 PM.png", True), ("a\n", False), ("a\x9b", False), ("\udcff", False)],
+)
+def test_places_have_no_control_characters(text: str, may: bool) -> None:
+    assert is_placeable(text) is may
