@@ -228,7 +228,7 @@ def two_hours(folder: Path, frames: int = FRAMES, shots: int = SHOTS) -> Figures
     assert stopped["exit_code"] == 130, (folder / "said.log").read_text()[-4000:]
     ended = render_long(folder, film, stop_at=None)
     assert ended["exit_code"] == 0, (folder / "said.log").read_text()[-4000:]
-    made = folder / "out/long.mkv"
+    made = folder / "out" / f"{film.stem}.mkv"
     assert pictures_md5(made) == pictures_md5(film), "other pictures than the film's"
     report: dict[str, Any] = json.loads((folder / "out/long.report.json").read_text())
     return {
