@@ -28,8 +28,26 @@ def _nothing_is_left() -> Iterator[None]:
     gc.collect()
 
 
-def colorize(saturation: float) -> Look:
-    return fit(LookChoice(name="colorize", settings={"saturation": saturation, "size": 128}))
+def colorize(saturation: float, **settings: float) -> Look:
+    return fit(LookChoice(name="colorize", settings={"saturation": saturation, "size": 128, **settings}))
+
+
+def bytes_of_tensors() -> int:
+    gc.collect()
+    return sum(held.nbytes for held in gc.get_objects() if type(held) in (torch.Tensor, nn.Parameter))
+
+
+def test_a_hundred_saturations_and_strengths_keep_no_more_memory_than_one() -> None:
+    generators: dict[str, Generator] = {}
+    colour = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
+    frames = FrameBatch(torch.zeros(8, 90, 160, dtype=torch.uint8), None, Quantiser(colour, 8))
+    held = []
+    for n in range(100):
+        generator = recent(generators, colorize(n / 100, strength=1 - n / 200), CPU)
+        if n in (0, 99):
+            assert sum(len(several) for several in generator.render([frames])) == 8
+            held.append(bytes_of_tensors())
+    assert held[1] == held[0] > 1_000_000
 
 
 def test_a_hundred_settings_share_one_network_and_few_are_kept() -> None:
