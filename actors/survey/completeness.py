@@ -19,7 +19,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from actors.media.container import named, opened
-from actors.survey.structure import boxes, chains, matroska, transport
+from actors.survey.structure import asf, boxes, chains, matroska, transport
 from actors.survey.structure.octets import BrokenStructure, FileBytes
 from jobs.errors import BadMedia
 from jobs.film.ffmpeg_commands import KEEP
@@ -107,7 +107,7 @@ class PacketCensus:
                 self._in_doubt(times, chains.check_flv)
                 self._refuse_holes(times)
             case "asf":
-                self._read(chains.check_asf)
+                self._read(asf.check_asf)
                 self._refuse_short(times)
                 self._refuse_holes(times)
             case "nut":

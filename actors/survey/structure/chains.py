@@ -10,8 +10,6 @@ _KLV = b"\x06\x0e\x2b\x34"
 _NUT_INDEX = bytes.fromhex("4e58dd672f23e64e")
 _NUT_END = 12
 """Bytes behind a NUT index's offset: that itself, and a checksum."""
-_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-"""The object "file properties", which tells the length of the whole file."""
 
 
 def check_flv(file: FileBytes) -> None:
@@ -98,18 +96,6 @@ def check_mxf(file: FileBytes) -> None:
         stop = place + 17 + more + (int.from_bytes(head[17 : 17 + more], "big") if more else head[16])
         file.must_hold(stop, "an element")
         place = stop
-
-
-def check_asf(file: FileBytes) -> None:
-    """Raises Torn where the file is shorter or longer than its file properties say."""
-    header = file.at(0, 1 << 16)
-    found = header.find(_ASF_FILE)
-    # Of a broadcast nothing is known beforehand, as its first flag says.
-    if found >= 0 and not header[found + 88] & 1:
-        told = int.from_bytes(header[found + 40 : found + 48], "little")
-        file.must_hold(told, "the file that its header describes")
-        if told < file.size:
-            raise BrokenStructure(f"is damaged: its header describes a file of {told} bytes, and it has {file.size}")
 
 
 def check_nut(file: FileBytes) -> None:

@@ -70,6 +70,22 @@ def test_a_film_that_lacks_something_in_its_middle_is_refused(tmp_path: Path, na
     refused(torn)
 
 
+@pytest.mark.parametrize("damage", ["zeros in a packet", "a payload's length"])
+def test_an_asf_that_lost_a_packet_is_refused_and_a_whole_one_is_not(tmp_path: Path, damage: str) -> None:
+    # Longer than media objects are counted: their numbers begin again at 256.
+    recipe = replace(SMALL, codec="wmv2", frames=300, sound="flac")
+    whole, torn = recipe.make(tmp_path / "whole.asf"), tmp_path / "torn.asf"
+    assert surveyed(whole)[1].frames == 300
+    data = bytearray(whole.read_bytes())
+    first = data.index(bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")) + 50  # the data object's GUID, and its head
+    if damage == "zeros in a packet":
+        data[first : first + 3] = bytes(3)
+    else:
+        data[first + 3 + 12] ^= 0x3F  # how many payloads there are, or of which stream the only one is
+    torn.write_bytes(data)
+    refused(torn)
+
+
 @pytest.mark.parametrize(
     "name", ["fragments.mp4", "h264.mkv", "vp8.webm", "mjpeg.avi", "mpeg2.mpg", "h264.flv", "ffv1.nut", "vp8.ogv"]
 )
