@@ -27,7 +27,7 @@ SIDE_CPUS = 4
 """CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
 TRIES = 3
 """Times that Ray is started, each of half a minute or more, before it is given up."""
-_PATIENCE = {
+PATIENCE = {
     "RAY_gcs_server_port_wait_time_s": "120",
     "RAY_raylet_start_wait_time_s": "120",
     "RAY_agent_register_timeout_ms": "120000",
@@ -45,7 +45,7 @@ def start(workers: int, init: Callable[..., object] = ray.init) -> None:
     """
     cores = len(os.sched_getaffinity(0))
     cpus = max(workers, cores) + max(SIDE_CPUS, cores)
-    for name, value in _PATIENCE.items():
+    for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
     for tries in range(1, TRIES + 1):
         before = set(descendants(os.getpid()))

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -14,6 +15,7 @@ from typing import Self
 
 import pytest
 
+from farm.local_ray import PATIENCE
 from tests.farm.head import BIN, DEADLINE, RayHead, free_ports
 from tests.farm.shell import living
 
@@ -43,19 +45,21 @@ class RayNode:
         ray += [f"--dashboard-agent-listen-port={agent}", f"--dashboard-agent-grpc-port={grpc}"]
         ray += [f"--metrics-export-port={metrics}", f"--runtime-env-agent-port={environments}"]
         mounts = 'if [ -n "$0" ]; then mount -t tmpfs none "$0" || exit 1; fi; exec "$@"'
-        self._process = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", mounts, str(self._hides or ""), *ray],
-            env={name: value for name, value in self._head.env.items() if name != "RAY_ADDRESS"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        stop = time.monotonic() + DEADLINE
-        while not any("raylet/raylet" in words.split()[0] for _, words in self.living()):
-            if self._process.poll() is not None or time.monotonic() > stop:
-                self.__exit__()
-                raise RuntimeError("the second node did not start")
-            threading.Event().wait(0.1)
+        with tempfile.TemporaryFile() as log:
+            self._process = subprocess.Popen(
+                ["unshare", "-m", "sh", "-c", mounts, str(self._hides or ""), *ray],
+                env={**PATIENCE, **{name: value for name, value in self._head.env.items() if name != "RAY_ADDRESS"}},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            stop, said = time.monotonic() + 2 * DEADLINE, b""
+            while b"Ray runtime started" not in said:  # from then on the head counts with it
+                said = os.pread(log.fileno(), 1 << 20, 0)
+                if self._process.poll() is not None or time.monotonic() > stop:
+                    self.__exit__()
+                    raise RuntimeError(f"the second node did not start: {said.decode()}")
+                threading.Event().wait(0.1)
         return self
 
     def __exit__(self, *error: object) -> None:
