@@ -180,3 +180,5 @@ def _agree_on_authentication() -> str:
 def _let_ray_talk(may: bool) -> None:
     # Ray prints a coloured page on standard output for every lost worker, which has no switch; the watcher is told of each.
     ray._private.worker._worker_logs_enabled = may
+    # And a traceback for what the second call of a worker raised that was let go for its first: that call is made elsewhere.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
