@@ -15,7 +15,7 @@ from typing import Self
 
 import pytest
 
-from farm.local_ray import PATIENCE
+from farm.local_ray import PATIENCE, TRIES
 from tests.farm.head import BIN, DEADLINE, RayHead, free_ports
 from tests.farm.shell import living
 
@@ -39,6 +39,14 @@ class RayNode:
         self._hides = hides
 
     def __enter__(self) -> Self:
+        for _ in range(TRIES):  # Ray gives it half a minute, a constant
+            if not (said := self._begun()):
+                return self
+            self.__exit__()
+        raise RuntimeError(f"the second node did not start: {said}")
+
+    def _begun(self) -> str:
+        """Start it, until the head counts with it. Gives what it said where it did not come to that."""
         agent, grpc, metrics, environments = free_ports(4)
         ray = [str(BIN / "ray"), "start", f"--address={self._head.address}", "--block", "--node-ip-address=127.0.0.1"]
         ray += ["--num-cpus=32", f"--num-gpus={self._gpus}", "--object-store-memory=80000000"]
@@ -57,10 +65,9 @@ class RayNode:
             while b"Ray runtime started" not in said:  # from then on the head counts with it
                 said = os.pread(log.fileno(), 1 << 20, 0)
                 if self._process.poll() is not None or time.monotonic() > stop:
-                    self.__exit__()
-                    raise RuntimeError(f"the second node did not start: {said.decode()}")
+                    return said.decode() or "not a word"
                 threading.Event().wait(0.1)
-        return self
+        return ""
 
     def __exit__(self, *error: object) -> None:
         while left := self.living():
