@@ -15,7 +15,7 @@ from typing import Self
 
 import pytest
 
-from farm.local_ray import PATIENCE, TRIES
+from farm.cluster.local_ray import PATIENCE, TRIES
 from tests.farm.head import BIN, DEADLINE, RayHead, free_ports
 from tests.farm.shell import living
 

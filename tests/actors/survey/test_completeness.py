@@ -78,10 +78,11 @@ def test_an_asf_that_lost_a_packet_is_refused_and_a_whole_one_is_not(tmp_path: P
     assert surveyed(whole)[1].frames == 300
     data = bytearray(whole.read_bytes())
     first = data.index(bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")) + 50  # the data object's GUID, and its head
+    packet = first + 2 * 3200
     if damage == "zeros in a packet":
-        data[first : first + 3] = bytes(3)
+        data[packet : packet + 3] = bytes(3)
     else:
-        data[first + 3 + 12] ^= 0x3F  # how many payloads there are, or of which stream the only one is
+        data[packet + 3 + 12] ^= 0x3F  # how many payloads there are, or of which stream the only one is
     torn.write_bytes(data)
     refused(torn)
 
