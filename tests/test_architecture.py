@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ ONLY_IN = {
 SAME_LIBRARY = {"botocore": "boto3", "mypy_boto3_s3": "boto3"}
 INSIDE = {
     "jobs": "untrusted processes digest errors document film spec store plan records ledger output",
-    "actors": "sample shot_lists media picture encode looks mux survey look_api evaluation training render verify deliver",
+    "actors": "page_templates sample shot_lists media picture encode looks mux survey look_api evaluation training render verify deliver",
     "farm": "cluster fleet specs progress film estimate learn ops contact_sheets cli",
 }
 """The rooms inside each room: one imports only those before it."""
@@ -126,6 +127,20 @@ def test_the_words_of_the_house() -> None:
         wrong += [f"{name} in {name_of(path)}" for name in [*names, path.stem] if BAD_WORDS.search(name)]
         wrong += [f"{name} in {name_of(path)}: {WORDS[name]}" for name in classes(path) if name in WORDS]
     assert wrong == []
+
+
+def test_pages_are_templates_and_are_installed_with_the_modules_that_fill_them() -> None:
+    markup = re.compile(r"<(html|style|script|table|div|h1|p)\b", re.IGNORECASE)
+    strings = [
+        (path, node.value) for path in FILES for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant)
+    ]
+    assert [name_of(path) for path, text in strings if isinstance(text, str) and markup.search(text)] == []
+    shipped = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    beside = [path for room in ROOMS for path in (HOUSE / room).rglob("*") if path.suffix in (".j2", ".css", ".js")]
+    assert len(beside) >= 5
+    assert [name_of(path) for path in beside if not any(path.match(pattern) for pattern in shipped["*"])] == []
 
 
 def test_each_class_has_a_name_of_its_own() -> None:

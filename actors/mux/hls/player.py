@@ -1,173 +1,18 @@
-"""The player: shows a review stream in a browser while it grows. Promises one HTML page without anything from a network; knows no film.
+"""The page beside a review stream, which plays it in a browser while it grows; needs nothing from a network.
 
 By Media Source Extensions (W3C), which every browser for desks has: unlike a browser's own HLS it begins at the film's first
 frame while the film grows, and tells how far it is. Where there are none (iPhones) the browser's own HLS plays. Only what is
 looked at is fetched, so that a long film fits into a browser's memory.
+
+Other pages include `PLAYER`, which plays the playlist at the relative place `stream`; `instead` is a film to be played
+where that cannot be, or empty.
 """
 
-from html import escape
+from actors.page_templates import PAGES
 
-STYLE = """
-.stream video { width: 100%; max-height: 80vh; background: #000; display: block; }
-.stream output { color: #9aa0a6; font-size: .85rem; display: block; padding: .25rem 0; }
-"""
-
-SCRIPT = """
-const AHEAD = 40, KEPT = 60;  // seconds fetched before they are shown, and kept once they are
-const pause = milliseconds => new Promise(go => setTimeout(go, milliseconds));
-const once = (what, name) => new Promise(go => what.addEventListener(name, go, {once: true}));
-const clock = seconds => new Date(1000 * seconds).toISOString().slice(11, 19);
-const hex = number => number.toString(16).padStart(2, "0");
-
-function payload(bytes, name) {  // where a box's payload begins in an ISO file (ISO/IEC 14496-12); 0: there is none
-  const letters = [...name].map(one => one.charCodeAt(0));
-  return Math.max(0, bytes.findIndex((_, at) => letters.every((letter, n) => bytes[at - 4 + n] == letter)));
-}
-
-function codecs(init) {  // as RFC 6381 names them
-  const [avc, hevc, mpeg] = ["avcC", "hvcC", "esds"].map(name => payload(init, name)), said = [];
-  if (avc) said.push("avc1." + [1, 2, 3].map(at => hex(init[avc + at])).join(""));
-  if (hevc) {
-    const profile = init[hevc + 1] & 31, tier = init[hevc + 1] & 32 ? "H" : "L";
-    said.push(`hvc1.${profile}.${profile == 2 ? 4 : 6}.${tier}${init[hevc + 12]}.B0`);
-  }
-  // ISO/IEC 14496-1, 7.2.6: what kind of stream it is, and of AAC what kind of object.
-  if (mpeg) said.push(init[mpeg + 17] == 0x40 ? `mp4a.40.${init[mpeg + 35] >> 3}` : "mp4a." + hex(init[mpeg + 17]).toUpperCase());
-  if (payload(init, "fLaC")) said.push("flac");
-  if (payload(init, "Opus")) said.push("opus");
-  return said.join(",");
-}
-
-async function fetched(url, fresh) {
-  const answer = await fetch(url, {cache: fresh ? "no-store" : "default"});
-  if (!answer.ok) throw Error(`${url} answers ${answer.status}`);
-  return answer;
-}
-
-async function listed(url) {  // RFC 8216
-  const text = await (await fetched(url, true)).text(), parts = [];
-  let stop = 0;
-  for (const [, seconds, name] of text.matchAll(/#EXTINF:([\\d.]+),\\n(\\S+)/g)) {
-    parts.push({start: stop, stop: stop += +seconds, url: new URL(name, url)});
-  }
-  const said = name => (text.match(new RegExp(`#EXT-X-${name}:(?:URI=")?([^"\\n]+)`)) || [])[1];
-  return {parts, stop, ended: text.includes("#EXT-X-ENDLIST"), init: new URL(said("MAP"), url), target: +said("TARGETDURATION")};
-}
-
-async function begun(url, says) {  // the playlist comes with the first fragment
-  for (;;) {
-    const list = await listed(url).catch(error => { if (!String(error).endsWith("404")) throw error; });
-    if (list && list.parts.length) return list;
-    says.textContent = "Nothing is rendered yet; this page waits.";
-    await pause(2000);
-  }
-}
-
-class Reel {  // what a browser holds of the stream
-  constructor(video, media, buffer) { Object.assign(this, {video, media, buffer, late: 0}); }
-
-  async settled() { if (this.buffer.updating) await once(this.buffer, "updateend"); }
-
-  holds(part) {
-    const middle = (part.start + part.stop) / 2 + this.late, held = this.buffer.buffered;
-    return [...Array(held.length).keys()].some(n => held.start(n) <= middle && middle <= held.end(n));
-  }
-
-  wanted(list) {
-    const now = this.video.currentTime - this.late;
-    return list.parts.find(one => one.stop > now && one.start < now + AHEAD && !this.holds(one));
-  }
-
-  async add(data) {
-    await this.settled();
-    try { this.buffer.appendBuffer(data); } catch (full) {
-      if (full.name != "QuotaExceededError") throw full;
-      await this.forget(0);
-    }
-    await this.settled();
-  }
-
-  async forget(kept) {
-    const before = this.video.currentTime - kept;
-    await this.settled();
-    if (this.buffer.buffered.length && before > this.buffer.buffered.start(0) + 1) this.buffer.remove(0, before);
-    await this.settled();
-  }
-
-  async lengthen(seconds) {
-    await this.settled();
-    if (this.media.readyState != "open") return;  // it is ended, and as long as what it holds
-    const held = this.buffer.buffered, end = held.length ? held.end(held.length - 1) : 0;
-    const length = Math.max(seconds + this.late, end);  // sound may end later than the picture
-    if (this.media.duration == Infinity || this.media.duration < length) this.media.duration = length;
-  }
-}
-
-async function follow(video, says, url) {
-  let list = await begun(url, says), asked = performance.now(), wake = () => {};
-  video.addEventListener("seeking", () => wake());
-  const init = new Uint8Array(await (await fetched(list.init)).arrayBuffer());
-  const kind = `video/mp4; codecs="${codecs(init)}"`;
-  if (!MediaSource.isTypeSupported(kind)) throw Error(`this browser does not play ${kind}`);
-  const media = new MediaSource();
-  video.src = URL.createObjectURL(media);
-  await once(media, "sourceopen");
-  const reel = new Reel(video, media, media.addSourceBuffer(kind));
-  const more = async part => reel.add(await (await fetched(part.url)).arrayBuffer());
-  await reel.add(init);
-  await more(list.parts[0]);
-  reel.late = reel.buffer.buffered.start(0);  // a film may begin after its clock does
-  if (reel.late > .05) video.currentTime = reel.late;
-  for (;;) {
-    await reel.lengthen(list.stop);
-    says.textContent = list.ended ? `All of the film: ${clock(list.stop)}` : `So far ${clock(list.stop)}; it grows while the film is rendered.`;
-    const part = reel.wanted(list);
-    if (part) {
-      await more(part).catch(async () => { await pause(2000); list = await listed(url).catch(() => list); });
-      if (video.error) throw Error(video.error.message);
-      continue;
-    }
-    await reel.forget(KEPT);
-    if (list.ended && media.readyState == "open" && reel.holds(list.parts.at(-1))) media.endOfStream();
-    if (!list.ended && performance.now() > asked + 500 * list.target) {
-      asked = performance.now();
-      const next = await listed(url).catch(() => list);
-      if (next.init.href != list.init.href) return follow(video, says, url);
-      if (next.stop >= list.stop) list = next;  // a run that begins again is let come this far
-    }
-    await new Promise(go => { wake = go; setTimeout(go, 500); });
-  }
-}
-
-function play(box) {
-  const video = box.querySelector("video"), says = box.querySelector("output");
-  const url = new URL(box.dataset.stream, document.baseURI), other = box.dataset.instead;
-  if (!window.MediaSource) { video.src = url; return; }
-  follow(video, says, url).catch(error => {
-    if (other) video.src = other;
-    const local = location.protocol == "file:" ? "A browser plays streams from a web server only: python3 -m http.server, in the output's folder, is one." : error;
-    says.textContent = other ? "" : `The stream cannot be shown here. ${local}`;
-  });
-}
-document.querySelectorAll(".stream").forEach(play);
-"""
-
-
-def player(stream: str, instead: str = "") -> str:
-    """HTML that plays the playlist at the relative place `stream`; `instead`: a film to be played where that cannot be."""
-    other = f' data-instead="{escape(instead)}"' if instead else ""
-    return (
-        f'<div class="stream" data-stream="{escape(stream)}"{other}><video controls playsinline></video><output></output></div>'
-        f"<style>{STYLE}</style><script>{SCRIPT}</script>"
-    )
+PLAYER = "actors/mux/hls/player.html.j2"
 
 
 def page(name: str) -> bytes:
     """The page of a review stream called `name`, to lie beside its playlist."""
-    title = escape(name)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width"><style>:root { color-scheme: dark; font: 15px/1.5 system-ui, sans-serif; '
-        "background: #16181b; color: #d8dade; } body { margin: 0 auto; max-width: 1100px; padding: 1.5rem; } "
-        f"h1 {{ font-size: 1.5rem; margin: 0 0 .5rem; }}</style><h1>{title}</h1>{player('stream.m3u8')}</html>\n"
-    ).encode()
+    return PAGES.get_template("actors/mux/hls/stream_page.html.j2").render(title=name).encode()
