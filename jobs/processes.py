@@ -3,6 +3,10 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
+
+ENDING = Event()
+"""Set once this process is to end: whoever waits stops waiting."""
 
 
 def identity(pid: int) -> str:

@@ -11,7 +11,7 @@ from math import ceil
 
 import av
 
-from actors.encode import nvenc
+from actors.encode import nvenc_settings
 from actors.media.pixel_formats import plain
 from actors.picture.transfer import CURVES
 from jobs.film.source import Colour, Film, Picture
@@ -102,7 +102,11 @@ def _interframe(film: Film, deliverable: Deliverable) -> EncoderChoice:
                 SuggestedChange.of(encoder="software"),
             )
         return EncoderChoice(
-            nvenc.encoder_name(codec), pix_fmt, group | nvenc.options_of(deliverable), colour, even=True
+            nvenc_settings.encoder_name(codec),
+            pix_fmt,
+            group | nvenc_settings.options_of(deliverable),
+            colour,
+            even=True,
         )
     # Both keep two pictures back for B-frames of which others are made; x264 makes none at "ultrafast".
     if codec is Codec.HEVC:

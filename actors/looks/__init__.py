@@ -8,19 +8,22 @@ s3://) or by its name in the library. Finding and fitting a look loads no weight
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import torch
 from pydantic import ValidationError
 
 from actors.looks.needs import Needs
 from actors.looks.package import PAPER, Package, library, open_package, wrong_fields
-from actors.picture.generator import Generator
 from jobs.document import Document
 from jobs.errors import BadLook, BadStore
 from jobs.plan.plan import Look
 from jobs.spec.job import LookChoice
 from jobs.store import open_store
+
+if TYPE_CHECKING:  # a driver fits looks, and loads torch for those alone that need it to be fitted
+    import torch
+
+    from actors.picture.generator import Generator
 
 GROUP = "film_farm.looks"
 
@@ -44,7 +47,7 @@ class LookClass(Protocol):
     def needs(cls, settings: Document, package: Package | None) -> Needs:
         """What it takes, under these settings. Raises BadLook for a package it cannot run, or where it needs one and has none."""
 
-    def __call__(self, settings: Document, package: Package | None, device: torch.device) -> Generator:
+    def __call__(self, settings: Document, package: Package | None, device: "torch.device") -> "Generator":
         """The constructor: loads the weights. Raises BadLook where they cannot be used."""
 
 
@@ -87,7 +90,7 @@ def fit(choice: LookChoice) -> Look:
     )
 
 
-def hire(look: Look, device: torch.device) -> Generator:
+def hire(look: Look, device: "torch.device") -> "Generator":
     """The generator of a fitted look, its weights loaded. Refuses weights that are not those the plan was made with."""
     kind, package = resolved(look.choice.name)
     made = find(kind)
@@ -100,7 +103,7 @@ def hire(look: Look, device: torch.device) -> Generator:
     return made(settings, package, device)
 
 
-def recent(generators: dict[str, Generator], look: Look, device: torch.device) -> Generator:
+def recent(generators: "dict[str, Generator]", look: Look, device: "torch.device") -> "Generator":
     """The generator of a look, from `generators` or hired, and kept there as the latest of at most MOST_GENERATORS.
 
     With a generator that is dropped goes its network, unless another runs it (see actors/looks/networks.py).

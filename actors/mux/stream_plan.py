@@ -21,8 +21,8 @@ from jobs.plan.output_timing import refuse_rate
 from jobs.records.deliverables import DeliverablePlan, StreamFate
 from jobs.records.orders import Encoding
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import CONTAINERS, FOLDERS, Codec, Deliverable, Wrapping
-from jobs.spec.job import Drop, JobSpec, file_name
+from jobs.spec.formats import CONTAINERS, FOLDERS, Codec, Deliverable, Drop, Wrapping
+from jobs.spec.job import JobSpec, file_name
 
 _ANY_CLOCK = ("mpegts", "mpeg")
 """Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""

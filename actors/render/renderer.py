@@ -25,7 +25,8 @@ import av
 import torch
 from torch import Tensor
 
-from actors.encode.nvenc import TrialEncoder, check_encoders
+from actors.encode.nvenc import check_encoders
+from actors.encode.nvenc_settings import TrialEncoder
 from actors.looks import MOST_GENERATORS, recent
 from actors.media.chunk_reader import read_chunk
 from actors.media.temp_dirs import spool

@@ -48,10 +48,7 @@ from farm.cli.retry import retry
 from farm.cli.submit import logs, submit, watch
 from farm.cli.train import train
 from farm.film.shot_selection import ALL, shots_chosen
-from farm.specs.spec_files import is_spec, read_spec, spec_named
 from jobs.errors import BadStore, FarmError
-from jobs.records.report import ConformReport
-from jobs.spec.job import JobSpec
 
 
 class CommandGroup(typer.core.TyperGroup):
@@ -117,6 +114,8 @@ def render(
     shots: OnlyShots = None,
 ) -> None:
     """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
+    from farm.specs.spec_files import spec_named
+
     chosen = ALL if shots is None else shots_chosen(shots)
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
     options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, priority=priority)
@@ -145,13 +144,17 @@ def shots(
     address: Address = None,
 ) -> None:
     """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV, surveying it where that has not been done. Renders nothing."""
+    from farm.specs.spec_files import is_spec, spec_named
+
     options = fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, name=name)
-    kept = bool(store or out) or is_spec(film)
-    spec = spec_named(film, None if is_spec(film) else "none", _out(film, out), store, options)
+    given = is_spec(film)
+    # Where nothing is delivered, any folder will do.
+    place = out if given else out or "."
+    spec = spec_named(film, None if given else "none", place, store, options)
 
     from farm.cli.sessions import list_shots
 
-    print(f"Made {list_shots(spec, to, address=address, keep=kept)}", file=sys.stderr)
+    print(f"Made {list_shots(spec, to, address=address, keep=bool(store or out) or given)}", file=sys.stderr)
 
 
 @app.command()
@@ -164,6 +167,7 @@ def status(
 ) -> None:
     """How far jobs are, read from the store alone: works from any machine, while a film renders or after."""
     from farm.ops.status import show, statuses
+    from farm.specs.spec_files import is_spec, read_spec
 
     spec = read_spec(place) if is_spec(place) else None
     found = statuses(spec.store if spec else place, spec.name if spec else job)
@@ -194,6 +198,9 @@ def schema(
     report: Annotated[bool, typer.Option("--report", help="Of the conform report beside each deliverable.")] = False,
 ) -> None:
     """The job spec's JSON Schema, or the conform report's."""
+    from jobs.records.report import ConformReport
+    from jobs.spec.job import JobSpec
+
     _print((ConformReport if report else JobSpec).model_json_schema(mode="serialization" if report else "validation"))
 
 
@@ -221,8 +228,3 @@ app.command()(cancel)
 app.command()(clean)
 app.command()(evaluate)
 app.add_typer(looks, name="looks")
-
-
-def _out(film: str, out: str | None) -> str | None:
-    # Where nothing is delivered, any folder will do.
-    return out if is_spec(film) else out or "."

@@ -1,6 +1,6 @@
 """The command `farm proof`: a still of every shot and look, before anyone pays for the film. Promises the command line's contract; makes no still itself."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,10 +20,11 @@ from farm.cli.options import (
     fields_of,
 )
 from farm.film.shot_selection import ALL, shots_chosen
-from farm.specs.spec_files import is_spec, read_spec, spec_for_film, whole
 from jobs.errors import BadSpec, FilmFailed
-from jobs.records.stills import Proof
-from jobs.spec.job import JobSpec
+
+if TYPE_CHECKING:
+    from jobs.records.stills import Proof
+    from jobs.spec.job import JobSpec
 
 
 def proof(
@@ -80,8 +81,10 @@ def _asked(
     settings: dict[str, Any],
     places: tuple[str | None, str | None],
     options: dict[str, Any],
-) -> tuple[JobSpec, list[str]]:
+) -> "tuple[JobSpec, list[str]]":
     """The spec, and the looks beside it. A film's one look is its own; where there are several, each is a column."""
+    from farm.specs.spec_files import is_spec
+
     out, store = places
     if is_spec(film):
         return _beside(film, looks, settings, out, store, options), looks
@@ -90,13 +93,15 @@ def _asked(
     return spec, looks if several else []
 
 
-def _refuse_lacking(found: Proof) -> None:
+def _refuse_lacking(found: "Proof") -> None:
     if found.lacking:
         many = f"{len(found.lacking)} of {len(found.shots) * len(found.columns)} stills"
         raise FilmFailed(f"The proof {found.output}/{found.page} lacks {many}, the first: {found.lacking[0]}")
 
 
-def _of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
+def _of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> "JobSpec":
+    from farm.specs.spec_files import spec_for_film
+
     if out is None:
         raise BadSpec("--out is missing: name a folder or s3://bucket/prefix, in which `proof` is made.")
     return spec_for_film(film, look=looks[0] if looks else "colorize", out=out, store=store, options=options)
@@ -104,8 +109,10 @@ def _of_film(film: str, looks: list[str], out: str | None, store: str | None, op
 
 def _beside(
     film: str, looks: list[str], settings: dict[str, Any], out: str | None, store: str | None, options: dict[str, Any]
-) -> JobSpec:
+) -> "JobSpec":
     """A spec as it is, but for where the proof goes."""
+    from farm.specs.spec_files import read_spec, whole
+
     if store or options:
         raise BadSpec(
             f"{film} is a job spec: write its places and options into it; only --look, --set, --shots, --out and "

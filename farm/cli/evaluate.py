@@ -1,7 +1,7 @@
 """The command `farm evaluate`, and its table for people. Promises the command line's contract; measures nothing itself."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,8 +9,9 @@ from rich.table import Table
 
 from farm.cli.options import Address, AsJson, Deinterlace, Head, Setting, Video, Workers, fields_of, trims
 from jobs.errors import BadSpec
-from jobs.records.evaluation import Evaluation, Interval, LookFigures, StrengthPoint
-from jobs.spec.job import LookChoice, Reading
+
+if TYPE_CHECKING:
+    from jobs.records.evaluation import Evaluation, Interval, LookFigures, StrengthPoint
 
 WIDTH = 110
 """Columns of the tables where there is no terminal."""
@@ -39,6 +40,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Judge a look on pictures whose colours are known: dE00 over colourfulness, against grey and other looks."""
+    from jobs.spec.job import LookChoice, Reading
+
     first = LookChoice(name=look, settings=fields_of(setting=setting).get("settings", {}))
     if deinterlace not in (None, "bwdif"):
         raise BadSpec(f"--deinterlace {deinterlace}: it reads bwdif.")
@@ -62,7 +65,7 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise BadSpec(f"--strengths {text}: write numbers with commas between them, as in 0,0.5,1.") from None
 
 
-def show(evaluation: Evaluation, console: Console | None = None) -> None:
+def show(evaluation: "Evaluation", console: Console | None = None) -> None:
     """The evaluation for people, on stderr."""
     narrow = None if sys.stderr.isatty() else WIDTH
     console = console or Console(stderr=True, highlight=False, width=narrow)
@@ -81,7 +84,7 @@ def show(evaluation: Evaluation, console: Console | None = None) -> None:
         console.print(f"dE00 of {one.look} less that of {one.other}: {', '.join(parts)}", markup=False)
 
 
-def _curve(look: LookFigures) -> Table:
+def _curve(look: "LookFigures") -> Table:
     title = f"{look.name}, which gives {look.domain}: means over pictures, 95 % intervals"
     table = Table(title=title, title_justify="left")
     for name in ("strength", "dE00", "less grey", "CF", "less truth", "PSNR", "chroma", "SSIM"):
@@ -93,11 +96,11 @@ def _curve(look: LookFigures) -> Table:
     return table
 
 
-def _at(place: StrengthPoint | None) -> str:
+def _at(place: "StrengthPoint | None") -> str:
     if place is None:
         return "not on this curve"
     return f"{_of(place.de00)} at strength {place.strength:.2f}, less grey {_of(place.less_grey)}"
 
 
-def _of(one: Interval) -> str:
+def _of(one: "Interval") -> str:
     return f"{one.mean:.2f} ({one.low:.2f} to {one.high:.2f})"

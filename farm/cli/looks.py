@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from farm.cli.options import AsJson
-from farm.specs.spec_files import read_manifest
 
 looks = typer.Typer(invoke_without_command=True, help="The looks that are installed and in the library; import others.")
 """The commands `farm looks ...`."""
@@ -57,6 +56,8 @@ def add(
     ] = "",
 ) -> None:
     """Bring a look into the library ($FILM_FARM_LOOKS: a folder or s3://), from where films can name it."""
+    from farm.specs.spec_files import read_manifest
+
     fields: dict[str, Any] = read_manifest(manifest) if manifest else {}
     fields |= {word: said for word, said in (("kind", kind), ("licence", licence), ("about", about)) if said}
 

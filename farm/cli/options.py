@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs.errors import BadSpec
-from jobs.spec.formats import Codec, Container
-from jobs.spec.job import Drop
+from jobs.spec.formats import Codec, Container, Drop
 
 Film = Annotated[
     str,

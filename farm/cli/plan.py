@@ -1,7 +1,7 @@
 """The command `farm plan`: what a film is, what would be made of it, and what that takes of fleets that one asks about. Promises to render nothing."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,8 +28,9 @@ from farm.cli.options import (
     deliverable_of,
     fields_of,
 )
-from farm.specs.spec_files import is_spec, spec_named
-from jobs.spec.cost import Cost
+
+if TYPE_CHECKING:
+    from jobs.spec.cost import Cost
 
 Sizes = Annotated[
     str | None, typer.Option("--workers", metavar="N,N,...", help="How many renderers, as in 8,32,128: a row for each.")
@@ -84,6 +85,7 @@ def plan(
         ForecastRequest,
         fleets_of,
     )
+    from farm.specs.spec_files import is_spec, spec_named
 
     asked = ForecastRequest(fleets_of(workers, fleet), _cost(gpu_hour, cpu_hour, currency), boot_seconds)
     options = fields_of(chunk_seconds=chunk_seconds, setting=setting, name=name)
@@ -100,7 +102,9 @@ def plan(
     print(json.dumps(found.model_dump(mode="json"), indent=2)) if as_json else show(found)
 
 
-def _cost(gpu_hour: float | None, cpu_hour: float | None, currency: str) -> Cost | None:
+def _cost(gpu_hour: float | None, cpu_hour: float | None, currency: str) -> "Cost | None":
+    from jobs.spec.cost import Cost
+
     if gpu_hour is None and cpu_hour is None:
         return None
     return Cost(gpu_hour=gpu_hour or 0.0, cpu_hour=cpu_hour or 0.0, currency=currency)

@@ -5,12 +5,7 @@ from typing import Annotated
 
 import typer
 
-from farm.progress.lease_control import holder_of
-from farm.specs.spec_files import is_spec, read_spec
 from jobs.errors import BadSpec, JobHeld
-from jobs.ledger.ledger import Ledger
-from jobs.ledger.quarantine import lift
-from jobs.store import open_store
 
 
 def retry(
@@ -21,6 +16,12 @@ def retry(
     chunk: Annotated[int | None, typer.Option("--chunk", min=1, help="One chunk, by number; by default all.")] = None,
 ) -> None:
     """Have chunks that were set aside made again: the next `farm render` of the job makes them, and stitches the film anew."""
+    from farm.progress.lease_control import holder_of
+    from farm.specs.spec_files import is_spec, read_spec
+    from jobs.ledger.ledger import Ledger
+    from jobs.ledger.quarantine import lift
+    from jobs.store import open_store
+
     spec = read_spec(place) if is_spec(place) else None
     name = spec.name if spec else job
     if name is None:

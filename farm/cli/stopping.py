@@ -10,8 +10,7 @@ import threading
 import time
 from types import FrameType
 
-from jobs.processes import descendants
-from jobs.store.retry import hurry
+from jobs.processes import ENDING, descendants
 
 CODE = 130
 SENTENCE = "Stopped. What is finished is kept; the same command goes on from here."
@@ -54,7 +53,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
     if _Stop.since is None:
         _Stop.since = now
-        hurry()
+        ENDING.set()
         late = threading.Timer(STOP_SECONDS, _end)
         late.daemon = True
         late.start()

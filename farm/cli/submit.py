@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from farm.cli.options import AsJson, TakeOver
-from farm.specs.spec_files import read_spec
 from jobs.errors import BadSpec
 
 Dashboard = Annotated[
@@ -30,6 +29,8 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Have a Ray cluster render a job spec. What it names on this machine is sent to its store; returns when the film has begun."""
+    from farm.specs.spec_files import read_spec
+
     wanted = read_spec(spec)
 
     from farm.ops.ray_jobs import RayJobs

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from farm.cli.options import Address, MetricsPort, TakeOver
-from farm.specs.spec_files import read_recipe
 
 
 def train(
@@ -15,6 +14,8 @@ def train(
     take_over: TakeOver = False,
 ) -> None:
     """Train a look by a recipe. Run again, it goes on from its last checkpoint."""
+    from farm.specs.spec_files import read_recipe
+
     read = read_recipe(recipe)
 
     from farm.learn.train import train_look  # takes seconds: what is wrong with the recipe is said before

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actors.looks import find, fit, placed, resolved
-from actors.render.still_renderer import SheetCell, SheetOrder, StillOrder, StillRenderer, around
+from actors.render.still_renderer import SheetCell, SheetOrder, StillOrder, around
 from actors.survey.frame_runs import NeighbouringFrames
 from farm.contact_sheets.page import page
 from farm.film.output_names import claimed_proof
@@ -79,7 +79,9 @@ def _crew(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
     """As many as there would be renderers, with what these need."""
     renderers = next(one for one in crews_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
     # The last of a renderer's arguments are encoders of films: a prover encodes none.
-    return replace(renderers, name="prover", made_of=StillRenderer, args=renderers.args[:-1])
+    return replace(
+        renderers, name="prover", made_of="actors.render.still_renderer:StillRenderer", args=renderers.args[:-1]
+    )
 
 
 @dataclass

@@ -3,13 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from actors.deliver.finisher import Finisher
-from actors.encode.nvenc import encoders_wanted
-from actors.render.dissolver import Dissolver
-from actors.render.renderer import Renderer
-from actors.render.splitter import Splitter
-from actors.render.transcoder import Transcoder
-from actors.survey.surveyor import Surveyor
+from actors.encode.nvenc_settings import encoders_wanted
 from farm.fleet.calls import Cluster, PoolSpec
 from farm.fleet.capacity import places
 from farm.fleet.gpu_shares import share_of_gpu
@@ -42,20 +36,33 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
         # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
         PoolSpec(
             "surveyor",
-            Surveyor,
+            "actors.survey.surveyor:Surveyor",
             (spec.source_url, 1, spec.reading),
             limit=hands,
             cpus=side,
             abreast=2,
             hung_seconds=hung,
         ),
-        PoolSpec("splitter", Splitter, (spec.source_url, *store), limit=splitters, cpus=side, hung_seconds=hung),
+        PoolSpec(
+            "splitter",
+            "actors.render.splitter:Splitter",
+            (spec.source_url, *store),
+            limit=splitters,
+            cpus=side,
+            hung_seconds=hung,
+        ),
         _renderers(spec, looks, cluster),
-        PoolSpec("dissolver", Dissolver, store, limit=hands, cpus=side, hung_seconds=hung),
+        PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
         # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
-        PoolSpec("finisher", Finisher, (spec.source_url, *store, spec.output), limit=finishers, cpus=side / finishers),
+        PoolSpec(
+            "finisher",
+            "actors.deliver.finisher:Finisher",
+            (spec.source_url, *store, spec.output),
+            limit=finishers,
+            cpus=side / finishers,
+        ),
     ]
 
 
@@ -76,7 +83,7 @@ def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float)
     # They decode and encode whole films while no renderer works, and an encoder has four threads.
     cpus = 0.5 if cluster.local else _cluster_cpus(cluster, 0.0)
     limit = hands if cluster.local else _room(cluster, cpus, 0.0)
-    return PoolSpec("printer", Transcoder, store, limit=limit, cpus=cpus, hung_seconds=hung)
+    return PoolSpec("printer", "actors.render.transcoder:Transcoder", store, limit=limit, cpus=cpus, hung_seconds=hung)
 
 
 def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> PoolSpec:
@@ -86,7 +93,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> PoolSp
     threads = wish.cpus or (max(1, _cores() // count) if cluster.local else _cluster_cpus(cluster, gpus))
     return PoolSpec(
         "renderer",
-        Renderer,
+        "actors.render.renderer:Renderer",
         (
             spec.store,
             spec.name,

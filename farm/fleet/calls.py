@@ -6,8 +6,8 @@ Spent       what is found in place of a call's own findings, where its budget is
 Roster      one crew's workers: how many are wanted, who goes, who has been late (farm/fleet/worker_pool.py)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from farm.fleet.fair_share import Quota
@@ -66,7 +66,8 @@ class PoolSpec:
     """Workers of one kind: a plain class, how it is made, and what each of them needs."""
 
     name: str
-    made_of: Callable[..., object]
+    made_of: str
+    """The class as "module:Class": it is imported where the worker runs, so that a driver loads no pixel library."""
     args: tuple[Any, ...] = ()
     limit: int = 1
     """Workers at most; no more are hired than there are calls outstanding."""
@@ -84,6 +85,16 @@ class PoolSpec:
     """Calls that one worker is at, at a time: one, or two in two threads."""
     shared: bool = False
     """On a cluster, films share out its workers among them (farm/fleet/fair_share.py)."""
+
+    @property
+    def class_name(self) -> str:
+        """The class without its module."""
+        return self.made_of.partition(":")[2]
+
+    def make(self) -> object:
+        """The worker itself, in this process."""
+        module = import_module(self.made_of.partition(":")[0])
+        return getattr(module, self.class_name)(*self.args)
 
 
 @dataclass(frozen=True)

@@ -290,7 +290,7 @@ class Fleet:
 
     def _hire(self, crew: PoolSpec, now: float) -> Worker:
         # A class of its own name, so that processes and Ray's own pages show who is who.
-        kind = type(getattr(crew.made_of, "__name__", crew.name), (WorkerActor,), {})
+        kind = type(crew.class_name, (WorkerActor,), {})
         wants: dict[str, Any] = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
         wants["max_concurrency"] = crew.abreast
         if crew.memory:
@@ -299,7 +299,7 @@ class Fleet:
             wants["label_selector"] = away
         actor: Any = ray.remote(**wants)(kind).remote()
         seen = self._vantage.of(crew.name) if self._vantage else None
-        boot = actor.boot.remote(crew.made_of, crew.args, seen)
+        boot = actor.boot.remote(crew, seen)
         return Worker(next(self._numbers), crew, actor, actor.place.remote(), boot, now)
 
     def _tell_staff(self, roster: WorkerPool) -> None:

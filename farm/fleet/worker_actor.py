@@ -2,13 +2,14 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ray
 
 from farm.cluster.terminal import leave_terminal
+from farm.fleet.calls import PoolSpec
 from farm.fleet.node_faults import fault_of
 from farm.fleet.nodes import Node
 from jobs.errors import BadStore, NodeFault, StoreDown, StoreFault
@@ -24,18 +25,18 @@ class WorkerActor:
     _places: WorkerPlaces | None = None
 
     def __init__(self) -> None:
-        leave_terminal()  # before the class is imported, which comes with the arguments of `boot`
+        leave_terminal()  # before the class is imported, by `boot`
 
     def place(self) -> tuple[str, Node]:
         """It has a place: the identity of its process (jobs/processes.py), and the machine."""
         return identity(os.getpid()), _here()
 
-    def boot(self, made_of: Callable[..., object], args: tuple[Any, ...], places: WorkerPlaces | None) -> None:
+    def boot(self, crew: PoolSpec, places: WorkerPlaces | None) -> None:
         """Prove that this machine sees what it must, and make the class. Raises NodeFault."""
         self._places = places
         with in_work(), charged(places):
             prove(places)
-            self._own = made_of(*args)
+            self._own = crew.make()
 
     def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
         """Make one call. Raises NodeFault, and what the call raises."""

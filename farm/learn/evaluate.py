@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from actors.evaluation.evaluate import EvaluationMaterial, Evaluator
+from actors.evaluation.evaluate import EvaluationMaterial
 from actors.evaluation.photographs import names_in
 from actors.evaluation.summary import Candidate, summary
 from actors.looks import fit
@@ -122,8 +122,10 @@ def _crew(
         or int(cluster.most_gpus)
         or (len(os.sched_getaffinity(0)) if cluster.local else int(cluster.cpus / cpus))
     )
-    made_of = (material, tuple(looks), tuple(strengths), cpus, gpus > 0)
-    return PoolSpec("evaluator", Evaluator, made_of, limit=max(1, count), cpus=cpus, gpus=gpus)
+    args = (material, tuple(looks), tuple(strengths), cpus, gpus > 0)
+    return PoolSpec(
+        "evaluator", "actors.evaluation.evaluate:Evaluator", args, limit=max(1, count), cpus=cpus, gpus=gpus
+    )
 
 
 def _chosen(fleet: Fleet, question: EvaluationRequest) -> FrameRuns:

@@ -31,6 +31,15 @@ class Codec(StrEnum):
     """One OpenEXR for each frame, linear RGB as 16-bit floats, 1 for white."""
 
 
+class Drop(StrEnum):
+    """What may be left out of a deliverable."""
+
+    NOTHING = "nothing"
+    """A stream that does not fit the container is refused before any work."""
+    UNSUPPORTED = "unsupported"
+    """Streams that do not fit are left out, and the report names them."""
+
+
 class Container(StrEnum):
     """What a deliverable's streams are wrapped in."""
 

@@ -4,7 +4,6 @@ Format: YAML or JSON of `version: 1`. Unknown fields are refused. Seconds are fo
 """
 
 import re
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self, get_args
@@ -23,19 +22,9 @@ from jobs.document import Document
 from jobs.film.image_sequence_names import parted, pattern, rate_of
 from jobs.film.timecode import names_a_frame
 from jobs.spec.cost import Cost
-from jobs.spec.formats import FOLDERS, Deliverable, Wrapping
+from jobs.spec.formats import FOLDERS, Deliverable, Drop, Wrapping
 from jobs.spec.workers import Workers
 from jobs.untrusted import is_placeable
-
-
-class Drop(StrEnum):
-    """What may be left out of a deliverable."""
-
-    NOTHING = "nothing"
-    """A stream that does not fit the container is refused before any work."""
-    UNSUPPORTED = "unsupported"
-    """Streams that do not fit are left out, and the report names them."""
-
 
 Kind = Literal["audio", "subtitle", "data", "attachment", "video", "captions", "chapters"]
 Droppable = Annotated[int, Field(ge=0)] | Kind

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from threading import Event, Lock
+from threading import Lock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from jobs.errors import BadStore, StoreAway, StoreDown, StoreFault, UploadGone
+from jobs.processes import ENDING
 
 LIMIT_SECONDS = 180.0
 """How long one request is made again, from its first failure: longer than a fail-over takes, short beside a film."""
@@ -32,10 +33,8 @@ class _Work:
 
     count = 0
     lock = Lock()
-    hurried = Event()
-    """This process is to end: no store is waited for."""
     given_up = False
-    """A store has failed since then."""
+    """A store has failed since this process was asked to end."""
 
 
 @contextmanager
@@ -53,14 +52,9 @@ def in_work() -> Iterator[None]:
             _Work.count -= 1
 
 
-def hurry() -> None:
-    """This process is to end soon: a request that waits for another try gives up, and after the next that fails no more are made."""
-    _Work.hurried.set()
-
-
 def hurried() -> bool:
-    """Whether this process is to end soon."""
-    return _Work.hurried.is_set()
+    """Whether this process is to end soon: a request that waits for another try gives up, and after the next that fails no more are made."""
+    return ENDING.is_set()
 
 
 def limit() -> float:
@@ -98,7 +92,7 @@ def patiently(move: Callable[[], Found]) -> Found:
                     f"{error} It failed {tries} times within {limit():g} s. "
                     "What is finished is kept: once the store answers, the same command goes on."
                 ) from None
-        _Work.hurried.wait(min(left, random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))))
+        ENDING.wait(min(left, random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))))
 
 
 def patient(method: Callable[Concatenate[Own, P], Found]) -> Callable[Concatenate[Own, P], Found]:

@@ -33,8 +33,8 @@ from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.records.media import Media
 from jobs.records.orders import Encoding, SegmentRecord
 from jobs.records.report import Conform
-from jobs.spec.formats import Deliverable
-from jobs.spec.job import Drop, Droppable, JobSpec, Reading
+from jobs.spec.formats import Deliverable, Drop
+from jobs.spec.job import Droppable, JobSpec, Reading
 from tests.films import read_number
 
 SUBTITLES = ((0.1, 0.3, "first"), (0.6, 0.4, "second, with a comma\nand a line"))

@@ -33,7 +33,12 @@ class WaitingFleet(Fleet):
 
     def hire(self, crews: Iterable[PoolSpec]) -> None:
         """As the fleet does."""
-        super().hire(replace(one, made_of=Actor, args=(self.waiting,), cpus=0.01, hung_seconds=None) for one in crews)
+        super().hire(
+            replace(
+                one, made_of=f"{Actor.__module__}:{Actor.__name__}", args=(self.waiting,), cpus=0.01, hung_seconds=None
+            )
+            for one in crews
+        )
 
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
         """As the fleet does."""

@@ -13,7 +13,10 @@ def rehearsed(chunks: int, workers: int, seconds: float) -> float:
     plan = Plan(TARGET)
     plan.grow([Shot(1, Range(0, TARGET * chunks), Look(choice=LookChoice(name="none")))])
     limits = {"surveyor": 1, "splitter": workers, "renderer": workers, "dissolver": 1, "finisher": 1}
-    crews = [PoolSpec(name, object, limit=limit, abreast=1 + (name == "renderer")) for name, limit in limits.items()]
+    crews = [
+        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
+        for name, limit in limits.items()
+    ]
     times = Times(
         boot=lambda crew: 0.0,
         opening=0.0,

@@ -92,7 +92,7 @@ class InlineFleet:
     def _made_by(self, call: Call) -> Iterator[Any]:
         crew = self.crews[call.crew]
         if call.crew not in self._made:
-            self._made[call.crew] = crew.made_of(*crew.args)
+            self._made[call.crew] = crew.make()
         found = getattr(self._made[call.crew], call.verb)(*call.args)
         if isinstance(found, Iterator):
             yield from found

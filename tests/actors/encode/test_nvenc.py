@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from actors.encode.nvenc import TrialEncoder, check_encoders, encoders_wanted
+from actors.encode.nvenc import check_encoders
+from actors.encode.nvenc_settings import TrialEncoder, encoders_wanted
 from actors.render.renderer import Renderer
 from jobs.errors import NodeFault
 from jobs.spec.formats import Codec, Deliverable

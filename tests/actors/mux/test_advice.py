@@ -14,8 +14,8 @@ from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from jobs.film.source import Film
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import CONTAINERS, PICTURES, Codec, Container, Deliverable
-from jobs.spec.job import Drop, JobSpec, Reading
+from jobs.spec.formats import CONTAINERS, PICTURES, Codec, Container, Deliverable, Drop
+from jobs.spec.job import JobSpec, Reading
 from tests.actors.reels import spec_for
 
 PICTURE = "testsrc2=s={size}:r={rate}:d=0.2,format={form}"

@@ -14,8 +14,8 @@ from actors.mux.stream_plan import plan_deliverables
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadSpec
 from jobs.records.deliverables import DeliverablePlan
-from jobs.spec.formats import Codec, Container, Deliverable
-from jobs.spec.job import Drop, Droppable
+from jobs.spec.formats import Codec, Container, Deliverable, Drop
+from jobs.spec.job import Droppable
 from tests.actors.reels import dressed, spec_for
 from tests.films import Recipe, remux
 

@@ -32,7 +32,10 @@ def plan_of(chunks: int, look: Look = PLAIN) -> Plan:
 
 def carried(plan: Plan, renderers: int, times: Times = TIMES, splitters: int = 16) -> Outcome:
     limits = {"surveyor": 1, "splitter": splitters, "renderer": renderers, "dissolver": 4, "finisher": 1}
-    crews = [PoolSpec(name, object, limit=limit, abreast=1 + (name == "renderer")) for name, limit in limits.items()]
+    crews = [
+        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
+        for name, limit in limits.items()
+    ]
     return Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, renderers), crews)
 
 
@@ -69,7 +72,8 @@ def test_chunks_that_are_there_are_stitched_and_not_rendered() -> None:
     look = Look(choice=LookChoice(name="recurrent"), support=Support(dissolve=8))
     plan = plan_of(10, look)
     crews = [
-        PoolSpec(name, object, abreast=2) for name in ("surveyor", "splitter", "renderer", "dissolver", "finisher")
+        PoolSpec(name, "builtins:object", abreast=2)
+        for name in ("surveyor", "splitter", "renderer", "dissolver", "finisher")
     ]
     some = [plan.chunks[4], plan.chunks[5], plan.chunks[8]]
     found = Rehearsal(some, plan, TIMES).on(Cluster(False, 8.0, 1.0), crews)

@@ -33,15 +33,15 @@ def times_of(fleet: SimulatedFleet, crew: str, calls: int) -> list[float]:
 
 
 def test_calls_follow_each_other_on_as_many_workers_as_there_are_calls() -> None:
-    assert times_of(fleet_of(PoolSpec("clerk", object, limit=2), (1.0, "a"), (2.0, "b")), "clerk", 4) == [
+    assert times_of(fleet_of(PoolSpec("clerk", "builtins:object", limit=2), (1.0, "a"), (2.0, "b")), "clerk", 4) == [
         11.0, 11.0, 13.0, 13.0, 14.0, 14.0, 16.0, 16.0,
     ]  # fmt: skip
-    assert times_of(fleet_of(PoolSpec("clerk", object, limit=9), (1.0, "a")), "clerk", 4) == [11.0] * 4
+    assert times_of(fleet_of(PoolSpec("clerk", "builtins:object", limit=9), (1.0, "a")), "clerk", 4) == [11.0] * 4
 
 
 def test_two_abreast_are_two_at_a_time_but_a_device_takes_turns() -> None:
-    assert times_of(fleet_of(PoolSpec("clerk", object, abreast=2), (5.0, "a")), "clerk", 2) == [15.0, 15.0]
-    fleet = fleet_of(PoolSpec("renderer", object, abreast=2), (5.0, "a"))
+    assert times_of(fleet_of(PoolSpec("clerk", "builtins:object", abreast=2), (5.0, "a")), "clerk", 2) == [15.0, 15.0]
+    fleet = fleet_of(PoolSpec("renderer", "builtins:object", abreast=2), (5.0, "a"))
     assert times_of(fleet, "renderer", 3) == [15.0, 20.0, 25.0]
     fleet.close()
     assert fleet.paid["renderer"].busy == 15.0
@@ -49,13 +49,13 @@ def test_two_abreast_are_two_at_a_time_but_a_device_takes_turns() -> None:
 
 
 def test_a_driver_that_hears_many_is_what_they_wait_for() -> None:
-    fleet = fleet_of(PoolSpec("clerk", object, limit=1000), (1.0, "a"))
+    fleet = fleet_of(PoolSpec("clerk", "builtins:object", limit=1000), (1.0, "a"))
     times_of(fleet, "clerk", 1000)
     assert fleet.now == pytest.approx(11.0 + 1000 * DRIVER_SECONDS)
 
 
 def test_what_follows_is_called_and_whoever_is_not_needed_goes() -> None:
-    fleet = fleet_of(PoolSpec("clerk", object, limit=4), (100.0, "a"))
+    fleet = fleet_of(PoolSpec("clerk", "builtins:object", limit=4), (100.0, "a"))
     calls = [Call("clerk", "do", rank=(number,)) for number in range(4)]
     later = [Call("clerk", "do", rank=(9,))]
     fleet.expect("clerk", 0, sure=True)

@@ -68,7 +68,9 @@ AT_FRAME = CHUNK
 class Misreading(Renderer):
     """A renderer whose reading spoils one frame, at a seam."""
 
-    spoil: Spoil
+    def __init__(self, fault: str, *args: Any) -> None:
+        super().__init__(*args)
+        self._spoil = SPOILT[fault]
 
     def _read(self, orders: Iterable[RenderOrder]) -> Iterator[Batch | None]:  # type: ignore[override]
         for place, order in enumerate(orders):
@@ -84,19 +86,22 @@ class Misreading(Renderer):
         before: VideoFrame | None = None
         for number, frame in enumerate(frames, order.read.start):
             # A chunk of `none` is read by itself: the frame before its first is of the film's own making.
-            yield type(self).spoil(frame, before or Recipe(**FILM).frame(number - 1)) if number == AT_FRAME else frame
+            yield self._spoil(frame, before or Recipe(**FILM).frame(number - 1)) if number == AT_FRAME else frame
             before = frame
 
 
 class Misread(InlineFleet):
     """A fleet whose renderers spoil a frame."""
 
-    def __init__(self, spoil: Spoil) -> None:
+    def __init__(self, fault: str) -> None:
         super().__init__()
-        self._kind = type("Spoiling", (Misreading,), {"spoil": staticmethod(spoil)})
+        self._fault = fault
 
     def hire(self, crews: Iterable[PoolSpec]) -> None:
-        super().hire(replace(one, made_of=self._kind) if one.name == "renderer" else one for one in crews)
+        super().hire(self._spoiling(crew) if crew.name == "renderer" else crew for crew in crews)
+
+    def _spoiling(self, crew: PoolSpec) -> PoolSpec:
+        return replace(crew, made_of=f"{__name__}:{Misreading.__name__}", args=(self._fault, *crew.args))
 
 
 FILM: dict[str, Any] = {
@@ -120,7 +125,7 @@ def proofs(source: Path, folder: Path, fleet: InlineFleet | None = None, **field
 
 @pytest.mark.parametrize("fault", SPOILT)
 def test_a_frame_that_was_spoilt_is_named_in_every_codec(film: Path, tmp_path: Path, fault: str) -> None:
-    found = proofs(film, tmp_path, Misread(SPOILT[fault]))
+    found = proofs(film, tmp_path, Misread(fault))
     assert len(found) == len(DELIVERABLES)
     for file, proof in found.items():
         assert not proof.conforms, file
@@ -150,10 +155,10 @@ def test_shots_are_held_to_what_their_own_looks_keep(film: Path, tmp_path: Path)
     assert clean.source is not None
     assert clean.source.equal == FRAMES
     # Chroma is held where the look is none, and luma everywhere.
-    (spoilt,) = proofs(film, tmp_path / "chroma", Misread(SPOILT["Cb for Cr"]), **spec).values()
+    (spoilt,) = proofs(film, tmp_path / "chroma", Misread("Cb for Cr"), **spec).values()
     assert [one.partition(" is ")[0] for one in spoilt.findings] == [f"frame {AT_FRAME}"]
     turned: dict[str, Any] = {**spec, "overrides": [{**half, "look": {"name": "colorize"}}], "look": {"name": "none"}}
-    (free,) = proofs(film, tmp_path / "free", Misread(SPOILT["Cb for Cr"]), **turned).values()
+    (free,) = proofs(film, tmp_path / "free", Misread("Cb for Cr"), **turned).values()
     assert free.conforms
     (bright,) = proofs(film, tmp_path / "luma", Misread(SPOILT["luma by 16"]), **turned).values()
     assert bright.findings[0].startswith(f"frame {AT_FRAME} is not the source's own: its luma is off by up to 16")

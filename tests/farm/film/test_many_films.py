@@ -125,7 +125,7 @@ def test_a_film_that_gets_no_answer_works_as_if_it_were_alone() -> None:
     office = deaf.options(name=OFFICE, namespace=QUIETLY["namespace"], get_if_exists=True).remote()
     claims, roster = (
         FairShareClient(SharingJob("/store/film", "film", 0), 0),
-        WorkerPool(PoolSpec("renderer", object, limit=8, shared=True), RetryPolicy(), 0),
+        WorkerPool(PoolSpec("renderer", "builtins:object", limit=8, shared=True), RetryPolicy(), 0),
     )
     roster.expected = 8
 

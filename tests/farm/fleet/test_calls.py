@@ -185,7 +185,7 @@ def test_no_call_is_lost_or_doubled_whatever_happens(abreast: int, events: list[
 
 
 def roster_of(limit: int = 4, calls: int = 0, hired: int = 0, warming: int = 0, pending: int = 0) -> WorkerPool:
-    crew = PoolSpec("renderer", object, limit=limit, boot_seconds=100, idle_seconds=30)
+    crew = PoolSpec("renderer", "builtins:object", limit=limit, boot_seconds=100, idle_seconds=30)
     roster = WorkerPool(crew, RetryPolicy(), now=0)
     for number in range(calls):
         roster.sheet.add(Call("renderer", "render", (), (number,)))
@@ -310,7 +310,7 @@ def test_a_late_one_goes_alone_while_others_work() -> None:
 
 
 def test_unmeetable_needs_are_said_in_one_sentence() -> None:
-    crew = PoolSpec("renderer", object, cpus=2, gpus=1, memory=2**30)
+    crew = PoolSpec("renderer", "builtins:object", cpus=2, gpus=1, memory=2**30)
     bare, small = NodeType(64, 0, 2.0**40, 1), NodeType(6, 0, 2.0**31, 1)
     assert unmeetable(crew, Cluster(True, 66, 1, (bare, NodeType(2, 1, 2.0**30, 1)))) is None
     assert unmeetable(crew, Cluster(True, 6, 0, (small,))) == (

@@ -55,13 +55,13 @@ def test_memory_takes_places_too() -> None:
 
 
 def test_gpus_that_would_stand_idle_are_named() -> None:
-    crew = PoolSpec("renderer", object, cpus=8, gpus=1)
+    crew = PoolSpec("renderer", "builtins:object", cpus=8, gpus=1)
     assert passed_over(crew, [L4, A100, NodeType(2, 0, 0, 1)]) == (
         "Nodes of 4 CPU, 1 GPU, 16 GiB will stand idle: each renderer needs 8 CPU beside its GPU; "
         "lower workers.cpus or workers.memory_gib to use them."
     )
     assert passed_over(crew, [A100]) is None
-    assert passed_over(PoolSpec("splitter", object, cpus=8), [L4]) is None
+    assert passed_over(PoolSpec("splitter", "builtins:object", cpus=8), [L4]) is None
 
 
 def test_gpus_are_known_by_the_operators_word_or_by_what_nodes_tell() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from actors.encode.nvenc import encoders_wanted
+from actors.encode.nvenc_settings import encoders_wanted
 from actors.render.renderer import Renderer
 from farm.film.setup import ask
 from farm.fleet.calls import Call, PoolSize, PoolSpec, RetryPolicy
@@ -94,7 +94,7 @@ def nothing(call: Call, found: object) -> Iterable[Call]:
 
 
 def crew(made_of: type, *args: Any, limit: int = 1, name: str = "clerk", **more: Any) -> PoolSpec:
-    return PoolSpec(name, made_of, args, limit=limit, cpus=LITTLE, **more)
+    return PoolSpec(name, f"{made_of.__module__}:{made_of.__name__}", args, limit=limit, cpus=LITTLE, **more)
 
 
 def call(verb: str, *args: Any, rank: int = 0, what: str = "chunk 1", name: str = "clerk") -> Call:
@@ -420,7 +420,7 @@ def test_a_start_that_takes_too_long_fails_the_film(fleet: Fleet) -> None:
 
 def test_needs_that_this_machine_can_never_meet_are_refused_before_any_work(fleet: Fleet) -> None:
     with pytest.raises(BadSpec, match=r"^Each renderer needs 1 CPU, 64 GPU, but this machine has \d+ CPU, \d+ GPU"):
-        fleet.hire([PoolSpec("renderer", Clerk, cpus=1, gpus=64)])
+        fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=64)])
     assert diary(fleet).staff == []
 
 

@@ -25,8 +25,8 @@ from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-RENDERER = PoolSpec("renderer", object, gpus=0.5, cpus=4)
-SPLITTER = PoolSpec("splitter", object, cpus=1)
+RENDERER = PoolSpec("renderer", "builtins:object", gpus=0.5, cpus=4)
+SPLITTER = PoolSpec("splitter", "builtins:object", cpus=1)
 PRICES = Cost(currency="USD", gpu_hour=3.0, cpu_hour=0.5, most=10.0)
 HOUR = 3600.0
 

@@ -16,7 +16,7 @@ from jobs.plan.plan import Look, Plan, Range, Shot
 from jobs.records.orders import DeviceUsage
 from jobs.spec.job import LookChoice
 
-RENDERER = PoolSpec("renderer", object)
+RENDERER = PoolSpec("renderer", "builtins:object")
 
 LOOK = Look(choice=LookChoice(name="none"))
 
