@@ -16,7 +16,7 @@ from farm.film import conform_reports, review_page
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
 from farm.film.output_names import held_reports
-from farm.film.setup import check_places, decide_deliverables, looks_of, open_film
+from farm.film.setup import decide_deliverables, open_film, preflight
 from farm.film.shot_selection import ALL, ShotSelection, told
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import FleetListener, RetryPolicy
@@ -31,15 +31,13 @@ from farm.progress.logged import LoggedConsole
 from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import LINGER_SECONDS
 from farm.specs.local_path_policy import refuse_local
-from farm.specs.places import refuse_nested
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger.driver_log import DriverLog
-from jobs.ledger.ledger import Ledger
 from jobs.output.ownership import report_key
 from jobs.records.report import Comparison, FilmReport, Inspection
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
-from jobs.store import open_store, source_identity
+from jobs.store import open_store
 from jobs.store.retry import in_work
 from jobs.store.sequence import rated
 
@@ -60,10 +58,8 @@ def deliver(
     where a deliverable is not what it should be; Stopped where it was asked to stop, or taken over.
     """
     refuse_local(spec, address)
-    looks_of(spec)
-    source_is_there(spec)
-    check_places(spec)
-    ledger = Ledger.at(spec.store, spec.name)
+    ready = preflight(spec)
+    ledger = ready.ledger
     with (
         FilmMetrics(spec.name) as metrics,
         lease_on_job(ledger, take_over=take_over) as lease,
@@ -79,7 +75,7 @@ def deliver(
         board.note(f"metrics on port {port}{taken}")
         job = SharingJob(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
         with _fleet(spec, address, LeaseRenewal(books, lease), DriverView.of_film(spec), job) as fleet:
-            film = render_film(spec, ledger=ledger, fleet=fleet, board=board, shots=shots)
+            film = render_film(ready, fleet=fleet, board=board, shots=shots)
         lease.renew()
         if film.left_out:
             _show_shots(film, board)
@@ -172,20 +168,14 @@ def _survey(scout: SurveyRun, fleet: Fleet) -> None:
 def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[SurveyRun, Fleet, ProgressConsole]]:
     """A film that is opened to be looked at, and no more: what a render has put down of its job stays."""
     refuse_local(spec, address, planned_only=not keep)
-    looks_of(spec)
-    source_is_there(spec)
-    if keep:
-        refuse_nested(spec)
     with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
         if not keep:
-            spec = spec.model_copy(update={"store": folder, "output": folder})
-        open_store(spec.store).check()
-        ledger = Ledger.at(spec.store, spec.name)
-        ledger.admit(spec)
+            spec = spec.model_copy(update={"store": f"{folder}/store", "output": f"{folder}/output"})
+        ready = preflight(spec, delivers=False)
         # A folder of this machine alone is no place for others to see: surveyors read the source only.
         vantage = DriverView.of_film(spec, delivers=False) if keep else None
         with ProgressConsole() as board, _fleet(spec, address, board, vantage) as fleet:
-            yield open_film(spec, ledger=ledger, fleet=fleet, board=board), fleet, board
+            yield open_film(ready, fleet=fleet, board=board), fleet, board
 
 
 def describe_film(place: str, *, trim: bool = False) -> Inspection:
@@ -199,11 +189,6 @@ def describe_film(place: str, *, trim: bool = False) -> Inspection:
 def compare_films(one: str, other: str, *, trim: bool = False) -> Comparison:
     """Two films frame for frame. Raises BadMedia."""
     return compare(_place(one), _place(other), trim=trim)
-
-
-def source_is_there(spec: JobSpec) -> None:
-    """Refuse a missing source at once, before a job is begun for it."""
-    source_identity(spec.source_url)
 
 
 def _place(place: str) -> str:

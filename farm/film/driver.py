@@ -9,7 +9,7 @@ from farm.film import review_page
 from farm.film.film_run import FilmRun
 from farm.film.output_names import claimed_output
 from farm.film.report import put_down_made
-from farm.film.setup import decide_deliverables, open_film
+from farm.film.setup import Preflight, decide_deliverables, open_film
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.fleet.calls import Call, RetriesExhausted
 from farm.fleet.fleet import Fleet
@@ -18,16 +18,12 @@ from farm.progress.mixed_hardware import MixedHardware
 from farm.progress.throughput import pace_of
 from jobs.errors import Damaged
 from jobs.film.frame_index import Page
-from jobs.ledger.ledger import Ledger
 from jobs.records.deliverables import DeliverableFacts
 from jobs.records.orders import Cuts, DeviceUsage, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord
 from jobs.records.report import Conform
-from jobs.spec.job import JobSpec
 
 
-def render_film(
-    spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: ProgressConsole, shots: ShotSelection = ALL
-) -> FilmRun:
+def render_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole, shots: ShotSelection = ALL) -> FilmRun:
     """Carry one film from source to deliverables. Safe to run again: what is on paper is read, not made anew.
 
     `shots`: the only ones to be rendered; the film is delivered where with them all of it is there.
@@ -37,20 +33,19 @@ def render_film(
     mended: set[str] = set()
     while True:
         try:
-            return _carry(spec, shots, ledger=ledger, fleet=fleet, board=board)
+            return _carry(job, shots, fleet=fleet, board=board)
         except Damaged as damage:  # an object of the store; its record is set aside, and all the rest is on paper
             if damage.record in mended:
                 raise
             mended.add(damage.record)
             if damage.missing:  # a worker did not find it, and neither does the driver
-                ledger.set_aside(damage.record)
+                job.ledger.set_aside(damage.record)
             board.begin_again(f"{damage} It is made anew now.")
 
 
-def _carry(spec: JobSpec, shots: ShotSelection, *, ledger: Ledger, fleet: Fleet, board: ProgressConsole) -> FilmRun:
+def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: ProgressConsole) -> FilmRun:
     """The film from what is on paper to deliverables."""
-    ledger.admit(spec)
-    scout = open_film(spec, ledger=ledger, fleet=fleet, board=board)
+    scout = open_film(job, fleet=fleet, board=board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = FilmRun(scout, decide_deliverables(scout, fleet), board, shots)
     mixture = MixedHardware(board)
@@ -84,7 +79,7 @@ def _carry(spec: JobSpec, shots: ShotSelection, *, ledger: Ledger, fleet: Fleet,
 
     with claimed_output(film):  # what another job owns is refused before any work
         first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
-        ledger.enter(spec)  # nothing has refused it
+        job.ledger.enter(job.spec)  # nothing has refused it
         for _ in fleet.run(first, follow):
             pass
     put_down_made(film)

@@ -1,6 +1,8 @@
-"""The opening of a film: what it is, what it shall look like, what it is to become. Promises to refuse, before any work, what could only fail later."""
+"""The opening of a film: what it is, what it shall look like, what it is to become; what could only fail later is refused before any work."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +20,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Look
 from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.spec.job import JobSpec
-from jobs.store import Bucket, locate, open_store
+from jobs.store import Bucket, locate, open_store, source_identity
 from jobs.store.sequence import is_sequence
 
 Found = TypeVar("Found")
@@ -30,18 +32,40 @@ def looks_of(spec: JobSpec) -> dict[str, Look]:
     return {choice.model_dump_json(): fit(choice) for choice in choices}
 
 
-def open_film(spec: JobSpec, *, ledger: Ledger, fleet: Fleet, board: ProgressConsole) -> SurveyRun:
-    """Hire the crews, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
+@dataclass(frozen=True)
+class Preflight:
+    """A job that nothing refuses, as far as that can be told before any work: what all that follows trusts."""
+
+    spec: JobSpec
+    looks: Mapping[str, Look]
+    """Fitted, by choice."""
+    ledger: Ledger
+
+
+def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
+    """Prove the looks, the source, the places and the job's own folder. Raises BadInput for the first that will not do.
+
+    `delivers`: the output is written, too.
+    """
     looks = looks_of(spec)
-    cluster = fleet.cluster
+    source_identity(spec.source_url)
+    check_places(spec, delivers=delivers)
+    ledger = Ledger.at(spec.store, spec.name)
+    ledger.admit(spec)
+    return Preflight(spec, looks, ledger)
+
+
+def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> SurveyRun:
+    """Hire the crews, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
+    spec, looks, cluster = job.spec, job.looks, fleet.cluster
     crews = crews_for(spec, list(looks.values()), cluster)
     fleet.hire(crews)
     board.stage("survey")
     for idle in filter(None, (passed_over(crew, cluster.kinds) for crew in crews)):
         board.note(idle)
-    film = _surveyed(spec, ledger, fleet)
+    film = _surveyed(spec, job.ledger, fleet)
     board.film(film, spec.look.name)
-    return SurveyRun(spec, film, ledger, looks)
+    return SurveyRun(spec, film, job.ledger, looks)
 
 
 def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
@@ -105,10 +129,10 @@ def _plain(place: Path | Bucket) -> Path | Bucket:
     return place if isinstance(place, Path) else Bucket(place.bucket, re.sub("/+", "/", place.key).strip("/"))
 
 
-def check_places(spec: JobSpec) -> None:
+def check_places(spec: JobSpec, *, delivers: bool = True) -> None:
     """Prove that the store and the output can be written, and that neither lies where the other's files do. Raises BadSpec and BadStore."""
     refuse_nested(spec)
-    for place in dict.fromkeys((spec.store, spec.output)):
+    for place in dict.fromkeys((spec.store, spec.output) if delivers else (spec.store,)):
         open_store(place).check()
 
 

@@ -19,10 +19,10 @@ from farm.film.film_run import FilmRun
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
-from jobs.ledger.ledger import Ledger
 from jobs.spec.job import JobSpec
 from jobs.spec.parser import parse_spec
 from tests.bench.farming import CORES
+from tests.farm.studio import job_of
 
 MASTER = {"name": "master", "codec": "ffv1"}
 
@@ -68,7 +68,7 @@ def main(clip: str, folder: str) -> dict[str, Any]:
 def _timed(fleet: Fleet, spec: JobSpec) -> tuple[FilmRun, dict[str, Any]]:
     counted, began = Counted(fleet), time.perf_counter()
     with ProgressConsole(console=Console(file=StringIO())) as board:
-        film = render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=counted, board=board)  # type: ignore[arg-type]
+        film = render_film(job_of(spec), fleet=counted, board=board)  # type: ignore[arg-type]
     report = film.report()
     assert report.conforms, report.deliverables
     return film, {

@@ -11,11 +11,10 @@ from typing import Any
 from farm.film.driver import render_film
 from farm.fleet.calls import Call, NoListener, PoolSize, PoolSpec
 from farm.fleet.fleet import Fleet
-from jobs.ledger.ledger import Ledger
 from jobs.records.orders import SegmentRecord
 from tests.bench.apart import Clock, Found
 from tests.farm.inline import quiet
-from tests.farm.studio import spec_of
+from tests.farm.studio import job_of, spec_of
 from tests.long_film import Actor, WaitingFilm
 
 
@@ -69,7 +68,7 @@ def dispatch(clock: Clock, folder: str, chunks: int, workers: int, seconds: floa
     film = WaitingFilm(chunks, seconds)
     spec = spec_of("/films/a.mp4", folder, workers={"count": workers})
     with WaitingFleet(film, workers) as fleet, clock():
-        render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=fleet, board=quiet())
+        render_film(job_of(spec), fleet=fleet, board=quiet())
         cpu = time.process_time() - fleet.present.cpu
     assert fleet.present.since is not None
     took = fleet.last - fleet.present.since

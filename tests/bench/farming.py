@@ -14,12 +14,12 @@ from farm.film.driver import render_film
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
-from jobs.ledger.ledger import Ledger
 from jobs.records.orders import FramesRendered, SegmentRecord
 from jobs.spec.job import JobSpec
 from jobs.store import open_store
 from tests.bench.apart import Clock, Found
 from tests.bench.films import frames_of
+from tests.farm.studio import job_of
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -29,7 +29,7 @@ def farm(clock: Clock, clip: str, folder: str, **options: Any) -> Found:
     spec = JobSpec(name="film", source=clip, store=f"{folder}/store", output=f"{folder}/out", **options)
     with Fleet("local", workers=CORES) as fleet, clock(), ProgressConsole(console=Console(file=StringIO())) as board:
         timed: Any = Timed(fleet)
-        film = render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=timed, board=board)
+        film = render_film(job_of(spec), fleet=timed, board=board)
         report = film.report()
         review_page.publish(film, report, open_store(spec.output))
     assert report.conforms, report.deliverables

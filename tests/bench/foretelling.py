@@ -25,7 +25,7 @@ from jobs.spec.job import JobSpec
 from tests.bench.apart import Clock, Found, measured
 from tests.bench.figures import Figures
 from tests.farm.inline import quiet
-from tests.farm.studio import spec_of
+from tests.farm.studio import job_of, spec_of
 
 H264 = [{"name": "film", "codec": "h264", "preset": "veryfast"}]
 
@@ -65,15 +65,15 @@ class Ear(ProgressConsole):
 def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Found:
     """A film that has been planned is rendered; only that is on the clock. Gives its paces."""
     spec = Case(Path(clip), look, workers).spec(Path(folder))
-    ledger, ear = Ledger.at(spec.store, spec.name), Ear()
+    job, ear = job_of(spec), Ear()
     with Fleet("local", workers=workers) as fleet:
-        scout = open_film(spec, ledger=ledger, fleet=fleet, board=quiet())
-        ledger.enter(spec, to_render=False)
+        scout = open_film(job, fleet=fleet, board=quiet())
+        job.ledger.enter(spec, to_render=False)
         for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
             pass
         fleet.release("surveyor")
         with clock():
-            render_film(spec, ledger=ledger, fleet=fleet, board=ear)
+            render_film(job, fleet=fleet, board=ear)
     return {"paces": [pace.model_dump(mode="json") for pace in ear.paces]}
 
 

@@ -22,6 +22,7 @@ from farm.fleet.calls import Call, Cluster, PoolSpec, RetriesExhaustedError, Ret
 from farm.progress.console import ProgressConsole
 from jobs.ledger.ledger import Ledger
 from jobs.spec.job import JobSpec
+from tests.farm.studio import job_of
 
 Then = Callable[[Call, Any], Iterable[Call]]
 
@@ -109,8 +110,7 @@ def rendered(
     spec: JobSpec, fleet: InlineFleet | None = None, board: ProgressConsole | None = None, shots: ShotSelection = ALL
 ) -> FilmRun:
     """The film through the real driver, with everything done in this process."""
-    ledger = Ledger.at(spec.store, spec.name)
-    return render_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=board or quiet(), shots=shots)  # type: ignore[arg-type]
+    return render_film(job_of(spec), fleet=fleet or InlineFleet(), board=board or quiet(), shots=shots)  # type: ignore[arg-type]
 
 
 def scout_of(spec: JobSpec) -> SurveyRun:

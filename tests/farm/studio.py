@@ -11,6 +11,7 @@ from rich.console import Console
 from actors.verify.compare import compare
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
+from farm.film.setup import Preflight, looks_of
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
@@ -33,6 +34,13 @@ def spec_of(source: Path | str, folder: Path | str, **fields: Any) -> JobSpec:
     return parse_spec({**least, **fields}, "test")
 
 
+def job_of(spec: JobSpec) -> Preflight:
+    """The job as preflight gives it, but that nobody looks for its source or tries its places."""
+    ledger = Ledger.at(spec.store, spec.name)
+    ledger.admit(spec)
+    return Preflight(spec, looks_of(spec), ledger)
+
+
 @dataclass
 class Studio:
     """Renders films on one Ray."""
@@ -43,7 +51,7 @@ class Studio:
         """The film, through the real driver, on this studio's Ray."""
         board = ProgressConsole(console=Console(file=StringIO()))
         self.fleet.watcher = board
-        return render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=self.fleet, board=board)
+        return render_film(job_of(spec), fleet=self.fleet, board=board)
 
 
 class Stopping:

@@ -33,7 +33,7 @@ from tests.actors.interlaced import interlaced
 from tests.farm.film.test_review_page import Page
 from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.shell import farm
-from tests.farm.studio import spec_of
+from tests.farm.studio import job_of, spec_of
 from tests.films import Recipe, fingerprint, read_number, serial
 from tests.paper import report_of
 
@@ -48,9 +48,8 @@ NEGATIVE, NONE = look("test-negative"), look("none")
 def proven(spec: JobSpec, *looks: Look, shots: ShotSelection = ALL, fleet: InlineFleet | None = None) -> Proof:
     """As the studio has it proven, with everything done in this process."""
     worker: Any = fleet or InlineFleet()
-    ledger = Ledger.at(spec.store, spec.name)
-    scout = open_film(spec, ledger=ledger, fleet=worker, board=quiet())
-    ledger.enter(spec)
+    scout = open_film(job_of(spec), fleet=worker, board=quiet())
+    scout.ledger.enter(spec)
     encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
     for _ in worker.run(scout.begin(), lambda _, found: scout.learn(found)):
         pass

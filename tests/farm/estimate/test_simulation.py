@@ -11,9 +11,8 @@ import pytest
 from farm.estimate.simulation import DRIVER_SECONDS, SimulatedFleet, Step
 from farm.film.driver import render_film
 from farm.fleet.calls import Call, Cluster, PoolSpec
-from jobs.ledger.ledger import Ledger
 from tests.farm.inline import quiet
-from tests.farm.studio import spec_of
+from tests.farm.studio import job_of, spec_of
 from tests.long_film import LongFilm
 
 CLUSTER = Cluster(local=False, cpus=64.0, gpus=8.0)
@@ -95,7 +94,7 @@ def first_chunk(folder: Path, frames: int) -> tuple[float, dict[str, int]]:
 
     board.tick = tick  # type: ignore[method-assign]
     spec = spec_of("/films/a.mp4", folder)
-    made = render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=fleet, board=board)
+    made = render_film(job_of(spec), fleet=fleet, board=board)
     assert made.board.done_frames == frames
     assert work.first is not None
     return work.first, work.before

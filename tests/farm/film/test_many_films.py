@@ -24,10 +24,9 @@ from farm.fleet.fair_share_client import DEAF_SECONDS, OFFICE, FairShareClient
 from farm.fleet.fleet import Fleet
 from farm.fleet.worker_pool import WorkerPool
 from farm.progress.console import ProgressConsole
-from jobs.ledger.ledger import Ledger
 from jobs.spec.job import JobSpec
 from tests.farm.inline import shot_list
-from tests.farm.studio import same, spec_of
+from tests.farm.studio import job_of, same, spec_of
 from tests.films import Recipe
 
 DEADLINE = 300.0
@@ -94,7 +93,7 @@ def three_gpus() -> Iterator[None]:
 def carry(spec: JobSpec, diary: Diary) -> FilmRun:
     job = SharingJob(spec.store, spec.name, spec.priority)
     with Small(watcher=diary, job=job) as fleet:
-        return render_film(spec, ledger=Ledger.at(spec.store, spec.name), fleet=fleet, board=diary)
+        return render_film(job_of(spec), fleet=fleet, board=diary)
 
 
 def until(what: Callable[[], object], *films: Film) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from farm.film.setup import check_places, decide_deliverables, looks_of, open_film
+from farm.film.setup import check_places, decide_deliverables, looks_of, open_film, preflight
 from farm.fleet.calls import Cluster
 from farm.ops.status import statuses
 from jobs.errors import BadInput, BadLook, BadMedia, BadSpec, BadStore
@@ -20,7 +20,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.records.deliverables import Decided
 from jobs.spec.job import JobSpec
 from tests.farm.inline import InlineFleet, quiet, rendered
-from tests.farm.studio import spec_of
+from tests.farm.studio import job_of, spec_of
 from tests.films import Recipe
 
 
@@ -30,9 +30,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
-    ledger = Ledger.at(spec.store, spec.name)
-    ledger.enter(spec)
-    return open_film(spec, ledger=ledger, fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
+    job = job_of(spec)
+    job.ledger.enter(spec)
+    return open_film(job, fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
 
 
 def decided(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
@@ -239,6 +239,5 @@ def test_what_is_refused_leaves_nothing_to_be_taken_for_a_film(film: Path, tmp_p
 
 
 def _opened_and_rendered(spec: JobSpec) -> None:
-    looks_of(spec)
-    check_places(spec)
+    preflight(spec)
     rendered(spec)
