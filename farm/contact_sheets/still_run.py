@@ -78,9 +78,9 @@ def prove(
 def _crew(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
     """As many as there would be renderers, with what these need."""
     renderers = next(one for one in crews_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
-    # The last of a renderer's arguments are encoders of films: a prover encodes none.
+    # The last two of a renderer's arguments are of films: its encoders, and whether hardware may be mixed.
     return replace(
-        renderers, name="prover", made_of="actors.render.still_renderer:StillRenderer", args=renderers.args[:-1]
+        renderers, name="prover", made_of="actors.render.still_renderer:StillRenderer", args=renderers.args[:-2]
     )
 
 

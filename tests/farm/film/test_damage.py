@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.media.verified import proven
-from farm.fleet.calls import Call
+from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.worker_actor import WorkerActor
 from farm.ops.clean import CleanOptions, clean
 from farm.ops.status import statuses
@@ -242,25 +242,28 @@ def test_a_bit_that_turns_on_its_way_is_never_stitched(
     same(tmp_path / "film.mkv", film)
 
 
+class Crew:
+    """A worker whose store fails in passing, at its start and in its call."""
+
+    def __init__(self) -> None:
+        self.fails = [StoreFault("slow down") for _ in range(2)]
+        patiently(self.once)
+
+    def once(self) -> None:
+        if self.fails:
+            raise self.fails.pop()
+
+    def look(self) -> Iterator[int]:
+        self.fails = [StoreFault("slow down")]
+        patiently(self.once)
+        yield 1
+
+
 def test_a_worker_waits_and_no_call_is_charged() -> None:
     """What the fleet's workers call is called in work, from their own start on."""
 
-    class Crew:
-        def __init__(self) -> None:
-            self.fails = [StoreFault("slow down") for _ in range(2)]
-            patiently(self.once)
-
-        def once(self) -> None:
-            if self.fails:
-                raise self.fails.pop()
-
-        def look(self) -> Iterator[int]:
-            self.fails = [StoreFault("slow down")]
-            patiently(self.once)
-            yield 1
-
     hand = WorkerActor()
-    hand.boot(Crew, (), None)
+    hand.boot(PoolSpec("renderer", f"{__name__}:{Crew.__name__}"), None)
     assert [one for one in hand.do("look", ()) if not isinstance(one, Traffic)] == [1]
     with pytest.raises(StoreFault):
         list(Crew().look())
