@@ -237,5 +237,6 @@ def two_hours(folder: Path, frames: int = FRAMES, shots: int = SHOTS) -> Figures
         "gone_on": ended,
         "store": _kept(folder / "store"),
         "made_mib": round(made.stat().st_size / 2**20),
-        "report": {name: report.get(name) for name in ("frames", "shots", "chunks", "seams", "traffic", "tally")},
+        "report": {name: report[name] for name in ("frames", "shots", "chunks", "seams")},
+        "traffic": json.loads((folder / "store/long/tally.json").read_text())["traffic"],
     }
