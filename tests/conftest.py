@@ -10,15 +10,15 @@ from hypothesis import settings
 
 from tests.s3 import MotoServer, no_credentials_env
 
-PLUGIN = str(Path(__file__).with_name("plugin"))
+PLUGIN, ROOT = str(Path(__file__).with_name("plugin")), str(Path(__file__).parents[1])
 # A machine that is busy elsewhere is slow, not wrong.
 settings.register_profile("farm", deadline=None)
 settings.load_profile("farm")
 LONGEST_FIRST = ("tests/farm/", "tests/chaos/", "tests/deploy/")
 """Where tests begin Ray, servers and whole films: two processes that share the files end together only if these come first."""
-# Looks for tests are installed as a studio's own would be; Ray's workers find them by the same path.
+# Looks for tests are installed as a studio's own would be; Ray's workers find them, and what they wait with, by the same path.
 sys.path.insert(0, PLUGIN)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, os.environ.get("PYTHONPATH")]))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, ROOT, os.environ.get("PYTHONPATH")]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,10 +5,9 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
@@ -17,6 +16,7 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 from jobs.store.s3.store import S3Store
+from tests.waiting import poll_until
 
 DEADLINE = 60
 """Seconds that moto may take to answer on a busy machine; one is usual."""
@@ -76,13 +76,11 @@ class MotoServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        stop = time.monotonic() + DEADLINE
-        while not self._answers():
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=0.05)
-            if self._process.returncode is not None or time.monotonic() > stop:
-                self.__exit__(None, None, None)
-                raise RuntimeError(f"moto did not answer on port {self.port}")
+        try:
+            poll_until(self._answers, DEADLINE, lambda: f"moto did not answer on port {self.port}")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -90,6 +88,7 @@ class MotoServer:
         self._process.wait(timeout=DEADLINE)
 
     def _answers(self) -> bool:
+        assert self._process.poll() is None, "moto has ended"
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:

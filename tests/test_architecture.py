@@ -11,6 +11,7 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[1]
 ROOMS = ("jobs", "actors", "farm")
 FILES = [path for room in ROOMS for path in sorted((HOUSE / room).rglob("*.py"))]
+TESTS = sorted((HOUSE / "tests").rglob("*.py"))
 
 JOBS_MAY_IMPORT = {"jobs", "numpy", "pydantic"}
 """Beside the standard library; boto3 and botocore in jobs/store/s3 alone."""
@@ -43,6 +44,10 @@ WORDS = {
     "Wages": "WorkerSeconds", "Wish": "StillRequest",
 }  # fmt: skip
 """Private words that became the field's own: no class is called by the first any more."""
+SLEEPS = {"time.sleep", "Event.wait", "Condition.wait", "asyncio.sleep"}
+"""A wait for something that nobody will do is a sleep too."""
+WAIT = {"tests/waiting.py", "jobs/ledger/lease.py", "actors/mux/finished_prefix.py"}
+"""Where waits are made: for all tests, by the product's clock, and by default of a reader that is given another in tests."""
 BAD_WORDS = re.compile(r"(^|_)(scene|task|item|handler|manager|util|utils|helper|helpers)s?($|_)", re.IGNORECASE)
 MOST_NAMES = 15
 LONGEST_FILE = 325
@@ -163,12 +168,26 @@ def known() -> set[str]:
 
 
 def test_tests_do_not_patch_or_sleep() -> None:
-    wrong = []
-    for path in sorted((HOUSE / "tests").rglob("*.py")):
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                wrong += [name_of(path)] * ((node.value.id, node.attr) in (("mock", "patch"), ("time", "sleep")))
-    assert wrong == []
+    assert [
+        found for path in TESTS for found in named(path, {"mock.patch"} | SLEEPS) if name_of(path) not in WAIT
+    ] == []
+
+
+def test_the_product_sleeps_by_one_clock() -> None:
+    assert [found for path in FILES for found in named(path, SLEEPS) if name_of(path) not in WAIT] == []
+
+
+def named(path: Path, forbidden: set[str]) -> Iterator[str]:
+    """Each place of a file that names something forbidden; a class that is called is named by itself: `threading.Event().wait` as `Event.wait`."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            whose = node.value.func if isinstance(node.value, ast.Call) else node.value
+            names = [f"{ast.unparse(whose).rpartition('.')[2]}.{node.attr}"]
+        else:
+            continue
+        yield from (f"{name_of(path)}:{node.lineno} {name}" for name in names if name in forbidden)
 
 
 def test_the_driver_tells_a_film_on_one_screen() -> None:

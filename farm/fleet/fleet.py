@@ -4,7 +4,6 @@ Findings are small (paper, keys): frames never travel through Ray. A call whose 
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from farm.fleet.vantage import DriverView
 from farm.fleet.worker_actor import WorkerActor
 from farm.fleet.worker_pool import STOPPED, Worker, WorkerPool, reason_of, unmeetable
 from jobs.errors import BadSpec, FarmError, FilmFailed, NodeFault
+from jobs.ledger.lease import SYSTEM
 from jobs.store.traffic import Traffic
 
 LISTEN_SECONDS = 1.0
@@ -196,7 +196,7 @@ class Fleet:
                 for said in (starting,) if starting is not None else islice(one.streams, roster.crew.abreast):
                     waits[said] = (roster, one, said)
         if not waits:  # other films have the whole cluster
-            threading.Event().wait(LISTEN_SECONDS)
+            SYSTEM.wait(LISTEN_SECONDS)
             return []
         ready, rest = ray.wait(list(waits), num_returns=1, timeout=LISTEN_SECONDS)
         if ready and rest:

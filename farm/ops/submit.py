@@ -3,7 +3,6 @@
 import shlex
 import time
 from collections.abc import Callable
-from threading import Event
 
 from farm.cluster.store_settings import prefixed
 from farm.film.setup import looks_of
@@ -13,7 +12,7 @@ from farm.progress.lease_control import lease_on_job
 from jobs.digest import digest
 from jobs.document import Document
 from jobs.errors import BadSpec, FilmFailed
-from jobs.ledger.lease import NAME, read_lease
+from jobs.ledger.lease import NAME, SYSTEM, read_lease
 from jobs.ledger.ledger import Ledger
 from jobs.spec.job import JobSpec
 from jobs.store.retry import in_work
@@ -72,7 +71,7 @@ def _began(jobs: RayJobs, submission: str, ledger: Ledger, token: str) -> bool:
         lease = read_lease(ledger.store, ledger.key(NAME))
         if lease and lease.paper and lease.paper.token != token:
             return True
-        Event().wait(POLL_SECONDS)
+        SYSTEM.wait(POLL_SECONDS)
     return False
 
 

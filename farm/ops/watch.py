@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Iterator
-from threading import Event
 
 from rich.console import Console
 
@@ -71,7 +70,7 @@ def follow(tail: LogTail) -> Iterator[str]:
         yield from tail.new()
         if not working:
             return
-        Event().wait(POLL_SECONDS)
+        SYSTEM.wait(POLL_SECONDS)
 
 
 def watch(ledger: Ledger, console: Console | None = None) -> int:

@@ -9,7 +9,6 @@ and gone when it has not for VOID_SECONDS of the watcher's own steady clock (doc
 
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -98,7 +97,7 @@ class Clock:
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
-        threading.Event().wait(seconds)
+        time.sleep(seconds)
 
 
 SYSTEM = Clock()

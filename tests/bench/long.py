@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 from tests.bench.figures import Figures
 from tests.bench.films import kept, tone
 from tests.bench.measuring import Meter, crew_of, name_of
+from tests.waiting import poll_until
 
 FRAMES = 172_800
 RATE = Fraction(24)
@@ -33,6 +34,7 @@ SHORTEST = 2
 MINUTE = 60.0
 FARM = str(Path(sys.executable).with_name("farm"))
 LOOK_SECONDS = 2.0
+LONGEST_SECONDS = 24 * 3600.0
 STOP_AT = 0.4
 """Share of the film's chunks after which the first run is stopped."""
 
@@ -185,11 +187,11 @@ def render_long(folder: Path, film: Path, *, stop_at: int | None, env: Mapping[s
         )
         watched = _Watched(process.pid)
         with watched:
-            while process.poll() is None:
-                if stop_at is not None and _records(folder / "store") >= stop_at:
-                    process.send_signal(signal.SIGINT)
-                    stop_at = None
-                threading.Event().wait(LOOK_SECONDS / 4)
+            if stop_at is not None:
+                most = stop_at
+                poll_until(lambda: process.poll() is not None or _records(folder / "store") >= most, LONGEST_SECONDS)
+                process.send_signal(signal.SIGINT)  # to one that has ended it does nothing
+            process.wait()
         watched.end()
     return {
         "exit_code": process.returncode,

@@ -113,7 +113,9 @@ def main(
 ) -> None:
     """Run both and put down what came of them; a part that is not run stays on paper as it was."""
     sys.path.insert(0, str(PLUGIN))
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(PLUGIN), str(PLUGIN.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         if fuzz:

@@ -5,7 +5,7 @@ import os
 import random
 import re
 import signal
-import threading
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from farm.ops.status import statuses
-from tests.farm.shell import Running, Said
+from tests.farm.shell import DEADLINE, Running, Said
 from tests.proxy import PASSING, Chance, Fault, FaultyProxy, Rule
 from tests.s3 import MotoServer
+from tests.waiting import poll_until
 
 Blow = Literal[
     "worker",  # SIGKILL of one
@@ -121,11 +122,10 @@ class Storm:
     def _comes(self, render: Running) -> bool:
         """Wait for the moment of the next blow. Whether the driver is still at work then."""
         waits = self.draw.random() < AT_WORK
-        while waits and render.process.poll() is None and not any(_chunks(render)):
-            threading.Event().wait(0.1)
-        stop = time.monotonic() + self.draw.uniform(0.0, WITHIN)
-        while time.monotonic() < stop and render.process.poll() is None:
-            threading.Event().wait(0.02)
+        if waits:
+            poll_until(lambda: render.process.poll() is not None or any(_chunks(render)), DEADLINE, render.so_far)
+        with suppress(subprocess.TimeoutExpired):
+            render.process.wait(self.draw.uniform(0.0, WITHIN))
         return render.process.poll() is None
 
     def _ended(self, said: Said) -> int:
@@ -160,8 +160,8 @@ class Storm:
         rendering, done = _chunks(render)
         render.kill() if blow == "driver" else render.interrupt()
         render.said()
-        while any(STRUCK["worker"].match(name) for _, name in render.living()):  # they may finish what they are at
-            threading.Event().wait(0.05)
+        # They may finish what they are at.
+        poll_until(lambda: not any(STRUCK["worker"].match(name) for _, name in render.living()), DEADLINE)
         with _surroundings(self.moto.env):
             kept = statuses(self.store, "film")[0].chunks_done if rendering or done else 0
         self.told.in_flight += rendering

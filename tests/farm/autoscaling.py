@@ -13,12 +13,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import poll_until, take_time
 
 RAY = str(Path(sys.executable).with_name("ray"))
 CREWS = ("surveyor", "splitter", "renderer", "dissolver", "printer", "finisher")
@@ -125,16 +125,13 @@ class Autoscaling:
         words += ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "spot"]
         told = [RAY, *words, "--deadline-remaining-seconds", str(round(notice))]
         subprocess.run(told, env={**os.environ, **self.env}, capture_output=True, timeout=DEADLINE, check=True)
-        threading.Event().wait(notice)
+        take_time(notice)
         if node in (living := self.nodes()):
             os.kill(living[node], signal.SIGKILL)
 
     def until(self, what: Callable[[], bool]) -> None:
         """Wait for something of the cluster's."""
-        stop = time.monotonic() + DEADLINE
-        while not what():
-            assert time.monotonic() < stop, f"not within {DEADLINE:g} s: {(self.folder / 'head.log').read_text()}"
-            threading.Event().wait(0.1)
+        poll_until(what, DEADLINE, (self.folder / "head.log").read_text)
 
     def _answers(self) -> bool:
         assert self._head

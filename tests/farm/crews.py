@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import BadLook, BadMedia, StoreFault
+from tests.waiting import hang, poll_until, take_time
 
 
 def _times(marker: Path) -> int:
@@ -37,7 +38,7 @@ class Clerk:
         yield os.getpid()
 
     def rest(self, seconds: float) -> Iterator[int]:
-        threading.Event().wait(seconds)
+        take_time(seconds)
         yield os.getpid()
 
     def note(self, line: str, paper: Path) -> Iterator[str]:
@@ -48,11 +49,8 @@ class Clerk:
     def meet(self, own: Path, other: Path) -> Iterator[bool]:
         """Says it is here, and waits until the other is."""
         own.touch()
-        for _ in range(3000):
-            if other.exists():
-                break
-            threading.Event().wait(0.01)
-        yield other.exists()
+        poll_until(other.exists, 30)
+        yield True
 
 
 class Unlucky:
@@ -89,7 +87,7 @@ class Unlucky:
         tries = _times(marker)
         yield -tries
         if tries < good:
-            threading.Event().wait()
+            hang()
         yield tries
 
     def raise_strangely(self) -> Iterator[int]:
@@ -175,7 +173,7 @@ class LateRiser:
     """Takes long to be made, the first time."""
 
     def __init__(self, seconds: float) -> None:
-        threading.Event().wait(seconds)
+        take_time(seconds)
 
 
 class Toucher:

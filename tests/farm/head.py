@@ -9,8 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -20,6 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from tests.farm.shell import living
+from tests.waiting import poll_until
 
 DEADLINE = 120
 """Seconds that it may take to begin on a busy machine; five are usual."""
@@ -77,12 +76,11 @@ class RayHead:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        stop = time.monotonic() + DEADLINE
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > stop:
-                self.__exit__()
-                raise RuntimeError(f"Ray did not answer at {self.url}")
-            threading.Event().wait(0.1)
+        try:
+            poll_until(self._answers, DEADLINE, lambda: f"Ray did not answer at {self.url}")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -94,6 +92,7 @@ class RayHead:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _answers(self) -> bool:
+        assert self._process.poll() is None, "Ray has ended"
         try:
             urlopen(f"{self.url}/api/version", timeout=10).close()
         except HTTPError as refused:  # as it must, without a token

@@ -11,13 +11,13 @@ import subprocess
 import sys
 import termios
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from tests.farm.shell import DEADLINE, living
+from tests.waiting import poll_until
 
 BIN = Path(sys.executable).parent
 
@@ -71,10 +71,7 @@ class Terminal:
         self._typed += 1
         ended = self._folder / f"ended-{self._typed}"
         os.write(self._screen, f"{line}; echo $? > {ended}.new; mv {ended}.new {ended}\n".encode())
-        stop = time.monotonic() + seconds
-        while not ended.exists():
-            assert time.monotonic() < stop, f"not within {seconds} s: {self.shown}\n{self.stopped()}"
-            threading.Event().wait(0.05)
+        poll_until(ended.exists, seconds, lambda: f"{self.shown}\n{self.stopped()}")
         return int(ended.read_text())
 
     def stopped(self) -> list[str]:

@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -18,6 +16,7 @@ import pytest
 from farm.cluster.local_ray import PATIENCE, TRIES
 from tests.farm.head import BIN, DEADLINE, RayHead, free_ports
 from tests.farm.shell import living
+from tests.waiting import poll_until
 
 
 def need_mounts() -> None:
@@ -61,13 +60,16 @@ class RayNode:
                 stderr=log,
                 start_new_session=True,
             )
-            stop, said = time.monotonic() + 2 * DEADLINE, b""
-            while b"Ray runtime started" not in said:  # from then on the head counts with it
-                said = os.pread(log.fileno(), 1 << 20, 0)
-                if self._process.poll() is not None or time.monotonic() > stop:
-                    return said.decode() or "not a word"
-                threading.Event().wait(0.1)
-        return ""
+
+            def said() -> str:
+                return os.pread(log.fileno(), 1 << 20, 0).decode() or "not a word"
+
+            def begun() -> bool:  # from then on the head counts with it
+                return "Ray runtime started" in said()
+
+            with suppress(AssertionError):
+                poll_until(lambda: begun() or self._process.poll() is not None, 2 * DEADLINE)
+            return "" if begun() else said()
 
     def __exit__(self, *error: object) -> None:
         while left := self.living():

@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
+
+from tests.waiting import poll_until
 
 FARM = str(Path(sys.executable).with_name("farm"))
 DEADLINE = 300
@@ -96,11 +96,13 @@ class Running:
 
     def until(self, what: Callable[[], bool]) -> None:
         """Wait for something that the work brings about; fails where it ends before."""
-        stop = time.monotonic() + DEADLINE
-        while not what():
-            assert self.process.poll() is None, f"ended too early: {self._err.read_text()}"
-            assert time.monotonic() < stop, f"not within {DEADLINE} s: {self._err.read_text()}"
-            threading.Event().wait(0.01)
+
+        def happened() -> bool:
+            found = what()
+            assert found or self.process.poll() is None, f"ended too early: {self._err.read_text()}"
+            return found
+
+        poll_until(happened, DEADLINE, self._err.read_text)
 
     def metrics(self) -> str:
         """What Prometheus would see now."""
@@ -128,10 +130,13 @@ class Running:
 
     def left_running(self, but: tuple[str, ...] = ()) -> list[str]:
         """Processes that it has left behind, `but` those so named, after a grace for those on their way out."""
-        stop = time.monotonic() + GRACE
-        while (left := [name for _, name in self.living() if not name.startswith(but)]) and time.monotonic() < stop:
-            threading.Event().wait(0.05)
-        return left
+
+        def left() -> list[str]:
+            return [name for _, name in self.living() if not name.startswith(but)]
+
+        with suppress(AssertionError):
+            poll_until(lambda: not left(), GRACE)
+        return left()
 
     def __enter__(self) -> Running:
         return self

@@ -24,6 +24,7 @@ from actors.training.course import (
 )
 from jobs.document import Document
 from jobs.spec.training_recipe import Recipe
+from tests.waiting import poll_until
 
 
 class TinySettings(Document):
@@ -78,8 +79,7 @@ class TinyCourse:
 
     def learn(self, step: int, lesson: Lesson) -> StepLosses:
         if (halt := self.wish.halt) and halt.exists() and step == int(halt.read_text()):
-            while halt.exists():
-                threading.Event().wait(0.05)
+            poll_until(lambda: not halt.exists(), 300)
         if (die := self.wish.die) and die.exists() and step == int(die.read_text()):
             die.unlink()
             os.kill(os.getpid(), signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from actors.picture.frame_batches import FrameBatch
 from actors.picture.generator import Domain
 from jobs.document import Document
 from jobs.plan.plan import Support
+from tests.waiting import hang, poll_until, take_time
 
 
 class _TestLook:
@@ -141,7 +141,7 @@ class PoisonLook(_TestLook):
                 raise ArithmeticError("such a read cannot be borne")
         elif not Path(wish.hang).exists():
             Path(wish.hang).touch()
-            threading.Event().wait()
+            hang()
 
 
 class HungrySettings(Document):
@@ -196,9 +196,8 @@ class SlowLook(_TestLook):
         for plates in batches:
             if self.wish.gate:
                 self.wish.gate.with_suffix(f".{os.getpid()}").touch()
-            while self.wish.gate and not self.wish.gate.exists():
-                threading.Event().wait(0.05)
-            threading.Event().wait(self.wish.seconds * len(plates))
+                poll_until(self.wish.gate.exists, 300)
+            take_time(self.wish.seconds * len(plates))
             yield plates.differences()
 
 

@@ -56,15 +56,18 @@ class Head:
 
     def __init__(self) -> None:
         self.there, self.asked = True, 0
+        self._asked = threading.Condition()
 
     def __call__(self) -> None:
-        self.asked += 1
+        with self._asked:
+            self.asked += 1
+            self._asked.notify_all()
         if not self.there:
             raise TimeoutError
 
     def until(self, asked: int) -> None:
-        while self.asked < asked:
-            threading.Event().wait(0.001)
+        with self._asked:
+            assert self._asked.wait_for(lambda: self.asked >= asked, 60)
 
 
 def test_some_missed_answers_are_forgiven_and_a_question_is_not_waited_for_without_end() -> None:

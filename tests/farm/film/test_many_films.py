@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,6 +26,7 @@ from jobs.spec.job import JobSpec
 from tests.farm.inline import shot_list
 from tests.farm.studio import job_of, same, spec_of
 from tests.films import Recipe
+from tests.waiting import hang, poll_until
 
 DEADLINE = 300.0
 """Seconds after which something has gone wrong, on the busiest machine."""
@@ -77,7 +76,7 @@ class Deaf:
     """An office that never answers."""
 
     def claim(self, *claimed: object) -> None:
-        threading.Event().wait()
+        hang()
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +97,16 @@ def carry(spec: JobSpec, diary: Diary) -> FilmRun:
 
 def until(what: Callable[[], object], *films: Film) -> None:
     """Wait for something that these films bring about while all of them are at work."""
-    stop = time.monotonic() + DEADLINE
-    while not what():
-        for film in films:
-            assert not film.work.done(), film.work.result()
-            assert time.monotonic() < stop, film.diary.said.getvalue()
-        threading.Event().wait(0.02)
+
+    def happened() -> bool:
+        found = bool(what())
+        assert found or not any(film.work.done() for film in films), said()
+        return found
+
+    def said() -> str:
+        return "".join(film.diary.said.getvalue() for film in films)
+
+    poll_until(happened, DEADLINE, said)
 
 
 def office() -> str | None:
