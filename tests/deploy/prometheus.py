@@ -4,10 +4,8 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import HTTPError
@@ -17,6 +15,7 @@ from urllib.request import urlopen
 import yaml
 
 from tests.deploy.shown import DEPLOY
+from tests.waiting import poll_until
 
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
@@ -69,16 +68,19 @@ class Prometheus:
 
     def wait_for(self, what: Callable[[], Any], seconds: float = 60.0) -> None:
         """Until something holds; a Prometheus that is still starting does not count. Raises AssertionError with its log."""
-        deadline = time.monotonic() + seconds
-        pause = Event()
-        while time.monotonic() < deadline and self._process.poll() is None:
+
+        def holds() -> bool:
+            assert self._process.poll() is None, log()
             try:
-                if what():
-                    return
+                return bool(what())
             except HTTPError as error:
                 if error.code != 503:  # it reads what it has on disk
                     raise
             except OSError:  # it does not listen yet
                 pass
-            pause.wait(0.1)
-        raise AssertionError((self.folder / "log").read_text()[-4000:])
+            return False
+
+        def log() -> str:
+            return (self.folder / "log").read_text()[-4000:]
+
+        poll_until(holds, seconds, log)

@@ -283,7 +283,7 @@ def test_one_that_was_deleted_or_cannot_be_read_is_written_anew(store: Store, cl
 
 HOLD = """
 import sys
-from jobs.lease import Lease
+from jobs.ledger.lease import Lease
 from jobs.store import open_store
 with Lease(open_store(sys.argv[1]), sys.argv[2], "x"):
     print("held", flush=True)
