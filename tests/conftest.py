@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.programs import starts_programs
 from tests.s3 import MotoServer, no_credentials_env
 
 PLUGIN, ROOT = str(Path(__file__).with_name("plugin")), str(Path(__file__).parents[1])
@@ -22,7 +23,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, ROOT, os.enviro
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda one: not one.nodeid.startswith(LONGEST_FIRST))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
+    for item in items:
+        if isinstance(item, pytest.Function) and starts_programs(item):
+            item.add_marker("programs")
 
 
 @pytest.fixture(autouse=True)
