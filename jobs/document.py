@@ -1,4 +1,4 @@
-"""Paper: the base of every document of the farm. Promises that it is frozen and holds no field nobody has heard of; knows no document."""
+"""Document: the base of every document of the farm. Promises that it is frozen and holds no field nobody has heard of; knows no document."""
 
 import json
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Plates: decoded frames as tensors, ready for a look. Promises the film's own numbers until somebody asks for colours; knows no files.
+"""Frame batches: decoded frames as tensors, ready for a look. Promises the film's own numbers until somebody asks for colours; knows no files.
 
 A plate is Y'CbCr as decoded: luma and chroma planes of 8 to 16 bit. Looks ask for what they need (luma or R'G'B' as
 floats, at the size they want), and the conversion happens on the device they work on.
@@ -69,7 +69,7 @@ def batches_of(
 ) -> Iterator[tuple[list[av.VideoFrame], FrameBatch]]:
     """Frames in order, in runs of `batch` (the last may be shorter), beside their plates on `device`.
 
-    Plates are turned upright, as the film is seen; a look's pictures are turned back by `turned_back`.
+    Batches are turned upright, as the film is seen; a look's pictures are turned back by `turned_back`.
     """
     scale = Quantiser(picture.colour, picture.depth)
     up, left = aside(picture.pix_fmt, siting_in(picture))

@@ -1,9 +1,9 @@
 """Calls: what is asked of which crew, of what kind its workers are, and how often again. Promises that nothing is tried for ever; knows no Ray.
 
-CallSheet   one crew's calls: who gets which, and when (farm/fleet/scheduler.py)
-Luck        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
-Spent       what is found in place of a call's own findings, where its budget is spent and it was to fail alone
-Roster      one crew's workers: how many are wanted, who goes, who has been late (farm/fleet/worker_pool.py)
+CallQueue   one crew's calls: who gets which, and when (farm/fleet/scheduler.py)
+RetryCount        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
+RetriesExhausted   what is found in place of a call's own findings, where its budget is spent and it was to fail alone
+WorkerPool      one crew's workers: how many are wanted, who goes, who has been late (farm/fleet/worker_pool.py)
 """
 
 from dataclasses import dataclass

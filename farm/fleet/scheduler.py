@@ -188,7 +188,7 @@ class CallQueue:
         del self._held[worker][place]
 
     def raised(self, worker: int, place: int, error: BaseException) -> int:
-        """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as Luck.error."""
+        """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as RetryCount.error."""
         ticket = self._held[worker][place]
         del self._held[worker][place]
         try:
@@ -200,7 +200,7 @@ class CallQueue:
         return ticket.luck.errors
 
     def lost(self, worker: int, reason: str, free: bool) -> None:
-        """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as Luck.loss."""
+        """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as RetryCount.loss."""
         for ticket in list(self._held[worker])[: 0 if free else self.abreast]:
             try:
                 ticket.luck.loss(ticket.call.what, reason)

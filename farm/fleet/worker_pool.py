@@ -122,12 +122,12 @@ class WorkerPool:
         hired.since, hired.silent = now, 0.0
 
     def failed_to_start(self, hired: Worker, error: BaseException) -> int:
-        """Someone's start raised an error. Gives how many starts have in a row; raises as Luck.error."""
+        """Someone's start raised an error. Gives how many starts have in a row; raises as RetryCount.error."""
         self.luck.error(self.what(hired), error)
         return self.luck.errors
 
     def raised(self, hired: Worker, stream: Any, error: BaseException) -> int:
-        """Someone's call raised an error. Gives how many it has raised so far; raises as Luck.error."""
+        """Someone's call raised an error. Gives how many it has raised so far; raises as RetryCount.error."""
         return self.sheet.raised(hired.number, self._drop(hired, stream), error)
 
     def _drop(self, hired: Worker, stream: Any) -> int:
@@ -136,7 +136,7 @@ class WorkerPool:
         return place
 
     def lost(self, hired: Worker, reason: str, free: bool) -> None:
-        """Someone is gone, and all that they were at is charged unless `free`. Raises as Luck.loss."""
+        """Someone is gone, and all that they were at is charged unless `free`. Raises as RetryCount.loss."""
         if hired.boot is None:
             self.sheet.lost(hired.number, reason, free)
         elif not free:

@@ -185,7 +185,7 @@ class Ledger:
 
     def keep(self, record: AnyPaper) -> AnyPaper:
         """Write a record, last and only if absent. Gives back the one that holds: a late twin loses to the first."""
-        name: str = getattr(record, "digest")  # noqa: B009  every record has one; Paper does not
+        name: str = getattr(record, "digest")  # noqa: B009  every record has one; Document does not
         for _ in range(2):  # a damaged one that is there gives way
             if self.store.write(self.key(f"records/{name}.json"), sealed(record), only_if_absent=True):
                 break

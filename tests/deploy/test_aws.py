@@ -69,7 +69,7 @@ def calls(path: Path) -> Iterator[str]:
 
 
 def test_nodes_may_do_what_the_store_does_and_nothing_else() -> None:
-    made = {call for path in STORE.glob("*.py") for call in calls(path)}
+    made = {call for path in STORE.rglob("*.py") for call in calls(path)}
     assert len(made) > 10
     assert {action for call in made for action in ACTIONS[call]} == allowed("iam/store.json")
     assert set(ACTIONS) == made, "a call that is made no more"

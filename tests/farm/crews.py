@@ -31,6 +31,9 @@ class Clerk:
     def say_nothing(self) -> None:
         return None
 
+    def setting(self, name: str) -> str | None:
+        return os.environ.get(name)
+
     def count(self, number: int) -> Iterator[int]:
         yield from range(number)
 

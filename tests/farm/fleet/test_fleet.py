@@ -459,17 +459,16 @@ def test_sigterm_is_a_keyboard_interrupt_and_only_once(fleet: Fleet) -> None:
 
 JOINING = """
 import sys
-from farm.calls import Call, Crew
-from farm.fleet import Fleet
+from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.fleet import Fleet
 from jobs.errors import BadSpec
-from tests.farm.crews import Clerk
 with Fleet(sys.argv[1]) as fleet:
-    fleet.hire([Crew("clerk", Clerk, cpus=0.01)])
+    fleet.hire([PoolSpec("clerk", "tests.farm.crews:Clerk", cpus=0.01)])
     print([found for _, found in fleet.run([Call("clerk", "greet", ("Ada",))], lambda call, found: ())], fleet.cluster.local)
     print(fleet.cluster.most_gpus, fleet.cluster.bounded)
-    fleet.hire([Crew("renderer", Clerk, cpus=1, gpus=1)])
+    fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=1)])
     try:
-        fleet.hire([Crew("renderer", Clerk, cpus=1, gpus=2)])
+        fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=2)])
     except BadSpec as error:
         print(error)
 """
@@ -495,17 +494,12 @@ def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(
 
 
 TELLING = """
-import os, sys
-from farm.calls import Call, Crew
-from farm.fleet import Fleet
-
-class Clerk:
-    def setting(self):
-        return os.environ.get("FILM_FARM_REQUESTER_PAYS")
-
+import sys
+from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.fleet import Fleet
 with Fleet(sys.argv[1]) as fleet:
-    fleet.hire([Crew("clerk", Clerk, cpus=1)])
-    print([found for _, found in fleet.run([Call("clerk", "setting", ())], lambda call, found: ())])
+    fleet.hire([PoolSpec("clerk", "tests.farm.crews:Clerk", cpus=1)])
+    print([found for _, found in fleet.run([Call("clerk", "setting", ("FILM_FARM_REQUESTER_PAYS",))], lambda call, found: ())])
 """
 
 

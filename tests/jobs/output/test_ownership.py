@@ -218,14 +218,14 @@ def test_of_two_at_once_one_has_all_names(tmp_path: Path, output: Store) -> None
 CLAIMS = """
 import sys
 from jobs.errors import NameTaken
-from jobs.ledger import Ledger
-from jobs.ownership import Name, claim
+from jobs.ledger.ledger import Ledger
+from jobs.output.ownership import ClaimedName, claim
 from jobs.store import open_store
 store, name, output = sys.argv[1:]
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    claim(Ledger.at(store, name), open_store(output), [Name("film.mkv", name * 4, ("film.mkv",))], "run")
+    claim(Ledger.at(store, name), open_store(output), [ClaimedName("film.mkv", name * 4, ("film.mkv",))], "run")
     print("won")
 except NameTaken:
     print("lost")
