@@ -32,7 +32,7 @@ class BackgroundWork(Generic[T]):
         try:
             raise error
         finally:
-            del error  # as in `Ahead.__next__`: this frame is in the error's traceback
+            del error  # as in `Prefetch.__next__`: this frame is in the error's traceback
 
     def _run(self) -> None:
         try:

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from farm.fleet.calls import ONCE, Call
+from jobs.film.source import Film
+from jobs.plan.output_timing import Timing
 from jobs.plan.plan import Chunk, Range
+from jobs.plan.sampling import SourceFrames
+from jobs.records.deliverables import DeliverablePlan
 
 
 class ChunkRequest(Protocol):
@@ -115,3 +119,8 @@ def dissolve_call(order: HasChunk) -> Call:
 def strike_call(order: HasChunk) -> Call:
     """Encode a chunk from the segments of another deliverable."""
     return Call("printer", "strike", (order,), (2, order.chunk), f"the print of chunk {order.chunk}", alone=True)
+
+
+def finish_call(film: Film, plan: DeliverablePlan, timing: Timing, run: str, source: SourceFrames) -> Call:
+    """Stitch and verify a deliverable from what a run's finished prefix tells."""
+    return Call("finisher", "finish", (film, plan, timing, run, source), (3,), plan.file)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 from itertools import groupby, takewhile
 
-from farm.film.batches import Batches, dissolve_call, render_call, split_call, strike_call
+from farm.film.batches import Batches, dissolve_call, finish_call, render_call, split_call, strike_call
 from farm.film.chunk_order import ChunkOrder
 from farm.film.missing import Missing
 from farm.film.quarantine import QuarantinedChunks
@@ -214,14 +214,7 @@ class FilmRun:
                 self.board.note(f"{one.file} can be watched while it grows: {where}")
         source = self.scout.source_frames()
         return [
-            Call(
-                "finisher",
-                "finish",
-                (self.film, one, self.scout.timing(one), self._assembly.run, source),
-                (3,),
-                one.file,
-            )
-            for one in self.deliverables
+            finish_call(self.film, one, self.scout.timing(one), self._assembly.run, source) for one in self.deliverables
         ]
 
     def _assemble(self) -> None:

@@ -19,7 +19,7 @@ class _Box(NamedTuple):
 def check_boxes(file: FileBytes, track: int) -> int:
     """Samples of the track with the id `track` that its tables and its fragments promise together; 0 of a film without fragments, whose edit list may leave some out.
 
-    Raises Torn where a box is longer than the file, a fragment is missing, or the tables contradict one another.
+    Raises BrokenStructure where a box is longer than the file, a fragment is missing, or the tables contradict one another.
     """
     samples, fragments, sequence, earlier = 0, 0, 0, b""
     tracks: set[int] = set()
@@ -149,7 +149,7 @@ def _headers(moov: bytes) -> Iterator[_Box]:
 
 
 def _fragment(moof: bytes) -> tuple[int, dict[int, int]]:
-    """A fragment's number, 0 where it has none, and its samples of each track. Raises Torn where its boxes do not fill it."""
+    """A fragment's number, 0 where it has none, and its samples of each track. Raises BrokenStructure where its boxes do not fill it."""
     number, samples = 0, dict[int, int]()
     for box in _filling(moof, 0, len(moof)):
         if box.name == b"mfhd":

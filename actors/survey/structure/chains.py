@@ -13,7 +13,7 @@ _NUT_END = 12
 
 
 def check_flv(file: FileBytes) -> None:
-    """Raises Torn where tags do not follow one another, each with its length behind it (Adobe's FLV specification, E.3)."""
+    """Raises BrokenStructure where tags do not follow one another, each with its length behind it (Adobe's FLV specification, E.3)."""
     place = int.from_bytes(file.at(5, 4), "big") + 4
     while place < file.size:
         head = file.at(place, 11)
@@ -28,7 +28,7 @@ def check_flv(file: FileBytes) -> None:
 
 
 def check_ogg(file: FileBytes) -> None:
-    """Raises Torn where pages are missing, by their numbers, or a stream has no last page (RFC 3533)."""
+    """Raises BrokenStructure where pages are missing, by their numbers, or a stream has no last page (RFC 3533)."""
     place, numbers, open_ = 0, dict[bytes, int](), set[bytes]()
     while place < file.size:
         head = file.at(place, 27 + 255)
@@ -60,7 +60,7 @@ def _ogg_checksum(page: bytes) -> int:
 
 
 def check_program(file: FileBytes) -> None:
-    """Raises Torn where packs and packets do not follow one another (ISO/IEC 13818-1, 2.5)."""
+    """Raises BrokenStructure where packs and packets do not follow one another (ISO/IEC 13818-1, 2.5)."""
     place = 0
     while place < file.size:
         head = file.at(place, 14)
@@ -84,7 +84,7 @@ def check_program(file: FileBytes) -> None:
 
 
 def check_mxf(file: FileBytes) -> None:
-    """Raises Torn where keys, lengths and values do not follow one another (SMPTE ST 336)."""
+    """Raises BrokenStructure where keys, lengths and values do not follow one another (SMPTE ST 336)."""
     place = 0
     while place < file.size:
         head = file.at(place, 25)
@@ -99,7 +99,7 @@ def check_mxf(file: FileBytes) -> None:
 
 
 def check_nut(file: FileBytes) -> None:
-    """Raises Torn where the file does not end with its index, which a finished NUT does."""
+    """Raises BrokenStructure where the file does not end with its index, which a finished NUT does."""
     offset = int.from_bytes(file.at(file.size - _NUT_END, 8), "big")
     if not 0 < offset <= file.size or file.at(file.size - offset, 8) != _NUT_INDEX:
         raise BrokenStructure("does not end with its index, as a finished NUT does: how long it was cannot be told")

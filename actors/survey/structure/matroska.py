@@ -51,14 +51,14 @@ def element_at(head: bytes, start: int = 0) -> FoundElement | None:
 
 
 def check_segment(file: FileBytes) -> None:
-    """Raises Torn where the segment says that it is longer than the file."""
+    """Raises BrokenStructure where the segment says that it is longer than the file."""
     for one in _top(file):
         if one.name == SEGMENT and one.stop is not None:
             file.must_hold(one.stop, "its segment")
 
 
 def check_elements(file: FileBytes) -> None:
-    """Raises Torn where the elements of the file do not follow one another from its beginning to its end."""
+    """Raises BrokenStructure where the elements of the file do not follow one another from its beginning to its end."""
     for one in _top(file):
         if one.name == SEGMENT:
             _check_segment(file, one)

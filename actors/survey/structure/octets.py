@@ -21,7 +21,7 @@ class FileBytes:
         return self._file.read(count)
 
     def must_hold(self, stop: int, what: str) -> None:
-        """Raises Torn where `what`, which says that it ends at `stop`, is longer than the file."""
+        """Raises BrokenStructure where `what`, which says that it ends at `stop`, is longer than the file."""
         if stop > self.size:
             raise BrokenStructure(f"is truncated: it ends inside {what}, of which {stop - self.size} bytes are missing")
 

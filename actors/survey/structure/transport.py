@@ -19,7 +19,7 @@ _MANY = 1 << 14
 def check_transport(file: FileBytes, pid: int, since: int = 0) -> bool:
     """Whether recordings are joined, from byte `since` on: tables and counts begin anew.
 
-    Raises Torn where packets of the stream with this packet identifier are missing, by their continuity counters. Zeros up
+    Raises BrokenStructure where packets of the stream with this packet identifier are missing, by their continuity counters. Zeros up
     to the file's end are room that was set aside, and no part of the film.
     """
     head = file.at(0, 1 << 16)

@@ -1,7 +1,7 @@
 """The course that teaches a colouriser: long by the truth, then a critic alone, then both for a short while. Promises a step that depends on its number alone; knows no Ray.
 
 DeOldify's order ("NoGAN"): what a critic is for, sharp and lively colour, is learnt in few steps once the colours are right;
-learnt from the beginning it teaches blotches. Losses are in losses.py, wear in old_film.py, the measuring in examine.py.
+learnt from the beginning it teaches blotches. Losses are in losses.py, wear in film_degradation.py, the measuring in validation.py.
 """
 
 import math
@@ -23,7 +23,6 @@ from actors.training.colorize.critic import ColorizeCritic
 from actors.training.colorize.film_degradation import OldFilm
 from actors.training.colorize.losses import (
     BINS,
-    TO_CBCR,
     bins,
     chroma_of,
     composed,
@@ -33,6 +32,7 @@ from actors.training.colorize.losses import (
     matched,
     perceived,
     rebalanced,
+    strength_of,
 )
 from actors.training.colorize.validation import bold, examined
 from actors.training.course import (
@@ -303,11 +303,6 @@ class ColorizeCourse:
 def _shaken(pictures: Tensor) -> slice:
     """Those of a batch that are shown once more, moved and worn anew."""
     return slice(0, max(2, len(pictures) // 4))
-
-
-def strength_of(chroma: Tensor) -> Tensor:
-    """How strong a colour is, N H W, 0 to 0.4: beyond that all count alike."""
-    return (chroma * TO_CBCR.to(chroma.device)).square().sum(1).sqrt().clamp(max=0.4)
 
 
 def encoder_file(named: Path | None) -> Path:

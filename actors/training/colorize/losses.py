@@ -94,3 +94,8 @@ def fooling_loss(made: Tensor, form: str) -> Tensor:
 def matched(made: list[Tensor], true: list[Tensor]) -> Tensor:
     """Feature matching (Salimans et al. 2016): mean distance of the critic's own maps."""
     return torch.stack([F.l1_loss(a, b.detach()) for a, b in zip(made, true, strict=True)]).mean()
+
+
+def strength_of(chroma: Tensor) -> Tensor:
+    """How strong a colour is, N H W, 0 to 0.4: beyond that all count alike."""
+    return (chroma * TO_CBCR.to(chroma.device)).square().sum(1).sqrt().clamp(max=0.4)
