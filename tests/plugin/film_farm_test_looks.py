@@ -11,12 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actors.looks.needs import Needs
-from actors.looks.package import Package
-from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain
-from jobs.document import Document
-from jobs.plan.plan import Support
+from actors.look_api import Document, Domain, FrameBatch, Needs, Package, Support
 from tests.waiting import hang, poll_until, take_time
 
 
