@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import av
 import av.error
-import torch
 from av.video.codeccontext import VideoCodecContext
 
 from actors.encode.nvenc_settings import TrialEncoder
@@ -27,6 +26,8 @@ def check_encoders(wanted: Iterable[TrialEncoder]) -> None:
 
 def cannot_encode(encoder: str, why: str) -> str:
     """In a sentence without its stop, that the GPU here does not encode, and what to do. `why`: in libav's words."""
+    import torch  # only where an encoder failed: surveyors and finishers start without it
+
     there = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU that torch can use"
     return (
         f"{encoder} cannot be opened ({why}; there is {there}, libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}): "
