@@ -26,10 +26,10 @@ from farm.fleet.vantage import DriverView
 from farm.learn.evaluate import EvaluationProgress
 from farm.progress.accounting import UsageAccounting
 from farm.progress.console import ProgressConsole
-from farm.progress.lease_control import LeaseRenewal, lease_on_job
-from farm.progress.logged import LoggedConsole
+from farm.progress.lease_control import lease_on_job
 from farm.progress.metrics import FilmMetrics
-from farm.progress.metrics_server import LINGER_SECONDS
+from farm.progress.metrics_server import LINGER_SECONDS, MetricsServer
+from farm.progress.progress import Progress
 from farm.specs.local_path_policy import refuse_local
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger.driver_log import DriverLog
@@ -60,13 +60,15 @@ def deliver(
     refuse_local(spec, address)
     ready = preflight(spec)
     ledger = ready.ledger
+    progress = Progress(spec.name, spec.cost)
+    accounting = UsageAccounting(ledger, progress)
     with (
-        FilmMetrics(spec.name) as metrics,
+        MetricsServer(FilmMetrics(progress, accounting.before_scrape)) as metrics,
         lease_on_job(ledger, take_over=take_over) as lease,
         in_work(),
         DriverLog(ledger) as log,
-        LoggedConsole(log, metrics=metrics) as board,
-        UsageAccounting(ledger, board, metrics, spec.cost) as books,
+        ProgressConsole(progress, log=log, each_tick=(accounting.tick, lease.tick)) as board,
+        accounting.open(board.note),
     ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         addr, lingers = ("0.0.0.0", LINGER_SECONDS) if metrics_port else ("127.0.0.1", 0.0)
@@ -74,7 +76,7 @@ def deliver(
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
         board.note(f"metrics on port {port}{taken}")
         job = SharingJob(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
-        with _fleet(spec, address, LeaseRenewal(books, lease), DriverView.of_film(spec), job) as fleet:
+        with _fleet(spec, address, board, DriverView.of_film(spec), job) as fleet:
             film = render_film(ready, fleet=fleet, board=board, shots=shots)
         lease.renew()
         if film.left_out:
@@ -109,7 +111,7 @@ def _show_shots(film: FilmRun, board: ProgressConsole) -> None:
     output = open_store(film.scout.spec.output)
     lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
     board.finished(
-        f"shots {film.chosen.said}: {film.board.chunks_rendered} chunks rendered, {film.board.chunks_printed} printed; the others of these shots were on paper\n"
+        f"shots {film.chosen.said}: {film.board.progress.chunks_rendered} chunks rendered, {film.board.progress.chunks_printed} printed; the others of these shots were on paper\n"
         f"still lacking, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
         f"review page {output.url}/{review_page.publish_shots(film, output)}"
     )

@@ -64,7 +64,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
                 film.progress(found)
             case DeviceUsage():
                 mixture.heard({found.made_on} - {""})
-                board.worked(found, pace_of(call.args[0], found, board.renderers_ready))
+                board.worked(found, pace_of(call.args[0], found, board.progress.renderers_ready))
             case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
                 yield from film.dissolve(found)
             case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept

@@ -186,34 +186,6 @@ class NoListener:
     def tick(self) -> None: ...
 
 
-class ListenerRelay:
-    """A watcher that passes on whatever it is told: what stands between the fleet and another says only what it adds."""
-
-    def __init__(self, watcher: FleetListener) -> None:
-        self._watcher = watcher
-
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
-        self._watcher.staffed(crew, staff)
-
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
-        self._watcher.retried(crew, what, error, tries)
-
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
-        self._watcher.lost(crew, what, reason, free)
-
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
-        self._watcher.faulted(crew, what, fault, left_alone)
-
-    def moved(self, traffic: Traffic) -> None:
-        self._watcher.moved(traffic)
-
-    def shared(self, allowance: Quota) -> None:
-        self._watcher.shared(allowance)
-
-    def tick(self) -> None:
-        self._watcher.tick()
-
-
 class RetriesExhaustedError(FilmFailed):
     """One thing has gone wrong too often."""
 

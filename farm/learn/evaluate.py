@@ -19,7 +19,7 @@ from farm.film.worker_pools import CLUSTER_CPUS
 from farm.fleet.calls import Call, Cluster, NoListener, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.progress.console import LINE_SECONDS, duration
+from farm.progress.console import LINE_SECONDS, console_of_people, duration
 from jobs.errors import BadMedia, BadSpec
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Evaluation, JudgedPicture, SkippedPicture
@@ -163,7 +163,7 @@ class EvaluationProgress(NoListener):
         self, console: Console | None = None, clock: Callable[[], float] = time.monotonic, done: str = "judged"
     ) -> None:
         """`done`: what becomes of a picture."""
-        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = console or console_of_people()
         self._clock = clock
         self._word = done
         self._began = self._said = clock()

@@ -36,7 +36,8 @@ from farm.fleet.calls import Cluster
 from farm.fleet.vantage import TRAINER, DriverView
 from farm.fleet.worker_actor import charged, prove
 from farm.progress.lease_control import lease_on_training
-from farm.progress.training_board import TrainingConsole
+from farm.progress.metrics_server import MetricsServer
+from farm.progress.training_console import TrainingConsole, TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
 from jobs.errors import BadSpec, FarmError, NodeFault, StoreFault, TrainingFailed
 from jobs.ledger.lease import Lease
@@ -70,10 +71,11 @@ def train_look(
     out = open_store(recipe.out)
     out.check()
     workers = math.ceil(recipe.workers.count * recipe.workers.cpus)
+    progress = TrainingProgress(recipe)
     with (
         lease_on_training(out, take_over=take_over) as lease,
-        TrainingMetrics(recipe.name, recipe.steps) as metrics,
-        TrainingConsole(recipe, metrics=metrics) as board,
+        MetricsServer(TrainingMetrics(progress)) as metrics,
+        TrainingConsole(progress) as board,
     ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from farm.progress.bar import ProgressBar
+from farm.progress.console import ProgressBar, console_of_people
 from farm.specs.spec_files import is_spec, read_spec
 from jobs.errors import BadStore
 from jobs.ledger.driver_log import last_log
@@ -76,7 +76,7 @@ def follow(tail: LogTail) -> Iterator[str]:
 def watch(ledger: Ledger, console: Console | None = None) -> int:
     """Show how a job is getting on until its driver ends; gives the driver's exit code. For one that was killed: 0 where the film is delivered, else 1."""
     tail = LogTail(ledger)
-    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    console = console or console_of_people()
     with ProgressBar(console, "") as bar:
         for line in follow(tail):
             _show(line, bar, console)

@@ -1,30 +1,24 @@
-"""The board: shows people how a film is getting on, and keeps its metrics. Promises a bar on a terminal and plain sentences elsewhere; decides nothing.
+"""A film's progress for people: a bar on a terminal, plain sentences elsewhere, and the same in the job's log.
 
 All of it goes to standard error: standard output belongs to the command's own answer.
 """
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
+from rich import progress as rich_progress
 from rich.console import Console
 
 from farm.fleet.calls import PoolSize, PoolSpec
 from farm.fleet.fair_share import Quota
-from farm.progress.bar import ProgressBar
-from farm.progress.metrics import FilmMetrics
-from farm.progress.pace import FramesPerSecond
+from farm.progress.progress import STATUSES, ChunkStatus, Progress
 from jobs.film.source import Film
+from jobs.ledger.driver_log import DriverLog
 from jobs.ledger.usage import MeasuredThroughput
 from jobs.plan.plan import Plan
 from jobs.records.orders import DeviceUsage
 from jobs.store.traffic import Traffic
-
-State = Literal["waiting", "split", "rendering", "done"]
-"""What has become of a chunk."""
-STATES: tuple[State, ...] = ("waiting", "split", "rendering", "done")
 
 LINE_SECONDS = 5.0
 """Between two lines of prose."""
@@ -32,269 +26,234 @@ REFRESH_SECONDS = 0.2
 """Between two pictures of the bar."""
 
 
+def console_of_people() -> Console:
+    """Standard error."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class ProgressBar:
+    """One line of a terminal that is drawn anew, and nothing elsewhere; a context manager. True where there is a terminal."""
+
+    def __init__(self, console: Console, stage: str, *, total: int | None = None, width: int = 8) -> None:
+        """`stage`: the word before it, `width` its place in characters. `total`: None while it is not known."""
+        self._progress: rich_progress.Progress | None = None
+        if console.is_terminal:
+            stage_column = rich_progress.TextColumn(f"{{task.description:{width}}}")
+            parts = (stage_column, rich_progress.BarColumn(16), rich_progress.TextColumn("{task.fields[says]}"))
+            self._progress = rich_progress.Progress(
+                *parts, console=console, auto_refresh=False, transient=True, expand=True
+            )
+            self._line = self._progress.add_task(stage, total=total, says="")
+
+    def __bool__(self) -> bool:
+        return self._progress is not None
+
+    def show(self, stage: str, says: str, *, done: int, total: int | None) -> None:
+        """How far it is now, and what is said beside it."""
+        if self._progress:
+            self._progress.update(self._line, description=stage, total=total, completed=done, says=says, refresh=True)
+
+    def __enter__(self) -> Self:
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._progress:
+            self._progress.stop()
+
+
 class ProgressConsole:
-    """One film's progress; a context manager, and the fleet's watcher."""
+    """Whom the driver and the fleet tell of one film: counts it in its progress and shows that. A context manager."""
 
     def __init__(
         self,
+        progress: Progress | None = None,
         *,
-        metrics: FilmMetrics | None = None,
         console: Console | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        log: DriverLog | None = None,
+        each_tick: Sequence[Callable[[], None]] = (),
     ) -> None:
-        self.metrics = metrics
-        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
-        self._clock = clock
+        """`log`: closed by its owner. `each_tick`: called at each tick of the fleet, which what they raise ends."""
+        self.progress = progress or Progress()
+        self.console = console or console_of_people()
+        self._log, self._each_tick = log, each_tick
         self._bar = ProgressBar(self.console, "survey")
-        self._stage, self._stage_since = "", clock()
         self._shown_at = float("-inf")
-        self._tempo = FramesPerSecond(clock())
-        self._workers: dict[str, PoolSize] = {}
-        self._share = ""
-        self.frames = self.shots = self.done_frames = self.resumed_frames = self.retries = self.lost_workers = 0
-        self.chunks_rendered = 0
-        """By this run; one that is made again, because it was damaged, counts again."""
-        self.chunks_printed = 0
-        """Chunks whose lacking segments this run has struck from those of other deliverables."""
-        self.spent = ""
-        """What the job has cost so far, for people."""
-        self.expected_frames = 0
-        """By the source's header; the plan's own count where the survey has passed it or is over."""
-        self.chunks: dict[int, State] = {}
-        self._by_state: Counter[State] = Counter()
-        self._planned_chunks = 0
+        self._logged = ""
 
     def __enter__(self) -> Self:
         self._bar.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._close_stage()
+        self.progress.close_stage()
         self._bar.__exit__(kind, error, at)
 
     # what the driver tells
 
     def film(self, film: Film, look: str = "") -> None:
         """The source has been opened."""
-        self.expected_frames = round(film.seconds * film.picture.rate)
-        if self.metrics:
-            self.metrics.describe(film.source, look)
-        picture = film.picture
-        about = f", about {self.expected_frames:,} frames" if self.expected_frames else ""
+        self.progress.opened(film, look)
+        picture, expected = film.picture, self.progress.expected_frames
+        about = f", about {expected:,} frames" if expected else ""
         code = f", from time code {film.timecode}" if film.timecode else ""
         what = f"{picture.codec} {picture.width}x{picture.height}, {float(picture.rate):.6g} frames/s"
         self.note(f"{film.source}: {what}{about}{code}")
 
     def begin_again(self, sentence: str) -> None:
-        """The film begins again from what is on paper, and why: what is done is counted anew."""
-        self.done_frames = self.resumed_frames = self._planned_chunks = 0
+        """The film begins again from what is on paper, and why."""
+        self.progress.begin_again()
         self.note(sentence)
 
     def planned(self, plan: Plan, *, whole: bool = False) -> None:
         """The plan has grown; `whole`: it holds the whole film."""
-        self.frames, self.shots = plan.frames, plan.shot_count
-        for chunk in plan.chunks[self._planned_chunks :]:
-            self._put(chunk.number, self.chunks.get(chunk.number, "waiting"))
-        self._planned_chunks = len(plan.chunks)
-        if whole:
-            self.expected_frames = 0
-        if self.metrics:
-            self.metrics.planned(self.frames, self.shots)
-        self._tell_chunks()
+        self.progress.planned(plan, whole=whole)
+        self._refresh()
 
     def resumed(self, frames: int, chunks: Iterable[int] = ()) -> None:
-        """Frames and chunks that an earlier run has finished: they are done, and not part of the pace."""
-        self.done_frames += frames
-        self.resumed_frames += frames
-        for number in chunks:
-            self._put(number, "done")
-        if self.metrics:
-            self.metrics.done(frames, by_this_run=False)
-        self._tell_chunks()
+        """Frames and chunks that an earlier run has finished."""
+        self.progress.resumed(frames, chunks)
+        self._refresh()
 
     def rendered(self, frames: int) -> None:
         """Some more frames are rendered."""
-        self.done_frames += frames
-        self._tempo.add(frames, self._clock())
-        if self.metrics:
-            self.metrics.done(frames)
-        self.tick()
+        self.progress.rendered(frames)
+        self._refresh()
 
-    def worked(self, word: DeviceUsage, pace: MeasuredThroughput | None = None) -> None:
-        """A renderer's generator has worked, and waited, some more; `pace`: what was rendered by it."""
-        if self.metrics:
-            self.metrics.worked(word, pace)
+    def worked(self, device: DeviceUsage, throughput: MeasuredThroughput | None = None) -> None:
+        """A renderer's device has worked, and waited, some more."""
+        self.progress.worked(device, throughput)
 
     def dissolved(self, frame: int, apart: float) -> None:
         """The seam before a frame is dissolved, and how far its two renderings lie apart."""
-        if self.metrics:
-            self.metrics.dissolved(frame, apart)
+        self.progress.dissolved(frame, apart)
 
-    def chunk(self, number: int, state: State, *, printed: bool = False) -> None:
+    def chunk(self, number: int, status: ChunkStatus, *, printed: bool = False) -> None:
         """A chunk has come a step further, or back. `printed`: from the segments of another deliverable."""
-        self._put(number, state)
-        if state == "rendering":
-            self._tempo.begin(self._clock())
-        self.chunks_rendered += state == "done" and not printed
-        self.chunks_printed += state == "done" and printed
-        self._tell_chunks()
+        self.progress.chunk(number, status, printed=printed)
+        self._refresh()
 
     def quarantined(self, chunks: int, frames: int, sentence: str) -> None:
         """One more chunk is set aside: how many are, and in how many frames of the film something stands in for the look."""
-        if self.metrics:
-            self.metrics.quarantined(chunks, frames)
+        self.progress.quarantined_chunks, self.progress.stand_in_frames = chunks, frames
         self.note(sentence)
 
     def stage(self, name: str) -> None:
         """What the film is at now: survey, render, stitch, inspect."""
-        if name != self._stage:
-            self._close_stage()
-            self._stage, self._stage_since = name, self._clock()
+        if name != self.progress.stage:
+            self.progress.enter_stage(name)
             self._show()
 
     def note(self, sentence: str) -> None:
         """A sentence for people, at once."""
         self.console.print(sentence, markup=False)
+        if self._log:
+            self._log.note(sentence)
 
     def finished(self, sentence: str) -> None:
         """The last word on the film."""
-        self._close_stage()
+        self.progress.close_stage()
         self._show()
         self.note(sentence)
 
     # what the fleet tells
 
     def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
-        """Workers of one crew: how many can work, load, or wait for a place."""
-        self._workers[crew.name] = staff
-        if self.metrics:
-            self.metrics.workers(crew.name, staff)
+        """Workers of one pool: how many can work, load, or wait for a place."""
+        self.progress.staffed(crew, staff)
 
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
         """A call has raised an error and is made again."""
-        self.retries += 1
-        if self.metrics:
-            self.metrics.retried(crew, "error")
+        self.progress.retried(crew, "error")
         first = (str(error).strip().splitlines() or ["no message"])[0]
         self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
 
     def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone, and what it was at is made again."""
-        self.lost_workers += 1
-        if self.metrics:
-            self.metrics.retried(crew, "preemption" if free else "loss")
+        why: Literal["preemption", "loss"] = "preemption" if free else "loss"
+        self.progress.retried(crew, why)
         self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
 
     def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
         """A worker's machine is at fault, and what it was at is made elsewhere."""
-        self.retries += 1
-        if self.metrics:
-            self.metrics.retried(crew, "node")
+        self.progress.retried(crew, "node")
         left = "; the node is left alone for this film" if left_alone else ""
         self.note(f"{what}: {fault}{left}; another {crew} takes over")
 
     def moved(self, traffic: Traffic) -> None:
         """Bytes have passed the job's stores."""
-        if self.metrics:
-            self.metrics.moved(traffic)
+        self.progress.moved(traffic)
 
     def shared(self, allowance: Quota) -> None:
         """Other films on the cluster leave this one more renderers, or fewer."""
-        held, self._share = bool(self._share), allowance.says
-        if self._share and not held:
-            self.note(self._share)
+        before, self.progress.share = self.progress.share, allowance.says
+        if allowance.says and not before:
+            self.note(allowance.says)
 
     def tick(self) -> None:
-        """Time passes: shows what has changed, not too often."""
-        if self.metrics:
-            self.metrics.eta(self.seconds_left())
-        if self._clock() - self._shown_at >= (REFRESH_SECONDS if self._bar else LINE_SECONDS):
-            self._show()
-
-    @property
-    def renderers_ready(self) -> int:
-        """How many can work now."""
-        return self._workers["renderer"].ready if "renderer" in self._workers else 0
+        """At least once a second while the fleet works."""
+        self._refresh()
+        for call in self._each_tick:
+            call()
 
     # what is shown
 
-    @property
-    def total_frames(self) -> int:
-        """The film's frames, as well as is known: by the plan, or by the header while the survey runs."""
-        return max(self.frames, self.expected_frames)
-
-    def rate(self) -> float | None:
-        """Frames a second of this run, over the last minute; None before the first."""
-        return self._tempo.rate(self._clock())
-
-    def seconds_left(self) -> float | None:
-        """Until the last frame is rendered, at this pace; None where nothing is known."""
-        rate = self.rate()
-        return max(0, self.total_frames - self.done_frames) / rate if rate and self.total_frames else None
-
-    @property
-    def progress(self) -> str:
-        """What the film is at, and how it is getting on, in one line."""
-        return f"{self._stage or 'begin'}: {self.sentence()}"
+    def line(self) -> str:
+        """What the film is at, and how it is getting on."""
+        return f"{self.progress.stage or 'begin'}: {self.sentence()}"
 
     def sentence(self) -> str:
         """How the film is getting on, in one line."""
-        total, done = self.total_frames, self.done_frames
+        progress = self.progress
+        total, done = progress.total_frames, progress.done_frames
         percent = f" ({min(100, 100 * done // total)} %)" if total else ""
-        about = "about " if self.expected_frames > self.frames else ""
+        about = "about " if progress.expected_frames > progress.frames else ""
         parts = [f"{done:,} of {about}{total:,} frames{percent}" if total else "counting frames"]
-        rate, left = self.rate(), self.seconds_left()
-        if rate is not None:
-            parts.append(f"{rate:.1f} frames/s")
-        if left:
-            parts.append(f"{duration(left)} left")
-        if self.spent:
-            parts.append(self.spent)
-        if self.shots:
-            parts.append(f"{self.shots:,} shot{'s' * (self.shots != 1)}")
-        if self.chunks:
-            parts.append("chunks " + " ".join(f"{self._by_state[state]:,} {state}" for state in STATES))
-        if starting := sum(staff.warming + staff.pending for staff in self._workers.values()):
+        parts += self._speed()
+        if progress.prices:
+            parts.append(f"{progress.cost:,.2f} {progress.prices.currency}")
+        if progress.shots:
+            parts.append(f"{progress.shots:,} shot{'s' * (progress.shots != 1)}")
+        if progress.chunks:
+            parts.append("chunks " + " ".join(f"{progress.by_status[status]:,} {status}" for status in STATUSES))
+        if starting := sum(size.warming + size.pending for size in progress.workers.values()):
             parts.append(f"{starting} worker{'s' * (starting != 1)} starting")
-        parts += [self._share] if self._share else []
-        if again := self.retries + self.lost_workers:
+        parts += [progress.share] if progress.share else []
+        if again := progress.retries + progress.lost_workers:
             parts.append(f"{again} {'retry' if again == 1 else 'retries'}")
         return ", ".join(parts)
 
     def brief(self) -> str:
         """The same beside a bar, short enough for a terminal of 80 columns."""
-        rate, left = self.rate(), self.seconds_left()
-        parts = [f"{self.done_frames:,}/{self.total_frames:,}"]
-        parts += [f"{rate:.1f} frames/s"] if rate is not None else []
-        parts += [f"{duration(left)} left"] if left else []
-        parts += [f"chunks {self._by_state['done']:,}/{len(self.chunks):,}"] if self.chunks else []
-        again = self.retries + self.lost_workers
+        progress = self.progress
+        parts = [f"{progress.done_frames:,}/{progress.total_frames:,}", *self._speed()]
+        parts += [f"chunks {progress.by_status['done']:,}/{len(progress.chunks):,}"] if progress.chunks else []
+        again = progress.retries + progress.lost_workers
         return ", ".join(parts + ([f"{again} retried"] if again else []))
 
+    def _speed(self) -> list[str]:
+        rate, left = self.progress.rate(), self.progress.seconds_left()
+        return ([f"{rate:.1f} frames/s"] if rate is not None else []) + ([f"{duration(left)} left"] if left else [])
+
+    def _refresh(self) -> None:
+        """Show what has changed, not too often."""
+        if self.progress.clock() - self._shown_at >= (REFRESH_SECONDS if self._bar else LINE_SECONDS):
+            self._show()
+        if self._log and self._log.due:
+            if (line := self.line()) != self._logged:
+                self._logged = line
+                self._log.note(line)
+            self._log.write()
+
     def _show(self) -> None:
-        self._shown_at = self._clock()
+        progress = self.progress
+        self._shown_at = progress.clock()
         if self._bar:
-            total = self.total_frames or None
-            done = min(self.done_frames, total or 0)
-            self._bar.show(self._stage, self.brief(), done=done, total=total)
+            total = progress.total_frames or None
+            self._bar.show(progress.stage, self.brief(), done=min(progress.done_frames, total or 0), total=total)
         else:
-            self.console.print(self.progress, markup=False)
-
-    def _put(self, number: int, state: State) -> None:
-        if number in self.chunks:
-            self._by_state[self.chunks[number]] -= 1
-        self.chunks[number] = state
-        self._by_state[state] += 1
-
-    def _tell_chunks(self) -> None:
-        if self.metrics:
-            self.metrics.chunks({state: self._by_state[state] for state in STATES})
-        self.tick()
-
-    def _close_stage(self) -> None:
-        if self._stage and self.metrics:
-            self.metrics.stage(self._stage, self._clock() - self._stage_since)
-        self._stage_since = self._clock()
+            self.console.print(self.line(), markup=False)
 
 
 def duration(seconds: float) -> str:

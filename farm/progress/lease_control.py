@@ -1,10 +1,9 @@
-"""Control: holds a job's lease while its fleet works, and asks others to let go of theirs. Promises that a film which is stopped so can be gone on with; stops no process itself."""
+"""The lease of a job or a training: taken to work on it, told of at a glance, and asked back by `farm cancel`."""
 
 import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from farm.fleet.calls import FleetListener, ListenerRelay
 from farm.specs.spec_files import is_spec, read_spec
 from jobs.errors import BadStore
 from jobs.ledger.lease import (
@@ -29,19 +28,6 @@ class LeaseHolder(NamedTuple):
     paper: LeaseDocument
     renewed: float | None
     """Seconds since it was renewed, by the store's own clock; None where that cannot be told."""
-
-
-class LeaseRenewal(ListenerRelay):
-    """A watcher of the fleet that keeps a lease: each tick may renew it."""
-
-    def __init__(self, watcher: FleetListener, lease: Lease) -> None:
-        super().__init__(watcher)
-        self._lease = lease
-
-    def tick(self) -> None:
-        """Raises Stopped where the lease is lost."""
-        super().tick()
-        self._lease.tick()
 
 
 def _to_people(sentence: str) -> None:

@@ -56,10 +56,10 @@ class Ear(ProgressConsole):
         super().__init__(console=Console(file=StringIO()))
         self.paces: list[MeasuredThroughput] = []
 
-    def worked(self, word: DeviceUsage, pace: MeasuredThroughput | None = None) -> None:
+    def worked(self, device: DeviceUsage, throughput: MeasuredThroughput | None = None) -> None:
         """As the board."""
-        super().worked(word, pace)
-        self.paces += [pace] if pace else []
+        super().worked(device, throughput)
+        self.paces += [throughput] if throughput else []
 
 
 def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Found:

@@ -11,8 +11,11 @@ from grafana_foundation_sdk.models import bargauge, prometheus, stat, timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from farm.progress.metrics import FilmMetrics
+from farm.progress.progress import Progress
+from farm.progress.training_console import TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
 from tests.deploy.shown import DASHBOARDS, DEPLOY, asked_by_panels, asked_by_rules, dashboard, metrics_in, panels, rules
+from tests.farm.progress.test_training_console import RECIPE
 
 OPTIONS = {"timeseries": timeseries.Options, "stat": stat.Options, "bargauge": bargauge.Options}
 UNITS = {"short", "percentunit", "s", "bytes", "Bps", "suffix: frames/s"}
@@ -86,8 +89,7 @@ def test_every_metric_of_the_farm_that_is_asked_for_is_served() -> None:
 
 
 def _families() -> list[Any]:
-    with FilmMetrics("kid") as film, TrainingMetrics("painter", 1) as training:
-        return [*film.registry.collect(), *training.registry.collect()]
+    return [*FilmMetrics(Progress("kid")).collect(), *TrainingMetrics(TrainingProgress(RECIPE)).collect()]
 
 
 def test_the_dashboards_are_provisioned_where_compose_puts_them() -> None:

@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from ray.autoscaler._private.prom_metrics import AutoscalerPrometheusMetrics
 from ray.dashboard import consts
 
-from farm.fleet.calls import PoolSize
-from farm.progress.metrics import FilmMetrics, WorkerUsage
+from farm.fleet.calls import PoolSize, PoolSpec
+from farm.progress.metrics import FilmMetrics
+from farm.progress.metrics_server import MetricsServer
+from farm.progress.progress import Progress
+from farm.progress.training_console import TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
 from jobs.records.orders import DeviceUsage, Starved
 from jobs.records.training import CheckpointSaved, StepDone
@@ -28,6 +31,9 @@ from jobs.spec.cost import Cost
 from jobs.store.traffic import Traffic
 from tests.deploy.prometheus import ABSENT, PROMETHEUS, PROMTOOL, Prometheus
 from tests.deploy.shown import ALERT_TESTS, DEPLOY, RULES, asked_by_panels, asked_by_rules, metrics_in, rules
+from tests.farm.progress.test_console import film as film_of
+from tests.farm.progress.test_console import plan_of
+from tests.farm.progress.test_training_console import RECIPE
 from tests.farm.shell import DEADLINE, Running
 from tests.films import Recipe
 
@@ -113,32 +119,32 @@ class Farm:
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self.film = self._open.enter_context(FilmMetrics("unlucky"))
-        self.training = self._open.enter_context(TrainingMetrics("painter", steps=10))
-        self.film.describe("film.mkv", "colorize")
-        self.film.planned(1000, 12)
-        self.film.quarantined(1, 24)
-        self.film.stage("survey", 3.0)
-        self.film.cost(Cost(gpu_hour=2.5, most=120.0))
-        self.film.eta(60.0)
-        self.film.chunks({"waiting": 5, "split": 2, "rendering": 2, "done": 1})
-        self.drivers = [f"127.0.0.1:{served.serve(0)}" for served in (self.film, self.training)]
+        self.film = Progress("unlucky", Cost(gpu_hour=2.5, most=120.0))
+        self.training = TrainingProgress(RECIPE)
+        self.film.opened(film_of(1000), "colorize")
+        self.film.planned(plan_of(500, 500), whole=True)
+        self.film.quarantined_chunks, self.film.stand_in_frames = 1, 24
+        self.film.enter_stage("survey")
+        self.film.enter_stage("render")
+        views = (FilmMetrics(self.film), TrainingMetrics(self.training))
+        served = [self._open.enter_context(MetricsServer(view)) for view in views]
+        self.drivers = [f"127.0.0.1:{server.serve(0)}" for server in served]
         self.nodes = [self._serve(_ray_node()), self._serve(_autoscaler())]
         self.work()
 
     def work(self) -> None:
         """Some more is done of everything."""
-        self.film.done(10)
-        self.film.worked(DeviceUsage(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)))
-        self.film.workers("renderer", PoolSize(ready=2, warming=0, pending=1))
-        self.film.paid(WorkerUsage("renderer", 2.0, 2.0, 8.0))
+        self.film.rendered(10)
+        self.film.worked(DeviceUsage(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)), None)
+        self.film.staffed(PoolSpec("renderer", object, gpus=1, cpus=4), PoolSize(ready=2, warming=0, pending=1))
         self.film.moved(Traffic(bytes_read=9, bytes_written=9, requests={"read": 1}))
         self.film.dissolved(80, 0.01)
-        for reason in ("error", "loss", "preemption"):
+        reasons: tuple[Literal["error", "loss", "preemption"], ...] = ("error", "loss", "preemption")
+        for reason in reasons:
             self.film.retried("renderer", reason)
-        self.training.learnt(StepDone(step=3, phase="long", losses={"l1": 0.5}), 12.0)
-        self.training.kept(CheckpointSaved(step=3, figures={"dE00": 11.0}, verdict=1.0, best=True))
-        self.training.restarted()
+        self.training.step_done(StepDone(step=self.training.step + 1, phase="long", losses={"l1": 0.5}))
+        self.training.saved(CheckpointSaved(step=3, figures={"dE00": 11.0}, verdict=1.0, best=True))
+        self.training.lost()
 
     def close(self) -> None:
         self._open.close()

@@ -102,8 +102,8 @@ def test_only_what_lacks_a_segment_is_made(film: Path, tmp_path: Path, cuts: dic
     again = rendered(spec, fleet, board)
     assert chunks_asked(fleet, "render") == [[2], [5]]
     # The packets of both lie in the store still, which the splitter sees for itself.
-    assert (again.report().chunks_rendered, board.resumed_frames, board.done_frames) == (2, 47, 60)
-    assert set(board.chunks.values()) == {"done"}
+    assert (again.report().chunks_rendered, board.progress.resumed_frames, board.progress.done_frames) == (2, 47, 60)
+    assert set(board.progress.chunks.values()) == {"done"}
     same(tmp_path / "out/film.mkv", film)
 
 
@@ -225,7 +225,7 @@ def test_a_lost_worker_costs_no_second_of_anything(film: Path, tmp_path: Path, c
     made = rendered(spec_of(film, tmp_path, chunk_seconds=3), fleet, board)
     assert len(fleet.found) > len(calm.found)
     assert [call.what for call in fleet.asked] == [call.what for call in calm.asked]
-    assert (board.done_frames, board.chunks) == (60, {1: "done", 2: "done"})
+    assert (board.progress.done_frames, board.progress.chunks) == (60, {1: "done", 2: "done"})
     assert (made.report().chunks_rendered, made.report().conforms) == (2, True)
     same(tmp_path / "out/film.mkv", film)
 
@@ -261,7 +261,12 @@ def test_a_batch_is_rendered_when_its_last_split_arrives(film: Path, tmp_path: P
         sum(one.frames for one in call.parts),
     )
     assert ([order.chunk for order in call.args[0]], call.what, call.rank) == ([1, 2, 3], "chunks 1-3", (2, 1))
-    assert [film_made.board.chunks[number] for number in (1, 2, 3, 4)] == ["split", "split", "split", "waiting"]
+    assert [film_made.board.progress.chunks[number] for number in (1, 2, 3, 4)] == [
+        "split",
+        "split",
+        "split",
+        "waiting",
+    ]
     # Each comes once more from a splitter that began anew: the renderers have them already.
     assert [film_made.film.render(record) for record in records[:3]] == [[], [], []]
 
@@ -272,9 +277,9 @@ def test_frames_told_of_again_are_not_counted_again(film: Path, tmp_path: Path, 
     counted = []
     for chunk, done in told:
         prepared.film.progress(FramesRendered(chunk=chunk, done=done))
-        counted.append(prepared.board.done_frames)
+        counted.append(prepared.board.progress.done_frames)
     assert counted == [4, 8, 8, 8, 10, 18, 18]
-    assert [number for number, state in prepared.board.chunks.items() if state == "rendering"] == [4, 5]
+    assert [number for number, state in prepared.board.progress.chunks.items() if state == "rendering"] == [4, 5]
 
 
 def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
@@ -287,7 +292,7 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     assert _verbs(prepared.film.finish()) == ["finish"]
     prepared.film.keep(segment)
     prepared.film.keep(segment)
-    assert (prepared.board.chunks_rendered, prepared.board.chunks) == (1, {1: "done"})
+    assert (prepared.board.progress.chunks_rendered, prepared.board.progress.chunks) == (1, {1: "done"})
     assert prepared.film.finish() == []
     assert [list(page.segments.values()) for page in pages(prepared.film)] == [[], [(name,)]]
 
@@ -301,7 +306,7 @@ def test_the_report_tells_the_plans_figures(film: Path, tmp_path: Path) -> None:
     look = {"name": "test-window", "settings": {"radius": 2, "declared": 2}}
     board = quiet()
     made = rendered(spec_of(film, tmp_path, look=look, shots=shots, chunk_seconds=1), board=board)
-    board.retries, board.lost_workers = 2, 1
+    board.progress.retries, board.progress.lost_workers = 2, 1
     report = made.report()
     assert [chunk.core for chunk in made.chunks] == [Range(start, start + 10) for start in range(0, 60, 10)]
     # Four seams inside the two shots, each with two frames of handles on either side: 16 of 60.

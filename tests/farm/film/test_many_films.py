@@ -43,7 +43,7 @@ class Diary(ProgressConsole):
 
     def split(self, chunks: int) -> bool:
         """So many chunks are there to be rendered, or are being rendered."""
-        return len(self.chunks) == chunks and "waiting" not in self.chunks.values()
+        return len(self.progress.chunks) == chunks and "waiting" not in self.progress.chunks.values()
 
     def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
         super().staffed(crew, staff)
@@ -170,7 +170,7 @@ def test_an_urgent_film_overtakes_within_a_chunk_and_the_office_may_die(tmp_path
             first.touch()
             # More may wait for a place: this cluster does not tell that it cannot grow.
             until(lambda: (calm.diary.renderers[:2], pressing.diary.renderers[:2]) == ((1, 0), (2, 0)), calm, pressing)
-            assert calm.diary.chunks_rendered <= 3  # no more than what each was at
+            assert calm.diary.progress.chunks_rendered <= 3  # no more than what each was at
 
             before = office()
             ray.kill(ray.get_actor(OFFICE, namespace=QUIETLY["namespace"]))
@@ -184,4 +184,4 @@ def test_an_urgent_film_overtakes_within_a_chunk_and_the_office_may_die(tmp_path
             for gate in (first, urgent, rest):
                 gate.touch()
     same(tmp_path / "trailer/out/film.mkv", tmp_path / "feature/out/film.mkv")
-    assert not any(film.diary.retries + film.diary.lost_workers for film in (calm, pressing))
+    assert not any(film.diary.progress.retries + film.diary.progress.lost_workers for film in (calm, pressing))

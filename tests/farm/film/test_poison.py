@@ -20,6 +20,8 @@ from farm.ops.status import statuses
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import lease_on_job
 from farm.progress.metrics import FilmMetrics
+from farm.progress.metrics_server import MetricsServer
+from farm.progress.progress import Progress
 from jobs.errors import BadMedia, FilmFailed
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.quarantine import lift, reports
@@ -72,7 +74,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     )
     with pytest.raises(FilmFailed, match=says):
         made.report()
-    assert made.board.chunks_rendered == 3
+    assert made.board.progress.chunks_rendered == 3
     assert not list((tmp_path / "out").rglob("film.mkv"))
     (report,) = reports(made.ledger)
     assert (report.chunk, report.shot, report.frames, report.attempts, report.losses) == (2, 2, (16, 32), 2, 0)
@@ -90,15 +92,15 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
 
 def test_with_passthrough_the_sources_own_frames_are_there_and_flagged(film: Path, tmp_path: Path) -> None:
     spec = poisoned(film, tmp_path, on_error="passthrough", deliverables=[{"name": "film", "codec": "ffv1"}])
-    metrics = FilmMetrics(spec.name)
-    made = rendered(spec, inline(), ProgressConsole(metrics=metrics))
+    progress = Progress(spec.name)
+    made = rendered(spec, inline(), ProgressConsole(progress))
     report = made.report()
     assert (report.conforms, report.frames, [one.chunk for one in report.quarantined]) == (True, 64, [2])
     out = tmp_path / "out/film.mkv"
     assert equal_frames(out, film) == [frame in range(16, 32) for frame in range(64)]
     found = compare(str(film), str(out))
     assert (found.times_differ_at, found.sound_packets > 0) == (None, True)
-    shown = generate_latest(metrics.registry).decode()
+    shown = generate_latest(MetricsServer(FilmMetrics(progress)).registry).decode()
     assert 'film_farm_quarantined_chunks{job="film"} 1.0' in shown
     assert 'film_farm_stand_in_frames{job="film"} 16.0' in shown
     flagged_everywhere(made)
@@ -250,8 +252,8 @@ def studio() -> Iterator[Studio]:
 def test_a_chunk_that_kills_its_process_every_time(studio: Studio, film: Path, tmp_path: Path) -> None:
     """With `fail` the rest is kept; with `passthrough`, afterwards, the film is there."""
     made = studio.render(poisoned(film, tmp_path, how="die", workers={"count": 2}))
-    assert made.board.chunks_rendered == 3
-    assert made.board.lost_workers == 3, "once in a batch with its neighbours, then its budget alone"
+    assert made.board.progress.chunks_rendered == 3
+    assert made.board.progress.lost_workers == 3, "once in a batch with its neighbours, then its budget alone"
     with pytest.raises(FilmFailed, match=r"^The film failed: chunk 2 .*set aside after 2 lost workers: ActorDiedError"):
         made.report()
     fleet = inline()

@@ -17,7 +17,7 @@ from actors.training.run import train
 from farm.fleet.calls import Cluster
 from farm.fleet.fleet import Fleet
 from farm.learn.train import _finished, scaling_of, train_look
-from farm.progress.training_board import TrainingConsole
+from farm.progress.training_console import TrainingConsole, TrainingProgress
 from farm.specs.spec_files import read_recipe
 from jobs.errors import BadSpec, StoreAway, StoreDown, TrainingFailed
 from jobs.ledger.lease import RENEW_SECONDS, Lease
@@ -148,10 +148,10 @@ def test_a_store_that_is_away_for_a_moment_ends_no_training(photos: Path, tmp_pa
         yield made
 
     with Lease(store, "lease.json", "the training", clock=clock) as lease:
-        assert _finished(messages(), TrainingConsole(recipe), lease) == made
+        assert _finished(messages(), TrainingConsole(TrainingProgress(recipe)), lease) == made
         assert store.fails == 0
         with pytest.raises(StoreDown, match="for too long"):
-            _finished(iter([StoreDown("for too long")]), TrainingConsole(recipe), lease)
+            _finished(iter([StoreDown("for too long")]), TrainingConsole(TrainingProgress(recipe)), lease)
 
 
 def test_what_is_wrong_with_a_recipe_is_said_before_any_work(photos: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from rich.console import Console
 from farm.ops.watch import LogTail, follow, job_at, watch
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import lease_on_job
-from farm.progress.logged import LoggedConsole
 from jobs.errors import BadStore
 from jobs.ledger.driver_log import DriverLog
 from jobs.ledger.lease import VOID_SECONDS
@@ -39,7 +38,11 @@ def test_a_render_is_watched_to_its_end(tmp_path: Path) -> None:
     """What the driver showed, with the times, progress included; on a terminal progress is a bar."""
     spec, screen = spec_in(tmp_path), StringIO()
     ledger = Ledger.at(spec.store, spec.name)
-    with lease_on_job(ledger), DriverLog(ledger) as log, LoggedConsole(log, console=Console(file=screen)) as board:
+    with (
+        lease_on_job(ledger),
+        DriverLog(ledger) as log,
+        ProgressConsole(log=log, console=Console(file=screen)) as board,
+    ):
         rendered(spec, board=board)
         board.finished("delivered it")
     code, seen = watched(job_at(f"{spec.store}/film"))
@@ -112,7 +115,7 @@ def test_a_board_without_a_logbook_shows_the_same(tmp_path: Path) -> None:
     shown: list[str] = []
     for kind in (
         ProgressConsole,
-        lambda console: LoggedConsole(DriverLog(Ledger.at(str(tmp_path), "film")), console=console),
+        lambda console: ProgressConsole(log=DriverLog(Ledger.at(str(tmp_path), "film")), console=console),
     ):
         screen = StringIO()
         with kind(console=Console(file=screen)) as board:

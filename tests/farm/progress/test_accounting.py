@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from rich.console import Console
@@ -14,6 +16,8 @@ from farm.fleet.calls import PoolSize, PoolSpec
 from farm.progress.accounting import UsageAccounting
 from farm.progress.console import ProgressConsole
 from farm.progress.metrics import FilmMetrics
+from farm.progress.metrics_server import MetricsServer
+from farm.progress.progress import Progress
 from jobs.errors import FilmFailed, Stopped
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.usage import NAME, WRITE_SECONDS, JobState, MeasuredThroughput, Usage, keep_tally, read_tally
@@ -32,17 +36,20 @@ HOUR = 3600.0
 
 
 class Desk:
-    """The books of one job, their board, and a clock that the test turns."""
+    """The progress of one job, its views, and a clock that the test turns."""
 
     def __init__(self, ledger: Ledger, prices: Cost | None = None) -> None:
         self.now = 0.0
         self.paper = io.StringIO()
-        self.metrics = FilmMetrics("film")
-        self.board = ProgressConsole(
-            metrics=self.metrics, console=Console(file=self.paper, width=1000), clock=self.clock
-        )
-        self.books = UsageAccounting(ledger, self.board, self.metrics, prices, clock=self.clock)
+        self.progress = Progress("film", prices, self.clock)
+        self.accounting = UsageAccounting(ledger, self.progress)
+        self.metrics = MetricsServer(FilmMetrics(self.progress, self.accounting.before_scrape))
+        console = Console(file=self.paper, width=1000)
+        self.board = ProgressConsole(self.progress, console=console, each_tick=(self.accounting.tick,))
         drain()
+
+    def open(self) -> AbstractContextManager[None]:
+        return self.accounting.open(self.board.note)
 
     def clock(self) -> float:
         return self.now
@@ -69,17 +76,17 @@ def test_every_count_goes_on_in_the_next_run(ledger: Ledger) -> None:
     pace = MeasuredThroughput(look="colorize", network="ab", hardware="L4", megapixels=2.0, frames=10, seconds=1.5)
     for run in (1, 2):
         desk = Desk(ledger, PRICES)
-        with desk.books as books:
-            books.staffed(RENDERER, PoolSize(ready=1, warming=1, pending=7))
+        with desk.open():
+            desk.board.staffed(RENDERER, PoolSize(ready=1, warming=1, pending=7))
             desk.board.stage("render")
             desk.now += 60.0
-            books.staffed(RENDERER, PoolSize(ready=0, warming=0, pending=0))
+            desk.board.staffed(RENDERER, PoolSize(ready=0, warming=0, pending=0))
             desk.now += 1000.0  # nobody is there, nobody is paid
             desk.board.rendered(24)
             desk.board.worked(DeviceUsage(busy=3.0, starved={"read": 0.5}), pace)
-            books.retried("renderer", "chunk 1", ValueError("odd"), 1)
-            books.lost("splitter", "chunk 2", "node gone", free=True)
-            books.moved(Traffic(bytes_read=7, requests={"read": 1}))
+            desk.board.retried("renderer", "chunk 1", ValueError("odd"), 1)
+            desk.board.lost("splitter", "chunk 2", "node gone", free=True)
+            desk.board.moved(Traffic(bytes_read=7, requests={"read": 1}))
             desk.board.dissolved(80, 0.25)
             desk.board.dissolved(80, 0.25)  # of another encoding
             desk.board.dissolved(160 * run, 0.75 / run)
@@ -105,21 +112,23 @@ def test_every_count_goes_on_in_the_next_run(ledger: Ledger) -> None:
 
 def test_what_is_scraped_is_on_paper_first(ledger: Ledger) -> None:
     desk = Desk(ledger)
-    with desk.books:
+    with desk.metrics, desk.open():
         desk.board.rendered(24)
-        desk.metrics.before()
+        with urlopen(f"http://127.0.0.1:{desk.metrics.serve(0)}/metrics", timeout=10) as answer:
+            assert b'film_farm_frames_rendered_total{job="film"} 24.0' in answer.read()
         assert kept(ledger).frames_rendered == 24
         assert kept(ledger).state == "working"
 
 
 def test_the_tally_is_written_every_ten_seconds(ledger: Ledger) -> None:
     desk = Desk(ledger)
-    with desk.books as books:
-        books.tick()
+    with desk.open():
+        desk.board.tick()
         assert ledger.read(NAME) is None
         desk.now += WRITE_SECONDS
-        books.tick()
-        books._writer.submit(int).result()  # it writes one after another
+        desk.board.tick()
+        assert desk.accounting._writing
+        desk.accounting._writing.result()
         assert kept(ledger).updated > 1.7e9
 
 
@@ -129,7 +138,7 @@ def test_the_tally_is_written_every_ten_seconds(ledger: Ledger) -> None:
 )
 def test_how_a_run_ends_can_be_seen(ledger: Ledger, error: BaseException | None, state: JobState) -> None:
     desk = Desk(ledger)
-    with pytest.raises(type(error)) if error else desk.metrics, desk.books:
+    with pytest.raises(type(error)) if error else desk.metrics, desk.open():
         assert desk.state() == "working"
         if error:
             raise error
@@ -150,7 +159,7 @@ def test_without_its_tally_a_job_counts_from_nought_and_says_so(
 ) -> None:
     harm(ledger)
     desk = Desk(ledger)
-    with desk.books:
+    with desk.open():
         desk.board.rendered(1)
     assert f"film/tally.json {says}: what this job counts and costs begins at nought." in desk.paper.getvalue()
     assert kept(ledger).frames_rendered == 1
@@ -158,7 +167,7 @@ def test_without_its_tally_a_job_counts_from_nought_and_says_so(
 
 def test_a_new_job_says_nothing_of_a_tally(ledger: Ledger) -> None:
     desk = Desk(ledger)
-    with desk.books:
+    with desk.open():
         pass
     assert "tally" not in desk.paper.getvalue()
 
@@ -168,31 +177,31 @@ def test_a_job_stops_at_its_cap_and_goes_on_when_it_is_raised(ledger: Ledger) ->
     says = r"^The job 'film' has cost 12\.00 USD, and cost\.most is 10\.00: it stops here; .*: raise cost\.most, and the same command goes on\.$"
 
     def work() -> None:
-        with desk.books as books:
-            books.staffed(SPLITTER, PoolSize(ready=0, warming=0, pending=5))
-            books.staffed(RENDERER, PoolSize(ready=2, warming=0, pending=0))
+        with desk.open():
+            desk.board.staffed(SPLITTER, PoolSize(ready=0, warming=0, pending=5))
+            desk.board.staffed(RENDERER, PoolSize(ready=2, warming=0, pending=0))
             desk.now += HOUR
-            books.tick()
+            desk.board.tick()
             assert "7.00 USD" in desk.board.sentence()
             desk.now += HOUR * 5 / 7
-            books.tick()
+            desk.board.tick()
 
     with pytest.raises(FilmFailed, match=says):
         work()
     assert desk.state() == "failed"
     desk = Desk(ledger, PRICES)
-    with pytest.raises(FilmFailed, match=says), desk.books:
+    with pytest.raises(FilmFailed, match=says), desk.open():
         raise AssertionError("nobody is hired for nothing")
     desk = Desk(ledger, PRICES.model_copy(update={"most": 13.0}))
-    with desk.books as books:
-        books.tick()
+    with desk.open():
+        desk.board.tick()
     assert kept(ledger).cost == pytest.approx(12.0)
 
 
 def test_another_price_is_that_of_the_whole_job(ledger: Ledger) -> None:
     keep_tally(ledger, Usage(updated=1.0, gpu_seconds=2 * HOUR, cost=99.0, currency="EUR"))
     desk = Desk(ledger, PRICES)
-    with desk.books:
+    with desk.open():
         assert desk.sample("cost", currency="USD") == 6.0
 
 
@@ -204,17 +213,17 @@ class Paid(InlineFleet):
         self._desk = desk
 
     def run(self, calls: Any, then: Any) -> Iterator[Any]:
-        self._desk.books.staffed(RENDERER, PoolSize(ready=1, warming=0, pending=0))
+        self._desk.board.staffed(RENDERER, PoolSize(ready=1, warming=0, pending=0))
         for found in super().run(calls, then):
             yield found
             self._desk.now += HOUR
-            self._desk.books.tick()
+            self._desk.board.tick()
 
 
 def carried(spec: JobSpec, most: float) -> Desk:
     ledger = Ledger.at(spec.store, spec.name)
     desk = Desk(ledger, Cost(gpu_hour=2.0, most=most))
-    with desk.books:
+    with desk.open():
         assert rendered(spec, Paid(desk), desk.board).report().conforms
     return desk
 
@@ -229,10 +238,12 @@ def test_a_film_that_reached_its_cap_is_finished_later_and_nothing_is_made_twice
     first = kept(Ledger.at(spec.store, spec.name))
     assert 0 < first.frames_rendered < 60
     desk = carried(spec, most=1000.0)
-    last = kept(desk.books._ledger)
+    last = kept(Ledger.at(spec.store, spec.name))
     assert last.cost is not None
     assert last.cost > 20.0
-    assert first.frames_rendered + desk.board.done_frames - desk.board.resumed_frames == last.frames_rendered == 60
+    assert (
+        first.frames_rendered + desk.progress.done_frames - desk.progress.resumed_frames == last.frames_rendered == 60
+    )
     assert last.traffic.bytes_written > film.stat().st_size / 2
     (pace,) = last.paces
     assert (pace.look, pace.megapixels) == ("none", 0.006144)

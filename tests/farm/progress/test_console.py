@@ -11,6 +11,8 @@ from farm.fleet.calls import PoolSize, PoolSpec
 from farm.fleet.fair_share import Quota
 from farm.progress.console import ProgressConsole, duration
 from farm.progress.metrics import FilmMetrics
+from farm.progress.metrics_server import MetricsServer
+from farm.progress.progress import Progress
 from jobs.film.source import Colour, Film, Picture, SourceIdentity
 from jobs.plan.plan import Look, Plan, Range, Shot
 from jobs.records.orders import DeviceUsage
@@ -37,9 +39,10 @@ class Desk:
     def __init__(self, *, terminal: bool = False) -> None:
         self.clock = Clock()
         self.paper = io.StringIO()
-        self.metrics = FilmMetrics("nosferatu")
+        self.progress = Progress("nosferatu", clock=self.clock)
+        self.metrics = MetricsServer(FilmMetrics(self.progress))
         console = Console(file=self.paper, force_terminal=terminal, width=200, highlight=False, soft_wrap=True)
-        self.board = ProgressConsole(metrics=self.metrics, console=console, clock=self.clock)
+        self.board = ProgressConsole(self.progress, console=console)
 
     @property
     def lines(self) -> list[str]:
@@ -147,19 +150,19 @@ def test_what_earlier_runs_did_is_done_but_is_no_pace(desk: Desk) -> None:
     board.planned(plan_of(300, 100), whole=True)
     board.resumed(300, chunks=[1, 2, 3])
     desk.clock.now += 10
-    assert board.rate() is None
-    assert board.seconds_left() is None
+    assert desk.progress.rate() is None
+    assert desk.progress.seconds_left() is None
     board.rendered(50)
-    assert board.done_frames == 350
-    assert board.rate() == pytest.approx(5.0)
-    assert board.seconds_left() == pytest.approx(10.0)
+    assert desk.progress.done_frames == 350
+    assert desk.progress.rate() == pytest.approx(5.0)
+    assert desk.progress.seconds_left() == pytest.approx(10.0)
     assert "chunks 1 waiting 0 split 0 rendering 3 done" in board.sentence()
 
 
 def test_chunks_known_before_the_plan_keep_their_state(desk: Desk) -> None:
     desk.board.resumed(100, chunks=[2])
     desk.board.planned(plan_of(300))
-    assert desk.board.chunks == {2: "done", 1: "waiting", 3: "waiting"}
+    assert desk.progress.chunks == {2: "done", 1: "waiting", 3: "waiting"}
 
 
 def test_the_pace_is_the_last_minutes(desk: Desk) -> None:
@@ -171,9 +174,9 @@ def test_the_pace_is_the_last_minutes(desk: Desk) -> None:
     for _ in range(60):
         desk.clock.now += 1
         board.rendered(40)
-    assert board.rate() == pytest.approx(40.0)
+    assert desk.progress.rate() == pytest.approx(40.0)
     desk.clock.now += 30
-    assert board.rate() == pytest.approx(20.0)  # nothing for half a minute
+    assert desk.progress.rate() == pytest.approx(20.0)  # nothing for half a minute
 
 
 def test_waiting_for_the_first_chunk_is_no_pace(desk: Desk) -> None:
@@ -181,7 +184,7 @@ def test_waiting_for_the_first_chunk_is_no_pace(desk: Desk) -> None:
     desk.board.chunk(1, "rendering")
     desk.clock.now += 10
     desk.board.rendered(100)
-    assert desk.board.rate() == pytest.approx(10.0)
+    assert desk.progress.rate() == pytest.approx(10.0)
 
 
 def test_workers_that_are_starting_are_named(desk: Desk) -> None:

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 import ray
+from rich.console import Console
 
 from farm.fleet.fleet import Fleet
 from farm.ops.status import statuses
-from farm.progress.lease_control import LeaseRenewal, cancel_jobs, lease_on_job, lease_on_training
+from farm.progress.console import ProgressConsole
+from farm.progress.lease_control import cancel_jobs, lease_on_job, lease_on_training
 from jobs.errors import BadMedia, BadSpec, BadStore, JobHeld, Stopped
 from jobs.ledger.lease import NAME, RENEW_SECONDS, VOID_SECONDS, Lease
 from jobs.ledger.ledger import Ledger
 from jobs.output.ownership import FOLDER
 from jobs.store import open_store
-from tests.farm.inline import quiet, rendered
+from tests.farm.inline import rendered
 from tests.farm.shell import Running, farm, segments
 from tests.farm.studio import spec_of
 from tests.films import Recipe
@@ -103,9 +105,9 @@ def test_each_tick_of_the_fleet_may_renew(tmp_path: Path) -> None:
     clock = FakeClock()
     ledger = Ledger.at(str(tmp_path), "film")
     with Lease(ledger.store, ledger.key(NAME), "it", clock=clock) as lease:
-        keeping = LeaseRenewal(quiet(), lease)
+        board = ProgressConsole(console=Console(quiet=True), each_tick=(lease.tick,))
         clock.go(RENEW_SECONDS)
-        keeping.tick()
+        board.tick()
         assert lease.paper.until == clock.unix + VOID_SECONDS
 
 

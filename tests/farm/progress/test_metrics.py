@@ -7,15 +7,22 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from farm.fleet.calls import PoolSize
+from farm.fleet.calls import PoolSize, PoolSpec
 from farm.progress.metrics import FilmMetrics
-from farm.progress.metrics_server import MORE_PORTS
+from farm.progress.metrics_server import MORE_PORTS, MetricsServer
+from farm.progress.progress import Progress
 from jobs.records.orders import DeviceUsage
+from tests.farm.progress.test_console import film, plan_of
 
 
 @pytest.fixture
-def metrics() -> Iterator[FilmMetrics]:
-    with FilmMetrics("nosferatu") as metrics:
+def progress() -> Progress:
+    return Progress("nosferatu")
+
+
+@pytest.fixture
+def metrics(progress: Progress) -> Iterator[MetricsServer]:
+    with MetricsServer(FilmMetrics(progress)) as metrics:
         yield metrics
 
 
@@ -32,18 +39,22 @@ def scrape(port: int) -> dict[str, float]:
     return found
 
 
-def test_numbers_arrive_as_they_are(metrics: FilmMetrics) -> None:
-    metrics.describe("film.mkv", "colorize")
-    metrics.planned(100, 3)
-    metrics.planned(250, 5)
-    metrics.done(50, by_this_run=False)
-    metrics.done(20)
-    metrics.chunks({"waiting": 4, "done": 1})
-    metrics.workers("renderer", PoolSize(ready=2, warming=0, pending=1))
-    metrics.retried("renderer", "loss")
-    metrics.retried("renderer", "loss")
-    metrics.stage("survey", 1.5)
-    found = scrape(metrics.serve(0))
+def test_numbers_arrive_as_they_are() -> None:
+    now = [0.0]
+    progress = Progress("nosferatu", clock=lambda: now[0])
+    progress.enter_stage("survey")
+    now[0] += 1.5
+    progress.close_stage()
+    progress.opened(film(10), "colorize")
+    progress.planned(plan_of(100), whole=False)
+    progress.planned(plan_of(100, 50, 50, 25, 25), whole=False)
+    progress.resumed(50, [1])
+    progress.rendered(20)
+    progress.staffed(PoolSpec("renderer", object), PoolSize(ready=2, warming=0, pending=1))
+    progress.retried("renderer", "loss")
+    progress.retried("renderer", "loss")
+    with MetricsServer(FilmMetrics(progress)) as metrics:
+        found = scrape(metrics.serve(0))
     assert found["film_farm_job_info{colorize,film.mkv}"] == 1
     assert found["film_farm_frames_total"] == 250
     assert found["film_farm_shots"] == 5
@@ -58,9 +69,9 @@ def test_numbers_arrive_as_they_are(metrics: FilmMetrics) -> None:
     assert found["film_farm_last_progress_timestamp_seconds"] > 1.7e9
 
 
-def test_the_seconds_of_generators_add_up(metrics: FilmMetrics) -> None:
-    metrics.worked(DeviceUsage(busy=6.0, starved={"read": 1.0, "write": 0.25, "call": 0.0}))
-    metrics.worked(DeviceUsage(busy=1.5, starved={"read": 0.0, "write": 0.25, "call": 1.0}))
+def test_the_seconds_of_generators_add_up(metrics: MetricsServer, progress: Progress) -> None:
+    progress.worked(DeviceUsage(busy=6.0, starved={"read": 1.0, "write": 0.25, "call": 0.0}), None)
+    progress.worked(DeviceUsage(busy=1.5, starved={"read": 0.0, "write": 0.25, "call": 1.0}), None)
     found = scrape(metrics.serve(0))
     starved = {
         reason: found[f"film_farm_gpu_starved_seconds_total{{{reason}}}"] for reason in ("read", "write", "call")
@@ -69,20 +80,20 @@ def test_the_seconds_of_generators_add_up(metrics: FilmMetrics) -> None:
     assert found["film_farm_gpu_busy_seconds_total"] / (found["film_farm_gpu_busy_seconds_total"] + 2.5) == 0.75
 
 
-def test_what_has_not_happened_is_nought_not_absent(metrics: FilmMetrics) -> None:
+def test_what_has_not_happened_is_nought_not_absent(metrics: MetricsServer) -> None:
     found = scrape(metrics.serve(0))
     assert found["film_farm_gpu_busy_seconds_total"] == found["film_farm_gpu_starved_seconds_total{call}"] == 0
     assert found["film_farm_frames_total"] == found["film_farm_frames_rendered_total"] == 0
 
 
-def test_the_numbers_go_on_while_they_are_served(metrics: FilmMetrics) -> None:
+def test_the_numbers_go_on_while_they_are_served(metrics: MetricsServer, progress: Progress) -> None:
     port = metrics.serve(0)
     before = scrape(port)["film_farm_frames_rendered_total"]
-    metrics.done(7)
+    progress.rendered(7)
     assert scrape(port)["film_farm_frames_rendered_total"] == before + 7
 
 
-def test_a_busy_port_is_no_reason_to_stop(metrics: FilmMetrics) -> None:
+def test_a_busy_port_is_no_reason_to_stop(metrics: MetricsServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         port = metrics.serve(taken)
@@ -92,7 +103,7 @@ def test_a_busy_port_is_no_reason_to_stop(metrics: FilmMetrics) -> None:
         assert "film_farm_frames_total" in scrape(port)
 
 
-def test_a_free_port_is_taken_and_given_back(metrics: FilmMetrics) -> None:
+def test_a_free_port_is_taken_and_given_back(metrics: MetricsServer) -> None:
     port = metrics.serve(0)
     metrics.close()
     with pytest.raises(OSError, match="refused"):
@@ -101,12 +112,13 @@ def test_a_free_port_is_taken_and_given_back(metrics: FilmMetrics) -> None:
     assert scrape(port)
 
 
-def test_an_address_of_another_machine_is_refused(metrics: FilmMetrics) -> None:
+def test_an_address_of_another_machine_is_refused(metrics: MetricsServer) -> None:
     with pytest.raises(OSError, match="assign"):
         metrics.serve(0, "192.0.2.77")
 
 
-def test_two_jobs_in_one_process_do_not_meet(metrics: FilmMetrics) -> None:
-    with FilmMetrics("nosferatu") as other:
-        other.done(5)
+def test_two_jobs_in_one_process_do_not_meet(metrics: MetricsServer) -> None:
+    other = Progress("nosferatu")
+    other.rendered(5)
+    with MetricsServer(FilmMetrics(other)):
         assert scrape(metrics.serve(0))["film_farm_frames_rendered_total"] == 0

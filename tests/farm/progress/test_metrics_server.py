@@ -7,7 +7,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import MetricsServer
+from farm.progress.progress import Progress
 
 LONG = 60.0
 
@@ -26,11 +28,12 @@ def test_the_last_word_waits_until_it_is_fetched() -> None:
                 fetched.append(fetch(port))
 
     began = time.monotonic()
-    with MetricsServer("kid") as served:
+    progress = Progress("kid")
+    with MetricsServer(FilmMetrics(progress)) as served:
         port = served.serve(0, lingers=LONG)
         fetch(port)
         scraper = threading.Thread(target=scrape, args=(port,))
-        served._progress.labels("kid").set(7)
+        progress.last_progress = 7.0
         scraper.start()
     scraper.join()
     assert 'film_farm_last_progress_timestamp_seconds{job="kid"} 7.0' in fetched[-1]
@@ -40,7 +43,7 @@ def test_the_last_word_waits_until_it_is_fetched() -> None:
 @pytest.mark.parametrize(("lingers", "scraped"), [(LONG, False), (0.1, True)])
 def test_nobody_waits_for_nobody(lingers: float, scraped: bool) -> None:
     began = time.monotonic()
-    with MetricsServer("kid") as served:
+    with MetricsServer(FilmMetrics(Progress("kid"))) as served:
         port = served.serve(0, lingers=lingers)
         if scraped:
             fetch(port)
@@ -49,7 +52,7 @@ def test_nobody_waits_for_nobody(lingers: float, scraped: bool) -> None:
 
 def test_who_is_interrupted_does_not_wait() -> None:
     began = time.monotonic()
-    served = MetricsServer("kid")
+    served = MetricsServer(FilmMetrics(Progress("kid")))
     fetch(served.serve(0, lingers=LONG))
     served.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert time.monotonic() - began < LONG / 2

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from farm.progress.training_board import TrainingConsole
+from farm.progress.metrics_server import MetricsServer
+from farm.progress.training_console import TrainingConsole, TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
 from jobs.records.training import CheckpointSaved, StepDone, TrainingFinished, TrainingStarted
 from jobs.spec.training_recipe import Recipe
@@ -29,9 +30,10 @@ class Desk:
     def __init__(self, *, terminal: bool = False) -> None:
         self.now = 1000.0
         self.paper = io.StringIO()
-        self.metrics = TrainingMetrics("warm", RECIPE.steps)
+        self.progress = TrainingProgress(RECIPE, clock=lambda: self.now)
+        self.metrics = MetricsServer(TrainingMetrics(self.progress))
         console = Console(file=self.paper, force_terminal=terminal, width=200, highlight=False, soft_wrap=True)
-        self.board = TrainingConsole(RECIPE, metrics=self.metrics, console=console, clock=lambda: self.now)
+        self.board = TrainingConsole(self.progress, console=console)
 
     @property
     def lines(self) -> list[str]:
@@ -72,8 +74,8 @@ def test_a_training_in_sentences(desk: Desk) -> None:
 def test_steps_of_an_earlier_run_are_not_part_of_the_pace(desk: Desk) -> None:
     desk.board.hear(TrainingStarted(500, 5000, 65))
     desk.learn(510)
-    assert desk.board.rate() == 80
-    assert desk.board.seconds_left() == 49
+    assert desk.progress.rate() == 80
+    assert desk.progress.seconds_left() == 49
     assert desk.lines == ["5,000 pictures to learn from, 65 held out, going on after step 500"]
 
 
@@ -85,7 +87,7 @@ def test_lost_workers_begin_again(desk: Desk) -> None:
     desk.board.tick()
     desk.board.hear(TrainingStarted(200, 10, 1))
     desk.learn(210)
-    assert desk.board.rate() == 80
+    assert desk.progress.rate() == 80
     assert desk.lines[1:3] == [
         "a worker is lost (ActorDiedError: killed); all begin again from the last checkpoint",
         "starting: 300 of 1,000 steps (30 %), 39.3 pictures/s, 2 min left, pixels 0.5, deep 0.25",
