@@ -57,8 +57,8 @@ def test_a_print_is_what_rendering_gives_byte_for_byte(film: Path, tmp_path: Pat
     verbs = fleet.verbs()
     assert (verbs["strike"], verbs["split"], verbs["render"], verbs["dissolve"]) == (3, 0, 0, 0)
     assert (
-        printed.board.chunks_rendered,
-        printed.board.chunks_printed,
+        printed.board.progress.chunks_rendered,
+        printed.board.progress.chunks_printed,
         printed.report().chunks_printed,
         printed.report().conforms,
     ) == (
@@ -95,8 +95,8 @@ def test_only_chunks_whose_frames_are_there_are_printed(film: Path, tmp_path: Pa
     assert (
         fleet.verbs()["strike"],
         fleet.verbs()["render"],
-        made.board.chunks_printed,
-        made.board.chunks_rendered,
+        made.board.progress.chunks_printed,
+        made.board.progress.chunks_rendered,
     ) == (2, 1, 2, 1)
     ordinary = rendered(job(film, tmp_path / "b", VIEW))
     assert segments(made, "view.mp4") == segments(ordinary, "view.mp4")
@@ -143,7 +143,12 @@ def test_a_mezzanine_gives_nearly_the_same_under_names_of_its_own(
     first = rendered(job(film, tmp_path / "a", mezzanine))
     fleet = InlineFleet()
     made = rendered(job(film, tmp_path / "a", mezzanine, view), fleet)
-    assert (fleet.verbs()["strike"], fleet.verbs()["render"], made.board.chunks_printed, made.report().conforms) == (
+    assert (
+        fleet.verbs()["strike"],
+        fleet.verbs()["render"],
+        made.board.progress.chunks_printed,
+        made.report().conforms,
+    ) == (
         3,
         0,
         3,
@@ -165,7 +170,7 @@ def test_a_mezzanine_gives_nearly_the_same_under_names_of_its_own(
     # Another master gives other prints: what was rendered otherwise is never mixed in.
     other = rendered(job(film, tmp_path / "a", mezzanine, view, look=DRIFT), InlineFleet())
     assert not {name for name, *_ in segments(other, file)} & {name for name, *_ in ours}
-    assert first.board.chunks_rendered == 3
+    assert first.board.progress.chunks_rendered == 3
 
 
 def test_what_serves_what(film: Path, tmp_path: Path) -> None:
@@ -215,7 +220,12 @@ def test_a_chunk_that_cannot_be_printed_is_rendered(film: Path, tmp_path: Path) 
     rendered(job(film, tmp_path / "a", MASTER))
     fleet = Clumsy(budget=RetryPolicy(attempts=2))
     made = rendered(job(film, tmp_path / "a", MASTER, VIEW), fleet)
-    assert (made.board.chunks_printed, made.board.chunks_rendered, made.aside.reports, made.report().conforms) == (
+    assert (
+        made.board.progress.chunks_printed,
+        made.board.progress.chunks_rendered,
+        made.aside.reports,
+        made.report().conforms,
+    ) == (
         2,
         1,
         {},
@@ -227,7 +237,7 @@ def test_a_print_that_is_there_is_not_struck_again(film: Path, tmp_path: Path) -
     rendered(job(film, tmp_path, MASTER))
     fleet = InlineFleet({"strike": 1})  # its worker is lost after the first finding
     made = rendered(job(film, tmp_path, MASTER, VIEW), fleet)
-    assert (made.board.chunks_printed, made.report().conforms) == (3, True)
+    assert (made.board.progress.chunks_printed, made.report().conforms) == (3, True)
     orders = [call.args[0] for call in fleet.asked if call.verb == "strike"]
     assert all(isinstance(one, TranscodeOrder) for one in orders)
     assert all(isinstance(made.ledger.record(one.digest), SegmentRecord) for order in orders for one in order.prints)

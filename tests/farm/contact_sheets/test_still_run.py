@@ -268,7 +268,7 @@ def test_clean_knows_them(film: Path, tmp_path: Path) -> None:
     (done,) = clean(spec.store, None, CleanOptions(delete=True))
     (pile,) = [one for one in done.may_go if "proofs" in one.what]
     assert (pile.objects, list(ledger.names("proof/"))) == (12, [])
-    assert rendered(spec).board.chunks_rendered == 0
+    assert rendered(spec).board.progress.chunks_rendered == 0
     assert proven(spec, NEGATIVE).rendered == 6
 
 

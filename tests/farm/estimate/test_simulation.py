@@ -89,13 +89,13 @@ def first_chunk(folder: Path, frames: int) -> tuple[float, dict[str, int]]:
     board = quiet()
 
     def tick() -> None:
-        if board.done_frames and work.first is None:
+        if board.progress.done_frames and work.first is None:
             work.first = fleet.now
 
     board.tick = tick  # type: ignore[method-assign]
     spec = spec_of("/films/a.mp4", folder)
     made = render_film(job_of(spec), fleet=fleet, board=board)
-    assert made.board.done_frames == frames
+    assert made.board.progress.done_frames == frames
     assert work.first is not None
     return work.first, work.before
 

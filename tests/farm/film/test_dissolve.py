@@ -149,12 +149,12 @@ def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> Non
     fleet, board = InlineFleet(), quiet()
     again = rendered(spec, fleet, board)
     assert (asked(fleet), fleet.verbs()["dissolve"], again.report().chunks_rendered) == ([], 1, 1)
-    assert board.done_frames == 240
+    assert board.progress.done_frames == 240
     earlier = [one for one in handles(made) if one.frames.frames == 12]
     forget(made, opening.digest, earlier[0].digest)
     fleet, board = InlineFleet(), quiet()
     again = rendered(spec, fleet, board)
-    assert board.done_frames == 240
+    assert board.progress.done_frames == 240
     # The earlier chunk is shown again for its tail alone; its own segments are there.
     assert (asked(fleet), fleet.verbs()["dissolve"]) == ([(1, 0, [(80, 92)])], 1)
     assert again.report().conforms
@@ -166,7 +166,7 @@ def test_a_lost_worker_changes_no_seam(film: Path, tmp_path: Path, verb: str) ->
     board = quiet()
     made = rendered(spec_of(film, tmp_path / "lost", **looks), InlineFleet({verb: 1}), board)
     rendered(spec_of(film, tmp_path / "calm", **looks))
-    assert (board.done_frames, set(board.chunks.values())) == (240, {"done"})
+    assert (board.progress.done_frames, set(board.progress.chunks.values())) == (240, {"done"})
     assert made.report().conforms
     same(tmp_path / "lost/out/film.mkv", tmp_path / "calm/out/film.mkv")
     assert (tmp_path / "lost/out/view.mp4").read_bytes() == (tmp_path / "calm/out/view.mp4").read_bytes()
