@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from farm.estimate.simulation import DRIVER_SECONDS, SimulatedFleet, Step
 from farm.film.driver import render_film
 from farm.fleet.calls import Call, Cluster, PoolSpec
-from tests.farm.inline import quiet
+from farm.progress.console import ProgressConsole
 from tests.farm.studio import job_of, spec_of
 from tests.long_film import LongFilm
 
@@ -86,13 +87,15 @@ def first_chunk(folder: Path, frames: int) -> tuple[float, dict[str, int]]:
     """When a real driver hears of the first rendered frames, and what its crews were called for until then."""
     work = OnPaper(LongFilm(frames))
     fleet: Any = SimulatedFleet(CLUSTER, work, lambda crew: 3.0)
-    board = quiet()
 
-    def tick() -> None:
-        if board.progress.done_frames and work.first is None:
-            work.first = fleet.now
+    class FirstFrames(ProgressConsole):
+        """Notes when the driver has first heard of rendered frames."""
 
-    board.tick = tick  # type: ignore[method-assign]
+        def rendered(self, frames: int) -> None:
+            super().rendered(frames)
+            work.first = fleet.now if work.first is None else work.first
+
+    board = FirstFrames(console=Console(quiet=True))
     spec = spec_of("/films/a.mp4", folder)
     made = render_film(job_of(spec), fleet=fleet, board=board)
     assert made.board.progress.done_frames == frames
