@@ -38,7 +38,11 @@ ONLY_IN = {
         "farm/learn/train.py",
         "farm/ops/ray_jobs.py",
     },
-    "prometheus_client": {"farm/progress/metrics.py", "farm/progress/metrics_server.py"},
+    "prometheus_client": {
+        "farm/progress/metrics.py",
+        "farm/progress/metrics_server.py",
+        "farm/progress/training_metrics.py",
+    },
 }
 SAME_LIBRARY = {"botocore": "boto3", "mypy_boto3_s3": "boto3"}
 INSIDE = {

@@ -161,7 +161,7 @@ def _shots(scout: SurveyRun, form: Form) -> bytes:
 
 def _survey(scout: SurveyRun, fleet: Fleet) -> None:
     scout.ledger.enter(scout.spec, to_render=False)
-    for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
+    for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass
     scout.fresh()
 

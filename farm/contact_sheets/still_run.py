@@ -17,7 +17,7 @@ from farm.film.output_names import claimed_proof
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import crews_for
-from farm.fleet.calls import ONCE, Call, PoolSpec, RetriesExhausted
+from farm.fleet.calls import ONCE, Call, PoolSpec, RetriesExhausted, RetryPolicy
 from farm.fleet.fleet import Fleet
 from farm.learn.evaluate import EvaluationProgress
 from jobs.errors import BadSpec
@@ -32,6 +32,44 @@ from jobs.store import Store, open_store
 ROWS = 20
 """Shots on one contact sheet: about 5,000 lines of pixels."""
 _OURS = r"(stills/shot-\d+-frame-\d+-\d+(-small)?|sheet-\d+)\.jpg"
+
+
+@dataclass(frozen=True)
+class StillsCall(Call):
+    """Stills of one shot. Whichever look of several goes wrong is found by asking for each."""
+
+    order: StillOrder
+    pool, method, alone = "prover", "take", True
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (self.order.shot.start,)
+
+    @property
+    def what(self) -> str:
+        looks, shot = self.order.looks, self.order.number
+        return f"stills of shot {shot}" if len(looks) > 1 else f"the still of shot {shot} in {_title(looks[0])}"
+
+    @property
+    def budget(self) -> RetryPolicy | None:
+        return ONCE if len(self.order.looks) > 1 else None
+
+
+@dataclass(frozen=True)
+class SheetCall(Call):
+    """One contact sheet; its stills are put beside it."""
+
+    order: SheetOrder
+    number: int = field(kw_only=True)
+    pool, method = "prover", "sheet"
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (self.number,)
+
+    @property
+    def what(self) -> str:
+        return f"contact sheet {self.number}"
 
 
 @dataclass(frozen=True)
@@ -66,9 +104,9 @@ def prove(
         before = set(scout.ledger.names(f"{FOLDER}/"))
         progress.begin(proof.wanted)
         fleet.hire([_crew(scout, fleet, proof.looks)])
-        for _ in fleet.run(proof.orders(), proof.follow):
+        for _ in fleet.run(proof.stills_calls(), proof.calls_after_finding):
             progress.judged(len(proof.made))
-        for _ in fleet.run(proof.sheets(), lambda *_: ()):
+        for _ in fleet.run(proof.sheet_calls(), lambda *_: ()):
             pass
         progress.say()
         rendered = sum(f"{FOLDER}/{name}.json" not in before for name in proof.made)
@@ -106,29 +144,28 @@ class _Stills:
         """Digest of each column's still, by the shot's frames."""
         self.wanted = len(self.shots) + len(looks)
 
-    def orders(self) -> Iterator[Call]:
+    def stills_calls(self) -> Iterator[Call]:
         """One call for each shot: its frames are read once for all looks."""
         for shot in self.shots:
-            yield self._call(shot.number, self._order(shot))
+            yield StillsCall(self._order(shot))
 
-    def follow(self, call: Call, found: object) -> Iterable[Call]:
+    def calls_after_finding(self, call: Call, found: object) -> Iterable[Call]:
         """A still is there; or something went wrong: whichever look it is, it is found by asking for each."""
-        if isinstance(found, Still):
-            self.made[found.digest] = found
-        elif isinstance(found, RetriesExhausted):
-            order: StillOrder = call.args[0]
-            for look in order.looks:
-                name = still_digest(order.film, order.shot, look, order.encoding)
-                if name not in self.made and len(order.looks) > 1:
-                    yield self._call(order.number, replace(order, looks=(look,)))
-                elif name not in self.made:
-                    self.refused[name] = found.last
+        match call, found:
+            case _, Still():
+                self.made[found.digest] = found
+            case StillsCall(order=order), RetriesExhausted():
+                for look in order.looks:
+                    name = still_digest(order.film, order.shot, look, order.encoding)
+                    if name not in self.made and len(order.looks) > 1:
+                        yield StillsCall(replace(order, looks=(look,)))
+                    elif name not in self.made:
+                        self.refused[name] = found.last
 
-    def sheets(self) -> Iterator[Call]:
+    def sheet_calls(self) -> Iterator[Call]:
         """One call for each sheet; its stills are put beside it."""
-        for place, (key, rows) in enumerate(self._sheets().items()):
-            order = SheetOrder(self.output.url, key, self._columns(), rows)
-            yield Call("prover", "sheet", (order,), (place,), f"contact sheet {place + 1}")
+        for number, (key, rows) in enumerate(self._sheets().items(), 1):
+            yield SheetCall(SheetOrder(self.output.url, key, self._columns(), rows), number=number)
 
     def publish(self, rendered: int) -> Proof:
         """The page, and what it came to. What an earlier proof left in the folder goes."""
@@ -158,12 +195,6 @@ class _Stills:
     def _names(self, shot: Shot) -> list[str]:
         film, encoding = self.scout.film, self.encoding
         return [still_digest(film, shot.frames, look, encoding) for look in (None, *self._looks(shot))]
-
-    def _call(self, number: int, order: StillOrder) -> Call:
-        several = len(order.looks) > 1
-        what = f"stills of shot {number}" if several else f"the still of shot {number} in {_title(order.looks[0])}"
-        rank = (order.shot.start,)
-        return Call("prover", "take", (order,), rank, what, alone=True, budget=ONCE if several else None)
 
     def _order(self, shot: Shot) -> StillOrder:
         looks = self._looks(shot)

@@ -6,12 +6,14 @@ numbers alone: a day of film on 512 workers takes seconds. Nothing fails, nobody
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from farm.estimate.simulation import SimulatedFleet, Step
-from farm.film.batches import Batches, dissolve_call, render_call, split_call
+from farm.film.calls import ChunkCall
+from farm.film.chunk_states import batches
 from farm.fleet.calls import Call, Cluster, PoolSpec
-from jobs.plan.plan import Chunk, Plan, Range
+from jobs.plan.plan import Chunk, Plan
 
 WRITTEN_SECONDS = 0.3
 """From a call's last picture until its segments are in the store; the device is at the next call then."""
@@ -54,11 +56,26 @@ class Outcome(NamedTuple):
     """Seconds of all workers, by crew."""
 
 
-class RehearsedOrder(NamedTuple):
-    """An order in short."""
+@dataclass(frozen=True)
+class RehearsedCall(ChunkCall):
+    """A call in short."""
 
-    chunk: int
-    read: Range
+    pool: str = ""
+    asked: Sequence[Chunk] = ()
+    method = ""
+
+    @cached_property
+    def chunks(self) -> tuple[int, ...]:
+        return tuple(chunk.number for chunk in self.asked)
+
+    @cached_property
+    def frames(self) -> int:
+        return sum(chunk.read.frames for chunk in self.asked) if self.pool == "renderer" else 0
+
+    @cached_property
+    def parts(self) -> Sequence[ChunkCall]:
+        several = self.pool == "renderer" and len(self.asked) > 1
+        return [RehearsedCall(self.pool, (chunk,)) for chunk in self.asked] if several else ()
 
 
 class Rehearsal:
@@ -72,18 +89,19 @@ class Rehearsal:
         self._split: set[int] = set()
         self._rendered: dict[int, float] = {}
         self._whole: dict[int, float] = {}  # chunks, by when all of their segments were in the store
-        self._batches = Batches()
-        self._batches.add(chunks, plan.target)
+        self._batch = {number: batch for batch in batches(chunks, plan.target) for number in batch}
+        self._to_come = set(self._batch.values())
 
     def on(self, cluster: Cluster, crews: Sequence[PoolSpec]) -> Outcome:
         """Carry it through these crews."""
         self.fleet = SimulatedFleet(cluster, self._work, self.times.boot)
         self.fleet.hire(crews)
-        for _ in self.fleet.run([Call("surveyor", "film", rank=(0,))], lambda *_: ()):
+        for _ in self.fleet.run([RehearsedCall("surveyor", list(self.chunks.values())[:1])], lambda *_: ()):
             pass
         self._expect()
-        batches = dict.fromkeys(map(self._batches.of, self.chunks))
-        for _ in self.fleet.run([split_call(self._asked(one)) for one in batches], self._follow):
+        for _ in self.fleet.run(
+            [self._call("splitter", one) for one in dict.fromkeys(self._batch.values())], self._follow
+        ):
             pass
         self.fleet.close()
         stitched = self._stitched()
@@ -101,36 +119,33 @@ class Rehearsal:
 
     def _work(self, call: Call, place: int) -> Iterator[Step]:
         times = self.times
-        match call.verb:
-            case "film":
-                yield times.opening, True
-            case "split":
-                for one in call.args[0]:
-                    yield times.split(self.chunks[one.chunk]), one.chunk
-            case "render":
-                for one in call.args[0]:
-                    yield times.render(self.chunks[one.chunk], place), one.chunk
-            case "dissolve":
-                yield times.dissolve(self.chunks[call.args[0].chunk]), call.args[0].chunk
+        takes = {
+            "surveyor": lambda _: times.opening,
+            "splitter": times.split,
+            "renderer": lambda chunk: times.render(chunk, place),
+            "dissolver": times.dissolve,
+        }[call.pool]
+        for number in call.chunks if isinstance(call, ChunkCall) else ():
+            yield takes(self.chunks[number]), number
 
     def _follow(self, call: Call, found: int) -> Iterator[Call]:
-        yield from {"split": self._render, "render": self._dissolve, "dissolve": self._open}[call.verb](found)
+        yield from {"splitter": self._render, "renderer": self._dissolve, "dissolver": self._open}[call.pool](found)
         self._expect()
 
     def _expect(self) -> None:
-        self.fleet.expect("renderer", self._batches.to_come, sure=True)
+        self.fleet.expect("renderer", len(self._to_come), sure=True)
         for crew in ("surveyor", "splitter"):
             self.fleet.expect(crew, 0, sure=True)
 
-    def _asked(self, batch: Sequence[int]) -> list[RehearsedOrder]:
-        return [RehearsedOrder(number, self.chunks[number].read) for number in batch]
+    def _call(self, pool: str, numbers: Sequence[int]) -> RehearsedCall:
+        return RehearsedCall(pool, [self.chunks[number] for number in numbers])
 
     def _render(self, number: int) -> Iterator[Call]:
         self._split.add(number)
-        batch = self._batches.of(number)
+        batch = self._batch[number]
         if self._split.issuperset(batch):
-            self._batches.called(batch)
-            yield render_call(self._asked(batch))
+            self._to_come.discard(batch)
+            yield self._call("renderer", batch)
 
     def _dissolve(self, number: int) -> Iterator[Call]:
         """A chunk is rendered; the seams on either side may have waited for it."""
@@ -140,7 +155,7 @@ class Rehearsal:
         for later in (number, number + 1):
             chunk = self.chunks.get(later)
             if chunk and chunk.dissolve and {later - 1, later} <= self._rendered.keys():
-                yield dissolve_call(RehearsedOrder(later, chunk.read))
+                yield self._call("dissolver", [later])
 
     def _open(self, number: int) -> Sequence[Call]:
         """With its opening, where it has one, a chunk is whole."""

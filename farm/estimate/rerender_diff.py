@@ -7,9 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from farm.film.missing import Missing
+from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
-from farm.film.seams import Seams
 from farm.film.shot_selection import told
 from farm.film.survey_run import SurveyRun
 from farm.progress.console import ProgressConsole
@@ -53,36 +52,32 @@ class RerenderDiff(Document):
 
 def again(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
     """What a finished plan lacks in the store, chunk by chunk, as the driver would find it."""
-    book = _lacking(scout, decided)
-    reasons = _Reasons(scout, continuity(scout.ledger), decided, book)
-    made = [chunk for chunk in book.chunks if book.rendered(chunk.number)]
+    states = _noted(scout, decided)
+    reasons = _Reasons(scout, continuity(scout.ledger), decided, states)
+    made = [state.chunk for state in states if state.to_split]
+    printed = sum(bool(state.transcodes) for state in states)
     shots = tuple(_shot(number, list(several), reasons) for number, several in groupby(made, lambda one: one.shot))
     shown = sum(one.shown for one in shots)
     return RerenderDiff(
         rendered_before=bool(reasons.before.shots),
-        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots])
-        + _printed(len(book.prints)),
+        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots]) + _printed(printed),
         chunks=len(made),
-        printed=len(book.prints),
+        printed=printed,
         frames=shown,
         frames_percent=round(100 * shown / scout.plan.frames, 3),
         shots=shots,
     )
 
 
-def _lacking(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> Missing:
+def _noted(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> ChunkStates:
     """What production puts down of a plan that is whole."""
     aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
-    chunks = [aside.standing(one.number) for one in scout.plan.chunks]
     encodings = {one.encoding.model_dump_json(): one.encoding for one in decided}.values()
-    on_paper = scout.ledger.finished()
-    seams = Seams(scout.film, scout.ledger, on_paper, encodings)
-    earlier = [one.encoding for one in continuity(scout.ledger).encoded]
-    book = Missing(scout.film, chunks, encodings, seams, on_paper, earlier)
-    for chunk in chunks:
-        if chunk.number not in aside.held:
-            book.note(chunk)
-    return book
+    states = ChunkStates(scout.film, scout.ledger, encodings)
+    for state in states.add(aside.standing(one.number) for one in scout.plan.chunks):
+        if state.number not in aside.held:
+            states.note(state)
+    return states
 
 
 def _sentence(chunks: int, frames: int, film: int, shots: Sequence[int]) -> str:
@@ -110,10 +105,10 @@ class _Reasons:
     """Why chunks are made: from what the last runs made of their frames."""
 
     def __init__(
-        self, scout: SurveyRun, before: RenderHistory, decided: Sequence[DeliverablePlan], book: Missing
+        self, scout: SurveyRun, before: RenderHistory, decided: Sequence[DeliverablePlan], states: ChunkStates
     ) -> None:
         self.before = before
-        self._book = book
+        self._states = states
         self._was, self._now = before.made, scout.made
         self._known = set(map(digest, before.encoded))
         self._files = {one.file for one in before.encoded}
@@ -127,8 +122,8 @@ class _Reasons:
             return ["first time"]
         if changed := self._changed(chunk, was):
             return changed
-        lacking = self._book.pieces[chunk.number]
-        concerned = [one for one in self._decided if lacking & set(self._book.names(chunk, one.encoding).values())]
+        lacking = self._states[chunk.number].missing
+        concerned = [one for one in self._decided if lacking & set(self._states.names(chunk, one.encoding).values())]
         new = [one for one in concerned if not self._has(one)]
         said = [f"{'deliverable changed' if one.file in self._files else 'new deliverable'}: {one.file}" for one in new]
         if len(new) < len(concerned):

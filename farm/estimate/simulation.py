@@ -106,13 +106,13 @@ class SimulatedFleet:
                 if heard := self._hear(event):
                     more = list(then(*heard))
                     self._add(more)
-                    moved |= {call.crew: self._rosters[call.crew] for call in more}
+                    moved |= {call.pool: self._rosters[call.pool] for call in more}
                     yield heard
             self._move(moved.values())
 
     def _add(self, calls: Iterable[Call]) -> None:
         for call in calls:
-            self._rosters[call.crew].sheet.add(call)
+            self._rosters[call.pool].sheet.add(call)
 
     def _move(self, rosters: Iterable[WorkerPool]) -> None:
         """Hire, let go and deal, where anything has changed."""

@@ -1,4 +1,4 @@
-"""The order of a film's chunks: what is split and rendered first. Promises ranks only, no chunk and no digest depends on it; calls nobody.
+"""The order of a film's chunks: what is split and rendered first. No chunk and no digest depends on it.
 
 film      in the film's order, so that deliverables grow with it
 preview   the first chunk, the last, and every n-th between them before all others: what one wants to see of a whole film
@@ -8,7 +8,7 @@ preview   the first chunk, the last, and every n-th between them before all othe
 from collections.abc import Iterable
 from dataclasses import replace
 
-from farm.fleet.calls import Call
+from farm.film.calls import ChunkCall
 from jobs.film.source import Film
 from jobs.spec.job import JobSpec
 
@@ -18,9 +18,6 @@ SHARE = 20
 """One chunk in so many is of the preview, where that makes fewer than MOST."""
 SHOT_SECONDS = 4.0
 """Length of a film's shots, about: no chunk is longer than its shot."""
-
-EARLY = 1
-"""First part of an early call's rank; all others of the crews that work on chunks begin with 2."""
 
 
 class ChunkOrder:
@@ -34,19 +31,17 @@ class ChunkOrder:
         self._shown = False
 
     def ends_with(self, number: int) -> None:
-        """The film's last chunk is known; to be told before its calls are ranked."""
+        """The film's last chunk is known; to be told before its calls are made."""
         self._last = number
 
     def is_early(self, number: int) -> bool:
         """Whether a chunk is of the preview. Chunks are counted from 1."""
         return self.preview and ((number - 1) % self.every == 0 or number == self._last)
 
-    def ranked(self, call: Call) -> Call:
-        """A call for one or several chunks, with its rank in this order: neighbours go early with any that does."""
-        orders = call.args[0] if isinstance(call.args[0], list) else [call.args[0]]
-        early = [one.chunk for one in orders if self.is_early(one.chunk)]
-        parts = tuple(map(self.ranked, call.parts))
-        return replace(call, rank=(EARLY, early[0]), parts=parts) if early else call
+    def prioritised(self, call: ChunkCall) -> ChunkCall:
+        """A call for some chunks, at its place in this order: neighbours go early with any that does."""
+        early = tuple(filter(self.is_early, call.chunks))
+        return replace(call, early=early) if early else call
 
     def is_due(self, lacking: Iterable[int]) -> bool:
         """Once, when no early chunk of the whole film is `lacking`: the preview can be shown."""

@@ -6,6 +6,7 @@ Read `render_film` and you know what happens to a film.
 from collections.abc import Iterable
 
 from farm.film import review_page
+from farm.film.calls import ChunkCall, RenderCall
 from farm.film.film_run import FilmRun
 from farm.film.output_names import claimed_output
 from farm.film.report import put_down_made
@@ -52,33 +53,33 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""
-        match found:
-            case Page() | Cuts():  # the index or the cuts have grown, and the plan with them
-                yield from scout.learn(found)
-                yield from film.split(scout.fresh())
-            case SplitRecord():  # a chunk's packets, handles included, lie in the store
-                yield from film.render(found)
-            case RetriesExhausted():  # a chunk went wrong too often: it is set aside, and the rest goes on
-                yield from film.set_aside(call, found)
-            case FramesRendered():
+        match call, found:
+            case _, Page() | Cuts():  # the index or the cuts have grown, and the plan with them
+                yield from scout.calls_after_finding(found)
+                yield from film.calls_after_plan(scout.fresh())
+            case _, SplitRecord():  # a chunk's packets, handles included, lie in the store
+                yield from film.calls_after_split(found)
+            case ChunkCall(), RetriesExhausted():  # a chunk went wrong too often: it is set aside, and the rest goes on
+                yield from film.calls_after_failure(call, found)
+            case _, FramesRendered():
                 film.progress(found)
-            case DeviceUsage():
+            case RenderCall(orders=orders), DeviceUsage():
                 mixture.heard({found.made_on} - {""})
-                board.worked(found, pace_of(call.args[0], found, board.progress.renderers_ready))
-            case HandlesRecord():  # frames after a seam, as one of its neighbours renders them, are kept for a dissolve
-                yield from film.dissolve(found)
-            case SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
+                board.worked(found, pace_of(orders, found, board.progress.renderers_ready))
+            case _, HandlesRecord():  # frames after a seam, as a neighbour renders them, are kept for a dissolve
+                yield from film.calls_after_handles(found)
+            case _, SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
                 mixture.heard([found.made_on])
                 review_page.show_preview(film)  # once, where that is asked for
-            case DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
+            case _, DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
         for crew, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):
             fleet.expect(crew, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
-        yield from film.finish()  # once every frame's time is known; from then on deliverables grow with the finished prefix
+        yield from film.stitch_calls()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     with claimed_output(film):  # what another job owns is refused before any work
-        first = [*scout.begin(), *film.split(scout.fresh()), *film.finish()]
+        first = [*scout.survey_calls(), *film.calls_after_plan(scout.fresh()), *film.stitch_calls()]
         job.ledger.enter(job.spec)  # nothing has refused it
         for _ in fleet.run(first, follow):
             pass

@@ -20,7 +20,7 @@ def film_report(film: FilmRun) -> FilmReport:
     film.aside.refuse()
     if missing := [one.file for one in film.deliverables if one.file not in film.proofs]:
         raise FilmFailed(
-            f"The work ended without {', '.join(missing)}: {len(film.lacking)} chunks lack a segment. "
+            f"The work ended without {', '.join(missing)}: {len(list(film.lacking))} chunks lack a segment. "
             "What is finished is kept: the same command goes on."
         )
     plan, spec = film.scout.plan, film.scout.spec
@@ -48,7 +48,7 @@ def film_report(film: FilmRun) -> FilmReport:
 
 def put_down_made(film: FilmRun) -> None:
     """At a run's end: on paper, for the next one, what was made of every shot that is whole now."""
-    lacking = film.lacking | film.aside.reports.keys()
+    lacking = {*film.lacking, *film.aside.reports}
     edges = [chunk.core.start for chunk in film.chunks if chunk.number in lacking]
     whole = [
         one for one in film.scout.made if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)

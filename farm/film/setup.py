@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from actors.looks import fit
+from farm.film.calls import DecideCall, ProbeCall
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import crews_for, renderer_gpus
 from farm.fleet.calls import Call
@@ -69,7 +70,7 @@ def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> Survey
 
 
 def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
-    found = ask(fleet, Film, Call("surveyor", "film", (), (0,), f"the survey of {spec.source}"))
+    found = ask(fleet, Film, ProbeCall(what=f"the survey of {spec.source}"))
     if ledger.keep_source(found.identity) != found.identity:
         raise BadMedia(
             f"The source {spec.source} has changed since the job '{spec.name}' began; "
@@ -84,9 +85,7 @@ def decide_deliverables(scout: SurveyRun, fleet: Fleet, *, to_render: bool = Tru
     spec = scout.spec
     _refuse_nvenc(scout, fleet)
     grey = not any(look.adds_colour for look in scout.looks.values())
-    decided: tuple[DeliverablePlan, ...] = ask(
-        fleet, tuple, Call("surveyor", "decide", (scout.film, spec, grey), (0,), "the deliverables")
-    )
+    decided: tuple[DeliverablePlan, ...] = ask(fleet, tuple, DecideCall(scout.film, spec, grey))
     for one in decided:
         _refuse_source(spec, one)
     if to_render:

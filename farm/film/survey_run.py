@@ -7,6 +7,7 @@ of frames looked through in parallel. Both are put on paper as they come; what i
 from collections.abc import Mapping
 from itertools import pairwise, takewhile
 
+from farm.film.calls import CutsCall, GivenCutsCall, IndexCall
 from farm.fleet.calls import Call
 from jobs.digest import digest
 from jobs.film.frame_index import FrameIndex, PacketSpan, Page
@@ -65,25 +66,24 @@ class SurveyRun:
         self._name = digest(sought)
         self._on_paper = set(ledger.names(f"{self._folder}/cuts-{self._name}-"))
 
-    def begin(self) -> list[Call]:
+    def survey_calls(self) -> list[Call]:
         """The demux, from where it was left, and the ranges that are settled already."""
-        calls = self._look_through() if self.pages else []
+        calls = self._search_calls() if self.pages else []
         if not self.complete:
-            kept = (sum(map(len, self.pages)), self.pages[-1] if self.pages else None)
-            calls.insert(0, Call("surveyor", "pages", kept, (0,), "the frame index"))
+            calls.insert(0, IndexCall(sum(map(len, self.pages)), self.pages[-1] if self.pages else None))
         return calls
 
-    def learn(self, found: Page | Cuts) -> list[Call]:
+    def calls_after_finding(self, found: Page | Cuts) -> list[Call]:
         """One more finding: put on paper, and what is to be surveyed next because of it."""
         if isinstance(found, Page):
-            return self._turn(found)
+            return self._calls_after_page(found)
         given = isinstance(self.spec.shots, GivenShots)
         name = self._given_paper if given else self._cuts_paper(found.frames)
         self.ledger.keep_paper(name, found, only_if_absent=not given)
         self._add(found)
         return []
 
-    def _turn(self, page: Page) -> list[Call]:
+    def _calls_after_page(self, page: Page) -> list[Call]:
         # A demux begun anew after a lost worker brings pages again that are here already.
         if self.complete or any(len(page) and page.pts[0] == known.pts[0] for known in self.pages):
             return []
@@ -91,7 +91,7 @@ class SurveyRun:
         self.pages.append(page)
         new = sum(map(len, self.pages)) - (len(self.index.order) if self.index else 0)
         enough = self.index is None or REINDEXED_BY * new >= len(self.index.order)
-        return self._look_through() if self.complete or enough else []
+        return self._search_calls() if self.complete or enough else []
 
     def recall(self) -> None:
         """What a run before this one read from a list of cuts: for those who only look."""
@@ -167,12 +167,12 @@ class SurveyRun:
         assert self.index is not None
         return self.index.span(*(decoded(frames, self.index.frames) if self.film.picture.deinterlace else frames))
 
-    def _look_through(self) -> list[Call]:
+    def _search_calls(self) -> list[Call]:
         self.index = FrameIndex(self.pages, complete=self.complete, trim=self.spec.head == "trim")
         self.names = FrameTimecodes.of(self.film, self.index.pts[: self.index.frames])
         if isinstance(self.spec.shots, GivenShots):
-            return self._given() if self.complete and not self._searched else []
-        calls = []
+            return self._given_calls() if self.complete and not self._searched else []
+        calls: list[Call] = []
         target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
         for frames in list(survey_ranges(self.index, target))[self._ordered :]:
             self._ordered += 1
@@ -181,26 +181,23 @@ class SurveyRun:
             if kept:
                 self._add(kept)
             else:
-                calls.append(self._search(frames))
+                calls.append(self._search_call(frames))
         return calls
 
-    def _given(self) -> list[Call]:
+    def _given_calls(self) -> list[Call]:
         # A list names frames by time code, so it can be read only when every frame's time is known.
         assert self.index is not None
         assert isinstance(self.spec.shots, GivenShots)
-        return [
-            Call("surveyor", "given_cuts", (self.spec.shots.file, self.film, self.index.pts), (1,), "the shot list")
-        ]
+        return [GivenCutsCall(self.spec.shots.file, self.film, self.index.pts)]
 
-    def _search(self, frames: Range) -> Call:
+    def _search_call(self, frames: Range) -> CutsCall:
         assert self.index is not None
         assert isinstance(self.spec.shots, DetectShots)
         around = seen(frames, self.index)
         mend, span = self.spec.on_error != "fail", self.index.span(*around)
-        args = (self.film.picture, span, frames, around.start, self.spec.shots.threshold, mend)
-        return Call(
-            "surveyor", "cuts", args, (1, frames.start), f"cuts in {self.names.spoken(frames.start, frames.stop - 1)}"
-        )
+        what = f"cuts in {self.names.spoken(frames.start, frames.stop - 1)}"
+        threshold = self.spec.shots.threshold
+        return CutsCall(self.film.picture, span, frames, around.start, threshold, mend, what=what)
 
     @property
     def _given_paper(self) -> str:

@@ -1,12 +1,8 @@
-"""Calls: what is asked of which crew, of what kind its workers are, and how often again. Promises that nothing is tried for ever; knows no Ray.
+"""What the fleet is asked: calls, pools of workers, how often what went wrong is tried again, and who is told of it."""
 
-CallQueue   one crew's calls: who gets which, and when (farm/fleet/scheduler.py)
-RetryCount        how often one call, or a crew's start, has gone wrong, against two budgets: errors raised, workers lost
-RetriesExhausted   what is found in place of a call's own findings, where its budget is spent and it was to fail alone
-WorkerPool      one crew's workers: how many are wanted, who goes, who has been late (farm/fleet/worker_pool.py)
-"""
-
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
@@ -30,25 +26,53 @@ ONCE = RetryPolicy(attempts=1, losses=1)
 
 
 @dataclass(frozen=True)
-class Call:
-    """One piece of work asked of a crew. Whoever makes it must be harmless to call twice: its worker may be lost at the end."""
+class Call(ABC):
+    """One piece of work asked of a pool; each kind is a class of its own. It must be harmless to make twice: its worker may be lost at the end."""
 
-    crew: str
-    verb: str
-    """Method of the crew's class: a generator, whose findings arrive as they are made, or plain, with one (None is none)."""
-    args: tuple[Any, ...] = ()
-    rank: tuple[int, ...] = ()
-    """Lower is begun first; equal ranks in the order they came."""
-    what: str = ""
-    """For people: "chunk 12"."""
-    alone: bool = False
-    """When its budget is spent it fails alone, with a finding `RetriesExhausted`, and the run goes on; else the film fails with it."""
-    budget: RetryPolicy | None = None
-    """Its own, in the place of the fleet's."""
-    frames: int = 0
-    """Its size: frames that it reads and renders. 0: not known, and no worker is measured by it."""
-    parts: tuple["Call", ...] = ()
-    """The same work as several smaller calls, for when there are more idle hands than calls."""
+    @property
+    @abstractmethod
+    def pool(self) -> str:
+        """Whose workers make it."""
+
+    @property
+    @abstractmethod
+    def method(self) -> str:
+        """Of the pool's class: a generator, whose findings arrive as they are made, or plain, with one (None is none)."""
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """What the method is given: the call's own fields, but for those that are set by keyword alone."""
+        return tuple(getattr(self, one.name) for one in fields(self) if not one.kw_only)
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        """Lower is begun first; equal ones in the order they came."""
+        return (0,)
+
+    @property
+    def what(self) -> str:
+        """For people: "chunk 12"."""
+        return ""
+
+    @property
+    def alone(self) -> bool:
+        """When its budget is spent it fails alone, with a finding `RetriesExhausted`, and the run goes on; else the film fails with it."""
+        return False
+
+    @property
+    def budget(self) -> RetryPolicy | None:
+        """Its own, in the place of the fleet's."""
+        return None
+
+    @property
+    def frames(self) -> int:
+        """Its size: frames that it reads and renders. 0: not known, and no worker is measured by it."""
+        return 0
+
+    @property
+    def parts(self) -> Sequence["Call"]:
+        """The same work as several smaller calls, for when there are more idle hands than calls."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class Fleet:
 
     def _add(self, calls: Iterable[Call]) -> None:
         for call in calls:
-            self._rosters[call.crew].sheet.add(call)
+            self._rosters[call.pool].sheet.add(call)
 
     def _staff(self) -> None:
         now = time.monotonic()
@@ -183,9 +183,8 @@ class Fleet:
         for roster in self._rosters.values():
             ready = {one.number: one for one in roster.ready}
             for number, call in roster.sheet.deal(list(ready), roster.hands(now), now):
-                name = f"{call.crew}.{call.verb}"
-                stream = ready[number].actor.do.options(num_returns="streaming", name=name).remote(call.verb, call.args)
-                ready[number].streams.append(stream)
+                do = ready[number].actor.do.options(num_returns="streaming", name=f"{call.pool}.{call.method}")
+                ready[number].streams.append(do.remote(call.method, call.arguments))
 
     def _listen(self) -> list[tuple[WorkerPool, Worker, Any]]:
         """Who has something to say, and of which start or call. A call that only waits behind others is not asked."""

@@ -21,7 +21,7 @@ FADE = 0.6
 class QueuedCall:
     """A call on its way, with its luck."""
 
-    rank: tuple[int, ...]
+    priority: tuple[int, ...]
     number: int
     call: Call = field(compare=False)
     luck: RetryCount = field(compare=False)
@@ -113,7 +113,7 @@ class CallQueue:
 
     def add(self, call: Call) -> None:
         """One more call."""
-        self._push(QueuedCall(call.rank, next(self._numbers), call, RetryCount(call.budget or self.budget)))
+        self._push(QueuedCall(call.priority, next(self._numbers), call, RetryCount(call.budget or self.budget)))
 
     @property
     def outstanding(self) -> int:

@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import ray
 
@@ -38,10 +37,10 @@ class WorkerActor:
             prove(places)
             self._own = crew.make()
 
-    def do(self, verb: str, args: tuple[Any, ...]) -> Iterator[object]:
+    def do(self, method: str, arguments: tuple[object, ...]) -> Iterator[object]:
         """Make one call. Raises NodeFault, and what the call raises."""
         with in_work(), charged(self._places):
-            found = getattr(self._own, verb)(*args)
+            found = getattr(self._own, method)(*arguments)
             if isinstance(found, Iterator):
                 # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
                 for one in found:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -13,7 +12,7 @@ from actors.evaluation.evaluate import EvaluationMaterial
 from actors.evaluation.photographs import names_in
 from actors.evaluation.summary import Candidate, summary
 from actors.looks import fit
-from actors.survey.frame_runs import FrameRuns
+from actors.survey.frame_runs import FrameRuns, NeighbouringFrames
 from farm.film.setup import ask
 from farm.film.worker_pools import CLUSTER_CPUS
 from farm.fleet.calls import Call, Cluster, NoListener, PoolSpec
@@ -21,6 +20,7 @@ from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
 from farm.progress.console import LINE_SECONDS, console_of_people, duration
 from jobs.errors import BadMedia, BadSpec
+from jobs.film.source import Film
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Evaluation, JudgedPicture, SkippedPicture
 from jobs.spec.job import LookChoice, Reading
@@ -32,6 +32,58 @@ PAGE = 8
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
 """Of a curve: far enough that a timid look comes to half the truth's colourfulness."""
 MOST_STRENGTH = 4.0
+
+
+@dataclass(frozen=True)
+class CandidatesCall(Call):
+    """What each look gives, and the strengths at which it is judged."""
+
+    pool, method, what = "evaluator", "candidates", "loading the looks"
+
+
+@dataclass(frozen=True)
+class ChooseCall(Call):
+    """The frames of a film that are to be judged."""
+
+    frames_wanted: int
+    trim: bool
+    what: str = field(default="", kw_only=True)
+    pool, method = "evaluator", "choose"
+
+
+@dataclass(frozen=True)
+class PhotographsCall(Call):
+    """Judge some photographs, and put a sheet of them down."""
+
+    page: int
+    names: Sequence[str]
+    pool, method = "evaluator", "photographs"
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (self.page,)
+
+    @property
+    def what(self) -> str:
+        return f"sheet {self.page}"
+
+
+@dataclass(frozen=True)
+class FramesCall(Call):
+    """Judge some frames of a film, and put a sheet of them down."""
+
+    page: int
+    film: Film
+    runs: Sequence[NeighbouringFrames]
+    pool, method = "evaluator", "frames"
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (self.page,)
+
+    @property
+    def what(self) -> str:
+        return f"sheet {self.page}"
 
 
 @dataclass(frozen=True)
@@ -67,9 +119,7 @@ def evaluate(question: EvaluationRequest, *, address: str | None = None, workers
     vantage = DriverView.of_evaluation(out.url if out else None, files)
     with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
         fleet.hire([_crew(material, looks, strengths, fleet.cluster, workers)])
-        told: tuple[tuple[str, tuple[float, ...]], ...] = ask(
-            fleet, tuple, Call("evaluator", "candidates", (), (0,), "loading the looks")
-        )
+        told: tuple[tuple[str, tuple[float, ...]], ...] = ask(fleet, tuple, CandidatesCall())
         candidates = [Candidate(look, *of) for look, of in zip(looks, told, strict=True)]
         found = _judged(fleet, names or _chosen(fleet, question), progress)
     judged = [one for one in found if isinstance(one, JudgedPicture)]
@@ -129,31 +179,29 @@ def _crew(
 
 
 def _chosen(fleet: Fleet, question: EvaluationRequest) -> FrameRuns:
-    return ask(
-        fleet,
-        FrameRuns,
-        Call("evaluator", "choose", (question.frames, question.trim), (0,), f"the survey of {question.on}"),
-    )
+    return ask(fleet, FrameRuns, ChooseCall(question.frames, question.trim, what=f"the survey of {question.on}"))
 
 
 def _judged(
-    fleet: Fleet, chosen: "list[str] | FrameRuns", progress: "EvaluationProgress"
+    fleet: Fleet, chosen: list[str] | FrameRuns, progress: "EvaluationProgress"
 ) -> list[JudgedPicture | SkippedPicture]:
     """All findings, in the order of the pictures, however often a call was made."""
-    pictures: Sequence[Any] = chosen.runs if isinstance(chosen, FrameRuns) else chosen
-    verb, film = ("frames", (chosen.film,)) if isinstance(chosen, FrameRuns) else ("photographs", ())
-    progress.begin(len(pictures))
-    calls = [
-        Call("evaluator", verb, (number, *film, pictures[start : start + PAGE]), (number,), f"sheet {number}")
-        for number, start in enumerate(range(0, len(pictures), PAGE))
-    ]
-    found: dict[tuple[int, str], JudgedPicture | SkippedPicture] = {}
-    for call, one in fleet.run(calls, lambda *_: ()):
-        found[call.args[0], one.name] = one
+    count = len(chosen.runs if isinstance(chosen, FrameRuns) else chosen)
+    progress.begin(count)
+    found: dict[tuple[tuple[int, ...], str], JudgedPicture | SkippedPicture] = {}
+    for call, one in fleet.run([_page(chosen, start) for start in range(0, count, PAGE)], lambda *_: ()):
+        found[call.priority, one.name] = one
         progress.judged(len(found))
     progress.say()
     # Of one page they come in order; pages come as workers finish them.
     return [found[place] for place in sorted(found, key=lambda place: place[0])]
+
+
+def _page(chosen: list[str] | FrameRuns, start: int) -> Call:
+    page, some = start // PAGE, slice(start, start + PAGE)
+    if isinstance(chosen, FrameRuns):
+        return FramesCall(page, chosen.film, chosen.runs[some])
+    return PhotographsCall(page, chosen[some])
 
 
 class EvaluationProgress(NoListener):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
-from farm.film.seams import Seams
 from farm.film.setup import looks_of
 from farm.film.survey_run import SurveyRun
 from farm.ops.input_upload import FOLDER as SUBMITTED
@@ -21,12 +21,10 @@ from jobs.ledger.driver_log import FOLDER as LOGS
 from jobs.ledger.finished_prefix import FOLDER as ASSEMBLY
 from jobs.ledger.lease import Lease
 from jobs.ledger.ledger import Ledger, still_name
-from jobs.ledger.render_history import continuity
 from jobs.output.handover import Unproven
 from jobs.records.deliverables import Decided
 from jobs.records.orders import Record, SegmentRecord, SplitRecord, split_order
 from jobs.records.stills import FOLDER as PROOF
-from jobs.records.transcode import SegmentNames
 from jobs.store import open_store
 
 ABREAST = 16
@@ -218,24 +216,22 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
     scout = SurveyRun(spec, film, ledger, looks_of(spec))
-    scout.begin()
+    scout.survey_calls()
     scout.recall()
     scout.fresh()
     decided = ledger.paper("deliverables.json", Decided)
     assert decided  # likewise
     encodings = [one.encoding for one in decided.deliverables]
-    seams = Seams(film, ledger, (), encodings)
     aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
-    chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
-    earlier = [one.encoding for one in continuity(ledger).encoded]
-    names = SegmentNames(film, chunks, ledger.finished(), [*encodings, *earlier])
+    states = ChunkStates(film, ledger, encodings)
+    states.add(aside.standing(chunk.number) for chunk in scout.plan.chunks)
     named: set[str] = set()
-    for before, chunk in zip((None, *chunks), chunks, strict=False):
+    for before, chunk in zip((None, *states.chunks), states.chunks, strict=False):
         named.add(split_order(film, chunk, scout.span(chunk.read)).digest)
         for one in encodings:
-            named |= set(names.of(chunk, one).values())
+            named |= set(states.names(chunk, one).values())
         if before and chunk.dissolve:
-            named |= {name for _, handles in seams.add(before, chunk, encodings) for name in handles}
+            named |= {name for handles in states.seam_handles(before, chunk) for name in handles}
     return named
 
 

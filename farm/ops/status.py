@@ -89,7 +89,7 @@ def _status(ledger: Ledger) -> Status:
     if film is None:
         return Status(name=ledger.job, source=spec.source, state="surveying")
     scout = SurveyRun(spec, film, ledger, looks_of(spec))
-    scout.begin()
+    scout.survey_calls()
     scout.recall()
     scout.fresh()
     aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))

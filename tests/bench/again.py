@@ -42,7 +42,7 @@ class Counted:
         return self._fleet.run(map(self._count, calls), lambda call, found: map(self._count, then(call, found)))
 
     def _count(self, call: Call) -> Call:
-        self.shown += sum(order.read.frames for order in call.args[0]) if call.verb == "render" else 0
+        self.shown += call.frames
         return call
 
 

@@ -69,7 +69,7 @@ def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Fou
     with Fleet("local", workers=workers) as fleet:
         scout = open_film(job, fleet=fleet, board=quiet())
         job.ledger.enter(spec, to_render=False)
-        for _ in fleet.run(scout.begin(), lambda _, found: scout.learn(found)):
+        for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
             pass
         fleet.release("surveyor")
         with clock():
@@ -84,7 +84,7 @@ def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> f
     film = ledger.film(spec.reading)
     assert film
     scout = SurveyRun(spec, film, ledger, looks_of(spec))
-    scout.begin()
+    scout.survey_calls()
     scout.fresh()
     return (
         Forecaster(scout, ForecastRequest(), paces).on(scout.plan.chunks, [WorkerKind("", case.workers)]).wall_seconds

@@ -23,9 +23,9 @@ class PaperFleet(InlineFleet):
         self.unmade = unmade
 
     def _made_by(self, call: Call) -> Iterator[Any]:
-        if call.verb in self.unmade:
+        if call.method in self.unmade:
             return
-        found = getattr(self.film, call.verb)(*call.args)
+        found = getattr(self.film, call.method)(*call.arguments)
         if isinstance(found, Iterator):
             yield from found
         elif found is not None:

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from io import StringIO
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -24,6 +24,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.spec.job import JobSpec
 from tests.farm.studio import job_of
 
+Kind = TypeVar("Kind", bound=Call)
 Then = Callable[[Call, Any], Iterable[Call]]
 
 
@@ -33,7 +34,7 @@ class InlineFleet:
     cluster = Cluster(local=True, cpus=2.0, gpus=0.0)
 
     def __init__(self, lost_after: Mapping[str, int] | None = None, budget: RetryPolicy | None = None) -> None:
-        """`lost_after`: verbs whose worker is lost, once for each call, after that many findings: the call begins anew.
+        """`lost_after`: methods whose worker is lost, once for each call, after that many findings: the call begins anew.
 
         `budget`: what is raised is charged to its call, as the fleet does; without one it is the test's.
         """
@@ -58,22 +59,26 @@ class InlineFleet:
         numbers = count()
         waiting: list[tuple[tuple[int, ...], int, Call]] = []
         for call in calls:
-            heappush(waiting, (call.rank, next(numbers), call))
+            heappush(waiting, (call.priority, next(numbers), call))
         while waiting:
             _, _, call = heappop(waiting)
             self.asked.append(call)
             for found in self._findings(call):
                 for more in then(call, found):
-                    heappush(waiting, (more.rank, next(numbers), more))
+                    heappush(waiting, (more.priority, next(numbers), more))
                 yield call, found
 
+    def calls(self, kind: type[Kind]) -> list[Kind]:
+        """Those of one kind that were made, in order."""
+        return [call for call in self.asked if isinstance(call, kind)]
+
     def verbs(self) -> Counter[str]:
-        """How often each verb was asked for."""
-        return Counter(call.verb for call in self.asked)
+        """How often each method was asked for."""
+        return Counter(call.method for call in self.asked)
 
     def _findings(self, call: Call) -> Iterator[Any]:
-        if call.verb in self._lost_after:
-            yield from islice(self._made_by(call), self._lost_after[call.verb])
+        if call.method in self._lost_after:
+            yield from islice(self._made_by(call), self._lost_after[call.method])
         luck = RetryCount(call.budget or self._budget or RetryPolicy())
         while True:
             try:
@@ -91,10 +96,10 @@ class InlineFleet:
                     return
 
     def _made_by(self, call: Call) -> Iterator[Any]:
-        crew = self.crews[call.crew]
-        if call.crew not in self._made:
-            self._made[call.crew] = crew.make()
-        found = getattr(self._made[call.crew], call.verb)(*call.args)
+        crew = self.crews[call.pool]
+        if call.pool not in self._made:
+            self._made[call.pool] = crew.make()
+        found = getattr(self._made[call.pool], call.method)(*call.arguments)
         if isinstance(found, Iterator):
             yield from found
         elif found is not None:
@@ -125,12 +130,12 @@ def scout_of(spec: JobSpec) -> SurveyRun:
 def scouted(spec: JobSpec) -> SurveyRun:
     """The scout of a film whose survey is over."""
     scout, surveyor = scout_of(spec), Surveyor(spec.source)
-    calls = scout.begin()
+    calls = scout.survey_calls()
     while calls:
         call = calls.pop(0)
-        found = getattr(surveyor, call.verb)(*call.args)
+        found = getattr(surveyor, call.method)(*call.arguments)
         for one in found if isinstance(found, Iterator) else (found,):
-            calls += scout.learn(one)
+            calls += scout.calls_after_finding(one)
     scout.fresh()
     return scout
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from actors.verify.compare import compare
+from farm.film.calls import TranscodeCall
 from farm.film.film_run import FilmRun
-from farm.fleet.calls import RetryPolicy
+from farm.fleet.calls import Call, RetryPolicy
 from farm.ops.status import statuses
 from jobs.ledger.ledger import still_name
 from jobs.records.orders import SegmentRecord
-from jobs.records.transcode import TranscodeOrder, serves
+from jobs.records.transcode import serves
 from jobs.spec.job import JobSpec
 from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import same, spec_of
@@ -210,8 +211,8 @@ def test_a_damaged_master_is_rendered_again(film: Path, tmp_path: Path) -> None:
 class Clumsy(InlineFleet):
     """A fleet whose printer never gets one chunk done."""
 
-    def _made_by(self, call: Any) -> Any:
-        if call.verb == "strike" and call.args[0].chunk == 2:
+    def _made_by(self, call: Call) -> Any:
+        if isinstance(call, TranscodeCall) and call.order.chunk == 2:
             raise OSError("the press is jammed")
         return super()._made_by(call)
 
@@ -238,6 +239,6 @@ def test_a_print_that_is_there_is_not_struck_again(film: Path, tmp_path: Path) -
     fleet = InlineFleet({"strike": 1})  # its worker is lost after the first finding
     made = rendered(job(film, tmp_path, MASTER, VIEW), fleet)
     assert (made.board.progress.chunks_printed, made.report().conforms) == (3, True)
-    orders = [call.args[0] for call in fleet.asked if call.verb == "strike"]
-    assert all(isinstance(one, TranscodeOrder) for one in orders)
+    orders = [call.order for call in fleet.calls(TranscodeCall)]
+    assert len(orders) == 3
     assert all(isinstance(made.ledger.record(one.digest), SegmentRecord) for order in orders for one in order.prints)

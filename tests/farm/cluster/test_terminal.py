@@ -76,11 +76,12 @@ def test_it_is_rendered_as_well_where_no_ffmpeg_is(film: Path, tmp_path: Path) -
 
 TOUCHING = """
 import sys
-from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
+from tests.farm.plain_call import PlainCall
 with Fleet(sys.argv[1]) as fleet:
     fleet.hire([PoolSpec("toucher", "tests.farm.crews:Toucher", cpus=0.01)])
-    (found,) = [found for _, found in fleet.run([Call("toucher", "touch")], lambda call, found: ())]
+    (found,) = [found for _, found in fleet.run([PlainCall("toucher", "touch")], lambda call, found: ())]
     sys.exit(0 if found == (b"", False) else 3)
 """
 

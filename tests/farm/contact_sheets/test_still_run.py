@@ -16,7 +16,7 @@ from actors.looks import fit
 from actors.media.planes import planes_of
 from actors.render.still_renderer import StillOrder, StillRenderer, around, chosen
 from farm.cli.contact_sheets import proof as command
-from farm.contact_sheets.still_run import ROWS, StillRequest, looks_beside, prove
+from farm.contact_sheets.still_run import ROWS, StillRequest, StillsCall, looks_beside, prove
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import ALL, ShotSelection, shots_chosen
 from farm.fleet.calls import RetryPolicy
@@ -51,7 +51,7 @@ def proven(spec: JobSpec, *looks: Look, shots: ShotSelection = ALL, fleet: Inlin
     scout = open_film(job_of(spec), fleet=worker, board=quiet())
     scout.ledger.enter(spec)
     encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
-    for _ in worker.run(scout.begin(), lambda _, found: scout.learn(found)):
+    for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass
     scout.fresh()
     said = EvaluationProgress(Console(file=StringIO()))
@@ -59,7 +59,7 @@ def proven(spec: JobSpec, *looks: Look, shots: ShotSelection = ALL, fleet: Inlin
 
 
 def orders(fleet: InlineFleet) -> list[StillOrder]:
-    return [call.args[0] for call in fleet.asked if call.verb == "take"]
+    return [call.order for call in fleet.calls(StillsCall)]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from actors.mux.stream_plan import plan_deliverables
 from farm.estimate.rerender_diff import RerenderDiff, again, show_again
+from farm.film.calls import RenderCall
 from farm.fleet.calls import RetryPolicy
 from jobs.errors import BadSpec
 from jobs.ledger.ledger import Ledger
@@ -55,7 +56,7 @@ def asked(spec: JobSpec) -> tuple[int, ...]:
     """The chunks that the driver then has rendered."""
     fleet = InlineFleet()
     rendered(spec, fleet)
-    return tuple(sorted(order.chunk for call in fleet.asked if call.verb == "render" for order in call.args[0]))
+    return tuple(sorted(order.chunk for call in fleet.calls(RenderCall) for order in call.orders))
 
 
 def test_it_names_what_the_driver_then_renders_and_why(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from farm.estimate.simulation import DRIVER_SECONDS, SimulatedFleet, Step
 from farm.film.driver import render_film
 from farm.fleet.calls import Call, Cluster, PoolSpec
 from farm.progress.console import ProgressConsole
+from tests.farm.plain_call import PlainCall
 from tests.farm.studio import job_of, spec_of
 from tests.long_film import LongFilm
 
@@ -28,7 +29,7 @@ def fleet_of(crew: PoolSpec, *steps: Step) -> SimulatedFleet:
 
 def times_of(fleet: SimulatedFleet, crew: str, calls: int) -> list[float]:
     """When each finding came, to a tenth of a second."""
-    asked = [Call(crew, "do", rank=(number,)) for number in range(calls)]
+    asked = [PlainCall(crew, "do", priority=(number,)) for number in range(calls)]
     return [round(fleet.now, 1) for _ in fleet.run(asked, lambda *_: ())]
 
 
@@ -56,8 +57,8 @@ def test_a_driver_that_hears_many_is_what_they_wait_for() -> None:
 
 def test_what_follows_is_called_and_whoever_is_not_needed_goes() -> None:
     fleet = fleet_of(PoolSpec("clerk", "builtins:object", limit=4), (100.0, "a"))
-    calls = [Call("clerk", "do", rank=(number,)) for number in range(4)]
-    later = [Call("clerk", "do", rank=(9,))]
+    calls = [PlainCall("clerk", "do", priority=(number,)) for number in range(4)]
+    later = [PlainCall("clerk", "do", priority=(9,))]
     fleet.expect("clerk", 0, sure=True)
     for place, _ in enumerate(fleet.run(calls, lambda call, found: [later.pop()] if later else [])):
         assert fleet.now < 111 if place < 4 else fleet.now > 209
@@ -67,7 +68,7 @@ def test_what_follows_is_called_and_whoever_is_not_needed_goes() -> None:
 
 
 class OnPaper:
-    """The work of a long film: what each verb's findings take. Notes what was called before the first chunk is rendered."""
+    """The work of a long film: what each method's findings take. Notes what was called before the first chunk is rendered."""
 
     def __init__(self, film: LongFilm) -> None:
         self.film = film
@@ -76,9 +77,9 @@ class OnPaper:
 
     def __call__(self, call: Call, place: int) -> Iterator[Step]:
         if self.first is None:
-            self.before[call.verb] = self.before.get(call.verb, 0) + 1
-        found = getattr(self.film, call.verb)(*call.args)
-        seconds = {"pages": 0.05, "cuts": 4.0, "render": 5.0}.get(call.verb, 0.1)
+            self.before[call.method] = self.before.get(call.method, 0) + 1
+        found = getattr(self.film, call.method)(*call.arguments)
+        seconds = {"pages": 0.05, "cuts": 4.0, "render": 5.0}.get(call.method, 0.1)
         for one in found if isinstance(found, Iterator) else [found]:
             yield seconds, one
 

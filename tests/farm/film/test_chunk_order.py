@@ -1,15 +1,23 @@
 """The order of chunks: every rank order is a permutation of the film's, first, last and every n-th before all others, and a preview is due once."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
+from farm.film.calls import RenderCall
 from farm.film.chunk_order import MOST, ChunkOrder
-from farm.fleet.calls import Call
+from jobs.film.frame_index import PacketSpan
+from jobs.plan.plan import Look, Plan, Range, Shot
+from jobs.records.media import Media
+from jobs.records.orders import RenderOrder, split_order
+from jobs.spec.job import LookChoice
 from tests.farm.studio import spec_of
 from tests.paper import film_of, picture_of
 
 FILM = film_of(picture_of("yuv420p", 192, 112))
+LOOK = Look(choice=LookChoice(name="none"))
+PLANNED = Plan(1).grow([Shot(1, Range(0, 1), LOOK)])
 
 
 def order_of(seconds: float = 10.0, **fields: object) -> ChunkOrder:
@@ -17,15 +25,18 @@ def order_of(seconds: float = 10.0, **fields: object) -> ChunkOrder:
     return ChunkOrder(spec_of("film.mp4", "folder", **fields), film)
 
 
-class Chunked:
-    """As much of an order for an actor as a rank goes by."""
-
-    def __init__(self, chunk: int) -> None:
-        self.chunk = chunk
+def call_for(*chunks: int) -> RenderCall:
+    return RenderCall([order_for(number) for number in chunks])
 
 
-def call_for(*chunks: int) -> Call:
-    return Call("splitter", "split", ([Chunked(one) for one in chunks],), (2, chunks[0]))
+@cache
+def order_for(number: int) -> RenderOrder:
+    chunk = replace(PLANNED[0], number=number)
+    split = split_order(FILM, chunk, PacketSpan(first=0, first_pts=0, stamps=(0,), wanted=(0,), bytes=1))
+    return RenderOrder(
+        chunk=number, core=chunk.core, read=chunk.read, dissolve=0, look=LOOK, film=FILM, split=split,
+        media=Media(key="chunks/a.mkv", sha256="a", bytes=1),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 23, 100])
@@ -33,8 +44,8 @@ def call_for(*chunks: int) -> Call:
 def test_first_last_and_every_nth_come_first_then_the_film(chunks: int, every: int) -> None:
     order = order_of(order="preview", preview_every=every)
     order.ends_with(chunks)
-    calls = [order.ranked(call_for(number)) for number in range(1, chunks + 1)]
-    begun = [call.args[0][0].chunk for call in sorted(calls, key=lambda one: one.rank)]
+    calls = [order.prioritised(call_for(number)) for number in range(1, chunks + 1)]
+    begun = [call.chunks[0] for call in sorted(calls, key=lambda one: one.priority)]
     assert sorted(begun) == list(range(1, chunks + 1))
     early = sorted({*range(1, chunks + 1, every), chunks})
     assert begun[: len(early)] == early
@@ -43,11 +54,11 @@ def test_first_last_and_every_nth_come_first_then_the_film(chunks: int, every: i
 
 def test_neighbours_go_early_with_one_that_does_and_a_films_order_is_left_alone() -> None:
     preview = order_of(order="preview", preview_every=10)
-    assert preview.ranked(call_for(9, 10, 11, 12)).rank == (1, 11)
-    assert preview.ranked(call_for(12, 13)).rank == (2, 12)
-    parts = preview.ranked(replace(call_for(10, 11), parts=(call_for(10), call_for(11)))).parts
-    assert [one.rank for one in parts] == [(2, 10), (1, 11)]
-    assert order_of().ranked(call_for(1)).rank == (2, 1)
+    assert preview.prioritised(call_for(9, 10, 11, 12)).priority == (1, 11)
+    assert preview.prioritised(call_for(12, 13)).priority == (2, 12)
+    parts = preview.prioritised(call_for(10, 11)).parts
+    assert [one.priority for one in parts] == [(2, 10), (1, 11)]
+    assert order_of().prioritised(call_for(1)).priority == (2, 1)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 60.0, 600.0, 7200.0, 360_000.0])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.media.verified import proven
+from farm.film.calls import FinishCall, RenderCall, SplitCall
 from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.worker_actor import WorkerActor
 from farm.ops.clean import CleanOptions, clean
@@ -65,7 +66,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def verbs(fleet: InlineFleet) -> tuple[int, int]:
     """How many chunks were asked to be split, and to be rendered."""
-    return tuple(sum(len(call.args[0]) for call in fleet.asked if call.verb == verb) for verb in ("split", "render"))  # type: ignore[return-value]
+    split, rendered = fleet.calls(SplitCall), fleet.calls(RenderCall)
+    return sum(len(call.orders) for call in split), sum(len(call.orders) for call in rendered)
 
 
 @pytest.mark.parametrize("damage", [flipped, cut, Path.unlink])
@@ -127,7 +129,7 @@ def test_a_damaged_page_of_the_assembly_is_written_again(film: Path, tmp_path: P
         """The first run's pages are damaged before the finisher reads them."""
 
         def _made_by(self, call: Call) -> Iterator[Any]:
-            if call.verb == "finish" and not damaged:
+            if isinstance(call, FinishCall) and not damaged:
                 damaged.extend((tmp_path / "store/film/assembly").rglob("*.json"))
                 flipped(damaged[0])
             yield from super()._made_by(call)
@@ -173,7 +175,7 @@ def test_what_is_made_again_in_the_same_run_counts_again(film: Path, tmp_path: P
         """A segment is damaged before the finisher reads it."""
 
         def _made_by(self, call: Call) -> Iterator[Any]:
-            if call.verb == "finish" and not spoilt:
+            if isinstance(call, FinishCall) and not spoilt:
                 spoilt.extend((tmp_path / "store/film/media").iterdir())
                 flipped(spoilt[0])
             yield from super()._made_by(call)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from farm.film.calls import RenderCall
 from farm.film.film_run import FilmRun
 from jobs.digest import sealed
 from jobs.errors import FilmFailed
-from jobs.records.orders import HandlesRecord, RenderOrder, SegmentRecord
+from jobs.records.orders import HandlesRecord, SegmentRecord
 from tests.actors.cutting import clip
 from tests.farm.inline import InlineFleet, quiet, rendered
 from tests.farm.studio import same, spec_of
@@ -127,7 +128,7 @@ def handles(made: FilmRun) -> list[HandlesRecord]:
 
 def asked(fleet: InlineFleet) -> list[tuple[int, int, list[tuple[int, int]]]]:
     """Of every render order: the chunk, how many encodings, and the frames to be kept."""
-    orders: list[RenderOrder] = [order for call in fleet.asked if call.verb == "render" for order in call.args[0]]
+    orders = [order for call in fleet.calls(RenderCall) for order in call.orders]
     return sorted(
         (order.chunk, len(order.encodings), [(one.start, one.stop) for one in order.handles]) for order in orders
     )

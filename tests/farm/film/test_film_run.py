@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from farm.film.calls import FinishCall, RenderCall, SplitCall
 from farm.film.film_run import FilmRun
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call
@@ -58,9 +59,9 @@ class Records(InlineFleet):
             yield call, found
 
 
-def chunks_asked(fleet: InlineFleet, verb: str) -> list[list[int]]:
+def chunks_asked(fleet: InlineFleet, kind: type[SplitCall] | type[RenderCall]) -> list[list[int]]:
     """Chunks by call, for split and render."""
-    return sorted([order.chunk for order in call.args[0]] for call in fleet.asked if call.verb == verb)
+    return sorted(list(call.chunks) for call in fleet.asked if isinstance(call, kind))
 
 
 def decided(scout: SurveyRun) -> tuple[DeliverablePlan, ...]:
@@ -77,8 +78,8 @@ def test_batches_hold_neighbours_up_to_the_chunk_target(film: Path, tmp_path: Pa
     assert [chunk.core for chunk in made.chunks] == [
         (0, 4), (4, 8), (8, 12), (12, 24), (24, 33), (33, 42), (42, 48), (48, 60),
     ]  # fmt: skip
-    assert chunks_asked(fleet, "render") == [[1, 2, 3], [4], [5], [6], [7], [8]]
-    assert chunks_asked(fleet, "split") == chunks_asked(fleet, "render")
+    assert chunks_asked(fleet, RenderCall) == [[1, 2, 3], [4], [5], [6], [7], [8]]
+    assert chunks_asked(fleet, SplitCall) == chunks_asked(fleet, RenderCall)
     assert made.report().conforms
     same(tmp_path / "out/film.mkv", film)
 
@@ -100,7 +101,7 @@ def test_only_what_lacks_a_segment_is_made(film: Path, tmp_path: Path, cuts: dic
         first.ledger.store.delete(first.ledger.key(f"records/{record.digest}.json"))
     fleet, board = InlineFleet(), quiet()
     again = rendered(spec, fleet, board)
-    assert chunks_asked(fleet, "render") == [[2], [5]]
+    assert chunks_asked(fleet, RenderCall) == [[2], [5]]
     # The packets of both lie in the store still, which the splitter sees for itself.
     assert (again.report().chunks_rendered, board.progress.resumed_frames, board.progress.done_frames) == (2, 47, 60)
     assert set(board.progress.chunks.values()) == {"done"}
@@ -114,7 +115,7 @@ def test_neighbours_with_a_finished_one_between_are_no_batch(film: Path, tmp_pat
         first.ledger.store.delete(first.ledger.key(f"records/{record.digest}.json"))
     fleet = InlineFleet()
     rendered(spec, fleet)
-    assert chunks_asked(fleet, "render") == [[1], [3]]
+    assert chunks_asked(fleet, RenderCall) == [[1], [3]]
 
 
 def test_nothing_is_left_but_to_finish(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
@@ -133,7 +134,7 @@ def test_each_deliverable_is_finished_once_and_last(film: Path, tmp_path: Path, 
     fleet = Records()
     both = [{"name": "master", "codec": "ffv1"}, {"name": "view", "preset": "ultrafast"}]
     made = rendered(spec_of(film, tmp_path, shots=cuts, chunk_seconds=1.2, deliverables=both), fleet)
-    verbs = [call.verb for call in fleet.asked]
+    verbs = [call.method for call in fleet.asked]
     first = verbs.index("finish")
     assert verbs[first:] == ["finish", "finish"]
     assert {call.what for call in fleet.asked[first:]} == {"master.mkv", "view.mp4"}
@@ -156,14 +157,14 @@ def test_a_plan_that_is_not_whole_is_begun_and_not_finished(film: Path, tmp_path
     part = SurveyRun(spec, whole.film, whole.ledger, whole.looks)
     production = FilmRun(part, decided(part), quiet())
     # Every segment is on paper, and every frame's time; but the list of shots has not been read yet.
-    (call,) = part.begin()
-    assert (call.verb, production.split(part.fresh())) == ("given_cuts", [])
-    assert _verbs(production.finish()) == ["finish"]
+    (call,) = part.survey_calls()
+    assert (call.method, production.calls_after_plan(part.fresh())) == ("given_cuts", [])
+    assert _verbs(production.stitch_calls()) == ["finish"]
     assert [(one.segments, one.last) for one in pages(production)] == [({}, False)]
     production = FilmRun(whole, decided(whole), quiet())
-    assert production.split(whole.plan.chunks) == []
-    assert _verbs(production.finish()) == ["finish"]
-    assert production.finish() == []
+    assert production.calls_after_plan(whole.plan.chunks) == []
+    assert _verbs(production.stitch_calls()) == ["finish"]
+    assert production.stitch_calls() == []
     # The pages of the run before are swept.
     (page,) = pages(production)
     assert (page.last, [len(names) for names in page.segments.values()]) == (True, [6])
@@ -175,7 +176,7 @@ def test_no_deliverable_begins_before_every_frames_time_is_known(film: Path, tmp
     scout = scout_of(spec)
     scout.pages.pop()  # the empty one, which says that the index is whole
     production = FilmRun(scout, decided(scout), quiet())
-    assert (production.finish(), pages(production)[:0]) == ([], [])
+    assert (production.stitch_calls(), pages(production)[:0]) == ([], [])
 
 
 def test_finishers_are_told_of_the_finished_prefix_alone(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
@@ -185,28 +186,29 @@ def test_finishers_are_told_of_the_finished_prefix_alone(film: Path, tmp_path: P
     def told() -> list[str]:
         return [name for page in pages(made) for named in page.segments.values() for name in named]
 
-    (call,) = made.finish()
+    (call,) = made.stitch_calls()
+    assert isinstance(call, FinishCall)
     for number, prefix in ((1, 0), (0, 2), (3, 2), (2, 4), (5, 4), (4, 6), (7, 6), (6, 8)):
         made.keep(prepared.segments[number])
-        assert made.finish() == []
+        assert made.stitch_calls() == []
         # A page is not written for every chunk, but the end is told at once.
         assert told() == names[: len(told())]
         assert len(told()) <= prefix
         assert [page.last for page in pages(made)][-1] == (prefix == 8)
     assert told() == names
-    assert {name.split("/")[1] for name in made.ledger.names("assembly/")} == {call.args[3]}
+    assert {name.split("/")[1] for name in made.ledger.names("assembly/")} == {call.run}
 
 
 def test_chunks_of_one_keyframe_are_one_split_call(one_keyframe: Path, tmp_path: Path) -> None:
     fleet = InlineFleet()
     shots = {"detect": "adaptive", "threshold": 1000}
     made = rendered(spec_of(one_keyframe, tmp_path, shots=shots, chunk_seconds=1), fleet)
-    splits = [order for call in fleet.asked if call.verb == "split" for order in call.args[0]]
+    splits = [order for call in fleet.calls(SplitCall) for order in call.orders]
     lossless = [order.chunk for order in splits if order.form == "ffv1"]
     # Only the first begins at the keyframe; the others share one decoding.
     assert lossless == [2, 3, 4, 5, 6]
-    assert chunks_asked(fleet, "split") == [[1], lossless]
-    assert chunks_asked(fleet, "render") == [[1], [2], [3], [4], [5], [6]]
+    assert chunks_asked(fleet, SplitCall) == [[1], lossless]
+    assert chunks_asked(fleet, RenderCall) == [[1], [2], [3], [4], [5], [6]]
     assert made.report().conforms
     same(tmp_path / "out/film.mkv", one_keyframe)
 
@@ -239,13 +241,13 @@ class Prepared:
         self.scout = scouted(spec)
         self.board: ProgressConsole = quiet()
         self.film = FilmRun(self.scout, donor.deliverables, self.board)
-        self.splits = self.film.split(self.scout.plan.chunks)
+        self.splits = self.film.calls_after_plan(self.scout.plan.chunks)
         self.donor = Ledger.at(f"{folder}/donor", spec.name)
         self.segments = donor.segments_of(donor.deliverables[0])
 
     def split_records(self) -> list[SplitRecord]:
         """What the splitters would find, in film order."""
-        orders = [order for call in self.splits for order in call.args[0]]
+        orders = [order for call in self.splits if isinstance(call, SplitCall) for order in call.orders]
         records = [self.donor.record(order.digest) for order in sorted(orders, key=lambda order: order.chunk)]
         return [record for record in records if isinstance(record, SplitRecord)]
 
@@ -253,22 +255,19 @@ class Prepared:
 def test_a_batch_is_rendered_when_its_last_split_arrives(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     film_made = Prepared(film, tmp_path, shots=cuts, chunk_seconds=1.2)
     records, before = film_made.split_records(), film_made.film.renders_to_come
-    assert [film_made.film.render(record) for record in (records[2], records[0])] == [[], []]
-    (call,) = film_made.film.render(records[1])
+    assert [film_made.film.calls_after_split(record) for record in (records[2], records[0])] == [[], []]
+    (call,) = film_made.film.calls_after_split(records[1])
+    assert isinstance(call, RenderCall)
     assert film_made.film.renders_to_come == before - 1 > 0
     assert ([part.what for part in call.parts], call.frames) == (
         ["chunk 1", "chunk 2", "chunk 3"],
         sum(one.frames for one in call.parts),
     )
-    assert ([order.chunk for order in call.args[0]], call.what, call.rank) == ([1, 2, 3], "chunks 1-3", (2, 1))
-    assert [film_made.board.progress.chunks[number] for number in (1, 2, 3, 4)] == [
-        "split",
-        "split",
-        "split",
-        "waiting",
-    ]
+    assert (call.chunks, call.what, call.priority) == ((1, 2, 3), "chunks 1-3", (2, 1))
+    states = [film_made.board.progress.chunks[number] for number in (1, 2, 3, 4)]
+    assert states == ["split", "split", "split", "waiting"]
     # Each comes once more from a splitter that began anew: the renderers have them already.
-    assert [film_made.film.render(record) for record in records[:3]] == [[], [], []]
+    assert [film_made.film.calls_after_split(record) for record in records[:3]] == [[], [], []]
 
 
 def test_frames_told_of_again_are_not_counted_again(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
@@ -285,20 +284,21 @@ def test_frames_told_of_again_are_not_counted_again(film: Path, tmp_path: Path, 
 def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     prepared = Prepared(film, tmp_path, chunk_seconds=60)
     (record,) = prepared.split_records()
-    (call,) = prepared.film.render(record)
-    (name,) = [call.args[0][0].digest(one.encoding) for one in prepared.film.deliverables]
+    (call,) = prepared.film.calls_after_split(record)
+    assert isinstance(call, RenderCall)
+    (name,) = [call.orders[0].digest(one.encoding) for one in prepared.film.deliverables]
     segment = prepared.donor.record(name)
     assert isinstance(segment, SegmentRecord)
-    assert _verbs(prepared.film.finish()) == ["finish"]
+    assert _verbs(prepared.film.stitch_calls()) == ["finish"]
     prepared.film.keep(segment)
     prepared.film.keep(segment)
     assert (prepared.board.progress.chunks_rendered, prepared.board.progress.chunks) == (1, {1: "done"})
-    assert prepared.film.finish() == []
+    assert prepared.film.stitch_calls() == []
     assert [list(page.segments.values()) for page in pages(prepared.film)] == [[], [(name,)]]
 
 
 def _verbs(calls: Sequence[Call]) -> list[str]:
-    return [call.verb for call in calls]
+    return [call.method for call in calls]
 
 
 def test_the_report_tells_the_plans_figures(film: Path, tmp_path: Path) -> None:
@@ -334,5 +334,5 @@ def test_chunks_that_read_the_same_frames_are_all_rendered(film: Path, tmp_path:
     made = rendered(spec_of(film, tmp_path, look=look, chunk_seconds=2), fleet)
     assert [(chunk.core, chunk.read) for chunk in made.chunks] == [((n, n + 20), (0, 60)) for n in (0, 20, 40)]
     assert len({record.digest for record in fleet.found if isinstance(record, SplitRecord)}) == 1
-    assert chunks_asked(fleet, "render") == [[1], [2], [3]]
+    assert chunks_asked(fleet, RenderCall) == [[1], [2], [3]]
     assert made.report().conforms

@@ -10,7 +10,6 @@ from actors.render.splitter import Splitter
 from actors.survey.surveyor import Surveyor
 from farm.film.setup import looks_of
 from farm.film.survey_run import SurveyRun
-from farm.fleet.calls import Call
 from jobs.ledger.ledger import Ledger
 from jobs.records.orders import split_order
 from jobs.store import open_store
@@ -34,14 +33,15 @@ def fetched_before_first_chunk(folder: Path, bucket: str, frames: int) -> tuple[
     drain()
     surveyor = Surveyor(spec.source)
     scout = SurveyRun(spec, surveyor.film(), ledger, looks_of(spec))
-    demux, *_ = scout.begin()
-    searches: list[Call] = []
-    for page in islice(surveyor.pages(*demux.args), 1):
-        searches += scout.learn(page)
+    demux: Any
+    demux, *_ = scout.survey_calls()
+    searches: list[Any] = []
+    for page in islice(surveyor.pages(*demux.arguments), 1):
+        searches += scout.calls_after_finding(page)
     fresh: list[Any] = []
     while not fresh:
         search = searches.pop(0)
-        scout.learn(surveyor.cuts(*search.args))
+        scout.calls_after_finding(surveyor.cuts(*search.arguments))
         fresh = scout.fresh()
     order = split_order(scout.film, fresh[0], scout.span(fresh[0].read))
     assert [one.digest for one in Splitter(spec.source, spec.store, spec.name).split([order])] == [order.digest]

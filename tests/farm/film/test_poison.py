@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 
 from actors.verify.compare import compare
 from farm.film import conform_reports, review_page
+from farm.film.calls import RenderCall
 from farm.film.film_run import FilmRun
 from farm.fleet.calls import ONCE, RetryPolicy
 from farm.fleet.fleet import Fleet
@@ -180,7 +181,7 @@ def test_in_a_batch_the_one_that_is_bad_is_found(film: Path, tmp_path: Path) -> 
     fleet = inline()
     report = rendered(spec, fleet).report()
     assert [(one.chunk, one.frames, one.attempts) for one in report.quarantined] == [(2, (10, 14), 2)]
-    together = [call for call in fleet.asked if call.verb == "render" and len(call.args[0]) > 1]
+    together = [call for call in fleet.calls(RenderCall) if len(call.orders) > 1]
     assert [call.budget for call in together] == [ONCE], "what it costs to find it"
     assert (report.chunks, report.chunks_rendered, report.conforms) == (4, 4, True)
     assert fleet.expected == {"renderer": (0, True), "surveyor": (0, True), "splitter": (0, True)}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.film import review_page
+from farm.film.calls import RenderCall
 from farm.film.film_run import FilmRun
 from farm.film.shot_selection import ALL, shots_chosen, told
 from jobs.errors import BadSpec
@@ -35,7 +36,7 @@ def made(spec: JobSpec, said: str = "") -> tuple[FilmRun, list[int]]:
     """The film, and the chunks that were rendered."""
     fleet = InlineFleet()
     found = rendered(spec, fleet, quiet(), shots_chosen(said) if said else ALL)
-    asked = (order.chunk for call in fleet.asked if call.verb == "render" for order in call.args[0])
+    asked = (order.chunk for call in fleet.calls(RenderCall) for order in call.orders)
     return found, sorted(asked)
 
 

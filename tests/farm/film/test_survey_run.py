@@ -13,6 +13,7 @@ import pytest
 
 from actors.mux.stream_plan import plan_deliverables
 from actors.survey.surveyor import Surveyor
+from farm.film.calls import CutsCall, GivenCutsCall, IndexCall
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call
 from jobs.film.frame_index import Page
@@ -58,9 +59,9 @@ class Survey:
         self.spec = spec
         self.scout = scout_of(spec)
         self.pages = list(pages)
-        self.searches: list[Call] = []
+        self.searches: list[CutsCall] = []
         self.chunks: list[Chunk] = []
-        self._see(self.scout.begin())
+        self._see(self.scout.survey_calls())
 
     def turn(self) -> None:
         """The next page arrives."""
@@ -78,18 +79,18 @@ class Survey:
             self.search()
         return self.scout
 
-    def look(self, call: Call) -> Cuts:
+    def look(self, call: CutsCall) -> Cuts:
         """What a search finds."""
-        name = (self.spec.source, *call.args[2:])
+        name = (self.spec.source, *call.arguments[2:])
         if name not in self._known:
-            self._known[name] = Surveyor(self.spec.source).cuts(*call.args)
+            self._known[name] = Surveyor(self.spec.source).cuts(*call.arguments)  # type: ignore[arg-type]
         return self._known[name]
 
     def _learn(self, found: Page | Cuts) -> None:
-        self._see(self.scout.learn(found))
+        self._see(self.scout.calls_after_finding(found))
 
     def _see(self, calls: Sequence[Call]) -> None:
-        self.searches += [call for call in calls if call.verb == "cuts"]
+        self.searches += [call for call in calls if isinstance(call, CutsCall)]
         self.chunks += self.scout.fresh()
 
 
@@ -154,7 +155,7 @@ def test_pages_that_come_again_are_known(spec: JobSpec, pages: list[Page]) -> No
         once.turn()
     assert (len(once.scout.pages), len(once.searches)) == (3, known)
     once.finish()
-    assert once.scout.learn(pages[-1]) == []
+    assert once.scout.calls_after_finding(pages[-1]) == []
     assert starts(once.scout) == [0, *CUTS]
     assert len(once.scout.ledger.pages(0)) == len(pages)
 
@@ -167,7 +168,7 @@ def test_cuts_that_come_again_change_nothing(spec: JobSpec, pages: list[Page]) -
     survey.search()
     planned = survey.chunks[:]
     assert planned
-    survey.scout.learn(survey.look(first))
+    survey.scout.calls_after_finding(survey.look(first))
     assert survey.scout.fresh() == []
     survey.finish()
     assert starts(survey.scout) == [0, *CUTS]
@@ -176,7 +177,7 @@ def test_cuts_that_come_again_change_nothing(spec: JobSpec, pages: list[Page]) -
 def test_a_finished_survey_is_read_from_paper(spec: JobSpec, pages: list[Page]) -> None:
     first = Survey(spec, pages).finish()
     again = scout_of(spec)
-    assert again.begin() == []
+    assert again.survey_calls() == []
     assert again.fresh() == first.plan.chunks
     assert again.done
 
@@ -185,17 +186,19 @@ def test_a_broken_off_survey_goes_on_where_it_was(spec: JobSpec, pages: list[Pag
     survey = Survey(spec, pages)
     for _ in range(5):
         survey.turn()
-    asked = [call.args[2] for call in survey.searches]
+    asked = [call.searched for call in survey.searches]
     assert len(asked) >= 2
     survey.search(1)
 
     again = scout_of(spec)
-    demux, *searches = again.begin()
-    assert (demux.verb, demux.args[0]) == ("pages", 5 * 24)
-    assert np.array_equal(demux.args[1].pts, pages[4].pts)
-    assert [call.args[2] for call in searches] == [asked[0], *asked[2:]]
+    demux, *searches = again.survey_calls()
+    assert isinstance(demux, IndexCall)
+    assert demux.kept == 5 * 24
+    assert demux.last is not None
+    assert np.array_equal(demux.last.pts, pages[4].pts)
+    assert [call.searched for call in searches if isinstance(call, CutsCall)] == [asked[0], *asked[2:]]
     # And the pages that such a demux brings are the ones that were missing.
-    rest = Page.join(list(Surveyor(spec.source).pages(*demux.args)))
+    rest = Page.join(list(Surveyor(spec.source).pages(demux.kept, demux.last)))
     assert np.array_equal(rest.pts, Page.join(pages[5:]).pts)
 
 
@@ -206,7 +209,7 @@ def test_a_survey_under_way_plans_only_what_is_settled(spec: JobSpec, pages: lis
     for _ in range(4):
         survey.turn()
     while survey.searches:
-        looked_through = survey.searches[0].args[2].stop
+        looked_through = survey.searches[0].searched.stop
         survey.search()
         # The last shot goes on beyond what has been looked through: its end is not known, nor its last two chunks.
         known = max((cut for cut in CUTS if cut < looked_through), default=0)
@@ -229,7 +232,7 @@ def test_a_shot_without_end_is_begun_at_once(spec: JobSpec, pages: list[Page], t
     survey = Survey(wish, pages)
     while not survey.searches:
         survey.turn()
-    looked_through = survey.searches[0].args[2].stop
+    looked_through = survey.searches[0].searched.stop
     assert looked_through < 100
     survey.search()
     # The last two may yet be of other lengths.
@@ -257,28 +260,28 @@ def test_cuts_too_near_each_other_are_none(
 def test_another_threshold_is_another_survey_of_cuts(spec: JobSpec, pages: list[Page], film: Path) -> None:
     Survey(spec, pages).finish()
     other = spec.model_copy(update={"shots": spec.shots.model_copy(update={"threshold": 1000.0})})
-    searches = scout_of(other).begin()
-    assert {call.verb for call in searches} == {"cuts"}
-    assert {call.args[-2] for call in searches} == {1000.0}
+    searches = scout_of(other).survey_calls()
+    assert {isinstance(call, CutsCall) and call.threshold for call in searches} == {1000.0}
 
 
 def _given(scout: SurveyRun, pages: Sequence[Page]) -> Iterator[Call]:
-    yield from scout.begin()
+    yield from scout.survey_calls()
     for page in pages:
-        yield from scout.learn(page)
+        yield from scout.calls_after_finding(page)
 
 
 def test_a_given_list_is_asked_for_once_all_times_are_known(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
     listed = shot_list(tmp_path / "cuts.csv", 0, 20, 70, frames=FRAMES)
     scout = scout_of(spec_of(spec.source, tmp_path, shots={"file": str(listed)}))
     demux, call = _given(scout, pages)
-    assert (demux.verb, call.verb) == ("pages", "given_cuts")
+    assert isinstance(demux, IndexCall)
+    assert isinstance(call, GivenCutsCall)
     assert (scout.fresh(), scout.done) == ([], False)
-    found = Surveyor(spec.source).given_cuts(*call.args)
-    assert scout.learn(found) == []
+    found = Surveyor(spec.source).given_cuts(call.url, call.film, call.pts)
+    assert scout.calls_after_finding(found) == []
     scout.fresh()
     assert (starts(scout), scout.done) == ([0, 20, 70], True)
-    assert scout.learn(found) == []
+    assert scout.calls_after_finding(found) == []
     assert scout.fresh() == []
 
 

@@ -6,17 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.fleet.calls import Call, Cluster, NodeType, PoolSpec, RetryCount, RetryPolicy
+from farm.fleet.calls import Cluster, NodeType, PoolSpec, RetryCount, RetryPolicy
 from farm.fleet.fair_share import Quota
 from farm.fleet.scheduler import CallQueue
 from farm.fleet.worker_pool import CROWDED_AFTER, PENDING_GRACE, Worker, WorkerPool, unmeetable
 from jobs.errors import BadLook, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
+from tests.farm.plain_call import PlainCall
 
 
 def sheet_of(*ranks: int, abreast: int = 1, budget: RetryPolicy = RetryPolicy()) -> CallQueue:  # noqa: B008  frozen
     sheet = CallQueue(budget, abreast)
     for rank in ranks:
-        sheet.add(Call("renderer", "render", (), (rank,), f"chunk {rank}"))
+        sheet.add(PlainCall("renderer", "render", (), (rank,), f"chunk {rank}"))
     return sheet
 
 
@@ -27,7 +28,7 @@ def dealt(sheet: CallQueue, *workers: int) -> list[tuple[int, str]]:
 def test_lower_ranks_come_first_and_equal_ones_in_order() -> None:
     sheet = CallQueue(RetryPolicy())
     for rank, what in [((2, 1), "c"), ((1,), "a"), ((2,), "b"), ((2, 1), "d")]:
-        sheet.add(Call("renderer", "render", (), rank, what))
+        sheet.add(PlainCall("renderer", "render", (), rank, what))
     assert dealt(sheet, 1, 2, 3, 4) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
 
 
@@ -59,7 +60,7 @@ def test_those_still_starting_keep_others_from_a_second_call() -> None:
 def test_an_urgent_late_comer_overtakes_what_is_not_dealt() -> None:
     sheet = sheet_of(5, 6, 7)
     assert dealt(sheet, 1) == [(1, "chunk 5"), (1, "chunk 6")]
-    sheet.add(Call("renderer", "render", (), (1,), "urgent"))
+    sheet.add(PlainCall("renderer", "render", (), (1,), "urgent"))
     sheet.finished(1, 0, 1.0)
     assert dealt(sheet, 1) == [(1, "urgent")]
 
@@ -188,7 +189,7 @@ def roster_of(limit: int = 4, calls: int = 0, hired: int = 0, warming: int = 0, 
     crew = PoolSpec("renderer", "builtins:object", limit=limit, boot_seconds=100, idle_seconds=30)
     roster = WorkerPool(crew, RetryPolicy(), now=0)
     for number in range(calls):
-        roster.sheet.add(Call("renderer", "render", (), (number,)))
+        roster.sheet.add(PlainCall("renderer", "render", (), (number,)))
     for number in range(hired + warming + pending):
         begun, able = number < hired + warming, number < hired
         roster.hired.append(Worker(number, crew, None, None if begun else "placed", None if able else "boot", since=0))
@@ -228,7 +229,7 @@ def test_a_second_call_in_somebodys_hands_keeps_nobody_else() -> None:
 def test_demand_that_comes_back_keeps_those_without_a_place() -> None:
     roster = roster_of(calls=0, pending=1)
     roster.dispensable(10, crowded=False)
-    roster.sheet.add(Call("renderer", "render"))
+    roster.sheet.add(PlainCall("renderer", "render"))
     assert roster.dispensable(16, crowded=False) == []
     roster.sheet.deal([0], 1, 0.0)
     roster.sheet.finished(0, 0, 1.0)

@@ -22,6 +22,7 @@ from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.spec.formats import Deliverable
 from jobs.store.traffic import Traffic
 from tests.farm.crews import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
+from tests.farm.plain_call import PlainCall
 
 LITTLE = 0.01
 """CPUs of each worker: two cores are enough for all."""
@@ -98,7 +99,7 @@ def crew(made_of: type, *args: Any, limit: int = 1, name: str = "clerk", **more:
 
 
 def call(verb: str, *args: Any, rank: int = 0, what: str = "chunk 1", name: str = "clerk") -> Call:
-    return Call(name, verb, args, (rank,), what)
+    return PlainCall(name, verb, args, (rank,), what)
 
 
 def findings(fleet: Fleet, *calls: Call) -> list[Any]:
@@ -140,7 +141,7 @@ def test_each_finding_says_what_can_be_done_next(fleet: Fleet) -> None:
     fleet.hire([crew(Clerk), crew(Clerk, name="other")])
 
     def then(done: Call, found: object) -> Iterable[Call]:
-        if done.verb == "count":
+        if done.method == "count":
             yield call("greet", str(found), name="other")
 
     found = [found for _, found in fleet.run([call("count", 3)], then)]
@@ -459,12 +460,13 @@ def test_sigterm_is_a_keyboard_interrupt_and_only_once(fleet: Fleet) -> None:
 
 JOINING = """
 import sys
-from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
+from tests.farm.plain_call import PlainCall
 from jobs.errors import BadSpec
 with Fleet(sys.argv[1]) as fleet:
     fleet.hire([PoolSpec("clerk", "tests.farm.crews:Clerk", cpus=0.01)])
-    print([found for _, found in fleet.run([Call("clerk", "greet", ("Ada",))], lambda call, found: ())], fleet.cluster.local)
+    print([found for _, found in fleet.run([PlainCall("clerk", "greet", ("Ada",))], lambda call, found: ())], fleet.cluster.local)
     print(fleet.cluster.most_gpus, fleet.cluster.bounded)
     fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=1)])
     try:
@@ -495,11 +497,12 @@ def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(
 
 TELLING = """
 import sys
-from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
+from tests.farm.plain_call import PlainCall
 with Fleet(sys.argv[1]) as fleet:
     fleet.hire([PoolSpec("clerk", "tests.farm.crews:Clerk", cpus=1)])
-    print([found for _, found in fleet.run([Call("clerk", "setting", ("FILM_FARM_REQUESTER_PAYS",))], lambda call, found: ())])
+    print([found for _, found in fleet.run([PlainCall("clerk", "setting", ("FILM_FARM_REQUESTER_PAYS",))], lambda call, found: ())])
 """
 
 

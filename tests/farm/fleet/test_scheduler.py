@@ -9,13 +9,14 @@ import pytest
 
 from farm.fleet.calls import Call, RetryPolicy
 from farm.fleet.scheduler import CallQueue
+from tests.farm.plain_call import PlainCall
 
 FRAMES = 100
 
 
 def call(number: int, frames: int = FRAMES, parts: int = 0) -> Call:
     smaller = tuple(call(number + part, frames // parts) for part in range(parts))
-    return Call("renderer", "render", (), (number,), f"chunk {number}", frames=frames, parts=smaller)
+    return PlainCall("renderer", "render", (), (number,), f"chunk {number}", frames=frames, parts=smaller)
 
 
 def sheet_of(calls: int, **more: int) -> CallQueue:

@@ -1,0 +1,181 @@
+"""The calls of one film, each kind a class of its own: what is asked of surveyors, splitters, renderers, dissolvers, transcoders and finishers."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from farm.fleet.calls import ONCE, Call, RetryPolicy
+from jobs.film.frame_index import Ints, PacketSpan, Page
+from jobs.film.source import Film, Picture
+from jobs.plan.output_timing import Timing
+from jobs.plan.plan import Range
+from jobs.plan.sampling import SourceFrames
+from jobs.records.deliverables import DeliverablePlan
+from jobs.records.orders import DissolveOrder, RenderOrder, SplitOrder
+from jobs.records.transcode import TranscodeOrder
+from jobs.spec.job import JobSpec
+
+
+@dataclass(frozen=True)
+class ProbeCall(Call):
+    """What the source is."""
+
+    what: str = field(default="", kw_only=True)
+    pool, method = "surveyor", "film"
+
+
+@dataclass(frozen=True)
+class DecideCall(Call):
+    """What each deliverable will be."""
+
+    film: Film
+    spec: JobSpec
+    grey_stays_grey: bool
+    pool, method, what = "surveyor", "decide", "the deliverables"
+
+
+@dataclass(frozen=True)
+class IndexCall(Call):
+    """The frame index, from the packet after the last one kept."""
+
+    kept: int
+    last: Page | None
+    pool, method, what = "surveyor", "pages", "the frame index"
+
+
+@dataclass(frozen=True)
+class CutsCall(Call):
+    """The cuts among some frames."""
+
+    picture: Picture
+    span: PacketSpan
+    searched: Range
+    first: int
+    threshold: float
+    mend: bool
+    what: str = field(default="", kw_only=True)
+    pool, method = "surveyor", "cuts"
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (1, self.searched.start)
+
+
+@dataclass(frozen=True)
+class GivenCutsCall(Call):
+    """The cuts in the studio's own list."""
+
+    url: str
+    film: Film
+    pts: Ints
+    pool, method, what, priority = "surveyor", "given_cuts", "the shot list", (1,)
+
+
+@dataclass(frozen=True)
+class ChunkCall(Call):
+    """Work on some chunks: neighbours, in film order. Where it goes wrong too often, the other chunks are made."""
+
+    early: tuple[int, ...] = field(default=(), kw_only=True)
+    """Those of its chunks that come before the film's order."""
+    alone = True
+
+    @property
+    @abstractmethod
+    def chunks(self) -> tuple[int, ...]:
+        """By number."""
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (1, self.early[0]) if self.early else (2, self.chunks[0])
+
+    @property
+    def what(self) -> str:
+        return f"chunk {self.chunks[0]}" if len(self.chunks) == 1 else f"chunks {self.chunks[0]}-{self.chunks[-1]}"
+
+
+@dataclass(frozen=True)
+class SplitCall(ChunkCall):
+    """Put the reads of neighbours into the store."""
+
+    orders: Sequence[SplitOrder]
+    pool, method = "splitter", "split"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        return tuple(order.chunk for order in self.orders)
+
+
+@dataclass(frozen=True)
+class RenderCall(ChunkCall):
+    """Render neighbours, one after another; where hands are idle, each by itself."""
+
+    orders: Sequence[RenderOrder]
+    pool, method = "renderer", "render"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        return tuple(order.chunk for order in self.orders)
+
+    @property
+    def budget(self) -> RetryPolicy | None:
+        # Several are tried one by one then: whoever of them is bad spends a budget of its own.
+        return ONCE if len(self.orders) > 1 else None
+
+    @cached_property  # the scheduler asks often
+    def frames(self) -> int:
+        return sum(order.read.frames for order in self.orders)
+
+    @cached_property
+    def parts(self) -> Sequence[Call]:
+        if len(self.orders) == 1:
+            return ()
+        return [RenderCall([one], early=tuple({one.chunk} & {*self.early})) for one in self.orders]
+
+
+@dataclass(frozen=True)
+class DissolveCall(ChunkCall):
+    """Blend two renderings across a seam."""
+
+    order: DissolveOrder
+    pool, method = "dissolver", "dissolve"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        return (self.order.chunk,)
+
+    @property
+    def what(self) -> str:
+        return f"the seam before chunk {self.order.chunk}"
+
+
+@dataclass(frozen=True)
+class TranscodeCall(ChunkCall):
+    """Encode a chunk from the segments of another deliverable."""
+
+    order: TranscodeOrder
+    pool, method = "printer", "strike"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        return (self.order.chunk,)
+
+    @property
+    def what(self) -> str:
+        return f"the print of chunk {self.order.chunk}"
+
+
+@dataclass(frozen=True)
+class FinishCall(Call):
+    """Stitch, verify and deliver one file."""
+
+    film: Film
+    deliverable: DeliverablePlan
+    timing: Timing
+    run: str
+    source: SourceFrames
+    pool, method, priority = "finisher", "finish", (3,)
+
+    @property
+    def what(self) -> str:
+        return self.deliverable.file
