@@ -84,6 +84,11 @@ def batches_of(
         yield run, FrameBatch(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale, shift, batch)
 
 
+def turned_upright(stored_NCHW: Tensor, picture: Picture) -> Tensor:
+    """Pictures that lie as the film stores its own, as they are seen."""
+    return _turned(stored_NCHW, picture.rotation)
+
+
 def turned_back(upright_NCHW: Tensor, picture: Picture) -> Tensor:
     """A look's upright pictures as the film stores its own: turned by the player, not in the file."""
     return _turned(upright_NCHW, -picture.rotation)

@@ -37,6 +37,7 @@ from actors.picture.generator import BATCH, Domain, Generator, runtime_of
 from actors.picture.prefetch import Prefetch, TurnLock
 from actors.render.completion import ChunkCompletion, Opened
 from actors.render.handles import HandleWriter, as_kept
+from actors.render.propagated_colour import PropagatedColour
 from actors.render.segments import SegmentInProgress, hardware
 from actors.render.utilisation import ProcessorClock, StreamClock, UtilisationMeter
 from jobs.errors import ChunkFailed
@@ -193,7 +194,7 @@ class Renderer:
 
     def _runs(self, order: RenderOrder, batches: Iterator[Batch | None]) -> Iterator[RenderedFrames]:
         """The whole read, pre-roll and handles included, in order."""
-        generator = recent(self.generators, order.look, self.device)
+        generator = self._generator(order)
         waiting: deque[av.VideoFrame] = deque()
         shown = self._shown(batches, waiting)
         pictures = (one for several in generator.render(shown) for one in torch.split(several, 1))
@@ -211,6 +212,11 @@ class Renderer:
             pass  # what the look left unseen is not the next chunk's
         if waiting:
             raise self._miscounted(order)
+
+    def _generator(self, order: RenderOrder) -> Generator:
+        if order.look.propagation:
+            return PropagatedColour(self.ledger, order)
+        return recent(self.generators, order.look, self.device)
 
     def _shown(self, batches: Iterator[Batch | None], waiting: deque[av.VideoFrame]) -> Iterator[FrameBatch]:
         while True:

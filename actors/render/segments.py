@@ -11,7 +11,7 @@ import av
 import torch
 from torch import Tensor
 
-from actors.encode.segment_writer import FrameWriter, SegmentFacts, writer_for
+from actors.encode.segment_writer import SegmentFacts, writer_for
 from actors.looks.precision import working_dtype
 from actors.picture.compose import compose
 from actors.picture.generator import BATCH, Domain
@@ -58,7 +58,7 @@ class SegmentInProgress:
 
     def keep(self, ledger: Ledger, made_on: str, seconds: float, apart: float | None = None) -> SegmentRecord:
         """Put the closed piece into the store, and its record last. Raises ChunkFailed where it lacks a frame."""
-        facts = counted(self.frames, self._writer)
+        facts = counted(self.frames, self._writer.facts)
         assert self._middle  # no piece is without frames
         ledger.store.write(ledger.key(still_name(self.digest)), pair(*self._middle, self.film, self.encoding))
         media = kept_media(ledger, facts, self._path)
@@ -82,14 +82,14 @@ def within(frames: Range, first: int, count: int) -> tuple[int, int]:
     return begin, end
 
 
-def counted(frames: Range, writer: FrameWriter | None) -> SegmentFacts:
+def counted(frames: Range, facts: SegmentFacts | None) -> SegmentFacts:
     """The facts of a closed writer. Raises ChunkFailed where it was not given every frame."""
-    written = writer.facts.frames if writer else 0
-    if writer is None or written != frames.frames:
+    written = facts.frames if facts else 0
+    if facts is None or written != frames.frames:
         raise ChunkFailed(
             f"of frames {frames.start} to {frames.stop - 1} only {written} were rendered; mend the look, and raise its version."
         )
-    return writer.facts
+    return facts
 
 
 def kept_media(ledger: Ledger, facts: SegmentFacts, path: Path) -> Media:

@@ -78,7 +78,7 @@ class Transcoder:
     def _keep(
         self, one: WantedSegment, writer: FrameWriter, masters: Sequence[SegmentRecord], seconds: float
     ) -> SegmentRecord:
-        facts = counted(one.frames, writer)
+        facts = counted(one.frames, writer.facts)
         for master in masters:
             # A still is of the middle frame, and its caption says so.
             still = self.ledger.read(still_name(master.digest)) if master.frames == one.frames else None

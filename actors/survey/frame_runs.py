@@ -85,11 +85,19 @@ def frames_read(film: Film, run: NeighbouringFrames, threads: int) -> list[Video
 
     Raises BadMedia where the picture changes its form (see `actors.media.constancy`).
     """
-    with opened_at(film.source, film.picture.stream, run.span.first, run.span.first_pts) as (stream, packets):
-        frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, run.span)), run.span.wanted)
-        same = constant(frames, Constancy(named(film.source), film.picture), run.read.start - run.head)
+    with closing(frames_one_by_one(film, run.read, run.head, run.span, threads)) as frames:
+        return list(frames)
+
+
+def frames_one_by_one(
+    film: Film, read: Range, head: int, span: PacketSpan, threads: int
+) -> Generator[VideoFrame, None, None]:
+    """The frames of `read`, developed, in order, as they are decoded; `head` more are decoded before them. Raises as `frames_read`."""
+    with opened_at(film.source, film.picture.stream, span.first, span.first_pts) as (stream, packets):
+        frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, span)), span.wanted)
+        same = constant(frames, Constancy(named(film.source), film.picture), read.start - head)
         with closing(_developed(same, film)) as developed:
-            return list(islice(developed, run.head, run.head + run.read.frames))
+            yield from islice(developed, head, head + read.frames)
 
 
 def _developed(frames: Iterator[VideoFrame], film: Film) -> Generator[VideoFrame, None, None]:

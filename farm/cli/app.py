@@ -33,8 +33,10 @@ from farm.cli.options import (
     Out,
     Priority,
     Profile,
+    Propagate,
     Rate,
     Setting,
+    Stills,
     StorePlace,
     TakeOver,
     Video,
@@ -103,6 +105,8 @@ def render(
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
+    stills: Stills = None,
+    propagate: Propagate = None,
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
     priority: Priority = None,
@@ -117,8 +121,10 @@ def render(
     from farm.specs.spec_files import spec_named
 
     chosen = ALL if shots is None else shots_chosen(shots)
-    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name)
-    options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, priority=priority)
+    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name, stills=stills)
+    options |= fields_of(
+        deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, priority=priority, propagate=propagate
+    )
     wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
     spec = spec_named(film, look, out, store, options | deliverable_of(**wish))
 

@@ -69,6 +69,21 @@ Dropped = Annotated[
         "as in 3,subtitle.",
     ),
 ]
+Stills = Annotated[
+    str | None,
+    typer.Option(
+        "--stills",
+        metavar="DIR",
+        help="Pictures of the film's frames that a person has coloured, named as `farm stills` names them: their colour is propagated.",
+    ),
+]
+Propagate = Annotated[
+    bool | None,
+    typer.Option(
+        "--propagate/--every-frame",
+        help="Whether the look colours a few frames of each shot, from which colour is propagated; by default with --stills.",
+    ),
+]
 ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Renderers at most.")]
 Priority = Annotated[

@@ -21,8 +21,10 @@ from farm.cli.options import (
     OfCodec,
     Out,
     Profile,
+    Propagate,
     Rate,
     Setting,
+    Stills,
     StorePlace,
     Video,
     deliverable_of,
@@ -68,6 +70,8 @@ def plan(
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
+    stills: Stills = None,
+    propagate: Propagate = None,
     chunk_seconds: ChunkSeconds = None,
     workers: Sizes = None,
     fleet: OfKinds = None,
@@ -88,7 +92,7 @@ def plan(
     from farm.specs.spec_files import is_spec, spec_named
 
     asked = ForecastRequest(fleets_of(workers, fleet), _cost(gpu_hour, cpu_hour, currency), boot_seconds)
-    options = fields_of(chunk_seconds=chunk_seconds, setting=setting, name=name)
+    options = fields_of(chunk_seconds=chunk_seconds, setting=setting, name=name, stills=stills, propagate=propagate)
     options |= fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop)
     form = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height}
     kept = bool(store or out) or is_spec(film)

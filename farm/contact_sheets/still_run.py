@@ -190,7 +190,7 @@ class _Stills:
     # one shot
 
     def _looks(self, shot: Shot) -> tuple[Look, ...]:
-        return self.wish.looks or (shot.look,)
+        return self.wish.looks or (shot.look.of_anchors,)
 
     def _names(self, shot: Shot) -> list[str]:
         film, encoding = self.scout.film, self.encoding

@@ -57,6 +57,12 @@ class Estimate(Document):
     """Packets decoded and thrown away to begin at a keyframe, in percent of the film."""
     chunk_bytes: int
     """What splitting puts into the store, where packets are copied; lossless chunks are larger than this tells."""
+    spans: int
+    """Runs of frames that get their colour from the anchors at their ends; 0 where none is propagated."""
+    stills: int
+    """Of these anchors, those that a person has painted."""
+    guide_bytes: int
+    """What propagated colour takes in the store, about; `farm clean` deletes it after delivery."""
     lossless_chunks: int
     """Chunks kept as FFV1: where keyframes are too few to copy packets, where pictures are developed before looks see them,
     and where Matroska does not hold the film's codec."""
@@ -80,6 +86,10 @@ class Estimate(Document):
     """Of these."""
 
 
+GUIDE_BYTES = 27_000
+"""Of one frame's propagated chroma, about: 448 samples wide, 10 bits, without loss (docs/log.md)."""
+
+
 def estimate(
     scout: SurveyRun, decided: Sequence[DeliverablePlan], cluster: Cluster, asked: ForecastRequest = NO_QUESTION
 ) -> Estimate:
@@ -92,6 +102,7 @@ def estimate(
     basis, fleets = forecaster.of(chunks, cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
+    spans = {span for chunk in plan.chunks for span in (chunk.look.propagation.spans if chunk.look.propagation else ())}
     percent = 100 / plan.frames
     return Estimate(
         name=scout.spec.name,
@@ -106,6 +117,9 @@ def estimate(
         lead_in_frames=lead_in,
         lead_in_percent=round(lead_in * percent, 3),
         chunk_bytes=sum(scout.span(chunk.read).bytes for chunk in plan.chunks),
+        spans=len(spans),
+        stills=len(scout.stills),
+        guide_bytes=GUIDE_BYTES * sum(span.frames.frames for span in spans),
         lossless_chunks=sum(order.form == "ffv1" for order in orders),
         worker_seconds=round(forecaster.seconds(plan.chunks), 1),
         looks=tuple(dict.fromkeys(chunk.look.title for chunk in plan.chunks)),
@@ -173,6 +187,9 @@ def show(found: Estimate) -> None:
     table.add_row("extra frames", f"{found.extra_frames} ({found.extra_frames_percent:.2f} %)")
     table.add_row("lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)")
     table.add_row("chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB")
+    if found.spans:
+        size = f"about {found.guide_bytes / 1e6:.1f} MB of guides"
+        table.add_row("propagated colour", f"{found.spans} spans, {found.stills} stills, {size}")
     table.add_row("looks", ", ".join(found.looks))
     table.add_row("time", f"about {found.worker_seconds:.0f} s of one renderer")
     console.print(table)

@@ -1,6 +1,6 @@
 """What a run would make again, and why: told by shot, before anything is rendered. Promises the driver's own choice, by digests; renders nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console
@@ -17,6 +17,11 @@ from jobs.document import Document
 from jobs.ledger.render_history import Encoded, RenderHistory, ShotRendering, continuity, difference, over
 from jobs.plan.plan import Chunk, Range
 from jobs.records.deliverables import DeliverablePlan
+from jobs.records.guides import guide_digest
+
+
+MOST_RANGES = 12
+"""Named on the screen; all are in the JSON."""
 
 
 class ShotRerender(Document):
@@ -47,6 +52,8 @@ class RerenderDiff(Document):
     """That looks would be shown: the chunks' own and their handles."""
     frames_percent: float
     """In percent of the film."""
+    propagated: tuple[Range, ...]
+    """Frames that would get another colour from their anchors: those of the spans that depend on what has changed, joined."""
     shots: tuple[ShotRerender, ...]
 
 
@@ -65,8 +72,24 @@ def again(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
         printed=printed,
         frames=shown,
         frames_percent=round(100 * shown / scout.plan.frames, 3),
+        propagated=tuple(_propagated(scout, made, states.on_paper)),
         shots=shots,
     )
+
+
+def _propagated(scout: SurveyRun, made: Iterable[Chunk], on_paper: Collection[str]) -> Iterator[Range]:
+    """The spans of these chunks that have no guide yet, neighbours joined."""
+    start = stop = 0
+    for chunk in made:
+        for span in chunk.look.propagation.spans if chunk.look.propagation else ():
+            # A span that two chunks share comes twice.
+            if span.frames.stop <= stop or guide_digest(scout.film, chunk.look, span) in on_paper:
+                continue
+            if span.frames.start != stop and stop > start:
+                yield Range(start, stop)
+            start, stop = (start if span.frames.start == stop else span.frames.start), span.frames.stop
+    if stop > start:
+        yield Range(start, stop)
 
 
 def _noted(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> ChunkStates:
@@ -144,6 +167,10 @@ class _Reasons:
 def show_again(found: RerenderDiff, console: Console) -> None:
     """For people. Of a film that was never rendered the sentence says it all."""
     console.print(found.sentence, markup=False)
+    if found.propagated:
+        ranges = ", ".join(f"{frames.start}-{frames.stop - 1}" for frames in found.propagated[:MOST_RANGES])
+        more = f" and {len(found.propagated) - MOST_RANGES} more ranges" if len(found.propagated) > MOST_RANGES else ""
+        console.print(f"colour would be propagated to frames {ranges}{more}", markup=False)
     if not found.rendered_before or not found.shots:
         return
     table = Table(title="to be rendered")

@@ -29,6 +29,9 @@ LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
 LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
 """A generator that works at the film's own size, on one core."""
 
+PROPAGATED_SECONDS = 0.06
+"""To propagate colour to a frame, on one core; it takes a renderer's time no more than that of another worker."""
+
 GPU_IN_CORES = 45.0
 """Cores that do as much of a look's work as one L4. An estimate (colorize: 45 ms on a core, about 1 ms there), for no GPU has given it."""
 
@@ -94,7 +97,7 @@ class Throughputs:
     def _measured(
         self, look: Look, hardware: str, renderers: int, wanted: Callable[[str], bool] = lambda _: True
     ) -> LookThroughput | None:
-        name, word = digest(look.named()), hardware.casefold()
+        name, word = digest(look.in_any_shot.named()), hardware.casefold()
         by_hardware: dict[str, list[MeasuredThroughput]] = {}
         for pace in self._paces:
             if pace.network == name and pace.frames and word in pace.hardware.casefold() and wanted(pace.hardware):
@@ -120,6 +123,8 @@ class Throughputs:
             look.kind or look.choice.name,
             sum(SECONDS_PER_MEGAPIXEL[one.codec] for one in self._deliverables),
         )
+        if look.propagation:
+            return PROPAGATED_SECONDS + coding * megapixels
         if name in LOOK_SECONDS_PER_MEGAPIXEL:
             return (LOOK_SECONDS_PER_MEGAPIXEL[name] + coding) * megapixels
         return LOOK_SECONDS_PER_FRAME.get(name, LOOK_SECONDS_PER_FRAME["colorize"]) + coding * megapixels

@@ -12,6 +12,7 @@ from jobs.plan.output_timing import Timing
 from jobs.plan.plan import Range
 from jobs.plan.sampling import SourceFrames
 from jobs.records.deliverables import DeliverablePlan
+from jobs.records.guides import GuideOrder, ReferenceOrder
 from jobs.records.orders import DissolveOrder, RenderOrder, SplitOrder
 from jobs.records.transcode import TranscodeOrder
 from jobs.spec.job import JobSpec
@@ -131,6 +132,45 @@ class RenderCall(ChunkCall):
         if len(self.orders) == 1:
             return ()
         return [RenderCall([one], early=tuple({one.chunk} & {*self.early})) for one in self.orders]
+
+
+@dataclass(frozen=True)
+class ReferenceCall(ChunkCall):
+    """Hold a still against its frame, and bring it to the film's own size."""
+
+    order: ReferenceOrder
+    wanted_by: tuple[int, ...] = field(kw_only=True)
+    pool, method = "propagator", "reference"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        return self.wanted_by
+
+    @property
+    def what(self) -> str:
+        return f"the still of frame {self.order.called}"
+
+
+@dataclass(frozen=True)
+class GuideCall(ChunkCall):
+    """Propagate colour through neighbouring spans."""
+
+    order: GuideOrder
+    wanted_by: tuple[int, ...] = field(kw_only=True)
+    pool, method = "propagator", "propagate"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        return self.wanted_by
+
+    @property
+    def budget(self) -> RetryPolicy | None:
+        return ONCE if len(self.order.spans) > 1 else None
+
+    @property
+    def what(self) -> str:
+        frames = self.order.read
+        return f"the colour of frames {frames.start}-{frames.stop - 1}"
 
 
 @dataclass(frozen=True)

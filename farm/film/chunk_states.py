@@ -10,6 +10,7 @@ from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.render_history import continuity
 from jobs.plan.plan import Chunk, Range
+from jobs.records.guides import GuideRecord, ReferenceRecord, guides_of
 from jobs.records.media import Media
 from jobs.records.orders import (
     DissolveOrder,
@@ -55,6 +56,8 @@ class ChunkState:
     split: SplitOrder | None = None
     media: Media | None = None
     """Its read, once it is split."""
+    colour: tuple[str, ...] = ()
+    """Digests of the guides and references that it is rendered from, where its colour is propagated."""
     batch: tuple[int, ...] = ()
     """The chunks that it is rendered with, itself included."""
     seam: Seam | None = None
@@ -84,10 +87,10 @@ class ChunkStates:
         self._states: list[ChunkState] = []
         # By digest of a split, a segment or handles. Chunks whose reads are clipped to one may share splits and handles.
         self._chunks_of: dict[str, set[int]] = {}
-        self._on_paper = ledger.finished()
+        self.on_paper = ledger.finished()
         self._records: dict[str, SegmentRecord | HandlesRecord] = {}
         earlier = [one.encoding for one in continuity(ledger).encoded]
-        self._names = SegmentNames(film, self.chunks, self._on_paper, [*encodings, *earlier])
+        self._names = SegmentNames(film, self.chunks, self.on_paper, [*encodings, *earlier])
 
     def __getitem__(self, number: int) -> ChunkState:
         return self._states[number - 1]
@@ -140,7 +143,7 @@ class ChunkStates:
         return [
             WantedSegment(digest=name, frames=frames, encoding=encoding)
             for frames, name in self.names(chunk, encoding).items()
-            if name not in self._on_paper
+            if name not in self.on_paper
         ]
 
     def _transcodes(self, state: ChunkState, lacking: Sequence[Encoding]) -> list[TranscodeOrder]:
@@ -177,7 +180,7 @@ class ChunkStates:
         tail, own = self.seam_handles(before.chunk, chunk)
         state.seam = Seam(next(iter(tail)), next(iter(own)), tuple(openings))
         self._index(state, [*tail, *own])
-        for name in {*tail, *own} & self._on_paper:
+        for name in {*tail, *own} & self.on_paper:
             self.record(name, HandlesRecord)
         for shown, handles in ((before, tail), (state, own)):
             self._keep_handles(shown, {name: frames for name, frames in handles.items() if name not in self._records})
@@ -195,7 +198,7 @@ class ChunkStates:
         return self.tail(before), {handles_digest(self.film, chunk, opening): opening}
 
     def _keep_handles(self, state: ChunkState, handles: dict[str, Range]) -> None:
-        lacking = {name: frames for name, frames in handles.items() if name not in self._on_paper}
+        lacking = {name: frames for name, frames in handles.items() if name not in self.on_paper}
         state.handles |= lacking
         state.missing |= lacking.keys()
         self._index(state, lacking)
@@ -207,11 +210,14 @@ class ChunkStates:
     def order_split(self, state: ChunkState, span: PacketSpan) -> SplitOrder:
         """A chunk's read is to be put into the store."""
         state.split = split_order(self.film, state.chunk, span)
-        self._index(state, [state.split.digest])
+        state.colour = tuple(guides_of(self.film, state.chunk))
+        self._index(state, [state.split.digest, *state.colour])
         return state.split
 
-    def render_order(self, state: ChunkState) -> RenderOrder | None:
-        """What is to be rendered of a chunk whose read lies in the store; None where nothing is."""
+    def render_order(
+        self, state: ChunkState, guides: Sequence[GuideRecord], references: Sequence[ReferenceRecord]
+    ) -> RenderOrder | None:
+        """What is to be rendered of a chunk whose read lies in the store, and its colour, where that is propagated; None where nothing is."""
         chunk = state.chunk
         if not (state.encodings or state.handles) or not state.split or not state.media:
             return None
@@ -226,10 +232,12 @@ class ChunkStates:
             media=state.media,
             encodings=tuple(state.encodings.values()),
             handles=tuple(state.handles.values()),
+            guides=tuple(guides),
+            references=tuple(references),
         )
 
     def of(self, name: str) -> list[ChunkState]:
-        """The chunks that a split, a segment or handles are of, or that wait for them."""
+        """The chunks that a split, a segment, handles or propagated colour are of, or that wait for them."""
         return [self[number] for number in sorted(self._chunks_of.get(name, ()))]
 
     def keep(self, record: SegmentRecord | HandlesRecord) -> list[ChunkState]:

@@ -10,7 +10,7 @@ from farm.film.calls import ChunkCall, RenderCall
 from farm.film.film_run import FilmRun
 from farm.film.output_names import claimed_output
 from farm.film.report import put_down_made
-from farm.film.setup import Preflight, decide_deliverables, open_film
+from farm.film.setup import Preflight, decide_deliverables, keep_stills, open_film
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.fleet.calls import Call, RetriesExhausted
 from farm.fleet.fleet import Fleet
@@ -20,6 +20,7 @@ from farm.progress.throughput import pace_of
 from jobs.errors import Damaged
 from jobs.film.frame_index import Page
 from jobs.records.deliverables import DeliverableFacts
+from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.orders import Cuts, DeviceUsage, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord
 from jobs.records.report import Conform
 
@@ -68,6 +69,8 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
                 board.worked(found, pace_of(orders, found, board.progress.renderers_ready))
             case _, HandlesRecord():  # frames after a seam, as a neighbour renders them, are kept for a dissolve
                 yield from film.calls_after_handles(found)
+            case _, ReferenceRecord() | GuideRecord():  # a still has its frame, or a span of frames its colour
+                yield from film.calls_after_colour(found)
             case _, SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
                 mixture.heard([found.made_on])
@@ -81,6 +84,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
     with claimed_output(film):  # what another job owns is refused before any work
         first = [*scout.survey_calls(), *film.calls_after_plan(scout.fresh()), *film.stitch_calls()]
         job.ledger.enter(job.spec)  # nothing has refused it
+        keep_stills(job)
         for _ in fleet.run(first, follow):
             pass
     put_down_made(film)

@@ -3,9 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 
-from farm.film.calls import ChunkCall, DissolveCall, FinishCall, RenderCall, SplitCall, TranscodeCall
+from farm.film.calls import (
+    ChunkCall,
+    DissolveCall,
+    FinishCall,
+    GuideCall,
+    ReferenceCall,
+    RenderCall,
+    SplitCall,
+    TranscodeCall,
+)
 from farm.film.chunk_order import ChunkOrder
 from farm.film.chunk_states import ChunkState, ChunkStates, batches
+from farm.film.propagation_run import PropagationRun
 from farm.film.quarantine import QuarantinedChunks
 from farm.film.report import film_report
 from farm.film.shot_selection import ALL, ShotSelection
@@ -16,6 +26,7 @@ from jobs.ledger.finished_prefix import FinishedPrefix, name_of
 from jobs.plan.plan import Chunk, Range
 from jobs.plan.sampling import SampledCore
 from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
+from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.orders import (
     DissolveOrder,
     Encoding,
@@ -54,6 +65,7 @@ class FilmRun:
         """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
         self.states = ChunkStates(scout.film, scout.ledger, self._encodings)
+        self.propagation = PropagationRun(scout, self.states.on_paper)
         self._to_come: set[tuple[int, ...]] = set()  # batches that no renderer has been called for yet
         self._assembly = FinishedPrefix(scout.ledger)
         self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
@@ -92,6 +104,7 @@ class FilmRun:
             self._wait_for(batch)
         calls: list[ChunkCall] = [TranscodeCall(order) for state in fresh for order in state.transcodes]
         calls += [SplitCall(list(run)) for _, run in groupby(orders, self._split_together)]
+        calls += self.propagation.calls_for(state.chunk for state in wanted)
         return list(map(self.order.prioritised, calls))
 
     def calls_after_split(self, record: SplitRecord) -> list[ChunkCall]:
@@ -102,9 +115,19 @@ class FilmRun:
                 continue
             state.media = record.media
             self.board.chunk(state.number, "split")
-            if all(self.states[number].media for number in state.batch):
-                calls += self._render_calls(state.batch)
+            calls += self._render_calls_when_ready(state)
             calls += self._dissolve_calls(state)  # both renderings may be on paper already
+        return calls
+
+    def calls_after_colour(self, record: ReferenceRecord | GuideRecord) -> list[ChunkCall]:
+        """A still is held against its frame, or a span is propagated: when all of a batch have their colour, a renderer may have them."""
+        calls: list[ChunkCall] = []
+        if isinstance(record, ReferenceRecord):
+            calls += map(self.order.prioritised, self.propagation.calls_after_reference(record))
+        else:
+            self.propagation.keep(record)
+        for state in self.states.of(record.digest):
+            calls += self._render_calls_when_ready(state)
         return calls
 
     def calls_after_handles(self, record: HandlesRecord) -> list[ChunkCall]:
@@ -124,6 +147,12 @@ class FilmRun:
                 return self._free(order.chunk for order in wanted) + [SplitCall([order]) for order in again]
             case RenderCall(orders=orders) if len(orders) > 1:
                 return [again for one in orders if self._wants(one) for again in self._render_calls((one.chunk,))]
+            case GuideCall() if len(call.order.spans) > 1:
+                return list(map(self.order.prioritised, self.propagation.one_by_one(call)))
+            case GuideCall() | ReferenceCall():
+                wanted_by = (self.states[number] for number in call.chunks)
+                lacking = [state for state in wanted_by if state.missing and not self.propagation.ready(state.colour)]
+                return [again for state in lacking for again in self._quarantine(state, spent)]
             case SplitCall(orders=[order]) | RenderCall(orders=[order]) | DissolveCall(order=order):
                 return self._quarantine(self.states[order.chunk], spent) if self._wants(order) else []
         return []
@@ -268,9 +297,16 @@ class FilmRun:
         # Chunks decoded once from one distant keyframe are split in one call, lest the lead-in be decoded for each.
         return ("ffv1", order.first) if order.form == "ffv1" else ("packets", self.states[order.chunk].batch)
 
+    def _render_calls_when_ready(self, state: ChunkState) -> list[ChunkCall]:
+        batch = [self.states[number] for number in state.batch]
+        ready = state.batch in self._to_come and all(one.media and self.propagation.ready(one.colour) for one in batch)
+        return self._render_calls(state.batch) if ready else []
+
     def _render_calls(self, batch: tuple[int, ...]) -> list[ChunkCall]:
         self._to_come.discard(batch)
-        orders = [order for number in batch if (order := self.states.render_order(self.states[number]))]
+        states = [self.states[number] for number in batch]
+        found = (self.states.render_order(state, *self.propagation.records(state.colour)) for state in states)
+        orders = [order for order in found if order]
         return [self.order.prioritised(RenderCall(orders))] if orders else []
 
     def _dissolve_calls(self, state: ChunkState) -> list[ChunkCall]:

@@ -20,7 +20,9 @@ from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Look
 from jobs.records.deliverables import Decided, DeliverablePlan
+from jobs.records.guides import still_media
 from jobs.spec.job import JobSpec
+from jobs.stills.listing import StillFile, still_data, stills_in
 from jobs.store import Bucket, locate, open_store, source_identity
 from jobs.store.sequence import is_sequence
 
@@ -41,6 +43,8 @@ class Preflight:
     looks: Mapping[str, Look]
     """Fitted, by choice."""
     ledger: Ledger
+    stills: tuple[StillFile, ...] = ()
+    """Those that the spec names, in film order."""
 
 
 def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
@@ -53,7 +57,27 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
     check_places(spec, delivers=delivers)
     ledger = Ledger.at(spec.store, spec.name)
     ledger.admit(spec)
-    return Preflight(spec, looks, ledger)
+    return Preflight(spec, looks, ledger, stills_of(spec, looks))
+
+
+def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]:
+    """The stills that a spec names. Raises BadSpec for what cannot be used, or where no look of the job can show their colour."""
+    if spec.propagates and not any(look.keeps == "luma" for look in looks.values()):
+        what = "stills: they show" if spec.stills else "propagate: it takes"
+        raise BadSpec(
+            f"{what} colour on the film's own luma, and the look '{spec.look.name}' does not keep it; choose one that does, "
+            "as `colorize`, or leave this out."
+        )
+    return stills_in(spec.stills) if spec.stills else ()
+
+
+def keep_stills(job: Preflight) -> None:
+    """Put the stills' files into the store, where every worker finds them. Raises BadSpec where one was changed since preflight."""
+    for still in job.stills:
+        key = job.ledger.key(still_media(still).key)
+        if not job.ledger.store.stat(key):
+            assert job.spec.stills
+            job.ledger.store.write(key, still_data(job.spec.stills, still), only_if_absent=True)
 
 
 def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> SurveyRun:
@@ -66,7 +90,7 @@ def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> Survey
         board.note(idle)
     film = _surveyed(spec, job.ledger, fleet)
     board.film(film, spec.look.name)
-    return SurveyRun(spec, film, job.ledger, looks)
+    return SurveyRun(spec, film, job.ledger, looks, job.stills)
 
 
 def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:

@@ -4,7 +4,8 @@ The survey is two streams of findings, in any order: pages of the frame index fr
 of frames looked through in parallel. Both are put on paper as they come; what is on paper is not surveyed again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise, takewhile
 
 from farm.film.calls import CutsCall, GivenCutsCall, IndexCall
@@ -19,13 +20,24 @@ from jobs.ledger.shot_locks import refuse_changes
 from jobs.plan.output_timing import Timing, timing_for
 from jobs.plan.plan import Chunk, Look, Plan, Range, Shot
 from jobs.plan.sampling import SourceFrames
-from jobs.plan.shots import PlacedOverride, by_name, dressed, far_enough, placed, refuse_idle_overrides
+from jobs.plan.shots import (
+    PlacedOverride,
+    by_name,
+    dressed,
+    far_enough,
+    placed,
+    refuse_idle_overrides,
+    refuse_still_of_whole_picture,
+    refuse_stills_beyond,
+)
+from jobs.plan.spans import FARTHEST, PaintedFrame
 from jobs.plan.survey_ranges import decoded, seen, survey_ranges
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.orders import Cuts
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
 from jobs.spec.formats import Wrapping
 from jobs.spec.job import DetectShots, GivenShots, JobSpec, LookChoice
+from jobs.stills.listing import StillFile
 
 RANGE_SECONDS = 20
 """Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
@@ -36,10 +48,18 @@ REINDEXED_BY = 8
 class SurveyRun:
     """What is known of one film so far: its index, its cuts, its plan."""
 
-    def __init__(self, spec: JobSpec, film: Film, ledger: Ledger, looks: Mapping[str, Look]) -> None:
-        """`looks`: those of the spec, fitted, by choice."""
+    def __init__(
+        self,
+        spec: JobSpec,
+        film: Film,
+        ledger: Ledger,
+        looks: Mapping[str, Look],
+        stills: Sequence[StillFile] = (),
+    ) -> None:
+        """`looks`: those of the spec, fitted, by choice. `stills`: those that the spec names, in film order."""
         self.spec = spec
         self.looks = looks
+        self.stills = stills
         self.film = film
         self.ledger = ledger
         self.pages: list[Page] = ledger.pages(film.picture.stream)
@@ -113,6 +133,7 @@ class SurveyRun:
         if self._settled and self.done:
             refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames, self.names)
             refuse_changes(self._placed(), self._before, self.made, self.names)
+            refuse_stills_beyond(self.stills, self.plan.frames, self.names)
         elif self._before:  # nothing is begun until it is known that locked shots stay as they are
             return []
         new, self._settled = self._settled, []
@@ -164,8 +185,13 @@ class SurveyRun:
 
     def span(self, frames: Range) -> PacketSpan:
         """The packets that decode some planned frames, and their neighbours where they are deinterlaced."""
+        return self.decoding(frames)[1]
+
+    def decoding(self, frames: Range) -> tuple[int, PacketSpan]:
+        """How many frames are decoded before some planned ones, because they are deinterlaced, and the packets that decode all of them."""
         assert self.index is not None
-        return self.index.span(*(decoded(frames, self.index.frames) if self.film.picture.deinterlace else frames))
+        around = decoded(frames, self.index.frames) if self.film.picture.deinterlace else frames
+        return frames.start - around.start, self.index.span(*around)
 
     def _search_calls(self) -> list[Call]:
         self.index = FrameIndex(self.pages, complete=self.complete, trim=self.spec.head == "trim")
@@ -228,12 +254,25 @@ class SurveyRun:
         new = [
             part
             for number, frames in enumerate(shots, self._shots + 1)
-            for part in dressed(number, frames, self.spec.look, overrides, self._fit)
+            for part in map(self._propagated, dressed(number, frames, self.spec.look, overrides, self._fit))
             # The edges of an override may have ended some of a shot that goes on.
             if part.frames.start >= self.plan.edge
         ]
         self._shots += max(0, len(shots) - (not whole))
         return (new, None) if whole or not new else (new[:-1], new[-1])
+
+    def _propagated(self, part: Shot) -> Shot:
+        """A shot with its colour propagated, where the spec wants that and its look leaves luma alone. Raises BadSpec for a still where it does not."""
+        if not self.spec.propagates:
+            return part
+        # Of a shot that goes on, those to come may be within reach of what is known.
+        reach = Range(part.frames.start, part.frames.stop + FARTHEST)
+        stills = [one for one in self.stills if reach.start <= one.frame < reach.stop]
+        if part.look.keeps == "luma":
+            painted = (PaintedFrame(frame=one.frame, still=one.sha256) for one in stills)
+            return replace(part, look=part.look.propagated(painted))
+        refuse_still_of_whole_picture(part, stills)
+        return part
 
     def _placed(self) -> list[PlacedOverride]:
         assert self.index is not None

@@ -52,6 +52,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
             hung_seconds=hung,
         ),
         _renderers(spec, looks, cluster),
+        *([_propagators(spec, looks, cluster, hung)] if spec.propagates else []),
         PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
@@ -77,6 +78,21 @@ def _hands(cluster: Cluster) -> int:
     without = sum(kind.cpus * kind.most for kind in cluster.kinds if not kind.gpus)
     room = int(without - 1) // 3 if without >= 4 else int(cluster.most_cpus) // 2
     return max(1, min(4, room))
+
+
+def _propagators(spec: JobSpec, looks: Sequence[Look], cluster: Cluster, hung: float) -> PoolSpec:
+    # Here they take the renderers' place: with its colour given, rendering is little more than encoding.
+    limit = _cores() if cluster.local else max(1, int(cluster.most_cpus) // 2)
+    threads = 1.0
+    return PoolSpec(
+        "propagator",
+        "actors.render.propagator:Propagator",
+        (spec.source_url, spec.store, spec.name, tuple(looks), threads),
+        limit=limit,
+        cpus=0.5 if cluster.local else threads,
+        boot_seconds=spec.workers.boot_seconds,
+        hung_seconds=hung,
+    )
 
 
 def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float) -> PoolSpec:

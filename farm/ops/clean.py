@@ -9,7 +9,7 @@ from rich.table import Table
 
 from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
-from farm.film.setup import looks_of
+from farm.film.setup import looks_of, stills_of
 from farm.film.survey_run import SurveyRun
 from farm.ops.input_upload import FOLDER as SUBMITTED
 from farm.ops.status import Status, statuses
@@ -23,7 +23,9 @@ from jobs.ledger.lease import Lease
 from jobs.ledger.ledger import Ledger, still_name
 from jobs.output.handover import Unproven
 from jobs.records.deliverables import Decided
-from jobs.records.orders import Record, SegmentRecord, SplitRecord, split_order
+from jobs.records.guides import GuideRecord, ReferenceRecord, guides_of
+from jobs.records.orders import SegmentRecord, SplitRecord, split_order
+from jobs.records.record import Record
 from jobs.records.stills import FOLDER as PROOF
 from jobs.store import open_store
 
@@ -31,6 +33,10 @@ ABREAST = 16
 """Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
 UNPROVEN_LEFT = "deliverables in the output that never were proven, of runs that were cut short"
 HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
+
+
+Remade = SplitRecord | GuideRecord | ReferenceRecord
+"""Records of what a delivered film is made from, and what its source and its stills give again."""
 
 
 class Removable(Document):
@@ -100,7 +106,7 @@ class _Sweep:
         self._stills = set(ledger.names("stills/"))
         self._records = self._read_records()
         stay = self._staying(wish)
-        going = [one for one in self._records if one.digest not in stay and not isinstance(one, SplitRecord)]
+        going = [one for one in self._records if one.digest not in stay and not isinstance(one, Remade)]
         # Two records may name one object: a name is of the bytes, and two specs may come to the same ones.
         shared = {one.media.key for one in self._records if one.digest in stay}
         self._pile("records no plan of the last spec names", (f"records/{one.digest}.json" for one in going))
@@ -165,6 +171,9 @@ class _Sweep:
             self._pile("chunks of a delivered film, which its source gives again", chunks)
             self._pile("records of these chunks", (f"records/{one.digest}.json" for one in splits))
             self._pile("pages for finishers that have ended", self.ledger.names(f"{ASSEMBLY}/"))
+            colour = [one for one in self._records if isinstance(one, GuideRecord | ReferenceRecord)]
+            self._pile("propagated colour of a delivered film", self._media & {one.media.key for one in colour})
+            self._pile("records of this colour", (f"records/{one.digest}.json" for one in colour))
         elif splits:
             self.kept.append(
                 f"{len(splits)} chunks: the job is not delivered ({self.status.state}), and goes on with them"
@@ -215,7 +224,8 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
-    scout = SurveyRun(spec, film, ledger, looks_of(spec))
+    looks = looks_of(spec)
+    scout = SurveyRun(spec, film, ledger, looks, stills_of(spec, looks))
     scout.survey_calls()
     scout.recall()
     scout.fresh()
@@ -228,6 +238,7 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     named: set[str] = set()
     for before, chunk in zip((None, *states.chunks), states.chunks, strict=False):
         named.add(split_order(film, chunk, scout.span(chunk.read)).digest)
+        named.update(guides_of(film, chunk))
         for one in encodings:
             named |= set(states.names(chunk, one).values())
         if before and chunk.dissolve:

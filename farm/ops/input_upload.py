@@ -1,8 +1,8 @@
 """Baggage: what a spec names on this machine, and takes along into its store, so that a cluster finds it. Promises that no file is sent twice, and none that the spec does not name; asks no cluster.
 
-<store>/<job>/submitted/<mark>/<name>   a film, the folder of an image sequence, a shot list, a look's folder
+<store>/<job>/submitted/<mark>/<name>   a film, the folder of an image sequence, a shot list, stills, a look's folder
 
-The mark is of a film's size, head and tail; of a sequence's names, sizes and times; of everything in a shot list and a look.
+The mark is of a film's size, head and tail; of a sequence's names, sizes and times; of everything in a shot list, stills and a look.
 So what has changed lies elsewhere, and a job that has begun with the old one is not led astray.
 """
 
@@ -19,6 +19,7 @@ from jobs.errors import BadMedia, BadSpec
 from jobs.film.image_sequence_names import pattern
 from jobs.ledger.ledger import Ledger
 from jobs.spec.job import GivenShots, JobSpec, LookChoice
+from jobs.stills.listing import stills_in
 from jobs.store import locate, read_small, source_identity
 from jobs.store.protocol import told
 from jobs.store.sequence import find_sequence, is_sequence
@@ -70,6 +71,8 @@ class InputUpload:
         places = {"look": self._look(spec.look, "look"), "overrides": tuple(overrides)}  # looks first: they are small
         if isinstance(spec.shots, GivenShots):
             places["shots"] = GivenShots(file=self._shots(spec.shots.file))
+        if spec.stills is not None:
+            places["stills"] = self._stills(spec.stills)
         return spec.model_copy(update={**places, "source": self._source(spec)})
 
     def _source(self, spec: JobSpec) -> str:
@@ -96,6 +99,14 @@ class InputUpload:
             return place
         data, path = read_small(place), Path(str(locate(place)))
         return self._add([(path, path.name, len(data))], _mark(data), path.name)
+
+    def _stills(self, place: str) -> str:
+        if not is_private(place):
+            return place
+        folder = Path(str(locate(place)))
+        found = stills_in(place)
+        files = [(folder / one.name, f"{folder.name}/{one.name}", one.bytes) for one in found]
+        return self._add(files, _mark(*(f"{one.name} {one.sha256}" for one in found)), folder.name)
 
     def _look(self, look: LookChoice, field: str) -> LookChoice:
         place = placed(look.name)

@@ -17,7 +17,7 @@ def pace_of(orders: Sequence[RenderOrder], word: DeviceUsage, renderers: int) ->
     picture = order.film.picture
     return MeasuredThroughput(
         look=order.look.title,
-        network=digest(order.look.named()),
+        network=digest(order.look.in_any_shot.named()),
         hardware=word.made_on,
         megapixels=round(picture.width * picture.height / 1e6, 6),
         renderers=max(1, renderers),

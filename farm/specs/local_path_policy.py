@@ -53,6 +53,8 @@ def _places(spec: JobSpec, planned_only: bool) -> Iterator[tuple[str, str]]:
         yield "output", spec.output
     if isinstance(spec.shots, GivenShots):
         yield "shots.file", spec.shots.file
+    if spec.stills is not None:
+        yield "stills", spec.stills
     yield from _places_of(spec.look, "look")
     for number, one in enumerate(spec.overrides):
         if one.look:

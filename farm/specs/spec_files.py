@@ -56,14 +56,14 @@ def read_manifest(place: str) -> dict[str, Any]:
 
 
 def spec_named(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
-    """The spec that a command names: its file, beside which `priority` is the only option, or a film's with options. Raises BadSpec."""
+    """The spec that a command names: its file, beside which `priority` and `stills` are the only options, or a film's with options. Raises BadSpec."""
     if is_spec(film):
-        urgency = {"priority": options.pop("priority")} if "priority" in options else {}
+        beside: dict[str, Any] = {name: options.pop(name) for name in ("priority", "stills") if name in options}
         if look or store or options or out is not None:
             raise BadSpec(
-                f"{film} is a job spec: write its look, places and options into it; only --address and --priority go beside it."
+                f"{film} is a job spec: write its look, places and options into it; only --address, --priority and --stills go beside it."
             )
-        return read_spec(film, urgency)
+        return read_spec(film, beside)
     if out is None:
         raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the deliverables.")
     return spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)
@@ -95,6 +95,8 @@ def _absolute(spec: JobSpec) -> JobSpec:
     places: dict[str, Any] = {name: whole(getattr(spec, name)) for name in ("source", "store", "output")}
     if isinstance(spec.shots, GivenShots):
         places["shots"] = GivenShots(file=whole(spec.shots.file))
+    if spec.stills is not None:
+        places["stills"] = whole(spec.stills)
     places["look"] = _whole_look(spec.look)
     looks = ({"look": one.look and _whole_look(one.look)} for one in spec.overrides)
     places["overrides"] = tuple(one.model_copy(update=own) for one, own in zip(spec.overrides, looks, strict=True))

@@ -35,7 +35,7 @@ from jobs.document import AnyPaper, Document, read_document
 from jobs.errors import BadStore
 from jobs.film.frame_index import Page
 from jobs.film.source import Film, SourceIdentity
-from jobs.records.orders import Record
+from jobs.records.record import Record
 from jobs.spec.job import JobSpec, Reading
 from jobs.store import Store, open_store
 

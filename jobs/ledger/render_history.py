@@ -15,6 +15,7 @@ from jobs.errors import BadStore
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Look, Range, Shot
+from jobs.plan.spans import Propagation
 from jobs.records.orders import Encoding
 
 NAME = "continuity.json"
@@ -134,7 +135,7 @@ def difference(before: ShotRendering, now: ShotRendering, frames: Range) -> str:
         return words
     if before.source != now.source:
         return "the source is read otherwise"
-    need = now.look.support
+    need = now.look.around
     if need.warmup or need.dissolve:
         same_edges = before.frames == now.frames
         if same_edges and before.target != now.target:
@@ -168,7 +169,19 @@ def looks_differ(before: Look, now: Look) -> str:
         words.append("weights of the look changed")
     if before.version != now.version:
         words.append(f"version of the look changed: {before.version} -> {now.version}")
+    if old.get("propagation") != new.get("propagation"):
+        words.append(_propagated_otherwise(before.propagation, now.propagation))
     return "; ".join(words) or "the look's kind, or what it must see, changed"
+
+
+def _propagated_otherwise(before: Propagation | None, now: Propagation | None) -> str:
+    if before is None or now is None:
+        return "colour is propagated now" if now else "colour is not propagated any more"
+    frames = sorted({one.frame for one in {*before.stills} ^ {*now.stills}})
+    if not frames:
+        return "the way in which colour is propagated changed"
+    many = f" and {len(frames) - 8} more" if len(frames) > 8 else ""
+    return f"stills changed: frame{'s' * (len(frames) > 1)} {', '.join(map(str, frames[:8]))}{many}"
 
 
 def _settings(look: Look) -> dict[str, object]:

@@ -10,29 +10,20 @@ Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open f
     read           |---------------------------|                       what is decoded
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, cos, pi
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from jobs.document import Document
 from jobs.film.source import StandIn
+from jobs.plan.ranges import Range as Range
+from jobs.plan.spans import PaintedFrame, Propagation, Span
 from jobs.spec.job import LookChoice
-
-
-class Range(NamedTuple):
-    """Frames [start, stop)."""
-
-    start: int
-    stop: int
-
-    @property
-    def frames(self) -> int:
-        return self.stop - self.start
 
 
 class Support(Document):
@@ -72,6 +63,8 @@ class Look(Document):
     """GPU memory that a renderer of it takes at most, in GiB: how many share a GPU. It changes no picture, so it is in no digest."""
     stand_in: StandIn = ""
     """It stands in for a look that gave no pictures (jobs/ledger/quarantine.py)."""
+    propagation: Propagation | None = None
+    """Its colour is propagated from anchors; None: it is shown every frame."""
 
     def named(self) -> dict[str, object]:
         """What tells this look from any other. Where its package and its weights lie does not: their hashes do."""
@@ -80,7 +73,27 @@ class Look(Document):
             paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
         del paper["keeps"], paper["gpu_gib"]
-        return paper if self.stand_in else {name: value for name, value in paper.items() if name != "stand_in"}
+        # At their defaults these are in no digest: there was a time without them.
+        return {name: value for name, value in paper.items() if value or name not in ("stand_in", "propagation")}
+
+    def propagated(self, stills: Iterable[PaintedFrame]) -> "Look":
+        """The look with its colour propagated from these stills of a shot, and from anchors of its own."""
+        return self.model_copy(update={"propagation": Propagation(stills=tuple(stills))})
+
+    @property
+    def around(self) -> Support:
+        """What a chunk must have around it: nothing where colour is propagated, for guides hold that of every frame."""
+        return Support() if self.propagation else self.support
+
+    @property
+    def in_any_shot(self) -> "Look":
+        """The look, whatever the stills and spans of the shot that it is propagated through."""
+        return self.model_copy(update={"propagation": self.propagation and Propagation()})
+
+    @property
+    def of_anchors(self) -> "Look":
+        """The look that colours a propagated shot's own anchors."""
+        return self.model_copy(update={"propagation": None})
 
     @property
     def title(self) -> str:
@@ -142,7 +155,8 @@ def divide(shot: Range, target: int, dissolve: int = 0, first: int = 0) -> list[
 
 def chunks_of(shot: Shot, target: int, first_number: int, begun: int = 0) -> list[Chunk]:
     """The chunks of one shot but for the first `begun`, with handles and pre-roll clipped at the shot's edges."""
-    need, edge = shot.look.support, shot.frames
+    need, edge = shot.look.around, shot.frames
+    spans = shot.look.propagation.through(edge) if shot.look.propagation else ()
     chunks = []
     for place, core in enumerate(divide(edge, target, need.dissolve, begun), begun):
         tail = need.dissolve if core.stop < edge.stop else 0
@@ -160,10 +174,16 @@ def chunks_of(shot: Shot, target: int, first_number: int, begun: int = 0) -> lis
                 seam=place > 0,
                 dissolve=need.dissolve if place else 0,
                 tail=tail,
-                look=shot.look,
+                look=_over(shot.look, core, spans),
             )
         )
     return chunks
+
+
+def _over(look: Look, core: Range, spans: Sequence[Span]) -> Look:
+    if not look.propagation:
+        return look
+    return look.model_copy(update={"propagation": look.propagation.over(core, spans)})
 
 
 def dissolve_weights(frames: int) -> list[float]:
@@ -199,9 +219,10 @@ class Plan:
             self.shots.append(shot)
             self._begun = 0
         if going_on:
-            reach = going_on.look.support.context
+            reach, propagation = going_on.look.around.context, going_on.look.propagation
+            known = propagation.settled(going_on.frames) if propagation else going_on.frames.stop
             chunks = self._rest_of(going_on)[:-2]
-            fixed = [chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= going_on.frames.stop]
+            fixed = [chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= known]
             self.chunks += fixed
             self._begun += len(fixed)
         return self.chunks[planned:]

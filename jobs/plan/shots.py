@@ -8,6 +8,7 @@ from jobs.errors import BadSpec
 from jobs.film.timecode import FrameTimecodes
 from jobs.plan.plan import Look, Range, Shot
 from jobs.spec.job import FrameMark, LookChoice, Override
+from jobs.stills.listing import StillFile
 
 
 def far_enough(cuts: Iterable[int], min_frames: int, start: int = 0) -> list[int]:
@@ -100,6 +101,25 @@ def dressed(
             if one.look and one.covers(number, part):
                 choice = one.look
         yield Shot(number, part, fit(choice))
+
+
+def refuse_still_of_whole_picture(part: Shot, stills: Sequence[StillFile]) -> None:
+    """Raises BadSpec for a still of frames whose look makes a whole new picture: there is no luma of the film to put its colour on."""
+    still = next((one for one in stills if part.frames.start <= one.frame < part.frames.stop), None)
+    if still:
+        raise BadSpec(
+            f"stills: {still.name} is of frame {still.frame}, in shot {part.number}, and the look '{part.look.title}' there does not "
+            "keep the film's luma; give that shot another look, or take the still away."
+        )
+
+
+def refuse_stills_beyond(stills: Sequence[StillFile], frames: int, names: FrameTimecodes) -> None:
+    """Raises BadSpec for a still of a frame that a film of so many does not have."""
+    if stills and stills[-1].frame >= frames:
+        raise BadSpec(
+            f"stills: {stills[-1].name} is of frame {stills[-1].frame}; the film has {names.spoken(0, frames - 1)}: "
+            "correct the number behind '.f', or take it away."
+        )
 
 
 def refuse_idle_overrides(overrides: Sequence[Override], shots: int, frames: int, names: FrameTimecodes) -> None:

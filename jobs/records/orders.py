@@ -13,6 +13,7 @@ from jobs.film.frame_index import PacketSpan
 from jobs.film.source import Colour, Development, Film, Mending, Picture, Rational, SourceIdentity
 from jobs.plan.plan import Chunk, Look, Range
 from jobs.plan.survey_ranges import MARGIN
+from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.media import Media
 from jobs.spec.formats import Codec
 
@@ -125,6 +126,10 @@ class RenderOrder(Document):
     """Each of them lacks the core, less its opening."""
     handles: tuple[Range, ...] = ()
     """Frames whose pictures are kept losslessly, for a dissolve."""
+    guides: tuple[GuideRecord, ...] = ()
+    """Where its colour is propagated, that of all its frames, in order; the look's own spans name them."""
+    references: tuple[ReferenceRecord, ...] = ()
+    """Of these frames, the stills that are shown at full resolution."""
 
     def body(self, encoding: Encoding) -> Range:
         """The frames that are encoded here: the core less its opening."""
@@ -287,8 +292,6 @@ class DeviceUsage(Document):
     made_on: str = ""
     """Of the chunk that has just been rendered: its number, its frames, handles and pre-roll included, and the hardware."""
 
-
-Record = SplitRecord | SegmentRecord | HandlesRecord
 
 _IN_MATROSKA = ("h264", "hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "prores", "ffv1", "mjpeg")
 """Codecs whose packets come back from Matroska as they were. It has no name for most others (DNxHR, CineForm, picture

@@ -169,6 +169,13 @@ class JobSpec(Document):
     look: LookChoice = LookChoice(name="colorize")
     shots: Shots = DetectShots()
     overrides: tuple[Override, ...] = ()
+    stills: Annotated[str, Field(min_length=1, max_length=4096, pattern=ONE_LINE)] | None = None
+    """Where pictures of the film's frames lie that a person has coloured: a folder, file:// or s3://bucket/prefix. Files are named by
+    their frames as `farm stills` names them, shot0003.f000123.png. Each shows its colour on its own frame, and it is propagated
+    through its shot."""
+    propagate: bool | None = None
+    """Whether a look that leaves luma alone colours a few frames of each shot, from which colour is propagated to all others, instead
+    of every frame for itself. By default where there are stills."""
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()
@@ -217,9 +224,11 @@ class JobSpec(Document):
             raise ValueError("it names another rate than the field rate; give the rate once")
         return place
 
-    @field_validator("source", "store", "output")
+    @field_validator("source", "store", "output", "stills")
     @classmethod
-    def _known_place(cls, place: str) -> str:
+    def _known_place(cls, place: str | None) -> str | None:
+        if place is None:
+            return None
         scheme, url, _ = place.partition("://")
         foreign = url and "/" not in scheme and scheme not in ("file", "s3")
         if not place.strip() or foreign or not is_placeable(place):
@@ -227,6 +236,12 @@ class JobSpec(Document):
         if scheme == "s3" and not re.match(r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/.*)?$", place):
             raise ValueError("an S3 place reads s3://bucket/key, the bucket in lower case letters, digits, '.' and '-'")
         return place
+
+    @model_validator(mode="after")
+    def _stills_are_propagated(self) -> Self:
+        if self.stills is not None and not self.propagates:
+            raise ValueError("stills are propagated: leave out propagate: false, or leave out stills")
+        return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -242,6 +257,11 @@ class JobSpec(Document):
                     "deliverables: give it a name of its own"
                 )
         return self
+
+    @property
+    def propagates(self) -> bool:
+        """Whether colour is propagated."""
+        return self.propagate if self.propagate is not None else self.stills is not None
 
     @property
     def reading(self) -> Reading:

@@ -1,0 +1,1 @@
+"""Colour propagated from frames whose colour is known to those between them."""

@@ -1,0 +1,80 @@
+"""The colour of a chunk whose look is propagated: chroma from its guides, and on a painted frame the still's own."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+import torch
+from torch import Tensor
+
+from actors.encode.float_pictures import Bits, read_float_pictures
+from actors.media.verified import proven
+from actors.picture.frame_batches import FrameBatch, turned_upright
+from actors.picture.generator import Domain
+from actors.propagation.upsampling import on_luma
+from jobs.errors import ChunkFailed
+from jobs.ledger.ledger import Ledger
+from jobs.records.guides import GuideRecord, ReferenceRecord
+from jobs.records.orders import RenderOrder
+
+GUIDE_BITS: Bits = 10
+"""Of a guide's chroma: finer than the 8 bits of most films, and a third of the bytes of 16."""
+REFERENCE_CHANNELS = 4
+"""B'-Y', R'-Y', how much of the still is meant (0..1), and the frame's own luma (0..1)."""
+
+
+class PropagatedColour:
+    """Stands in a renderer where a look's generator would: it is shown a chunk's frames, and reads their colour."""
+
+    domain = Domain.CHROMA
+
+    def __init__(self, ledger: Ledger, order: RenderOrder) -> None:
+        self._ledger = ledger
+        self._order = order
+
+    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
+        """Chroma of each frame (12HW, upright), at the film's size. Raises Damaged where what the records name is not there or another."""
+        stills = {record.frame: self._still(record) for record in self._order.references}
+        frames = enumerate((frame for plates in batches for frame in plates.parts(1)), self._order.read.start)
+        # The guides first: only when they are asked for one more are the last of them proven.
+        for guide, (number, frame) in zip(self._guides(), frames, strict=False):
+            luma = frame.luma()
+            chroma = on_luma(guide.to(luma.device), luma)
+            if number in stills:
+                painted, weight = (one.to(luma.device) for one in stills[number])
+                chroma = chroma + weight * (painted - chroma)
+            yield chroma
+
+    def _guides(self) -> Iterator[Tensor]:
+        """Chroma of the chunk's frames, in order, at the guides' size."""
+        next_frame = self._order.read.start
+        for guide in self._order.guides:
+            if guide.frames.start > next_frame:
+                break
+            yield from self._of_guide(guide, next_frame, self._order.read.stop)
+            next_frame = guide.frames.stop
+        if next_frame < self._order.read.stop:
+            raise ChunkFailed(f"frame {next_frame} has no guide: the spans of its shot do not tile it.")
+
+    def _of_guide(self, guide: GuideRecord, start: int, stop: int) -> Iterator[Tensor]:
+        what = f"the guide {guide.media.key}"
+        with (
+            proven(self._ledger, guide.media, guide.digest) as media,
+            closing(read_float_pictures(media, 2, GUIDE_BITS, what)) as pictures,
+        ):
+            for number, picture in enumerate(pictures, guide.frames.start):
+                if start <= number < stop:
+                    yield picture
+
+    def _still(self, record: ReferenceRecord) -> tuple[Tensor, Tensor]:
+        """A still's chroma (12HW) and weight (11HW), upright."""
+        planes = turned_upright(read_reference(self._ledger, record), self._order.film.picture)
+        return planes[:, :2], planes[:, 2:3]
+
+
+def read_reference(ledger: Ledger, record: ReferenceRecord) -> Tensor:
+    """What is kept of a still (14HW, see REFERENCE_CHANNELS), as the film stores its own frames. Raises Damaged."""
+    with (
+        proven(ledger, record.media, record.digest) as media,
+        closing(read_float_pictures(media, REFERENCE_CHANNELS, 16, f"the reference {record.media.key}")) as pictures,
+    ):
+        return torch.cat(list(pictures))[:1]

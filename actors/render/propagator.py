@@ -1,0 +1,232 @@
+"""The propagator: holds stills against their frames, and propagates colour from anchors through spans. It writes references and guides.
+
+Frames come straight from the source, after one lead-in for all spans of a call, and are held at a working size alone.
+"""
+
+import hashlib
+import time
+from collections.abc import Generator as Yields
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from actors.encode.float_pictures import FloatPictureWriter, codes
+from actors.looks import recent
+from actors.media.container import named
+from actors.media.temp_dirs import spool
+from actors.picture.frame_batches import FrameBatch, batches_of, turned_upright
+from actors.picture.generator import Generator, runtime_of
+from actors.picture.resize import Size, resized
+from actors.propagation.matching import MatchedReference, matched
+from actors.propagation.propagation import Propagated, propagate, working_size
+from actors.render.propagated_colour import GUIDE_BITS, read_reference
+from actors.render.segments import counted, hardware, kept_media
+from actors.stills.matching import match_still
+from actors.stills.reading import read_still
+from actors.survey.frame_runs import frames_one_by_one
+from jobs.errors import BadMedia, ChunkFailed, FilmFailed
+from jobs.film.source import Film
+from jobs.ledger.ledger import Ledger
+from jobs.plan.plan import Look, Range
+from jobs.plan.spans import Anchor, Span
+from jobs.records.guides import GuideOrder, GuideRecord, ReferenceOrder, ReferenceRecord
+from jobs.store import source_identity
+
+Plane = NDArray[np.float32]
+
+WHOLE = 0.999
+"""Weight of a still that is meant throughout, less what keeping it rounds."""
+
+
+@dataclass(frozen=True)
+class WorkingFrame:
+    """A frame at the working size, upright."""
+
+    luma: Plane
+    """HW, 0..1."""
+    own: Plane | None
+    """The look's chroma, HW2, of a frame that it was shown."""
+
+
+class Propagator:
+    """One worker. It works on a processor, where batches and threads change no bit."""
+
+    def __init__(self, source: str, store: str, job: str, looks: Sequence[Look], cpus: float) -> None:
+        """`looks`: those that may be asked for; each is loaded when its first anchor is coloured."""
+        self.threads = max(1, int(cpus))
+        torch.set_num_threads(self.threads)
+        self.source = source
+        self.ledger = Ledger.at(store, job)
+        self.looks = looks
+        self.device = torch.device("cpu")
+        self._generators: dict[str, Generator] = {}
+        self._unchanged = False
+
+    def reference(self, order: ReferenceOrder) -> ReferenceRecord:
+        """Hold a still against its frame and keep its colour. Raises BadSpec for a still that is not its frame's, or cannot be read."""
+        torch.set_num_threads(self.threads)
+        if isinstance(kept := self.ledger.record(order.digest), ReferenceRecord):
+            return kept
+        self._refuse_changed(order.film)
+        read = Range(order.frame, order.frame + 1)
+        try:
+            with closing(frames_one_by_one(order.film, read, order.head, order.packets, self.threads)) as frames:
+                frame = next(frames)
+        except LookupError:
+            raise ChunkFailed(f"frame {order.frame}, of which {order.name} is a still, cannot be decoded.") from None
+        picture = order.film.picture
+        found = match_still(read_still(self._file(order), order.name), frame, picture, order.called)
+        (_, plates), *_ = batches_of([frame], picture, 1, self.device)
+        upright = [torch.from_numpy(one) for one in (found.chroma, found.weight[None])]
+        planes = torch.cat([turned_upright(torch.cat(upright)[None], picture)[0], plates.luma()[0]])
+        with spool("reference") as folder:
+            path = Path(folder) / order.digest
+            with FloatPictureWriter(picture, path, 16) as writer:
+                writer.write(codes(planes, 16))
+            media = kept_media(self.ledger, counted(read, writer.facts), path)
+        return self.ledger.keep(
+            ReferenceRecord(digest=order.digest, frame=order.frame, still=order.still, media=media, said=found.said)
+        )
+
+    def propagate(self, order: GuideOrder) -> Iterator[GuideRecord]:
+        """The guide of each span, in order, the work done where there is none yet. Raises ChunkFailed where a frame cannot be decoded."""
+        torch.set_num_threads(self.threads)
+        kept = {span: self.ledger.record(order.digest(span)) for span in order.spans}
+        lacking = [span for span, record in kept.items() if not isinstance(record, GuideRecord)]
+        yield from (record for record in kept.values() if isinstance(record, GuideRecord))
+        if not lacking:
+            return
+        self._refuse_changed(order.film)
+        references = {one.frame: self._reference(one, order.film) for one in order.references}
+        with (
+            spool("propagate") as folder,
+            closing(self._frames(order, lacking, references)) as frames,
+        ):
+            window: dict[int, WorkingFrame] = {}
+            for span in lacking:
+                began = time.monotonic()
+                window = {number: frame for number, frame in window.items() if number >= span.read.start}
+                for number, frame in frames:
+                    if number >= span.read.start:
+                        window[number] = frame
+                    if number + 1 >= span.read.stop:
+                        break
+                colours = self._anchors(span, window, references)
+                yield self._kept(order, span, propagate(*_within(span, window, colours)), Path(folder), began)
+
+    # frames
+
+    def _frames(
+        self, order: GuideOrder, lacking: Sequence[Span], references: Mapping[int, MatchedReference]
+    ) -> "Yields[tuple[int, WorkingFrame], None, None]":
+        """All frames of the order, small, each with the look's chroma where that is asked for."""
+        picture = order.film.picture
+        asked = {one.frame for span in lacking for one in span.anchors}
+        asked -= {frame for frame, one in references.items() if one.whole}
+        number = order.read.start
+        try:
+            with closing(
+                frames_one_by_one(order.film, order.read, order.head, order.packets, self.threads)
+            ) as frames:
+                for _, plates in batches_of(frames, picture, 1, self.device):
+                    size = working_size(*plates.luma_NHW.shape[-2:])
+                    own = self._own(order.look, plates, size) if number in asked else None
+                    yield number, WorkingFrame(plates.luma(size)[0, 0].numpy(), own)
+                    number += 1
+        except LookupError:
+            raise ChunkFailed(f"frame {number} cannot be decoded: no colour is propagated past it.") from None
+
+    def _own(self, look: Look, plates: FrameBatch, size: Size) -> Plane:
+        """The look's chroma of one frame, shown by itself."""
+        generator = recent(self._generators, look, self.device)
+        pictures = list(generator.render([plates]))
+        if len(pictures) != 1:
+            raise ChunkFailed(
+                f"The look '{look.title}' does not give one picture for one frame; mend the look, and raise its version."
+            )
+        return _last(resized(pictures[0], size)[0])
+
+    # anchors
+
+    def _anchors(
+        self, span: Span, window: Mapping[int, WorkingFrame], references: Mapping[int, MatchedReference]
+    ) -> dict[int, Plane]:
+        """The chroma of a span's anchors, HW2, by frame."""
+        return {one.frame: self._colour(one, window[one.frame], references) for one in span.anchors}
+
+    def _colour(self, anchor: Anchor, frame: WorkingFrame, references: Mapping[int, MatchedReference]) -> Plane:
+        if anchor.still:
+            painted = references[anchor.frame]
+            if frame.own is None:
+                return painted.chroma
+            return frame.own + painted.weight[..., None] * (painted.chroma - frame.own)
+        assert frame.own is not None
+        beside = [references[one.frame] for one in anchor.beside]
+        return matched(frame.luma, frame.own, beside) if beside else frame.own
+
+    def _reference(self, record: ReferenceRecord, film: Film) -> MatchedReference:
+        """A still's colour at the working size, upright."""
+        planes = turned_upright(read_reference(self.ledger, record), film.picture)
+        small = resized(planes, working_size(*planes.shape[-2:]))[0].numpy()
+        whole = bool((planes[:, 2] > WHOLE).all())
+        return MatchedReference(luma=small[3], chroma=_last(torch.from_numpy(small[:2])), weight=small[2], whole=whole)
+
+    # paper
+
+    def _kept(
+        self, order: GuideOrder, span: Span, colours: Iterator[Propagated], folder: Path, began: float
+    ) -> GuideRecord:
+        name, path = order.digest(span), folder / order.digest(span)
+        sure: list[float] = []
+        with FloatPictureWriter(order.film.picture, path, GUIDE_BITS) as writer:
+            for colour in islice(colours, span.frames.frames):
+                writer.write(codes(torch.from_numpy(colour.chroma).permute(2, 0, 1), GUIDE_BITS))
+                sure.append(float(colour.confidence.mean()))
+        media = kept_media(self.ledger, counted(span.frames, writer.facts), path)
+        runtime = runtime_of(recent(self._generators, order.look, self.device)) if self._generators else ""
+        return self.ledger.keep(
+            GuideRecord(
+                digest=name,
+                frames=span.frames,
+                media=media,
+                confidence=round(fmean(sure), 4),
+                made_on=hardware(self.device, runtime),
+                seconds=round(time.monotonic() - began, 3),
+            )
+        )
+
+    def _file(self, order: ReferenceOrder) -> bytes:
+        data = self.ledger.read(order.media.key)
+        if data is None or hashlib.sha256(data).hexdigest() != order.media.sha256:
+            raise FilmFailed(
+                f"{self.ledger.store.url}/{self.ledger.key(order.media.key)}, the still {order.name}, is gone or damaged in the "
+                "store; delete it, and the same command puts it there again."
+            )
+        return data
+
+    def _refuse_changed(self, film: Film) -> None:
+        # Once for each worker: an order is one of very many.
+        if not self._unchanged and source_identity(self.source) != film.identity:
+            raise BadMedia(f"{named(self.source)} was changed since its survey; begin a new job for it.")
+        self._unchanged = True
+
+
+def _within(
+    span: Span, window: Mapping[int, WorkingFrame], colours: Mapping[int, Plane]
+) -> tuple[list[Plane], dict[int, Plane]]:
+    """The lumas of all frames that a span reads, and its anchors' chroma, both counted from its first frame; it gives its own frames."""
+    lumas = [window[number].luma for number in range(*span.read)]
+    return lumas, {frame - span.read.start: chroma for frame, chroma in colours.items()}
+
+
+def _last(planes_CHW: Tensor) -> Plane:
+    """Channels last, as OpenCV has them."""
+    return np.ascontiguousarray(planes_CHW.permute(1, 2, 0).numpy(), np.float32)

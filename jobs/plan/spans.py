@@ -1,0 +1,120 @@
+"""Spans: where in a shot the anchors are, and the frames between neighbouring ones. Pure; what is settled of a shot never changes as it grows.
+
+    shot     |-----------------------------------------------|     nothing is propagated across its edges
+    anchors      A           S        A           A                S: a still; A: a frame that the look itself colours
+    spans    |---|-----------|--------|-----------|----------|     each is propagated from the anchors at its ends
+
+Stills are where a person put them. Between two of them, and beside them, the look's own anchors stand `reach` frames apart, and
+half of that from the shot's edge.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field
+
+from jobs.document import Document
+from jobs.plan.ranges import Range
+
+VERSION = 1
+"""Of propagation: raised whenever its pictures change, so that no old guide is taken for a new one."""
+
+REACH = 48
+"""Frames between two of the look's own anchors: two seconds of film."""
+
+FARTHEST = 960
+"""Frames from a span to a still that its anchors are matched with, at most: so far a shot that goes on must be known."""
+
+
+class PaintedFrame(Document):
+    """A frame that a person has painted."""
+
+    frame: int
+    still: str
+    """SHA-256 of the file."""
+
+
+class Anchor(Document):
+    """A frame whose colour is known."""
+
+    frame: int
+    still: str = ""
+    """SHA-256 of the file that a person painted; empty: the look colours it."""
+    beside: tuple[PaintedFrame, ...] = ()
+    """The nearest stills before and after it in its shot: what the look gives it is matched with them."""
+
+
+class Span(Document):
+    """Frames that get their colour from the anchors at their ends."""
+
+    frames: Range
+    """Without the later anchor, which begins the next span; at the end of a shot to its last frame."""
+    anchors: Annotated[tuple[Anchor, ...], Field(min_length=1, max_length=2)]
+    """One, at either end, beside a shot's edge; else both, the earlier first."""
+
+    @property
+    def read(self) -> Range:
+        """The frames that are read to propagate it: its own, and the later anchor."""
+        return Range(self.frames.start, max(self.frames.stop, self.anchors[-1].frame + 1))
+
+    @property
+    def stills(self) -> tuple[PaintedFrame, ...]:
+        """All stills it depends on, in film order."""
+        own = [PaintedFrame(frame=one.frame, still=one.still) for one in self.anchors if one.still]
+        beside = [painted for anchor in self.anchors for painted in anchor.beside]
+        return tuple(sorted({one.frame: one for one in (*own, *beside)}.values(), key=lambda one: one.frame))
+
+
+class Propagation(Document):
+    """How a look's colour is propagated through a shot: it replaces the look on all frames but the anchors."""
+
+    version: int = VERSION
+    reach: int = REACH
+    stills: tuple[PaintedFrame, ...] = ()
+    """Of the shot, in film order; of one that goes on, all from its first frame on."""
+    spans: tuple[Span, ...] = ()
+    """Of one chunk: those that give any of its frames their colour. Empty where a whole shot is meant."""
+
+    def through(self, shot: Range) -> tuple[Span, ...]:
+        """The spans of a whole shot, in film order; they tile it."""
+        anchors = self._anchors(shot) or [self._own((shot.start + shot.stop) // 2, shot)]
+        first, last = anchors[0], anchors[-1]
+        head = Span(frames=Range(shot.start, first.frame), anchors=(first,))
+        inner = [Span(frames=Range(one.frame, other.frame), anchors=(one, other)) for one, other in pairwise(anchors)]
+        tail = Span(frames=Range(last.frame, shot.stop), anchors=(last,))
+        return tuple(span for span in (head, *inner, tail) if span.frames.frames)
+
+    def settled(self, known: Range) -> int:
+        """The frame before which no frame to come changes a span of a shot that goes on."""
+        to_come = next((still.frame for still in self.stills if still.frame >= known.stop), None)
+        sure = [one.frame for one in self._anchors(known) if to_come is None or one.frame + FARTHEST < to_come]
+        # Behind the last still that is known, a later one is another's neighbour.
+        sure += [still.frame for still in self.stills if still.frame < known.stop]
+        return max(sure, default=known.start)
+
+    def over(self, frames: Range, spans: Sequence[Span]) -> "Propagation":
+        """What it is for some frames alone, of which the `spans` of the shot are given."""
+        some = tuple(span for span in spans if span.frames.start < frames.stop and span.frames.stop > frames.start)
+        return self.model_copy(update={"stills": (), "spans": some})
+
+    def _anchors(self, shot: Range) -> list[Anchor]:
+        """All but that of a shot so short that it has only one, in its middle."""
+        stills = [
+            Anchor(frame=one.frame, still=one.still) for one in self.stills if shot.start <= one.frame < shot.stop
+        ]
+        ends = [Anchor(frame=shot.start), *stills, Anchor(frame=shot.stop)]
+        anchors: list[Anchor] = []
+        for before, after in pairwise(ends):
+            first = before.frame + (self.reach if before.still else self.reach // 2)
+            # One that would stand close before the next end is left out: that end, or one span, serves as well.
+            own = range(first, after.frame - self.reach // 4, self.reach)
+            anchors += [*([before] if before.still else []), *(self._own(frame, shot) for frame in own)]
+        return anchors
+
+    def _own(self, frame: int, shot: Range) -> Anchor:
+        """An anchor of the look's own, beside the stills of its shot that are near enough."""
+        stills = [one for one in self.stills if shot.start <= one.frame < shot.stop]
+        before = [one for one in stills if frame - FARTHEST <= one.frame < frame][-1:]
+        after = [one for one in stills if frame < one.frame <= frame + FARTHEST][:1]
+        return Anchor(frame=frame, beside=(*before, *after))

@@ -1,0 +1,120 @@
+"""References and guides: what is asked for to propagate colour, and the records that it lies in the store."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from jobs.digest import digest
+from jobs.document import Document
+from jobs.film.frame_index import PacketSpan
+from jobs.film.source import Film
+from jobs.plan.plan import Chunk, Look, Range
+from jobs.plan.spans import VERSION, PaintedFrame, Span
+from jobs.records.media import Media
+from jobs.stills.listing import StillFile
+
+
+class ReferenceRecord(Document):
+    """A still's colour lies in the store, brought to the film's own size and aligned with its frame."""
+
+    kind: Literal["reference"] = "reference"
+    digest: str
+    frame: int
+    still: str
+    """SHA-256 of the file that was painted."""
+    media: Media
+    said: tuple[str, ...] = ()
+    """What was done to make it fit, and by which tool it was painted."""
+
+
+class GuideRecord(Document):
+    """The propagated chroma of a span's frames lies in the store, at a working size."""
+
+    kind: Literal["guide"] = "guide"
+    digest: str
+    frames: Range
+    media: Media
+    confidence: float
+    """Mean over its frames, 0 to 1: how far what was propagated was found again in them."""
+    made_on: str
+    seconds: float
+    """Wall time from its first frame to the store."""
+
+
+def still_media(file: StillFile) -> Media:
+    """A still's file as it is kept in a job's folder."""
+    return Media(key=f"media/{file.sha256}", sha256=file.sha256, bytes=file.bytes)
+
+
+@dataclass(frozen=True)
+class ReferenceOrder:
+    """Bring a still to the film's own size, and hold it against its frame."""
+
+    film: Film
+    frame: int
+    called: str
+    """The frame's name, for people."""
+    still: str
+    name: str
+    """The file's, for people."""
+    media: Media
+    """The file itself, in the job's folder."""
+    head: int
+    """Frames decoded before it, for a deinterlacer."""
+    packets: PacketSpan
+
+    @property
+    def digest(self) -> str:
+        """Names the reference."""
+        return reference_digest(self.film, PaintedFrame(frame=self.frame, still=self.still))
+
+
+@dataclass(frozen=True)
+class GuideOrder:
+    """Propagate colour through some neighbouring spans of one shot."""
+
+    film: Film
+    look: Look
+    """That colours the anchors which are no stills."""
+    spans: Sequence[Span]
+    references: Sequence[ReferenceRecord]
+    read: Range
+    head: int
+    """Frames decoded before `read`, for a deinterlacer."""
+    packets: PacketSpan
+
+    def digest(self, span: Span) -> str:
+        """Names the guide of one of them."""
+        return guide_digest(self.film, self.look, span)
+
+
+def reference_digest(film: Film, still: PaintedFrame) -> str:
+    """Names a still's reference: the source, the frame and the file."""
+    return digest(
+        {"kind": "reference", "version": VERSION, "still": still.still, "frame": still.frame, **_source(film)}
+    )
+
+
+def guide_digest(film: Film, look: Look, span: Span) -> str:
+    """Names a span's guide: the source, its frames, its anchors and the stills they are matched with, and the look of its own anchors."""
+    named = {"span": span.model_dump(mode="json"), "look": look.of_anchors.named()}
+    return digest({"kind": "guide", "version": VERSION, **named, **_source(film)})
+
+
+def guides_of(film: Film, chunk: Chunk) -> Iterator[str]:
+    """Digests of the guides that give a chunk its colour, in film order, then of the references that are shown on their own frames."""
+    if chunk.look.propagation:
+        for span in chunk.look.propagation.spans:
+            yield guide_digest(film, chunk.look, span)
+        yield from (reference_digest(film, still) for still in shown_stills(chunk))
+
+
+def shown_stills(chunk: Chunk) -> list[PaintedFrame]:
+    """The stills whose own frame is of a chunk: it shows them at full resolution."""
+    spans = chunk.look.propagation.spans if chunk.look.propagation else ()
+    stills = {still.frame: still for span in spans for still in span.stills}
+    return [still for frame, still in sorted(stills.items()) if chunk.core.start <= frame < chunk.core.stop]
+
+
+def _source(film: Film) -> dict[str, object]:
+    return {"source": film.identity.model_dump(mode="json"), "picture": film.picture.named()}

@@ -1,0 +1,134 @@
+"""Propagated colour through the real driver, with real crews in this process: one film in any number of chunks, each guide made once."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from farm.film.calls import GuideCall, RenderCall
+from farm.film.film_run import FilmRun
+from farm.fleet.calls import RetryPolicy
+from jobs.errors import BadSpec
+from jobs.records.guides import GuideRecord, guides_of
+from tests.farm.inline import InlineFleet, rendered, shot_list
+from tests.farm.studio import same, spec_of
+from tests.films import Recipe
+
+FRAMES = 130
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """130 frames, 10 a second: a shot of 100, one of 30."""
+    recipe = Recipe(frames=FRAMES, size=(96, 64), rate=Fraction(10), gop=25, cuts=(100,))
+    return recipe.make(tmp_path_factory.mktemp("film") / "film.mp4")
+
+
+@pytest.fixture(scope="module")
+def cuts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {"file": str(shot_list(tmp_path_factory.mktemp("cuts") / "cuts.csv", 0, 100, frames=FRAMES))}
+
+
+@pytest.fixture(scope="module")
+def whole(film: Path, cuts: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> FilmRun:
+    """The film with a chunk for each shot."""
+    return rendered(spec(film, tmp_path_factory.mktemp("whole"), cuts, 60))
+
+
+def spec(film: Path, folder: Path, cuts: dict[str, str], chunk_seconds: float, **fields: object):  # type: ignore[no-untyped-def]
+    look = {"name": "colorize"}
+    return spec_of(film, folder, shots=cuts, look=look, propagate=True, chunk_seconds=chunk_seconds, **fields)
+
+
+def delivered(made: FilmRun) -> Path:
+    return Path(made.scout.spec.output) / "film.mkv"
+
+
+def guides(made: FilmRun) -> list[str]:
+    return [name for chunk in made.chunks for name in guides_of(made.film, chunk)]
+
+
+@pytest.mark.parametrize("seconds", [0.7, 3.1])
+def test_any_number_of_chunks_gives_one_film(
+    film: Path, cuts: dict[str, str], tmp_path: Path, whole: FilmRun, seconds: float
+) -> None:
+    made = rendered(spec(film, tmp_path, cuts, seconds))
+    assert made.report().conforms
+    assert len(made.chunks) > len(whole.chunks) == 2
+    assert {*guides(made)} == {*guides(whole)}
+    same(delivered(made), delivered(whole))
+
+
+def test_the_look_is_shown_its_anchors_alone(whole: FilmRun) -> None:
+    anchors = {one.frame for chunk in whole.chunks for span in _spans(chunk) for one in span.anchors}
+    assert anchors == {24, 72, 115}
+    assert all(chunk.read == chunk.core for chunk in whole.chunks)
+
+
+def _spans(chunk):  # type: ignore[no-untyped-def]
+    assert chunk.look.propagation
+    return chunk.look.propagation.spans
+
+
+def test_a_lost_propagator_changes_nothing(film: Path, cuts: dict[str, str], tmp_path: Path, whole: FilmRun) -> None:
+    made = rendered(spec(film, tmp_path, cuts, 60), InlineFleet({"propagate": 1}))
+    same(delivered(made), delivered(whole))
+
+
+def test_only_the_guides_that_lack_are_made(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
+    asked = spec(film, tmp_path, cuts, 3.1)
+    first = rendered(asked)
+    ledger = first.ledger
+    gone = first.segments_of(first.deliverables[0])[2]
+    names = [*guides_of(first.film, first.chunks[2])]
+    for name in (gone.digest, names[0]):
+        ledger.store.delete(ledger.key(f"records/{name}.json"))
+    fleet = InlineFleet()
+    again = rendered(asked, fleet)
+    assert [call.order.digest(span) for call in fleet.calls(GuideCall) for span in call.order.spans] == names[:1]
+    assert [call.chunks for call in fleet.calls(RenderCall)] == [(3,)]
+    assert again.report().conforms
+
+
+def test_a_damaged_guide_is_made_again(film: Path, cuts: dict[str, str], tmp_path: Path, whole: FilmRun) -> None:
+    asked = spec(film, tmp_path, cuts, 60)
+    first = rendered(asked)
+    ledger, name = first.ledger, guides(first)[0]
+    record = ledger.record(name)
+    assert isinstance(record, GuideRecord)
+    data = bytearray(ledger.read(record.media.key) or b"")
+    data[len(data) // 2] ^= 1
+    ledger.store.write(ledger.key(record.media.key), bytes(data))
+    ledger.store.delete(ledger.key(f"records/{first.segments_of(first.deliverables[0])[0].digest}.json"))
+    fleet = InlineFleet()
+    made = rendered(asked, fleet)
+    assert [call.order.digest(span) for call in fleet.calls(GuideCall) for span in call.order.spans] == [name]
+    same(delivered(made), delivered(whole))
+
+
+def test_a_span_that_cannot_be_propagated_sets_its_chunks_aside_and_no_others(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "film.mp4"
+    damaged.write_bytes(film.read_bytes())
+    asked = spec(damaged, tmp_path, cuts, 3.1, on_error="passthrough")
+    fleet = Failing(budget=RetryPolicy(attempts=2))
+    made = rendered(asked, fleet)
+    assert [one.chunk for one in made.report().quarantined] == [1]
+    assert made.report().conforms
+
+
+class Failing(InlineFleet):
+    """The first span of the film cannot be propagated."""
+
+    def _made_by(self, call):  # type: ignore[no-untyped-def]
+        if isinstance(call, GuideCall) and call.order.spans[0].frames.start == 0:
+            raise RuntimeError("no colour here")
+        return super()._made_by(call)
+
+
+def test_a_look_that_makes_a_whole_new_picture_is_not_propagated(film: Path, tmp_path: Path) -> None:
+    from farm.film.setup import preflight
+
+    with pytest.raises(BadSpec, match="does not keep it; choose one that does"):
+        preflight(spec_of(film, tmp_path, look={"name": "none"}, propagate=True))
