@@ -20,7 +20,8 @@ from jobs.plan.plan import Range
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.media import Media
 from jobs.records.orders import Cuts, FramesRendered, RenderOrder, SegmentRecord, SplitOrder, SplitRecord
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.paper import encoding_of, film_of, picture_of
 
 SHOT = 97

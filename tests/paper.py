@@ -7,7 +7,7 @@ import av
 from jobs.film.source import Colour, Film, Picture, SourceIdentity
 from jobs.records.orders import Encoding
 from jobs.records.report import FilmReport
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 
 def picture_of(pix_fmt: str, width: int = 50, height: int = 38, *, full: bool = False) -> Picture:

@@ -17,7 +17,8 @@ from actors.picture.transfer import CURVES
 from jobs.film.source import Colour, Film, Picture
 from jobs.records.orders import Encoding
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import DEPTHS, PICTURES, PROFILES, Codec, Container, Deliverable
+from jobs.spec.codecs import DEPTHS, PICTURES, PROFILES, Codec, Container
+from jobs.spec.formats import Deliverable
 
 KEYFRAME_SECONDS = 2
 """Longest distance of two keyframes in h264 and hevc: what a player seeks by, and an inspector decodes to see one frame."""

@@ -16,7 +16,7 @@ from actors.encode.segment_writer import THREADS, SegmentFacts, SegmentWriter
 from actors.media.container import open_media
 from jobs.film.source import Picture
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 Bits = Literal[10, 16]
 

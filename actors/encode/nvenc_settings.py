@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jobs.spec.formats import DEPTHS, Codec, Deliverable
+from jobs.spec.codecs import DEPTHS, Codec
+from jobs.spec.formats import Deliverable
 
 _PRESETS = {"ultrafast": 1, "veryfast": 2, "faster": 3, "fast": 4, "medium": 5, "slow": 6, "slower": 7}
 

@@ -29,7 +29,8 @@ from actors.media.container import MATROSKA
 from jobs.errors import BadSpec, FilmFailed, NodeFault
 from jobs.film.source import Colour, Film
 from jobs.records.orders import Encoding
-from jobs.spec.formats import PICTURES, Codec, Deliverable
+from jobs.spec.codecs import PICTURES, Codec
+from jobs.spec.formats import Deliverable
 
 THREADS = 4
 """Threads of every encoder. x264 gives other bytes for another number, so it is on paper, not the machine's choice."""

@@ -29,7 +29,7 @@ from jobs.film.source import Film, Picture
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Figures, JudgedPicture, SkippedPicture
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 from jobs.spec.job import Reading
 from jobs.store import open_store
 

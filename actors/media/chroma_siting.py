@@ -15,7 +15,7 @@ from actors.media.container import MATROSKA
 from actors.media.planes import aside, covered
 from jobs.film.source import Picture, Siting
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec, Wrapping
+from jobs.spec.codecs import Codec, Wrapping
 
 _HORIZONTAL, _VERTICAL = b"\x55\xb7\x81", b"\x55\xb8\x81"
 """Matroska's elements, with their length of one byte."""

@@ -12,7 +12,7 @@ from typing import Any
 from av.container import InputContainer
 
 from actors.mux.tags import BOXES
-from jobs.spec.formats import Wrapping
+from jobs.spec.codecs import Wrapping
 
 OPENING = "Opening"
 """Title of what lies before the first chapter."""

@@ -21,7 +21,7 @@ from jobs.plan.output_timing import FINEST, Timing
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.orders import Encoding
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import Codec, Wrapping
+from jobs.spec.codecs import Codec, Wrapping
 
 FORMATS: dict[Wrapping, str] = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "mxf": "mxf", "hls": "mp4"}
 """libav's names of the containers."""

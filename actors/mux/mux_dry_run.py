@@ -28,7 +28,7 @@ from jobs.film.timecode import timecode_at
 from jobs.records.deliverables import StreamFate
 from jobs.records.orders import Encoding
 from jobs.spec.advice import UnfitDeliverable
-from jobs.spec.formats import Codec, Drop, Wrapping
+from jobs.spec.codecs import Codec, Drop, Wrapping
 
 BY_THE_SPEC = "left out by the spec's word"
 

@@ -27,7 +27,7 @@ from actors.mux.subtitles import HEADER, MOV_TEXT, convert, converted_to, payloa
 from actors.mux.tags import BOXES, FILE_TAGS, language_in, tags_of
 from jobs.plan.output_timing import MILLISECOND
 from jobs.records.deliverables import DeliverablePlan, StreamFate
-from jobs.spec.formats import Wrapping
+from jobs.spec.codecs import Wrapping
 
 _LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
 """What is meant where nothing is said. mp4 asks for it, of PCM only as the file is closed."""

@@ -21,7 +21,8 @@ from jobs.plan.output_timing import refuse_rate
 from jobs.records.deliverables import DeliverablePlan, StreamFate
 from jobs.records.orders import Encoding
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import CONTAINERS, FOLDERS, Codec, Deliverable, Drop, Wrapping
+from jobs.spec.codecs import CONTAINERS, FOLDERS, Codec, Drop, Wrapping
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import JobSpec, file_name
 
 _ANY_CLOCK = ("mpegts", "mpeg")

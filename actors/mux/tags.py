@@ -10,7 +10,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 from actors.mux.subtitles import HEADER, MOV_TEXT
-from jobs.spec.formats import Wrapping
+from jobs.spec.codecs import Wrapping
 
 BOXES: tuple[Wrapping, ...] = ("mp4", "mov", "hls")
 """Containers made of ISO boxes."""

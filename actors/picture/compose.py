@@ -24,7 +24,7 @@ from actors.picture.transfer import CURVES
 from jobs.errors import ChunkFailed
 from jobs.film.source import Picture
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 Fetch = Callable[[Sequence[Tensor]], list[Tensor]]
 """Brings tensors of a look's device into this machine's memory, and waits for them: see `actors.picture.device.fetched_together`."""

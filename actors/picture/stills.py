@@ -16,7 +16,7 @@ from actors.picture.resize import resized
 from actors.picture.transfer import CURVES
 from jobs.film.source import Colour, Picture
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 WIDTH = 480
 """Widest a picture of the pair is, in pixels."""

@@ -1,4 +1,5 @@
 """TEMP"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -6,11 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class MatchedReference:
     luma: Plane
     chroma: Plane
     weight: Plane
     whole: bool
+
+
 def matched(luma: Plane, own: Plane, references: Sequence[MatchedReference]) -> Plane:
     return own

@@ -1,4 +1,5 @@
 """TEMP"""
+
 from torch import Tensor
 
 from actors.picture.resize import resized

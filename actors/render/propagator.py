@@ -133,9 +133,7 @@ class Propagator:
         asked -= {frame for frame, one in references.items() if one.whole}
         number = order.read.start
         try:
-            with closing(
-                frames_one_by_one(order.film, order.read, order.head, order.packets, self.threads)
-            ) as frames:
+            with closing(frames_one_by_one(order.film, order.read, order.head, order.packets, self.threads)) as frames:
                 for _, plates in batches_of(frames, picture, 1, self.device):
                     size = working_size(*plates.luma_NHW.shape[-2:])
                     own = self._own(order.look, plates, size) if number in asked else None

@@ -51,7 +51,9 @@ def aligned(frame_HW: Plane, still_HW: Plane, paint_HW: Plane | None) -> Alignme
     """The best map found, and how alike the two are by it; lumas of one size, 0..1. `paint_HW`: where the still counts."""
     matrix = np.eye(2, 3, dtype=np.float32)
     for level in LEVELS:
-        better = _sought(*(_small(one, level) for one in (frame_HW, still_HW, paint_HW)), _scaled(matrix, frame_HW, level))
+        better = _sought(
+            *(_small(one, level) for one in (frame_HW, still_HW, paint_HW)), _scaled(matrix, frame_HW, level)
+        )
         matrix = _scaled_back(better, frame_HW, level)
         if max(frame_HW.shape) <= level:
             break
@@ -63,7 +65,8 @@ def warped(plane_HW: Plane, matrix: Matrix, size: tuple[int, int], outside: floa
     border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP if outside is None else cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(
-        cv2.warpAffine(plane_HW, matrix, size[::-1], flags=flags, borderMode=border, borderValue=outside or 0.0), np.float32
+        cv2.warpAffine(plane_HW, matrix, size[::-1], flags=flags, borderMode=border, borderValue=outside or 0.0),
+        np.float32,
     )
 
 
@@ -108,7 +111,9 @@ def _sought(frame: Plane, still: Plane, paint: Plane | None, begin: Matrix) -> M
 def _rough(plane: Plane) -> Plane:
     """What stands out of its surroundings, in units of their roughness: the same whatever gamma or contrast is."""
     apart = plane - cv2.GaussianBlur(plane, (0, 0), _SIGMA)
-    return np.asarray(apart / (np.sqrt(np.maximum(cv2.GaussianBlur(apart * apart, (0, 0), 2 * _SIGMA), 0)) + _FLOOR), np.float32)
+    return np.asarray(
+        apart / (np.sqrt(np.maximum(cv2.GaussianBlur(apart * apart, (0, 0), 2 * _SIGMA), 0)) + _FLOOR), np.float32
+    )
 
 
 def _judged(frame: Plane, still: Plane, paint: Plane | None, matrix: Matrix) -> Alignment:

@@ -67,7 +67,9 @@ def _refuse(image: Image.Image, name: str) -> None:
             "film's size."
         )
     if image.mode in ("I", "F", "LAB") or (image.mode == "I;16" and image.info.get("transparency") is not None):
-        raise BadMedia(f"The still {name} is of a kind that is not read ({image.mode}); save it as RGB with 8 or 16 bits.")
+        raise BadMedia(
+            f"The still {name} is of a kind that is not read ({image.mode}); save it as RGB with 8 or 16 bits."
+        )
     if image.mode == "CMYK" and not image.info.get("icc_profile"):
         raise BadMedia(
             f"The still {name} is CMYK without an ICC profile, so that its colours are not known; save it as RGB, or with "
@@ -139,9 +141,7 @@ def _as_srgb(colour: Image.Image | Samples, profile: bytes, name: str) -> tuple[
         try:
             return by_littlecms(colour, profile), ("CMYK, brought to sRGB by its ICC profile",)
         except NoProfileFor:
-            raise BadMedia(
-                f"The still {name} is CMYK and its ICC profile cannot be used; save it as RGB."
-            ) from None
+            raise BadMedia(f"The still {name} is CMYK and its ICC profile cannot be used; save it as RGB.") from None
     samples = deepened(np.asarray(colour)) if isinstance(colour, Image.Image) else colour
     samples = samples[:, :, None] if samples.ndim == 2 else samples
     if not profile:

@@ -19,7 +19,7 @@ from actors.verify.signals import Floats, Signals, signals_of
 from jobs.film.source import Picture
 from jobs.plan.plan import Keeps
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 CELL = 32
 """Side in pixels of the squares whose means are held against each other: many transform blocks, so that a codec keeps them."""

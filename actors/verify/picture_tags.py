@@ -18,7 +18,7 @@ from jobs.film.timecode import timecode_at
 from jobs.plan.output_timing import Timing
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.orders import Encoding
-from jobs.spec.formats import PROFILES, Codec, Wrapping
+from jobs.spec.codecs import PROFILES, Codec, Wrapping
 
 _CODECS = {Codec.DNXHR: "dnxhd"}
 """libav's names, where they are not ours."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs.errors import BadSpec
-from jobs.spec.formats import Codec, Container, Drop
+from jobs.spec.codecs import Codec, Container, Drop
 
 Film = Annotated[
     str,

@@ -16,7 +16,7 @@ from jobs.document import Document
 from jobs.film.source import Film
 from jobs.records.deliverables import DeliverablePlan, StreamFate
 from jobs.records.orders import SplitOrder, split_order
-from jobs.spec.formats import PROFILES, Codec, Wrapping
+from jobs.spec.codecs import PROFILES, Codec, Wrapping
 
 
 class Promised(Document):

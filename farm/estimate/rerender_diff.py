@@ -19,7 +19,6 @@ from jobs.plan.plan import Chunk, Range
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.guides import guide_digest
 
-
 MOST_RANGES = 12
 """Named on the screen; all are in the JSON."""
 

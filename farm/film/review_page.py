@@ -12,7 +12,7 @@ from jobs.ledger.ledger import still_name
 from jobs.output.ownership import review_folder
 from jobs.plan.plan import Chunk, Range
 from jobs.records.report import FilmReport
-from jobs.spec.formats import FOLDERS, Codec
+from jobs.spec.codecs import FOLDERS, Codec
 from jobs.store import Store, open_store
 
 

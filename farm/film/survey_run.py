@@ -35,7 +35,7 @@ from jobs.plan.survey_ranges import decoded, seen, survey_ranges
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.orders import Cuts
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import Wrapping
+from jobs.spec.codecs import Wrapping
 from jobs.spec.job import DetectShots, GivenShots, JobSpec, LookChoice
 from jobs.stills.listing import StillFile
 

@@ -20,7 +20,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.records.report import Conform, FilmReport
 from jobs.records.stills import FOLDER as PROOF
-from jobs.spec.formats import FOLDERS
+from jobs.spec.codecs import FOLDERS
 from jobs.spec.job import JobSpec
 from jobs.store import Store
 

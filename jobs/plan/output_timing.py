@@ -19,7 +19,7 @@ import numpy as np
 from jobs.film.frame_index import FrameIndex, Ints
 from jobs.film.source import Picture
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import Wrapping
+from jobs.spec.codecs import Wrapping
 
 Rule = Literal["own", "grid", "milliseconds", "numbered"]
 

@@ -7,7 +7,8 @@ from typing import Literal
 from jobs.document import Document
 from jobs.film.source import Film, Rational
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec, Deliverable, Wrapping
+from jobs.spec.codecs import Codec, Wrapping
+from jobs.spec.formats import Deliverable
 
 
 class StreamFate(Document):

@@ -15,7 +15,7 @@ from jobs.plan.plan import Chunk, Look, Range
 from jobs.plan.survey_ranges import MARGIN
 from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.media import Media
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 
 class Encoding(Document):

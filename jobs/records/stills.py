@@ -6,7 +6,7 @@ from jobs.film.source import Film
 from jobs.plan.plan import Look, Range
 from jobs.records.media import Media
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 FOLDER = "proof"
 """In a job's folder of the store: stills and their paper. In the output: the page, its stills and the contact sheets."""

@@ -15,7 +15,7 @@ from jobs.document import Document
 from jobs.film.source import Film, Picture
 from jobs.plan.plan import Chunk, Range
 from jobs.records.orders import Encoding, segment_digests
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 
 _NO_MEZZANINE = ("proxy", "lt", "dnxhr_lb")
 """Profiles that are made to be looked at."""

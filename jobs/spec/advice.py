@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple, Self
 from pydantic import ValidationError
 
 from jobs.errors import BadSpec
-from jobs.spec.formats import CONTAINERS, DEPTHS, PROFILES, Codec, Container, Deliverable, Drop
+from jobs.spec.codecs import CONTAINERS, DEPTHS, PROFILES, Codec, Container, Drop
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import JobSpec
 from jobs.untrusted import spoken
 

@@ -21,8 +21,9 @@ from pydantic import (
 from jobs.document import Document
 from jobs.film.image_sequence_names import parted, pattern, rate_of
 from jobs.film.timecode import names_a_frame
+from jobs.spec.codecs import FOLDERS, Drop, Wrapping
 from jobs.spec.cost import Cost
-from jobs.spec.formats import FOLDERS, Deliverable, Drop, Wrapping
+from jobs.spec.formats import Deliverable
 from jobs.spec.workers import Workers
 from jobs.untrusted import is_placeable
 

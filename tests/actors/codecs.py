@@ -1,6 +1,7 @@
 """One deliverable of each kind that a spec may name, for tests that hold for all of them. Promises to leave none out; encodes nothing."""
 
-from jobs.spec.formats import DEPTHS, PROFILES, Codec, Deliverable
+from jobs.spec.codecs import DEPTHS, PROFILES, Codec
+from jobs.spec.formats import Deliverable
 
 EVERY = [
     *(Deliverable(codec=codec, profile=one) for codec in PROFILES for one in PROFILES[codec]),

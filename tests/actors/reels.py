@@ -33,7 +33,8 @@ from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.records.media import Media
 from jobs.records.orders import Encoding, SegmentRecord
 from jobs.records.report import Conform
-from jobs.spec.formats import Deliverable, Drop
+from jobs.spec.codecs import Drop
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import Droppable, JobSpec, Reading
 from tests.films import read_number
 

@@ -24,7 +24,8 @@ from actors.render.renderer import Renderer
 from jobs.film.source import Colour
 from jobs.plan.plan import Look
 from jobs.records.orders import SegmentRecord
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import LookChoice
 from tests.actors.render.test_renderer import orders
 from tests.bench.apart import ROOT

@@ -23,7 +23,8 @@ from actors.picture.frame_batches import batches_of
 from actors.picture.generator import BATCH
 from actors.render.renderer import Renderer
 from jobs.records.orders import DeviceUsage, SegmentRecord
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.actors.render.test_renderer import orders
 from tests.bench.films import still_film
 from tests.bench.gpu_bits import Scale, look_named

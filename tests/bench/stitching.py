@@ -17,7 +17,8 @@ from jobs.plan.plan import Range
 from jobs.plan.sampling import SourceFrames
 from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.records.orders import Encoding, SegmentRecord
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import JobSpec
 from tests.actors.reels import keep_segment
 from tests.bench.apart import Clock, Found

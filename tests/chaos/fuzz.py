@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from farm.specs.spec_files import read_spec
 from jobs.digest import canonical
 from jobs.errors import BadInput
-from jobs.spec.formats import CONTAINERS, DEPTHS, PROFILES, Codec
+from jobs.spec.codecs import CONTAINERS, DEPTHS, PROFILES, Codec
 from jobs.spec.job import JobSpec
 from jobs.spec.parser import parse_spec
 from tests.chaos.damage import carried

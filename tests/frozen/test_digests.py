@@ -32,7 +32,7 @@ from jobs.records.orders import (
     split_order,
 )
 from jobs.records.report import ConformReport, FilmReport, Quarantined
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 from jobs.spec.job import JobSpec, LookChoice
 
 FROZEN = Path(__file__).with_name("frozen.json")

@@ -15,7 +15,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from jobs.errors import BadSpec
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import reel
 from tests.films import plane_of
 

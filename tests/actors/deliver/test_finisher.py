@@ -17,7 +17,8 @@ from jobs.plan.sampling import SampledCore
 from jobs.records.deliverables import DeliverableFacts
 from jobs.records.orders import SegmentRecord
 from jobs.records.report import Conform
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.store import open_store
 from tests.actors.reels import Reel, reel
 from tests.films import Recipe

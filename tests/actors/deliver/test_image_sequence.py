@@ -25,7 +25,8 @@ from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.records.media import Media
 from jobs.records.orders import SegmentRecord
 from jobs.records.report import Conform
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from jobs.store import Stat, open_store
 from jobs.store.folder import FolderStore
 from jobs.store.s3.store import S3Store

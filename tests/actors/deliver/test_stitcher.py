@@ -12,7 +12,8 @@ from av.video.stream import VideoStream
 from jobs.errors import FilmFailed
 from jobs.plan.output_timing import Timing
 from jobs.plan.plan import Range
-from jobs.spec.formats import Codec, Container, Deliverable, Drop
+from jobs.spec.codecs import Codec, Container, Drop
+from jobs.spec.formats import Deliverable
 from tests.actors.mux.test_stream_plan import with_attachment, with_cover
 from tests.actors.reels import Reel, dressed, numbers_and_times, reel, same_sound, sound_of
 from tests.films import Recipe

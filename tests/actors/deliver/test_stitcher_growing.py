@@ -17,7 +17,8 @@ from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Range
 from jobs.records.deliverables import DeliverableFacts
 from jobs.records.orders import SegmentRecord
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.store import open_store
 from jobs.store.folder import FolderStore
 from jobs.store.s3.parts import PART

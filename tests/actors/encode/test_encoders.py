@@ -7,7 +7,8 @@ from actors.encode.segment_writer import encoding_for
 from jobs.errors import BadSpec
 from jobs.film.source import Film
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.actors.codecs import EVERY, called
 from tests.paper import film_of, picture_of
 

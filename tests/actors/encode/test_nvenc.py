@@ -9,7 +9,8 @@ from actors.encode.nvenc import check_encoders
 from actors.encode.nvenc_settings import TrialEncoder, encoders_wanted
 from actors.render.renderer import Renderer
 from jobs.errors import NodeFault
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 
 WITHOUT = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here, which may have NVENC")
 

@@ -21,7 +21,8 @@ from actors.encode.segment_writer import (
 from actors.media.planes import planes_of
 from jobs.errors import BadSpec, FilmFailed, NodeFault
 from jobs.records.orders import Encoding
-from jobs.spec.formats import PICTURES, Codec, Deliverable
+from jobs.spec.codecs import PICTURES, Codec
+from jobs.spec.formats import Deliverable
 from tests.actors.codecs import EVERY, called
 from tests.films import Recipe, fingerprint, read_number
 from tests.paper import film_of, picture_of

@@ -16,7 +16,8 @@ from actors.picture.compose import compose
 from actors.picture.frame_batches import batches_of
 from actors.picture.generator import Generator
 from jobs.film.source import Picture
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import tensors, write
 from tests.actors.picture.test_compose import random_frames

@@ -16,7 +16,8 @@ from actors.picture.frame_batches import batches_of
 from actors.picture.generator import Domain
 from actors.survey.surveyor import Surveyor
 from jobs.film.source import Siting
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import reel
 from tests.films import Recipe
 

@@ -14,7 +14,8 @@ from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from jobs.film.source import Film
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
-from jobs.spec.formats import CONTAINERS, PICTURES, Codec, Container, Deliverable, Drop
+from jobs.spec.codecs import CONTAINERS, PICTURES, Codec, Container, Drop
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import JobSpec, Reading
 from tests.actors.reels import spec_for
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import pytest
 
-from jobs.spec.formats import Container, Deliverable
+from jobs.spec.codecs import Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import reel
 from tests.films import Recipe
 

@@ -12,7 +12,8 @@ from av.video.stream import VideoStream
 from actors.deliver.stitcher import Stitcher
 from actors.survey.probe import timecode_of
 from jobs.errors import BadMedia, BadSpec
-from jobs.spec.formats import CONTAINERS, PICTURES, PROFILES, Codec, Container, Deliverable
+from jobs.spec.codecs import CONTAINERS, PICTURES, PROFILES, Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.store import open_store
 from jobs.store.s3.parts import PART
 from tests.actors.mux.test_stream_plan import with_attachment

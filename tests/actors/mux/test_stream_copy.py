@@ -17,7 +17,8 @@ from actors.mux.pcm import LAG, SampleRun
 from jobs.errors import BadSpec, FilmFailed
 from jobs.records.deliverables import DeliverableFacts
 from jobs.records.orders import SegmentRecord
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.store.folder import FolderStore
 from jobs.store.folder_writer import FolderWriter
 from tests.actors.reels import reel

@@ -14,7 +14,8 @@ from actors.mux.stream_plan import plan_deliverables
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadSpec
 from jobs.records.deliverables import DeliverablePlan
-from jobs.spec.formats import Codec, Container, Deliverable, Drop
+from jobs.spec.codecs import Codec, Container, Drop
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import Droppable
 from tests.actors.reels import dressed, spec_for
 from tests.films import Recipe, remux

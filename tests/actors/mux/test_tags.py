@@ -8,7 +8,8 @@ import av
 import pytest
 
 from actors.mux.tags import language_in, same_language, unsaid_of_track, wants_keys
-from jobs.spec.formats import Container, Deliverable, Wrapping
+from jobs.spec.codecs import Container, Wrapping
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import reel
 from tests.films import Recipe
 

@@ -16,7 +16,8 @@ from actors.picture.generator import Domain
 from actors.picture.transfer import CURVES
 from jobs.film.source import KR_KB, Picture
 from jobs.records.orders import Encoding
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.actors.codecs import EVERY, called
 from tests.actors.picture.test_compose import random_frames
 from tests.paper import encoding_of, film_of, picture_of

@@ -14,7 +14,8 @@ from actors.picture.compose import compose
 from actors.picture.frame_batches import batches_of, turned_back
 from actors.picture.generator import Domain
 from actors.picture.stills import pair
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.paper import encoding_of, film_of, picture_of
 
 

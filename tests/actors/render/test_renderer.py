@@ -23,7 +23,8 @@ from jobs.ledger.hardware import PAPER, Hardware, kinds_of
 from jobs.ledger.ledger import Ledger, still_name
 from jobs.plan.plan import Look, Plan, Range, Shot
 from jobs.records.orders import DeviceUsage, FramesRendered, RenderOrder, SegmentRecord, split_order
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import LookChoice
 from tests.films import Recipe, serial
 

@@ -19,7 +19,8 @@ from jobs.errors import FilmFailed
 from jobs.ledger.ledger import Ledger, still_name
 from jobs.plan.plan import Range
 from jobs.records.orders import SegmentRecord
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.actors.picture.test_compose import random_frames
 from tests.paper import film_of, picture_of
 

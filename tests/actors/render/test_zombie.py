@@ -14,7 +14,8 @@ from jobs.errors import FarmError
 from jobs.ledger.ledger import Ledger
 from jobs.records.deliverables import DeliverableFacts
 from jobs.records.orders import FramesRendered, SegmentRecord
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.deliver.test_finisher import Run
 from tests.actors.reels import reel
 from tests.actors.render.test_renderer import FFV1, frames_of, look_of, orders, records

@@ -8,7 +8,8 @@ import pytest
 from actors.survey.hdr_metadata import light_of
 from actors.survey.surveyor import Surveyor
 from jobs.film.source import Light
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import reel
 from tests.films import Recipe
 

@@ -13,7 +13,8 @@ from av.stream import Disposition
 
 from actors.survey.properties import _TOLD, OF_FRAMES, OF_PACKETS, OF_PICTURES, OF_STREAMS
 from actors.survey.surveyor import Surveyor
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import reel
 from tests.films import Recipe
 

@@ -11,7 +11,8 @@ import pytest
 from actors.verify.compare import compare
 from jobs.errors import BadMedia
 from jobs.records.report import Comparison
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import dressed, reel
 from tests.films import Recipe, remux
 

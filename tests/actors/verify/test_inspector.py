@@ -15,7 +15,8 @@ from av.video.stream import VideoStream
 from jobs.ledger.ledger import Ledger
 from jobs.plan.output_timing import Timing
 from jobs.records.report import Conform
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import Reel, dressed, keep_segment, reel
 from tests.films import Recipe
 

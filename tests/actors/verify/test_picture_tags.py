@@ -7,7 +7,8 @@ import av
 import pytest
 
 from actors.survey.probe import timecode_of
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from tests.actors.reels import dressed, reel
 from tests.films import Recipe
 

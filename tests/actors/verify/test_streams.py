@@ -12,7 +12,8 @@ from av.subtitles.stream import SubtitleStream
 
 from actors.mux.subtitles import HEADER, text_of
 from jobs.errors import FilmFailed
-from jobs.spec.formats import Container, Deliverable, Drop
+from jobs.spec.codecs import Container, Drop
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import Reading
 from tests.actors.mux.test_stream_copy import SMALL, beside
 from tests.actors.mux.test_stream_plan import with_attachment

@@ -9,7 +9,7 @@ import pytest
 from farm.cli.options import deliverable_of, fields_of
 from farm.specs.spec_files import spec_for_film
 from jobs.errors import BadSpec
-from jobs.spec.formats import Codec, Container, Drop
+from jobs.spec.codecs import Codec, Container, Drop
 
 
 @pytest.mark.parametrize(

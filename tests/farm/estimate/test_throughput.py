@@ -9,7 +9,8 @@ from jobs.digest import digest
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.usage import MeasuredThroughput, Usage, keep_tally
 from jobs.plan.plan import Look
-from jobs.spec.formats import Codec, Deliverable
+from jobs.spec.codecs import Codec
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import LookChoice
 from jobs.store import open_store
 

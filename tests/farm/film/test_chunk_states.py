@@ -13,7 +13,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Chunk, Look, Plan, Range, Shot, Support
 from jobs.records.media import Media
 from jobs.records.orders import Encoding, HandlesRecord, SegmentRecord, segment_digests
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 from jobs.spec.job import LookChoice
 from tests.paper import film_of, picture_of
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from jobs.errors import BadSpec
-from jobs.spec.formats import CONTAINERS, PROFILES, Codec, Container, Deliverable
+from jobs.spec.codecs import CONTAINERS, PROFILES, Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.spec.parser import parse_spec
 from tests.browser import CHROMIUM, told
 from tests.farm.inline import rendered

@@ -11,9 +11,9 @@ import pytest
 import ray
 from rich.console import Console
 
-from farm.cli.evaluate import show
 from farm.fleet.fleet import Fleet
 from farm.learn.evaluate import EvaluationProgress, EvaluationRequest, evaluate
+from farm.learn.evaluation_table import show
 from jobs.errors import BadLook, BadMedia, BadSpec, BadStore, FarmError
 from jobs.records.evaluation import Evaluation
 from jobs.spec.job import LookChoice

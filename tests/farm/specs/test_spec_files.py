@@ -10,7 +10,7 @@ import pytest
 
 from farm.specs.spec_files import is_spec, read_spec, spec_for_film
 from jobs.errors import BadMedia, BadSpec, BadStore
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 from jobs.spec.job import GivenShots, JobSpec
 from jobs.store import open_store
 

@@ -12,7 +12,7 @@ from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Picture
 from jobs.plan.output_timing import MILLISECOND, MXF_RATES, constant_rate, refuse_rate, timing_for
 from jobs.spec.advice import UnfitDeliverable
-from jobs.spec.formats import Wrapping
+from jobs.spec.codecs import Wrapping
 from tests.paper import picture_of
 
 NTSC = Fraction(24000, 1001)

@@ -10,7 +10,7 @@ from jobs.film.frame_index import PacketSpan
 from jobs.film.source import Colour, Film, Picture, SourceIdentity
 from jobs.plan.plan import Look, Plan, Range, Shot, Support
 from jobs.records.orders import Encoding, handles_digest, segment_digests, split_order
-from jobs.spec.formats import Codec
+from jobs.spec.codecs import Codec
 from jobs.spec.job import LookChoice
 
 COLOUR = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from jobs.digest import canonical, digest
 from jobs.errors import BadSpec
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.spec.job import JobSpec, Override, stem
 from jobs.spec.parser import parse_spec
 

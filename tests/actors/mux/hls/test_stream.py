@@ -18,7 +18,8 @@ from actors.mux.hls.stream import LEAST_SECONDS, longest_fragment
 from jobs.errors import BadStore
 from jobs.plan.output_timing import Timing
 from jobs.records.report import Conform
-from jobs.spec.formats import Codec, Container, Deliverable
+from jobs.spec.codecs import Codec, Container
+from jobs.spec.formats import Deliverable
 from jobs.store import FolderStore
 from tests.actors.deliver.test_finisher import Run
 from tests.actors.reels import Reel, dressed, numbers_and_times, reel, sound_of
