@@ -22,7 +22,7 @@ from actors.encode.float_pictures import FloatPictureWriter, codes
 from actors.looks import recent
 from actors.media.container import named
 from actors.media.temp_dirs import spool
-from actors.picture.frame_batches import FrameBatch, batches_of, turned_upright
+from actors.picture.frame_batches import FrameBatch, batches_of, turned_back, turned_upright
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
 from actors.propagation.matching import MatchedReference, matched
@@ -71,7 +71,7 @@ class Propagator:
         self._unchanged = False
 
     def reference(self, order: ReferenceOrder) -> ReferenceRecord:
-        """Hold a still against its frame and keep its colour. Raises BadSpec for a still that is not its frame's, or cannot be read."""
+        """Hold a still against its frame and keep its colour. Raises BadMedia for a still that is not its frame's, or cannot be read."""
         torch.set_num_threads(self.threads)
         if isinstance(kept := self.ledger.record(order.digest), ReferenceRecord):
             return kept
@@ -85,15 +85,16 @@ class Propagator:
         picture = order.film.picture
         found = match_still(read_still(self._file(order), order.name), frame, picture, order.called)
         (_, plates), *_ = batches_of([frame], picture, 1, self.device)
-        upright = [torch.from_numpy(one) for one in (found.chroma, found.weight[None])]
-        planes = torch.cat([turned_upright(torch.cat(upright)[None], picture)[0], plates.luma()[0]])
+        lying = [torch.from_numpy(found.chroma_2HW), torch.from_numpy(found.weight_HW)[None]]
+        # The luma comes upright; all are kept as the film lies in its file.
+        planes = torch.cat([*lying, turned_back(plates.luma(), picture)[0]])
         with spool("reference") as folder:
             path = Path(folder) / order.digest
             with FloatPictureWriter(picture, path, 16) as writer:
                 writer.write(codes(planes, 16))
             media = kept_media(self.ledger, counted(read, writer.facts), path)
         return self.ledger.keep(
-            ReferenceRecord(digest=order.digest, frame=order.frame, still=order.still, media=media, said=found.said)
+            ReferenceRecord(digest=order.digest, frame=order.frame, still=order.still, media=media, tool=found.tool, remarks=found.remarks)
         )
 
     def propagate(self, order: GuideOrder) -> Iterator[GuideRecord]:

@@ -51,9 +51,9 @@ def aligned(frame_HW: Plane, still_HW: Plane, paint_HW: Plane | None) -> Alignme
     """The best map found, and how alike the two are by it; lumas of one size, 0..1. `paint_HW`: where the still counts."""
     matrix = np.eye(2, 3, dtype=np.float32)
     for level in LEVELS:
-        better = _sought(
-            *(_small(one, level) for one in (frame_HW, still_HW, paint_HW)), _scaled(matrix, frame_HW, level)
-        )
+        paint = None if paint_HW is None else _small(paint_HW, level)
+        begin = _scaled(matrix, frame_HW, level)
+        better = _sought(_small(frame_HW, level), _small(still_HW, level), paint, begin)
         matrix = _scaled_back(better, frame_HW, level)
         if max(frame_HW.shape) <= level:
             break
@@ -70,8 +70,8 @@ def warped(plane_HW: Plane, matrix: Matrix, size: tuple[int, int], outside: floa
     )
 
 
-def _small(plane: Plane | None, level: int) -> Plane | None:
-    if plane is None or max(plane.shape) <= level:
+def _small(plane: Plane, level: int) -> Plane:
+    if max(plane.shape) <= level:
         return plane
     return np.asarray(cv2.resize(plane, _size(plane, level)[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
@@ -90,16 +90,16 @@ def _change(plane: Plane, level: int) -> NDArray[np.float64]:
 
 def _scaled(matrix: Matrix, plane: Plane, level: int) -> Matrix:
     change = _change(plane, level)
-    return (change @ np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(change))[:2].astype(np.float32)
+    return np.asarray((change @ np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(change))[:2], np.float32)
 
 
 def _scaled_back(matrix: Matrix, plane: Plane, level: int) -> Matrix:
     change = _change(plane, level)
-    return (np.linalg.inv(change) @ np.vstack([matrix, [0, 0, 1]]) @ change)[:2].astype(np.float32)
+    return np.asarray((np.linalg.inv(change) @ np.vstack([matrix, [0, 0, 1]]) @ change)[:2], np.float32)
 
 
 def _sought(frame: Plane, still: Plane, paint: Plane | None, begin: Matrix) -> Matrix:
-    mask = None if paint is None else (paint > 0.5).astype(np.uint8)
+    mask = np.ones(still.shape, np.uint8) if paint is None else (paint > 0.5).astype(np.uint8)
     until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, 1e-5)
     try:
         _, found = cv2.findTransformECC(_rough(frame), _rough(still), begin.copy(), cv2.MOTION_AFFINE, until, mask, 3)
@@ -147,7 +147,7 @@ def _spreads(one: Plane, other: Plane, inside: Plane) -> tuple[Plane, Plane, Pla
         return _mean(values * inside) / counted
 
     a, b = one - around(one), other - around(other)
-    spread = (np.sqrt(np.maximum(around(each * each), 0)) for each in (a, b))
+    spread = (np.asarray(np.sqrt(np.maximum(around(each * each), 0)), np.float32) for each in (a, b))
     return next(spread), next(spread), around(a * b)
 
 

@@ -56,10 +56,7 @@ class ShaperProfile:
 
     def _encoded(self, samples_PC: Samples) -> Floats:
         linear = np.stack([curve[samples_PC[:, place]] for place, curve in enumerate(self.curves)], 1)
-        if self.matrix is None:
-            linear = np.repeat(linear, 3, 1)
-        else:
-            linear = linear @ self.matrix.T.astype(np.float32)
+        linear = np.repeat(linear, 3, 1) if self.matrix is None else linear @ self.matrix.T.astype(np.float32)
         linear = linear.clip(0, 1)
         return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** np.float32(1 / 2.4) - 0.055)
 
@@ -143,7 +140,7 @@ def _curve(tag: bytes) -> Floats:
     (kind,) = struct.unpack_from(">H", tag, 8)
     if kind >= len(_PARAMETERS):
         raise ValueError
-    return _parametric(_fixed(tag, 12, _PARAMETERS[kind]), kind)(steps).clip(0, 1).astype(np.float32)
+    return np.asarray(_parametric(_fixed(tag, 12, _PARAMETERS[kind]), kind)(steps).clip(0, 1), np.float32)
 
 
 def _parametric(found: list[float], kind: int) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:

@@ -148,7 +148,7 @@ class ReferenceCall(ChunkCall):
 
     @property
     def what(self) -> str:
-        return f"the still of frame {self.order.called}"
+        return f"the still of {self.order.called}"
 
 
 @dataclass(frozen=True)

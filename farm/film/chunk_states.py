@@ -69,6 +69,11 @@ class ChunkState:
         """Counted from 1."""
         return self.chunk.number
 
+    def tell_rest(self) -> int:
+        """Frames of the finished chunk that people were not told of; they are now."""
+        rest, self.frames_done = self.chunk.core.frames - self.frames_done, self.chunk.core.frames
+        return rest
+
     @property
     def to_split(self) -> bool:
         """It is shown to its look for what it lacks."""

@@ -97,7 +97,7 @@ class FilmRun:
             touched |= {one.number: one for one in (*self.states.note(state), state)}
             if not state.missing:  # a neighbour may yet want handles of it
                 finished.append(state)
-        self.board.resumed(sum(map(_count_rest, finished)), [state.number for state in finished])
+        self.board.resumed(sum(state.tell_rest() for state in finished), [state.number for state in finished])
         wanted = [state for _, state in sorted(touched.items()) if state.to_split]
         orders = [self.states.order_split(state, self.scout.span(state.chunk.read)) for state in wanted]
         for batch in batches([state.chunk for state in wanted], self.scout.plan.target):
@@ -124,6 +124,8 @@ class FilmRun:
         calls: list[ChunkCall] = []
         if isinstance(record, ReferenceRecord):
             calls += map(self.order.prioritised, self.propagation.calls_after_reference(record))
+            for remark in record.remarks:
+                self.board.note(f"the still of frame {record.frame}: {remark}")
         else:
             self.propagation.keep(record)
         for state in self.states.of(record.digest):
@@ -289,7 +291,7 @@ class FilmRun:
         """One piece of a chunk is finished; with the last that it lacked, so is the chunk."""
         for state in self.states.keep(record):
             # Nobody told of its frames where it lacked only its opening, or a lost worker had kept its pieces.
-            if rest := _count_rest(state):
+            if rest := state.tell_rest():
                 self.board.resumed(rest)
             self.board.chunk(state.number, "done", printed=bool(state.transcodes))
 
@@ -312,10 +314,3 @@ class FilmRun:
     def _dissolve_calls(self, state: ChunkState) -> list[ChunkCall]:
         order = self.states.dissolve_order(state)
         return [self.order.prioritised(DissolveCall(order))] if order else []
-
-
-def _count_rest(state: ChunkState) -> int:
-    """Frames of a finished chunk that people were not told of yet."""
-    rest = state.chunk.core.frames - state.frames_done
-    state.frames_done = state.chunk.core.frames
-    return rest

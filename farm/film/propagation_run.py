@@ -97,7 +97,7 @@ class PropagationRun:
             self._asked.add(name)
             file = next(one for one in scout.stills if one.sha256 == still.still)
             head, packets = scout.decoding(Range(still.frame, still.frame + 1))
-            called = scout.names.name(still.frame)
+            called = f"frame {still.frame} ({scout.names.name(still.frame)})"
             order = ReferenceOrder(film, still.frame, called, still.still, file.name, still_media(file), head, packets)
             yield ReferenceCall(order, wanted_by=tuple(sorted(numbers)))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from farm.progress.mixed_hardware import MixedHardware
 from jobs.digest import digest
 from jobs.errors import FilmFailed
 from jobs.ledger.render_history import put_down
-from jobs.records.report import FilmReport
+from jobs.plan.spans import PaintedFrame
+from jobs.records.guides import ReferenceRecord, reference_digest
+from jobs.records.report import FilmReport, StillUse
 
 if TYPE_CHECKING:
     from farm.film.film_run import FilmRun
@@ -41,9 +44,25 @@ def film_report(film: FilmRun) -> FilmReport:
         chunks_printed=film.board.progress.chunks_printed,
         retries=film.board.progress.retries + film.board.progress.lost_workers,
         made_on=tuple(sorted(made_on)),
+        stills=tuple(_stills(film)),
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
         deliverables=proofs,
     )
+
+
+def _stills(film: FilmRun) -> Iterator[StillUse]:
+    for still in film.scout.stills:
+        name = reference_digest(film.film, PaintedFrame(frame=still.frame, still=still.sha256))
+        record = film.ledger.record(name)  # none is there any more of a film that was cleaned, and lacks nothing
+        known = record if isinstance(record, ReferenceRecord) else None
+        yield StillUse(
+            file=still.name,
+            frame=still.frame,
+            at=film.scout.names.name(still.frame),
+            sha256=still.sha256,
+            tool=known.tool if known else "",
+            remarks=known.remarks if known else (),
+        )
 
 
 def put_down_made(film: FilmRun) -> None:

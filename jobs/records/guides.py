@@ -23,8 +23,10 @@ class ReferenceRecord(Document):
     still: str
     """SHA-256 of the file that was painted."""
     media: Media
-    said: tuple[str, ...] = ()
-    """What was done to make it fit, and by which tool it was painted."""
+    tool: str = ""
+    """The program that saved it, as its metadata tells; empty where it does not."""
+    remarks: tuple[str, ...] = ()
+    """What was done to make it fit, in words."""
 
 
 class GuideRecord(Document):
@@ -53,7 +55,7 @@ class ReferenceOrder:
     film: Film
     frame: int
     called: str
-    """The frame's name, for people."""
+    """The frame's name, for people: "frame 123 (00:00:05:03)"."""
     still: str
     name: str
     """The file's, for people."""

@@ -210,6 +210,20 @@ class Comparison(Document):
     """Samples equal once decoded, of the streams whose packets are not, at the same times."""
 
 
+class StillUse(Document):
+    """A still that the film shows, and whose colour is propagated."""
+
+    file: str
+    frame: int
+    at: str
+    """The frame's name."""
+    sha256: str
+    tool: str = ""
+    """The program that saved it, as its metadata tells."""
+    remarks: tuple[str, ...] = ()
+    """What was done to make it fit its frame."""
+
+
 class FilmReport(Document):
     """report.json: what was made of a film, and whether it is what it should be."""
 
@@ -234,6 +248,8 @@ class FilmReport(Document):
     """Calls made again by this run, for an error or a lost worker."""
     made_on: tuple[str, ...]
     """The kinds of hardware that made the picture: bit-equality is promised on one kind."""
+    stills: tuple[StillUse, ...] = ()
+    """In film order."""
     quarantined: tuple[Quarantined, ...] = ()
     """Chunks that were set aside, with the source's own frames, or grey, in their place: it conforms, and is not all of the look."""
     deliverables: tuple[Conform, ...]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 from jobs.document import Document
 from jobs.errors import BadSpec, BadStore
@@ -39,7 +40,7 @@ def stills_in(place: str) -> tuple[StillFile, ...]:
             f"stills: {store.url} holds no still, which is a PNG, JPEG or TIFF whose name tells its frame as "
             "shot0003.f000123.png does; check the path, or write some with `farm stills`."
         )
-    for (one, frame), (other, same) in zip(found, found[1:], strict=False):
+    for (one, frame), (other, same) in pairwise(found):
         if frame == same:
             raise BadSpec(
                 f"stills: {store.url} has two stills of frame {frame}, {one} and {other}; keep one of the two."
