@@ -15,6 +15,8 @@ import av
 import onnxruntime
 import torch
 
+from actors.encode.nvenc import check_encoders
+from actors.encode.nvenc_settings import encoders_wanted
 from actors.looks import hire
 from actors.looks.precision import working_dtype
 from actors.picture.compose import compose
@@ -22,6 +24,7 @@ from actors.picture.device import CudaGpu, fetched, settled, stream_of
 from actors.picture.frame_batches import batches_of
 from actors.picture.generator import BATCH
 from actors.render.renderer import Renderer
+from jobs.errors import NodeFault
 from jobs.records.orders import DeviceUsage, SegmentRecord
 from jobs.spec.codecs import Codec
 from jobs.spec.formats import Deliverable
@@ -33,7 +36,6 @@ NETWORK_RATE, BEFORE_ENCODING_RATE = 4000.0, 1200.0
 """Frames a second at 1080p that an H200 is expected to reach (estimates: no GPU has been measured yet)."""
 PROCESSES = (1, 2, 4, 8)
 STAGES = ("decode", "generate", "compose", "before_encoding")
-NVENC = ("h264_nvenc", "hevc_nvenc")
 METER_BOUND = 0.02
 START_SECONDS = 300.0
 """Within which all processes of a rate have loaded what they work with."""
@@ -185,15 +187,12 @@ def meter(scale: Scale) -> dict[str, Any]:
 
 
 def nvenc(scale: Scale) -> dict[str, Any]:
-    """Whether each of the GPU's encoders opens. A GPU without one is no fault; it must be known."""
+    """Whether each of the GPU's encoders gives a packet, as a renderer tries them. A GPU without one is no fault; it must be known."""
     found: dict[str, Any] = {"ok": True}
-    for name in NVENC:
+    for wanted in encoders_wanted([Deliverable(codec=codec, encoder="nvenc") for codec in (Codec.H264, Codec.HEVC)]):
         try:
-            context: Any = av.CodecContext.create(name, "w")
-            context.width, context.height, context.pix_fmt = 640, 360, "yuv420p"
-            context.time_base = "1/25"
-            context.open()
-            found[name] = "opens"
-        except Exception as error:  # libav has many words for it
-            found[name] = f"{type(error).__name__}: {error}"
+            check_encoders([wanted])
+            found[wanted.name] = "encodes"
+        except NodeFault as fault:
+            found[wanted.name] = str(fault)
     return found
