@@ -34,13 +34,13 @@ def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture, encoding
 
 def of_source(frame: av.VideoFrame, film: Picture, widest: int | None = None) -> Photo:
     """A film's own frame, at most `widest` pixels wide before it is turned upright; None: as large as it is."""
-    return _upright(_rgb(planes_of(frame), frame.format, film.colour, _shown(film, widest)), film)
+    return _upright(_rgb(planes_of(frame), frame.format, film.colour, shown_size(film, widest)), film)
 
 
 def of_finished(frame: av.VideoFrame, film: Picture, encoding: Encoding, widest: int | None = None) -> Photo:
     """A finished picture in the encoding's form, at the film's size, or at most `widest` as `of_source`."""
     # As the film stores its own: all are turned upright at last.
-    shown, lying = _shown(film, widest), turned(planes_of(frame), -encoding.rotation)
+    shown, lying = shown_size(film, widest), turned(planes_of(frame), -encoding.rotation)
     if not frame.format.is_rgb:
         return _upright(_rgb(lying, frame.format, encoding.colour, shown), film)
     planes = np.stack([plane.astype(np.float32) for plane in lying])
@@ -69,7 +69,7 @@ def _rgb(planes: Sequence[Plane], form: av.VideoFormat, colour: Colour, size: tu
     return FrameBatch(stacks[0], (stacks[1], stacks[2]) if len(stacks) == 3 else None, scale).rgb(size)[0]
 
 
-def _shown(film: Picture, widest: int | None) -> tuple[int, int]:
+def shown_size(film: Picture, widest: int | None) -> tuple[int, int]:
     """Height and width of one picture with square pixels, not yet upright."""
     width = max(1, round(film.width * film.aspect))
     scale = 1.0 if widest is None else min(1.0, widest / width)

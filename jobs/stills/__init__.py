@@ -1,0 +1,1 @@
+"""Stills that people paint: their names, and the folders they lie in."""

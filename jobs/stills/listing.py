@@ -1,0 +1,98 @@
+"""Folders of stills: which stills lie there, each with its frame and the hash of what it holds."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import pairwise
+
+from jobs.document import Document
+from jobs.errors import BadSpec, BadStore
+from jobs.stills.names import frame_of
+from jobs.store import Store, open_store
+
+MOST_STILLS = 20_000
+LARGEST_FILE = 1 << 30
+"""Bytes: a TIFF of 64 megapixels, 16 bit and alpha, is half of it."""
+MOST_FILES = 200_000
+"""Files of any kind in a folder of stills, with what lies in folders below it: a mistaken path is told of soon."""
+_PIECE = 1 << 20
+
+
+class StillFile(Document):
+    """A still as it lay in its folder when it was listed."""
+
+    name: str
+    frame: int
+    sha256: str
+    bytes: int
+
+
+def stills_in(place: str) -> tuple[StillFile, ...]:
+    """The stills of a folder or of s3://bucket/prefix, in order of their frames; each file is read once, for its hash.
+
+    Files without a frame's number (notes, contact sheets, hidden ones) are passed over, and so are folders within.
+    Raises BadSpec for a place without stills, two stills of one frame, an empty or a huge file, or too many of them;
+    BadStore where the place cannot be read.
+    """
+    store = open_store(place)
+    found = sorted(_named(store), key=lambda pair: (pair[1], pair[0]))
+    if not found:
+        raise BadSpec(
+            f"stills: {store.url} holds no still, which is a PNG, JPEG or TIFF whose name tells its frame as "
+            "shot0003.f000123.png does; check the path, or write some with `farm stills`."
+        )
+    for (one, frame), (other, same) in pairwise(found):
+        if frame == same:
+            raise BadSpec(
+                f"stills: {store.url} has two stills of frame {frame}, {one} and {other}; keep one of the two."
+            )
+    return tuple(_listed(store, name, frame) for name, frame in found)
+
+
+def still_data(place: str, file: StillFile) -> bytes:
+    """What a still held when it was listed. Raises BadSpec where it is gone, or holds something else by now."""
+    store = open_store(place)
+    try:
+        data = store.read(file.name)
+    except BadStore:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise BadSpec(f"stills: {store.url}/{file.name} was changed while it was read; run the same command again.")
+    return data
+
+
+def _named(store: Store) -> Iterator[tuple[str, int]]:
+    """Names and frames of the files that are stills by their names, at most one more than there may be."""
+    stills = 0
+    for count, key in enumerate(store.list(""), 1):
+        if count > MOST_FILES:
+            raise BadSpec(
+                f"stills: {store.url} holds more than {MOST_FILES} files; name the folder of the stills alone."
+            )
+        frame = None if "/" in key else frame_of(key)
+        if frame is None:
+            continue
+        stills += 1
+        if stills > MOST_STILLS:
+            raise BadSpec(
+                f"stills: {store.url} holds more than {MOST_STILLS} stills; take out those that matter least."
+            )
+        yield key, frame
+
+
+def _listed(store: Store, name: str, frame: int) -> StillFile:
+    there = store.stat(name)
+    if there is None:
+        raise BadSpec(f"stills: {store.url}/{name} vanished while it was read; run the same command again.")
+    if not there.bytes:
+        raise BadSpec(f"stills: {store.url}/{name} is empty; save it again.")
+    if there.bytes > LARGEST_FILE:
+        raise BadSpec(
+            f"stills: {store.url}/{name} has {there.bytes / 2**30:.1f} GiB; a still has 1 GiB at most: save it without "
+            "layers, or compressed."
+        )
+    hashed, size = hashlib.sha256(), 0
+    with store.open(name) as file:
+        while piece := file.read(min(_PIECE, LARGEST_FILE + 1 - size)):
+            hashed.update(piece)
+            size += len(piece)
+    return StillFile(name=name, frame=frame, sha256=hashed.hexdigest(), bytes=size)
