@@ -12,6 +12,8 @@ Matrix = NDArray[np.float32]
 
 LEVELS = (128, 320, 960)
 """Pixels of the longer side at which the map is sought."""
+HOPELESS = 0.4
+"""Likeness below which a still is of another frame, and nothing is sought more finely."""
 JUDGED = 384
 """Pixels of the longer side at which the two are compared: grain is averaged out there."""
 _STEPS = 40
@@ -49,15 +51,16 @@ class Alignment:
 
 def aligned(frame_HW: Plane, still_HW: Plane, paint_HW: Plane | None) -> Alignment:
     """The best map found, and how alike the two are by it; lumas of one size, 0..1. `paint_HW`: where the still counts."""
-    matrix = np.eye(2, 3, dtype=np.float32)
+    matrix: Matrix = np.eye(2, 3, dtype=np.float32)
     for level in LEVELS:
         paint = None if paint_HW is None else _small(paint_HW, level)
         begin = _scaled(matrix, frame_HW, level)
         better = _sought(_small(frame_HW, level), _small(still_HW, level), paint, begin)
         matrix = _scaled_back(better, frame_HW, level)
-        if max(frame_HW.shape) <= level:
+        found = _judged(frame_HW, still_HW, paint_HW, matrix)
+        if max(frame_HW.shape) <= level or found.likeness < HOPELESS:
             break
-    return _judged(frame_HW, still_HW, paint_HW, matrix)
+    return found
 
 
 def warped(plane_HW: Plane, matrix: Matrix, size: tuple[int, int], outside: float | None = None) -> Plane:
@@ -144,9 +147,9 @@ def _spreads(one: Plane, other: Plane, inside: Plane) -> tuple[Plane, Plane, Pla
     counted = np.maximum(_mean(inside), 1e-3)
 
     def around(values: Plane) -> Plane:
-        return _mean(values * inside) / counted
+        return np.asarray(_mean(values * inside) / counted, np.float32)
 
-    a, b = one - around(one), other - around(other)
+    a, b = (np.asarray(each - around(each), np.float32) for each in (one, other))
     spread = (np.asarray(np.sqrt(np.maximum(around(each * each), 0)), np.float32) for each in (a, b))
     return next(spread), next(spread), around(a * b)
 

@@ -14,8 +14,8 @@ CANDIDATES = 14
 """Frames among which is chosen: pairs of them are compared."""
 WIDTH = 96
 """Pixels across at which they are compared."""
-NEAR = 24
-"""Of 255: a pixel that motion explains is not further off."""
+NEAR, ASTRAY = 20, 1.5
+"""Of 255, and pixels at WIDTH: what motion explains looks the same, and leads back to where it came from."""
 ENOUGH = 0.86
 """Part of a shot that is reached, at which a further still is not worth its painting."""
 GAIN = 0.04
@@ -107,11 +107,17 @@ def _reach(some: Sequence[Luma]) -> NDArray[np.float32]:
     reach = np.eye(len(some), dtype=np.float32)
     y, x = np.mgrid[: some[0].shape[0], : some[0].shape[1]].astype(np.float32)
     for row, column in combinations(range(len(some)), 2):
-        for one, other in ((row, column), (column, row)):
-            moved = flow.calc(some[other], some[one], np.zeros((*y.shape, 2), np.float32))
-            seen = cv2.remap(some[one], x + moved[..., 0], y + moved[..., 1], cv2.INTER_LINEAR, borderValue=-255.0)
-            apart = cv2.blur(np.abs(seen.astype(np.float32) - some[other]), (3, 3))
-            reach[one, other] = float((apart < NEAR).mean())
+        one, other = some[row], some[column]
+        there, back = (flow.calc(a, b, np.zeros((*y.shape, 2), np.float32)) for a, b in ((one, other), (other, one)))
+        for begin, end, seen, moved, returned in (
+            (row, column, one, back, there),
+            (column, row, other, there, back),
+        ):
+            across, down = x + moved[..., 0], y + moved[..., 1]
+            found = cv2.remap(seen, across, down, cv2.INTER_LINEAR, borderValue=-255.0).astype(np.float32)
+            astray = moved + cv2.remap(returned, across, down, cv2.INTER_LINEAR, borderValue=255.0)
+            like = cv2.blur(np.abs(found - some[end]), (3, 3)) < NEAR
+            reach[begin, end] = float((like & (np.linalg.norm(astray, axis=2) < ASTRAY)).mean())
     return reach
 
 

@@ -18,7 +18,7 @@ _SRGB_D50 = np.array(
     [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
 )
 """Linear sRGB to XYZ of D50, the white of profiles (Bradford)."""
-_SAME = 0.6 / 255
+_SAME = 2 / 255
 """A profile that moves no colour further than this is sRGB in other words, and pixels stay as they are."""
 _BAND = 1 << 18
 """Pixels converted at a time."""
@@ -133,8 +133,8 @@ def _curve(tag: bytes) -> Floats:
         if count == 0:
             return steps.astype(np.float32)
         if count == 1:
-            return (steps ** (table[0] / 256)).astype(np.float32)
-        return np.interp(steps, np.linspace(0, 1, count), table / 65535).astype(np.float32)
+            return np.asarray(steps ** (table[0] / 256), np.float32)
+        return np.asarray(np.interp(steps, np.linspace(0, 1, count), table / 65535), np.float32)
     if tag[:4] != b"para":
         raise ValueError
     (kind,) = struct.unpack_from(">H", tag, 8)

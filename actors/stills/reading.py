@@ -18,8 +18,10 @@ from jobs.errors import BadMedia
 
 MOST_PIXELS = 64_000_000
 _FORMATS = ("PNG", "JPEG", "TIFF")
-_ORIENTATION, _BITS = 0x0112, 258
-_DEEP = {"RGB", "RGBA", "RGBa", "RGBX", "LA"}
+_ORIENTATION, _BITS, _EXTRA = 0x0112, 258, 338
+_UNSPECIFIED, _ASSOCIATED = 0, 1
+"""What TIFF says of a sample beside the colours: no alpha, or one with which they were multiplied."""
+_DEEP = {"RGB", "RGBA", "RGBX", "LA"}
 """Modes in which Pillow gives 8 bits of 16."""
 _lock = threading.Lock()
 """Held while Pillow reads: its warnings are turned off for the whole process."""
@@ -84,6 +86,12 @@ def _bits(image: Image.Image, data: bytes) -> int:
     return 8
 
 
+def _extra(image: Image.Image) -> int | None:
+    """What the first sample beside the colours is; None where it is not told."""
+    found = getattr(image, "tag_v2", {}).get(_EXTRA)
+    return found[0] if isinstance(found, tuple) and found else found if isinstance(found, int) else None
+
+
 Parts = tuple[Image.Image | Samples, Samples | None]
 """Colour, an image of 8 bits or samples of 16 (H W C), and alpha."""
 
@@ -93,15 +101,13 @@ def _samples(image: Image.Image, data: bytes, bits: int, turn: int) -> Parts:
         grey = _turned(np.asarray(image, np.uint16), turn)
         key = image.info.get("transparency")
         return grey[:, :, None], None if key is None else np.asarray((grey != key) * 65535, np.uint16)
-    if bits == 16 and image.mode in _DEEP and (deep := _deep(data, image)) is not None:
+    extra = _extra(image)
+    if bits == 16 and image.mode in _DEEP and (deep := _deep(data, image, extra != _UNSPECIFIED)) is not None:
         colour, alpha = deep
         colour, alpha = _turned(colour, turn), None if alpha is None else _turned(alpha, turn)
-        return (_straight(colour, alpha), alpha) if image.mode == "RGBa" and alpha is not None else (colour, alpha)
+        return (_straight(colour, alpha), alpha) if extra == _ASSOCIATED and alpha is not None else (colour, alpha)
     upright = ImageOps.exif_transpose(image) if turn != 1 else image
-    if upright.mode in ("RGBa", "La"):
-        bands = deepened(np.frombuffer(upright.tobytes(), np.uint8).reshape(*upright.size[::-1], -1))
-        return _straight(bands[:, :, :-1], bands[:, :, -1]), bands[:, :, -1]
-    if upright.has_transparency_data:
+    if upright.has_transparency_data:  # straight: Pillow divides by associated alpha as it reads
         both = upright.convert("RGBA")
         return both.convert("RGB"), deepened(np.asarray(both.getchannel("A")))
     if upright.mode in ("L", "1"):
@@ -109,13 +115,13 @@ def _samples(image: Image.Image, data: bytes, bits: int, turn: int) -> Parts:
     return upright if upright.mode in ("RGB", "CMYK") else upright.convert("RGB"), None
 
 
-def _deep(data: bytes, image: Image.Image) -> tuple[Samples, Samples | None] | None:
+def _deep(data: bytes, image: Image.Image, has_alpha: bool) -> tuple[Samples, Samples | None] | None:
     """Colour (H W 3) and alpha of 16 bits, which Pillow has not; None where OpenCV does not read the file either."""
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or found.shape[:2] != image.size[::-1] or found.shape[2:] < (3,):
         return None
     colour = np.asarray(found[:, :, 2::-1], np.uint16)
-    if found.shape[2] == 4 and image.mode != "RGBX":
+    if found.shape[2] == 4 and has_alpha:
         return colour, np.asarray(found[:, :, 3], np.uint16)
     if isinstance(key := image.info.get("transparency"), tuple):
         return colour, np.asarray(~(colour == np.array(key)).all(2) * 65535, np.uint16)

@@ -213,7 +213,7 @@ def schema(
 @app.command()
 def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")]) -> None:
     """Make a short black-and-white film, with cuts, fades and sound, to try the farm with."""
-    from actors.sample import make_sample
+    from actors.picture.sample import make_sample
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

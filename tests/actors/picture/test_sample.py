@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from actors.sample import make_sample, sample_cuts, sample_pictures
+from actors.picture.sample import make_sample, sample_cuts, sample_pictures
 
 COUNT, SIZE, RATE = 144, (256, 144), Fraction(24)
 
