@@ -37,7 +37,7 @@ from actors.picture.generator import BATCH, Domain, Generator, runtime_of
 from actors.picture.prefetch import Prefetch, TurnLock
 from actors.render.completion import ChunkCompletion, Opened
 from actors.render.handles import HandleWriter, as_kept
-from actors.render.propagated_colour import PropagatedColour
+from actors.render.propagation.propagated_colour import PropagatedColour
 from actors.render.segments import SegmentInProgress, hardware
 from actors.render.utilisation import ProcessorClock, StreamClock, UtilisationMeter
 from jobs.errors import ChunkFailed

@@ -86,7 +86,7 @@ def _propagators(spec: JobSpec, looks: Sequence[Look], cluster: Cluster, hung: f
     threads = 1.0
     return PoolSpec(
         "propagator",
-        "actors.render.propagator:Propagator",
+        "actors.render.propagation.propagator:Propagator",
         (spec.source_url, spec.store, spec.name, tuple(looks), threads),
         limit=limit,
         cpus=0.5 if cluster.local else threads,

@@ -4,8 +4,8 @@
     anchors      A           S        A           A                S: a still; A: a frame that the look itself colours
     spans    |---|-----------|--------|-----------|----------|     each is propagated from the anchors at its ends
 
-Stills are where a person put them. Between two of them, and beside them, the look's own anchors stand `reach` frames apart, and
-half of that from the shot's edge.
+Stills are where a person put them. The look's own anchors stand `reach` frames apart, half of that from the shot's edge, and
+STILL_REACH from stills.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,9 @@ VERSION = 1
 
 REACH = 48
 """Frames between two of the look's own anchors: two seconds of film."""
+
+STILL_REACH = 96
+"""Frames beside a still without an anchor of the look's own: so far optical flow brings its colour."""
 
 FARTHEST = 960
 """Frames from a span to a still that its anchors are matched with, at most: so far a shot that goes on must be known."""
@@ -106,9 +109,9 @@ class Propagation(Document):
         ends = [Anchor(frame=shot.start), *stills, Anchor(frame=shot.stop)]
         anchors: list[Anchor] = []
         for before, after in pairwise(ends):
-            first = before.frame + (self.reach if before.still else self.reach // 2)
+            first = before.frame + (STILL_REACH if before.still else self.reach // 2)
             # One that would stand close before the next end is left out: that end, or one span, serves as well.
-            own = range(first, after.frame - self.reach // 4, self.reach)
+            own = range(first, after.frame - (STILL_REACH if after.still else self.reach // 4), self.reach)
             anchors += [*([before] if before.still else []), *(self._own(frame, shot) for frame in own)]
         return anchors
 

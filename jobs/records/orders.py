@@ -1,7 +1,4 @@
-"""Orders and records: what is asked of an actor, and the proof that it was done. Promises digests that name everything that changes a picture; does no work.
-
-A digest names the work before it is done; a record, written last and only if absent, names the media that hold it.
-"""
+"""Orders: what is asked of an actor. A digest names the work before it is done; a record, written last, the media that hold it."""
 
 from collections.abc import Collection, Sequence
 from math import ceil
@@ -127,9 +124,9 @@ class RenderOrder(Document):
     handles: tuple[Range, ...] = ()
     """Frames whose pictures are kept losslessly, for a dissolve."""
     guides: tuple[GuideRecord, ...] = ()
-    """Where its colour is propagated, that of all its frames, in order; the look's own spans name them."""
+    """Where its colour is propagated: the guides of all its frames, in order."""
     references: tuple[ReferenceRecord, ...] = ()
-    """Of these frames, the stills that are shown at full resolution."""
+    """Of its frames that are shown as they were painted."""
 
     def body(self, encoding: Encoding) -> Range:
         """The frames that are encoded here: the core less its opening."""

@@ -1,15 +1,21 @@
 """Propagated colour through the real driver, with real crews in this process: one film in any number of chunks, each guide made once."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from farm.film.calls import GuideCall, RenderCall
 from farm.film.film_run import FilmRun
-from farm.fleet.calls import RetryPolicy
+from farm.film.setup import preflight
+from farm.fleet.calls import Call, RetryPolicy
 from jobs.errors import BadSpec
+from jobs.plan.plan import Chunk
+from jobs.plan.spans import Span
 from jobs.records.guides import GuideRecord, guides_of
+from jobs.spec.job import JobSpec
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
@@ -35,7 +41,7 @@ def whole(film: Path, cuts: dict[str, str], tmp_path_factory: pytest.TempPathFac
     return rendered(spec(film, tmp_path_factory.mktemp("whole"), cuts, 60))
 
 
-def spec(film: Path, folder: Path, cuts: dict[str, str], chunk_seconds: float, **fields: object):  # type: ignore[no-untyped-def]
+def spec(film: Path, folder: Path, cuts: dict[str, str], chunk_seconds: float, **fields: object) -> JobSpec:
     look = {"name": "colorize"}
     return spec_of(film, folder, shots=cuts, look=look, propagate=True, chunk_seconds=chunk_seconds, **fields)
 
@@ -65,7 +71,7 @@ def test_the_look_is_shown_its_anchors_alone(whole: FilmRun) -> None:
     assert all(chunk.read == chunk.core for chunk in whole.chunks)
 
 
-def _spans(chunk):  # type: ignore[no-untyped-def]
+def _spans(chunk: Chunk) -> tuple[Span, ...]:
     assert chunk.look.propagation
     return chunk.look.propagation.spans
 
@@ -121,14 +127,12 @@ def test_a_span_that_cannot_be_propagated_sets_its_chunks_aside_and_no_others(
 class Failing(InlineFleet):
     """The first span of the film cannot be propagated."""
 
-    def _made_by(self, call):  # type: ignore[no-untyped-def]
+    def _made_by(self, call: Call) -> Iterator[Any]:
         if isinstance(call, GuideCall) and call.order.spans[0].frames.start == 0:
             raise RuntimeError("no colour here")
         return super()._made_by(call)
 
 
 def test_a_look_that_makes_a_whole_new_picture_is_not_propagated(film: Path, tmp_path: Path) -> None:
-    from farm.film.setup import preflight
-
     with pytest.raises(BadSpec, match="does not keep it; choose one that does"):
         preflight(spec_of(film, tmp_path, look={"name": "none"}, propagate=True))

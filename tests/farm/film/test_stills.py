@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from farm.estimate.rerender_diff import again
 from farm.film.calls import GuideCall, RenderCall
+from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
-from farm.film.setup import decide_deliverables, keep_stills, preflight
+from farm.film.setup import decide_deliverables, keep_stills, open_film, preflight
 from farm.film.survey_run import SurveyRun
 from jobs.errors import BadMedia, BadSpec
 from jobs.spec.job import JobSpec
-from tests.farm import inline
 from tests.farm.inline import InlineFleet, quiet, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
@@ -63,7 +63,7 @@ def job(film: Path, folder: Path, cuts: dict[str, str], stills: Path, **fields: 
 
 
 def rendered(spec: JobSpec, fleet: InlineFleet | None = None) -> FilmRun:
-    return inline.render_film(preflight(spec), fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
+    return render_film(preflight(spec), fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
 
 
 def chroma_of(path: Path) -> list[NDArray[np.int32]]:
@@ -116,8 +116,6 @@ def test_a_changed_still_changes_the_frames_of_its_spans_and_no_others(
 
 def surveyed(spec: JobSpec, fleet: InlineFleet) -> SurveyRun:
     """A film that an earlier run has surveyed."""
-    from farm.film.setup import open_film
-
     scout = open_film(preflight(spec), fleet=fleet, board=quiet())  # type: ignore[arg-type]
     for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass

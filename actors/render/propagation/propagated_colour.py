@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,7 +11,8 @@ from actors.encode.float_pictures import Bits, read_float_pictures
 from actors.media.verified import proven
 from actors.picture.frame_batches import FrameBatch, turned_upright
 from actors.picture.generator import Domain
-from actors.propagation.upsampling import on_luma
+from actors.picture.resize import resized
+from actors.render.propagation.guide_upsampling import upsampled
 from jobs.errors import ChunkFailed
 from jobs.ledger.ledger import Ledger
 from jobs.records.guides import GuideRecord, ReferenceRecord
@@ -38,7 +40,7 @@ class PropagatedColour:
         # The guides first: only when they are asked for one more are the last of them proven.
         for guide, (number, frame) in zip(self._guides(), frames, strict=False):
             luma = frame.luma()
-            chroma = on_luma(guide.to(luma.device), luma)
+            chroma = _on_luma(guide, luma)
             if number in stills:
                 painted, weight = (one.to(luma.device) for one in stills[number])
                 chroma = chroma + weight * (painted - chroma)
@@ -69,6 +71,14 @@ class PropagatedColour:
         """A still's chroma (12HW) and weight (11HW), upright."""
         planes = turned_upright(read_reference(self._ledger, record), self._order.film.picture)
         return planes[:, :2], planes[:, 2:3]
+
+
+def _on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
+    """A guide at the film's size, its edges where luma has them (12HW)."""
+    small = resized(luma_11HW, (guide_12hw.shape[-2], guide_12hw.shape[-1]))[0, 0].cpu().numpy()
+    chroma = np.ascontiguousarray(guide_12hw[0].permute(1, 2, 0).numpy())
+    full = upsampled(small, chroma, luma_11HW[0, 0].cpu().numpy())
+    return torch.from_numpy(full).permute(2, 0, 1)[None].to(luma_11HW.device)
 
 
 def read_reference(ledger: Ledger, record: ReferenceRecord) -> Tensor:

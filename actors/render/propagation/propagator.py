@@ -9,9 +9,7 @@ from collections.abc import Generator as Yields
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 import torch
@@ -20,14 +18,16 @@ from torch import Tensor
 
 from actors.encode.float_pictures import FloatPictureWriter, codes
 from actors.looks import recent
+from actors.looks.colorize.look import ColorizeLook
+from actors.looks.package import SizeRule
 from actors.media.container import named
 from actors.media.temp_dirs import spool
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back, turned_upright
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
-from actors.propagation.matching import MatchedReference, matched
-from actors.propagation.propagation import Propagated, propagate, working_size
-from actors.render.propagated_colour import GUIDE_BITS, read_reference
+from actors.render.propagation.matching import FeatureExtractor, Reference, ReferenceMemory, from_cells
+from actors.render.propagation.propagated_colour import GUIDE_BITS, read_reference
+from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownColour, propagate
 from actors.render.segments import counted, hardware, kept_media
 from actors.stills.matching import match_still
 from actors.stills.reading import read_still
@@ -44,6 +44,11 @@ Plane = NDArray[np.float32]
 
 WHOLE = 0.999
 """Weight of a still that is meant throughout, less what keeping it rounds."""
+HALF = np.float32(0.5)
+"""Propagation works with chroma of -0.5 to 0.5, as Cb and Cr are; looks give differences of -1 to 1."""
+OWN_BESIDE_STILLS = np.float32(0.1)
+"""What a look's own colour of a frame is worth beside what stills of the same shot say of it, 1 being certain."""
+SIZES = SizeRule(rule="long", side=WORKING_SIDE, multiple=8)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class WorkingFrame:
     luma: Plane
     """HW, 0..1."""
     own: Plane | None
-    """The look's chroma, HW2, of a frame that it was shown."""
+    """The look's chroma, HW2, -0.5..0.5, of a frame that it was shown."""
 
 
 class Propagator:
@@ -67,6 +72,9 @@ class Propagator:
         self.ledger = Ledger.at(store, job)
         self.looks = looks
         self.device = torch.device("cpu")
+        # The shipped look's eyes serve every look, as they know what is alike.
+        assert ColorizeLook.shipped
+        self._extract = FeatureExtractor(ColorizeLook.shipped / "weights.safetensors")
         self._generators: dict[str, Generator] = {}
         self._unchanged = False
 
@@ -94,7 +102,14 @@ class Propagator:
                 writer.write(codes(planes, 16))
             media = kept_media(self.ledger, counted(read, writer.facts), path)
         return self.ledger.keep(
-            ReferenceRecord(digest=order.digest, frame=order.frame, still=order.still, media=media, tool=found.tool, remarks=found.remarks)
+            ReferenceRecord(
+                digest=order.digest,
+                frame=order.frame,
+                still=order.still,
+                media=media,
+                tool=found.tool,
+                remarks=found.remarks,
+            )
         )
 
     def propagate(self, order: GuideOrder) -> Iterator[GuideRecord]:
@@ -106,10 +121,10 @@ class Propagator:
         if not lacking:
             return
         self._refuse_changed(order.film)
-        references = {one.frame: self._reference(one, order.film) for one in order.references}
+        stills = {one.frame: self._still(one, order.film) for one in order.references}
         with (
             spool("propagate") as folder,
-            closing(self._frames(order, lacking, references)) as frames,
+            closing(self._frames(order, lacking, stills)) as frames,
         ):
             window: dict[int, WorkingFrame] = {}
             for span in lacking:
@@ -120,25 +135,24 @@ class Propagator:
                         window[number] = frame
                     if number + 1 >= span.read.stop:
                         break
-                colours = self._anchors(span, window, references)
-                yield self._kept(order, span, propagate(*_within(span, window, colours)), Path(folder), began)
+                yield self._kept(order, span, self._propagated(span, window, stills), Path(folder), began)
 
     # frames
 
     def _frames(
-        self, order: GuideOrder, lacking: Sequence[Span], references: Mapping[int, MatchedReference]
+        self, order: GuideOrder, lacking: Sequence[Span], stills: Mapping[int, Reference]
     ) -> "Yields[tuple[int, WorkingFrame], None, None]":
         """All frames of the order, small, each with the look's chroma where that is asked for."""
         picture = order.film.picture
         asked = {one.frame for span in lacking for one in span.anchors}
-        asked -= {frame for frame, one in references.items() if one.whole}
+        asked -= {frame for frame, still in stills.items() if still.confidence.min() > WHOLE}
         number = order.read.start
         try:
             with closing(frames_one_by_one(order.film, order.read, order.head, order.packets, self.threads)) as frames:
                 for _, plates in batches_of(frames, picture, 1, self.device):
-                    size = working_size(*plates.luma_NHW.shape[-2:])
+                    size = SIZES.of(*plates.luma_NHW.shape[-2:])
                     own = self._own(order.look, plates, size) if number in asked else None
-                    yield number, WorkingFrame(plates.luma(size)[0, 0].numpy(), own)
+                    yield number, WorkingFrame(plates.luma(size)[0, 0].clamp(0, 1).numpy(), own)
                     number += 1
         except LookupError:
             raise ChunkFailed(f"frame {number} cannot be decoded: no colour is propagated past it.") from None
@@ -151,44 +165,49 @@ class Propagator:
             raise ChunkFailed(
                 f"The look '{look.title}' does not give one picture for one frame; mend the look, and raise its version."
             )
-        return _last(resized(pictures[0], size)[0])
+        return _last(resized(pictures[0], size)[0]) * HALF
 
     # anchors
 
-    def _anchors(
-        self, span: Span, window: Mapping[int, WorkingFrame], references: Mapping[int, MatchedReference]
-    ) -> dict[int, Plane]:
-        """The chroma of a span's anchors, HW2, by frame."""
-        return {one.frame: self._colour(one, window[one.frame], references) for one in span.anchors}
+    def _propagated(self, span: Span, window: Mapping[int, WorkingFrame], stills: Mapping[int, Reference]) -> Guides:
+        """Chroma of all frames that a span reads."""
+        lumas = np.stack([window[number].luma for number in range(*span.read)])
+        known = {one.frame: self._colour(one, window[one.frame], stills) for one in span.anchors}
+        painted = [stills[one.frame] for one in span.stills if one.frame not in known]
+        ends = known.get(span.read.start), known.get(span.read.stop - 1)
+        return propagate(lumas, *ends, references=painted, extract=self._extract)
 
-    def _colour(self, anchor: Anchor, frame: WorkingFrame, references: Mapping[int, MatchedReference]) -> Plane:
+    def _colour(self, anchor: Anchor, frame: WorkingFrame, stills: Mapping[int, Reference]) -> KnownColour:
         if anchor.still:
-            painted = references[anchor.frame]
+            painted = stills[anchor.frame]
             if frame.own is None:
-                return painted.chroma
-            return frame.own + painted.weight[..., None] * (painted.chroma - frame.own)
+                return KnownColour(painted.chroma, painted.confidence)
+            mixed = frame.own + painted.confidence[..., None] * (painted.chroma - frame.own)
+            return KnownColour(mixed, np.maximum(painted.confidence, OWN_BESIDE_STILLS))
         assert frame.own is not None
-        beside = [references[one.frame] for one in anchor.beside]
-        return matched(frame.luma, frame.own, beside) if beside else frame.own
+        if not anchor.beside:
+            return KnownColour(frame.own, np.ones_like(frame.luma))
+        memory = ReferenceMemory([stills[one.frame] for one in anchor.beside], self._extract)
+        found = memory.match(frame.luma)
+        chroma, sure = (from_cells(cells, *frame.luma.shape) for cells in (found.chroma, found.confidence))
+        share = sure / (sure + OWN_BESIDE_STILLS)
+        return KnownColour(frame.own + share[..., None] * (chroma - frame.own), np.maximum(sure, OWN_BESIDE_STILLS))
 
-    def _reference(self, record: ReferenceRecord, film: Film) -> MatchedReference:
+    def _still(self, record: ReferenceRecord, film: Film) -> Reference:
         """A still's colour at the working size, upright."""
         planes = turned_upright(read_reference(self.ledger, record), film.picture)
-        small = resized(planes, working_size(*planes.shape[-2:]))[0].numpy()
-        whole = bool((planes[:, 2] > WHOLE).all())
-        return MatchedReference(luma=small[3], chroma=_last(torch.from_numpy(small[:2])), weight=small[2], whole=whole)
+        small = resized(planes, SIZES.of(*planes.shape[-2:]))[0]
+        luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
+        return Reference(luma, _last(small[:2]) * HALF, weight)
 
     # paper
 
-    def _kept(
-        self, order: GuideOrder, span: Span, colours: Iterator[Propagated], folder: Path, began: float
-    ) -> GuideRecord:
+    def _kept(self, order: GuideOrder, span: Span, found: Guides, folder: Path, began: float) -> GuideRecord:
         name, path = order.digest(span), folder / order.digest(span)
-        sure: list[float] = []
+        frames = span.frames.frames  # the later anchor is of the next span
         with FloatPictureWriter(order.film.picture, path, GUIDE_BITS) as writer:
-            for colour in islice(colours, span.frames.frames):
-                writer.write(codes(torch.from_numpy(colour.chroma).permute(2, 0, 1), GUIDE_BITS))
-                sure.append(float(colour.confidence.mean()))
+            for chroma_HW2 in found.chroma[:frames]:
+                writer.write(codes(torch.from_numpy(chroma_HW2 / HALF).permute(2, 0, 1), GUIDE_BITS))
         media = kept_media(self.ledger, counted(span.frames, writer.facts), path)
         runtime = runtime_of(recent(self._generators, order.look, self.device)) if self._generators else ""
         return self.ledger.keep(
@@ -196,7 +215,7 @@ class Propagator:
                 digest=name,
                 frames=span.frames,
                 media=media,
-                confidence=round(fmean(sure), 4),
+                confidence=round(float(found.confidence[:frames].mean(dtype=np.float64)), 4),
                 made_on=hardware(self.device, runtime),
                 seconds=round(time.monotonic() - began, 3),
             )
@@ -216,14 +235,6 @@ class Propagator:
         if not self._unchanged and source_identity(self.source) != film.identity:
             raise BadMedia(f"{named(self.source)} was changed since its survey; begin a new job for it.")
         self._unchanged = True
-
-
-def _within(
-    span: Span, window: Mapping[int, WorkingFrame], colours: Mapping[int, Plane]
-) -> tuple[list[Plane], dict[int, Plane]]:
-    """The lumas of all frames that a span reads, and its anchors' chroma, both counted from its first frame; it gives its own frames."""
-    lumas = [window[number].luma for number in range(*span.read)]
-    return lumas, {frame - span.read.start: chroma for frame, chroma in colours.items()}
 
 
 def _last(planes_CHW: Tensor) -> Plane:

@@ -1,0 +1,169 @@
+"""Matching by features: the colour of those places in reference pictures that a frame's places are like. Knows no motion.
+
+Attention over reference pictures, as exemplar-based colourisation does it (He et al., "Deep exemplar-based colorization",
+2018; Zhang et al., "Deep exemplar-based video colorization", 2019). The features are those of the encoder of the shipped
+look "colorize", an EfficientNet-Lite0 (Tan and Le 2019); nothing is trained for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from actors.looks.colorize.network import load_network
+
+Floats = NDArray[np.float32]
+
+CELL = 8
+"""Side of the cells that are matched, in pixels at working size."""
+ROWS = 5
+"""Rows of the encoder's blocks that are run: the map at a sixteenth of the picture's size comes out of the last."""
+BAND = 64
+"""Cells looked up at a time: what is reckoned for them stays in a processor's cache."""
+MULTIPLE = 16
+"""Width and height that the encoder is shown are multiples of this."""
+LUMA_COST = 0.5
+"""Likeness (cosine) that a difference of the whole range of luma costs."""
+FOREIGN_COST = 0.25
+"""Likeness that a cell of another shot's picture lacks: light and paint differ from shot to shot."""
+TEMPERATURE = 0.02
+"""Difference in likeness that makes one cell count e times as much as another."""
+STRANGE, SAME = 0.1, 0.7
+"""Likeness at and below which a match is worth the least, and from which on it is worth the most."""
+LEAST = 0.05
+"""What a match is worth where nothing is alike: the colours of the shot are still a better guess than grey."""
+SPREAD = 0.03
+"""Deviation of the matched cells' chroma, of -0.5..0.5, at which a match is worth half."""
+
+
+class Cells(NamedTuple):
+    """A picture by cells of CELL pixels: features (h, w, D) and normalised luma (h, w), 0..1."""
+
+    features: Floats
+    luma: Floats
+
+
+class Match(NamedTuple):
+    """What the references say of a picture, by cells: chroma (h, w, 2) and confidence (h, w), 0..1."""
+
+    chroma: Floats
+    confidence: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A picture whose colour is known: luma (H, W), 0..1; chroma (H, W, 2), -0.5..0.5; confidence (H, W), 0..1."""
+
+    luma: Floats
+    chroma: Floats
+    confidence: Floats
+    foreign: bool = False
+    """Whether it is of another shot."""
+
+
+class FeatureExtractor:
+    """The encoder of the look "colorize", as far as a sixteenth of the picture's size."""
+
+    def __init__(self, weights: Path) -> None:
+        """`weights`: the look's safetensors. Raises ValueError where they are not."""
+        self._encoder = load_network(weights, "cpu").encoder
+
+    @torch.inference_mode()
+    def __call__(self, luma_HW: Floats) -> Cells:
+        """Features of one picture (H, W), 0..1; any size. The same bits for the same picture, whatever came before."""
+        height, width = luma_HW.shape
+        shown = torch.from_numpy(stretched(luma_HW))[None, None]
+        shown = F.pad(shown, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+        x = self._encoder.stem(shown.contiguous(memory_format=torch.channels_last))
+        for row in self._encoder.rows[:ROWS]:
+            x = row(x)
+        rows, columns = -(-height // CELL), -(-width // CELL)
+        x = F.interpolate(x, scale_factor=MULTIPLE / CELL, mode="bilinear", align_corners=False)
+        features = x[0, :, :rows, :columns].permute(1, 2, 0).contiguous().numpy()
+        luma = F.avg_pool2d(shown, CELL)[0, 0, :rows, :columns].contiguous().numpy()
+        return Cells(features, luma)
+
+
+class ReferenceMemory:
+    """The cells of some references, ready to be matched."""
+
+    def __init__(self, references: Sequence[Reference], extract: FeatureExtractor) -> None:
+        """`references`: at least one."""
+        self._extract = extract
+        seen = [extract(one.luma) for one in references]
+        features = np.concatenate([cells.features.reshape(-1, cells.features.shape[-1]) for cells in seen])
+        self._mean = features.mean(0)
+        self._deviation = features.std(0) + np.float32(1e-3)
+        self._keys = self._normal(features)
+        self._luma = np.concatenate([cells.luma.reshape(-1) for cells in seen])
+        chroma = np.concatenate([_by_cell(one.chroma).reshape(-1, 2) for one in references])
+        known = [_by_cell(one.confidence * (one.luma > DARK)).reshape(-1) for one in references]
+        self._known = np.concatenate(known).clip(1e-6, 1)
+        own = [np.full(len(one), not which.foreign, np.float32) for one, which in zip(known, references, strict=True)]
+        self._cost = FOREIGN_COST * (1 - np.concatenate(own))
+        self._values = np.column_stack([chroma, (chroma * chroma).sum(1), self._known, np.concatenate(own)])
+
+    def match(self, luma_HW: Floats) -> Match:
+        """The references' colours for a picture's cells; its luma (H, W), 0..1."""
+        cells = self._extract(luma_HW)
+        height, width = cells.luma.shape
+        queries, luma = self._normal(cells.features.reshape(height * width, -1)), cells.luma.reshape(-1, 1)
+        bands = [self._attended(queries[at : at + BAND], luma[at : at + BAND]) for at in range(0, len(queries), BAND)]
+        best, said = (np.concatenate(part) for part in zip(*bands, strict=True))
+        chroma, square, known, own = said[:, :2], said[:, 2], said[:, 3], said[:, 4]
+        variance = np.maximum(square - (chroma * chroma).sum(1), 0)
+        alike = ((best - STRANGE) / (SAME - STRANGE)).clip(0, 1) ** 2
+        confidence = known * np.maximum(alike, LEAST * own) / (1 + variance / SPREAD**2)
+        return Match(chroma.reshape(height, width, 2), confidence.reshape(height, width))
+
+    def _attended(self, queries_QD: Floats, luma_Q1: Floats) -> tuple[Floats, Floats]:
+        """The likeness of the most alike cell (Q,), and the mean of the values of all, by likeness (Q, 5)."""
+        likeness = queries_QD @ self._keys.T
+        likeness -= LUMA_COST * np.abs(luma_Q1 - self._luma) + self._cost
+        best = likeness.max(1)
+        likeness -= best[:, None]
+        likeness *= np.float32(1 / TEMPERATURE)
+        weight = np.exp(likeness, out=likeness) * self._known
+        return best, weight @ self._values / weight.sum(1, keepdims=True)
+
+    def _normal(self, features_KD: Floats) -> Floats:
+        # The maps share a large common part; without it gone, everything is like everything.
+        apart = (features_KD - self._mean) / self._deviation
+        unit: Floats = apart / (np.linalg.norm(apart, axis=1, keepdims=True) + np.float32(1e-6))
+        return unit
+
+
+DARK = 0.02
+"""Luma at and below which a reference's pixels say nothing of colour."""
+
+
+def stretched(luma_HW: Floats) -> Floats:
+    """Luma 0..1 with its range brought to the whole, at most eightfold: a picture in a fade looks like itself in full light."""
+    low, high = np.quantile(luma_HW, (0.01, 0.995))
+    gain = min(0.9 / max(float(high - low), 0.02), 8.0)
+    wide: Floats = ((luma_HW - np.float32(low)) * np.float32(gain) + np.float32(0.03)).clip(0, 1).astype(np.float32)
+    return wide
+
+
+def _by_cell(image: Floats) -> Floats:
+    """An image (H, W) or (H, W, C) averaged by cells; what lacks in the last cells is as the edge."""
+    height, width = image.shape[:2]
+    rows, columns = -(-height // CELL), -(-width // CELL)
+    whole = cv2.copyMakeBorder(image, 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE)
+    small: Floats = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def from_cells(cells: Floats, height: int, width: int) -> Floats:
+    """Values of cells (h, w) or (h, w, C) as an image (height, width) or (height, width, C), bilinearly."""
+    rows, columns = cells.shape[:2]
+    large: Floats = cv2.resize(cells, (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(large[:height, :width])
