@@ -19,7 +19,6 @@ from torch import Tensor
 from actors.encode.float_pictures import FloatPictureWriter, codes
 from actors.looks import recent
 from actors.looks.colorize.look import ColorizeLook
-from actors.looks.package import SizeRule
 from actors.media.container import named
 from actors.media.temp_dirs import spool
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back, turned_upright
@@ -48,7 +47,6 @@ HALF = np.float32(0.5)
 """Propagation works with chroma of -0.5 to 0.5, as Cb and Cr are; looks give differences of -1 to 1."""
 OWN_BESIDE_STILLS = np.float32(0.1)
 """What a look's own colour of a frame is worth beside what stills of the same shot say of it, 1 being certain."""
-SIZES = SizeRule(rule="long", side=WORKING_SIDE, multiple=8)
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ class Propagator:
         try:
             with closing(frames_one_by_one(order.film, order.read, order.head, order.packets, self.threads)) as frames:
                 for _, plates in batches_of(frames, picture, 1, self.device):
-                    size = SIZES.of(*plates.luma_NHW.shape[-2:])
+                    size = working_size(*plates.luma_NHW.shape[-2:])
                     own = self._own(order.look, plates, size) if number in asked else None
                     yield number, WorkingFrame(plates.luma(size)[0, 0].clamp(0, 1).numpy(), own)
                     number += 1
@@ -196,7 +194,7 @@ class Propagator:
     def _still(self, record: ReferenceRecord, film: Film) -> Reference:
         """A still's colour at the working size, upright."""
         planes = turned_upright(read_reference(self.ledger, record), film.picture)
-        small = resized(planes, SIZES.of(*planes.shape[-2:]))[0]
+        small = resized(planes, working_size(*planes.shape[-2:]))[0]
         luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
         return Reference(luma, _last(small[:2]) * HALF, weight)
 
@@ -235,6 +233,12 @@ class Propagator:
         if not self._unchanged and source_identity(self.source) != film.identity:
             raise BadMedia(f"{named(self.source)} was changed since its survey; begin a new job for it.")
         self._unchanged = True
+
+
+def working_size(height: int, width: int) -> Size:
+    """Height and width at which a film of this size is propagated: its shape, its long side at most WORKING_SIDE, both multiples of 8."""
+    scale = min(1.0, WORKING_SIDE / max(height, width))
+    return max(8, 8 * round(height * scale / 8)), max(8, 8 * round(width * scale / 8))
 
 
 def _last(planes_CHW: Tensor) -> Plane:
