@@ -30,7 +30,7 @@ from jobs.plan.shots import (
     refuse_still_of_whole_picture,
     refuse_stills_beyond,
 )
-from jobs.plan.spans import FARTHEST, PaintedFrame
+from jobs.plan.spans import FARTHEST, PaintedFrame, Propagation
 from jobs.plan.survey_ranges import decoded, seen, survey_ranges
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.orders import Cuts
@@ -265,12 +265,11 @@ class SurveyRun:
         """A shot with its colour propagated, where the spec wants that and its look leaves luma alone. Raises BadSpec for a still where it does not."""
         if not self.spec.propagates:
             return part
-        # Of a shot that goes on, those to come may be within reach of what is known.
-        reach = Range(part.frames.start, part.frames.stop + FARTHEST)
+        reach = Range(part.frames.start - FARTHEST, part.frames.stop + FARTHEST)
         stills = [one for one in self.stills if reach.start <= one.frame < reach.stop]
         if part.look.keeps == "luma":
-            painted = (PaintedFrame(frame=one.frame, still=one.sha256) for one in stills)
-            return replace(part, look=part.look.propagated(painted))
+            painted = tuple(PaintedFrame(frame=one.frame, still=one.sha256) for one in stills)
+            return replace(part, look=part.look.propagated(Propagation(stills=painted, match=self.spec.match)))
         refuse_still_of_whole_picture(part, stills)
         return part
 

@@ -22,7 +22,7 @@ from pydantic import Field
 from jobs.document import Document
 from jobs.film.source import StandIn
 from jobs.plan.ranges import Range as Range
-from jobs.plan.spans import PaintedFrame, Propagation, Span
+from jobs.plan.spans import Propagation, Span
 from jobs.spec.job import LookChoice
 
 
@@ -76,9 +76,9 @@ class Look(Document):
         # At their defaults these are in no digest: there was a time without them.
         return {name: value for name, value in paper.items() if value or name not in ("stand_in", "propagation")}
 
-    def propagated(self, stills: Iterable[PaintedFrame]) -> "Look":
-        """The look with its colour propagated from these stills of a shot, and from anchors of its own."""
-        return self.model_copy(update={"propagation": Propagation(stills=tuple(stills))})
+    def propagated(self, propagation: Propagation) -> "Look":
+        """The look with its colour propagated from stills, and from anchors of its own."""
+        return self.model_copy(update={"propagation": propagation})
 
     @property
     def around(self) -> Support:

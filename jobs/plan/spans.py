@@ -9,8 +9,8 @@ STILL_REACH from stills.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Annotated
+from itertools import pairwise, takewhile
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,10 @@ STILL_REACH = 96
 """Frames beside a still without an anchor of the look's own: so far optical flow brings its colour."""
 
 FARTHEST = 960
-"""Frames from a span to a still that its anchors are matched with, at most: so far a shot that goes on must be known."""
+"""Frames from an anchor to a still that it is matched with, at most: so far a shot that goes on must be known."""
+
+MOST_ELSEWHERE = 4
+"""Stills of other shots that an anchor is matched with, at most."""
 
 
 class PaintedFrame(Document):
@@ -46,6 +49,8 @@ class Anchor(Document):
     """SHA-256 of the file that a person painted; empty: the look colours it."""
     beside: tuple[PaintedFrame, ...] = ()
     """The nearest stills before and after it in its shot: what the look gives it is matched with them."""
+    elsewhere: tuple[PaintedFrame, ...] = ()
+    """The nearest stills of other shots, which may show the same things."""
 
 
 class Span(Document):
@@ -65,8 +70,13 @@ class Span(Document):
     def stills(self) -> tuple[PaintedFrame, ...]:
         """All stills it depends on, in film order."""
         own = [PaintedFrame(frame=one.frame, still=one.still) for one in self.anchors if one.still]
-        beside = [painted for anchor in self.anchors for painted in anchor.beside]
-        return tuple(sorted({one.frame: one for one in (*own, *beside)}.values(), key=lambda one: one.frame))
+        matched = [painted for anchor in self.anchors for painted in (*anchor.beside, *anchor.elsewhere)]
+        return tuple(sorted({one.frame: one for one in (*own, *matched)}.values(), key=lambda one: one.frame))
+
+    @property
+    def elsewhere(self) -> set[int]:
+        """Frames of other shots whose stills it is matched with."""
+        return {painted.frame for anchor in self.anchors for painted in anchor.elsewhere}
 
 
 class Propagation(Document):
@@ -75,7 +85,9 @@ class Propagation(Document):
     version: int = VERSION
     reach: int = REACH
     stills: tuple[PaintedFrame, ...] = ()
-    """Of the shot, in film order; of one that goes on, all from its first frame on."""
+    """Of the shot and of the FARTHEST frames on either side of it, in film order."""
+    match: Literal["film", "shot"] = "film"
+    """Whether stills of other shots count."""
     spans: tuple[Span, ...] = ()
     """Of one chunk: those that give any of its frames their colour. Empty where a whole shot is meant."""
 
@@ -91,10 +103,11 @@ class Propagation(Document):
     def settled(self, known: Range) -> int:
         """The frame before which no frame to come changes a span of a shot that goes on."""
         to_come = next((still.frame for still in self.stills if still.frame >= known.stop), None)
-        sure = [one.frame for one in self._anchors(known) if to_come is None or one.frame + FARTHEST < to_come]
-        # Behind the last still that is known, a later one is another's neighbour.
-        sure += [still.frame for still in self.stills if still.frame < known.stop]
-        return max(sure, default=known.start)
+        sure = takewhile(
+            lambda anchor: bool(anchor.still) or to_come is None or anchor.frame + FARTHEST < to_come,
+            self._anchors(known),
+        )
+        return max((anchor.frame for anchor in sure), default=known.start)
 
     def over(self, frames: Range, spans: Sequence[Span]) -> "Propagation":
         """What it is for some frames alone, of which the `spans` of the shot are given."""
@@ -117,7 +130,9 @@ class Propagation(Document):
 
     def _own(self, frame: int, shot: Range) -> Anchor:
         """An anchor of the look's own, beside the stills of its shot that are near enough."""
-        stills = [one for one in self.stills if shot.start <= one.frame < shot.stop]
-        before = [one for one in stills if frame - FARTHEST <= one.frame < frame][-1:]
-        after = [one for one in stills if frame < one.frame <= frame + FARTHEST][:1]
-        return Anchor(frame=frame, beside=(*before, *after))
+        near = [one for one in self.stills if abs(one.frame - frame) <= FARTHEST]
+        stills = [one for one in near if shot.start <= one.frame < shot.stop]
+        beside = (*[one for one in stills if one.frame < frame][-1:], *[one for one in stills if one.frame > frame][:1])
+        others = [one for one in near if not shot.start <= one.frame < shot.stop] if self.match == "film" else []
+        nearest = sorted(others, key=lambda one: (abs(one.frame - frame), one.frame))[:MOST_ELSEWHERE]
+        return Anchor(frame=frame, beside=beside, elsewhere=tuple(sorted(nearest, key=lambda one: one.frame)))

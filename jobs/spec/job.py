@@ -177,6 +177,8 @@ class JobSpec(Document):
     propagate: bool | None = None
     """Whether a look that leaves luma alone colours a few frames of each shot, from which colour is propagated to all others, instead
     of every frame for itself. By default where there are stills."""
+    match: Literal["film", "shot"] = "film"
+    """Which stills show the same things as a frame: film, also those of other shots, at most 960 frames away; shot, its own shot's alone."""
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
     """A shot longer than this is divided into chunks of at most this length."""
     workers: Workers = Workers()

@@ -5,10 +5,10 @@ Frames come straight from the source, after one lead-in for all spans of a call,
 
 import hashlib
 import time
+from collections.abc import Container, Iterator, Mapping, Sequence
 from collections.abc import Generator as Yields
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ from jobs.errors import BadMedia, ChunkFailed, FilmFailed
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Look, Range
-from jobs.plan.spans import Anchor, Span
+from jobs.plan.spans import Anchor, PaintedFrame, Span
 from jobs.records.guides import GuideOrder, GuideRecord, ReferenceOrder, ReferenceRecord
 from jobs.store import source_identity
 
@@ -171,7 +171,7 @@ class Propagator:
         """Chroma of all frames that a span reads."""
         lumas = np.stack([window[number].luma for number in range(*span.read)])
         known = {one.frame: self._colour(one, window[one.frame], stills) for one in span.anchors}
-        painted = [stills[one.frame] for one in span.stills if one.frame not in known]
+        painted = [_of(stills, one, span.elsewhere) for one in span.stills if one.frame not in known]
         ends = known.get(span.read.start), known.get(span.read.stop - 1)
         return propagate(lumas, *ends, references=painted, extract=self._extract)
 
@@ -183,9 +183,11 @@ class Propagator:
             mixed = frame.own + painted.confidence[..., None] * (painted.chroma - frame.own)
             return KnownColour(mixed, np.maximum(painted.confidence, OWN_BESIDE_STILLS))
         assert frame.own is not None
-        if not anchor.beside:
+        matched = (*anchor.beside, *anchor.elsewhere)
+        if not matched:
             return KnownColour(frame.own, np.ones_like(frame.luma))
-        memory = ReferenceMemory([stills[one.frame] for one in anchor.beside], self._extract)
+        elsewhere = {one.frame for one in anchor.elsewhere}
+        memory = ReferenceMemory([_of(stills, one, elsewhere) for one in matched], self._extract)
         found = memory.match(frame.luma)
         chroma, sure = (from_cells(cells, *frame.luma.shape) for cells in (found.chroma, found.confidence))
         share = sure / (sure + OWN_BESIDE_STILLS)
@@ -233,6 +235,11 @@ class Propagator:
         if not self._unchanged and source_identity(self.source) != film.identity:
             raise BadMedia(f"{named(self.source)} was changed since its survey; begin a new job for it.")
         self._unchanged = True
+
+
+def _of(stills: Mapping[int, Reference], painted: PaintedFrame, elsewhere: Container[int]) -> Reference:
+    """A still as it is matched: whether it is of another shot is known by the span alone."""
+    return replace(stills[painted.frame], foreign=painted.frame in elsewhere)
 
 
 def working_size(height: int, width: int) -> Size:

@@ -85,7 +85,8 @@ def off(frame: NDArray[np.int32], chroma: tuple[int, int]) -> float:
 def test_a_still_is_shown_on_its_own_frame_and_propagated_through_its_shot_alone(
     film: Path, cuts: dict[str, str], tmp_path: Path
 ) -> None:
-    made = rendered(job(film, tmp_path, cuts, painted(film, tmp_path / "stills", 20, chroma=BLUE)))
+    stills = painted(film, tmp_path / "stills", 20, chroma=BLUE)
+    made = rendered(job(film, tmp_path, cuts, stills, match="shot"))
     assert made.report().conforms
     chroma = chroma_of(tmp_path / "out/film.mkv")
     assert off(chroma[20], BLUE) < 0.75
@@ -93,6 +94,12 @@ def test_a_still_is_shown_on_its_own_frame_and_propagated_through_its_shot_alone
     assert nearer == [True] * CUT + [False] * (FRAMES - CUT)
     (still,) = made.report().stills
     assert (still.file, still.frame, still.at) == ("x.f000020.png", 20, "00:00:02.000")
+
+
+def test_a_still_is_matched_with_other_shots(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
+    rendered(job(film, tmp_path, cuts, painted(film, tmp_path / "stills", 20, chroma=BLUE)))
+    chroma = chroma_of(tmp_path / "out/film.mkv")
+    assert all(off(frame, BLUE) < off(frame, GREY) for frame in chroma[CUT:])
 
 
 def test_a_changed_still_changes_the_frames_of_its_spans_and_no_others(

@@ -25,7 +25,7 @@ def any_shot(seed: int) -> tuple[Range, Propagation]:
 
 
 def look(stills: tuple[PaintedFrame, ...] = ()) -> Look:
-    return Look(choice=LookChoice(name="colorize"), keeps="luma").propagated(stills)
+    return Look(choice=LookChoice(name="colorize"), keeps="luma").propagated(Propagation(stills=stills))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -120,3 +120,12 @@ def test_all_stills_of_a_span_are_told_once() -> None:
     spans: tuple[Span, ...] = Propagation(stills=painted(30, 60)).through(Range(0, 100))
     assert [one.frame for one in spans[0].stills] == [30]
     assert [one.frame for one in spans[1].stills] == [30, 60]
+
+
+def test_an_anchor_is_matched_with_the_nearest_stills_of_other_shots_unless_told_not_to() -> None:
+    stills = painted(10, 40, 70, 90, 500, 2000)
+    shot = Range(100, 130)
+    (head, _) = Propagation(stills=stills).through(shot)
+    assert head.elsewhere == {40, 70, 90, 10}
+    (head, _) = Propagation(stills=stills, match="shot").through(shot)
+    assert head.stills == ()
