@@ -81,7 +81,12 @@ def frames_of(film: Film, run: NeighbouringFrames, threads: int) -> list[VideoFr
 
 
 def frames_read(film: Film, run: NeighbouringFrames, threads: int) -> list[VideoFrame]:
-    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run.
+    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run."""
+    return list(frames_in_turn(film, run, threads))
+
+
+def frames_in_turn(film: Film, run: NeighbouringFrames, threads: int) -> Generator[VideoFrame, None, None]:
+    """The same, one after the other: for runs of any length.
 
     Raises BadMedia where the picture changes its form (see `actors.media.constancy`).
     """
@@ -89,7 +94,7 @@ def frames_read(film: Film, run: NeighbouringFrames, threads: int) -> list[Video
         frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, run.span)), run.span.wanted)
         same = constant(frames, Constancy(named(film.source), film.picture), run.read.start - run.head)
         with closing(_developed(same, film)) as developed:
-            return list(islice(developed, run.head, run.head + run.read.frames))
+            yield from islice(developed, run.head, run.head + run.read.frames)
 
 
 def _developed(frames: Iterator[VideoFrame], film: Film) -> Generator[VideoFrame, None, None]:
