@@ -25,8 +25,8 @@ class Cell(NamedTuple):
     words: str
 
 
-def opened_jpeg(data: bytes) -> Photo:
-    """The picture in a JPEG of this farm."""
+def opened(data: bytes) -> Photo:
+    """The picture in a JPEG or PNG of this farm."""
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert found is not None
     return np.asarray(found[:, :, ::-1], np.uint8)

@@ -32,9 +32,10 @@ def pair(source: av.VideoFrame, finished: av.VideoFrame, film: Picture, encoding
     return jpeg(np.hstack([of_source(source, film, WIDTH), of_finished(finished, film, encoding, WIDTH)]), QUALITY)
 
 
-def of_source(frame: av.VideoFrame, film: Picture, widest: int | None = None) -> Photo:
-    """A film's own frame, at most `widest` pixels wide before it is turned upright; None: as large as it is."""
-    return _upright(_rgb(planes_of(frame), frame.format, film.colour, shown_size(film, widest)), film)
+def of_source(frame: av.VideoFrame, film: Picture, widest: int | None = None, *, grey: bool = False) -> Photo:
+    """A film's own frame, at most `widest` pixels wide before it is turned upright; None: as large as it is. `grey`: its luma alone."""
+    planes = planes_of(frame)[:1] if grey else planes_of(frame)
+    return _upright(_rgb(planes, frame.format, film.colour, shown_size(film, widest)), film)
 
 
 def of_finished(frame: av.VideoFrame, film: Picture, encoding: Encoding, widest: int | None = None) -> Photo:

@@ -7,8 +7,8 @@ A look with a memory is shown its warm-up before it: the film's own chunk may be
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from contextlib import closing
+from itertools import islice
 
 import av
 import numpy as np
@@ -19,7 +19,7 @@ from actors.looks import recent
 from actors.media.container import named
 from actors.media.planes import planes_of
 from actors.picture.compose import compose
-from actors.picture.contact_sheet import Cell, contact_sheet, opened_jpeg, small
+from actors.picture.contact_sheet import Cell, contact_sheet, opened, small
 from actors.picture.device import memory_ran_out, settled, stream_of
 from actors.picture.frame_batches import batches_of, turned_back
 from actors.picture.generator import BATCH, Generator, runtime_of
@@ -27,57 +27,26 @@ from actors.picture.prefetch import TurnLock
 from actors.picture.stills import Photo, jpeg, of_finished, of_source
 from actors.render.handles import as_kept
 from actors.render.segments import hardware
-from actors.survey.frame_runs import NeighbouringFrames, frames_read
+from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
+from actors.stills.choosing import choose_frames, small_luma
+from actors.stills.exporting import export
+from actors.survey.frame_runs import NeighbouringFrames, frames_in_turn, frames_read
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Look, Range
 from jobs.records.media import Media
-from jobs.records.orders import Encoding
-from jobs.records.stills import FOLDER, Still, still_digest, still_paper
-from jobs.store import open_store, source_identity
+from jobs.records.stills import FOLDER, ChosenFrames, Still, still_paper
+from jobs.stills.listing import hash_of
+from jobs.store import Store, open_store, source_identity
 
 FLAT = 0.02
 """Of white: a picture whose luma spreads by less than this (standard deviation) shows nothing, as in the midst of a fade."""
 QUALITY = 93
+MOST_LUMAS = 600
+"""Frames of a shot that are looked at, at most, to choose those that are worth painting."""
 WIDEST = 8192
 """Pixels of a still, at most: only of pixels far from square are there so many."""
-
-
-@dataclass(frozen=True)
-class StillOrder:
-    """Stills of one shot, all of one frame."""
-
-    film: Film
-    number: int
-    """The shot's."""
-    shot: Range
-    looks: tuple[Look | None, ...]
-    """None: the source's own frame."""
-    encoding: Encoding
-    """Of the deliverable that the stills show."""
-    runs: tuple[NeighbouringFrames, ...]
-    """Frames to choose from, each with what every look must see around it."""
-
-
-class SheetCell(NamedTuple):
-    """One still on a sheet, and its names in the output; no still where none could be made."""
-
-    still: Still | None
-    words: str
-    large: str
-    small: str
-
-
-@dataclass(frozen=True)
-class SheetOrder:
-    """One contact sheet, whose stills are also put beside it, large and small."""
-
-    output: str
-    """Where it is put: a folder or s3://bucket/prefix."""
-    key: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[SheetCell, ...], ...]
 
 
 class StillRenderer:
@@ -103,7 +72,7 @@ class StillRenderer:
         torch.set_num_threads(self.threads)
         lacking = []
         for look in order.looks:
-            if kept := self._kept(still_digest(order.film, order.shot, look, order.encoding)):
+            if kept := self._kept(order.digest(look)):
                 yield kept
             else:
                 lacking.append(look)
@@ -126,9 +95,18 @@ class StillRenderer:
             stored = as_kept(stored) if look.support.dissolve else stored
             return compose([frame], stored, generator.domain, order.film.picture, order.encoding)[0]
 
-    def sheet(self, order: SheetOrder) -> str:
-        """Put a sheet, and its stills, into the output; gives the sheet's key. Raises FilmFailed where a still is gone or damaged."""
-        output = open_store(order.output)
+    def choose(self, order: ChoiceOrder) -> ChosenFrames:
+        """The frames of a shot that are worth painting. Raises BadMedia as `take`; ChunkFailed where its frames cannot be decoded."""
+        if (kept := self.ledger.paper(still_paper(order.digest), ChosenFrames)) and kept.digest == order.digest:
+            return kept
+        self._refuse_changed(order.film)
+        made = ChosenFrames(digest=order.digest, frames=worth_painting(order, self.threads))
+        self.ledger.keep_paper(still_paper(order.digest), made)
+        return made
+
+    def sheet(self, order: SheetOrder) -> SheetMade:
+        """Put a sheet, and its stills, into the output. Raises FilmFailed where a still is gone or damaged."""
+        output, edited = open_store(order.output), list[str]()
         rows = []
         for row in order.rows:
             cells = []
@@ -136,13 +114,26 @@ class StillRenderer:
                 photo = None
                 if cell.still:
                     data = self._read(cell.still)
-                    photo = small(opened_jpeg(data))
-                    output.write(cell.large, data)
-                    output.write(cell.small, jpeg(photo, QUALITY))
+                    photo = small(opened(data))
+                    if self._is_edited(output, cell, cell.still):
+                        edited.append(cell.large)
+                    else:
+                        output.write(cell.large, data)
+                    if cell.small:
+                        output.write(cell.small, jpeg(photo, QUALITY))
                 cells.append(Cell(photo, cell.words))
             rows.append(cells)
         output.write(order.key, contact_sheet(order.columns, rows))
-        return order.key
+        return SheetMade(order.key, tuple(edited))
+
+    def _is_edited(self, output: Store, cell: SheetCell, still: Still) -> bool:
+        """Whether something else lies under a still's name than this farm has put there."""
+        if cell.before is None or output.stat(cell.large) is None:
+            return False
+        there, _ = hash_of(output, cell.large)
+        if there in (still.media.sha256, cell.before):
+            return False
+        return self.ledger.store.stat(self.ledger.key(f"{FOLDER}/{there}.png")) is None
 
     def _refuse_changed(self, film: Film) -> None:
         # Once for each worker: an order is one of very many.
@@ -155,7 +146,7 @@ class StillRenderer:
     ) -> Photo:
         picture = order.film.picture
         if look is None:
-            return of_source(frames[run.frame - run.read.start], picture, WIDEST)
+            return of_source(frames[run.frame - run.read.start], picture, WIDEST, grey=order.export)
         return of_finished(self.finished(order, look, run, frames), picture, order.encoding, WIDEST)
 
     def _picture(
@@ -199,11 +190,11 @@ class StillRenderer:
         return None
 
     def _keep(self, order: StillOrder, look: Look | None, frame: int, photo: Photo) -> Still:
-        data = jpeg(photo, QUALITY, whole_chroma=True)
+        data = export(photo) if order.export else jpeg(photo, QUALITY, whole_chroma=True)
         name = hashlib.sha256(data).hexdigest()
-        media = Media(key=f"{FOLDER}/{name}.jpg", sha256=name, bytes=len(data))
+        media = Media(key=f"{FOLDER}/{name}.{'png' if order.export else 'jpg'}", sha256=name, bytes=len(data))
         self.ledger.store.write(self.ledger.key(media.key), data, only_if_absent=True)
-        digest = still_digest(order.film, order.shot, look, order.encoding)
+        digest = order.digest(look)
         still = Still(digest=digest, frame=frame, media=media, made_on=self._made_on(look))
         if self.ledger.keep_paper(still_paper(digest), still):
             return still
@@ -258,6 +249,17 @@ def chosen(order: StillOrder, threads: int) -> tuple[NeighbouringFrames, list[av
             f"No frame of shot {order.number} that a still could be of can be decoded; the source is damaged there."
         )
     return best[1], best[2]
+
+
+def worth_painting(order: ChoiceOrder, threads: int) -> tuple[int, ...]:
+    """Frames of a shot, chosen among all, or among MOST_LUMAS of a long one. Raises ChunkFailed where they cannot be decoded."""
+    read, step = order.run.read, -(-order.run.read.frames // MOST_LUMAS)
+    try:
+        with closing(frames_in_turn(order.film, order.run, threads)) as frames:
+            lumas = [small_luma(frame) for frame in islice(frames, 0, None, step)]
+    except LookupError:
+        raise ChunkFailed(f"Shot {order.number} cannot be decoded; the source is damaged there.") from None
+    return choose_frames(lumas, range(read.start, read.stop, step), order.most)
 
 
 def _contrast(frame: av.VideoFrame) -> float:

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from actors.media.planes import planes_of
 
 Luma = NDArray[np.uint8]
 """HW, about 256 pixels wide, full range."""
 
 CANDIDATES = 14
 """Frames among which is chosen: pairs of them are compared."""
+LOOKED = 256
 WIDTH = 96
 """Pixels across at which they are compared."""
 NEAR, ASTRAY = 20, 1.5
@@ -53,6 +57,15 @@ def choose_frames(lumas: Sequence[Luma], frames: Sequence[int], most: int, least
             break
         chosen, covered = better, found
     return tuple(sorted(frames[some[place]] for place in chosen))
+
+
+def small_luma(frame: av.VideoFrame) -> Luma:
+    """A frame's luma as it is looked at, LOOKED pixels wide at most, whatever its depth."""
+    plane = planes_of(frame)[0]
+    scale = min(1.0, LOOKED / plane.shape[1])
+    size = (max(16, round(plane.shape[1] * scale)), max(16, round(plane.shape[0] * scale)))
+    small = cv2.resize(np.ascontiguousarray(plane, np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(np.rint(small * (255 / (2 ** frame.format.components[0].bits - 1))).clip(0, 255), np.uint8)
 
 
 def _size(luma: Luma) -> tuple[int, int]:

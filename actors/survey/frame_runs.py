@@ -81,23 +81,20 @@ def frames_of(film: Film, run: NeighbouringFrames, threads: int) -> list[VideoFr
 
 
 def frames_read(film: Film, run: NeighbouringFrames, threads: int) -> list[VideoFrame]:
-    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run.
+    """The same. Raises LookupError where one cannot be decoded: for whoever can do without this very run."""
+    return list(frames_in_turn(film, run, threads))
+
+
+def frames_in_turn(film: Film, run: NeighbouringFrames, threads: int) -> Generator[VideoFrame, None, None]:
+    """The same, one after the other: for runs of any length.
 
     Raises BadMedia where the picture changes its form (see `actors.media.constancy`).
     """
-    with closing(frames_one_by_one(film, run.read, run.head, run.span, threads)) as frames:
-        return list(frames)
-
-
-def frames_one_by_one(
-    film: Film, read: Range, head: int, span: PacketSpan, threads: int
-) -> Generator[VideoFrame, None, None]:
-    """The frames of `read`, developed, in order, as they are decoded; `head` more are decoded before them. Raises as `frames_read`."""
-    with opened_at(film.source, film.picture.stream, span.first, span.first_pts) as (stream, packets):
-        frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, span)), span.wanted)
-        same = constant(frames, Constancy(named(film.source), film.picture), read.start - head)
+    with opened_at(film.source, film.picture.stream, run.span.first, run.span.first_pts) as (stream, packets):
+        frames = in_order(decoded(decoder_of(stream, threads), _stamped(packets, run.span)), run.span.wanted)
+        same = constant(frames, Constancy(named(film.source), film.picture), run.read.start - run.head)
         with closing(_developed(same, film)) as developed:
-            yield from islice(developed, head, head + read.frames)
+            yield from islice(developed, run.head, run.head + run.read.frames)
 
 
 def _developed(frames: Iterator[VideoFrame], film: Film) -> Generator[VideoFrame, None, None]:

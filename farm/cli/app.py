@@ -47,6 +47,7 @@ from farm.cli.options import (
 )
 from farm.cli.plan import plan
 from farm.cli.retry import retry
+from farm.cli.stills import stills
 from farm.cli.submit import logs, submit, watch
 from farm.cli.train import train
 from farm.film.shot_selection import ALL, shots_chosen
@@ -225,6 +226,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
 
 app.command()(plan)
 app.command()(proof)
+app.command()(stills)
 app.command()(retry)
 app.command()(train)
 app.command()(submit)

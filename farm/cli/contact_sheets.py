@@ -87,9 +87,9 @@ def _asked(
 
     out, store = places
     if is_spec(film):
-        return _beside(film, looks, settings, out, store, options), looks
+        return spec_beside(film, looks, settings, out, store, options), looks
     several = len(looks) > 1
-    spec = _of_film(film, looks, out, store, options | {"settings": {} if several else settings})
+    spec = spec_of_film(film, looks, out, store, options | {"settings": {} if several else settings})
     return spec, looks if several else []
 
 
@@ -99,18 +99,19 @@ def _refuse_lacking(found: "Proof") -> None:
         raise FilmFailed(f"The proof {found.output}/{found.page} lacks {many}, the first: {found.lacking[0]}")
 
 
-def _of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> "JobSpec":
+def spec_of_film(film: str, looks: list[str], out: str | None, store: str | None, options: dict[str, Any]) -> "JobSpec":
+    """The spec that a film and options mean, in the first of the looks."""
     from farm.specs.spec_files import spec_for_film
 
     if out is None:
-        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix, in which `proof` is made.")
+        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for it.")
     return spec_for_film(film, look=looks[0] if looks else "colorize", out=out, store=store, options=options)
 
 
-def _beside(
+def spec_beside(
     film: str, looks: list[str], settings: dict[str, Any], out: str | None, store: str | None, options: dict[str, Any]
 ) -> "JobSpec":
-    """A spec as it is, but for where the proof goes."""
+    """A spec as it is, but for where stills go."""
     from farm.specs.spec_files import read_spec, whole
 
     if store or options:

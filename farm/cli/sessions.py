@@ -9,6 +9,7 @@ from pathlib import Path
 from actors.shot_lists.export import FORMS, Form, forms_of, listed, shot_list
 from actors.survey.describe import inspection
 from actors.verify.compare import compare
+from farm.contact_sheets.export_run import ExportRequest, export_stills
 from farm.contact_sheets.still_run import StillRequest, prove
 from farm.estimate.estimate import Estimate, estimate
 from farm.estimate.forecast import NO_QUESTION, ForecastRequest
@@ -37,6 +38,7 @@ from jobs.output.ownership import report_key
 from jobs.records.report import Comparison, FilmReport, Inspection
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
+from jobs.stills.exports import StillsReport
 from jobs.store import open_store
 from jobs.store.retry import in_work
 from jobs.store.sequence import rated
@@ -139,6 +141,22 @@ def prove_film(spec: JobSpec, wish: StillRequest, *, address: str | None = None)
         proof = prove(scout, fleet, encoding, wish, progress)
         board.note(f"proof {proof.output}/{proof.page}; {proof.rendered} stills were made, the others were on paper")
         return proof
+
+
+def stills_of_film(spec: JobSpec, wish: ExportRequest, *, address: str | None = None) -> StillsReport:
+    """Survey a film, and put the frames worth painting into the output. Renders nothing else."""
+    for look in filter(None, wish.looks):
+        refuse_local(spec.model_copy(update={"look": look.choice}), address)
+    with _planned(spec, address, keep=True) as (scout, fleet, board):
+        open_store(spec.output).check()
+        encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
+        _survey(scout, fleet)
+        fleet.watcher = progress = EvaluationProgress(board.console, done="stills:")
+        found = export_stills(scout, fleet, encoding, wish, progress)
+        for name in found.edited:
+            board.note(f"{name} was painted on and stays as it is; to have it made anew, move it elsewhere")
+        board.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
+        return found
 
 
 def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actors.looks import find, fit, placed, resolved
-from actors.render.still_renderer import SheetCell, SheetOrder, StillOrder, around
+from actors.render.still_orders import SheetCell, SheetOrder, StillOrder
+from actors.render.still_renderer import around
 from actors.survey.frame_runs import NeighbouringFrames
 from farm.contact_sheets.page import page
 from farm.film.output_names import claimed_proof
@@ -48,6 +49,8 @@ class StillsCall(Call):
     @property
     def what(self) -> str:
         looks, shot = self.order.looks, self.order.number
+        if self.order.export:
+            return f"the still of frame {self.order.runs[0].frame} of shot {shot}"
         return f"stills of shot {shot}" if len(looks) > 1 else f"the still of shot {shot} in {_title(looks[0])}"
 
     @property
@@ -103,7 +106,7 @@ def prove(
         proof = _Stills(scout, encoding, wish)
         before = set(scout.ledger.names(f"{FOLDER}/"))
         progress.begin(proof.wanted)
-        fleet.hire([_crew(scout, fleet, proof.looks)])
+        fleet.hire([prover(scout, fleet, proof.looks)])
         for _ in fleet.run(proof.stills_calls(), proof.calls_after_finding):
             progress.judged(len(proof.made))
         for _ in fleet.run(proof.sheet_calls(), lambda *_: ()):
@@ -113,7 +116,7 @@ def prove(
         return proof.publish(rendered)
 
 
-def _crew(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
+def prover(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
     """As many as there would be renderers, with what these need."""
     renderers = next(one for one in crews_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
     # The last two of a renderer's arguments are of films: its encoders, and whether hardware may be mixed.
@@ -156,7 +159,7 @@ class _Stills:
                 self.made[found.digest] = found
             case StillsCall(order=order), RetriesExhausted():
                 for look in order.looks:
-                    name = still_digest(order.film, order.shot, look, order.encoding)
+                    name = order.digest(look)
                     if name not in self.made and len(order.looks) > 1:
                         yield StillsCall(replace(order, looks=(look,)))
                     elif name not in self.made:
@@ -198,14 +201,8 @@ class _Stills:
 
     def _order(self, shot: Shot) -> StillOrder:
         looks = self._looks(shot)
-        runs = tuple(self._run(frame, shot.frames, looks) for frame in candidates(shot.frames))
+        runs = tuple(neighbours(self.scout, frame, shot.frames, looks) for frame in candidates(shot.frames))
         return StillOrder(self.scout.film, shot.number, shot.frames, (None, *looks), self.encoding, runs)
-
-    def _run(self, frame: int, shot: Range, looks: Sequence[Look]) -> NeighbouringFrames:
-        reads = [around(frame, look, shot) for look in looks]
-        read = Range(min(one.start for one in reads), max(one.stop for one in reads))
-        head = min(MARGIN, read.start) if self.scout.film.picture.deinterlace else 0
-        return NeighbouringFrames(frame, read, head, self.scout.span(read))
 
     def _cells(self, shot: Shot) -> Iterator[SheetCell]:
         looks, names = (None, *self._looks(shot)), self.names[shot.frames]
@@ -246,6 +243,17 @@ class _Stills:
         rows = [tuple(tuple(self._cells(shot)) for shot in some) for some in pages]
         some = [one for one in rows if any(cell.still for row in one for cell in row)]
         return {f"{self.folder}/sheet-{place:03d}.jpg": one for place, one in enumerate(some, 1)}
+
+
+def neighbours(scout: SurveyRun, frame: int, shot: Range, looks: Sequence[Look] | None = None) -> NeighbouringFrames:
+    """A frame with what looks must see around it; None: with all of its shot."""
+    if looks is None:
+        read = shot
+    else:
+        reads = [Range(frame, frame + 1), *(around(frame, look, shot) for look in looks)]
+        read = Range(min(one.start for one in reads), max(one.stop for one in reads))
+    head = min(MARGIN, read.start) if scout.film.picture.deinterlace else 0
+    return NeighbouringFrames(frame, read, head, scout.span(read))
 
 
 def candidates(shot: Range) -> tuple[int, ...]:

@@ -15,8 +15,19 @@ VERSION = 1
 """Raised when another frame of a shot would be chosen, or a still would be made otherwise."""
 
 
+CHOICE_VERSION = 1
+"""Raised when other frames would be worth painting."""
+
+
+class ChosenFrames(Document):
+    """The frames of a shot that are worth painting, in order."""
+
+    digest: str
+    frames: tuple[int, ...]
+
+
 class Still(Document):
-    """One frame of a shot, as a look makes it or as the source has it, lies in the store as a JPEG."""
+    """One frame of a shot, as a look makes it or as the source has it, lies in the store as a JPEG, or as a PNG to be painted."""
 
     digest: str
     frame: int
@@ -69,6 +80,17 @@ def still_digest(film: Film, shot: Range, look: Look | None, encoding: Encoding)
         return digest(own)
     form = encoding.model_dump(mode="json", include={"width", "height", "pix_fmt", "rotation", "colour"})
     return digest(own | {"look": look.named(), "form": form | {"linear": encoding.codec is Codec.EXR}})
+
+
+def export_digest(film: Film, shot: Range, frame: int, look: Look | None, encoding: Encoding) -> str:
+    """Names the export of one frame of a shot in a look (None: grey), to be painted."""
+    return digest({"kind": "export", "frame": frame, "still": still_digest(film, shot, look, encoding)})
+
+
+def choice_digest(film: Film, shot: Range, most: int) -> str:
+    """Names the choice of frames of a shot that are worth painting."""
+    own = {"source": film.identity.model_dump(mode="json"), "picture": film.picture.named()}
+    return digest(own | {"kind": "choice", "version": CHOICE_VERSION, "shot": shot, "most": most})
 
 
 def still_paper(name: str) -> str:

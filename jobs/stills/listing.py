@@ -60,6 +60,16 @@ def still_data(place: str, file: StillFile) -> bytes:
     return data
 
 
+def hash_of(store: Store, name: str) -> tuple[str, int]:
+    """SHA-256 and length of a still's file, of which no more than LARGEST_FILE is ever read, nor kept."""
+    hashed, size = hashlib.sha256(), 0
+    with store.open(name) as file:
+        while piece := file.read(min(_PIECE, LARGEST_FILE - size)):
+            hashed.update(piece)
+            size += len(piece)
+    return hashed.hexdigest(), size
+
+
 def _named(store: Store) -> Iterator[tuple[str, int]]:
     """Names and frames of the files that are stills by their names, at most one more than there may be."""
     stills = 0
@@ -90,9 +100,5 @@ def _listed(store: Store, name: str, frame: int) -> StillFile:
             f"stills: {store.url}/{name} has {there.bytes / 2**30:.1f} GiB; a still has 1 GiB at most: save it without "
             "layers, or compressed."
         )
-    hashed, size = hashlib.sha256(), 0
-    with store.open(name) as file:
-        while piece := file.read(min(_PIECE, LARGEST_FILE + 1 - size)):
-            hashed.update(piece)
-            size += len(piece)
-    return StillFile(name=name, frame=frame, sha256=hashed.hexdigest(), bytes=size)
+    sha256, size = hash_of(store, name)
+    return StillFile(name=name, frame=frame, sha256=sha256, bytes=size)

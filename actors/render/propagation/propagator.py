@@ -30,7 +30,7 @@ from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownCol
 from actors.render.segments import counted, hardware, kept_media
 from actors.stills.matching import match_still
 from actors.stills.reading import read_still
-from actors.survey.frame_runs import frames_one_by_one
+from actors.survey.frame_runs import NeighbouringFrames, frames_in_turn
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
@@ -84,7 +84,8 @@ class Propagator:
         self._refuse_changed(order.film)
         read = Range(order.frame, order.frame + 1)
         try:
-            with closing(frames_one_by_one(order.film, read, order.head, order.packets, self.threads)) as frames:
+            run = NeighbouringFrames(order.frame, read, order.head, order.packets)
+            with closing(frames_in_turn(order.film, run, self.threads)) as frames:
                 frame = next(frames)
         except LookupError:
             raise ChunkFailed(f"frame {order.frame}, of which {order.name} is a still, cannot be decoded.") from None
@@ -146,7 +147,8 @@ class Propagator:
         asked -= {frame for frame, still in stills.items() if still.confidence.min() > WHOLE}
         number = order.read.start
         try:
-            with closing(frames_one_by_one(order.film, order.read, order.head, order.packets, self.threads)) as frames:
+            run = NeighbouringFrames(order.read.start, order.read, order.head, order.packets)
+            with closing(frames_in_turn(order.film, run, self.threads)) as frames:
                 for _, plates in batches_of(frames, picture, 1, self.device):
                     size = working_size(*plates.luma_NHW.shape[-2:])
                     own = self._own(order.look, plates, size) if number in asked else None

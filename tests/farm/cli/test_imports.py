@@ -8,7 +8,21 @@ import pytest
 PIXELS = ("torch", "cv2", "av")
 SLOW = (*PIXELS, "numpy", "ray", "boto3", "yaml", "pandas")
 """Each takes a tenth of a second to import, or far more: with none of them, help takes less than half a second."""
-COMMANDS = ["", "render", "plan", "proof", "shots", "inspect", "status", "retry", "submit", "watch", "logs", "cancel"]
+COMMANDS = [
+    "",
+    "render",
+    "plan",
+    "proof",
+    "stills",
+    "shots",
+    "inspect",
+    "status",
+    "retry",
+    "submit",
+    "watch",
+    "logs",
+    "cancel",
+]
 COMMANDS += ["clean", "train", "evaluate", "looks", "looks add", "looks show", "sample", "schema"]
 
 

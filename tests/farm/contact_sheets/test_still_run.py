@@ -14,7 +14,8 @@ from rich.console import Console
 
 from actors.looks import fit
 from actors.media.planes import planes_of
-from actors.render.still_renderer import StillOrder, StillRenderer, around, chosen
+from actors.render.still_orders import StillOrder
+from actors.render.still_renderer import StillRenderer, around, chosen
 from farm.cli.contact_sheets import proof as command
 from farm.contact_sheets.still_run import ROWS, StillRequest, StillsCall, looks_beside, prove
 from farm.film.setup import decide_deliverables, open_film

@@ -1,0 +1,95 @@
+"""The command `farm stills`: the frames of each shot that are worth painting, as PNG files for any painting program."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from farm.cli.contact_sheets import spec_beside, spec_of_film
+from farm.cli.options import (
+    Address,
+    AsJson,
+    Deinterlace,
+    Dropped,
+    Film,
+    Head,
+    JobName,
+    LookName,
+    Rate,
+    Setting,
+    StorePlace,
+    Video,
+    Workers,
+    fields_of,
+)
+from farm.film.shot_selection import ALL, shots_chosen
+from jobs.errors import BadSpec, FilmFailed
+
+if TYPE_CHECKING:
+    from jobs.spec.job import JobSpec
+
+
+def stills(
+    film: Film,
+    out: Annotated[str | None, typer.Option(help="Folder or s3://bucket/prefix for the stills.")] = None,
+    look: LookName = None,
+    grey: Annotated[bool, typer.Option("--grey", help="Without colour, instead of in the film's look.")] = False,
+    setting: Setting = None,
+    shots: Annotated[
+        str | None, typer.Option("--shots", metavar="N-M", help="Of these shots alone, as in '3' or '3,5-7'.")
+    ] = None,
+    frames: Annotated[
+        str | None,
+        typer.Option("--frames", metavar="LIST", help="These frames alone, as in '123,200-204,00:00:05:03'."),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=3, help="Stills of a shot, at most.")] = 3,
+    deinterlace: Deinterlace = None,
+    head: Head = None,
+    video: Video = None,
+    rate: Rate = None,
+    drop: Dropped = None,
+    workers: Workers = None,
+    store: StorePlace = None,
+    name: JobName = None,
+    address: Address = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export the frames of each shot that are worth painting. What was painted on since stays as it is."""
+    chosen = ALL if shots is None else shots_chosen(shots)
+    settings = fields_of(setting=setting).get("settings", {})
+    if grey and (look or setting):
+        raise BadSpec("--grey goes without --look and --set.")
+    options = fields_of(
+        drop=drop, workers=workers, name=name, deinterlace=deinterlace, head=head, video=video, rate=rate
+    )
+    looks = [look] if look else []
+    spec = _spec(film, ["none"] if grey else looks, settings, (out, store), options)
+
+    # Takes seconds: what is wrong with the options is said before.
+    from farm.cli.sessions import stills_of_film
+    from farm.contact_sheets.export_run import ExportRequest
+    from farm.contact_sheets.still_run import looks_beside
+
+    beside = (None,) if grey else looks_beside(looks, settings) if looks else ()
+    found = stills_of_film(spec, ExportRequest(beside, chosen, frames or "", most), address=address)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    if found.lacking:
+        raise FilmFailed(f"{found.output} lacks {len(found.lacking)} stills, the first: {found.lacking[0]}")
+
+
+def _spec(
+    film: str,
+    looks: list[str],
+    settings: dict[str, Any],
+    places: tuple[str | None, str | None],
+    options: dict[str, Any],
+) -> "JobSpec":
+    """A spec as it is but for its output, or what a film and options mean."""
+    from farm.specs.spec_files import is_spec
+
+    out, store = places
+    if out is None:
+        raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the stills.")
+    if is_spec(film):
+        return spec_beside(film, looks, settings, out, store, options)
+    return spec_of_film(film, looks, out, store, options | {"settings": settings})
