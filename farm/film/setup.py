@@ -22,6 +22,7 @@ from jobs.plan.plan import Look
 from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.records.guides import still_media
 from jobs.spec.job import JobSpec
+from jobs.stills.exports import exported_in
 from jobs.stills.listing import StillFile, still_data, stills_in
 from jobs.store import Bucket, locate, open_store, source_identity
 from jobs.store.sequence import is_sequence
@@ -61,14 +62,17 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
 
 
 def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]:
-    """The stills that a spec names. Raises BadSpec for what cannot be used, or where no look of the job can show their colour."""
+    """The stills that a spec names, less those that the farm exported and nobody has edited. Raises BadSpec for what cannot be used, or where no look of the job can show their colour."""
     if spec.propagates and not any(look.keeps == "luma" for look in looks.values()):
         what = "stills: they show" if spec.stills else "propagate: it takes"
         raise BadSpec(
             f"{what} colour on the film's own luma, and the look '{spec.look.name}' does not keep it; choose one that does, "
             "as `colorize`, or leave this out."
         )
-    return stills_in(spec.stills) if spec.stills else ()
+    if spec.stills is None:
+        return ()
+    unedited = exported_in(spec.stills)
+    return tuple(one for one in stills_in(spec.stills) if one.sha256 not in unedited)
 
 
 def keep_stills(job: Preflight) -> None:

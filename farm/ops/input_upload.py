@@ -19,6 +19,7 @@ from jobs.errors import BadMedia, BadSpec
 from jobs.film.image_sequence_names import pattern
 from jobs.ledger.ledger import Ledger
 from jobs.spec.job import GivenShots, JobSpec, LookChoice
+from jobs.stills.exports import EXPORTS
 from jobs.stills.listing import stills_in
 from jobs.store import locate, read_small, source_identity
 from jobs.store.protocol import told
@@ -106,6 +107,8 @@ class InputUpload:
         folder = Path(str(locate(place)))
         found = stills_in(place)
         files = [(folder / one.name, f"{folder.name}/{one.name}", one.bytes) for one in found]
+        if (folder / EXPORTS).is_file():  # it tells which of them nobody has edited
+            files.append((folder / EXPORTS, f"{folder.name}/{EXPORTS}", _size(folder / EXPORTS)))
         return self._add(files, _mark(*(f"{one.name} {one.sha256}" for one in found)), folder.name)
 
     def _look(self, look: LookChoice, field: str) -> LookChoice:

@@ -5,8 +5,6 @@ small window chroma is near to a linear function of luma. Fitted window by windo
 2010), and its coefficients may be found at a low resolution and used at a high one (He and Sun, "Fast guided filter", 2015).
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

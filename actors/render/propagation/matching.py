@@ -5,8 +5,6 @@ Attention over reference pictures, as exemplar-based colourisation does it (He e
 look "colorize", an EfficientNet-Lite0 (Tan and Le 2019); nothing is trained for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +57,7 @@ class Match(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
+class KnownPicture:
     """A picture whose colour is known: luma (H, W), 0..1; chroma (H, W, 2), -0.5..0.5; confidence (H, W), 0..1."""
 
     luma: Floats
@@ -95,7 +93,7 @@ class FeatureExtractor:
 class ReferenceMemory:
     """The cells of some references, ready to be matched."""
 
-    def __init__(self, references: Sequence[Reference], extract: FeatureExtractor) -> None:
+    def __init__(self, references: Sequence[KnownPicture], extract: FeatureExtractor) -> None:
         """`references`: at least one."""
         self._extract = extract
         seen = [extract(one.luma) for one in references]
@@ -131,7 +129,8 @@ class ReferenceMemory:
         best = likeness.max(1)
         likeness -= best[:, None]
         likeness *= np.float32(1 / TEMPERATURE)
-        weight = np.exp(likeness, out=likeness) * self._known
+        # Denormal numbers would make the product below ten times as slow.
+        weight = np.exp(np.maximum(likeness, -40, out=likeness), out=likeness) * self._known
         return best, weight @ self._values / weight.sum(1, keepdims=True)
 
     def _normal(self, features_KD: Floats) -> Floats:

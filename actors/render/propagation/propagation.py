@@ -10,8 +10,6 @@ once. Occlusion by the forward-backward check: Sundaram, Brox and Keutzer, "Dens
 large displacement optical flow", 2010. Bidirectional blending: Meyer et al., "Deep video color propagation", 2018.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.render.propagation.guide_upsampling import filled
-from actors.render.propagation.matching import FeatureExtractor, Reference, ReferenceMemory, from_cells
+from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 
 Floats = NDArray[np.float32]
 
@@ -86,7 +84,7 @@ def propagate(
     luma_THW: Floats,
     first: KnownColour | None,
     last: KnownColour | None,
-    references: Sequence[Reference] = (),
+    references: Sequence[KnownPicture] = (),
     extract: FeatureExtractor | None = None,
 ) -> Guides:
     """Chroma and confidence of every frame of a span of luma (T, H, W), 0..1, whose first or last frame is an anchor, or both.
@@ -116,9 +114,9 @@ def propagate(
 
 
 def _around(
-    luma_THW: Floats, first: KnownColour | None, last: KnownColour | None, references: Sequence[Reference]
-) -> list[Reference]:
-    ends = [Reference(luma_THW[at], one.chroma, one.confidence) for at, one in ((0, first), (-1, last)) if one]
+    luma_THW: Floats, first: KnownColour | None, last: KnownColour | None, references: Sequence[KnownPicture]
+) -> list[KnownPicture]:
+    ends = [KnownPicture(luma_THW[at], one.chroma, one.confidence) for at, one in ((0, first), (-1, last)) if one]
     return [*references, *ends]
 
 

@@ -24,7 +24,7 @@ from actors.media.temp_dirs import spool
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back, turned_upright
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
-from actors.render.propagation.matching import FeatureExtractor, Reference, ReferenceMemory, from_cells
+from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 from actors.render.propagation.propagated_colour import GUIDE_BITS, read_reference
 from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownColour, propagate
 from actors.render.segments import counted, hardware, kept_media
@@ -139,7 +139,7 @@ class Propagator:
     # frames
 
     def _frames(
-        self, order: GuideOrder, lacking: Sequence[Span], stills: Mapping[int, Reference]
+        self, order: GuideOrder, lacking: Sequence[Span], stills: Mapping[int, KnownPicture]
     ) -> "Yields[tuple[int, WorkingFrame], None, None]":
         """All frames of the order, small, each with the look's chroma where that is asked for."""
         picture = order.film.picture
@@ -169,7 +169,7 @@ class Propagator:
 
     # anchors
 
-    def _propagated(self, span: Span, window: Mapping[int, WorkingFrame], stills: Mapping[int, Reference]) -> Guides:
+    def _propagated(self, span: Span, window: Mapping[int, WorkingFrame], stills: Mapping[int, KnownPicture]) -> Guides:
         """Chroma of all frames that a span reads."""
         lumas = np.stack([window[number].luma for number in range(*span.read)])
         known = {one.frame: self._colour(one, window[one.frame], stills) for one in span.anchors}
@@ -177,7 +177,7 @@ class Propagator:
         ends = known.get(span.read.start), known.get(span.read.stop - 1)
         return propagate(lumas, *ends, references=painted, extract=self._extract)
 
-    def _colour(self, anchor: Anchor, frame: WorkingFrame, stills: Mapping[int, Reference]) -> KnownColour:
+    def _colour(self, anchor: Anchor, frame: WorkingFrame, stills: Mapping[int, KnownPicture]) -> KnownColour:
         if anchor.still:
             painted = stills[anchor.frame]
             if frame.own is None:
@@ -195,12 +195,12 @@ class Propagator:
         share = sure / (sure + OWN_BESIDE_STILLS)
         return KnownColour(frame.own + share[..., None] * (chroma - frame.own), np.maximum(sure, OWN_BESIDE_STILLS))
 
-    def _still(self, record: ReferenceRecord, film: Film) -> Reference:
+    def _still(self, record: ReferenceRecord, film: Film) -> KnownPicture:
         """A still's colour at the working size, upright."""
         planes = turned_upright(read_reference(self.ledger, record), film.picture)
         small = resized(planes, working_size(*planes.shape[-2:]))[0]
         luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
-        return Reference(luma, _last(small[:2]) * HALF, weight)
+        return KnownPicture(luma, _last(small[:2]) * HALF, weight)
 
     # paper
 
@@ -239,7 +239,7 @@ class Propagator:
         self._unchanged = True
 
 
-def _of(stills: Mapping[int, Reference], painted: PaintedFrame, elsewhere: Container[int]) -> Reference:
+def _of(stills: Mapping[int, KnownPicture], painted: PaintedFrame, elsewhere: Container[int]) -> KnownPicture:
     """A still as it is matched: whether it is of another shot is known by the span alone."""
     return replace(stills[painted.frame], foreign=painted.frame in elsewhere)
 

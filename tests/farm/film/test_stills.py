@@ -1,5 +1,6 @@
 """Painted stills through the real driver: each is shown on its own frame, propagated through its shot, and held against its frame."""
 
+import hashlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,8 @@ from farm.film.setup import decide_deliverables, keep_stills, open_film, preflig
 from farm.film.survey_run import SurveyRun
 from jobs.errors import BadMedia, BadSpec
 from jobs.spec.job import JobSpec
+from jobs.stills.exports import EXPORTS, ExportedStill, StillsExport
+from jobs.store import source_identity
 from tests.farm.inline import InlineFleet, quiet, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
@@ -136,6 +139,19 @@ def test_the_same_stills_elsewhere_make_nothing_again(film: Path, cuts: dict[str
     fleet = InlineFleet()
     rendered(job(film, tmp_path, cuts, painted(film, tmp_path / "other", 20, chroma=BLUE, name="y")), fleet)
     assert fleet.verbs()["render"] == fleet.verbs()["propagate"] == fleet.verbs()["reference"] == 0
+
+
+def test_an_export_put_back_unedited_is_no_still(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
+    stills = painted(film, tmp_path / "stills", 20, 75, chroma=BLUE)
+    unedited = hashlib.sha256((stills / "x.f000075.png").read_bytes()).hexdigest()
+    export = StillsExport(
+        job="film",
+        source=str(film),
+        identity=source_identity(str(film)),
+        stills=(ExportedStill(name="x.f000075.png", shot=2, frame=75, at="00:00:07.500", sha256=unedited),),
+    )
+    (stills / EXPORTS).write_text(export.model_dump_json())
+    assert [one.frame for one in preflight(job(film, tmp_path, cuts, stills)).stills] == [20]
 
 
 def test_a_still_of_another_frame_is_refused(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
