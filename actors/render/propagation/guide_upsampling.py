@@ -5,6 +5,8 @@ small window chroma is near to a linear function of luma. Fitted window by windo
 2010), and its coefficients may be found at a low resolution and used at a high one (He and Sun, "Fast guided filter", 2015).
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,11 @@ EDGE_VARIANCE = 4e-4
 """Variance of luma below which chroma is not made to follow it at the full size."""
 
 
+def as_floats(image: NDArray[np.integer[Any] | np.floating[Any]]) -> Floats:
+    """What OpenCV gives back, of the type that it was given."""
+    return image.astype(np.float32, copy=False)
+
+
 def filled(luma_HW: Floats, chroma_HW2: Floats, confidence_HW: Floats) -> Floats:
     """Chroma (H, W, 2) where the uncertain pixels take the colour of sure ones near them, of like luma.
 
@@ -33,7 +40,7 @@ def filled(luma_HW: Floats, chroma_HW2: Floats, confidence_HW: Floats) -> Floats
     height, width = luma_HW.shape
     size = -(-width // FILL_SCALE), -(-height // FILL_SCALE)
     luma, chroma, sure = (
-        cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (luma_HW, chroma_HW2, confidence_HW)
+        as_floats(cv2.resize(one, size, interpolation=cv2.INTER_AREA)) for one in (luma_HW, chroma_HW2, confidence_HW)
     )
     lines = np.zeros((*luma.shape, 4), np.float32)
     left = np.ones_like(luma)
@@ -41,7 +48,7 @@ def filled(luma_HW: Floats, chroma_HW2: Floats, confidence_HW: Floats) -> Floats
         line, share = _fitted(luma, chroma, sure, radius, FILL_VARIANCE)
         trust = share / (share + FILL_TRUST * (radius != FILL_RADII[-1]) + np.float32(1e-6))
         lines += (left * trust)[..., None] * line
-        left = left * (1 - trust)
+        left = as_floats(left * (1 - trust))
     lines /= (1 - left + np.float32(1e-6))[..., None]
     lines = cv2.resize(lines, (width, height), interpolation=cv2.INTER_LINEAR)
     answer = lines[..., :2] * luma_HW[..., None] + lines[..., 2:]
@@ -80,11 +87,10 @@ def _fitted(
     slopes = [(cross_one - luma * one) * steep, (cross_two - luma * two) * steep]
     offsets = [one - slopes[0] * luma, two - slopes[1] * luma]
     scale = 1 / (_box(share, radius) + np.float32(1e-6))
-    lines: Floats = cv2.merge([_box(part * share, radius) * scale for part in (*slopes, *offsets)])
-    return lines, share
+    parts = [_box(as_floats(part * share), radius) * scale for part in (*slopes, *offsets)]
+    return as_floats(cv2.merge(parts)), share
 
 
 def _box(plane_HW: Floats, radius: int) -> Floats:
     side = 2 * radius + 1
-    blurred: Floats = cv2.blur(plane_HW, (side, side), borderType=cv2.BORDER_REFLECT)
-    return blurred
+    return as_floats(cv2.blur(plane_HW, (side, side), borderType=cv2.BORDER_REFLECT))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from actors.looks.colorize.network import load_network
+from actors.render.propagation.guide_upsampling import as_floats
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +31,7 @@ MULTIPLE = 16
 """Width and height that the encoder is shown are multiples of this."""
 LUMA_COST = 0.5
 """Likeness (cosine) that a difference of the whole range of luma costs."""
-FOREIGN_COST = 0.25
+FOREIGN_COST = 0.45
 """Likeness that a cell of another shot's picture lacks: light and paint differ from shot to shot."""
 TEMPERATURE = 0.02
 """Difference in likeness that makes one cell count e times as much as another."""
@@ -40,6 +41,10 @@ LEAST = 0.05
 """What a match is worth where nothing is alike: the colours of the shot are still a better guess than grey."""
 SPREAD = 0.03
 """Deviation of the matched cells' chroma, of -0.5..0.5, at which a match is worth half."""
+
+
+DARK = 0.02
+"""Luma at and below which a reference's pixels say nothing of colour."""
 
 
 class Cells(NamedTuple):
@@ -140,10 +145,6 @@ class ReferenceMemory:
         return unit
 
 
-DARK = 0.02
-"""Luma at and below which a reference's pixels say nothing of colour."""
-
-
 def stretched(luma_HW: Floats) -> Floats:
     """Luma 0..1 with its range brought to the whole, at most eightfold: a picture in a fade looks like itself in full light."""
     low, high = np.quantile(luma_HW, (0.01, 0.995))
@@ -157,12 +158,11 @@ def _by_cell(image: Floats) -> Floats:
     height, width = image.shape[:2]
     rows, columns = -(-height // CELL), -(-width // CELL)
     whole = cv2.copyMakeBorder(image, 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE)
-    small: Floats = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
-    return small
+    return as_floats(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def from_cells(cells: Floats, height: int, width: int) -> Floats:
     """Values of cells (h, w) or (h, w, C) as an image (height, width) or (height, width, C), bilinearly."""
     rows, columns = cells.shape[:2]
-    large: Floats = cv2.resize(cells, (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR)
+    large = as_floats(cv2.resize(cells, (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR))
     return np.ascontiguousarray(large[:height, :width])

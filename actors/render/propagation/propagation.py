@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.render.propagation.guide_upsampling import filled
+from actors.render.propagation.guide_upsampling import as_floats, filled
 from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 
 Floats = NDArray[np.float32]
@@ -29,6 +29,8 @@ LONGEST = 96
 """Most frames of a span that are propagated at once; a longer one is cut by derived anchors."""
 MATCHED_EVERY = 4
 """Every so many frames of a span features are matched; the frames between have it by flow."""
+BROKEN = 0.2
+"""Mean trust in a step's flow below which the frames on both sides of it are matched too."""
 FLOW_ERROR = 1.0
 """Deviation of forward and backward flow from each other, in pixels, beyond which a step is doubted."""
 FLOW_ERROR_SHARE = 0.05
@@ -45,7 +47,7 @@ MATCH_SHARE = 0.15
 """What a match is worth beside flow of the same confidence."""
 MATCH_MEMORY = 0.9
 """What a match is still worth one frame further along the flow."""
-GREY = 0.003
+GREY = 0.01
 """What no colour at all is worth: a guess that is worth less is drawn towards grey."""
 DOUBT = 0.05
 """Weight of all guesses together at which a pixel's confidence is a half."""
@@ -132,7 +134,7 @@ def _short(
     chroma = np.empty((*luma_THW.shape, 2), np.float32)
     confidence = np.empty(luma_THW.shape, np.float32)
     for number, before in enumerate(_carried(luma_THW, flows.back, flows.back_trust, first)):
-        guesses = [before, backward[number], *([matches[number]] if matches else [])]
+        guesses = [*_contested(before, backward[number]), *([matches[number]] if matches else [])]
         chroma[number], confidence[number] = _blended(luma_THW[number], guesses)
     for at, anchor in ((0, first), (-1, last)):
         if anchor:
@@ -142,14 +144,14 @@ def _short(
 
 def _flows(luma_THW: Floats) -> _Flows:
     frames, height, width = luma_THW.shape
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     back = np.zeros((frames, height, width, 2), np.float32)
     ahead = np.zeros_like(back)
     back_trust, ahead_trust = (np.ones(luma_THW.shape, np.float32) for _ in range(2))
     shown = [_levels(luma) for luma in luma_THW]
     for at in range(1, frames):
-        back[at] = dis.calc(shown[at], shown[at - 1], None)
-        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)
+        back[at] = dis.calc(shown[at], shown[at - 1], None)  # type: ignore[call-overload]  # None: no flow to begin with
+        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)  # type: ignore[call-overload]  # likewise
         back_trust[at] = _agreement(back[at], ahead[at - 1])
         ahead_trust[at - 1] = _agreement(ahead[at - 1], back[at])
     return _Flows(back, back_trust, ahead, ahead_trust)
@@ -166,8 +168,7 @@ def _agreement(flow_HW2: Floats, other_HW2: Floats) -> Floats:
     apart = flow_HW2 + _sampled(other_HW2, places)
     allowed = FLOW_ERROR + FLOW_ERROR_SHARE * np.hypot(flow_HW2[..., 0], flow_HW2[..., 1])
     error = (apart[..., 0] ** 2 + apart[..., 1] ** 2) / (allowed * allowed)
-    trust: Floats = np.exp(-0.5 * error) * _inside(places)
-    return trust
+    return as_floats(np.exp(-0.5 * error) * _inside(places))
 
 
 def _carried(luma_THW: Floats, flow_THW2: Floats, trust_THW: Floats, anchor: KnownColour | None) -> Iterator[_Guess]:
@@ -187,8 +188,16 @@ def _carried(luma_THW: Floats, flow_THW2: Floats, trust_THW: Floats, anchor: Kno
             trust = _sampled(trust, step) * trust_THW[number]
         brought = _sampled(known, places)
         alike, ratio = _likeness(luma, np.ascontiguousarray(brought[..., 2]))
-        weight = trust * alike * brought[..., 3] / (1 + number / HALF_LIFE)
-        yield _Guess(brought[..., :2] * ratio[..., None], weight * (len(luma_THW) - number) / len(luma_THW))
+        nearness = (len(luma_THW) - number) / len(luma_THW) / (1 + number / HALF_LIFE)
+        weight = trust * alike * brought[..., 3]
+        yield _Guess(brought[..., :2] * ratio[..., None], as_floats(weight * nearness))
+
+
+def _contested(before: _Guess, after: _Guess) -> tuple[_Guess, _Guess]:
+    """The same two guesses, the weaker one weakened: at occlusions one side is wrong, and a mean would be half wrong."""
+    best = np.maximum(np.maximum(before.weight, after.weight), np.float32(1e-6))
+    one, two = (_Guess(guess.chroma, as_floats(guess.weight * (guess.weight / best))) for guess in (before, after))
+    return one, two
 
 
 def _likeness(luma_HW: Floats, other_HW: Floats) -> tuple[Floats, Floats]:
@@ -211,7 +220,7 @@ def _matches(luma_THW: Floats, flows: _Flows, memory: ReferenceMemory) -> list[_
     """What features say of each frame, gathered along the flow from the matched frames on both sides."""
     frames, height, width = luma_THW.shape
     found = {}
-    for at in _keys(luma_THW):
+    for at in _keys(flows):
         chroma, confidence = memory.match(luma_THW[at])
         weight = from_cells(confidence, height, width)[..., None] * np.float32(MATCH_SHARE)
         found[at] = np.dstack([from_cells(chroma, height, width) * weight, weight])
@@ -226,8 +235,11 @@ def _matches(luma_THW: Floats, flows: _Flows, memory: ReferenceMemory) -> list[_
     return guesses
 
 
-def _keys(luma_THW: Floats) -> range:
-    return range(0, len(luma_THW), MATCHED_EVERY)
+def _keys(flows: _Flows) -> list[int]:
+    """The frames that are matched: some evenly, the last, and both beside a place where flow breaks off."""
+    back, ahead = (trust.mean((1, 2)) < BROKEN for trust in (flows.back_trust, flows.ahead_trust))
+    last = len(back) - 1
+    return [at for at in range(last + 1) if at % MATCHED_EVERY == 0 or at == last or back[at] or ahead[at]]
 
 
 def _gathered(found: dict[int, Floats], numbers: range, flow_THW2: Floats, trust_THW: Floats) -> dict[int, Floats]:
@@ -244,11 +256,12 @@ def _gathered(found: dict[int, Floats], numbers: range, flow_THW2: Floats, trust
 
 
 def _blended(luma_HW: Floats, guesses: Sequence[_Guess]) -> tuple[Floats, Floats]:
-    total = sum((guess.weight for guess in guesses), np.full(luma_HW.shape, GREY, np.float32))
-    chroma = sum(
-        (guess.chroma * guess.weight[..., None] for guess in guesses), np.zeros((*luma_HW.shape, 2), np.float32)
-    )
-    chroma = chroma / total[..., None]
+    total = np.full(luma_HW.shape, GREY, np.float32)
+    chroma = np.zeros((*luma_HW.shape, 2), np.float32)
+    for guess in guesses:
+        total += guess.weight
+        chroma += guess.chroma * guess.weight[..., None]
+    chroma /= total[..., None]
     confidence = total / (total + np.float32(DOUBT))
     return filled(luma_HW, chroma, confidence), confidence
 
@@ -267,5 +280,6 @@ def _inside(places_HW2: Floats) -> NDArray[np.bool_]:
 
 def _sampled(image: Floats, places_HW2: Floats) -> Floats:
     """An image (H, W) or (H, W, C) at places (x, y), bilinearly; beyond its edges it is as they are."""
-    found: Floats = cv2.remap(image, places_HW2, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found
+    x, y = places_HW2[..., 0], places_HW2[..., 1]
+    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return as_floats(found)
