@@ -21,7 +21,7 @@ from jobs.stills.names import timecode_of
 SHAPE = 0.02
 """By which a still's shape may differ from its film's: tools round to whole pixels, and to multiples of eight."""
 LIKE, SHARE = 0.82, 0.9
-"""Least likeness, and least share alike, of a still that shows its frame. Frames with gamma, grain, scale and shift come to 0.92
+"""Least likeness, and least share alike, of a still that shows its frame. Frames with gamma, grain, scale and shift come to 0.89
 and 1.0, frames of other shots to 0.76 and 0.79 (tests/actors/stills/test_matching.py)."""
 STILL = 0.35
 """Pixels: what a corner seems to be moved by less than this, is where it was."""

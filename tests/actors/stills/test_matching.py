@@ -56,6 +56,7 @@ def test_redrawn_stills_of_real_films_are_told_from_those_of_other_shots(clip: s
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("clip", ["tears-of-steel.webm", "sintel-30s.mp4"])
 def test_of_200_redrawn_stills_of_a_real_film_none_is_refused_and_of_200_others_none_is_taken(clip: str) -> None:
     assert judged(clip_shots(clip), 200) == (0, 0)
