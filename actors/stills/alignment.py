@@ -12,6 +12,8 @@ Matrix = NDArray[np.float32]
 
 LEVELS = (128, 320, 960)
 """Pixels of the longer side at which the map is sought."""
+FURTHEST, FURTHEST_PIXELS = 0.03, 6.0
+"""A corner of a still is moved so far at most, in parts of the longer side and pixels."""
 HOPELESS = 0.4
 """Likeness below which a still is of another frame, and nothing is sought more finely."""
 JUDGED = 384
@@ -42,11 +44,17 @@ class Alignment:
     drawn: float
     """Part of the picture where the still is rough."""
 
-    def moved(self, size: tuple[int, int]) -> float:
-        """Furthest that a corner of the frame is moved, in pixels."""
-        height, width = size
-        corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]], np.float32)
-        return float(np.linalg.norm(corners @ self.matrix.T - corners[:, :2], axis=1).max())
+
+def moved(matrix: Matrix, size: tuple[int, ...]) -> float:
+    """Furthest that a corner of the frame is moved, in pixels."""
+    height, width = size
+    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]], np.float32)
+    return float(np.linalg.norm(corners @ matrix.T - corners[:, :2], axis=1).max())
+
+
+def furthest(size: tuple[int, ...]) -> float:
+    """Pixels by which a corner may be moved."""
+    return FURTHEST * max(size) + FURTHEST_PIXELS
 
 
 def aligned(frame_HW: Plane, still_HW: Plane, paint_HW: Plane | None) -> Alignment:
@@ -56,7 +64,9 @@ def aligned(frame_HW: Plane, still_HW: Plane, paint_HW: Plane | None) -> Alignme
         paint = None if paint_HW is None else _small(paint_HW, level)
         begin = _scaled(matrix, frame_HW, level)
         better = _sought(_small(frame_HW, level), _small(still_HW, level), paint, begin)
-        matrix = _scaled_back(better, frame_HW, level)
+        better = _scaled_back(better, frame_HW, level)
+        # What is led astray would be found outside of the still, where everything is alike.
+        matrix = better if moved(better, frame_HW.shape) <= furthest(frame_HW.shape) else matrix
         found = _judged(frame_HW, still_HW, paint_HW, matrix)
         if max(frame_HW.shape) <= level or found.likeness < HOPELESS:
             break

@@ -12,7 +12,7 @@ from actors.media.planes import planes_of
 from actors.picture.colour import Quantiser, to_differences
 from actors.picture.resize import resized
 from actors.picture.stills import shown_size
-from actors.stills.alignment import Alignment, Plane, aligned, warped
+from actors.stills.alignment import Alignment, Plane, aligned, moved, warped
 from actors.stills.reading import StillImage
 from jobs.errors import BadMedia
 from jobs.film.source import Picture
@@ -21,10 +21,8 @@ from jobs.stills.names import timecode_of
 SHAPE = 0.02
 """By which a still's shape may differ from its film's: tools round to whole pixels, and to multiples of eight."""
 LIKE, SHARE = 0.82, 0.9
-"""Least likeness, and least share alike, of a still that shows its frame. Frames with gamma, grain, scale and shift come to 0.92
+"""Least likeness, and least share alike, of a still that shows its frame. Frames with gamma, grain, scale and shift come to 0.89
 and 1.0, frames of other shots to 0.76 and 0.79 (tests/actors/stills/test_matching.py)."""
-FURTHEST, FURTHEST_PIXELS = 0.03, 6.0
-"""A corner of a still is moved so far at most, in parts of the longer side and pixels."""
 STILL = 0.35
 """Pixels: what a corner seems to be moved by less than this, is where it was."""
 SHOWN = 0.003
@@ -108,7 +106,7 @@ def _lying(still: StillImage, film: Picture) -> tuple[Tensor, Plane | None]:
 
 
 def _is_moved(found: Alignment, frame_HW: Plane) -> bool:
-    return found.shown >= SHOWN and found.moved(frame_HW.shape) >= STILL
+    return found.shown >= SHOWN and moved(found.matrix, frame_HW.shape) >= STILL
 
 
 def _checked(
@@ -122,14 +120,13 @@ def _checked(
         if found.drawn > DRAWN or not _as_bright(frame_HW, still_HW):
             raise _another(still, frame_name)
         return ("its frame shows too little to tell whether it is of this one",)
-    furthest = FURTHEST * max(frame_HW.shape) + FURTHEST_PIXELS
-    if found.likeness < LIKE or found.share < SHARE or found.moved(frame_HW.shape) > furthest:
+    if found.likeness < LIKE or found.share < SHARE:
         raise _another(still, frame_name)
     told = []
     if _is_moved(found, frame_HW):
         scale = float(np.sqrt(abs(np.linalg.det(found.matrix[:, :2].astype(np.float64)))))
-        moved = found.moved(frame_HW.shape)
-        told.append(f"aligned: it was scaled by {100 * (scale - 1):+.1f} %, its corners by up to {moved:.1f} pixels")
+        corners = moved(found.matrix, frame_HW.shape)
+        told.append(f"aligned: it was scaled by {100 * (scale - 1):+.1f} %, its corners by up to {corners:.1f} pixels")
     gamma = _gamma(
         frame_HW, still_HW if not _is_moved(found, frame_HW) else warped(still_HW, found.matrix, frame_HW.shape)
     )

@@ -45,7 +45,7 @@ WHOLE = 0.999
 """Weight of a still that is meant throughout, less what keeping it rounds."""
 HALF = np.float32(0.5)
 """Propagation works with chroma of -0.5 to 0.5, as Cb and Cr are; looks give differences of -1 to 1."""
-OWN_BESIDE_STILLS = np.float32(0.1)
+OWN_BESIDE_STILLS = np.float32(0.03)
 """What a look's own colour of a frame is worth beside what stills of the same shot say of it, 1 being certain."""
 
 

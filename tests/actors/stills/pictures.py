@@ -1,6 +1,7 @@
 """Made shots, and what painting programs do to stills of them. Tests nothing."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -43,20 +44,22 @@ def made_shot(seed: int, frames: int = 4, size: tuple[int, int] = (180, 320)) ->
 
 
 def clip_shots(name: str) -> list[list[Photo]]:
-    """The shots of a real clip, every third frame; skips where it is not on this machine."""
+    """The shots of a real clip, every third frame that shows something; skips where it is not on this machine."""
     if not (CLIPS / name).exists():
         pytest.skip(f"{CLIPS / name} is not on this machine")
-    shots: list[list[Photo]] = []
-    before: NDArray[np.float32] | None = None
+    frames, small = list[Photo](), list[NDArray[np.float32]]()
     with av.open(str(CLIPS / name)) as container:
         for number, frame in enumerate(container.decode(video=0)):
-            small = np.asarray(frame.reformat(64, 36, "gray").to_ndarray(), np.float32)
-            if before is None or float(np.abs(small - before).mean()) > 12:
-                shots.append([])
-            before = small
+            small.append(np.asarray(frame.reformat(64, 36, "gray").to_ndarray(), np.float32))
             if number % 3 == 0:
-                shots[-1].append(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
-    return [shot for shot in shots if shot and float(shot[len(shot) // 2].std()) > 8]
+                frames.append(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+    steps = np.array([0.0, *(float(np.abs(one - other).mean()) for one, other in pairwise(small))])
+    usual = [float(np.median(steps[max(0, number - 8) : number + 9])) for number in range(len(steps))]
+    cuts = [number for number, step in enumerate(steps) if step > max(10.0, 4 * usual[number])]
+    shots = [frames[-(-begin // 3) : -(-end // 3)] for begin, end in pairwise([0, *cuts, len(small)])]
+    # Of two black frames nobody can tell whose they are.
+    shown = [[photo for photo in shot if float(photo.std()) > 8] for shot in shots]
+    return [shot for shot in shown if shot]
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,18 @@ def test_redrawn_stills_of_real_films_are_told_from_those_of_other_shots(clip: s
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("clip", ["tears-of-steel.webm", "sintel-30s.mp4"])
 def test_of_200_redrawn_stills_of_a_real_film_none_is_refused_and_of_200_others_none_is_taken(clip: str) -> None:
     assert judged(clip_shots(clip), 200) == (0, 0)
+
+
+def test_a_still_that_could_only_lie_far_off_is_refused_where_its_frame_shows_much() -> None:
+    """Whatever the alignment is led to: it is no excuse that nothing of the still is left in sight."""
+    for seed in range(20, 32):
+        frame, strange = made_shot(seed, 1)[0], made_shot(seed + 100, 1)[0]
+        assert not is_taken(np.ascontiguousarray(strange[::-1, ::-1]), frame)
+        assert not is_taken(np.full_like(frame, 128), frame)
 
 
 # what is delivered

@@ -4,7 +4,7 @@ import io
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import cv2
@@ -165,12 +165,17 @@ def made_profile(primaries: NDArray[np.float64], gamma: float) -> bytes:
             b"wtpt": b"XYZ " + bytes(4) + struct.pack(">3i", *(round(65536 * v) for v in (0.9642, 1, 0.8249)))}  # fmt: skip
     for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries.T, strict=True):
         tags[name] = b"XYZ " + bytes(4) + struct.pack(">3i", *(round(65536 * value) for value in column))
+    return assembled(tags, b"mntr", b"RGB ", b"XYZ ")
+
+
+def assembled(tags: Mapping[bytes, bytes], kind: bytes, space: bytes, between: bytes) -> bytes:
+    """A profile of these tags."""
     table, body, begin = b"", b"", 128 + 4 + 12 * len(tags)
     for name, tag in tags.items():
         table += name + struct.pack(">II", begin + len(body), len(tag))
-        body += tag
+        body += tag + bytes(-len(tag) % 4)
     rest = struct.pack(">I", len(tags)) + table + body
-    head = struct.pack(">I4sI4s4s4s", 128 + len(rest), bytes(4), 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head = struct.pack(">I4sI4s4s4s", 128 + len(rest), bytes(4), 0x02400000, kind, space, between)
     return head + bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061) + bytes(48) + rest
 
 
@@ -230,6 +235,35 @@ def test_a_profile_that_cannot_be_used_is_told(profile: bytes) -> None:
     found = read_still(saved(Image.fromarray(PHOTO), "PNG", icc_profile=profile), "a.f1.png")
     np.testing.assert_array_equal(found.rgb_HW3, PHOTO.astype(np.uint16) * 257)
     assert found.remarks == ("its ICC profile cannot be used: taken as sRGB",)
+
+
+INKS = {(0, 0, 0, 0): (100, 0, 0), (0, 1, 1, 0): (53, 80, 67), (1, 0, 0, 0): (60, -30, -40)}
+"""L*a*b* of some corners of CMYK; the others are black."""
+
+
+def cmyk_profile() -> bytes:
+    """A printer's profile of a table with two steps an ink (lut8)."""
+    corners = [(c, m, y, k) for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1)]
+    found = [INKS.get(corner, (0, 0, 0)) for corner in corners]
+    table = b"".join(bytes([round(light * 2.55), a + 128, b + 128]) for light, a, b in found)
+    identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    lut = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + bytes(range(256)) * 4 + table + bytes(range(256)) * 3
+    tags = {b"A2B0": lut, b"wtpt": b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)}
+    return assembled(tags, b"prtr", b"CMYK", b"Lab ")
+
+
+@pytest.mark.parametrize("form", ["TIFF", "JPEG"])
+def test_cmyk_is_read_by_its_profile(form: str) -> None:
+    inks = np.zeros((32, 96, 4), np.uint8)
+    inks[:, 16:32, 3] = 255
+    inks[:, 32:48, 1:3] = 255
+    inks[:, 48:64, 3] = 128
+    options = {"quality": 100, "subsampling": 0} if form == "JPEG" else {}
+    data = saved(Image.frombytes("CMYK", (96, 32), inks.tobytes()), form, icc_profile=cmyk_profile(), **options)
+    found = read_still(data, "a.f1.tif")
+    assert found.remarks == ("CMYK, brought to sRGB by its ICC profile",)
+    patches = [(found.rgb_HW3[16, 8 + 16 * place] / 257).round().tolist() for place in range(4)]
+    np.testing.assert_allclose(patches, [[255] * 3, [0] * 3, [255, 0, 0], [119] * 3], atol=6)
 
 
 # what is refused
