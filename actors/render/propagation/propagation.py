@@ -150,8 +150,8 @@ def _flows(luma_THW: Floats) -> _Flows:
     back_trust, ahead_trust = (np.ones(luma_THW.shape, np.float32) for _ in range(2))
     shown = [_levels(luma) for luma in luma_THW]
     for at in range(1, frames):
-        back[at] = dis.calc(shown[at], shown[at - 1], None)  # type: ignore[call-overload]  # None: no flow to begin with
-        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)  # type: ignore[call-overload]  # likewise
+        back[at] = dis.calc(shown[at], shown[at - 1], None)  # type: ignore[call-overload]
+        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)  # type: ignore[call-overload]
         back_trust[at] = _agreement(back[at], ahead[at - 1])
         ahead_trust[at - 1] = _agreement(ahead[at - 1], back[at])
     return _Flows(back, back_trust, ahead, ahead_trust)
