@@ -93,6 +93,10 @@ class BrokenLook(_TestLook):
 
     settings: ClassVar[type[Document]] = BrokenSettings
 
+    @classmethod
+    def needs(cls, settings: Document, package: Package | None) -> Needs:
+        return Needs(keeps="luma")
+
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, BrokenSettings)
         for plates in batches:

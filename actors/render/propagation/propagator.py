@@ -21,6 +21,7 @@ from actors.looks import recent
 from actors.looks.colorize.look import ColorizeLook
 from actors.media.container import named
 from actors.media.temp_dirs import spool
+from actors.picture.compose import all_finite, refuse_not_a_number
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back, turned_upright
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
@@ -158,13 +159,14 @@ class Propagator:
             raise ChunkFailed(f"frame {number} cannot be decoded: no colour is propagated past it.") from None
 
     def _own(self, look: Look, plates: FrameBatch, size: Size) -> Plane:
-        """The look's chroma of one frame, shown by itself."""
+        """The look's chroma of one frame, shown by itself. Raises ChunkFailed where it gives none, or one that holds NaN."""
         generator = recent(self._generators, look, self.device)
-        pictures = list(generator.render([plates]))
+        pictures = [one for several in generator.render([plates]) for one in torch.split(several, 1)]
         if len(pictures) != 1:
             raise ChunkFailed(
                 f"The look '{look.title}' does not give one picture for one frame; mend the look, and raise its version."
             )
+        refuse_not_a_number(all_finite(pictures[0]))
         return _last(resized(pictures[0], size)[0]) * HALF
 
     # anchors

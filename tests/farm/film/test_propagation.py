@@ -11,7 +11,7 @@ from farm.film.calls import GuideCall, RenderCall
 from farm.film.film_run import FilmRun
 from farm.film.setup import preflight
 from farm.fleet.calls import Call, RetryPolicy
-from jobs.errors import BadSpec
+from jobs.errors import BadSpec, ChunkFailed
 from jobs.plan.plan import Chunk
 from jobs.plan.spans import Span
 from jobs.records.guides import GuideRecord, guides_of
@@ -131,6 +131,13 @@ class Failing(InlineFleet):
         if isinstance(call, GuideCall) and call.order.spans[0].frames.start == 0:
             raise RuntimeError("no colour here")
         return super()._made_by(call)
+
+
+@pytest.mark.parametrize(("how", "why"), [("nan", "NaN"), ("many", "one picture for one frame")])
+def test_an_anchor_that_is_no_picture_is_refused(film: Path, tmp_path: Path, how: str, why: str) -> None:
+    look = {"name": "test-broken", "settings": {"how": how}}
+    with pytest.raises(ChunkFailed, match=why):
+        rendered(spec_of(film, tmp_path, look=look, propagate=True))
 
 
 def test_a_look_that_makes_a_whole_new_picture_is_not_propagated(film: Path, tmp_path: Path) -> None:
