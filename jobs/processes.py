@@ -1,12 +1,17 @@
 """Processes of this machine: which one is which, whether one is gone or stopped, and what came of it. Reads /proc, and knows no other machine."""
 
+import ctypes
 import os
+import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
 ENDING = Event()
 """Set once this process is to end: whoever waits stops waiting."""
+_SET_CHILD_SUBREAPER = 36
+"""From linux/prctl.h: prctl(2)."""
 
 
 def identity(pid: int) -> str:
@@ -49,6 +54,22 @@ def descendants(pid: int) -> list[int]:
     for one in found:
         found += children.get(one, ())
     return found
+
+
+def adopt_orphans() -> None:
+    """From now on a process whose parent ends becomes a child of this one, and so stays among its `descendants`. Linux only."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def kill_descendants(seconds: float) -> None:
+    """Kill all that this process began, and what that begins meanwhile; for so long at most."""
+    until = time.monotonic() + seconds
+    while (living := [pid for pid in descendants(os.getpid()) if identity(pid)]) and time.monotonic() < until:
+        for pid in living:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
 
 
 def _stat(pid: int) -> list[str]:

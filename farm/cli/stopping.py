@@ -10,12 +10,14 @@ import threading
 import time
 from types import FrameType
 
-from jobs.processes import ENDING, descendants
+from jobs.processes import ENDING, kill_descendants
 
 CODE = 130
 SENTENCE = "Stopped. What is finished is kept; the same command goes on from here."
 STOP_SECONDS = 9.0
 """What closing may take: whoever has not come to an end by then is ended."""
+KILL_SECONDS = 2.0
+"""What killing may take; nearly always a few milliseconds."""
 SAME_SECONDS = 0.5
 """A second signal that comes sooner is the first one's other half: `timeout` sends one to a process and one to its group."""
 
@@ -64,11 +66,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _end() -> None:
     """Now, with all that this process began: a Ray that was started here must not outlive it."""
-    for pid in descendants(os.getpid()):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    kill_descendants(KILL_SECONDS)
     if not _Stop.said:
         os.write(2, f"\nfarm: {SENTENCE}\n".encode())
     os._exit(CODE)
