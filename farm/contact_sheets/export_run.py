@@ -168,7 +168,7 @@ class _Export:
     # one shot
 
     def _look(self, shot: Shot) -> Look | None:
-        return self.wish.looks[0] if self.wish.looks else shot.look
+        return self.wish.looks[0] if self.wish.looks else shot.look.of_anchors
 
     def _asked(self, shot: Shot) -> list[int]:
         return [frame for frame in self._named if shot.frames.start <= frame < shot.frames.stop]

@@ -102,7 +102,7 @@ def estimate(
     basis, fleets = forecaster.of(chunks, cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
-    spans = {span for chunk in plan.chunks for span in (chunk.look.propagation.spans if chunk.look.propagation else ())}
+    spans = {span for chunk in plan.chunks for span in chunk.spans}
     percent = 100 / plan.frames
     return Estimate(
         name=scout.spec.name,

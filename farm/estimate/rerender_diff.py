@@ -80,7 +80,7 @@ def _propagated(scout: SurveyRun, made: Iterable[Chunk], on_paper: Collection[st
     """The spans of these chunks that have no guide yet, neighbours joined."""
     start = stop = 0
     for chunk in made:
-        for span in chunk.look.propagation.spans if chunk.look.propagation else ():
+        for span in chunk.spans:
             # A span that two chunks share comes twice.
             if span.frames.stop <= stop or guide_digest(scout.film, chunk.look, span) in on_paper:
                 continue

@@ -135,16 +135,23 @@ class RenderCall(ChunkCall):
 
 
 @dataclass(frozen=True)
-class ReferenceCall(ChunkCall):
-    """Hold a still against its frame, and bring it to the film's own size."""
+class ColourCall(ChunkCall):
+    """Work that chunks wait for, and that is of none of them alone."""
 
-    order: ReferenceOrder
     wanted_by: tuple[int, ...] = field(kw_only=True)
-    pool, method = "propagator", "reference"
+    pool = "propagator"
 
     @property
     def chunks(self) -> tuple[int, ...]:
         return self.wanted_by
+
+
+@dataclass(frozen=True)
+class ReferenceCall(ColourCall):
+    """Hold a still against its frame, and bring it to the film's own size."""
+
+    order: ReferenceOrder
+    method = "reference"
 
     @property
     def what(self) -> str:
@@ -152,16 +159,11 @@ class ReferenceCall(ChunkCall):
 
 
 @dataclass(frozen=True)
-class GuideCall(ChunkCall):
+class GuideCall(ColourCall):
     """Propagate colour through neighbouring spans."""
 
     order: GuideOrder
-    wanted_by: tuple[int, ...] = field(kw_only=True)
-    pool, method = "propagator", "propagate"
-
-    @property
-    def chunks(self) -> tuple[int, ...]:
-        return self.wanted_by
+    method = "propagate"
 
     @property
     def budget(self) -> RetryPolicy | None:

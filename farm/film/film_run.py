@@ -5,10 +5,10 @@ from itertools import groupby, takewhile
 
 from farm.film.calls import (
     ChunkCall,
+    ColourCall,
     DissolveCall,
     FinishCall,
     GuideCall,
-    ReferenceCall,
     RenderCall,
     SplitCall,
     TranscodeCall,
@@ -151,10 +151,10 @@ class FilmRun:
                 return [again for one in orders if self._wants(one) for again in self._render_calls((one.chunk,))]
             case GuideCall() if len(call.order.spans) > 1:
                 return list(map(self.order.prioritised, self.propagation.one_by_one(call)))
-            case GuideCall() | ReferenceCall():
-                wanted_by = (self.states[number] for number in call.chunks)
-                lacking = [state for state in wanted_by if state.missing and not self.propagation.ready(state.colour)]
-                return [again for state in lacking for again in self._quarantine(state, spent)]
+            case ColourCall():
+                names = self.propagation.give_up(call)
+                waiting = {state.number for name in names for state in self.states.of(name) if state.missing}
+                return [again for one in sorted(waiting) for again in self._quarantine(self.states[one], spent)]
             case SplitCall(orders=[order]) | RenderCall(orders=[order]) | DissolveCall(order=order):
                 return self._quarantine(self.states[order.chunk], spent) if self._wants(order) else []
         return []

@@ -1,12 +1,13 @@
 """What a propagated film still needs for its colour: references of its stills, and guides of its spans. Nothing finished is made again."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from farm.film.calls import GuideCall, ReferenceCall
+from farm.film.calls import ColourCall, GuideCall, ReferenceCall
 from farm.film.survey_run import SurveyRun
 from jobs.errors import Damaged
 from jobs.plan.plan import Chunk, Look, Range
-from jobs.plan.spans import Span
+from jobs.plan.spans import PaintedFrame, Span
 from jobs.records.guides import (
     GuideOrder,
     GuideRecord,
@@ -18,31 +19,45 @@ from jobs.records.guides import (
 )
 
 
+@dataclass
+class SpanRun:
+    """Neighbouring spans of one shot that are propagated in one call, after one lead-in."""
+
+    look: Look
+    """That colours their anchors."""
+    spans: list[Span]
+    chunks: set[int]
+    """That want them, by number."""
+    references: set[str]
+    """Digests of the stills that they wait for."""
+
+
 class PropagationRun:
     """The references and guides of one film in work."""
 
     def __init__(self, scout: SurveyRun, on_paper: Collection[str]) -> None:
         self._scout = scout
         self._on_paper = on_paper
+        self._files = {file.frame: file for file in scout.stills}
         self._records: dict[str, GuideRecord | ReferenceRecord] = {}
         self._asked: set[str] = set()
-        self._waiting: list[tuple[Look, list[Span], set[int]]] = []
-        """Spans that wait for references, some together, and the numbers of the chunks that want them."""
+        self._waiting: list[SpanRun] = []
 
     def calls_for(self, chunks: Iterable[Chunk]) -> list[ReferenceCall | GuideCall]:
         """What is to be made before these chunks can be rendered, and was not asked for yet."""
-        wanted: dict[str, tuple[Look, Span, set[int]]] = {}
+        wanted: dict[str, SpanRun] = {}
         for chunk in chunks:
-            for span in chunk.look.propagation.spans if chunk.look.propagation else ():
+            for span in chunk.spans:
                 name = guide_digest(self._scout.film, chunk.look, span)
-                if self._there(name) or (name in self._asked and name not in wanted):
-                    continue
-                self._asked.add(name)
-                wanted.setdefault(name, (chunk.look, span, set()))[2].add(chunk.number)
+                if name in wanted:
+                    wanted[name].chunks.add(chunk.number)
+                elif name not in self._asked and not self._there(name):
+                    wanted[name] = self._run_of(chunk.look.of_anchors, span, {chunk.number})
+        self._asked |= wanted.keys()
         calls: list[ReferenceCall | GuideCall] = []
-        for look, span, numbers in wanted.values():
-            calls += self._reference_calls(span, numbers)
-            self._await(look, span, numbers)
+        for run in wanted.values():
+            calls += self._reference_calls(run)
+            self._await(run)
         return [*calls, *self._ready_calls()]
 
     def calls_after_reference(self, record: ReferenceRecord) -> list[GuideCall]:
@@ -52,17 +67,28 @@ class PropagationRun:
 
     def one_by_one(self, call: GuideCall) -> list[GuideCall]:
         """The same work a span at a time: whichever of them is bad is found so."""
-        calls = []
-        for span in call.order.spans:
-            if not self._there(call.order.digest(span)):
-                names = [reference_digest(self._scout.film, still) for still in span.stills]
-                over = {number for number in call.chunks if self._takes(number, span)}
-                calls.append(self._guide_call(call.order.look, [span], names, over))
-        return calls
+        chunks = {number: self._scout.plan.chunks[number - 1].core for number in call.chunks}
+        lacking = [span for span in call.order.spans if not self._there(call.order.digest(span))]
+        return [
+            self._guide_call(
+                self._run_of(call.order.look, span, {one for one, core in chunks.items() if core.meets(span.frames)})
+            )
+            for span in lacking
+        ]
 
-    def _takes(self, number: int, span: Span) -> bool:
-        core = self._scout.plan.chunks[number - 1].core
-        return core.start < span.frames.stop and span.frames.start < core.stop
+    def give_up(self, call: ColourCall) -> set[str]:
+        """A call's budget is spent. Gives the digests of what will not come of it; chunks planned later may ask for it once more."""
+        if isinstance(call, ReferenceCall):
+            lost = [run for run in self._waiting if call.order.digest in run.references]
+            self._waiting = [run for run in self._waiting if run not in lost]
+            spans = [(run.look, span) for run in lost for span in run.spans]
+            names = {call.order.digest}
+        else:
+            assert isinstance(call, GuideCall)
+            spans, names = [(call.order.look, span) for span in call.order.spans], set()
+        names |= {guide_digest(self._scout.film, look, span) for look, span in spans}
+        self._asked -= names
+        return names
 
     def keep(self, record: GuideRecord) -> None:
         """A span is propagated."""
@@ -78,6 +104,12 @@ class PropagationRun:
         guides = [one for one in found if isinstance(one, GuideRecord)]
         return guides, [one for one in found if isinstance(one, ReferenceRecord)]
 
+    def reference(self, still: PaintedFrame) -> ReferenceRecord | None:
+        """What is known of a still; None where it was never needed, or its record was cleaned away."""
+        name = reference_digest(self._scout.film, still)
+        found = self._records.get(name) or self._scout.ledger.record(name)
+        return found if isinstance(found, ReferenceRecord) else None
+
     def _there(self, name: str) -> bool:
         return name in self._records or name in self._on_paper
 
@@ -88,45 +120,43 @@ class PropagationRun:
         self._records[name] = found
         return found
 
-    def _reference_calls(self, span: Span, numbers: set[int]) -> Iterator[ReferenceCall]:
+    def _run_of(self, look: Look, span: Span, chunks: set[int]) -> SpanRun:
+        return SpanRun(look, [span], chunks, {reference_digest(self._scout.film, still) for still in span.stills})
+
+    def _reference_calls(self, run: SpanRun) -> Iterator[ReferenceCall]:
         film, scout = self._scout.film, self._scout
-        for still in span.stills:
+        for still in (still for span in run.spans for still in span.stills):
             name = reference_digest(film, still)
             if name in self._asked or self._there(name):
                 continue
             self._asked.add(name)
-            file = next(one for one in scout.stills if one.sha256 == still.still)
+            file = self._files[still.frame]
             head, packets = scout.decoding(Range(still.frame, still.frame + 1))
             called = f"frame {still.frame} ({scout.names.name(still.frame)})"
             order = ReferenceOrder(film, still.frame, called, still.still, file.name, still_media(file), head, packets)
-            yield ReferenceCall(order, wanted_by=tuple(sorted(numbers)))
+            yield ReferenceCall(order, wanted_by=tuple(sorted(run.chunks)))
 
-    def _await(self, look: Look, span: Span, numbers: set[int]) -> None:
-        """Neighbours of one shot together, as long as a chunk may be: their frames are decoded once, after one lead-in."""
+    def _await(self, run: SpanRun) -> None:
+        """Neighbours of one shot together, as long as a chunk may be."""
         if self._waiting:
-            before, spans, chunks = self._waiting[-1]
-            long = span.frames.stop - spans[0].frames.start > self._scout.plan.target
-            if before.of_anchors == look.of_anchors and spans[-1].frames.stop == span.frames.start and not long:
-                spans.append(span)
-                chunks |= numbers
+            before = self._waiting[-1]
+            long = run.spans[-1].frames.stop - before.spans[0].frames.start > self._scout.plan.target
+            beside = before.spans[-1].frames.stop == run.spans[0].frames.start
+            if before.look == run.look and beside and not long:
+                before.spans += run.spans
+                before.chunks |= run.chunks
+                before.references |= run.references
                 return
-        self._waiting.append((look, [span], set(numbers)))
+        self._waiting.append(run)
 
     def _ready_calls(self) -> list[GuideCall]:
-        film = self._scout.film
-        calls, still_waiting = [], []
-        for look, spans, numbers in self._waiting:
-            names = {reference_digest(film, still): still for span in spans for still in span.stills}
-            if all(map(self._there, names)):
-                calls.append(self._guide_call(look, spans, names, numbers))
-            else:
-                still_waiting.append((look, spans, numbers))
-        self._waiting = still_waiting
-        return calls
+        ready = [run for run in self._waiting if self.ready(run.references)]
+        self._waiting = [run for run in self._waiting if not self.ready(run.references)]
+        return list(map(self._guide_call, ready))
 
-    def _guide_call(self, look: Look, spans: Sequence[Span], references: Iterable[str], numbers: set[int]) -> GuideCall:
-        read = Range(spans[0].read.start, spans[-1].read.stop)
+    def _guide_call(self, run: SpanRun) -> GuideCall:
+        read = Range(run.spans[0].read.start, run.spans[-1].read.stop)
         head, packets = self._scout.decoding(read)
-        records = [one for one in map(self._record, references) if isinstance(one, ReferenceRecord)]
-        order = GuideOrder(self._scout.film, look.of_anchors, spans, records, read, head, packets)
-        return GuideCall(order, wanted_by=tuple(sorted(numbers)))
+        _, references = self.records(sorted(run.references))
+        order = GuideOrder(self._scout.film, run.look, run.spans, references, read, head, packets)
+        return GuideCall(order, wanted_by=tuple(sorted(run.chunks)))

@@ -11,7 +11,6 @@ from jobs.digest import digest
 from jobs.errors import FilmFailed
 from jobs.ledger.render_history import put_down
 from jobs.plan.spans import PaintedFrame
-from jobs.records.guides import ReferenceRecord, reference_digest
 from jobs.records.report import FilmReport, StillUse
 
 if TYPE_CHECKING:
@@ -52,9 +51,7 @@ def film_report(film: FilmRun) -> FilmReport:
 
 def _stills(film: FilmRun) -> Iterator[StillUse]:
     for still in film.scout.stills:
-        name = reference_digest(film.film, PaintedFrame(frame=still.frame, still=still.sha256))
-        record = film.ledger.record(name)  # none is there any more of a film that was cleaned, and lacks nothing
-        known = record if isinstance(record, ReferenceRecord) else None
+        known = film.propagation.reference(PaintedFrame(frame=still.frame, still=still.sha256))
         yield StillUse(
             file=still.name,
             frame=still.frame,

@@ -52,7 +52,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
             hung_seconds=hung,
         ),
         _renderers(spec, looks, cluster),
-        *([_propagators(spec, looks, cluster, hung)] if spec.propagates else []),
+        *([_propagators(spec, cluster, hung)] if spec.propagates else []),
         PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),
         # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
@@ -80,14 +80,14 @@ def _hands(cluster: Cluster) -> int:
     return max(1, min(4, room))
 
 
-def _propagators(spec: JobSpec, looks: Sequence[Look], cluster: Cluster, hung: float) -> PoolSpec:
+def _propagators(spec: JobSpec, cluster: Cluster, hung: float) -> PoolSpec:
     # Here they take the renderers' place: with its colour given, rendering is little more than encoding.
     limit = _cores() if cluster.local else max(1, int(cluster.most_cpus) // 2)
     threads = 1.0
     return PoolSpec(
         "propagator",
         "actors.render.propagation.propagator:Propagator",
-        (spec.source_url, spec.store, spec.name, tuple(looks), threads),
+        (spec.source_url, spec.store, spec.name, threads),
         limit=limit,
         cpus=0.5 if cluster.local else threads,
         boot_seconds=spec.workers.boot_seconds,

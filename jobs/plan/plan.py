@@ -133,6 +133,11 @@ class Chunk:
     look: Look
 
     @property
+    def spans(self) -> tuple[Span, ...]:
+        """Those that give its frames their colour, in film order; none where it is not propagated."""
+        return self.look.propagation.spans if self.look.propagation else ()
+
+    @property
     def extra(self) -> int:
         """Frames read beyond the core."""
         return self.read.frames - self.core.frames

@@ -12,3 +12,7 @@ class Range(NamedTuple):
     @property
     def frames(self) -> int:
         return self.stop - self.start
+
+    def meets(self, other: "Range") -> bool:
+        """Whether both hold a frame, and the same."""
+        return self.start < other.stop and other.start < self.stop

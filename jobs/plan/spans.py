@@ -111,7 +111,7 @@ class Propagation(Document):
 
     def over(self, frames: Range, spans: Sequence[Span]) -> "Propagation":
         """What it is for some frames alone, of which the `spans` of the shot are given."""
-        some = tuple(span for span in spans if span.frames.start < frames.stop and span.frames.stop > frames.start)
+        some = tuple(span for span in spans if span.frames.meets(frames))
         return self.model_copy(update={"stills": (), "spans": some})
 
     def _anchors(self, shot: Range) -> list[Anchor]:

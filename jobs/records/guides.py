@@ -105,17 +105,9 @@ def guide_digest(film: Film, look: Look, span: Span) -> str:
 
 def guides_of(film: Film, chunk: Chunk) -> Iterator[str]:
     """Digests of the guides that give a chunk its colour, in film order, then of the references that are shown on their own frames."""
-    if chunk.look.propagation:
-        for span in chunk.look.propagation.spans:
-            yield guide_digest(film, chunk.look, span)
-        yield from (reference_digest(film, still) for still in shown_stills(chunk))
-
-
-def shown_stills(chunk: Chunk) -> list[PaintedFrame]:
-    """The stills whose own frame is of a chunk: it shows them at full resolution."""
-    spans = chunk.look.propagation.spans if chunk.look.propagation else ()
-    stills = {still.frame: still for span in spans for still in span.stills}
-    return [still for frame, still in sorted(stills.items()) if chunk.core.start <= frame < chunk.core.stop]
+    yield from (guide_digest(film, chunk.look, span) for span in chunk.spans)
+    stills = {still.frame: still for span in chunk.spans for still in span.stills}
+    yield from (reference_digest(film, still) for frame, still in sorted(stills.items()) if frame in range(*chunk.core))
 
 
 def _source(film: Film) -> dict[str, object]:

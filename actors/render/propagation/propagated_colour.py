@@ -14,6 +14,7 @@ from actors.picture.generator import Domain
 from actors.picture.resize import resized
 from actors.render.propagation.guide_upsampling import upsampled
 from jobs.errors import ChunkFailed
+from jobs.film.source import Picture
 from jobs.ledger.ledger import Ledger
 from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.orders import RenderOrder
@@ -35,15 +36,16 @@ class PropagatedColour:
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Chroma of each frame (12HW, upright), at the film's size. Raises Damaged where what the records name is not there or another."""
-        stills = {record.frame: self._still(record) for record in self._order.references}
+        film = self._order.film.picture
+        stills = {record.frame: read_reference(self._ledger, record, film) for record in self._order.references}
         frames = enumerate((frame for plates in batches for frame in plates.parts(1)), self._order.read.start)
         # The guides first: only when they are asked for one more are the last of them proven.
         for guide, (number, frame) in zip(self._guides(), frames, strict=False):
             luma = frame.luma()
             chroma = _on_luma(guide, luma)
             if number in stills:
-                painted, weight = (one.to(luma.device) for one in stills[number])
-                chroma = chroma + weight * (painted - chroma)
+                painted = stills[number].to(luma.device)
+                chroma = chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
             yield chroma
 
     def _guides(self) -> Iterator[Tensor]:
@@ -67,11 +69,6 @@ class PropagatedColour:
                 if start <= number < stop:
                     yield picture
 
-    def _still(self, record: ReferenceRecord) -> tuple[Tensor, Tensor]:
-        """A still's chroma (12HW) and weight (11HW), upright."""
-        planes = turned_upright(read_reference(self._ledger, record), self._order.film.picture)
-        return planes[:, :2], planes[:, 2:3]
-
 
 def _on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
     """A guide at the film's size, its edges where luma has them (12HW)."""
@@ -81,10 +78,10 @@ def _on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
     return torch.from_numpy(full).permute(2, 0, 1)[None].to(luma_11HW.device)
 
 
-def read_reference(ledger: Ledger, record: ReferenceRecord) -> Tensor:
-    """What is kept of a still (14HW, see REFERENCE_CHANNELS), as the film stores its own frames. Raises Damaged."""
+def read_reference(ledger: Ledger, record: ReferenceRecord, film: Picture) -> Tensor:
+    """What is kept of a still (14HW, see REFERENCE_CHANNELS), upright. Raises Damaged."""
     with (
         proven(ledger, record.media, record.digest) as media,
         closing(read_float_pictures(media, REFERENCE_CHANNELS, 16, f"the reference {record.media.key}")) as pictures,
     ):
-        return torch.cat(list(pictures))[:1]
+        return turned_upright(torch.cat(list(pictures))[:1], film)

@@ -22,7 +22,7 @@ from actors.looks.colorize.look import ColorizeLook
 from actors.media.container import named
 from actors.media.temp_dirs import spool
 from actors.picture.compose import all_finite, refuse_not_a_number
-from actors.picture.frame_batches import FrameBatch, batches_of, turned_back, turned_upright
+from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
 from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
@@ -63,13 +63,12 @@ class WorkingFrame:
 class Propagator:
     """One worker. It works on a processor, where batches and threads change no bit."""
 
-    def __init__(self, source: str, store: str, job: str, looks: Sequence[Look], cpus: float) -> None:
-        """`looks`: those that may be asked for; each is loaded when its first anchor is coloured."""
+    def __init__(self, source: str, store: str, job: str, cpus: float) -> None:
+        """`source` and `store` are URLs. A look is loaded when its first anchor is coloured."""
         self.threads = max(1, int(cpus))
         torch.set_num_threads(self.threads)
         self.source = source
         self.ledger = Ledger.at(store, job)
-        self.looks = looks
         self.device = torch.device("cpu")
         # The shipped look's eyes serve every look, as they know what is alike.
         assert ColorizeLook.shipped
@@ -199,7 +198,7 @@ class Propagator:
 
     def _still(self, record: ReferenceRecord, film: Film) -> KnownPicture:
         """A still's colour at the working size, upright."""
-        planes = turned_upright(read_reference(self.ledger, record), film.picture)
+        planes = read_reference(self.ledger, record, film.picture)
         small = resized(planes, working_size(*planes.shape[-2:]))[0]
         luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
         return KnownPicture(luma, _last(small[:2]) * HALF, weight)
@@ -207,13 +206,15 @@ class Propagator:
     # paper
 
     def _kept(self, order: GuideOrder, span: Span, found: Guides, folder: Path, began: float) -> GuideRecord:
-        name, path = order.digest(span), folder / order.digest(span)
+        name = order.digest(span)
+        path = folder / name
         frames = span.frames.frames  # the later anchor is of the next span
         with FloatPictureWriter(order.film.picture, path, GUIDE_BITS) as writer:
             for chroma_HW2 in found.chroma[:frames]:
                 writer.write(codes(torch.from_numpy(chroma_HW2 / HALF).permute(2, 0, 1), GUIDE_BITS))
         media = kept_media(self.ledger, counted(span.frames, writer.facts), path)
-        runtime = runtime_of(recent(self._generators, order.look, self.device)) if self._generators else ""
+        asked = any(not anchor.still for anchor in span.anchors)
+        runtime = runtime_of(recent(self._generators, order.look, self.device)) if asked else ""
         return self.ledger.keep(
             GuideRecord(
                 digest=name,

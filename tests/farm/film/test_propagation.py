@@ -9,6 +9,7 @@ import pytest
 
 from farm.film.calls import GuideCall, RenderCall
 from farm.film.film_run import FilmRun
+from farm.film.propagation_run import PropagationRun
 from farm.film.setup import preflight
 from farm.fleet.calls import Call, RetryPolicy
 from jobs.errors import BadSpec, ChunkFailed
@@ -16,7 +17,7 @@ from jobs.plan.plan import Chunk
 from jobs.plan.spans import Span
 from jobs.records.guides import GuideRecord, guides_of
 from jobs.spec.job import JobSpec
-from tests.farm.inline import InlineFleet, rendered, shot_list
+from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
 
@@ -122,6 +123,29 @@ def test_a_span_that_cannot_be_propagated_sets_its_chunks_aside_and_no_others(
     made = rendered(asked, fleet)
     assert [one.chunk for one in made.report().quarantined] == [1]
     assert made.report().conforms
+
+
+def test_every_chunk_that_wants_a_failed_span_is_set_aside(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
+    fleet = Failing(budget=RetryPolicy(attempts=2))
+    made = rendered(spec(film, tmp_path, cuts, 1.2, on_error="passthrough"), fleet)
+    # The first span is of frames 0 to 23, and chunks have 12.
+    assert [one.chunk for one in made.report().quarantined] == [1, 2]
+    assert made.report().conforms
+
+
+def test_a_chunk_planned_after_its_span_has_failed_has_it_asked_for_once_more(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    scout = scouted(spec(film, tmp_path, cuts, 1.2))
+    run = PropagationRun(scout, set())
+    first, second = scout.plan.chunks[:2]
+    (call,) = run.calls_for([first])
+    assert isinstance(call, GuideCall)
+    assert run.calls_for([second]) == []
+    assert run.give_up(call) == {*guides_of(scout.film, first)}
+    assert [again.order.spans for again in run.calls_for([second]) if isinstance(again, GuideCall)] == [
+        call.order.spans
+    ]
 
 
 class Failing(InlineFleet):
