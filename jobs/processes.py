@@ -69,7 +69,6 @@ def kill_descendants(seconds: float) -> None:
         for pid in living:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
 
 
 def _stat(pid: int) -> list[str]:
