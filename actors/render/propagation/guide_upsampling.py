@@ -23,7 +23,7 @@ FILL_TRUST = 0.25
 """Mean confidence that a window needs so that half of the answer is its own, the rest that of the wider windows."""
 EDGE_RADIUS = 3
 """Half the side of the windows, in pixels at working size, in which chroma is fitted to luma for the full size."""
-EDGE_VARIANCE = 4e-4
+EDGE_VARIANCE = 3e-3
 """Variance of luma below which chroma is not made to follow it at the full size."""
 
 

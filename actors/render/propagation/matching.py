@@ -29,6 +29,8 @@ BAND = 64
 """Cells looked up at a time: what is reckoned for them stays in a processor's cache."""
 MULTIPLE = 16
 """Width and height that the encoder is shown are multiples of this."""
+UNKNOWN = 0.05
+"""Confidence of a reference's cell at and below which it is not looked at."""
 LUMA_COST = 0.5
 """Likeness (cosine) that a difference of the whole range of luma costs."""
 FOREIGN_COST = 0.45
@@ -41,10 +43,16 @@ LEAST = 0.05
 """What a match is worth where nothing is alike: the colours of the shot are still a better guess than grey."""
 SPREAD = 0.03
 """Deviation of the matched cells' chroma, of -0.5..0.5, at which a match is worth half."""
+TONED, TONE_SPREAD = 0.5, 0.01
+"""What a match is worth where nothing is alike and all the shot's references have one colour, as of a toned film; and the
+deviation of their chroma at which it is worth half of that."""
 
-
-DARK = 0.02
-"""Luma at and below which a reference's pixels say nothing of colour."""
+DIM = 0.02
+"""Luma, 0..1, that is added to both where chroma is scaled by the ratio of light: what is nearly black tells no ratio."""
+BRIGHTER = 4.0
+"""Most that chroma is multiplied by where a frame is brighter than what it is like."""
+FADED = 0.15
+"""Range of luma in a reference below which it has faded, and its colours with it."""
 
 
 class Cells(NamedTuple):
@@ -105,30 +113,41 @@ class ReferenceMemory:
         features = np.concatenate([cells.features.reshape(-1, cells.features.shape[-1]) for cells in seen])
         self._mean = features.mean(0)
         self._deviation = features.std(0) + np.float32(1e-3)
-        self._keys = self._normal(features)
-        self._luma = np.concatenate([cells.luma.reshape(-1) for cells in seen])
+        known = np.concatenate([_by_cell(one.confidence).reshape(-1) * _lit(one.luma) for one in references])
+        own = np.concatenate(
+            [np.full(cells.luma.size, not one.foreign) for cells, one in zip(seen, references, strict=True)]
+        )
         chroma = np.concatenate([_by_cell(one.chroma).reshape(-1, 2) for one in references])
-        known = [_by_cell(one.confidence * (one.luma > DARK)).reshape(-1) for one in references]
-        self._known = np.concatenate(known).clip(1e-6, 1)
-        own = [np.full(len(one), not which.foreign, np.float32) for one, which in zip(known, references, strict=True)]
-        self._cost = FOREIGN_COST * (1 - np.concatenate(own))
-        self._values = np.column_stack([chroma, (chroma * chroma).sum(1), self._known, np.concatenate(own)])
+        light = np.concatenate([_by_cell(one.luma).reshape(-1) for one in references])
+        told = known > UNKNOWN
+        self._keys = self._normal(features[told])
+        self._luma = np.concatenate([cells.luma.reshape(-1) for cells in seen])[told]
+        self._known = known[told]
+        self._cost = np.float32(FOREIGN_COST) * ~own[told]
+        values = [chroma, (chroma * chroma).sum(1), known, own.astype(np.float32), light]
+        self._values = np.column_stack(values)[told]
+        self._least = _least(self._values)
 
     def match(self, luma_HW: Floats) -> Match:
         """The references' colours for a picture's cells; its luma (H, W), 0..1."""
         cells = self._extract(luma_HW)
         height, width = cells.luma.shape
+        if not len(self._keys):
+            return Match(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
         queries, luma = self._normal(cells.features.reshape(height * width, -1)), cells.luma.reshape(-1, 1)
         bands = [self._attended(queries[at : at + BAND], luma[at : at + BAND]) for at in range(0, len(queries), BAND)]
         best, said = (np.concatenate(part) for part in zip(*bands, strict=True))
-        chroma, square, known, own = said[:, :2], said[:, 2], said[:, 3], said[:, 4]
+        chroma, square, known, own, light = said[:, :2], *said.T[2:]
         variance = np.maximum(square - (chroma * chroma).sum(1), 0)
         alike = ((best - STRANGE) / (SAME - STRANGE)).clip(0, 1) ** 2
-        confidence = known * np.maximum(alike, LEAST * own) / (1 + variance / SPREAD**2)
+        confidence = known * np.maximum(alike, self._least * own) / (1 + variance / SPREAD**2)
+        # Chroma fades with luma: in a fade a frame looks like its reference, and has less of both.
+        ratio = (_by_cell(luma_HW).reshape(-1) + DIM) / (np.maximum(light, 0) + DIM)
+        chroma = as_floats(chroma * ratio.clip(0, BRIGHTER)[:, None])
         return Match(chroma.reshape(height, width, 2), confidence.reshape(height, width))
 
     def _attended(self, queries_QD: Floats, luma_Q1: Floats) -> tuple[Floats, Floats]:
-        """The likeness of the most alike cell (Q,), and the mean of the values of all, by likeness (Q, 5)."""
+        """The likeness of the most alike cell (Q,), and the mean of the values of all, by likeness (Q, 6)."""
         likeness = queries_QD @ self._keys.T
         likeness -= LUMA_COST * np.abs(luma_Q1 - self._luma) + self._cost
         best = likeness.max(1)
@@ -145,12 +164,34 @@ class ReferenceMemory:
         return unit
 
 
+def _least(values_KV: Floats) -> np.float32:
+    """What a match with the shot's own references is worth where nothing is alike."""
+    weight = values_KV[:, 3] * values_KV[:, 4]
+    if not weight.sum():
+        return np.float32(0)
+    chroma, square = np.average(values_KV[:, :2], 0, weight), np.average(values_KV[:, 2], 0, weight)
+    variance = max(float(square - (chroma * chroma).sum()), 0.0)
+    return np.float32(max(LEAST, TONED / (1 + variance / TONE_SPREAD**2)))
+
+
 def stretched(luma_HW: Floats) -> Floats:
     """Luma 0..1 with its range brought to the whole, at most eightfold: a picture in a fade looks like itself in full light."""
-    low, high = np.quantile(luma_HW, (0.01, 0.995))
-    gain = min(0.9 / max(float(high - low), 0.02), 8.0)
-    wide: Floats = ((luma_HW - np.float32(low)) * np.float32(gain) + np.float32(0.03)).clip(0, 1).astype(np.float32)
+    low = np.quantile(luma_HW, 0.01)
+    wide: Floats = ((luma_HW - np.float32(low)) * _gain(luma_HW) + np.float32(0.03)).clip(0, 1).astype(np.float32)
     return wide
+
+
+def _range(luma_HW: Floats) -> float:
+    low, high = np.quantile(luma_HW, (0.01, 0.995))
+    return float(high - low)
+
+
+def _gain(luma_HW: Floats) -> np.float32:
+    return np.float32(min(0.9 / max(_range(luma_HW), 0.02), 8.0))
+
+
+def _lit(luma_HW: Floats) -> np.float32:
+    return np.float32(min(_range(luma_HW) / FADED, 1.0))
 
 
 def _by_cell(image: Floats) -> Floats:

@@ -43,12 +43,14 @@ FADE_LIMIT = 1.5
 """Most that chroma is multiplied by where a frame is brighter than its anchor."""
 HALF_LIFE = 80.0
 """Frames from its anchor after which flow is worth half."""
+CONTEST = 4
+"""Power of two anchors' weights by which they share a pixel."""
 MATCH_SHARE = 0.15
 """What a match is worth beside flow of the same confidence."""
 MATCH_MEMORY = 0.9
 """What a match is still worth one frame further along the flow."""
 GREY = 0.01
-"""What no colour at all is worth: a guess that is worth less is drawn towards grey."""
+"""Weight of all guesses together at which their chroma is halved: one that is worth less is drawn towards grey."""
 DOUBT = 0.05
 """Weight of all guesses together at which a pixel's confidence is a half."""
 
@@ -134,7 +136,8 @@ def _short(
     chroma = np.empty((*luma_THW.shape, 2), np.float32)
     confidence = np.empty(luma_THW.shape, np.float32)
     for number, before in enumerate(_carried(luma_THW, flows.back, flows.back_trust, first)):
-        guesses = [*_contested(before, backward[number]), *([matches[number]] if matches else [])]
+        brought = _contested(before, backward[number], (number + 1) / (len(luma_THW) + 1))
+        guesses = [brought, matches[number]] if matches else [brought]
         chroma[number], confidence[number] = _blended(luma_THW[number], guesses)
     for at, anchor in ((0, first), (-1, last)):
         if anchor:
@@ -188,16 +191,21 @@ def _carried(luma_THW: Floats, flow_THW2: Floats, trust_THW: Floats, anchor: Kno
             trust = _sampled(trust, step) * trust_THW[number]
         brought = _sampled(known, places)
         alike, ratio = _likeness(luma, np.ascontiguousarray(brought[..., 2]))
-        nearness = (len(luma_THW) - number) / len(luma_THW) / (1 + number / HALF_LIFE)
+        nearness = np.float32(1 / (1 + number / HALF_LIFE))
         weight = trust * alike * brought[..., 3]
         yield _Guess(brought[..., :2] * ratio[..., None], as_floats(weight * nearness))
 
 
-def _contested(before: _Guess, after: _Guess) -> tuple[_Guess, _Guess]:
-    """The same two guesses, the weaker one weakened: at occlusions one side is wrong, and a mean would be half wrong."""
-    best = np.maximum(np.maximum(before.weight, after.weight), np.float32(1e-6))
-    one, two = (_Guess(guess.chroma, as_floats(guess.weight * (guess.weight / best))) for guess in (before, after))
-    return one, two
+def _contested(before: _Guess, after: _Guess, passed: float) -> _Guess:
+    """Two anchors' guesses as one, as sure as the surer. `passed`: the share of the way from the first to the second, 0..1.
+
+    Weighed by a power of their weights: at occlusions one side is wrong, and a mean would be half wrong.
+    """
+    one = before.weight**CONTEST * np.float32(1 - passed)
+    two = after.weight**CONTEST * np.float32(passed)
+    share = (one + np.float32(1e-20)) / (one + two + np.float32(2e-20))
+    chroma = after.chroma + share[..., None] * (before.chroma - after.chroma)
+    return _Guess(chroma, np.maximum(before.weight, after.weight))
 
 
 def _likeness(luma_HW: Floats, other_HW: Floats) -> tuple[Floats, Floats]:
@@ -256,13 +264,15 @@ def _gathered(found: dict[int, Floats], numbers: range, flow_THW2: Floats, trust
 
 
 def _blended(luma_HW: Floats, guesses: Sequence[_Guess]) -> tuple[Floats, Floats]:
-    total = np.full(luma_HW.shape, GREY, np.float32)
+    total = np.full(luma_HW.shape, 1e-6, np.float32)
     chroma = np.zeros((*luma_HW.shape, 2), np.float32)
     for guess in guesses:
         total += guess.weight
         chroma += guess.chroma * guess.weight[..., None]
-    chroma /= total[..., None]
-    confidence = total / (total + np.float32(DOUBT))
+    square = total * total
+    confidence = square / (square + np.float32(DOUBT * DOUBT))
+    # A guess that is worth next to nothing errs less when it is drawn towards grey.
+    chroma *= (total / (square + np.float32(GREY * GREY)))[..., None]
     return filled(luma_HW, chroma, confidence), confidence
 
 
