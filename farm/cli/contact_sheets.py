@@ -12,6 +12,7 @@ from farm.cli.options import (
     Film,
     Head,
     JobName,
+    OfShots,
     Rate,
     Setting,
     StorePlace,
@@ -37,9 +38,7 @@ def proof(
         ),
     ] = None,
     setting: Setting = None,
-    shots: Annotated[
-        str | None, typer.Option("--shots", metavar="N-M", help="Of these shots alone, as in '3' or '3,5-7'.")
-    ] = None,
+    shots: OfShots = None,
     out: Annotated[
         str | None,
         typer.Option(help="Folder or s3://bucket/prefix, in which `proof` is made; by default the spec's output."),

@@ -29,6 +29,9 @@ OnlyShots = Annotated[
         "--shots", metavar="N-M", help="Render these shots alone, as in '3' or '3,5-7'; deliver where all is there."
     ),
 ]
+OfShots = Annotated[
+    str | None, typer.Option("--shots", metavar="N-M", help="Of these shots alone, as in '3' or '3,5-7'.")
+]
 Out = Annotated[
     str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables, report and review page.")
 ]

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from actors.shot_lists.export import FORMS, Form, forms_of, listed, shot_list
 from actors.survey.describe import inspection
 from actors.verify.compare import compare
 from farm.contact_sheets.export_run import ExportRequest, export_stills
-from farm.contact_sheets.still_run import StillRequest, prove
+from farm.contact_sheets.still_run import StillRequest, SurveyedFilm, prove
 from farm.estimate.estimate import Estimate, estimate
 from farm.estimate.forecast import NO_QUESTION, ForecastRequest
 from farm.film import conform_reports, review_page
@@ -35,6 +35,7 @@ from farm.specs.local_path_policy import refuse_local
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger.driver_log import DriverLog
 from jobs.output.ownership import report_key
+from jobs.plan.plan import Look
 from jobs.records.report import Comparison, FilmReport, Inspection
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
@@ -131,32 +132,35 @@ def plan_only(
 
 def prove_film(spec: JobSpec, wish: StillRequest, *, address: str | None = None) -> Proof:
     """Survey a film, and put a still of every shot and look into the output's folder `proof`. Renders nothing else."""
-    for look in wish.looks:
-        refuse_local(spec.model_copy(update={"look": look.choice}), address)
-    with _planned(spec, address, keep=True) as (scout, fleet, board):
-        open_store(spec.output).check()
-        encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
-        _survey(scout, fleet)
-        fleet.watcher = progress = EvaluationProgress(board.console, done="proof:")
-        proof = prove(scout, fleet, encoding, wish, progress)
+    with _surveyed(spec, wish.looks, address, "proof:") as (film, board):
+        proof = prove(film, wish)
         board.note(f"proof {proof.output}/{proof.page}; {proof.rendered} stills were made, the others were on paper")
         return proof
 
 
 def stills_of_film(spec: JobSpec, wish: ExportRequest, *, address: str | None = None) -> StillsReport:
     """Survey a film, and put the frames worth painting into the output. Renders nothing else."""
-    for look in filter(None, wish.looks):
+    with _surveyed(spec, filter(None, wish.looks), address, "stills:") as (film, board):
+        found = export_stills(film, wish)
+        for name in found.edited:
+            board.note(f"{name} was painted on and stays as it is; to have it made anew, move it elsewhere")
+        board.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
+        return found
+
+
+@contextmanager
+def _surveyed(
+    spec: JobSpec, looks: Iterable[Look], address: str | None, done: str
+) -> Iterator[tuple[SurveyedFilm, ProgressConsole]]:
+    """A film that stills are made of, in these looks beside its own."""
+    for look in looks:
         refuse_local(spec.model_copy(update={"look": look.choice}), address)
     with _planned(spec, address, keep=True) as (scout, fleet, board):
         open_store(spec.output).check()
         encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
         _survey(scout, fleet)
-        fleet.watcher = progress = EvaluationProgress(board.console, done="stills:")
-        found = export_stills(scout, fleet, encoding, wish, progress)
-        for name in found.edited:
-            board.note(f"{name} was painted on and stays as it is; to have it made anew, move it elsewhere")
-        board.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
-        return found
+        fleet.watcher = progress = EvaluationProgress(board.console, done=done)
+        yield SurveyedFilm(scout, fleet, encoding, progress), board
 
 
 def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:

@@ -14,6 +14,7 @@ from farm.cli.options import (
     Head,
     JobName,
     LookName,
+    OfShots,
     Rate,
     Setting,
     StorePlace,
@@ -34,9 +35,7 @@ def stills(
     look: LookName = None,
     grey: Annotated[bool, typer.Option("--grey", help="Without colour, instead of in the film's look.")] = False,
     setting: Setting = None,
-    shots: Annotated[
-        str | None, typer.Option("--shots", metavar="N-M", help="Of these shots alone, as in '3' or '3,5-7'.")
-    ] = None,
+    shots: OfShots = None,
     frames: Annotated[
         str | None,
         typer.Option("--frames", metavar="LIST", help="These frames alone, as in '123,200-204,00:00:05:03'."),

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
-from farm.contact_sheets.still_run import ROWS, SheetCall, StillsCall, neighbours, prover
+from farm.contact_sheets.still_run import ROWS, SheetCall, StillsCall, SurveyedFilm, neighbours, prover
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call, RetriesExhausted
-from farm.fleet.fleet import Fleet
-from farm.learn.evaluate import EvaluationProgress
 from jobs.digest import canonical
 from jobs.errors import BadSpec
 from jobs.plan.plan import Look, Shot
@@ -62,16 +60,15 @@ class ChoiceCall(Call):
         return f"frames of shot {self.order.number} worth painting"
 
 
-def export_stills(
-    scout: SurveyRun, fleet: Fleet, encoding: Encoding, wish: ExportRequest, progress: EvaluationProgress
-) -> StillsReport:
-    """Stills of the shots of a plan that is whole, into the spec's output. Safe to run again.
+def export_stills(film: SurveyedFilm, wish: ExportRequest) -> StillsReport:
+    """Stills of a film's shots, into the spec's output. Safe to run again.
 
     Raises BadSpec for shots or frames that the film does not have, and for a folder with stills of another film. What could
     not be made is named in the report.
     """
+    scout, fleet, progress = film.scout, film.fleet, film.progress
     wish.shots.refuse_beyond(scout.plan.shot_count)
-    run = _Export(scout, encoding, wish)
+    run = _Export(scout, film.encoding, wish)
     before = set(scout.ledger.names(f"{FOLDER}/"))
     progress.begin(run.wanted)
     fleet.hire([prover(scout, fleet, [look for look in run.looks if look])])

@@ -94,16 +94,26 @@ def looks_beside(names: Sequence[str], settings: Mapping[str, Any]) -> tuple[Loo
     return tuple(fit(LookChoice(name=name, settings=one)) for name, one in zip(names, own, strict=True))
 
 
-def prove(
-    scout: SurveyRun, fleet: Fleet, encoding: Encoding, wish: StillRequest, progress: EvaluationProgress
-) -> Proof:
-    """Stills of the shots of a plan that is whole, as the deliverable of this encoding would have them. Safe to run again.
+@dataclass(frozen=True)
+class SurveyedFilm:
+    """A film whose plan is whole, and who makes stills of it."""
+
+    scout: SurveyRun
+    fleet: Fleet
+    encoding: Encoding
+    """Of the deliverable that stills are as."""
+    progress: EvaluationProgress
+
+
+def prove(film: SurveyedFilm, wish: StillRequest) -> Proof:
+    """Stills of a film's shots, on sheets and a page. Safe to run again.
 
     Raises BadSpec for shots that the film does not have, NameTaken where another job has the folder. What could not be made is named in the proof.
     """
+    scout, fleet, progress = film.scout, film.fleet, film.progress
     wish.shots.refuse_beyond(scout.plan.shot_count)
     with claimed_proof(scout):
-        proof = _Stills(scout, encoding, wish)
+        proof = _Stills(scout, film.encoding, wish)
         before = set(scout.ledger.names(f"{FOLDER}/"))
         progress.begin(proof.wanted)
         fleet.hire([prover(scout, fleet, proof.looks)])

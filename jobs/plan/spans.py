@@ -26,6 +26,9 @@ REACH = 48
 STILL_REACH = 96
 """Frames beside a still without an anchor of the look's own: so far optical flow brings its colour."""
 
+AROUND = 12
+"""Frames on either side of the look's own anchors that it may be shown instead, where they show more."""
+
 FARTHEST = 960
 """Frames from an anchor to a still that it is matched with, at most: so far a shot that goes on must be known."""
 
@@ -51,6 +54,8 @@ class Anchor(Document):
     """The nearest stills before and after it in its shot: what the look gives it is matched with them."""
     elsewhere: tuple[PaintedFrame, ...] = ()
     """The nearest stills of other shots, which may show the same things."""
+    around: Range | None = None
+    """The frames of which the look is shown the one that shows most; None: a still, which belongs to its frame alone."""
 
 
 class Span(Document):
@@ -62,9 +67,15 @@ class Span(Document):
     """One, at either end, beside a shot's edge; else both, the earlier first."""
 
     @property
-    def read(self) -> Range:
-        """The frames that are read to propagate it: its own, and the later anchor."""
+    def propagated(self) -> Range:
+        """Its own frames, and the later anchor."""
         return Range(self.frames.start, max(self.frames.stop, self.anchors[-1].frame + 1))
+
+    @property
+    def read(self) -> Range:
+        """The frames that are read to propagate it: with those around the look's own anchors."""
+        read = [self.propagated, *(anchor.around for anchor in self.anchors if anchor.around)]
+        return Range(min(some.start for some in read), max(some.stop for some in read))
 
     @property
     def stills(self) -> tuple[PaintedFrame, ...]:
@@ -104,7 +115,10 @@ class Propagation(Document):
         """The frame before which no frame to come changes a span of a shot that goes on."""
         to_come = next((still.frame for still in self.stills if still.frame >= known.stop), None)
         sure = takewhile(
-            lambda anchor: bool(anchor.still) or to_come is None or anchor.frame + FARTHEST < to_come,
+            lambda anchor: (
+                bool(anchor.still)
+                or (anchor.frame + AROUND < known.stop and (to_come is None or anchor.frame + FARTHEST < to_come))
+            ),
             self._anchors(known),
         )
         return max((anchor.frame for anchor in sure), default=known.start)
@@ -116,9 +130,7 @@ class Propagation(Document):
 
     def _anchors(self, shot: Range) -> list[Anchor]:
         """All but that of a shot so short that it has only one, in its middle."""
-        stills = [
-            Anchor(frame=one.frame, still=one.still) for one in self.stills if shot.start <= one.frame < shot.stop
-        ]
+        stills = [Anchor(frame=one.frame, still=one.still) for one in self.stills if one.frame in range(*shot)]
         ends = [Anchor(frame=shot.start), *stills, Anchor(frame=shot.stop)]
         anchors: list[Anchor] = []
         for before, after in pairwise(ends):
@@ -131,8 +143,10 @@ class Propagation(Document):
     def _own(self, frame: int, shot: Range) -> Anchor:
         """An anchor of the look's own, beside the stills of its shot that are near enough."""
         near = [one for one in self.stills if abs(one.frame - frame) <= FARTHEST]
-        stills = [one for one in near if shot.start <= one.frame < shot.stop]
+        stills = [one for one in near if one.frame in range(*shot)]
         beside = (*[one for one in stills if one.frame < frame][-1:], *[one for one in stills if one.frame > frame][:1])
-        others = [one for one in near if not shot.start <= one.frame < shot.stop] if self.match == "film" else []
+        others = [one for one in near if one.frame not in range(*shot)] if self.match == "film" else []
         nearest = sorted(others, key=lambda one: (abs(one.frame - frame), one.frame))[:MOST_ELSEWHERE]
-        return Anchor(frame=frame, beside=beside, elsewhere=tuple(sorted(nearest, key=lambda one: one.frame)))
+        elsewhere = tuple(sorted(nearest, key=lambda one: one.frame))
+        around = Range(max(shot.start, frame - AROUND), min(shot.stop, frame + AROUND + 1))
+        return Anchor(frame=frame, beside=beside, elsewhere=elsewhere, around=around)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from collections.abc import Generator as Yields
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from actors.picture.compose import all_finite, refuse_not_a_number
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
+from actors.render.propagation.anchor_frames import AnchorFrames
 from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 from actors.render.propagation.propagated_colour import GUIDE_BITS, read_reference
 from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownColour, propagate
@@ -50,14 +51,24 @@ OWN_BESIDE_STILLS = np.float32(0.03)
 """What a look's own colour of a frame is worth beside what stills of the same shot say of it, 1 being certain."""
 
 
-@dataclass(frozen=True)
-class WorkingFrame:
-    """A frame at the working size, upright."""
+@dataclass
+class Window:
+    """What spans in work have read, at the working size, upright."""
 
-    luma: Plane
-    """HW, 0..1."""
-    own: Plane | None
-    """The look's chroma, HW2, -0.5..0.5, of a frame that it was shown."""
+    lumas: dict[int, Plane] = field(default_factory=dict)
+    """By frame: HW, 0..1."""
+    own: dict[int, tuple[int, Plane]] = field(default_factory=dict)
+    """By anchor: the frame that the look was shown, and its chroma, HW2, -0.5..0.5."""
+    known: dict[int, tuple[KnownPicture, KnownColour]] = field(default_factory=dict)
+    """By anchor: what is known of that frame, and what of the anchor, which two spans share."""
+
+    def forget_before(self, number: int) -> None:
+        """No span to come reads frames before this one."""
+        self.lumas = {frame: luma for frame, luma in self.lumas.items() if frame >= number}
+
+    def stacked(self, frames: Range) -> Plane:
+        """THW."""
+        return np.stack([self.lumas[number] for number in range(*frames)])
 
 
 class Propagator:
@@ -123,15 +134,14 @@ class Propagator:
         stills = {one.frame: self._still(one, order.film) for one in order.references}
         with (
             spool("propagate") as folder,
-            closing(self._frames(order, lacking, stills)) as frames,
+            closing(self._frames(order, lacking, stills, window := Window())) as frames,
         ):
-            window: dict[int, WorkingFrame] = {}
             for span in lacking:
                 began = time.monotonic()
-                window = {number: frame for number, frame in window.items() if number >= span.read.start}
-                for number, frame in frames:
+                window.forget_before(span.read.start)
+                for number, luma in frames:
                     if number >= span.read.start:
-                        window[number] = frame
+                        window.lumas[number] = luma
                     if number + 1 >= span.read.stop:
                         break
                 yield self._kept(order, span, self._propagated(span, window, stills), Path(folder), began)
@@ -139,20 +149,23 @@ class Propagator:
     # frames
 
     def _frames(
-        self, order: GuideOrder, lacking: Sequence[Span], stills: Mapping[int, KnownPicture]
-    ) -> "Yields[tuple[int, WorkingFrame], None, None]":
-        """All frames of the order, small, each with the look's chroma where that is asked for."""
+        self, order: GuideOrder, lacking: Sequence[Span], stills: Mapping[int, KnownPicture], window: Window
+    ) -> "Yields[tuple[int, Plane], None, None]":
+        """Luma of all frames of the order, small. Those that the look is shown are put into the window as they pass."""
         picture = order.film.picture
-        asked = {one.frame for span in lacking for one in span.anchors}
-        asked -= {frame for frame, still in stills.items() if still.confidence.min() > WHOLE}
+        whole = {frame for frame, still in stills.items() if still.confidence.min() > WHOLE}
+        anchors = {one.frame: one for span in lacking for one in span.anchors if one.frame not in whole}
+        choice = AnchorFrames(anchors.values())
         number = order.read.start
         try:
             run = NeighbouringFrames(order.read.start, order.read, order.head, order.packets)
             with closing(frames_in_turn(order.film, run, self.threads)) as frames:
                 for _, plates in batches_of(frames, picture, 1, self.device):
                     size = working_size(*plates.luma_NHW.shape[-2:])
-                    own = self._own(order.look, plates, size) if number in asked else None
-                    yield number, WorkingFrame(plates.luma(size)[0, 0].clamp(0, 1).numpy(), own)
+                    luma = plates.luma(size)[0, 0].clamp(0, 1).numpy()
+                    for anchor, shown in choice.passed(number, luma, plates):
+                        window.own[anchor] = shown.number, self._own(order.look, shown.plates, size)
+                    yield number, luma
                     number += 1
         except LookupError:
             raise ChunkFailed(f"frame {number} cannot be decoded: no colour is propagated past it.") from None
@@ -170,31 +183,58 @@ class Propagator:
 
     # anchors
 
-    def _propagated(self, span: Span, window: Mapping[int, WorkingFrame], stills: Mapping[int, KnownPicture]) -> Guides:
-        """Chroma of all frames that a span reads."""
-        lumas = np.stack([window[number].luma for number in range(*span.read)])
-        known = {one.frame: self._colour(one, window[one.frame], stills) for one in span.anchors}
-        painted = [_of(stills, one, span.elsewhere) for one in span.stills if one.frame not in known]
-        ends = known.get(span.read.start), known.get(span.read.stop - 1)
-        return propagate(lumas, *ends, references=painted, extract=self._extract)
+    def _propagated(self, span: Span, window: Window, stills: Mapping[int, KnownPicture]) -> Guides:
+        """Chroma of the frames of a span, and of the later anchor."""
+        for anchor in span.anchors:
+            if anchor.frame not in window.known:
+                window.known[anchor.frame] = self._known(anchor, window, stills)
+        anchors = {anchor.frame for anchor in span.anchors}
+        painted = [_of(stills, still, span.elsewhere) for still in span.stills if still.frame not in anchors]
+        # An anchor that the look was shown another frame for is itself less sure: that frame is matched with as well.
+        shown = [window.known[frame][0] for frame in sorted(anchors) if window.own.get(frame, (frame,))[0] != frame]
+        ends = (
+            window.known[frame][1] if frame in anchors else None
+            for frame in (span.propagated.start, span.propagated.stop - 1)
+        )
+        first, last = ends
+        return propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._extract)
 
-    def _colour(self, anchor: Anchor, frame: WorkingFrame, stills: Mapping[int, KnownPicture]) -> KnownColour:
+    def _known(
+        self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
+    ) -> tuple[KnownPicture, KnownColour]:
+        """What is known of the frame that stands for an anchor, and so of the anchor."""
+        at = window.own[anchor.frame][0] if anchor.frame in window.own else anchor.frame
+        colour = self._colour(anchor, window, stills)
+        picture = KnownPicture(window.lumas[at], colour.chroma, colour.confidence)
+        if at == anchor.frame:
+            return picture, colour
+        between = window.stacked(Range(min(at, anchor.frame), max(at, anchor.frame) + 1))
+        if at < anchor.frame:
+            guides = propagate(between, colour, None, extract=self._extract)
+            return picture, KnownColour(guides.chroma[-1], guides.confidence[-1])
+        guides = propagate(between, None, colour, extract=self._extract)
+        return picture, KnownColour(guides.chroma[0], guides.confidence[0])
+
+    def _colour(self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]) -> KnownColour:
+        """That of the still, where there is one, else what the look gives, matched with the stills near it."""
+        at, own = window.own.get(anchor.frame, (anchor.frame, None))
         if anchor.still:
             painted = stills[anchor.frame]
-            if frame.own is None:
+            if own is None:
                 return KnownColour(painted.chroma, painted.confidence)
-            mixed = frame.own + painted.confidence[..., None] * (painted.chroma - frame.own)
+            mixed = own + painted.confidence[..., None] * (painted.chroma - own)
             return KnownColour(mixed, np.maximum(painted.confidence, OWN_BESIDE_STILLS))
-        assert frame.own is not None
+        assert own is not None
+        luma = window.lumas[at]
         matched = (*anchor.beside, *anchor.elsewhere)
         if not matched:
-            return KnownColour(frame.own, np.ones_like(frame.luma))
-        elsewhere = {one.frame for one in anchor.elsewhere}
-        memory = ReferenceMemory([_of(stills, one, elsewhere) for one in matched], self._extract)
-        found = memory.match(frame.luma)
-        chroma, sure = (from_cells(cells, *frame.luma.shape) for cells in (found.chroma, found.confidence))
+            return KnownColour(own, np.ones_like(luma))
+        elsewhere = {still.frame for still in anchor.elsewhere}
+        memory = ReferenceMemory([_of(stills, still, elsewhere) for still in matched], self._extract)
+        found = memory.match(luma)
+        chroma, sure = (from_cells(cells, *luma.shape) for cells in (found.chroma, found.confidence))
         share = sure / (sure + OWN_BESIDE_STILLS)
-        return KnownColour(frame.own + share[..., None] * (chroma - frame.own), np.maximum(sure, OWN_BESIDE_STILLS))
+        return KnownColour(own + share[..., None] * (chroma - own), np.maximum(sure, OWN_BESIDE_STILLS))
 
     def _still(self, record: ReferenceRecord, film: Film) -> KnownPicture:
         """A still's colour at the working size, upright."""

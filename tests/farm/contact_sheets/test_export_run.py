@@ -21,7 +21,7 @@ from actors.stills.reading import read_still
 from actors.survey.frame_runs import frames_read
 from farm.cli.stills import stills as command
 from farm.contact_sheets.export_run import ChoiceCall, ExportRequest, export_stills
-from farm.contact_sheets.still_run import StillsCall
+from farm.contact_sheets.still_run import StillsCall, SurveyedFilm
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import shots_chosen
 from farm.fleet.calls import RetryPolicy
@@ -48,7 +48,9 @@ def exported(spec: JobSpec, fleet: InlineFleet | None = None, **wish: Any) -> St
     for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass
     scout.fresh()
-    return export_stills(scout, worker, encoding, ExportRequest(**wish), EvaluationProgress(Console(file=StringIO())))
+    return export_stills(
+        SurveyedFilm(scout, worker, encoding, EvaluationProgress(Console(file=StringIO()))), ExportRequest(**wish)
+    )
 
 
 def look(name: str) -> Look:

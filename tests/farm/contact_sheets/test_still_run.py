@@ -17,7 +17,7 @@ from actors.media.planes import planes_of
 from actors.render.still_orders import StillOrder
 from actors.render.still_renderer import StillRenderer, around, chosen
 from farm.cli.contact_sheets import proof as command
-from farm.contact_sheets.still_run import ROWS, StillRequest, StillsCall, looks_beside, prove
+from farm.contact_sheets.still_run import ROWS, StillRequest, StillsCall, SurveyedFilm, looks_beside, prove
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import ALL, ShotSelection, shots_chosen
 from farm.fleet.calls import RetryPolicy
@@ -56,7 +56,7 @@ def proven(spec: JobSpec, *looks: Look, shots: ShotSelection = ALL, fleet: Inlin
         pass
     scout.fresh()
     said = EvaluationProgress(Console(file=StringIO()))
-    return prove(scout, worker, encoding, StillRequest(looks, shots), said)
+    return prove(SurveyedFilm(scout, worker, encoding, said), StillRequest(looks, shots))
 
 
 def orders(fleet: InlineFleet) -> list[StillOrder]:
