@@ -8,7 +8,7 @@ SOURCE ?=
 DEVICE ?= cpu
 OUT ?= out
 
-.PHONY: env film test quick test-slow check bench chaos clean
+.PHONY: env film test test-minutes quick test-slow check bench chaos clean
 
 env: $(STAMP)
 
@@ -30,6 +30,10 @@ endif
 # Files are shared out among two processes: most tests wait for something.
 test: env check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Films on real Ray through kills, lost nodes and lost heads, of up to minutes each. CI runs them after `make test`.
+test-minutes: env
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'minutes and not slow'
 
 # All but the tests that start programs: Ray, Chromium, Prometheus, moto, a terminal, the command itself. Minutes, for every change.
 quick: env

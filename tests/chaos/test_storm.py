@@ -27,6 +27,7 @@ def undisturbed(film: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return Path(spec.output, "film.mkv").read_bytes()
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_film_arrives_as_if_nothing_had_happened(
     film: Path, undisturbed: bytes, s3_server: MotoServer, tmp_path: Path, seed: int

@@ -50,6 +50,7 @@ def test_of_200_redrawn_stills_none_is_refused_and_of_200_of_other_shots_none_is
     assert judged([made_shot(seed) for seed in range(12)], 200) == (0, 0)
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("clip", ["tears-of-steel.webm", "sintel-30s.mp4"])
 def test_redrawn_stills_of_real_films_are_told_from_those_of_other_shots(clip: str) -> None:
     assert judged(clip_shots(clip), 25) == (0, 0)

@@ -87,6 +87,7 @@ def test_the_status_of_a_delivered_film(rendered: Path) -> None:
     assert (found["name"], found["state"], found["frames_done"]) == ("A film", "delivered", 60)
 
 
+@pytest.mark.minutes
 def test_looking_at_a_delivered_film_leaves_it_delivered(film: Path, rendered: Path, ray_here: str) -> None:
     before = farm("status", rendered / "store", "--json").json
     said = farm("plan", film, "--look", "test-window", "--out", rendered, "--address", ray_here)
@@ -151,6 +152,7 @@ def test_a_plan_is_json_and_leaves_nothing(film: Path, ray_here: str, tmp_path: 
     assert (refused.code, "--fleet l4: write kinds of hardware" in refused.sentence) == (2, True)
 
 
+@pytest.mark.minutes
 def test_shots_are_listed_and_a_list_gives_the_same_shots(
     film: Path, rendered: Path, ray_here: str, tmp_path: Path
 ) -> None:
@@ -178,6 +180,7 @@ def test_a_stream_that_does_not_fit_is_refused_by_the_plan(ray_here: str, tmp_pa
     assert said.code == 2
 
 
+@pytest.mark.minutes
 def test_a_film_is_inspected(film: Path, tmp_path: Path) -> None:
     inspection = farm("inspect", film).json
     assert inspection["refused"] == ""
@@ -308,6 +311,7 @@ def test_a_source_that_is_no_film(film: Path, ray_here: str, tmp_path: Path, mak
     assert nothing_delivered(tmp_path / "out")
 
 
+@pytest.mark.minutes
 def test_weights_that_are_none(film: Path, ray_here: str, tmp_path: Path) -> None:
     paper = LookDocument(name="broken", kind="colorize", domain="chroma", licence="MIT", files={})
     write_package(str(tmp_path / "broken"), paper, {"weights.safetensors": b"these are no weights"})
@@ -327,6 +331,7 @@ def test_never_over_the_source(ray_here: str, tmp_path: Path) -> None:
     assert not (tmp_path / "film.report.json").exists()
 
 
+@pytest.mark.minutes
 def test_a_film_that_fails(film: Path, ray_here: str, tmp_path: Path) -> None:
     said = render(film, tmp_path, "FILM", "--out", "OUT", "--look", "test-broken", "--address", ray_here)
     assert "not a number" in said.sentence

@@ -31,6 +31,7 @@ def slow_job(film: Path, folder: Path, store: str) -> Path:
     return folder / "job.json"
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_silent_store_is_not_waited_for(

@@ -79,6 +79,7 @@ def test_ctrl_c_in_mid_film(film: Path, undisturbed: bytes, tmp_path: Path) -> N
     goes_on(spec, undisturbed)
 
 
+@pytest.mark.minutes
 def test_sigkill_of_the_driver_in_mid_film(film: Path, undisturbed: bytes, tmp_path: Path) -> None:
     spec = job(film, tmp_path / "work")
     with Running(tmp_path, "render", spec) as render:

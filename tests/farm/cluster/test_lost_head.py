@@ -20,6 +20,7 @@ from tests.farm.studio import spec_of
 from tests.films import Recipe
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 def test_a_lost_head_ends_the_film_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = Recipe(frames=220, size=(96, 64)).make(tmp_path / "film.mp4")

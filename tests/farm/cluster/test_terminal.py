@@ -63,6 +63,7 @@ def test_no_command_is_stopped_and_none_runs_ffmpeg(film: Path, tmp_path: Path, 
     assert not (there / "ran").exists()
 
 
+@pytest.mark.minutes
 def test_it_is_rendered_as_well_where_no_ffmpeg_is(film: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("mv", "sh", "uname", "ldconfig"):

@@ -208,6 +208,7 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         command("job.yaml", out="x", workers=2, grey=False, most=3)
 
 
+@pytest.mark.minutes
 def test_the_command(film: Path, tmp_path: Path) -> None:
     said = farm("stills", film, "--out", tmp_path / "to paint", "--grey", "--shots", "2", "--most", "1", "--json")
     assert said.code == 0

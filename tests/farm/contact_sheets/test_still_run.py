@@ -295,6 +295,7 @@ def test_options_that_contradict_a_spec_are_refused(tmp_path: Path) -> None:
         command("film.mp4", shots="0")
 
 
+@pytest.mark.minutes
 def test_the_command(film: Path, tmp_path: Path) -> None:
     spec = tmp_path / "job.yaml"
     places = f"source: {film}\nstore: {tmp_path}/store\noutput: {tmp_path}/out\n"

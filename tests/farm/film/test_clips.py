@@ -22,6 +22,7 @@ def studio() -> Iterator[Studio]:
         yield Studio(fleet)
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("name", QUICK)
 def test_none_gives_a_real_film_back(studio: Studio, tmp_path: Path, name: str) -> None:
     source = clip(name)

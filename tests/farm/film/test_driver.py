@@ -69,6 +69,7 @@ def test_none_gives_the_film_back_bit_for_bit(studio: Studio, tmp_path: Path, re
     same(tmp_path / "out/film.mkv", source)
 
 
+@pytest.mark.minutes
 def test_no_decoder_runs_in_the_driver(
     on_ray: Studio, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

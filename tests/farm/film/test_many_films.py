@@ -140,6 +140,7 @@ def test_a_film_that_gets_no_answer_works_as_if_it_were_alone() -> None:
     ray.kill(office)
 
 
+@pytest.mark.minutes
 @pytest.mark.usefixtures("three_gpus")
 def test_an_urgent_film_overtakes_within_a_chunk_and_the_office_may_die(tmp_path: Path) -> None:
     source = Recipe(frames=108).make(tmp_path / "film.mp4")

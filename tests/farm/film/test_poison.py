@@ -250,6 +250,7 @@ def studio() -> Iterator[Studio]:
         yield Studio(fleet)
 
 
+@pytest.mark.minutes
 def test_a_chunk_that_kills_its_process_every_time(studio: Studio, film: Path, tmp_path: Path) -> None:
     """With `fail` the rest is kept; with `passthrough`, afterwards, the film is there."""
     made = studio.render(poisoned(film, tmp_path, how="die", workers={"count": 2}))
@@ -265,6 +266,7 @@ def test_a_chunk_that_kills_its_process_every_time(studio: Studio, film: Path, t
     assert equal_frames(tmp_path / "out/film.mkv", film) == [frame in range(16, 32) for frame in range(64)]
 
 
+@pytest.mark.minutes
 def test_a_renderer_that_hangs_is_replaced(studio: Studio, film: Path, tmp_path: Path) -> None:
     look = {"name": "test-poison", "settings": {"frames": 16, "hang": str(tmp_path / "hung")}}
     workers = {"count": 1, "hung_seconds": 2, "boot_seconds": 60}

@@ -38,6 +38,7 @@ def crews_on(cluster: Autoscaling) -> tuple[set[str], set[str]]:
     }
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 def test_a_film_brings_up_gpu_nodes_and_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Autoscaling(tmp_path, GPU_NODES, head_cpus=4) as cluster:

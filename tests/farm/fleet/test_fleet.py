@@ -286,6 +286,7 @@ def test_a_renderer_without_the_encoder_that_its_job_needs_is_told_at_its_start(
 # lost workers
 
 
+@pytest.mark.minutes
 def test_a_lost_worker_is_replaced_and_what_it_held_is_done(fleet: Fleet, tmp_path: Path) -> None:
     fleet.hire([crew(Unlucky, limit=2)])
     calls = [call("die_until", 2, tmp_path / str(number), what=f"chunk {number}") for number in range(6)]
@@ -550,6 +551,7 @@ def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.minutes
 def test_a_raylet_that_is_killed_ends_the_film_where_a_worker_is_wanted(ray_here: Fleet) -> None:
     with ray_here:
         ray_here.hire([crew(Clerk)])

@@ -76,6 +76,7 @@ def blamed(said: Said, folder: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 def test_a_node_without_the_mount_is_named_and_the_others_deliver(head: RayHead, tmp_path: Path) -> None:
     path, film = job(tmp_path)
@@ -91,6 +92,7 @@ def test_a_node_without_the_mount_is_named_and_the_others_deliver(head: RayHead,
     assert "left alone" in line
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 def test_a_node_that_loses_its_mount_amid_the_work(head: RayHead, tmp_path: Path) -> None:
     path, film = job(tmp_path)
@@ -107,6 +109,7 @@ def test_a_node_that_loses_its_mount_amid_the_work(head: RayHead, tmp_path: Path
     assert not found
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 def test_trainings_and_evaluations_name_the_node_too(head: RayHead, tmp_path: Path) -> None:
     shared = tmp_path / "shared"

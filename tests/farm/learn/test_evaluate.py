@@ -110,6 +110,7 @@ def test_a_film_is_judged(ray_here: str, tmp_path: Path) -> None:
     assert found.looks[0].curve[-1].de00.mean > 20
 
 
+@pytest.mark.minutes
 def test_a_recording_that_begins_amid_a_group_is_judged_from_where_it_can_be_decoded(
     ray_here: str, tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_an_unreadable_picture_is_named(ray_here: str, tmp_path: Path) -> None:
         evaluate(EvaluationRequest((NONE,), str(tmp_path)), address=ray_here)
 
 
+@pytest.mark.minutes
 def test_the_command_gives_json_to_programs(photographs: Path, ray_here: str) -> None:
     asked = ("--on", photographs, "--against", "none", "--strengths", "0.5", "--address", ray_here, "--json")
     found = Evaluation.model_validate(farm("evaluate", "test-calm", *asked, "--set", "context=2").json)

@@ -69,6 +69,7 @@ def read_workers(workers: dict[str, Any]) -> Recipe:
     return recipe_of("photos", "out", workers=workers, batch=4)
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)  # Ray's start, and three sets of workers, one after another
 def test_stopped_killed_and_begun_again_it_makes_the_same_look(
     photos: Path, tmp_path: Path, ray_here: str, capfd: pytest.CaptureFixture[str]
@@ -108,6 +109,7 @@ def test_stopped_killed_and_begun_again_it_makes_the_same_look(
         assert Path(tmp_path, "farm/out", key).read_bytes() == Path(undisturbed.out, key).read_bytes(), key
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)
 def test_two_workers_learn_what_one_does_until_a_guard_ends_it(photos: Path, tmp_path: Path, ray_here: str) -> None:
     alone = read_recipe(str(paper(photos, tmp_path / "alone", steps=100)))

@@ -34,6 +34,7 @@ def telling(s3_server: MotoServer, monkeypatch: pytest.MonkeyPatch) -> str:
     return s3_server.make_bucket()
 
 
+@pytest.mark.minutes
 def test_a_film_in_s3_tells_none(telling: str, tmp_path: Path) -> None:
     """From bucket to bucket by the real command: what it says, its metrics, and every object that it wrote."""
     place = f"s3://{telling}/farm"

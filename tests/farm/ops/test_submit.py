@@ -42,6 +42,7 @@ def job(film: Path, bucket: str, name: str, **fields: Any) -> Path:
     return path
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(900)  # eight processes one after another: minutes on the busiest machine
 def test_a_film_goes_to_a_cluster_and_comes_back(
     head: RayHead, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -54,6 +54,7 @@ def holder(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.minutes
 def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> None:
     """The second is refused; one that takes over goes on, and the first ends; that one is stopped from elsewhere."""
     spec, place = slow_job(film, tmp_path), tmp_path / "store/film"
@@ -83,6 +84,7 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
     assert not (tmp_path / "out" / FOLDER).exists(), "its names are free again"
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("when", ["it begins", "it renders"])
 def test_sigterm_stops_as_ctrl_c_does(film: Path, tmp_path: Path, when: str) -> None:
     spec = slow_job(film, tmp_path, radius=20)
