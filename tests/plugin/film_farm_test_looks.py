@@ -256,6 +256,7 @@ class CalmSettings(Document):
     nan: bool = False
     bad: int = 0
     """Reads of so many frames go wrong."""
+    keeps_luma: bool = False
 
 
 class CalmLook(_TestLook):
@@ -271,7 +272,8 @@ class CalmLook(_TestLook):
     @classmethod
     def needs(cls, settings: Document, package: Package | None) -> Needs:
         assert isinstance(settings, CalmSettings)
-        return Needs(Support(context=settings.context, warmup=settings.warmup, dissolve=settings.dissolve))
+        support = Support(context=settings.context, warmup=settings.warmup, dissolve=settings.dissolve)
+        return Needs(support, keeps="luma" if settings.keeps_luma else "")
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, CalmSettings)

@@ -1,7 +1,6 @@
 """Which frame near an anchor the look is shown: what is blurred, faded or black would give the whole span little colour."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -25,10 +24,10 @@ class ShownFrame(NamedTuple):
     plates: FrameBatch
 
 
-@dataclass
-class _Best:
+class _Best(NamedTuple):
     frame: ShownFrame
-    worth: float
+    worth: tuple[float, int]
+    """What it shows, and how near it is where others show as much."""
 
 
 class AnchorFrames:
@@ -42,10 +41,11 @@ class AnchorFrames:
     def passed(self, number: int, luma_HW: Plane, plates: FrameBatch) -> Iterator[tuple[int, ShownFrame]]:
         """A frame passes, with its luma (0..1) at the working size. Gives anchors whose range ends with it, and the frame of each."""
         wanted = [anchor for anchor, among in self._among.items() if among.start <= number < among.stop]
-        worth = _worth(luma_HW) if wanted else 0.0
+        worth = _worth(luma_HW) if wanted else 0
         for anchor in wanted:
             among = self._among[anchor]
-            near = worth * (1 - FAR * abs(number - anchor) / among.frames)
+            apart = abs(number - anchor)
+            near = worth * (1 - FAR * apart / among.frames), -apart
             best = self._best.get(anchor)
             if best is None or near > best.worth:
                 self._best[anchor] = _Best(ShownFrame(number, plates), near)

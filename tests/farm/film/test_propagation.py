@@ -5,6 +5,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
+import numpy as np
 import pytest
 
 from farm.film.calls import GuideCall, RenderCall
@@ -146,6 +149,42 @@ def test_a_chunk_planned_after_its_span_has_failed_has_it_asked_for_once_more(
     assert [again.order.spans for again in run.calls_for([second]) if isinstance(again, GuideCall)] == [
         call.order.spans
     ]
+
+
+def test_an_anchor_in_black_takes_its_colour_from_a_frame_beside_it(tmp_path: Path) -> None:
+    """The look gives chroma by luma: in black it would give all frames that of black."""
+    look = {"name": "test-calm", "settings": {"warmup": 0, "dissolve": 0, "keeps_luma": True}}
+    chroma = []
+    for name, black in (("plain", range(0)), ("black", range(20, 30))):
+        folder = tmp_path / name
+        folder.mkdir()
+        film = textured(folder / "film.mkv", 60, black)
+        one_shot = {"file": str(shot_list(folder / "cuts.csv", 0, frames=60))}
+        made = rendered(spec_of(film, folder, shots=one_shot, look=look, propagate=True, chunk_seconds=60))
+        with av.open(str(delivered(made))) as container:
+            pictures = [frame.to_ndarray(format="yuv444p")[1:] for frame in container.decode(video=0)]
+        chroma.append(np.stack(pictures).astype(np.int32))
+    (anchor,) = {one.frame for span in _spans(made.chunks[0]) for one in span.anchors}
+    assert anchor == 24
+    plain, black_amid = chroma
+    seen = [*range(18), *range(32, 60)]
+    colour = np.abs(plain[seen] - 128).mean()
+    assert colour > 5
+    assert np.abs(plain[seen] - black_amid[seen]).mean() < colour / 2
+
+
+def textured(path: Path, frames: int, black: range) -> Path:
+    """A picture that stands still, 10 a second, and is black for some frames."""
+    picture = cv2.GaussianBlur(np.random.default_rng(1).random((64, 96)), (0, 0), 3)
+    picture = 16 + 219 * (picture - picture.min()) / np.ptp(picture)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "gray"
+        for number in range(frames):
+            luma = np.full((64, 96), 16) if number in black else picture
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(luma.astype(np.uint8), format="gray")))
+        container.mux(stream.encode())
+    return path
 
 
 class Failing(InlineFleet):
