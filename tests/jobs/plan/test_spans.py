@@ -1,7 +1,7 @@
 """Spans: they tile their shot, share their anchors, and what is settled of them never changes as the shot grows."""
 
 import random
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -132,3 +132,12 @@ def test_an_anchor_is_matched_with_the_nearest_stills_of_other_shots_unless_told
     assert head.elsewhere == {40, 70, 90, 10}
     (head, _) = Propagation(stills=stills, match="shot").through(shot)
     assert head.stills == ()
+
+
+def test_a_slow_look_is_shown_few_frames_of_a_film() -> None:
+    """Shots as long as those of a trailer, two to fourteen seconds; neighbouring calls may both show it the anchor that they share."""
+    lengths = [52, 106, 63, 88, 406, 73, 84, 255, 76, 31, 12, 38, 61, 33, 193, 47, 32, 51]
+    shots = [Range(start, start + frames) for start, frames in zip(accumulate([0, *lengths]), lengths, strict=False)]
+    spans = [span for shot in shots for span in Propagation().through(shot)]
+    shown = {anchor.frame for span in spans for anchor in span.anchors}
+    assert len(shown) * 30 < sum(lengths)
