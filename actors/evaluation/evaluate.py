@@ -14,9 +14,8 @@ from torch import Tensor
 
 from actors.evaluation.comparison_sheet import cell, sheet
 from actors.evaluation.photographs import as_frame, read_photograph
+from actors.evaluation.shown_frames import CPU, composed, plates_of, rgb_of
 from actors.looks import hire
-from actors.media.pixel_formats import plain
-from actors.picture.compose import compose
 from actors.picture.device import settled
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
 from actors.picture.generator import BATCH, Domain, Generator
@@ -28,14 +27,11 @@ from jobs.errors import FilmFailed
 from jobs.film.source import Film, Picture
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Figures, JudgedPicture, SkippedPicture
-from jobs.records.orders import Encoding
-from jobs.spec.codecs import Codec
 from jobs.spec.job import Reading
 from jobs.store import open_store
 
 GREY = 1.5
 """A picture is grey whose R'-G' and B'-G' spread by less than this (standard deviation, of 255): a tint is no colour."""
-CPU = torch.device("cpu")
 
 
 class EvaluationFrame(NamedTuple):
@@ -113,7 +109,7 @@ class Evaluator:
     def _page(self, page: int, subjects: Iterable[EvaluationFrame]) -> Iterator[JudgedPicture | SkippedPicture]:
         columns = []
         for subject in subjects:
-            truth = _rgb([subject.frames[subject.place]], subject.picture)
+            truth = rgb_of([subject.frames[subject.place]], subject.picture)
             if is_grey(truth):
                 yield SkippedPicture(name=subject.name)
                 continue
@@ -128,14 +124,14 @@ class Evaluator:
     def _judged(self, subject: EvaluationFrame, truth_13HW: Tensor) -> tuple[JudgedPicture, list[Photo]]:
         frame, picture = subject.frames[subject.place], subject.picture
         wanted = lab(truth_13HW)
-        grey = _composed(frame, torch.zeros(1, 2, 1, 1), Domain.CHROMA, picture)
+        grey = composed(frame, torch.zeros(1, 2, 1, 1), Domain.CHROMA, picture)
         found, cells = [], [cell(grey)]
         for look, generator, strengths in zip(self.looks, self.generators, self.strengths, strict=True):
             made = turned_back(self._made(look, generator, subject), picture)
             own = _own(frame, generator.domain, picture)
             curve = []
             for strength in strengths:
-                shown = _composed(frame, torch.lerp(own, made, strength), generator.domain, picture)
+                shown = composed(frame, torch.lerp(own, made, strength), generator.domain, picture)
                 curve.append(figures(shown, truth_13HW, wanted))
                 if strength == 1:
                     cells.append(cell(shown))
@@ -189,38 +185,5 @@ def _own(frame: av.VideoFrame, domain: Domain, picture: Picture) -> Tensor:
     """What of the frame a look's picture stands in for, as the film stores it; no chroma, which the look was not shown."""
     if domain is Domain.CHROMA:
         return torch.zeros(1, 2, 1, 1)
-    plates = _plates([frame], picture)
+    plates = plates_of([frame], picture)
     return turned_back(plates.rgb() if domain is Domain.RGB else plates.luma(), picture)
-
-
-def _composed(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, picture: Picture) -> Tensor:
-    """The finished frame as a player shows it, upright: R'G'B' 1 3 H W, 0..1."""
-    return _rgb(compose([frame], picture_1CHW, domain, picture, _as_it_is(picture)), picture)
-
-
-def _rgb(frames: list[av.VideoFrame], picture: Picture) -> Tensor:
-    return _plates(frames, picture).rgb()
-
-
-def _plates(frames: list[av.VideoFrame], picture: Picture) -> FrameBatch:
-    ((_, plates),) = batches_of(frames, picture, len(frames), CPU)
-    return plates
-
-
-def _as_it_is(picture: Picture) -> Encoding:
-    """A deliverable of the film's own form."""
-    return Encoding(
-        codec=Codec.FFV1,
-        encoder="ffv1",
-        library="",
-        width=picture.width,
-        height=picture.height,
-        pix_fmt=plain(picture.pix_fmt),
-        rate=picture.rate,
-        time_base=picture.time_base,
-        aspect=picture.aspect,
-        colour=picture.colour,
-        options={},
-        threads=1,
-        reorder=0,
-    )

@@ -1,4 +1,4 @@
-"""Figures of a picture held against the truth: dE00, colourfulness, PSNR, chroma PSNR, SSIM. Promises the published definitions (docs/evaluation.md), in float32 or float64; knows no look.
+"""Figures of a picture held against the truth: dE00, colourfulness, PSNR, chroma PSNR and RMS, SSIM. Promises the published definitions (docs/evaluation.md), in float32 or float64; knows no look.
 
 Pictures are R'G'B', N3HW floats in 0..1, coded as sRGB (D65); each function gives one figure for each picture, N. They are
 reckoned in the precision of what they are given: float32 is within 1e-3 of float64 for dE00 (proven on pictures in the tests).
@@ -117,10 +117,17 @@ def psnr(rgb_N3HW: Tensor, truth_N3HW: Tensor) -> Tensor:
 
 def chroma_psnr(rgb_N3HW: Tensor, truth_N3HW: Tensor) -> Tensor:
     """Peak signal to noise over BT.709's Cb and Cr, in dB, each of which spans 1 (-0.5..0.5); at most MOST_DB."""
-    apart = rgb_N3HW - truth_N3HW  # Cb and Cr of a difference are the differences of Cb and Cr
-    luma = luma_of(apart)
-    blue, red = (apart[:, 2:] - luma) / (2 * (1 - KB)), (apart[:, :1] - luma) / (2 * (1 - KR))
-    return _decibels(torch.cat((blue, red), 1).square().flatten(1).mean(1))
+    return _decibels(_chroma_square(rgb_N3HW, truth_N3HW))
+
+
+def chroma_rms(rgb_N3HW: Tensor, truth_N3HW: Tensor) -> Tensor:
+    """Root of the mean square error over BT.709's Cb and Cr, in steps of 0..255, N."""
+    return 255 * _chroma_square(rgb_N3HW, truth_N3HW).sqrt()
+
+
+def _chroma_square(rgb_N3HW: Tensor, truth_N3HW: Tensor) -> Tensor:
+    # Cb and Cr of a difference are the differences of Cb and Cr.
+    return chroma_of(rgb_N3HW - truth_N3HW).square().flatten(1).mean(1)
 
 
 def _decibels(mean_square: Tensor) -> Tensor:
@@ -130,6 +137,12 @@ def _decibels(mean_square: Tensor) -> Tensor:
 def luma_of(rgb_N3HW: Tensor) -> Tensor:
     """BT.709's Y', N1HW."""
     return KR * rgb_N3HW[:, :1] + (1 - KR - KB) * rgb_N3HW[:, 1:2] + KB * rgb_N3HW[:, 2:]
+
+
+def chroma_of(rgb_N3HW: Tensor) -> Tensor:
+    """BT.709's Cb and Cr, N2HW, -0.5..0.5."""
+    luma = luma_of(rgb_N3HW)
+    return torch.cat(((rgb_N3HW[:, 2:] - luma) / (2 * (1 - KB)), (rgb_N3HW[:, :1] - luma) / (2 * (1 - KR))), 1)
 
 
 def ssim(rgb_N3HW: Tensor, truth_N3HW: Tensor) -> Tensor:

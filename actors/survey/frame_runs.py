@@ -56,9 +56,14 @@ def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support], *, trim
         frame = (2 * part + 1) * index.frames // (2 * count)
         wide = Range(max(0, frame - before), min(index.frames, frame + after + 1))
         read = _within_shot(surveyor, film, index, wide, frame)
-        whole = decoded_range(read, index.frames) if film.picture.deinterlace else read
-        runs.append(NeighbouringFrames(frame, read, read.start - whole.start, index.span(*whole)))
+        runs.append(run_over(film, index, read, frame))
     return FrameRuns(film, tuple(runs))
+
+
+def run_over(film: Film, index: FrameIndex, read: Range, frame: int) -> NeighbouringFrames:
+    """`frame` among the frames of `read`, and the packets that decode them, with their neighbours where they are deinterlaced."""
+    whole = decoded_range(read, index.frames) if film.picture.deinterlace else read
+    return NeighbouringFrames(frame, read, read.start - whole.start, index.span(*whole))
 
 
 def _within_shot(surveyor: Surveyor, film: Film, index: FrameIndex, wide: Range, frame: int) -> Range:

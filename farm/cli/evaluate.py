@@ -1,20 +1,35 @@
 """The command `farm evaluate`: options into a request, the evaluation onto the screen or into JSON."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from farm.cli.options import Address, AsJson, Deinterlace, Head, Setting, Video, Workers, fields_of, trims
 from jobs.errors import BadSpec
 
+if TYPE_CHECKING:
+    from jobs.spec.job import Reading
+
 
 def evaluate(
-    look: Annotated[str, typer.Argument(metavar="LOOK", help="A look, by name or by its place; see `farm looks`.")],
-    on: Annotated[str, typer.Option("--on", metavar="PLACE", help="A folder of photographs in colour, or a film.")],
+    on: Annotated[
+        str, typer.Option("--on", metavar="PLACE", help="A folder of photographs in colour, or a film in colour.")
+    ],
+    look: Annotated[
+        str | None, typer.Argument(metavar="LOOK", help="A look, by name or by its place; see `farm looks`.")
+    ] = None,
     against: Annotated[
         list[str] | None, typer.Option(metavar="LOOK", help="Another look; may be given several times.")
     ] = None,
     setting: Setting = None,
+    anchors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Instead of a look: judge colour propagated from true frames: of each shot its `middle`, its `ends`, or "
+            "`three` (both); or frames, as in '0,48-50,00:00:05:03'.",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="PLACE", help="Folder or s3://bucket/prefix for evaluation.json and picture sheets."),
@@ -22,7 +37,10 @@ def evaluate(
     strengths: Annotated[
         str | None, typer.Option(metavar="LIST", help="Of the curve, as in 0,0.5,1,1.5; 1 is as rendered.")
     ] = None,
-    frames: Annotated[int, typer.Option(min=1, max=100_000, help="Of a film: how many, evenly spread.")] = 24,
+    frames: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, help="Of a film: how many, evenly spread; 24, with --anchors 240."),
+    ] = None,
     deinterlace: Deinterlace = None,
     head: Head = None,
     video: Video = None,
@@ -30,24 +48,54 @@ def evaluate(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a look on pictures whose colours are known: dE00 over colourfulness, against grey and other looks."""
-    from jobs.spec.job import LookChoice, Reading
+    """Judge a look, or propagation (--anchors), on pictures whose colours are known: dE00 and more, against grey and other looks."""
+    wish: dict[str, Any] = {"on": on, "out": out, "trim": trims(head), "reading": _reading(video, deinterlace)}
+    wish |= {} if frames is None else {"frames": frames}
+    if anchors is None:
+        _judge_looks(wish | _looks(look, against, setting, strengths), address, workers, as_json)
+        return
+    of_looks = {f"the look {look}": look, "--against": against, "--set": setting, "--strengths": strengths}
+    if said := [name for name, value in of_looks.items() if value]:
+        raise BadSpec(f"--anchors goes without {' and '.join(said)}: it is the film's own colour that is propagated.")
+    _judge_propagation(wish | {"anchors": anchors}, address, workers, as_json)
 
-    first = LookChoice(name=look, settings=fields_of(setting=setting).get("settings", {}))
+
+def _reading(video: int | None, deinterlace: str | None) -> "Reading":
+    from jobs.spec.job import Reading
+
     if deinterlace not in (None, "bwdif"):
         raise BadSpec(f"--deinterlace {deinterlace}: it reads bwdif.")
-    trim = trims(head)
-    wish = {} if strengths is None else {"strengths": _numbers(strengths)}
-    reading = Reading(video=video, deinterlace=deinterlace is not None)
+    return Reading(video=video, deinterlace=deinterlace is not None)
 
+
+def _looks(
+    look: str | None, against: list[str] | None, setting: list[str] | None, strengths: str | None
+) -> dict[str, Any]:
+    """What is asked of looks."""
+    from jobs.spec.job import LookChoice
+
+    if look is None:
+        raise BadSpec("Name a look, or with --anchors the frames whose own colour is propagated.")
+    first = LookChoice(name=look, settings=fields_of(setting=setting).get("settings", {}))
+    looks = (first, *(LookChoice(name=name) for name in against or ()))
+    return {"looks": looks} | ({} if strengths is None else {"strengths": _numbers(strengths)})
+
+
+def _judge_looks(wish: dict[str, Any], address: str | None, workers: int | None, as_json: bool) -> None:
     from farm.learn.evaluate import EvaluationRequest  # takes seconds: what is wrong with the options is said before
     from farm.learn.evaluate import evaluate as judge
     from farm.learn.evaluation_table import show
 
-    looks = (first, *(LookChoice(name=name) for name in against or ()))
-    question = EvaluationRequest(looks, on, frames=frames, out=out, reading=reading, trim=trim, **wish)
-    evaluation = judge(question, address=address, workers=workers)
+    evaluation = judge(EvaluationRequest(**wish), address=address, workers=workers)
     print(evaluation.model_dump_json(indent=2)) if as_json else show(evaluation)
+
+
+def _judge_propagation(wish: dict[str, Any], address: str | None, workers: int | None, as_json: bool) -> None:
+    from farm.learn.evaluate_propagation import PropagationRequest, evaluate_propagation
+    from farm.learn.propagation_table import show_propagation
+
+    evaluation = evaluate_propagation(PropagationRequest(**wish), address=address, workers=workers)
+    print(evaluation.model_dump_json(indent=2)) if as_json else show_propagation(evaluation)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -173,7 +173,12 @@ class _Export:
     @cached_property
     def _named(self) -> tuple[int, ...]:
         """The frames that were named. Raises BadSpec for what names none of the film's."""
-        return frames_named(self.wish.frames, self.scout) if self.wish.frames else ()
+        if not self.wish.frames:
+            return ()
+        try:
+            return self.scout.names.numbers(self.wish.frames, self.scout.plan.shots[-1].frames.stop)
+        except ValueError as wrong:
+            raise BadSpec(f"--frames {self.wish.frames}: {wrong}.") from None
 
     def _still_call(self, shot: Shot, frame: int) -> Call:
         look = self._look(shot)
@@ -210,18 +215,3 @@ class _Export:
         cells = [tuple(row[begin : begin + MOST]) for row in rows.values() for begin in range(0, len(row), MOST)]
         pages = [tuple(cells[begin : begin + ROWS]) for begin in range(0, len(cells), ROWS)]
         return {f"contact-sheet-{number:03d}.jpg": page for number, page in enumerate(pages, 1)}
-
-
-def frames_named(said: str, scout: SurveyRun) -> tuple[int, ...]:
-    """Frames by number, by ranges of numbers with both ends, and by time code: "123,200-204,00:00:05:03". Raises BadSpec."""
-    count, found = scout.plan.shots[-1].frames.stop, set[int]()
-    for part in map(str.strip, said.split(",")):
-        first, dash, last = part.partition("-")
-        try:
-            ends = [int(end) if end.isdecimal() else scout.names.frame(end) for end in (first, last if dash else first)]
-        except ValueError as wrong:
-            raise BadSpec(f"--frames {said}: {wrong}.") from None
-        if not 0 <= ends[0] <= ends[1] < count:
-            raise BadSpec(f"--frames {said}: {part} is not in the film, whose frames are 0 to {count - 1}.")
-        found.update(range(ends[0], ends[1] + 1))
-    return tuple(sorted(found))

@@ -109,7 +109,7 @@ def evaluate(question: EvaluationRequest, *, address: str | None = None, workers
     """Judge looks. Raises BadInput for a look, a place or a picture that cannot be had, or where every picture is grey."""
     looks = [fit(choice) for choice in question.looks]
     strengths = _ascending(question.strengths)
-    on, names = _place(question.on)
+    on, names = place_of(question.on)
     out = None if question.out is None else open_store(question.out)
     if out is not None:
         out.check()
@@ -142,7 +142,7 @@ def _ascending(strengths: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({0.0, 1.0, *strengths}))
 
 
-def _place(on: str) -> tuple[str, list[str]]:
+def place_of(on: str) -> tuple[str, list[str]]:
     """Where the pictures are, as workers know it; the names of photographs, none for a film."""
     place = locate(on)
     if isinstance(place, Path):
@@ -166,16 +166,16 @@ def _crew(
     workers: int | None,
 ) -> PoolSpec:
     gpus = float(cluster.most_gpus >= 1)
-    cpus = 1.0 if cluster.local else CLUSTER_CPUS
-    count = (
-        workers
-        or int(cluster.most_gpus)
-        or (len(os.sched_getaffinity(0)) if cluster.local else int(cluster.cpus / cpus))
-    )
+    count, cpus = hands(cluster, workers, int(cluster.most_gpus))
     args = (material, tuple(looks), tuple(strengths), cpus, gpus > 0)
-    return PoolSpec(
-        "evaluator", "actors.evaluation.evaluate:Evaluator", args, limit=max(1, count), cpus=cpus, gpus=gpus
-    )
+    return PoolSpec("evaluator", "actors.evaluation.evaluate:Evaluator", args, limit=count, cpus=cpus, gpus=gpus)
+
+
+def hands(cluster: Cluster, workers: int | None, gpus: int = 0) -> tuple[int, float]:
+    """Workers at most, and the CPUs of each. `gpus`: those that they need, on one node."""
+    cpus = 1.0 if cluster.local else CLUSTER_CPUS
+    room = len(os.sched_getaffinity(0)) if cluster.local else int(cluster.cpus / cpus)
+    return max(1, workers or gpus or room), cpus
 
 
 def _chosen(fleet: Fleet, question: EvaluationRequest) -> FrameRuns:

@@ -175,6 +175,20 @@ class FrameTimecodes:
             f"write a time from its first frame, such as {self.name(0)}"
         )
 
+    def numbers(self, said: str, count: int) -> tuple[int, ...]:
+        """Frames of a film of `count` by number, by ranges of numbers with both ends, and by name: "123,200-204,00:00:05:03".
+
+        Raises ValueError with a sentence for what names none of its frames.
+        """
+        found = set[int]()
+        for part in map(str.strip, said.split(",")):
+            first, dash, last = part.partition("-")
+            ends = [int(end) if end.isdecimal() else self.frame(end) for end in (first, last if dash else first)]
+            if not 0 <= ends[0] <= ends[1] < count:
+                raise ValueError(f"{part} is not in the film, whose frames are 0 to {count - 1}")
+            found.update(range(ends[0], ends[1] + 1))
+        return tuple(sorted(found))
+
     def spoken(self, first: int, last: int) -> str:
         """Frames `first` to `last`, both included, by number and by name."""
         return f"frames {first} to {last} ({self.name(first)} to {self.name(last)})"

@@ -104,12 +104,7 @@ class Propagation(Document):
 
     def through(self, shot: Range) -> tuple[Span, ...]:
         """The spans of a whole shot, in film order; they tile it."""
-        anchors = self._anchors(shot) or [self._own((shot.start + shot.stop) // 2, shot)]
-        first, last = anchors[0], anchors[-1]
-        head = Span(frames=Range(shot.start, first.frame), anchors=(first,))
-        inner = [Span(frames=Range(one.frame, other.frame), anchors=(one, other)) for one, other in pairwise(anchors)]
-        tail = Span(frames=Range(last.frame, shot.stop), anchors=(last,))
-        return tuple(span for span in (head, *inner, tail) if span.frames.frames)
+        return spans_between(self._anchors(shot) or [self._own((shot.start + shot.stop) // 2, shot)], shot)
 
     def settled(self, known: Range) -> int:
         """The frame before which no frame to come changes a span of a shot that goes on."""
@@ -150,3 +145,12 @@ class Propagation(Document):
         elsewhere = tuple(sorted(nearest, key=lambda one: one.frame))
         around = Range(max(shot.start, frame - AROUND), min(shot.stop, frame + AROUND + 1))
         return Anchor(frame=frame, beside=beside, elsewhere=elsewhere, around=around)
+
+
+def spans_between(anchors: Sequence[Anchor], shot: Range) -> tuple[Span, ...]:
+    """The spans of a shot that has these anchors, at least one, in film order; they tile it."""
+    first, last = anchors[0], anchors[-1]
+    head = Span(frames=Range(shot.start, first.frame), anchors=(first,))
+    inner = [Span(frames=Range(one.frame, other.frame), anchors=(one, other)) for one, other in pairwise(anchors)]
+    tail = Span(frames=Range(last.frame, shot.stop), anchors=(last,))
+    return tuple(span for span in (head, *inner, tail) if span.frames.frames)

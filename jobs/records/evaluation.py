@@ -120,3 +120,78 @@ class Evaluation(Document):
     differences: tuple[Difference, ...]
     """Of the first look to each of the others."""
     each: tuple[JudgedPicture, ...]
+
+
+class ColourError(Document):
+    """How far a frame's colours are from the truth's."""
+
+    de00: float
+    """Mean CIEDE2000 difference."""
+    chroma_rms: float
+    """Of BT.709's Cb and Cr, in steps of 0..255."""
+
+
+class Jitter(Document):
+    """How much chroma changes along motion from one frame to the next, in steps of 0..255: the mean over some pixels."""
+
+    pixels: int
+    """Whose motion is sure, at the size at which it is measured."""
+    propagated: float
+    truth: float
+    """Of the film itself: what its own grain, light and compression change."""
+
+
+class JudgedFrame(Document):
+    """All that was measured of one frame that got its colour from anchors."""
+
+    frame: int
+    distance: int
+    """Frames to the nearest anchor."""
+    propagated: ColourError
+    grey: ColourError
+    """Of the truth without its chroma."""
+    still: Jitter | None
+    """From this frame to the next, where nothing moves; None where there is no next one that was propagated, or no such pixel."""
+    moving: Jitter | None
+    """The same where something does."""
+
+
+class ErrorShare(Document):
+    """A figure's mean over frames, and its share of grey's: the sum of errors over the sum of grey's. 0 is the truth, 1 is as far as grey."""
+
+    propagated: float
+    grey: float
+    share: float | None
+    """None where grey has no error."""
+
+
+class DistanceFigures(Document):
+    """What the frames of some distances from the nearest anchor say."""
+
+    nearest: int
+    farthest: int | None
+    """None: all beyond."""
+    frames: int
+    de00: ErrorShare
+    chroma_rms: ErrorShare
+
+
+class PropagationEvaluation(Document):
+    """evaluation.json of a film that got its colour from true frames, its anchors."""
+
+    kind: Literal["propagation"] = "propagation"
+    version: Literal[1] = 1
+    on: str
+    frames: Annotated[int, Field(ge=1)]
+    """Judged; no anchor is among them."""
+    propagated: int
+    """All frames that got their colour from an anchor: of these the judged ones are chosen."""
+    left_out: int
+    """Frames of shots without an anchor, and too far from one."""
+    shots: int
+    anchors: tuple[int, ...]
+    total: DistanceFigures
+    by_distance: tuple[DistanceFigures, ...]
+    still: Jitter | None
+    moving: Jitter | None
+    each: tuple[JudgedFrame, ...]

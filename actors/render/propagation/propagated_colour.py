@@ -42,7 +42,7 @@ class PropagatedColour:
         # The guides first: only when they are asked for one more are the last of them proven.
         for guide, (number, frame) in zip(self._guides(), frames, strict=False):
             luma = frame.luma()
-            chroma = _on_luma(guide, luma)
+            chroma = on_luma(guide, luma)
             if number in stills:
                 painted = stills[number].to(luma.device)
                 chroma = chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
@@ -70,7 +70,7 @@ class PropagatedColour:
                     yield picture
 
 
-def _on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
+def on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
     """A guide at the film's size, its edges where luma has them (12HW)."""
     small = resized(luma_11HW, (guide_12hw.shape[-2], guide_12hw.shape[-1]))[0, 0].cpu().numpy()
     chroma = np.ascontiguousarray(guide_12hw[0].permute(1, 2, 0).numpy())

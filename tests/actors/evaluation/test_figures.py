@@ -12,6 +12,7 @@ from actors.picture.image_metrics import (
     BAND,
     MOST_DB,
     chroma_psnr,
+    chroma_rms,
     ciede2000,
     colourfulness,
     de00,
@@ -132,7 +133,7 @@ def test_a_picture_differs_from_itself_by_nothing() -> None:
 
 def test_a_batch_is_measured_picture_by_picture() -> None:
     one, other = noise(4, count=3), noise(5, count=3)
-    for figure in (de00, psnr, chroma_psnr, ssim):
+    for figure in (de00, psnr, chroma_psnr, chroma_rms, ssim):
         alone = [float(figure(one[n : n + 1], other[n : n + 1])) for n in range(3)]
         assert figure(one, other).tolist() == pytest.approx(alone)
 
@@ -162,12 +163,14 @@ def test_a_grey_offset_leaves_chroma_alone() -> None:
     assert float(chroma_psnr(truth + 0.25, truth)) == pytest.approx(MOST_DB)
 
 
-def test_chroma_psnr_of_an_offset_in_blue() -> None:
+def test_chroma_of_an_offset_in_blue() -> None:
     truth = noise(9) / 2
     bluer = truth + torch.tensor([0, 0, 0.2])[None, :, None, None]
     # Cb moves by half the offset; Cr by what blue weighs in luma.
     moved = (0.1, 0.2 * 0.0722 / (2 * (1 - 0.2126)))
-    assert float(chroma_psnr(bluer, truth)) == pytest.approx(-10 * math.log10((moved[0] ** 2 + moved[1] ** 2) / 2))
+    square = (moved[0] ** 2 + moved[1] ** 2) / 2
+    assert float(chroma_psnr(bluer, truth)) == pytest.approx(-10 * math.log10(square))
+    assert float(chroma_rms(bluer, truth)) == pytest.approx(255 * math.sqrt(square))
 
 
 def test_ssim_of_two_flat_greys_compares_their_means_alone() -> None:

@@ -211,3 +211,17 @@ def test_rates_with_time_codes() -> None:
     assert timecode_rate(Fraction(24)) == 24
     assert timecode_rate(FILM) == FILM
     assert [timecode_rate(Fraction(rate)) for rate in (10, 15, "25/2", 120)] == [None] * 4
+
+
+def test_frames_are_told_by_numbers_ranges_and_names() -> None:
+    names = FrameTimecodes(Fraction(24), "10:00:00:00")
+    assert names.numbers("7, 3-5,10:00:00:04,10:00:01:00-25", 48) == (3, 4, 5, 7, 24, 25)
+    for said, words in [
+        ("48", "48 is not in the film, whose frames are 0 to 47"),
+        ("3-48", "3-48 is not in the film"),
+        ("9-3", "9-3 is not in the film"),
+        ("", "'' is no time code"),
+        ("3,x", "'x' is no time code"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            names.numbers(said, 48)

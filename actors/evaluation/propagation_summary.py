@@ -1,0 +1,62 @@
+"""What all judged frames say of propagated colour: shares of grey's error, by distance from the nearest anchor, and jitter."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from actors.evaluation.jitter import together
+from jobs.records.evaluation import (
+    ColourError,
+    DistanceFigures,
+    ErrorShare,
+    Jitter,
+    JudgedFrame,
+    PropagationEvaluation,
+)
+
+DISTANCES = (12, 24, 48, 96)
+"""Frames to the nearest anchor at which one class ends, and the next begins."""
+
+
+def propagation_summary(
+    on: str, judged: Sequence[JudgedFrame], anchors: Sequence[int], *, shots: int, propagated: int, left_out: int
+) -> PropagationEvaluation:
+    """The evaluation of at least one frame; `judged` in film order."""
+    edges = pairwise((0, *DISTANCES, None))
+    classes = [(first + 1, last) for first, last in edges if first is not None]
+    return PropagationEvaluation(
+        on=on,
+        frames=len(judged),
+        propagated=propagated,
+        left_out=left_out,
+        shots=shots,
+        anchors=tuple(anchors),
+        total=_figures(judged, 1, None),
+        by_distance=tuple(
+            _figures(some, *ends)
+            for ends in classes
+            if (some := [one for one in judged if ends[0] <= one.distance <= (ends[1] or one.distance)])
+        ),
+        still=_jitter(judged, lambda one: one.still),
+        moving=_jitter(judged, lambda one: one.moving),
+        each=tuple(judged),
+    )
+
+
+def _figures(judged: Sequence[JudgedFrame], nearest: int, farthest: int | None) -> DistanceFigures:
+    return DistanceFigures(
+        nearest=nearest,
+        farthest=farthest,
+        frames=len(judged),
+        de00=_share(judged, lambda one: one.de00),
+        chroma_rms=_share(judged, lambda one: one.chroma_rms),
+    )
+
+
+def _share(judged: Sequence[JudgedFrame], figure: Callable[[ColourError], float]) -> ErrorShare:
+    propagated = sum(figure(one.propagated) for one in judged) / len(judged)
+    grey = sum(figure(one.grey) for one in judged) / len(judged)
+    return ErrorShare(propagated=propagated, grey=grey, share=propagated / grey if grey else None)
+
+
+def _jitter(judged: Sequence[JudgedFrame], area: Callable[[JudgedFrame], Jitter | None]) -> Jitter | None:
+    return together([found for one in judged if (found := area(one))])

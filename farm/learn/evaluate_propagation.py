@@ -1,0 +1,200 @@
+"""How well colour is propagated: a film's true frames stand as anchors, all others get their colour from them, and are judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from actors.evaluation.propagated_frames import JudgedSpan
+from actors.evaluation.propagation_summary import propagation_summary
+from actors.survey.frame_runs import run_over
+from farm.film.calls import CutsCall, IndexCall, ProbeCall
+from farm.film.setup import ask
+from farm.film.survey_run import RANGE_SECONDS
+from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.fleet import Fleet
+from farm.fleet.vantage import DriverView
+from farm.learn.evaluate import EvaluationProgress, hands, place_of
+from jobs.errors import BadMedia, BadSpec
+from jobs.film.frame_index import FrameIndex, Page
+from jobs.film.source import Film
+from jobs.film.timecode import FrameTimecodes
+from jobs.plan.plan import Range
+from jobs.plan.shots import far_enough, ranges_between
+from jobs.plan.spans import Anchor, Span, spans_between
+from jobs.plan.survey_ranges import seen, survey_ranges
+from jobs.records.evaluation import JudgedFrame, PropagationEvaluation
+from jobs.spec.job import DetectShots, Reading
+from jobs.store import open_store
+
+FRAMES = 240
+"""Frames that are judged, where nobody says how many: some for each distance from an anchor."""
+REACH = 480
+"""Frames from an anchor beyond which nothing is judged: the product has a look's own anchors there, and a span must fit into memory."""
+COLOURLESS = 0.75
+"""Chroma of the judged frames, RMS in steps of 0..255, below which a film counts as grey."""
+CHOICES = {
+    "middle": lambda shot: [(shot.start + shot.stop) // 2],
+    "ends": lambda shot: [shot.start, shot.stop - 1],
+    "three": lambda shot: [shot.start, (shot.start + shot.stop) // 2, shot.stop - 1],
+}
+"""Anchors of each shot, by name."""
+
+
+@dataclass(frozen=True)
+class SpanCall(Call):
+    """Propagate one span, and judge some of its frames."""
+
+    order: JudgedSpan
+    pool, method = "evaluator", "span"
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (self.order.number,)
+
+    @property
+    def what(self) -> str:
+        read = self.order.run.read
+        return f"frames {read.start} to {read.stop - 1}"
+
+
+@dataclass(frozen=True)
+class PropagationRequest:
+    """Which film is judged, and which of its frames are anchors."""
+
+    on: str
+    """A path or s3://."""
+    anchors: str
+    """One of CHOICES, or frames by number and time code, as in "0,48,96-98,00:00:05:03"."""
+    frames: int = FRAMES
+    """How many of the frames that are no anchors, evenly spread."""
+    out: str | None = None
+    """A folder or s3://bucket/prefix for evaluation.json and the sheets; None: nothing is written."""
+    reading: Reading = field(default_factory=Reading)
+    trim: bool = False
+    """As a spec's `head: trim`."""
+
+
+class _Surveyed(NamedTuple):
+    film: Film
+    frame_index: FrameIndex
+    shots: list[Range]
+
+
+def evaluate_propagation(
+    wish: PropagationRequest, *, address: str | None = None, workers: int | None = None
+) -> PropagationEvaluation:
+    """Judge propagated colour. Raises BadInput for a film or a place that cannot be had, for anchors that are none of its frames, and for a grey film."""
+    on, names = place_of(wish.on)
+    if names:
+        raise BadSpec(f"--anchors {wish.anchors}: {on} holds photographs; name a film, whose frames it picks.")
+    out = None if wish.out is None else open_store(wish.out)
+    if out is not None:
+        out.check()
+    progress = EvaluationProgress()
+    vantage = DriverView.of_evaluation(out.url if out else None, [on])
+    with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
+        evaluation = judged_film(fleet, on, wish, progress, workers)
+    if out is not None:
+        out.write("evaluation.json", (evaluation.model_dump_json(indent=1) + "\n").encode())
+        progress.note(f"Made {out.url}/evaluation.json and its sheets")
+    return evaluation
+
+
+def judged_film(
+    fleet: Fleet, on: str, wish: PropagationRequest, progress: EvaluationProgress, workers: int | None = None
+) -> PropagationEvaluation:
+    """The evaluation of a film at `on`, as workers know it."""
+    count, cpus = hands(fleet.cluster, workers)
+    surveyor = PoolSpec("surveyor", "actors.survey.surveyor:Surveyor", (on, 1, wish.reading), limit=count, cpus=cpus)
+    made_of = "actors.evaluation.propagated_frames:PropagationEvaluator"
+    out = None if wish.out is None else open_store(wish.out).url
+    fleet.hire([surveyor, PoolSpec("evaluator", made_of, (out, cpus), limit=count, cpus=cpus)])
+    surveyed = _surveyed(fleet, on, wish)
+    fleet.expect("surveyor", 0, sure=True)
+    anchors = _anchors(wish.anchors, surveyed)
+    spans = [span for shot in surveyed.shots for span in spans_within_reach(shot, anchors)]
+    propagated = sorted({number for span in spans for number in range(*span.frames)} - {*anchors})
+    if not propagated:
+        raise BadSpec(
+            f"--anchors {wish.anchors}: no frame of the film lies between its anchors, and none can be judged."
+        )
+    found: dict[int, JudgedFrame] = {}
+    calls = _calls(surveyed, spans, _spread(propagated, wish.frames))
+    progress.begin(sum(len(call.order.judged) for call in calls))
+    for _, judged in fleet.run(calls, lambda *_: ()):
+        found[judged.frame] = judged
+        progress.judged(len(found))
+    progress.say()
+    left_out = surveyed.frame_index.frames - len(propagated) - len(anchors)
+    in_order = [found[number] for number in sorted(found)]
+    evaluation = propagation_summary(
+        on, in_order, anchors, shots=len(surveyed.shots), propagated=len(propagated), left_out=left_out
+    )
+    if evaluation.total.chroma_rms.grey < COLOURLESS:
+        raise _grey(on)
+    return evaluation
+
+
+def _grey(on: str) -> BadMedia:
+    return BadMedia(f"{on} is grey, and cannot judge colours; name a film that has some.")
+
+
+def _surveyed(fleet: Fleet, on: str, wish: PropagationRequest) -> _Surveyed:
+    film = ask(fleet, Film, ProbeCall(what=f"the survey of {on}"))
+    if film.picture.pix_fmt.startswith("gray"):  # `grey` is a guess at a few frames, and may be told by a fade
+        raise _grey(on)
+    # A worker that was lost begins the index anew.
+    pages: dict[int | None, Page] = {}
+    for _, page in fleet.run([IndexCall(0, None)], lambda *_: ()):
+        pages[int(page.pts[0]) if len(page) else None] = page
+    index = FrameIndex(list(pages.values()), complete=True, trim=wish.trim)
+    detect = DetectShots()
+    calls = [
+        CutsCall(film.picture, index.span(*around), frames, around.start, detect.threshold, False, what=f"cuts of {on}")
+        for frames in survey_ranges(index, max(1, int(RANGE_SECONDS * film.picture.rate)))
+        for around in [seen(frames, index)]
+    ]
+    cuts = sorted({cut for _, found in fleet.run(calls, lambda *_: ()) for cut in found.cuts})
+    return _Surveyed(film, index, ranges_between(far_enough(cuts, detect.min_frames), 0, index.frames))
+
+
+def _anchors(said: str, surveyed: _Surveyed) -> list[int]:
+    """Frames in film order. Raises BadSpec for what names none."""
+    if choice := CHOICES.get(said):
+        return sorted({frame for shot in surveyed.shots for frame in choice(shot)})
+    names = FrameTimecodes.of(surveyed.film, surveyed.frame_index.pts[: surveyed.frame_index.frames])
+    try:
+        return list(names.numbers(said, surveyed.frame_index.frames))
+    except ValueError as wrong:
+        raise BadSpec(
+            f"--anchors {said}: {wrong}; it reads middle, ends, three, or frames, as in 0,48,00:00:05:03."
+        ) from None
+
+
+def spans_within_reach(shot: Range, anchors: Sequence[int]) -> Iterator[Span]:
+    """Those of a shot, as the product has them between stills, as far as anchors reach."""
+    own = [frame for frame in anchors if frame in range(*shot)]
+    groups = [own[:1]]
+    for before, after in pairwise(own):
+        if after - before > 2 * REACH:
+            groups.append([])
+        groups[-1].append(after)
+    for group in groups if own else []:
+        near = Range(max(shot.start, group[0] - REACH), min(shot.stop, group[-1] + REACH + 1))
+        yield from spans_between([Anchor(frame=frame, still="truth") for frame in group], near)
+
+
+def _spread(frames: Sequence[int], count: int) -> frozenset[int]:
+    """The middle ones of as many equal parts; all where there are fewer."""
+    count = min(count, len(frames))
+    return frozenset(frames[(2 * part + 1) * len(frames) // (2 * count)] for part in range(count))
+
+
+def _calls(surveyed: _Surveyed, spans: Sequence[Span], judged: frozenset[int]) -> list[SpanCall]:
+    calls: list[SpanCall] = []
+    for span in spans:
+        if some := judged & {*range(*span.frames)}:
+            run = run_over(surveyed.film, surveyed.frame_index, span.read, span.read.start)
+            calls.append(SpanCall(JudgedSpan(len(calls), surveyed.film, span, some, run)))
+    return calls
