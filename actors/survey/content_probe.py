@@ -6,6 +6,7 @@ what it is, and is missed; such a film is searched by brightness alone.
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 import av.error
@@ -25,6 +26,8 @@ from jobs.film.source import Development
 
 LOOKS = 8
 """Places in the film that are looked at."""
+AHEAD = 24
+"""Frames between two looks once two places have led to the same key frame: a film with few of them is looked at from there on."""
 NEUTRAL = 0.5
 """Mean distance of chroma from neutral, in 8-bit steps, up to which a frame has no colour."""
 CONTENT = 8.0
@@ -66,11 +69,18 @@ def _plain(frame: VideoFrame, form: str) -> VideoFrame:
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     start, length = span_of(container)
+    decoder: Iterator[VideoFrame] = iter(())
+    before, sought = None, True
     for place in range(LOOKS):
-        # Where a container cannot seek, its first frames must do.
+        if sought:
+            # Where a container cannot seek, its first frames must do.
+            with suppress(av.error.FFmpegError):
+                container.seek(start + length * place // LOOKS)
+            decoder = iter(container.decode(stream))
         with suppress(av.error.FFmpegError):
-            container.seek(start + length * place // LOOKS)
-        with suppress(av.error.FFmpegError):
-            frame = next(iter(container.decode(stream)), None)
+            frame = next(islice(decoder, 0 if sought else AHEAD - 1, None), None)
+            if frame is not None and frame.pts == before:
+                sought, frame = False, next(islice(decoder, AHEAD - 1, None), None)
             if frame is not None:
+                before = frame.pts
                 yield frame
