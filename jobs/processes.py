@@ -1,17 +1,16 @@
 """Processes of this machine: which one is which, whether one is gone or stopped, and what came of it. Reads /proc, and knows no other machine."""
 
-import ctypes
 import os
 import signal
-import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
 ENDING = Event()
 """Set once this process is to end: whoever waits stops waiting."""
-_SET_CHILD_SUBREAPER = 36
-"""From linux/prctl.h: prctl(2)."""
+_remembered: dict[int, str] = {}
+"""What this process began, by number: the identity of each."""
 
 
 def identity(pid: int) -> str:
@@ -56,19 +55,28 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def adopt_orphans() -> None:
-    """From now on a process whose parent ends becomes a child of this one, and so stays among its `descendants`. Linux only."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def remember_descendants() -> None:
+    """Know what this process began even when the parents of some have ended: from then on they are nobody's descendants."""
+    for pid in descendants(os.getpid()):
+        if known := identity(pid):
+            _remembered[pid] = known
 
 
-def kill_descendants(seconds: float) -> None:
-    """Kill all that this process began, and what that begins meanwhile; for so long at most."""
-    until = time.monotonic() + seconds
-    while (living := [pid for pid in descendants(os.getpid()) if identity(pid)]) and time.monotonic() < until:
-        for pid in living:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+def kill_descendants() -> None:
+    """Kill all that this process began, and all that is remembered. They are stopped first: what stands still begins nothing more."""
+    remember_descendants()
+    stopped = set[int]()
+    while fresh := {pid for pid, known in list(_remembered.items()) if identity(pid) == known} - stopped:
+        _signal(fresh, signal.SIGSTOP)
+        stopped |= fresh
+        remember_descendants()
+    _signal(stopped, signal.SIGKILL)
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _stat(pid: int) -> list[str]:

@@ -10,14 +10,14 @@ import threading
 import time
 from types import FrameType
 
-from jobs.processes import ENDING, kill_descendants
+from jobs.processes import ENDING, kill_descendants, remember_descendants
 
 CODE = 130
 SENTENCE = "Stopped. What is finished is kept; the same command goes on from here."
 STOP_SECONDS = 9.0
 """What closing may take: whoever has not come to an end by then is ended."""
-KILL_SECONDS = 2.0
-"""What killing may take; nearly always a few milliseconds."""
+WATCH_SECONDS = 0.1
+"""Between two looks, on the way out, at what this process began: what Ray has ended leaves agents behind."""
 SAME_SECONDS = 0.5
 """A second signal that comes sooner is the first one's other half: `timeout` sends one to a process and one to its group."""
 
@@ -56,17 +56,25 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _Stop.since is None:
         _Stop.since = now
         ENDING.set()
-        late = threading.Timer(STOP_SECONDS, _end)
-        late.daemon = True
-        late.start()
+        _watch(now)
         raise KeyboardInterrupt
     if now - _Stop.since > SAME_SECONDS:
         _end()
 
 
+def _watch(since: float) -> None:
+    """Know what is to be ended with this process, and end it where its closing takes too long."""
+    if time.monotonic() - since > STOP_SECONDS:
+        _end()
+    remember_descendants()
+    again = threading.Timer(WATCH_SECONDS, _watch, (since,))
+    again.daemon = True
+    again.start()
+
+
 def _end() -> None:
     """Now, with all that this process began: a Ray that was started here must not outlive it."""
-    kill_descendants(KILL_SECONDS)
+    kill_descendants()
     if not _Stop.said:
         os.write(2, f"\nfarm: {SENTENCE}\n".encode())
     os._exit(CODE)

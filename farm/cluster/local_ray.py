@@ -20,7 +20,7 @@ import ray._private.parameter
 
 from farm.cluster.terminal import no_input
 from jobs.errors import FilmFailed
-from jobs.processes import adopt_orphans, descendants
+from jobs.processes import descendants
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 SIDE_CPUS = 4
@@ -47,7 +47,6 @@ def start(workers: int, init: Callable[..., object] = ray.init) -> None:
     cpus = max(workers, cores) + max(SIDE_CPUS, cores)
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
-    adopt_orphans()  # Ray's agents outlive their raylet by up to a minute
     for tries in range(1, TRIES + 1):
         before = set(descendants(os.getpid()))
         try:

@@ -1,4 +1,4 @@
-"""Processes of this machine: what came of one is found and ended, whichever of its parents has ended before."""
+"""Processes of this machine: what came of one is ended with it, whichever of its parents has ended before."""
 
 from __future__ import annotations
 
@@ -8,38 +8,45 @@ import sys
 from jobs.processes import identity
 from tests.waiting import poll_until
 
-LEAVES_AN_ORPHAN = """
+PARENT_ENDS_FIRST = """
 import os, subprocess, sys
-from jobs.processes import adopt_orphans, descendants, kill_descendants
-adopt_orphans()
-begin_and_end = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True, stdout=-3, stderr=-3).pid)"
-orphan = int(subprocess.run([sys.executable, "-c", begin_and_end], check=True, capture_output=True).stdout)
-assert orphan in descendants(os.getpid())
-kill_descendants(60)
-print(orphan, flush=True)
+from jobs.processes import descendants, kill_descendants, remember_descendants
+begin = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True, stdout=-3, stderr=-3).pid, flush=True); input()"
+parent = subprocess.Popen([sys.executable, "-c", begin], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+orphan = int(parent.stdout.readline())
+remember_descendants()
+parent.communicate(b"\\n")
+assert orphan not in descendants(os.getpid())
+kill_descendants()
+print(orphan)
 """
 BEGINS_ANOTHER_WHEN_ITS_CHILD_IS_KILLED = """
 import os, subprocess, sys
-from jobs.processes import adopt_orphans, descendants, identity, kill_descendants
-adopt_orphans()
-again = "import subprocess, sys; print('up', flush=True); [subprocess.run(['sleep', '600']) for _ in range(9)]"
+from jobs.processes import descendants, identity, kill_descendants
+again = "import subprocess; print('up', flush=True); [print(subprocess.Popen(['sleep', '600'], stderr=-3).wait()) for _ in range(99)]"
 child = subprocess.Popen([sys.executable, "-c", again], stdout=subprocess.PIPE)
 child.stdout.readline()
-kill_descendants(60)
-print([pid for pid in descendants(os.getpid()) if identity(pid)])
+while len(descendants(os.getpid())) < 2:
+    pass
+begun = descendants(os.getpid())
+kill_descendants()
+child.wait()
+print(*begun)
 """
 
 
-def said_by(program: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=120
-    ).stdout
+def begun_by(program: str) -> list[int]:
+    """The processes that a program says it has begun and killed."""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=120)
+    return list(map(int, done.stdout.split()))
 
 
-def test_an_orphan_is_still_a_descendant_and_is_killed() -> None:
-    orphan = int(said_by(LEAVES_AN_ORPHAN))
-    poll_until(lambda: identity(orphan) == "", 60)
+def test_what_lost_its_parent_is_remembered_and_killed() -> None:
+    (orphan,) = begun_by(PARENT_ENDS_FIRST)
+    poll_until(lambda: not identity(orphan), 60)
 
 
-def test_what_is_begun_while_others_are_killed_is_killed_too() -> None:
-    assert said_by(BEGINS_ANOTHER_WHEN_ITS_CHILD_IS_KILLED) == "[]\n"
+def test_what_begins_others_is_stopped_before_any_is_killed() -> None:
+    begun = begun_by(BEGINS_ANOTHER_WHEN_ITS_CHILD_IS_KILLED)
+    assert len(begun) == 2
+    poll_until(lambda: not any(map(identity, begun)), 60)
