@@ -14,7 +14,6 @@ from torch import Tensor
 from actors.evaluation.comparison_sheet import cell, sheet
 from actors.evaluation.jitter import PairJitter, ShownPair, jitter
 from actors.evaluation.shown_frames import composed, plates_of
-from actors.looks.colorize.look import ColorizeLook
 from actors.media.container import named
 from actors.picture.colour import to_differences
 from actors.picture.frame_batches import turned_back
@@ -22,10 +21,9 @@ from actors.picture.generator import Domain
 from actors.picture.image_metrics import chroma_rms, de00_of_lab, lab
 from actors.picture.png_sheet import Photo
 from actors.picture.resize import resized
-from actors.render.propagation.matching import FeatureExtractor
 from actors.render.propagation.propagated_colour import on_luma
 from actors.render.propagation.propagation import KnownColour, propagate
-from actors.render.propagation.propagator import HALF, working_size
+from actors.render.propagation.propagator import HALF, known_chroma, shipped_features, working_luma
 from actors.survey.frame_runs import NeighbouringFrames, frames_in_turn
 from jobs.errors import BadMedia
 from jobs.film.source import Film, Picture
@@ -68,8 +66,7 @@ class PropagationEvaluator:
         self.threads = max(1, int(cpus))
         torch.set_num_threads(self.threads)
         self.out = out
-        assert ColorizeLook.shipped
-        self._extract = FeatureExtractor(ColorizeLook.shipped / "weights.safetensors")
+        self._extract = shipped_features()
 
     def span(self, order: JudgedSpan) -> Iterator[JudgedFrame]:
         """Propagate a span, judge some of its frames, in order, and put a sheet down. Raises BadMedia where a frame cannot be decoded."""
@@ -95,13 +92,12 @@ class PropagationEvaluator:
         with closing(self._frames(order)) as frames:
             for number, frame in frames:
                 plates = plates_of([frame], order.film.picture)
-                size = working_size(*plates.luma_NHW.shape[-2:])
-                lumas.append(plates.luma(size)[0, 0].clamp(0, 1).numpy())
+                lumas.append(working_luma(plates))
                 if number in anchors:
                     # As of a still, which is R'G'B' of the film's size.
-                    chroma = resized(to_differences(plates.rgb(), order.film.picture.colour)[1], size)[0]
-                    planes = np.ascontiguousarray(chroma.permute(1, 2, 0).numpy(), np.float32)
-                    known[number] = KnownColour(planes * HALF, np.ones_like(lumas[-1]))
+                    differences = to_differences(plates.rgb(), order.film.picture.colour)[1]
+                    chroma = known_chroma(resized(differences, lumas[-1].shape)[0])
+                    known[number] = KnownColour(chroma, np.ones_like(lumas[-1]))
         read = order.run.read
         first, last = known.get(read.start), known.get(read.stop - 1)
         return propagate(np.stack(lumas), first, last, extract=self._extract).chroma

@@ -48,16 +48,20 @@ def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support], *, trim
     """
     film = surveyor.film()
     index = FrameIndex(list(surveyor.pages()), complete=True, trim=trim)
-    count = min(count, index.frames)
     before = max(max(one.context, one.warmup) for one in supports)
     after = max(one.context for one in supports)
     runs = []
-    for part in range(count):
-        frame = (2 * part + 1) * index.frames // (2 * count)
+    for frame in middles(index.frames, count):
         wide = Range(max(0, frame - before), min(index.frames, frame + after + 1))
         read = _within_shot(surveyor, film, index, wide, frame)
         runs.append(run_over(film, index, read, frame))
     return FrameRuns(film, tuple(runs))
+
+
+def middles(total: int, count: int) -> list[int]:
+    """The middle ones of `count` equal parts of so many things; all of them where there are fewer."""
+    count = min(count, total)
+    return [(2 * part + 1) * total // (2 * count) for part in range(count)]
 
 
 def run_over(film: Film, index: FrameIndex, read: Range, frame: int) -> NeighbouringFrames:

@@ -19,12 +19,13 @@ from farm.fleet.calls import Call, Cluster, NoListener, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
 from farm.progress.console import LINE_SECONDS, console_of_people, duration
+from jobs.document import Document
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.source import Film
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Evaluation, JudgedPicture, SkippedPicture
 from jobs.spec.job import LookChoice, Reading
-from jobs.store import locate, open_store, source_identity
+from jobs.store import Store, locate, open_store, source_identity
 from jobs.store.sequence import rated
 
 PAGE = 8
@@ -128,10 +129,15 @@ def evaluate(question: EvaluationRequest, *, address: str | None = None, workers
             f"{on}: all {len(found)} pictures are grey, and cannot judge colours; name some that have colours."
         )
     evaluation = summary(on, candidates, judged, [one for one in found if isinstance(one, SkippedPicture)])
+    put_down(evaluation, out, progress)
+    return evaluation
+
+
+def put_down(evaluation: Document, out: Store | None, progress: "EvaluationProgress") -> None:
+    """Write an evaluation beside its sheets, where there is a place for them."""
     if out is not None:
         out.write("evaluation.json", (evaluation.model_dump_json(indent=1) + "\n").encode())
         progress.note(f"Made {out.url}/evaluation.json and its sheets")
-    return evaluation
 
 
 def _ascending(strengths: Sequence[float]) -> tuple[float, ...]:

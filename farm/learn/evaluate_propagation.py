@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from actors.evaluation.propagated_frames import JudgedSpan
 from actors.evaluation.propagation_summary import propagation_summary
-from actors.survey.frame_runs import run_over
+from actors.survey.frame_runs import middles, run_over
 from farm.film.calls import CutsCall, IndexCall, ProbeCall
 from farm.film.setup import ask
 from farm.film.survey_run import RANGE_SECONDS
 from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.learn.evaluate import EvaluationProgress, hands, place_of
+from farm.learn.evaluate import EvaluationProgress, hands, place_of, put_down
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Film
@@ -95,9 +95,7 @@ def evaluate_propagation(
     vantage = DriverView.of_evaluation(out.url if out else None, [on])
     with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
         evaluation = judged_film(fleet, on, wish, progress, workers)
-    if out is not None:
-        out.write("evaluation.json", (evaluation.model_dump_json(indent=1) + "\n").encode())
-        progress.note(f"Made {out.url}/evaluation.json and its sheets")
+    put_down(evaluation, out, progress)
     return evaluation
 
 
@@ -120,7 +118,8 @@ def judged_film(
             f"--anchors {wish.anchors}: no frame of the film lies between its anchors, and none can be judged."
         )
     found: dict[int, JudgedFrame] = {}
-    calls = _calls(surveyed, spans, _spread(propagated, wish.frames))
+    judged_frames = frozenset(propagated[place] for place in middles(len(propagated), wish.frames))
+    calls = _calls(surveyed, spans, judged_frames)
     progress.begin(sum(len(call.order.judged) for call in calls))
     for _, judged in fleet.run(calls, lambda *_: ()):
         found[judged.frame] = judged
@@ -183,12 +182,6 @@ def spans_within_reach(shot: Range, anchors: Sequence[int]) -> Iterator[Span]:
     for group in groups if own else []:
         near = Range(max(shot.start, group[0] - REACH), min(shot.stop, group[-1] + REACH + 1))
         yield from spans_between([Anchor(frame=frame, still="truth") for frame in group], near)
-
-
-def _spread(frames: Sequence[int], count: int) -> frozenset[int]:
-    """The middle ones of as many equal parts; all where there are fewer."""
-    count = min(count, len(frames))
-    return frozenset(frames[(2 * part + 1) * len(frames) // (2 * count)] for part in range(count))
 
 
 def _calls(surveyed: _Surveyed, spans: Sequence[Span], judged: frozenset[int]) -> list[SpanCall]:

@@ -177,17 +177,14 @@ def _least(values_KV: Floats) -> np.float32:
 def stretched(luma_HW: Floats) -> Floats:
     """Luma 0..1 with its range brought to the whole, at most eightfold: a picture in a fade looks like itself in full light."""
     low = np.quantile(luma_HW, 0.01)
-    wide: Floats = ((luma_HW - np.float32(low)) * _gain(luma_HW) + np.float32(0.03)).clip(0, 1).astype(np.float32)
+    gain = np.float32(min(0.9 / max(_range(luma_HW), 0.02), 8.0))
+    wide: Floats = ((luma_HW - np.float32(low)) * gain + np.float32(0.03)).clip(0, 1).astype(np.float32)
     return wide
 
 
 def _range(luma_HW: Floats) -> float:
     low, high = np.quantile(luma_HW, (0.01, 0.995))
     return float(high - low)
-
-
-def _gain(luma_HW: Floats) -> np.float32:
-    return np.float32(min(0.9 / max(_range(luma_HW), 0.02), 8.0))
 
 
 def _lit(luma_HW: Floats) -> np.float32:

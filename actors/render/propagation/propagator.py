@@ -62,6 +62,10 @@ class Window:
     known: dict[int, tuple[KnownPicture, KnownColour]] = field(default_factory=dict)
     """By anchor: what is known of that frame, and what of the anchor, which two spans share."""
 
+    def shown(self, anchor: int) -> int:
+        """The frame that the look was shown for an anchor; the anchor itself where it was shown none."""
+        return self.own[anchor][0] if anchor in self.own else anchor
+
     def forget_before(self, number: int) -> None:
         """No span to come reads frames before this one."""
         self.lumas = {frame: luma for frame, luma in self.lumas.items() if frame >= number}
@@ -81,9 +85,7 @@ class Propagator:
         self.source = source
         self.ledger = Ledger.at(store, job)
         self.device = torch.device("cpu")
-        # The shipped look's eyes serve every look, as they know what is alike.
-        assert ColorizeLook.shipped
-        self._extract = FeatureExtractor(ColorizeLook.shipped / "weights.safetensors")
+        self._extract = shipped_features()
         self._generators: dict[str, Generator] = {}
         self._unchanged = False
 
@@ -161,10 +163,9 @@ class Propagator:
             run = NeighbouringFrames(order.read.start, order.read, order.head, order.packets)
             with closing(frames_in_turn(order.film, run, self.threads)) as frames:
                 for _, plates in batches_of(frames, picture, 1, self.device):
-                    size = working_size(*plates.luma_NHW.shape[-2:])
-                    luma = plates.luma(size)[0, 0].clamp(0, 1).numpy()
+                    luma = working_luma(plates)
                     for anchor, shown in choice.passed(number, luma, plates):
-                        window.own[anchor] = shown.number, self._own(order.look, shown.plates, size)
+                        window.own[anchor] = shown.number, self._own(order.look, shown.plates, luma.shape)
                     yield number, luma
                     number += 1
         except LookupError:
@@ -179,7 +180,7 @@ class Propagator:
                 f"The look '{look.title}' does not give one picture for one frame; mend the look, and raise its version."
             )
         refuse_not_a_number(all_finite(pictures[0]))
-        return _last(resized(pictures[0], size)[0]) * HALF
+        return known_chroma(resized(pictures[0], size)[0])
 
     # anchors
 
@@ -191,19 +192,18 @@ class Propagator:
         anchors = {anchor.frame for anchor in span.anchors}
         painted = [_of(stills, still, span.elsewhere) for still in span.stills if still.frame not in anchors]
         # An anchor that the look was shown another frame for is itself less sure: that frame is matched with as well.
-        shown = [window.known[frame][0] for frame in sorted(anchors) if window.own.get(frame, (frame,))[0] != frame]
-        ends = (
+        shown = [window.known[frame][0] for frame in sorted(anchors) if window.shown(frame) != frame]
+        first, last = (
             window.known[frame][1] if frame in anchors else None
             for frame in (span.propagated.start, span.propagated.stop - 1)
         )
-        first, last = ends
         return propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._extract)
 
     def _known(
         self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
     ) -> tuple[KnownPicture, KnownColour]:
         """What is known of the frame that stands for an anchor, and so of the anchor."""
-        at = window.own[anchor.frame][0] if anchor.frame in window.own else anchor.frame
+        at = window.shown(anchor.frame)
         colour = self._colour(anchor, window, stills)
         picture = KnownPicture(window.lumas[at], colour.chroma, colour.confidence)
         if at == anchor.frame:
@@ -241,7 +241,7 @@ class Propagator:
         planes = read_reference(self.ledger, record, film.picture)
         small = resized(planes, working_size(*planes.shape[-2:]))[0]
         luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
-        return KnownPicture(luma, _last(small[:2]) * HALF, weight)
+        return KnownPicture(luma, known_chroma(small[:2]), weight)
 
     # paper
 
@@ -293,6 +293,17 @@ def working_size(height: int, width: int) -> Size:
     return max(8, 8 * round(height * scale / 8)), max(8, 8 * round(width * scale / 8))
 
 
-def _last(planes_CHW: Tensor) -> Plane:
-    """Channels last, as OpenCV has them."""
-    return np.ascontiguousarray(planes_CHW.permute(1, 2, 0).numpy(), np.float32)
+def working_luma(plates: FrameBatch) -> Plane:
+    """The luma of the one frame of a batch, at the working size, upright (HW, 0..1)."""
+    return plates.luma(working_size(*plates.luma_NHW.shape[-2:]))[0, 0].clamp(0, 1).numpy()
+
+
+def known_chroma(differences_2HW: Tensor) -> Plane:
+    """B'-Y' and R'-Y' of -1..1 as propagation has them (HW2, -0.5..0.5): channels last, as OpenCV does."""
+    return np.ascontiguousarray(differences_2HW.permute(1, 2, 0).numpy(), np.float32) * HALF
+
+
+def shipped_features() -> FeatureExtractor:
+    """Those of the shipped look, whose eyes serve every look: they know what is alike."""
+    assert ColorizeLook.shipped
+    return FeatureExtractor(ColorizeLook.shipped / "weights.safetensors")
