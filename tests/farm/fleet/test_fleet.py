@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,63 +13,17 @@ import torch
 from actors.encode.nvenc_settings import encoders_wanted
 from actors.render.renderer import Renderer
 from farm.film.setup import ask
-from farm.fleet.calls import Call, PoolSize, PoolSpec, RetryPolicy
-from farm.fleet.fair_share import Quota
+from farm.fleet.calls import Call, PoolSpec, RetryPolicy
 from farm.fleet.fleet import Fleet
 from farm.fleet.worker_pool import STOPPED, STOPPED_SECONDS
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.spec.formats import Deliverable
-from jobs.store.traffic import Traffic
 from tests.farm.crews import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
-from tests.farm.plain_call import PlainCall
-
-LITTLE = 0.01
-"""CPUs of each worker: two cores are enough for all."""
-
-
-class Diary:
-    """A watcher that writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.staff: list[tuple[str, int, int, int]] = []
-        self.retries: list[tuple[str, str, int]] = []
-        self.losses: list[tuple[str, str, bool]] = []
-        self.faults: list[tuple[str, str, bool]] = []
-        self.traffic = Traffic()
-        self.ticks = 0
-        self.at_tick: Callable[[], None] = lambda: None
-
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
-        self.staff.append((crew.name, *staff))
-
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
-        self.retries.append((what, type(error).__name__, tries))
-
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
-        self.losses.append((what, reason, free))
-
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
-        self.faults.append((what, fault, left_alone))
-
-    def moved(self, traffic: Traffic) -> None:
-        self.traffic += traffic
-
-    def shared(self, allowance: Quota) -> None:
-        raise AssertionError("these fleets share with nobody")
-
-    def tick(self) -> None:
-        self.ticks += 1
-        self.at_tick()
+from tests.farm.fleet.fleets import Diary, alive, call, crew, diary, findings, nothing
 
 
 @pytest.fixture(scope="module")
-def others() -> set[int]:
-    """Processes that tests before these have begun and still need, such as the S3 server."""
-    return below_this()
-
-
-@pytest.fixture(scope="module")
-def ray_here(others: set[int]) -> Iterator[Fleet]:
+def ray_here() -> Iterator[Fleet]:
     with Fleet("local", workers=2) as fleet:
         yield fleet
 
@@ -83,50 +36,6 @@ def fleet(ray_here: Fleet) -> Iterator[Fleet]:
     yield ray_here
     for name in ("clerk", "unlucky", "other"):
         ray_here.release(name)
-
-
-def diary(fleet: Fleet) -> Diary:
-    assert isinstance(fleet.watcher, Diary)
-    return fleet.watcher
-
-
-def nothing(call: Call, found: object) -> Iterable[Call]:
-    return ()
-
-
-def crew(made_of: type, *args: Any, limit: int = 1, name: str = "clerk", **more: Any) -> PoolSpec:
-    return PoolSpec(name, f"{made_of.__module__}:{made_of.__name__}", args, limit=limit, cpus=LITTLE, **more)
-
-
-def call(verb: str, *args: Any, rank: int = 0, what: str = "chunk 1", name: str = "clerk") -> Call:
-    return PlainCall(name, verb, args, (rank,), what)
-
-
-def findings(fleet: Fleet, *calls: Call) -> list[Any]:
-    return [found for _, found in fleet.run(calls, nothing)]
-
-
-def alive(pid: int) -> bool:
-    """Still there, and not a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def below_this() -> set[int]:
-    """All processes that this one has begun, and those that they have."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found, mine = set[int](), {os.getpid()}
-    while mine:
-        mine = {pid for pid, parent in parents.items() if parent in mine}
-        found |= mine
-    return found
 
 
 # calls and findings
@@ -525,51 +434,3 @@ def test_workers_of_a_cluster_have_the_drivers_settings_of_stores(
         check=False,
     )
     assert (joined.stdout, joined.stderr) == ("['1']\n", "")
-
-
-# Last, for they end the module's Ray.
-
-
-def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(
-    others: set[int], ray_here: Fleet, capfd: pytest.CaptureFixture[str]
-) -> None:
-    ray_here.watcher = Diary()
-    ray_here.hire([crew(Clerk)])
-    (pid,) = findings(ray_here, call("who"))
-    begun = below_this() - others
-    assert pid in begun
-    ray_here.__exit__(None, None, None)
-    assert not [pid for pid in begun if alive(pid)]
-    with ray_here:
-        ray_here.hire([crew(Clerk)])
-        assert findings(ray_here, call("greet", "Ada")) == ["hello Ada"]
-        assert ray_here.cluster.local
-        assert ray_here.cluster.cpus >= 2 + 4
-        begun = below_this() - others
-    assert begun
-    assert not [pid for pid in begun if alive(pid)]
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.minutes
-def test_a_raylet_that_is_killed_ends_the_film_where_a_worker_is_wanted(ray_here: Fleet) -> None:
-    with ray_here:
-        ray_here.hire([crew(Clerk)])
-        assert findings(ray_here, call("greet", "Ada")) == ["hello Ada"]
-        for pid in below_this():
-            if b"raylet/raylet" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
-                os.kill(pid, signal.SIGKILL)
-        ray_here.release("clerk")
-        with pytest.raises(FilmFailed, match="the same command goes on"):
-            findings(ray_here, call("greet", "Bob"))
-
-
-@pytest.mark.parametrize(
-    ("address", "says"),
-    [("127.0.0.1:1", "refused"), ("nonsense", "no Ray cluster could be joined"), ("ray://head:10001", "not supported")],
-)
-def test_an_address_without_a_cluster_is_refused(address: str, says: str) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(BadSpec, match=says), Fleet(address):
-        pass
-    assert signal.getsignal(signal.SIGTERM) == before
