@@ -1,11 +1,23 @@
 """What a look that is written elsewhere imports. The rest of the farm may move; these names stay here."""
 
-from actors.looks.needs import Needs
+from actors.looks.kind import LookKind, Needs
 from actors.looks.package import Package
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain, Generator
+from actors.picture.generator import Generator
 from jobs.document import Document
 from jobs.errors import BadLook
 from jobs.plan.plan import Keeps, Support
 
-__all__ = ["BadLook", "Document", "Domain", "FrameBatch", "Generator", "Keeps", "Needs", "Package", "Support"]
+__all__ = [
+    "BadLook",
+    "Document",
+    "Domain",
+    "FrameBatch",
+    "Generator",
+    "Keeps",
+    "LookKind",
+    "Needs",
+    "Package",
+    "Support",
+]

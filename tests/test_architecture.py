@@ -24,6 +24,7 @@ ONLY_IN = {
     "boto3": {
         "jobs/store/s3/store.py",
         "jobs/store/s3/check.py",
+        "jobs/store/s3/copy.py",
         "jobs/store/s3/client.py",
         "jobs/store/s3/errors.py",
         "jobs/store/s3/upload.py",
@@ -70,7 +71,8 @@ WAIT = {"tests/waiting.py", "jobs/ledger/lease.py", "actors/mux/finished_prefix.
 BAD_WORDS = re.compile(r"(^|_)(scene|task|item|handler|manager|util|utils|helper|helpers)s?($|_)", re.IGNORECASE)
 MOST_NAMES = 15
 LONGEST_FILE = 320
-LONGEST_FUNCTION = 50
+LONGEST_FUNCTION = 40
+"""Lines; of a command of the command line without its flags, which are declared as its parameters."""
 
 
 def name_of(path: Path) -> str:
@@ -137,7 +139,8 @@ def test_rooms_files_and_functions_are_small() -> None:
             f"{node.name} in {name_of(path)} is too long"
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+            and (node.end_lineno or 0) - (node.body[0].lineno if name_of(path).startswith("farm/cli/") else node.lineno)
+            >= LONGEST_FUNCTION
         ]
     assert wrong == []
 

@@ -187,25 +187,8 @@ class SequenceWriter:
         self, plan: DeliverablePlan, timing: Timing, facts: DeliverableFacts, placed: _Placed, source: SourceComparison
     ) -> Conform:
         """Every picture read back where it lies: its bytes against the manifest, beside each edge its size, decoded, and some against the source."""
-        findings: list[str] = []
-        edges = {number for core in placed.cores for number in (core.start, core.stop - 1)}
-        listed, frames, compared = hashlib.sha256(), 0, 0
-        with self.output.open(self._unproven(plan)) as manifest:
-            for number, line in enumerate(manifest):
-                listed.update(line)
-                sha256, _, key = line.decode().rstrip("\n").partition("  ")
-                lies = self._staged(key) if number in placed.staged else key
-                if number in placed.staged:
-                    placed.found[key] = self.output.stat(lies)
-                data = self.output.read(lies) if self.output.stat(lies) else b""
-                frames += bool(data)
-                if hashlib.sha256(data).hexdigest() != sha256:
-                    findings.append(f"{key} is not the picture of the segment" if data else f"{key} is missing")
-                elif number in edges:
-                    wrong = _undecodable(data, plan.encoding)
-                    findings += [f"{key} {wrong}"] if wrong else []
-                    compared += not wrong
-        if listed.digest() != placed.manifest.digest():
+        findings, listed, frames, compared = self._read_back(plan, placed)
+        if listed != placed.manifest.digest():
             findings.append("the manifest is not the one that was written")
         if frames != timing.frames:
             findings.append(f"there are {frames} pictures and the film has {timing.frames} frames")
@@ -226,10 +209,32 @@ class SequenceWriter:
             source=source.proof,
             packets=0,
             bytes=facts.bytes,
-            sha256=listed.hexdigest(),
+            sha256=listed.hex(),
             timing=facts.timing,
             fates=plan.fates,
         )
+
+    def _read_back(self, plan: DeliverablePlan, placed: _Placed) -> tuple[list[str], bytes, int, int]:
+        """What is wrong, the manifest's SHA-256, how many pictures are there, and how many were decoded beside edges."""
+        findings: list[str] = []
+        edges = {number for core in placed.cores for number in (core.start, core.stop - 1)}
+        listed, frames, compared = hashlib.sha256(), 0, 0
+        with self.output.open(self._unproven(plan)) as manifest:
+            for number, line in enumerate(manifest):
+                listed.update(line)
+                sha256, _, key = line.decode().rstrip("\n").partition("  ")
+                lies = self._staged(key) if number in placed.staged else key
+                if number in placed.staged:
+                    placed.found[key] = self.output.stat(lies)
+                data = self.output.read(lies) if self.output.stat(lies) else b""
+                frames += bool(data)
+                if hashlib.sha256(data).hexdigest() != sha256:
+                    findings.append(f"{key} is not the picture of the segment" if data else f"{key} is missing")
+                elif number in edges:
+                    wrong = _undecodable(data, plan.encoding)
+                    findings += [f"{key} {wrong}"] if wrong else []
+                    compared += not wrong
+        return findings, listed.digest(), frames, compared
 
     def _strangers(self, plan: DeliverablePlan, frames: int, folder: str = "") -> Iterator[str]:
         """Objects in the pictures' folder, or in that where they grow, that are none of the film's pictures."""

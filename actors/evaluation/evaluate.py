@@ -13,21 +13,23 @@ import torch
 from torch import Tensor
 
 from actors.evaluation.comparison_sheet import cell, sheet
+from actors.evaluation.evaluation_orders import EvaluationMaterial
 from actors.evaluation.photographs import as_frame, read_photograph
 from actors.evaluation.shown_frames import CPU, composed, plates_of, rgb_of
 from actors.looks import hire
 from actors.picture.device import settled
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
-from actors.picture.generator import BATCH, Domain, Generator
+from actors.picture.generator import BATCH, Generator
 from actors.picture.image_metrics import chroma_psnr, colourfulness, de00_of_lab, lab, psnr, ssim
 from actors.picture.png_sheet import Photo
-from actors.survey.frame_runs import FrameRuns, NeighbouringFrames, frames_of, runs_of
+from actors.survey.frame_runs import frames_of, runs_of
+from actors.survey.neighbouring_frames import FrameRuns, NeighbouringFrames
 from actors.survey.surveyor import Surveyor
 from jobs.errors import FilmFailed
 from jobs.film.source import Film, Picture
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Figures, JudgedPicture, SkippedPicture
-from jobs.spec.job import Reading
 from jobs.store import open_store
 
 GREY = 1.5
@@ -42,16 +44,6 @@ class EvaluationFrame(NamedTuple):
     place: int
     """Of the picture among the frames."""
     picture: Picture
-
-
-class EvaluationMaterial(NamedTuple):
-    """Where an evaluation's pictures come from, and where its sheets go."""
-
-    on: str
-    """A folder of photographs, or a film; s3:// of either."""
-    out: str | None
-    """A folder or s3://bucket/prefix; None: no sheets."""
-    reading: Reading = Reading()
 
 
 class Evaluator:

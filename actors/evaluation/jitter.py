@@ -63,18 +63,6 @@ def jitter(frame: ShownPair, following: ShownPair) -> PairJitter:
     return PairJitter(*(_mean(changes, sure & area) for area in (still, ~still)))
 
 
-def together(parts: list[Jitter]) -> Jitter | None:
-    """Of several pairs of frames, each pixel counting alike."""
-    pixels = sum(one.pixels for one in parts)
-    if not pixels:
-        return None
-    propagated, truth = (
-        sum(one.pixels * value for one, value in zip(parts, values, strict=True)) / pixels
-        for values in ([one.propagated for one in parts], [one.truth for one in parts])
-    )
-    return Jitter(pixels=pixels, propagated=propagated, truth=truth)
-
-
 def _mean(changes: list[Floats], where: NDArray[np.bool_]) -> Jitter | None:
     if not where.any():
         return None

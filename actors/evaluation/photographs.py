@@ -16,19 +16,10 @@ from actors.picture.colour import Quantiser, to_differences
 from actors.picture.image_metrics import WINDOW
 from jobs.errors import BadMedia
 from jobs.film.source import Colour, Picture
-from jobs.store import Store, open_store
+from jobs.store import Store
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 COLOUR = Colour(matrix="bt709", full_range=True, primaries=1, transfer=13, space=1, assumed=False)
 """sRGB has BT.709's primaries, and a transfer of its own (13)."""
-
-
-def names_in(place: str) -> list[str]:
-    """The photographs of a folder or s3://bucket/prefix and all folders below, by name. Raises BadMedia where there is none."""
-    found = [name for name in open_store(place).list("") if name.lower().endswith(ENDINGS)]
-    if not found:
-        raise BadMedia(f"{place} holds no photographs ({', '.join(ENDINGS)}); name a folder of them, or a film.")
-    return found
 
 
 def read_photograph(store: Store, name: str) -> Tensor:

@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actors.evaluation.comparison_sheet import cell, sheet
+from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.jitter import PairJitter, ShownPair, jitter
 from actors.evaluation.shown_frames import composed, plates_of
 from actors.media.container import named
 from actors.picture.colour import to_differences
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import turned_back
-from actors.picture.generator import Domain
 from actors.picture.image_metrics import chroma_rms, de00_of_lab, lab
 from actors.picture.png_sheet import Photo
 from actors.picture.resize import resized
 from actors.render.propagation.propagated_colour import on_luma
 from actors.render.propagation.propagation import KnownColour, propagate
 from actors.render.propagation.propagator import HALF, known_chroma, shipped_features, working_luma
-from actors.survey.frame_runs import NeighbouringFrames, frames_in_turn
+from actors.survey.frame_runs import frames_in_turn
 from jobs.errors import BadMedia
-from jobs.film.source import Film, Picture
+from jobs.film.source import Picture
 from jobs.plan.spans import Span
 from jobs.records.evaluation import ColourError, JudgedFrame
 from jobs.store import open_store
@@ -36,18 +37,6 @@ Floats = NDArray[np.float32]
 COLUMNS = 8
 """Frames on one sheet, at most."""
 ROWS = ("grey", "propagated", "truth")
-
-
-class JudgedSpan(NamedTuple):
-    """A span whose anchors are true frames, and those of its other frames that are judged."""
-
-    number: int
-    """Of its sheet."""
-    film: Film
-    span: Span
-    judged: frozenset[int]
-    run: NeighbouringFrames
-    """All frames that the span reads."""
 
 
 class _FullFrame(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from actors.evaluation.jitter import together
 from jobs.records.evaluation import (
     ColourError,
     DistanceFigures,
@@ -60,3 +59,15 @@ def _share(judged: Sequence[JudgedFrame], figure: Callable[[ColourError], float]
 
 def _jitter(judged: Sequence[JudgedFrame], area: Callable[[JudgedFrame], Jitter | None]) -> Jitter | None:
     return together([found for one in judged if (found := area(one))])
+
+
+def together(parts: list[Jitter]) -> Jitter | None:
+    """Of several pairs of frames, each pixel counting alike."""
+    pixels = sum(one.pixels for one in parts)
+    if not pixels:
+        return None
+    propagated, truth = (
+        sum(one.pixels * value for one, value in zip(parts, values, strict=True)) / pixels
+        for values in ([one.propagated for one in parts], [one.truth for one in parts])
+    )
+    return Jitter(pixels=pixels, propagated=propagated, truth=truth)

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from actors.media.pixel_formats import plain
 from actors.picture.compose import compose
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch, batches_of
-from actors.picture.generator import Domain
 from jobs.film.source import Picture
 from jobs.records.orders import Encoding
 from jobs.spec.codecs import Codec

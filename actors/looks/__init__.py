@@ -1,6 +1,6 @@
 """The looks there are: found by entry point, fitted to a film on paper, hired with their weights. Promises one sentence for a wrong one; knows no chunk.
 
-A kind of look is a class in the entry point group "film_farm.looks" of any installed distribution (see `LookClass`). What it
+A kind of look is a class, or a `LookKind`, in the entry point group "film_farm.looks" of any installed distribution (see `LookClass`). What it
 runs may lie in a package (actors/looks/package.py): the one it ships with, or one that a spec names by its place (a path or
 s3://) or by its name in the library. Finding and fitting a look loads no weights; hiring does, once for each worker.
 """
@@ -8,11 +8,11 @@ s3://) or by its name in the library. Finding and fitting a look loads no weight
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
 
-from actors.looks.needs import Needs
+from actors.looks.kind import Needs
 from actors.looks.package import PAPER, Package, library, open_package, wrong_fields
 from jobs.document import Document
 from jobs.errors import BadLook, BadStore
@@ -20,7 +20,7 @@ from jobs.plan.plan import Look
 from jobs.spec.job import LookChoice
 from jobs.store import open_store
 
-if TYPE_CHECKING:  # a driver fits looks, and loads torch for those alone that need it to be fitted
+if TYPE_CHECKING:  # a driver fits looks, and loads no torch
     import torch
 
     from actors.picture.generator import Generator
@@ -32,19 +32,18 @@ MOST_GENERATORS = 16
 
 
 class LookClass(Protocol):
-    """What a class must have to be a look."""
+    """What a look's class must have, or an object such as `LookKind` in its place."""
 
-    about: ClassVar[str]
+    about: str
     """One line for `farm looks`."""
-    version: ClassVar[int]
+    version: int
     """Code version: raised whenever its pictures change, so that no old chunk is taken for a new one."""
-    shipped: ClassVar[Path | None]
+    shipped: Path | None
     """The folder of the package it runs where none is named; None for a kind that needs none, or has none of its own."""
-    settings: ClassVar[type[Document]]
+    settings: type[Document]
     """The settings it has, with defaults and bounds."""
 
-    @classmethod
-    def needs(cls, settings: Document, package: Package | None) -> Needs:
+    def needs(self, settings: Document, package: Package | None) -> Needs:
         """What it takes, under these settings. Raises BadLook for a package it cannot run, or where it needs one and has none."""
 
     def __call__(self, settings: Document, package: Package | None, device: "torch.device") -> "Generator":

@@ -36,12 +36,6 @@ DOMAINS = {"fast-style": "rgb", "colorize": "chroma"}
 """Of kinds whose looks have one."""
 
 
-def shelved() -> list[str]:
-    """Names of the library's looks, in order."""
-    keys = open_store(library()).list("")
-    return [key.removesuffix(f"/{PAPER}") for key in keys if key.endswith(f"/{PAPER}") and key.count("/") == 1]
-
-
 def add(place: str, name: str = "", fields: Mapping[str, Any] | None = None) -> Package:
     """Put a look into the library under its name, or another: a folder or s3:// of a package, or a bare file.
 

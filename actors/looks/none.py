@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from torch import Tensor
-
-from actors.looks.needs import Needs
+from actors.looks.kind import Needs
 from actors.looks.package import Package
-from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain
+from actors.picture.domain import Domain
 from jobs.document import Document
+
+if TYPE_CHECKING:  # a driver fits it, and loads no torch
+    import torch
+    from torch import Tensor
+
+    from actors.picture.frame_batches import FrameBatch
 
 
 class NoneSettings(Document):
@@ -27,14 +29,14 @@ class NoneLook:
     settings: ClassVar[type[Document]] = NoneSettings
     domain = Domain.CHROMA
 
-    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
+    def __init__(self, settings: Document, package: Package | None, device: "torch.device") -> None:
         pass
 
     @classmethod
     def needs(cls, settings: Document, package: Package | None) -> Needs:
         return Needs(adds_colour=False, keeps="all", gpu_gib=4.0)
 
-    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
+    def render(self, batches: "Iterable[FrameBatch]") -> "Iterator[Tensor]":
         """The film's own chroma at its own size: compose does not resample what fits."""
         for plates in batches:
             yield plates.differences()

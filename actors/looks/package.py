@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, Self
+from typing import Annotated, Any, BinaryIO, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -23,6 +23,8 @@ from jobs.errors import BadInput, BadLook
 from jobs.store import locate, open_store
 from jobs.store.protocol import told
 from jobs.untrusted import is_local, scrub, texts
+
+Shape = TypeVar("Shape", bound=Document)
 
 PAPER = "look.json"
 MOST_FILES = 64
@@ -245,6 +247,24 @@ def paper_with(paper: LookDocument, hashes: dict[str, str]) -> bytes:
     """look.json as it is written, with these files."""
     whole = LookDocument.model_validate({**paper.model_dump(mode="json"), "files": hashes})
     return (whole.model_dump_json(indent=1) + "\n").encode()
+
+
+def shape_of(package: Package, shape: type[Shape]) -> Shape:
+    """What look.json says of the network, as its kind must know it. Raises BadLook."""
+    try:
+        return shape.model_validate(package.paper.network)
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = wrong_field({**first, "loc": ("network", *first["loc"])})
+        raise BadLook(
+            f"{package.place}/look.json: {wrong}; it is no look of the kind {package.paper.kind!r}, or is damaged: copy it anew."
+        ) from None
+
+
+def shelved() -> list[str]:
+    """Names of the library's looks, in order."""
+    keys = open_store(library()).list("")
+    return [key.removesuffix(f"/{PAPER}") for key in keys if key.endswith(f"/{PAPER}") and key.count("/") == 1]
 
 
 def sha256_of(path: Path) -> str:

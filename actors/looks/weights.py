@@ -5,29 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from actors.looks.package import Package, wrong_field
-from jobs.document import Document
 from jobs.errors import BadLook
 
-Shape = TypeVar("Shape", bound=Document)
 Network = TypeVar("Network", bound=nn.Module)
-
-
-def shape_of(package: Package, shape: type[Shape]) -> Shape:
-    """What look.json says of the network, as its kind must know it. Raises BadLook."""
-    try:
-        return shape.model_validate(package.paper.network)
-    except ValidationError as error:
-        first = error.errors()[0]
-        wrong = wrong_field({**first, "loc": ("network", *first["loc"])})
-        raise BadLook(
-            f"{package.place}/look.json: {wrong}; it is no look of the kind {package.paper.kind!r}, or is damaged: copy it anew."
-        ) from None
 
 
 def loaded(path: Path, build: Callable[[], Network]) -> Network:

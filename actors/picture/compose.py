@@ -18,7 +18,7 @@ from actors.media.chroma_siting import siting_in
 from actors.media.planes import Aside, Plane, aside, covered, planes_of, turned
 from actors.picture.colour import Quantiser, from_differences, to_differences
 from actors.picture.device import fetched_together
-from actors.picture.generator import Domain
+from actors.picture.domain import Domain
 from actors.picture.resize import resized
 from actors.picture.transfer import CURVES
 from jobs.errors import ChunkFailed

@@ -1,43 +1,15 @@
 """What a look's generator is: pictures in, pictures out, in order. Promises one picture for each; knows no files, chunks or seams."""
 
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from typing import Protocol
 
 from torch import Tensor
 
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from jobs.plan.plan import Keeps
 
 BATCH = 8
 """Frames shown to a look at a time, at most: enough to keep a GPU busy, few enough for 4K in memory."""
-
-
-class Domain(StrEnum):
-    """What a generator gives back."""
-
-    CHROMA = "chroma"
-    """B'-Y' and R'-Y' (N2HW, float, -1..1, of the film's own matrix) at any size; the film's luma stays, bit for bit."""
-    RGB = "rgb"
-    """R'G'B' (N3HW, float, 0..1) at the film's size."""
-    LUMA = "luma"
-    """Y' alone (N1HW, float, 0..1, of the film's own matrix) at the film's size; the film's own chroma stays, bit for bit."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of one picture."""
-        return {Domain.CHROMA: 2, Domain.RGB: 3, Domain.LUMA: 1}[self]
-
-    @property
-    def keeps(self) -> Keeps:
-        """What of the film's own picture stays."""
-        kept: dict[Domain, Keeps] = {Domain.CHROMA: "luma", Domain.LUMA: "chroma"}
-        return kept.get(self, "")
-
-    @property
-    def span(self) -> float:
-        """Full scale: from the lowest value to the highest."""
-        return 2.0 if self is Domain.CHROMA else 1.0
 
 
 class Generator(Protocol):

@@ -19,7 +19,8 @@ from torch import Tensor
 from actors.media.chunk_reader import read_chunk
 from actors.media.temp_dirs import spool
 from actors.media.verified import proven
-from actors.picture.generator import BATCH, Domain
+from actors.picture.domain import Domain
+from actors.picture.generator import BATCH
 from actors.render.handles import read_handles
 from actors.render.segments import SegmentInProgress
 from jobs.errors import FilmFailed

@@ -17,7 +17,7 @@ from torch import Tensor
 from actors.encode.float_pictures import FloatPictureWriter, codes, floats, read_float_pictures
 from actors.picture.compose import all_finite, refuse_not_a_number
 from actors.picture.device import fetched_together
-from actors.picture.generator import Domain
+from actors.picture.domain import Domain
 from actors.render.segments import counted, kept_media, within
 from jobs.film.source import Picture
 from jobs.ledger.ledger import Ledger

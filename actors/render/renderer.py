@@ -32,8 +32,9 @@ from actors.media.chunk_reader import read_chunk
 from actors.media.temp_dirs import spool
 from actors.media.verified import proven
 from actors.picture.device import memory_ran_out, received, sent, settled, stream_of
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
-from actors.picture.generator import BATCH, Domain, Generator, runtime_of
+from actors.picture.generator import BATCH, Generator, runtime_of
 from actors.picture.prefetch import Prefetch, TurnLock
 from actors.render.completion import ChunkCompletion, Opened
 from actors.render.handles import HandleWriter, as_kept

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from actors.encode.segment_writer import SegmentFacts, writer_for
-from actors.looks.precision import working_dtype
 from actors.picture.compose import compose
-from actors.picture.generator import BATCH, Domain
+from actors.picture.device import working_dtype
+from actors.picture.domain import Domain
+from actors.picture.generator import BATCH
 from actors.picture.stills import pair
 from jobs.errors import ChunkFailed
 from jobs.film.source import Picture

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from actors.survey.frame_runs import NeighbouringFrames
+from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.film.source import Film
 from jobs.plan.plan import Look, Range
 from jobs.records.orders import Encoding

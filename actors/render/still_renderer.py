@@ -30,11 +30,12 @@ from actors.render.segments import hardware
 from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
 from actors.stills.choosing import choose_frames, small_luma
 from actors.stills.exporting import export
-from actors.survey.frame_runs import NeighbouringFrames, frames_in_turn, frames_read
+from actors.survey.frame_runs import frames_in_turn, frames_read
+from actors.survey.neighbouring_frames import NeighbouringFrames, around
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
-from jobs.plan.plan import Look, Range
+from jobs.plan.plan import Look
 from jobs.records.media import Media
 from jobs.records.stills import FOLDER, ChosenFrames, Still, still_paper
 from jobs.stills.listing import hash_of
@@ -219,13 +220,6 @@ class StillRenderer:
     def _forget(self, still: Still) -> None:
         for name in (still_paper(still.digest), still.media.key):
             self.ledger.store.delete(self.ledger.key(name))
-
-
-def around(frame: int, look: Look, within: Range) -> Range:
-    """The frames that a look must be shown for one frame, of those within its shot."""
-    need = look.support
-    begin = max(within.start, frame - max(need.context, need.warmup))
-    return Range(begin, min(within.stop, frame + need.context + 1))
 
 
 def chosen(order: StillOrder, threads: int) -> tuple[NeighbouringFrames, list[av.VideoFrame]]:

@@ -15,8 +15,8 @@ from actors.media.planes import planes_of
 from actors.media.temp_dirs import spool
 from actors.media.verified import damaged, proven
 from actors.picture.compose import compose
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of
-from actors.picture.generator import Domain
 from actors.render.segments import counted, kept_media, within
 from jobs.errors import Damaged
 from jobs.ledger.ledger import Ledger, still_name

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
-from typing import NamedTuple
 
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -14,31 +13,13 @@ from av.video.stream import VideoStream
 from actors.media.constancy import Constancy, constant
 from actors.media.container import decoded, decoder_of, in_order, named, opened_at
 from actors.media.normalise import Normaliser
+from actors.survey.neighbouring_frames import FrameRuns, NeighbouringFrames, middles, run_over
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from jobs.film.frame_index import FrameIndex, PacketSpan
 from jobs.film.source import Film
 from jobs.plan.plan import Range, Support
-from jobs.plan.survey_ranges import decoded as decoded_range
 from jobs.plan.survey_ranges import seen
-
-
-class NeighbouringFrames(NamedTuple):
-    """A frame to be judged among its neighbours."""
-
-    frame: int
-    read: Range
-    """What looks are shown: within the frame's shot."""
-    head: int
-    """Frames decoded before `read`, for a deinterlacer."""
-    span: PacketSpan
-
-
-class FrameRuns(NamedTuple):
-    """A film, and what of it is judged."""
-
-    film: Film
-    runs: tuple[NeighbouringFrames, ...]
 
 
 def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support], *, trim: bool = False) -> FrameRuns:
@@ -56,18 +37,6 @@ def runs_of(surveyor: Surveyor, count: int, supports: Sequence[Support], *, trim
         read = _within_shot(surveyor, film, index, wide, frame)
         runs.append(run_over(film, index, read, frame))
     return FrameRuns(film, tuple(runs))
-
-
-def middles(total: int, count: int) -> list[int]:
-    """The middle ones of `count` equal parts of so many things; all of them where there are fewer."""
-    count = min(count, total)
-    return [(2 * part + 1) * total // (2 * count) for part in range(count)]
-
-
-def run_over(film: Film, index: FrameIndex, read: Range, frame: int) -> NeighbouringFrames:
-    """`frame` among the frames of `read`, and the packets that decode them, with their neighbours where they are deinterlaced."""
-    whole = decoded_range(read, index.frames) if film.picture.deinterlace else read
-    return NeighbouringFrames(frame, read, read.start - whole.start, index.span(*whole))
 
 
 def _within_shot(surveyor: Surveyor, film: Film, index: FrameIndex, wide: Range, frame: int) -> Range:

@@ -111,9 +111,8 @@ def _read(
     by_time = form == "avi"
     begin: int | None = None
     decoded_at = _BEFORE_ALL
-    end, longest = 0, int(LONGEST_SECONDS / (stream.time_base or 1))
-    codec = stream.codec_context.codec.canonical_name
-    length_bytes = nal_length_bytes(stream.codec_context.extradata)
+    end = 0
+    codec, extradata = stream.codec_context.codec.canonical_name, stream.codec_context.extradata
     timed: bool | None = None
     for packet in packets:
         if timed is None:
@@ -135,22 +134,21 @@ def _read(
         decoded_at = decoded_at if packet.dts is None else packet.dts
         end = max(end, time + (packet.duration or by_time))
         begin = time if begin is None else min(begin, time)
-        if end - begin > longest:
-            refuse_length(float((end - begin) * (stream.time_base or 0)), named(url))
-        if place >= MOST_FRAMES:
-            raise BadMedia(f"{named(url)} has more than {MOST_FRAMES} frames; split it.")
+        _refuse_long(url, stream, end - begin, place)
         hidden = packet.is_discard or (codec == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME)
         census.see(packet, time, hidden)
-        yield PacketRow(
-            time,
-            UNKNOWN if packet.dts is None else packet.dts,
-            packet.duration or 0,
-            packet.size,
-            packet.is_keyframe and (codec != "h264" or is_way_in(bytes(packet), length_bytes)),
-            hidden,
-        )
+        key = packet.is_keyframe and (codec != "h264" or is_way_in(bytes(packet), nal_length_bytes(extradata)))
+        decode_time = UNKNOWN if packet.dts is None else packet.dts
+        yield PacketRow(time, decode_time, packet.duration or 0, packet.size, key, hidden)
         place += 1
     census.judge()
+
+
+def _refuse_long(url: str, stream: VideoStream, ticks: int, frames: int) -> None:
+    if ticks > int(LONGEST_SECONDS / (stream.time_base or 1)):
+        refuse_length(float(ticks * (stream.time_base or 0)), named(url))
+    if frames >= MOST_FRAMES:
+        raise BadMedia(f"{named(url)} has more than {MOST_FRAMES} frames; split it.")
 
 
 def _untimed(url: str) -> BadMedia:

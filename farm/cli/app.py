@@ -12,6 +12,7 @@ from farm.cli import stopping
 from farm.cli.contact_sheets import proof
 from farm.cli.control import cancel, clean
 from farm.cli.evaluate import evaluate
+from farm.cli.inspect import inspect
 from farm.cli.looks import looks
 from farm.cli.options import (
     Address,
@@ -43,7 +44,6 @@ from farm.cli.options import (
     Workers,
     deliverable_of,
     fields_of,
-    trims,
 )
 from farm.cli.plan import plan
 from farm.cli.retry import retry
@@ -182,25 +182,6 @@ def status(
 
 
 @app.command()
-def inspect(
-    film: Annotated[str, typer.Argument(help="A film.")],
-    against: Annotated[str | None, typer.Argument(help="Another film, to compare with frame for frame.")] = None,
-    head: Head = None,
-) -> None:
-    """Describe a film as the farm surveys it; or compare two frame for frame: picture, times, sound. JSON on stdout."""
-    from farm.cli.sessions import compare_films, describe_film
-
-    trim = trims(head)
-    if against is None:
-        _print(describe_film(film, trim=trim).model_dump(mode="json"))
-        return
-    comparison = compare_films(film, against, trim=trim)
-    _print(comparison.model_dump(mode="json"))
-    if not comparison.same:
-        raise typer.Exit(1)
-
-
-@app.command()
 def schema(
     report: Annotated[bool, typer.Option("--report", help="Of the conform report beside each deliverable.")] = False,
 ) -> None:
@@ -224,6 +205,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     print(f"Made {path}", file=sys.stderr)
 
 
+app.command()(inspect)
 app.command()(plan)
 app.command()(proof)
 app.command()(stills)

@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actors.looks import find, fit, names, placed
-from actors.looks.importing import shelved
-from actors.looks.package import Package, library, open_package
+from actors.looks.package import Package, library, open_package, shelved
 from jobs.errors import BadInput, BadLook
 from jobs.spec.job import LookChoice
 

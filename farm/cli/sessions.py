@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from actors.shot_lists.export import FORMS, Form, forms_of, listed, shot_list
-from actors.survey.describe import inspection
-from actors.verify.compare import compare
 from farm.contact_sheets.export_run import ExportRequest, export_stills
 from farm.contact_sheets.still_run import StillRequest, SurveyedFilm, prove
 from farm.estimate.estimate import Estimate, estimate
@@ -24,25 +22,24 @@ from farm.fleet.calls import FleetListener, RetryPolicy
 from farm.fleet.fair_share import SharingJob
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.learn.evaluate import EvaluationProgress
 from farm.progress.accounting import UsageAccounting
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import lease_on_job
 from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import LINGER_SECONDS, MetricsServer
+from farm.progress.pictures_console import EvaluationProgress
 from farm.progress.progress import Progress
 from farm.specs.local_path_policy import refuse_local
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger.driver_log import DriverLog
 from jobs.output.ownership import report_key
 from jobs.plan.plan import Look
-from jobs.records.report import Comparison, FilmReport, Inspection
+from jobs.records.report import FilmReport
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
 from jobs.stills.exports import StillsReport
 from jobs.store import open_store
 from jobs.store.retry import in_work
-from jobs.store.sequence import rated
 
 
 def deliver(
@@ -73,11 +70,7 @@ def deliver(
         ProgressConsole(progress, log=log, each_tick=(accounting.tick, lease.tick)) as board,
         accounting.open(board.note),
     ):
-        # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
-        addr, lingers = ("0.0.0.0", LINGER_SECONDS) if metrics_port else ("127.0.0.1", 0.0)
-        port = metrics.serve(metrics_port, addr, lingers=lingers)
-        taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
-        board.note(f"metrics on port {port}{taken}")
+        board.note(_served(metrics, metrics_port))
         job = SharingJob(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
         with _fleet(spec, address, board, DriverView.of_film(spec), job) as fleet:
             film = render_film(ready, fleet=fleet, board=board, shots=shots)
@@ -86,6 +79,13 @@ def deliver(
             _show_shots(film, board)
             return None
         return _hand_over(spec, film, board)
+
+
+def _served(metrics: MetricsServer, wished: int) -> str:
+    # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
+    addr, lingers = ("0.0.0.0", LINGER_SECONDS) if wished else ("127.0.0.1", 0.0)
+    port = metrics.serve(wished, addr, lingers=lingers)
+    return f"metrics on port {port}" + (f" ({wished} is taken)" if wished not in (0, port) else "")
 
 
 def _hand_over(spec: JobSpec, film: FilmRun, board: ProgressConsole) -> FilmReport:
@@ -200,24 +200,6 @@ def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[S
         vantage = DriverView.of_film(spec, delivers=False) if keep else None
         with ProgressConsole() as board, _fleet(spec, address, board, vantage) as fleet:
             yield open_film(ready, fleet=fleet, board=board), fleet, board
-
-
-def describe_film(place: str, *, trim: bool = False) -> Inspection:
-    """What a film says of itself, and the farm's survey of it, or why it would refuse it. Raises BadMedia where it cannot be opened.
-
-    `trim`: as a spec's `head: trim`; so in `compare_films`.
-    """
-    return inspection(_place(place), trim=trim)
-
-
-def compare_films(one: str, other: str, *, trim: bool = False) -> Comparison:
-    """Two films frame for frame. Raises BadMedia."""
-    return compare(_place(one), _place(other), trim=trim)
-
-
-def _place(place: str) -> str:
-    # Where nobody said a sequence's rate, any will do to look at it.
-    return rated(place if "://" in place else str(Path(place).absolute()))
 
 
 def _fleet(

@@ -26,7 +26,8 @@ class Heartbeat:
         self._ask, self._what, self._pause = ask, what, pause
         self._missed = 0
         self._ended = threading.Event()
-        threading.Thread(target=self._go_on, daemon=True, name="heartbeat").start()
+        self._thread = threading.Thread(target=self._go_on, daemon=True, name="heartbeat")
+        self._thread.start()
 
     @property
     def missed(self) -> bool:
@@ -57,8 +58,9 @@ class Heartbeat:
                 self.check()
 
     def end(self) -> None:
-        """Ask no more."""
+        """Ask no more. A question that is asked already is waited for, where the head answers."""
         self._ended.set()
+        self._thread.join(0.0 if self.missed else ASK_SECONDS)
 
     def _go_on(self) -> None:
         took = 0.0

@@ -11,8 +11,7 @@ from typing import Any
 
 from actors.looks import find, fit, placed, resolved
 from actors.render.still_orders import SheetCell, SheetOrder, StillOrder
-from actors.render.still_renderer import around
-from actors.survey.frame_runs import NeighbouringFrames
+from actors.survey.neighbouring_frames import NeighbouringFrames, around
 from farm.contact_sheets.page import page
 from farm.film.output_names import claimed_proof
 from farm.film.shot_selection import ALL, ShotSelection
@@ -20,7 +19,7 @@ from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import crews_for
 from farm.fleet.calls import ONCE, Call, PoolSpec, RetriesExhausted, RetryPolicy
 from farm.fleet.fleet import Fleet
-from farm.learn.evaluate import EvaluationProgress
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.errors import BadSpec
 from jobs.output.ownership import proof_folder
 from jobs.plan.plan import Look, Range, Shot

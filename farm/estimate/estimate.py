@@ -14,6 +14,7 @@ from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Cluster
 from jobs.document import Document
 from jobs.film.source import Film
+from jobs.plan.plan import Chunk, Plan
 from jobs.records.deliverables import DeliverablePlan, StreamFate
 from jobs.records.orders import SplitOrder, split_order
 from jobs.spec.codecs import PROFILES, Codec, Wrapping
@@ -96,14 +97,12 @@ def estimate(
     """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
     plan = scout.plan
     making = again(scout, decided)
-    numbers = {number for shot in making.shots for number in shot.chunks}
     forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store))
-    chunks = [chunk for chunk in plan.chunks if chunk.number in numbers]
+    chunks = _chunks_of(plan, making)
     basis, fleets = forecaster.of(chunks, cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
     spans = {span for chunk in plan.chunks for span in chunk.spans}
-    percent = 100 / plan.frames
     return Estimate(
         name=scout.spec.name,
         source=scout.film.source,
@@ -113,9 +112,9 @@ def estimate(
         chunks=len(plan.chunks),
         seams=plan.seams,
         extra_frames=plan.extra_frames,
-        extra_frames_percent=round(plan.extra_frames * percent, 3),
+        extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
         lead_in_frames=lead_in,
-        lead_in_percent=round(lead_in * percent, 3),
+        lead_in_percent=round(100 * lead_in / plan.frames, 3),
         chunk_bytes=sum(scout.span(chunk.read).bytes for chunk in plan.chunks),
         spans=len(spans),
         stills=len(scout.stills),
@@ -124,9 +123,7 @@ def estimate(
         worker_seconds=round(forecaster.seconds(plan.chunks), 1),
         looks=tuple(dict.fromkeys(chunk.look.title for chunk in plan.chunks)),
         shot_list=tuple((shot.number, *shot.frames, shot.look.title) for shot in plan.shots),
-        shot_names=tuple(
-            (scout.names.name(shot.frames.start), scout.names.name(shot.frames.stop)) for shot in plan.shots
-        ),
+        shot_names=_shot_names(scout),
         deliverables=tuple(_promised(scout, one) for one in decided),
         again=making,
         basis=basis,
@@ -134,6 +131,16 @@ def estimate(
         node_prices=forecaster.by_nodes(chunks, cluster),
         currency=forecaster.cost.currency if forecaster.cost else "",
     )
+
+
+def _chunks_of(plan: Plan, making: RerenderDiff) -> list[Chunk]:
+    numbers = {number for shot in making.shots for number in shot.chunks}
+    return [chunk for chunk in plan.chunks if chunk.number in numbers]
+
+
+def _shot_names(scout: SurveyRun) -> tuple[tuple[str, str], ...]:
+    name = scout.names.name
+    return tuple((name(shot.frames.start), name(shot.frames.stop)) for shot in scout.plan.shots)
 
 
 def _picture(film: Film) -> str:

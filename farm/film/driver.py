@@ -3,6 +3,7 @@
 Read `render_film` and you know what happens to a film.
 """
 
+from collections import deque
 from collections.abc import Iterable
 
 from farm.film import review_page
@@ -10,12 +11,12 @@ from farm.film.calls import ChunkCall, RenderCall
 from farm.film.film_run import FilmRun
 from farm.film.output_names import claimed_output
 from farm.film.report import put_down_made
-from farm.film.setup import Preflight, decide_deliverables, keep_stills, open_film
+from farm.film.setup import Preflight, decide_deliverables, enter, open_film
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.fleet.calls import Call, RetriesExhausted
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
-from farm.progress.mixed_hardware import MixedHardware
+from farm.progress.mixed_hardware import MixedHardware, made_on
 from farm.progress.throughput import pace_of
 from jobs.errors import Damaged
 from jobs.film.frame_index import Page
@@ -46,14 +47,14 @@ def render_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole, shots: 
 
 
 def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: ProgressConsole) -> FilmRun:
-    """The film from what is on paper to deliverables."""
     scout = open_film(job, fleet=fleet, board=board)
+    mixture = MixedHardware(board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = FilmRun(scout, decide_deliverables(scout, fleet), board, shots)
-    mixture = MixedHardware(board)
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""
+        mixture.heard(made_on(found))
         match call, found:
             case _, Page() | Cuts():  # the index or the cuts have grown, and the plan with them
                 yield from scout.calls_after_finding(found)
@@ -65,7 +66,6 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
             case _, FramesRendered():
                 film.progress(found)
             case RenderCall(orders=orders), DeviceUsage():
-                mixture.heard({found.made_on} - {""})
                 board.worked(found, pace_of(orders, found, board.progress.renderers_ready))
             case _, HandlesRecord():  # frames after a seam, as a neighbour renders them, are kept for a dissolve
                 yield from film.calls_after_handles(found)
@@ -73,7 +73,6 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
                 yield from film.calls_after_colour(found)
             case _, SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
-                mixture.heard([found.made_on])
                 review_page.show_preview(film)  # once, where that is asked for
             case _, DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
@@ -83,9 +82,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
 
     with claimed_output(film):  # what another job owns is refused before any work
         first = [*scout.survey_calls(), *film.calls_after_plan(scout.fresh()), *film.stitch_calls()]
-        job.ledger.enter(job.spec)  # nothing has refused it
-        keep_stills(job)
-        for _ in fleet.run(first, follow):
-            pass
+        enter(job)  # nothing has refused it
+        deque(fleet.run(first, follow), maxlen=0)
     put_down_made(film)
     return film

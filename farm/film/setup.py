@@ -75,8 +75,9 @@ def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]
     return tuple(one for one in stills_in(spec.stills) if one.sha256 not in unedited)
 
 
-def keep_stills(job: Preflight) -> None:
-    """Put the stills' files into the store, where every worker finds them. Raises BadSpec where one was changed since preflight."""
+def enter(job: Preflight) -> None:
+    """Put the job's spec and its stills' files into the store, where every worker finds them. Raises BadSpec where a still was changed since preflight."""
+    job.ledger.enter(job.spec)
     for still in job.stills:
         key = job.ledger.key(still_media(still).key)
         if not job.ledger.store.stat(key):

@@ -28,7 +28,6 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
     hands = _hands(cluster)
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
-    finishers = len(spec.deliverables)
     # Fed by four, five hundred GPUs would stand idle for most of their time.
     splitters = hands if cluster.local else max(hands, renderer_count(spec, looks, cluster) // RENDERERS_FED)
     hung = max(SIDE_HUNG_SECONDS, spec.workers.hung_seconds)
@@ -55,16 +54,15 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
         *([_propagators(spec, cluster, hung)] if spec.propagates else []),
         PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),
-        # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
-        # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
-        PoolSpec(
-            "finisher",
-            "actors.deliver.finisher:Finisher",
-            (spec.source_url, *store, spec.output),
-            limit=finishers,
-            cpus=side / finishers,
-        ),
+        _finishers(spec, store, side),
     ]
+
+
+def _finishers(spec: JobSpec, store: tuple[str, str], side: float) -> PoolSpec:
+    # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
+    # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
+    finishers, args = len(spec.deliverables), (spec.source_url, *store, spec.output)
+    return PoolSpec("finisher", "actors.deliver.finisher:Finisher", args, limit=finishers, cpus=side / finishers)
 
 
 def _hands(cluster: Cluster) -> int:

@@ -126,6 +126,8 @@ class RaySession:
                 if self.local:
                     end(descendants(os.getpid()))
             else:
+                if heartbeat:
+                    heartbeat.end()  # to be asked while Ray leaves can end this process with a fault in Ray's own code
                 ray.shutdown()
             _let_ray_talk(True)
         if heartbeat:

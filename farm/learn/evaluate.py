@@ -1,24 +1,20 @@
 """Evaluations: has looks judged on photographs, or on a film, whose colours are known. Promises refusals before anybody is hired; touches no picture."""
 
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-
-from actors.evaluation.evaluate import EvaluationMaterial
-from actors.evaluation.photographs import names_in
+from actors.evaluation.evaluation_orders import EvaluationMaterial, names_in
 from actors.evaluation.summary import Candidate, summary
 from actors.looks import fit
-from actors.survey.frame_runs import FrameRuns, NeighbouringFrames
+from actors.survey.neighbouring_frames import FrameRuns, NeighbouringFrames
 from farm.film.setup import ask
 from farm.film.worker_pools import CLUSTER_CPUS
-from farm.fleet.calls import Call, Cluster, NoListener, PoolSpec
+from farm.fleet.calls import Call, Cluster, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.progress.console import LINE_SECONDS, console_of_people, duration
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.document import Document
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.source import Film
@@ -208,53 +204,3 @@ def _page(chosen: list[str] | FrameRuns, start: int) -> Call:
     if isinstance(chosen, FrameRuns):
         return FramesCall(page, chosen.film, chosen.runs[some])
     return PhotographsCall(page, chosen[some])
-
-
-class EvaluationProgress(NoListener):
-    """Tells people how far an evaluation is, or other work on pictures, and what goes wrong on the way, on standard error."""
-
-    def __init__(
-        self, console: Console | None = None, clock: Callable[[], float] = time.monotonic, done: str = "judged"
-    ) -> None:
-        """`done`: what becomes of a picture."""
-        self.console = console or console_of_people()
-        self._clock = clock
-        self._word = done
-        self._began = self._said = clock()
-        self._done = self._total = 0
-
-    def begin(self, total: int) -> None:
-        """So many pictures are to be judged."""
-        self._total, self._began = total, self._clock()
-
-    def judged(self, done: int) -> None:
-        """So many are, by now."""
-        self._done = done
-        if self._clock() - self._said >= LINE_SECONDS:
-            self.say()
-
-    def say(self) -> None:
-        """How far it is."""
-        self._said = self._clock()
-        took = self._said - self._began
-        left = (
-            f", {duration(took / self._done * (self._total - self._done))} left" if 0 < self._done < self._total else ""
-        )
-        self.note(f"{self._word} {self._done} of {self._total} pictures in {duration(took)}{left}")
-
-    def note(self, sentence: str) -> None:
-        """A sentence for people."""
-        self.console.print(sentence, markup=False)
-
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
-        """A call has raised an error and is made again."""
-        first = (str(error).strip().splitlines() or ["no message"])[0]
-        self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
-
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
-        """A worker's machine is at fault, and what it was at is made elsewhere."""
-        self.note(f"{what}: {fault}{'; the node is left alone' if left_alone else ''}; another {crew} takes over")
-
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
-        """A worker is gone, and what it was at is made again."""
-        self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")

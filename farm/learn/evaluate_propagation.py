@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from actors.evaluation.propagated_frames import JudgedSpan
+from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.propagation_summary import propagation_summary
-from actors.survey.frame_runs import middles, run_over
+from actors.survey.neighbouring_frames import middles, run_over
 from farm.film.calls import CutsCall, IndexCall, ProbeCall
 from farm.film.setup import ask
 from farm.film.survey_run import RANGE_SECONDS
 from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.learn.evaluate import EvaluationProgress, hands, place_of, put_down
+from farm.learn.evaluate import hands, place_of, put_down
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Film

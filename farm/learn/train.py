@@ -143,17 +143,7 @@ def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, fold
             callbacks=[_Losses(queue)],  # type: ignore[list-item]  # Ray Train V2 is typed as V1 here
         ),
     )
-    ended: list[BaseException | None] = []
-
-    def fit() -> None:
-        # Beside the main thread: in it Ray Train would take Ctrl-C for itself.
-        try:
-            trainer.fit()
-            ended.append(None)
-        except BaseException as error:
-            ended.append(error)
-
-    threading.Thread(target=fit, daemon=True).start()
+    ended = _fitting(trainer)
     while True:
         over = bool(ended)
         try:
@@ -171,6 +161,22 @@ def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, fold
         yield TrainingFailed(
             f"{recipe.name}: {what}: {_reason(error)}. Checkpoints are kept; the same command goes on."
         )
+
+
+def _fitting(trainer: TorchTrainer) -> list[BaseException | None]:
+    """Let Ray Train work; what it ends with is put into the list."""
+    ended: list[BaseException | None] = []
+
+    def fit() -> None:
+        # Beside the main thread: in it Ray Train would take Ctrl-C for itself.
+        try:
+            trainer.fit()
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    threading.Thread(target=fit, daemon=True).start()
+    return ended
 
 
 class _Losses(UserCallback):

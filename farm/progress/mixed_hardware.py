@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from farm.progress.console import ProgressConsole
 from jobs.ledger.hardware import kinds_of
+from jobs.records.orders import DeviceUsage, SegmentRecord
 
 
 class MixedHardware:
@@ -22,3 +23,8 @@ class MixedHardware:
                     f"mixed hardware: pictures are made on {self._kinds[0]} and on {kind}, which differ in their last bits, so "
                     "that another run need not give the same file; workers: {mixed: refuse} keeps a job to one kind"
                 )
+
+
+def made_on(found: object) -> tuple[str, ...]:
+    """The hardware that a finding tells of."""
+    return (found.made_on,) if isinstance(found, DeviceUsage | SegmentRecord) and found.made_on else ()

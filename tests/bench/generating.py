@@ -11,7 +11,7 @@ import torch
 from actors.looks import find
 from actors.looks.colorize.fused_inference import running
 from actors.looks.colorize.network import load_network
-from actors.looks.precision import working_dtype
+from actors.picture.device import working_dtype
 from tests.bench.apart import Clock, Found
 
 SHAPE = (256, 448)

@@ -18,9 +18,8 @@ import torch
 from actors.encode.nvenc import check_encoders
 from actors.encode.nvenc_settings import encoders_wanted
 from actors.looks import hire
-from actors.looks.precision import working_dtype
 from actors.picture.compose import compose
-from actors.picture.device import CudaGpu, fetched, settled, stream_of
+from actors.picture.device import CudaGpu, fetched, settled, stream_of, working_dtype
 from actors.picture.frame_batches import batches_of
 from actors.picture.generator import BATCH
 from actors.render.renderer import Renderer

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actors.looks.colorize.encoder import Clipped
-from actors.looks.precision import working_dtype
+from actors.picture.device import working_dtype
 
 ONEDNN = torch.ops.mkldnn
 

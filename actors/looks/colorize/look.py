@@ -1,27 +1,13 @@
-"""The look "colorize": luma in, chroma out. Promises the film's luma untouched and one answer for a frame in any chunk; knows no training."""
+"""The look "colorize": what can be asked of it and what it takes. Loads no torch (generator.py does)."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn import functional
 
-from actors.looks.colorize.fused_inference import running
-from actors.looks.colorize.network import MULTIPLE, load_network
-from actors.looks.needs import Needs
-from actors.looks.networks import Captured, shared
-from actors.looks.package import Package, SizeRule
-from actors.looks.precision import working_dtype
-from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain
-from actors.picture.resize import resized
-from actors.picture.temporal_filter import steady
+from actors.looks.kind import LookKind, Needs
+from actors.looks.package import Package
 from jobs.document import Document
-from jobs.errors import BadLook
 from jobs.plan.plan import Support
 
 
@@ -38,64 +24,16 @@ class ColorizeSettings(Document):
     """Long side of the picture the network sees, in pixels."""
 
 
-class ColorizeLook:
-    """Colours a black-and-white film."""
-
-    about: ClassVar[str] = "colours a black-and-white film: the network gives chroma, luma stays the film's own"
-    version: ClassVar[int] = 4
-    shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
-    settings: ClassVar[type[Document]] = ColorizeSettings
-    domain = Domain.CHROMA
-
-    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
-        assert isinstance(settings, ColorizeSettings)
-        assert package
-        self.wish = settings
-        path = package.file("weights.safetensors")
-        try:
-            self.network = shared(
-                "colorize", package.digest, device, lambda: Captured(running(load_network(path, device), device))
-            )
-        except (ValueError, OSError) as error:
-            raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
-        self.dtype = working_dtype(device)
-
-    @classmethod
-    def needs(cls, settings: Document, package: Package | None) -> Needs:
-        assert isinstance(settings, ColorizeSettings)
-        return Needs(Support(context=settings.steady), keeps="luma", gpu_gib=5.0)
-
-    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
-        """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""
-        own: deque[Tensor] = deque()
-        for chroma in steady(self._frames(batches, own), self.wish.steady):
-            picture = chroma[None] * self.wish.saturation
-            yield self._mixed(picture, own.popleft()[None]) if self.wish.strength < 1 else picture
-
-    def _mixed(self, picture: Tensor, own: Tensor) -> Tensor:
-        # At the film's own size, so that strength 0 gives the film's chroma back exactly.
-        height, width = own.shape[-2:]
-        picture = resized(picture, (height, width))
-        return own * (1 - self.wish.strength) + picture * self.wish.strength
-
-    def _frames(self, batches: Iterable[FrameBatch], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        # `own` receives the film's chroma where some of it is kept; `steady` runs late, so it waits there.
-        for plates in batches:
-            if self.wish.strength < 1:
-                own.extend(plates.differences())
-            luma = plates.luma(network_size(plates.luma_NHW.shape[-2], plates.luma_NHW.shape[-1], self.wish.size))
-            yield from zip(luma, self._chroma(luma, plates.whole), strict=True)
-
-    @torch.inference_mode()
-    def _chroma(self, luma_N1hw: Tensor, whole: int) -> Tensor:
-        shown = luma_N1hw.clamp(0, 1)
-        if shown.device.type != "cpu" and len(shown) < whole:
-            # A GPU may choose another kernel, with other last bits, for another batch: there is one shape.
-            shown = functional.pad(shown, (0, 0, 0, 0, 0, 0, 0, whole - len(shown)))
-        shown = shown.to(dtype=self.dtype, memory_format=torch.channels_last)
-        return self.network(shown)[: len(luma_N1hw)].float()
+def needs(settings: Document, package: Package | None) -> Needs:
+    assert isinstance(settings, ColorizeSettings)
+    return Needs(Support(context=settings.steady), keeps="luma", gpu_gib=5.0)
 
 
-def network_size(height: int, width: int, long_side: int) -> tuple[int, int]:
-    """Height and width the network sees: the film's shape, its long side near `long_side`, both multiples of 32."""
-    return SizeRule(rule="long", side=long_side, multiple=MULTIPLE).of(height, width)
+COLORIZE = LookKind(
+    about="colours a black-and-white film: the network gives chroma, luma stays the film's own",
+    version=4,
+    settings=ColorizeSettings,
+    needs=needs,
+    generator="actors.looks.colorize.generator:ColorizeGenerator",
+    shipped=Path(__file__).with_name("shipped"),
+)

@@ -1,26 +1,43 @@
-"""The look "style": networks of one's own that paint in one style or between several. Promises each frame's picture by itself; knows no training."""
+"""The look "style": what can be asked of it, what its network is, and what it takes. Loads no torch (generator.py does)."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Self
 
-import torch
-from pydantic import Field, field_validator
-from torch import Tensor
+from pydantic import Field, field_validator, model_validator
 
-from actors.looks.fast_style.bands import PIXELS
-from actors.looks.needs import Needs
-from actors.looks.networks import shared
-from actors.looks.package import Package
-from actors.looks.painter import Painter, PaintSettings
-from actors.looks.precision import working_dtype
-from actors.looks.style.network import StyleNet, StyleShape, blended, styled
-from actors.looks.weights import loaded, shape_of
-from actors.picture.frame_batches import FrameBatch
+from actors.looks.kind import LookKind, Needs
+from actors.looks.package import Package, shape_of
+from actors.looks.paint_settings import PaintSettings
 from jobs.document import Document
 from jobs.errors import BadLook
 
 WEIGHTS = "weights.safetensors"
+
+
+Width = Annotated[int, Field(ge=1, le=512)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class StyleShape(Document):
+    """What a look.json says of the network."""
+
+    widths: tuple[Width, Width, Width] = (24, 48, 96)
+    """Channels at the whole size, at half of it, and at a quarter, where the blocks work."""
+    blocks: Annotated[int, Field(ge=0, le=32)] = 5
+    styles: Annotated[tuple[Name, ...], Field(min_length=1, max_length=256)]
+    """Their names, in the order of their scales and shifts."""
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        if len(set(self.styles)) < len(self.styles):
+            raise ValueError("two styles have the same name")
+        return self
+
+    def convolutions(self) -> list[tuple[int, int, int]]:
+        """Channels in, channels out and span of each convolution, in order."""
+        a, b, c = self.widths
+        inner = [(c, c, 3)] * (2 * self.blocks)
+        return [(3, a, 9), (a, b, 3), (b, c, 3), *inner, (c, b, 3), (b, a, 3), (a, 3, 9)]
 
 
 class StyleSettings(PaintSettings):
@@ -38,49 +55,29 @@ class StyleSettings(PaintSettings):
         return {name: share / total for name, share in styles.items()}
 
 
-class StyleLook:
-    """Paints each frame in a style, or between styles: scales and shifts of its norms are mixed, not pictures."""
-
-    about: ClassVar[str] = (
-        "paints a film like van Gogh's Café Terrace or Church at Auvers, or between them; or in styles trained by `farm train`"
-    )
-    version: ClassVar[int] = 1
-    shipped: ClassVar[Path | None] = Path(__file__).with_name("shipped")
-    settings: ClassVar[type[Document]] = StyleSettings
-
-    def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
-        assert isinstance(settings, StyleSettings)
-        assert package
-        shape = shape_of(package, StyleShape)
-        shares, path = _weights(settings, shape, package), package.file(WEIGHTS)
-        self.network = shared(
-            "style",
-            f"{package.digest} {shares}",
-            device,
-            lambda: blended(loaded(path, lambda: StyleNet(shape)), shares, device, working_dtype(device)),
-        )
-        self.painter = Painter(self._styled, settings)
-        self.domain = self.painter.domain
-
-    @classmethod
-    def needs(cls, settings: Document, package: Package | None) -> Needs:
-        assert isinstance(settings, StyleSettings)
-        assert package
-        _weights(settings, shape_of(package, StyleShape), package)
-        return Needs(settings.support(), adds_colour=not settings.keep_chroma, keeps=settings.keeps)
-
-    def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
-        """R'G'B', or with `keep_chroma` Y', at the film's size."""
-        return self.painter.render(batches)
-
-    def _styled(self, rgb_N3HW: Tensor) -> Tensor:
-        return styled(self.network, rgb_N3HW, PIXELS[rgb_N3HW.device.type])
-
-
-def _weights(settings: StyleSettings, shape: StyleShape, package: Package) -> list[float]:
+def shares_of(settings: StyleSettings, shape: StyleShape, package: Package) -> list[float]:
     if unknown := [name for name in settings.styles if name not in shape.styles]:
         raise BadLook(
             f"The look {package.place} has no style {unknown[0]!r}; its styles are {', '.join(shape.styles)}."
         )
     chosen = settings.styles or {shape.styles[0]: 1.0}
     return [chosen.get(name, 0.0) for name in shape.styles]
+
+
+def needs(settings: Document, package: Package | None) -> Needs:
+    assert isinstance(settings, StyleSettings)
+    assert package
+    shares_of(settings, shape_of(package, StyleShape), package)
+    return Needs(settings.support(), adds_colour=not settings.keep_chroma, keeps=settings.keeps)
+
+
+STYLE = LookKind(
+    about=(
+        "paints a film like van Gogh's Café Terrace or Church at Auvers, or between them; or in styles trained by `farm train`"
+    ),
+    version=1,
+    settings=StyleSettings,
+    needs=needs,
+    generator="actors.looks.style.generator:StyleGenerator",
+    shipped=Path(__file__).with_name("shipped"),
+)

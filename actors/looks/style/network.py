@@ -12,10 +12,8 @@ the pictures of scales and shifts between.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,37 +21,12 @@ from actors.looks.fast_style.bands import EPSILON, painted
 from actors.looks.fast_style.layers import Finish
 from actors.looks.fast_style.network import FIRST, Layer, StyleNetwork
 from actors.looks.style.layers import ReflectConv, UpsampleConv
-from jobs.document import Document
+from actors.looks.style.look import StyleShape
 
 MULTIPLE = 4
 """Height and width are halved twice."""
 SMALLEST = 16
 """Of a side: a mirror shows no more than there is."""
-
-Width = Annotated[int, Field(ge=1, le=512)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-
-
-class StyleShape(Document):
-    """What a look.json says of the network."""
-
-    widths: tuple[Width, Width, Width] = (24, 48, 96)
-    """Channels at the whole size, at half of it, and at a quarter, where the blocks work."""
-    blocks: Annotated[int, Field(ge=0, le=32)] = 5
-    styles: Annotated[tuple[Name, ...], Field(min_length=1, max_length=256)]
-    """Their names, in the order of their scales and shifts."""
-
-    @model_validator(mode="after")
-    def _told_apart(self) -> Self:
-        if len(set(self.styles)) < len(self.styles):
-            raise ValueError("two styles have the same name")
-        return self
-
-    def convolutions(self) -> list[tuple[int, int, int]]:
-        """Channels in, channels out and span of each convolution, in order."""
-        a, b, c = self.widths
-        inner = [(c, c, 3)] * (2 * self.blocks)
-        return [(3, a, 9), (a, b, 3), (b, c, 3), *inner, (c, b, 3), (b, a, 3), (a, 3, 9)]
 
 
 class StyleNet(nn.Module):

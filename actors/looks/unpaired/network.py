@@ -6,15 +6,12 @@ pixel over its channels (Karras et al. 2018) where the paper has instance norms:
 so a band of rows is what it is in the whole, and a still wall stays still while somebody walks past it.
 """
 
-from typing import Annotated
-
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from jobs.document import Document
+from actors.looks.unpaired.look import Shape
 
 MULTIPLE = 4
 """The generator halves its input twice."""
@@ -23,15 +20,6 @@ SMALLEST = 16
 SLOPE = 0.2
 REACH = 1.2
 """The generator gives 0.5 +- REACH / 2: white and black must not lie at the far end of a tanh."""
-
-
-class Shape(Document):
-    """What must be known to build a generator; in look.json under `network`."""
-
-    width: Annotated[int, Field(ge=4, le=128)] = 24
-    """Channels at the picture's size; twice as many at half of it, four times at a quarter."""
-    blocks: Annotated[int, Field(ge=1, le=16)] = 5
-    """Residual blocks, at a quarter of the size."""
 
 
 def normed(x: Tensor) -> Tensor:

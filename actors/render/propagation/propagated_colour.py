@@ -9,8 +9,8 @@ from torch import Tensor
 
 from actors.encode.float_pictures import Bits, read_float_pictures
 from actors.media.verified import proven
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch, turned_upright
-from actors.picture.generator import Domain
 from actors.picture.resize import resized
 from actors.render.propagation.guide_upsampling import upsampled
 from jobs.errors import ChunkFailed

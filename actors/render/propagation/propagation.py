@@ -5,9 +5,7 @@ flow brings from the anchor before it, that from the anchor after it, and that o
 `matching`), which is itself carried along the flow from frame to frame, so that it does not flicker. They are blended by
 confidence; what stays uncertain is filled in along luma (see `guide_upsampling`).
 
-Flow: Kroeger et al., "Fast optical flow using dense inverse search", 2016. Flows are composed and the anchor is sampled
-once. Occlusion by the forward-backward check: Sundaram, Brox and Keutzer, "Dense point trajectories by GPU-accelerated
-large displacement optical flow", 2010. Bidirectional blending: Meyer et al., "Deep video color propagation", 2018.
+Flows are composed and the anchor is sampled once. Bidirectional blending: Meyer et al., "Deep video color propagation", 2018.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +14,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from actors.render.propagation.flow import Floats, Flows, flows_of, grid, sampled
 from actors.render.propagation.guide_upsampling import as_floats, filled
 from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
-
-Floats = NDArray[np.float32]
 
 WORKING_SIDE = 384
 """Longest side of the working size, in pixels; both sides are multiples of 8."""
@@ -31,10 +27,6 @@ MATCHED_EVERY = 4
 """Every so many frames of a span features are matched; the frames between have it by flow."""
 BROKEN = 0.2
 """Mean trust in a step's flow below which the frames on both sides of it are matched too."""
-FLOW_ERROR = 1.0
-"""Deviation of forward and backward flow from each other, in pixels, beyond which a step is doubted."""
-FLOW_ERROR_SHARE = 0.05
-"""What is added to it, as a share of the flow's length."""
 PATCH = 11
 """Side of the window, in pixels, in which a frame is compared with the anchor brought to it."""
 NOISE = 0.02
@@ -73,15 +65,6 @@ class Guides(NamedTuple):
 class _Guess(NamedTuple):
     chroma: Floats
     weight: Floats
-
-
-class _Flows(NamedTuple):
-    """Flow from each frame to the one before it, and to the one after: (T, H, W, 2) in pixels; trust in each, (T, H, W)."""
-
-    back: Floats
-    back_trust: Floats
-    ahead: Floats
-    ahead_trust: Floats
 
 
 def propagate(
@@ -130,7 +113,7 @@ def _short(
     last: KnownColour | None,
     memory: ReferenceMemory | None,
 ) -> Guides:
-    flows = _flows(luma_THW)
+    flows = flows_of(luma_THW)
     matches = _matches(luma_THW, flows, memory) if memory else None
     backward = list(_carried(luma_THW[::-1], flows.ahead[::-1], flows.ahead_trust[::-1], last))[::-1]
     chroma = np.empty((*luma_THW.shape, 2), np.float32)
@@ -145,35 +128,6 @@ def _short(
     return Guides(chroma, confidence)
 
 
-def _flows(luma_THW: Floats) -> _Flows:
-    frames, height, width = luma_THW.shape
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    back = np.zeros((frames, height, width, 2), np.float32)
-    ahead = np.zeros_like(back)
-    back_trust, ahead_trust = (np.ones(luma_THW.shape, np.float32) for _ in range(2))
-    shown = [_levels(luma) for luma in luma_THW]
-    for at in range(1, frames):
-        back[at] = dis.calc(shown[at], shown[at - 1], None)  # type: ignore[call-overload]
-        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)  # type: ignore[call-overload]
-        back_trust[at] = _agreement(back[at], ahead[at - 1])
-        ahead_trust[at - 1] = _agreement(ahead[at - 1], back[at])
-    return _Flows(back, back_trust, ahead, ahead_trust)
-
-
-def _levels(luma_HW: Floats) -> NDArray[np.uint8]:
-    levels: NDArray[np.uint8] = (luma_HW * 255).clip(0, 255).astype(np.uint8)
-    return levels
-
-
-def _agreement(flow_HW2: Floats, other_HW2: Floats) -> Floats:
-    """How well another flow leads back to where this one came from, 0..1; 0 where this one leaves the picture."""
-    places = _grid(*flow_HW2.shape[:2]) + flow_HW2
-    apart = flow_HW2 + _sampled(other_HW2, places)
-    allowed = FLOW_ERROR + FLOW_ERROR_SHARE * np.hypot(flow_HW2[..., 0], flow_HW2[..., 1])
-    error = (apart[..., 0] ** 2 + apart[..., 1] ** 2) / (allowed * allowed)
-    return as_floats(np.exp(-0.5 * error) * _inside(places))
-
-
 def _carried(luma_THW: Floats, flow_THW2: Floats, trust_THW: Floats, anchor: KnownColour | None) -> Iterator[_Guess]:
     """What the anchor, the first of these frames, says of each: sampled once, where the composed flows lead to."""
     height, width = luma_THW.shape[1:]
@@ -181,15 +135,15 @@ def _carried(luma_THW: Floats, flow_THW2: Floats, trust_THW: Floats, anchor: Kno
         nothing = _Guess(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
         yield from [nothing] * len(luma_THW)
         return
-    places = _grid(height, width)
+    places = grid(height, width)
     trust = np.ones((height, width), np.float32)
     known = np.dstack([anchor.chroma, luma_THW[0], anchor.confidence])
     for number, luma in enumerate(luma_THW):
         if number:
-            step = _grid(height, width) + flow_THW2[number]
-            places = _sampled(places, step)
-            trust = _sampled(trust, step) * trust_THW[number]
-        brought = _sampled(known, places)
+            step = grid(height, width) + flow_THW2[number]
+            places = sampled(places, step)
+            trust = sampled(trust, step) * trust_THW[number]
+        brought = sampled(known, places)
         alike, ratio = _likeness(luma, np.ascontiguousarray(brought[..., 2]))
         nearness = np.float32(1 / (1 + number / HALF_LIFE))
         weight = trust * alike * brought[..., 3]
@@ -224,7 +178,7 @@ def _likeness(luma_HW: Floats, other_HW: Floats) -> tuple[Floats, Floats]:
     return correlation * correlation * visible, np.minimum(ratio, np.float32(FADE_LIMIT))
 
 
-def _matches(luma_THW: Floats, flows: _Flows, memory: ReferenceMemory) -> list[_Guess]:
+def _matches(luma_THW: Floats, flows: Flows, memory: ReferenceMemory) -> list[_Guess]:
     """What features say of each frame, gathered along the flow from the matched frames on both sides."""
     frames, height, width = luma_THW.shape
     found = {}
@@ -243,7 +197,7 @@ def _matches(luma_THW: Floats, flows: _Flows, memory: ReferenceMemory) -> list[_
     return guesses
 
 
-def _keys(flows: _Flows) -> list[int]:
+def _keys(flows: Flows) -> list[int]:
     """The frames that are matched: some evenly, the last, and both beside a place where flow breaks off."""
     back, ahead = (trust.mean((1, 2)) < BROKEN for trust in (flows.back_trust, flows.ahead_trust))
     last = len(back) - 1
@@ -256,7 +210,7 @@ def _gathered(found: dict[int, Floats], numbers: range, flow_THW2: Floats, trust
     gathered = {}
     for at in numbers:
         if at != numbers[0]:
-            moved = _sampled(state, _grid(height, width) + flow_THW2[at])
+            moved = sampled(state, grid(height, width) + flow_THW2[at])
             state = moved * (np.float32(MATCH_MEMORY) * trust_THW[at])[..., None]
         state = state + found.get(at, np.float32(0))
         gathered[at] = state
@@ -274,22 +228,3 @@ def _blended(luma_HW: Floats, guesses: Sequence[_Guess]) -> tuple[Floats, Floats
     # A guess that is worth next to nothing errs less when it is drawn towards grey.
     chroma *= (total / (square + np.float32(GREY * GREY)))[..., None]
     return filled(luma_HW, chroma, confidence), confidence
-
-
-def _grid(height: int, width: int) -> Floats:
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.dstack([columns, rows])
-
-
-def _inside(places_HW2: Floats) -> NDArray[np.bool_]:
-    height, width = places_HW2.shape[:2]
-    x, y = places_HW2[..., 0], places_HW2[..., 1]
-    inside: NDArray[np.bool_] = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
-    return inside
-
-
-def _sampled(image: Floats, places_HW2: Floats) -> Floats:
-    """An image (H, W) or (H, W, C) at places (x, y), bilinearly; beyond its edges it is as they are."""
-    x, y = places_HW2[..., 0], places_HW2[..., 1]
-    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return as_floats(found)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from actors.encode.float_pictures import FloatPictureWriter, codes
 from actors.looks import recent
-from actors.looks.colorize.look import ColorizeLook
+from actors.looks.colorize.look import COLORIZE
 from actors.media.container import named
 from actors.media.temp_dirs import spool
 from actors.picture.compose import all_finite, refuse_not_a_number
@@ -32,7 +32,8 @@ from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownCol
 from actors.render.segments import counted, hardware, kept_media
 from actors.stills.matching import match_still
 from actors.stills.reading import read_still
-from actors.survey.frame_runs import NeighbouringFrames, frames_in_turn
+from actors.survey.frame_runs import frames_in_turn
+from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
@@ -305,5 +306,5 @@ def known_chroma(differences_2HW: Tensor) -> Plane:
 
 def shipped_features() -> FeatureExtractor:
     """Those of the shipped look, whose eyes serve every look: they know what is alike."""
-    assert ColorizeLook.shipped
-    return FeatureExtractor(ColorizeLook.shipped / "weights.safetensors")
+    assert COLORIZE.shipped
+    return FeatureExtractor(COLORIZE.shipped / "weights.safetensors")

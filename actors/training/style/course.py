@@ -15,7 +15,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from actors.looks.package import SizeRule
-from actors.looks.style.network import StyleNet, StyleShape, Width
+from actors.looks.style.look import StyleShape, Width
+from actors.looks.style.network import StyleNet
 from actors.training.course import (
     Lesson,
     Library,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from actors.looks.precision import working_dtype
+from actors.picture.device import working_dtype
 from actors.training.darknet import halved
 from actors.training.style.losses import gram, style_distance
 

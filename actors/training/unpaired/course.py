@@ -13,8 +13,9 @@ from pydantic import Field
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from actors.looks.precision import working_dtype
-from actors.looks.unpaired.network import MULTIPLE, Shape, Translator, UnpairedCritic, smallest_side
+from actors.looks.unpaired.look import Shape
+from actors.looks.unpaired.network import MULTIPLE, Translator, UnpairedCritic, smallest_side
+from actors.picture.device import working_dtype
 from actors.training.course import (
     Lesson,
     Library,

@@ -1,12 +1,15 @@
 """Objects that change their name in a bucket. Promises that only what was found is copied, and only over what was found; reads nothing back."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 from uuid import uuid4
 
 from jobs.store.protocol import Stat
 from jobs.store.s3.errors import done_once
 from jobs.store.s3.upload import SENDERS, S3Object, S3Reference, abort, completed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 COPIED = 1 << 30
 """Bytes that one request copies at most. S3 would copy 5 GiB, but may take minutes to answer, and four go abreast."""
@@ -45,23 +48,8 @@ def copy(source: S3Object, target: S3Object, found: Stat, over: Stat | None, ste
     )
     try:
         with ThreadPoolExecutor(SENDERS) as pool:
-            sent = pool.map(
-                lambda number: target.write(
-                    lambda client: completed(
-                        number,
-                        client.upload_part_copy(
-                            **name,
-                            UploadId=upload,
-                            PartNumber=number,
-                            CopySource={"Bucket": source.bucket, "Key": source.name},
-                            CopySourceIfMatch=etag_of(found),
-                            **_span(number, found.bytes, step),
-                        )["CopyPartResult"],
-                    )
-                ),
-                range(1, max(1, -(-found.bytes // step)) + 1),
-            )
-            parts = list(sent)
+            numbers = range(1, max(1, -(-found.bytes // step)) + 1)
+            parts = list(pool.map(lambda number: _part(source, target, found, upload, number, step), numbers))
         made = target.write(
             lambda client: done_once(
                 lambda: client.complete_multipart_upload(
@@ -76,6 +64,25 @@ def copy(source: S3Object, target: S3Object, found: Stat, over: Stat | None, ste
     if not made:
         abort(target, [upload])
     return made
+
+
+def _part(
+    source: S3Object, target: S3Object, found: Stat, upload: str, number: int, step: int
+) -> "CompletedPartTypeDef":
+    return target.write(
+        lambda client: completed(
+            number,
+            client.upload_part_copy(
+                Bucket=target.bucket,
+                Key=target.name,
+                UploadId=upload,
+                PartNumber=number,
+                CopySource={"Bucket": source.bucket, "Key": source.name},
+                CopySourceIfMatch=etag_of(found),
+                **_span(number, found.bytes, step),
+            )["CopyPartResult"],
+        )
+    )
 
 
 def _span(number: int, size: int, step: int) -> _Span:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from actors.evaluation.evaluate import EvaluationMaterial, Evaluator, is_grey
-from actors.evaluation.photographs import as_frame, names_in, read_photograph
+from actors.evaluation.evaluate import Evaluator, is_grey
+from actors.evaluation.evaluation_orders import EvaluationMaterial, names_in
+from actors.evaluation.photographs import as_frame, read_photograph
 from actors.looks import fit
 from actors.picture.frame_batches import batches_of
 from actors.picture.image_metrics import MOST_DB, de00, luma_of

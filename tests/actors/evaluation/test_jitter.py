@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actors.evaluation.jitter import PairJitter, ShownPair, jitter, together
+from actors.evaluation.jitter import PairJitter, ShownPair, jitter
+from actors.evaluation.propagation_summary import together
 from actors.picture.image_metrics import chroma_of
 from jobs.records.evaluation import Jitter
 from tests.actors.evaluation.painted_films import Levels, panned, rgb

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from actors.evaluation.propagated_frames import JudgedSpan, PropagationEvaluator
-from actors.survey.frame_runs import run_over
+from actors.evaluation.evaluation_orders import JudgedSpan
+from actors.evaluation.propagated_frames import PropagationEvaluator
+from actors.survey.neighbouring_frames import run_over
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from jobs.film.frame_index import FrameIndex

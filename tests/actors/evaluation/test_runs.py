@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from actors.evaluation.evaluate import EvaluationMaterial, Evaluator
+from actors.evaluation.evaluate import Evaluator
+from actors.evaluation.evaluation_orders import EvaluationMaterial
 from actors.looks import fit
-from actors.survey.frame_runs import NeighbouringFrames, frames_of, runs_of
+from actors.survey.frame_runs import frames_of, runs_of
+from actors.survey.neighbouring_frames import NeighbouringFrames
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from jobs.film.frame_index import FrameIndex

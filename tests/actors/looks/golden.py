@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from actors.looks import fit, hire
-from actors.looks.precision import working_dtype
+from actors.picture.device import working_dtype
 from jobs.spec.job import LookChoice
 from tests.actors.looks.test_colorize_look import film
 

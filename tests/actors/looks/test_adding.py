@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from actors.looks import fit, hire
-from actors.looks.importing import add, shelved
-from actors.looks.package import LookDocument, Package, open_package, write_package
+from actors.looks.importing import add
+from actors.looks.package import LookDocument, Package, open_package, shelved, write_package
 from jobs.errors import BadLook
 from jobs.spec.job import LookChoice
 from jobs.store import open_store

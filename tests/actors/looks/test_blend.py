@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from actors.looks import fit, hire
-from actors.looks.blend import Shared
+from actors.looks.blend.generator import Shared
 from actors.looks.package import LookDocument, write_package
 from actors.picture.colour import from_differences, to_differences
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain, Generator
+from actors.picture.generator import Generator
 from actors.picture.resize import resized
 from jobs.errors import BadLook
 from jobs.spec.job import LookChoice

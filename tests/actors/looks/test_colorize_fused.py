@@ -7,7 +7,7 @@ from torch import Tensor
 from actors.looks.colorize.encoder import FeatureEncoder
 from actors.looks.colorize.fused_inference import fused, running
 from actors.looks.colorize.network import ColorNet
-from actors.looks.precision import working_dtype
+from actors.picture.device import working_dtype
 
 CPU = torch.device("cpu")
 BFLOAT16 = pytest.param(

@@ -11,8 +11,9 @@ from torch import Tensor
 from actors.looks import fit, hire
 from actors.looks.package import LookDocument, write_package
 from actors.picture.colour import to_differences
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain, Generator
+from actors.picture.generator import Generator
 from jobs.errors import BadLook
 from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import reference, tensors, write

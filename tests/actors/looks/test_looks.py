@@ -9,7 +9,7 @@ import torch
 
 from actors.looks import find, fit, hire, names
 from actors.looks.package import LookDocument, Package, open_package, write_package
-from actors.picture.generator import Domain
+from actors.picture.domain import Domain
 from jobs.errors import BadLook
 from jobs.spec.job import LookChoice
 from tests.actors.looks.styles import tensors, write

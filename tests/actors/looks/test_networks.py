@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from actors.looks import MOST_GENERATORS, fit, hire, recent
-from actors.looks.colorize.look import ColorizeLook
+from actors.looks.colorize.generator import ColorizeGenerator
 from actors.looks.networks import MOST_SHAPES, Captured, shared
-from actors.looks.painter import Painter, PaintSettings
+from actors.looks.paint_settings import PaintSettings
+from actors.looks.painter import Painter
 from actors.picture.colour import Quantiser
 from actors.picture.frame_batches import FrameBatch
 from actors.picture.generator import Generator
@@ -124,7 +125,7 @@ def on_a_device(frames: int, whole: int) -> FrameBatch:
 def test_a_device_is_shown_one_shape_and_a_smaller_one_where_memory_ran_out(whole: int) -> None:
     """Partial batches are filled up to whole ones; whole ones are as the renderer says, so that halving them helps."""
     colours = hire(colorize(1.0), CPU)
-    assert isinstance(colours, ColorizeLook)
+    assert isinstance(colours, ColorizeGenerator)
     colours.network = seen = Seen(2)  # type: ignore[assignment]
     painted = Seen(3)
     painter = Painter(painted, PaintSettings())

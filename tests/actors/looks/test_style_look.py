@@ -10,10 +10,11 @@ from torch import Tensor
 
 from actors.looks import fit, hire
 from actors.looks.package import LookDocument, Package, write_package
-from actors.looks.style.network import StyleShape
+from actors.looks.style.look import StyleShape
 from actors.picture.colour import to_differences
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain, Generator
+from actors.picture.generator import Generator
 from jobs.errors import BadLook
 from jobs.spec.job import LookChoice
 from tests.actors.looks.test_colorize_look import SCALE, batched, film

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from actors.looks.style.layers import ReflectConv, UpsampleConv
-from actors.looks.style.network import StyleNet, StyleShape, blended, styled
+from actors.looks.style.look import StyleShape
+from actors.looks.style.network import StyleNet, blended, styled
 from tests.actors.looks.test_fast_style_network import picture
 
 CPU = torch.device("cpu")

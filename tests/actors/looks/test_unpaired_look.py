@@ -10,11 +10,11 @@ from torch import Tensor
 
 from actors.looks import fit, hire
 from actors.looks.package import LookDocument, write_package
-from actors.looks.unpaired.look import UnpairedSettings
-from actors.looks.unpaired.network import Shape, Translator
+from actors.looks.unpaired.look import Shape, UnpairedSettings
+from actors.looks.unpaired.network import Translator
 from actors.picture.colour import to_differences
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain
 from jobs.errors import BadLook
 from jobs.spec.job import LookChoice
 from tests.actors.looks.test_colorize_look import SCALE, batched, film

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.looks.unpaired.look import in_bands
-from actors.looks.unpaired.network import Shape, Translator, UnpairedCritic, smallest_side
+from actors.looks.unpaired.generator import in_bands
+from actors.looks.unpaired.look import Shape
+from actors.looks.unpaired.network import Translator, UnpairedCritic, smallest_side
 
 SMALL = Shape(width=4, blocks=1)
 

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
-from actors.looks.package import LookDocument, Package
-from actors.looks.weights import loaded, shape_of
+from actors.looks.package import LookDocument, Package, shape_of
+from actors.looks.weights import loaded
 from jobs.document import Document
 from jobs.errors import BadLook
 

@@ -12,8 +12,8 @@ import torch
 from actors.encode.segment_writer import encoding_for
 from actors.media.chroma_siting import siting_of
 from actors.picture.compose import compose
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of
-from actors.picture.generator import Domain
 from actors.survey.surveyor import Surveyor
 from jobs.film.source import Siting
 from jobs.spec.codecs import Codec, Container

@@ -9,8 +9,8 @@ import torch
 
 from actors.media.planes import planes_of
 from actors.picture.compose import Composer, compose
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of, turned_back
-from actors.picture.generator import Domain
 from jobs.errors import FilmFailed
 from jobs.film.source import Colour, Picture
 from tests.paper import encoding_of, picture_of

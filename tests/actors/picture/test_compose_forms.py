@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from actors.encode.segment_writer import encoding_for
 from actors.media.planes import planes_of
 from actors.picture.compose import compose
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of, turned_back
-from actors.picture.generator import Domain
 from actors.picture.transfer import CURVES
 from jobs.film.source import KR_KB, Picture
 from jobs.records.orders import Encoding

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.picture.generator import Domain
+from actors.picture.domain import Domain
 from actors.render.handles import HandleWriter, as_kept, read_handles
 from jobs.errors import BadMedia, FilmFailed
 from jobs.ledger.ledger import Ledger

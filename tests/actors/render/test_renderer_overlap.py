@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import BATCH, Domain
+from actors.picture.generator import BATCH
 from actors.render.renderer import AHEAD, Renderer
 from jobs.errors import Damaged
 from jobs.ledger.ledger import Ledger

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from actors.encode.segment_writer import encoding_for
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of
-from actors.picture.generator import Domain
 from actors.render.segments import SegmentInProgress
 from jobs.errors import FilmFailed
 from jobs.ledger.ledger import Ledger, still_name

@@ -25,7 +25,7 @@ from farm.contact_sheets.still_run import StillsCall, SurveyedFilm
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import shots_chosen
 from farm.fleet.calls import RetryPolicy
-from farm.learn.evaluate import EvaluationProgress
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.errors import BadSpec
 from jobs.plan.plan import Look
 from jobs.spec.job import JobSpec, LookChoice

@@ -15,14 +15,15 @@ from rich.console import Console
 from actors.looks import fit
 from actors.media.planes import planes_of
 from actors.render.still_orders import StillOrder
-from actors.render.still_renderer import StillRenderer, around, chosen
+from actors.render.still_renderer import StillRenderer, chosen
+from actors.survey.neighbouring_frames import around
 from farm.cli.contact_sheets import proof as command
 from farm.contact_sheets.still_run import ROWS, StillRequest, StillsCall, SurveyedFilm, looks_beside, prove
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import ALL, ShotSelection, shots_chosen
 from farm.fleet.calls import RetryPolicy
-from farm.learn.evaluate import EvaluationProgress
 from farm.ops.clean import CleanOptions, clean
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.digest import digest
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.ledger.ledger import Ledger

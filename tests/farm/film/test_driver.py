@@ -11,7 +11,8 @@ import cv2
 import pytest
 
 from actors.verify.compare import compare
-from farm.cli.sessions import deliver, describe_film
+from farm.cli.inspect import describe_film
+from farm.cli.sessions import deliver
 from farm.fleet.calls import RetryPolicy
 from farm.fleet.fleet import Fleet
 from farm.ops.status import statuses

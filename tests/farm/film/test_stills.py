@@ -17,7 +17,7 @@ from farm.estimate.rerender_diff import again
 from farm.film.calls import GuideCall, RenderCall
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
-from farm.film.setup import decide_deliverables, keep_stills, open_film, preflight
+from farm.film.setup import decide_deliverables, enter, open_film, preflight
 from farm.film.survey_run import SurveyRun
 from jobs.errors import BadMedia, BadSpec
 from jobs.spec.job import JobSpec
@@ -177,7 +177,7 @@ def test_a_still_that_changes_after_preflight_is_not_taken_for_the_one_that_was_
     ready = preflight(job(film, tmp_path, cuts, stills))
     painted(film, stills, 20, chroma=RED)
     with pytest.raises(BadSpec, match="was changed while it was read"):
-        keep_stills(ready)
+        enter(ready)
 
 
 def test_a_look_that_keeps_no_luma_refuses_a_still_of_its_shot(

@@ -12,8 +12,9 @@ import ray
 from rich.console import Console
 
 from farm.fleet.fleet import Fleet
-from farm.learn.evaluate import EvaluationProgress, EvaluationRequest, evaluate
+from farm.learn.evaluate import EvaluationRequest, evaluate
 from farm.learn.evaluation_table import show
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.errors import BadLook, BadMedia, BadSpec, BadStore, FarmError
 from jobs.records.evaluation import Evaluation
 from jobs.spec.job import LookChoice

@@ -14,7 +14,6 @@ from actors.survey.surveyor import Surveyor
 from farm.film.driver import render_film
 from farm.film.setup import preflight
 from farm.fleet.calls import RetryPolicy
-from farm.learn.evaluate import EvaluationProgress
 from farm.learn.evaluate_propagation import (
     REACH,
     PropagationRequest,
@@ -24,6 +23,7 @@ from farm.learn.evaluate_propagation import (
     spans_within_reach,
 )
 from farm.learn.propagation_table import show_propagation
+from farm.progress.pictures_console import EvaluationProgress
 from jobs.errors import BadInput, BadMedia, BadSpec
 from jobs.plan.plan import Range
 from jobs.records.evaluation import PropagationEvaluation

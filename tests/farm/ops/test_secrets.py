@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from actors.looks.package import open_package
-from farm.cli.sessions import compare_films, deliver, describe_film
+from farm.cli.inspect import compare_films, describe_film
+from farm.cli.sessions import deliver
 from farm.ops.clean import CleanOptions, clean
 from farm.ops.status import statuses
 from farm.specs.spec_files import read_spec, spec_for_film

@@ -1,4 +1,4 @@
-"""The look "blend": several looks' pictures mixed by share. Promises that each look sees the film as it would alone; knows none of them.
+"""The generator of the look "blend": several looks' pictures mixed by share, each shown the film as it would be alone.
 
 Looks are mixed as pictures, for networks that were made apart have nothing in common that could be mixed: as chroma or as
 luma where all of them give that, else as R'G'B', with the film's luma under chroma and the film's chroma over luma.
@@ -8,76 +8,31 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import add
-from pathlib import Path
-from typing import Annotated, Any, ClassVar
 
 import torch
-from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from actors.looks import fit, hire, placed, resolved
-from actors.looks.needs import Needs
+from actors.looks import hire
+from actors.looks.blend.look import BlendSettings, fitted
 from actors.looks.package import Package
 from actors.picture.colour import from_differences, to_differences
+from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.generator import Domain, Generator, runtime_of
+from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import resized
-from jobs.digest import digest
 from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.plan.plan import Keeps, Look, Support
-from jobs.spec.job import LookChoice
-
-KIND = "blend"
 
 
-class Part(Document):
-    """One of the looks."""
-
-    name: Annotated[str, Field(min_length=1, max_length=1000)]
-    """As in a spec: an installed look, one of the library, or a place."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    share: Annotated[float, Field(gt=0)] = 1.0
-    """How much of its picture, against the others'."""
-
-    @field_validator("name")
-    @classmethod
-    def _on_every_machine(cls, name: str) -> str:
-        return placed(name)
-
-
-class BlendSettings(Document):
-    """Which looks, and how much of each."""
-
-    looks: Annotated[tuple[Part, ...], Field(min_length=2, max_length=8)]
-    """[{name, settings, share}, ...]; shares are scaled to sum 1, and may be others in every shot or range of frames."""
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """0 keeps the film's own picture (its own chroma where all looks give chroma), 1 takes the blend."""
-    keep_chroma: bool = False
-    """The blend's luma alone: the film's own chroma stays, bit for bit. For looks that do not all give chroma."""
-
-    @model_validator(mode="after")
-    def _no_blends(self) -> "BlendSettings":
-        for one in self.looks:
-            if resolved(one.name)[0] == KIND:
-                raise BadLook(f"The look '{one.name}' is a blend, and blends do not nest; name its looks themselves.")
-        return self
-
-
-class BlendLook:
+class BlendGenerator:
     """Several looks at once."""
-
-    about: ClassVar[str] = "mixes the pictures of two to eight looks, by share"
-    version: ClassVar[int] = 1
-    shipped: ClassVar[Path | None] = None
-    settings: ClassVar[type[Document]] = BlendSettings
 
     def __init__(self, settings: Document, package: Package | None, device: torch.device) -> None:
         assert isinstance(settings, BlendSettings)
         self.wish = settings
         total = sum(one.share for one in settings.looks)
         self.shares = [one.share / total for one in settings.looks]
-        self.generators = [hire(look, device) for look in _fitted(settings)]
+        self.generators = [hire(look, device) for look in fitted(settings)]
         self.runtime = " + ".join(sorted({runtime_of(one) for one in self.generators} - {""}))
         domains = {one.domain for one in self.generators}
         if settings.keep_chroma and domains == {Domain.CHROMA}:
@@ -86,27 +41,6 @@ class BlendLook:
             )
         self.mixed_as = domains.pop() if len(domains) == 1 else Domain.RGB
         self.domain = Domain.LUMA if settings.keep_chroma else self.mixed_as
-
-    @classmethod
-    def needs(cls, settings: Document, package: Package | None) -> Needs:
-        assert isinstance(settings, BlendSettings)
-        looks = _fitted(settings)
-        supports = [one.support for one in looks]
-        return Needs(
-            support=Support(
-                context=max(one.context for one in supports),
-                warmup=max(one.warmup for one in supports),
-                dissolve=max(one.dissolve for one in supports),
-            ),
-            digests=tuple(
-                digest({"look": look.named(), "share": part.share})
-                for look, part in zip(looks, settings.looks, strict=True)
-            ),
-            places=("looks",),
-            adds_colour=any(one.adds_colour for one in looks) and not settings.keep_chroma,
-            keeps="chroma" if settings.keep_chroma else _kept_by_all(looks),
-            gpu_gib=sum(one.gpu_gib for one in looks),
-        )
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Frame by frame; as late as the look that is latest."""
@@ -177,19 +111,9 @@ class Shared:
         return len(self._kept)
 
 
-def _fitted(settings: BlendSettings) -> list[Look]:
-    return [fit(LookChoice(name=one.name, settings=one.settings)) for one in settings.looks]
-
-
 def _frames(look: Generator, batches: Iterator[FrameBatch]) -> Iterator[Tensor]:
     for pictures in look.render(batches):
         yield from (picture[None] for picture in pictures)
-
-
-def _kept_by_all(looks: Sequence[Look]) -> Keeps:
-    # Chroma that is mixed is rounded anew, also where one of the looks leaves it as it is.
-    kept: set[Keeps] = {"luma" if one.keeps == "all" else one.keeps for one in looks}
-    return kept.pop() if len(kept) == 1 else ""
 
 
 def _own(plates: FrameBatch, domain: Domain) -> Tensor:

@@ -1,0 +1,42 @@
+"""What is asked of evaluators: material, spans, and photographs by name. Reads no picture."""
+
+from typing import NamedTuple
+
+from actors.survey.neighbouring_frames import NeighbouringFrames
+from jobs.errors import BadMedia
+from jobs.film.source import Film
+from jobs.plan.spans import Span
+from jobs.spec.job import Reading
+from jobs.store import open_store
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+
+
+class EvaluationMaterial(NamedTuple):
+    """Where an evaluation's pictures come from, and where its sheets go."""
+
+    on: str
+    """A folder of photographs, or a film; s3:// of either."""
+    out: str | None
+    """A folder or s3://bucket/prefix; None: no sheets."""
+    reading: Reading = Reading()
+
+
+class JudgedSpan(NamedTuple):
+    """A span whose anchors are true frames, and those of its other frames that are judged."""
+
+    number: int
+    """Of its sheet."""
+    film: Film
+    span: Span
+    judged: frozenset[int]
+    run: NeighbouringFrames
+    """All frames that the span reads."""
+
+
+def names_in(place: str) -> list[str]:
+    """The photographs of a folder or s3://bucket/prefix and all folders below, by name. Raises BadMedia where there is none."""
+    found = [name for name in open_store(place).list("") if name.lower().endswith(ENDINGS)]
+    if not found:
+        raise BadMedia(f"{place} holds no photographs ({', '.join(ENDINGS)}); name a folder of them, or a film.")
+    return found

@@ -1,0 +1,1 @@
+"""The look "blend": several looks at once."""

@@ -1,0 +1,79 @@
+"""Optical flow between neighbouring frames, and how far each step of it is to be trusted.
+
+Flow: Kroeger et al., "Fast optical flow using dense inverse search", 2016. Occlusion by the forward-backward check:
+Sundaram, Brox and Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", 2010.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.render.propagation.guide_upsampling import as_floats
+
+Floats = NDArray[np.float32]
+
+FLOW_ERROR = 1.0
+"""Deviation of forward and backward flow from each other, in pixels, beyond which a step is doubted."""
+FLOW_ERROR_SHARE = 0.05
+"""What is added to it, as a share of the flow's length."""
+
+
+class Flows(NamedTuple):
+    """Flow from each frame to the one before it, and to the one after: (T, H, W, 2) in pixels; trust in each, (T, H, W)."""
+
+    back: Floats
+    back_trust: Floats
+    ahead: Floats
+    ahead_trust: Floats
+
+
+def flows_of(luma_THW: Floats) -> Flows:
+    """Of frames of luma (T, H, W), 0..1."""
+    frames, height, width = luma_THW.shape
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    back = np.zeros((frames, height, width, 2), np.float32)
+    ahead = np.zeros_like(back)
+    back_trust, ahead_trust = (np.ones(luma_THW.shape, np.float32) for _ in range(2))
+    shown = [_levels(luma) for luma in luma_THW]
+    for at in range(1, frames):
+        back[at] = dis.calc(shown[at], shown[at - 1], None)  # type: ignore[call-overload]
+        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)  # type: ignore[call-overload]
+        back_trust[at] = _agreement(back[at], ahead[at - 1])
+        ahead_trust[at - 1] = _agreement(ahead[at - 1], back[at])
+    return Flows(back, back_trust, ahead, ahead_trust)
+
+
+def _levels(luma_HW: Floats) -> NDArray[np.uint8]:
+    levels: NDArray[np.uint8] = (luma_HW * 255).clip(0, 255).astype(np.uint8)
+    return levels
+
+
+def _agreement(flow_HW2: Floats, other_HW2: Floats) -> Floats:
+    """How well another flow leads back to where this one came from, 0..1; 0 where this one leaves the picture."""
+    places = grid(*flow_HW2.shape[:2]) + flow_HW2
+    apart = flow_HW2 + sampled(other_HW2, places)
+    allowed = FLOW_ERROR + FLOW_ERROR_SHARE * np.hypot(flow_HW2[..., 0], flow_HW2[..., 1])
+    error = (apart[..., 0] ** 2 + apart[..., 1] ** 2) / (allowed * allowed)
+    return as_floats(np.exp(-0.5 * error) * _inside(places))
+
+
+def grid(height: int, width: int) -> Floats:
+    """The place (x, y) of each pixel, (H, W, 2)."""
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.dstack([columns, rows])
+
+
+def _inside(places_HW2: Floats) -> NDArray[np.bool_]:
+    height, width = places_HW2.shape[:2]
+    x, y = places_HW2[..., 0], places_HW2[..., 1]
+    inside: NDArray[np.bool_] = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    return inside
+
+
+def sampled(image: Floats, places_HW2: Floats) -> Floats:
+    """An image (H, W) or (H, W, C) at places (x, y), bilinearly; beyond its edges it is as they are."""
+    x, y = places_HW2[..., 0], places_HW2[..., 1]
+    found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return as_floats(found)
