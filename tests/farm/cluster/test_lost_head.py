@@ -100,3 +100,18 @@ def test_what_a_question_raises_comes_back() -> None:
     with pytest.raises(LookupError):
         beat.asked(lambda: os.environ["NO_SUCH_VARIABLE"])
     beat.end()
+
+
+def test_no_question_is_in_flight_once_it_has_ended() -> None:
+    asked, may_answer, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def ask() -> None:
+        asked.set()
+        assert may_answer.wait(60)
+        answered.set()
+
+    beat = Heartbeat(ask, "The head", pause=0.0)
+    assert asked.wait(60)
+    threading.Timer(0.2, may_answer.set).start()
+    beat.end()
+    assert answered.is_set()
