@@ -29,15 +29,15 @@ endif
 
 # Files are shared out among two processes: most tests wait for something.
 test: env check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # Films on real Ray through kills, lost nodes and lost heads, of up to minutes each. CI runs them after `make test`.
 test-minutes: env
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'minutes and not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m 'minutes and not slow'
 
 # All but the tests that start programs: Ray, Chromium, Prometheus, moto, a terminal, the command itself. Minutes, for every change.
 quick: env
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not programs'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m 'not slow and not programs'
 
 test-slow: env
 	$(BIN)/python -m pytest -m slow

@@ -64,9 +64,7 @@ def find(name: str) -> LookClass:
     try:
         return found[name].load()  # type: ignore[no-any-return]
     except ImportError as error:
-        raise BadLook(
-            f"The look '{name}' cannot be imported ({error}); install its package anew on every node."
-        ) from None
+        raise _not_imported(name, error) from None
 
 
 def fit(choice: LookChoice) -> Look:
@@ -99,7 +97,14 @@ def hire(look: Look, device: "torch.device") -> "Generator":
         raise BadLook(
             f"The look '{look.title}': its weights are not those the film was planned with; install the same on every node."
         )
-    return made(settings, package, device)
+    try:
+        return made(settings, package, device)
+    except ImportError as error:  # a generator that is hired by name
+        raise _not_imported(kind, error) from None
+
+
+def _not_imported(name: str, error: ImportError) -> BadLook:
+    return BadLook(f"The look '{name}' cannot be imported ({error}); install its package anew on every node.")
 
 
 def recent(generators: "dict[str, Generator]", look: Look, device: "torch.device") -> "Generator":

@@ -1,6 +1,6 @@
 """The forecast: what is still to be made of a film, on fleets of several sizes: time, GPU-hours, money. Promises to say what was measured and what is a constant; renders nothing.
 
-By a rehearsal (farm/estimate/rehearsal.py) of the fleet's own dealing. Rendering takes as long as the same look took before
+By a closed formula (farm/estimate/outcome.py). Rendering takes as long as the same look took before
 (farm/estimate/throughput.py); everything else is a constant here.
 """
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from farm.estimate.node_prices import NodePrice, node_prices
-from farm.estimate.rehearsal import Outcome, Rehearsal, Times
+from farm.estimate.outcome import Outcome, Times, outcome
 from farm.estimate.throughput import Throughputs
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import CLUSTER_CPUS, crews_for, renderer_count, renderer_gpus
@@ -171,8 +171,8 @@ class Forecaster:
     def on(self, chunks: Sequence[Chunk], fleet: Sequence[WorkerKind]) -> Forecast:
         """The film on one fleet."""
         each = [kind for kind in fleet for _ in range(kind.renderers)]
-        cluster, crews = self._crews(len(each))
-        found = Rehearsal(chunks, self.scout.plan, self._times(each)).on(cluster, crews)
+        _, crews = self.crews(len(each))
+        found = outcome(chunks, self.scout.plan, self.times(each), crews, [kind.renderers for kind in fleet])
         cpu = sum(found.hired[one.name] * one.cpus for one in crews)
         gpu = sum(found.hired[one.name] * one.gpus for one in crews)
         names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
@@ -200,7 +200,8 @@ class Forecaster:
         side = sum(found.hired[one.name] * one.cpus for one in crews if one.name != "renderer")
         return renderers + (self.cost.of(0.0, side) if self.cost else 0.0)
 
-    def _times(self, each: Sequence[WorkerKind]) -> Times:
+    def times(self, each: Sequence[WorkerKind]) -> Times:
+        """How long everything takes, where these are the renderers."""
         encodings, lossless = len(self.scout.spec.deliverables), self.scout.film.picture.developed
         rate = self._rates.of
 
@@ -219,7 +220,7 @@ class Forecaster:
             prove=PROVE_SECONDS,
         )
 
-    def _crews(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
+    def crews(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
         """As they would be hired: here for no more renderers than there are cores, and on a cluster for more."""
         spec, cores = self.scout.spec, len(os.sched_getaffinity(0))
         spec = spec.model_copy(update={"workers": spec.workers.model_copy(update={"count": workers})})

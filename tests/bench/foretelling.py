@@ -24,6 +24,7 @@ from jobs.records.orders import DeviceUsage
 from jobs.spec.job import JobSpec
 from tests.bench.apart import Clock, Found, measured
 from tests.bench.figures import Figures
+from tests.bench.rehearsal import Rehearsal
 from tests.farm.inline import quiet
 from tests.farm.studio import job_of, spec_of
 
@@ -77,8 +78,8 @@ def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Fou
     return {"paces": [pace.model_dump(mode="json") for pace in ear.paces]}
 
 
-def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> float:
-    """Seconds that the forecast says, by the plan that the run has left."""
+def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> tuple[float, float]:
+    """Seconds that the forecast says, by the plan that the run has left, and those of a simulation of the same dispatch."""
     spec = case.spec(folder)
     ledger = Ledger.at(spec.store, spec.name)
     film = ledger.film(spec.reading)
@@ -86,9 +87,11 @@ def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> f
     scout = SurveyRun(spec, film, ledger, looks_of(spec))
     scout.survey_calls()
     scout.fresh()
-    return (
-        Forecaster(scout, ForecastRequest(), paces).on(scout.plan.chunks, [WorkerKind("", case.workers)]).wall_seconds
-    )
+    forecaster, fleet = Forecaster(scout, ForecastRequest(), paces), [WorkerKind("", case.workers)]
+    said = forecaster.on(scout.plan.chunks, fleet).wall_seconds
+    each = [WorkerKind("", 1)] * case.workers
+    rehearsal = Rehearsal(scout.plan.chunks, scout.plan, forecaster.times(each))
+    return said, round(rehearsal.on(*forecaster.crews(case.workers)).seconds, 1)
 
 
 def held_against(cases: Sequence[Case]) -> Figures:
@@ -105,12 +108,25 @@ def held_against(cases: Sequence[Case]) -> Figures:
         for case, place in zip(cases, places, strict=True):
             others = [pace for other, known in zip(cases, paces, strict=True) if other != case for pace in known]
             said.append(foretold(case, place, others))
-    errors = [abs(one - real) / real for one, real in zip(said, took, strict=True)]
     runs = {
-        case.title: {"foretold_seconds": one, "seconds": round(real, 2), "error": round(one / real - 1, 3)}
-        for case, one, real in zip(cases, said, took, strict=True)
+        case.title: {
+            "foretold_seconds": one,
+            "simulated_seconds": simulated,
+            "seconds": round(real, 2),
+            "error": round(one / real - 1, 3),
+        }
+        for case, (one, simulated), real in zip(cases, said, took, strict=True)
     }
-    return {"runs": runs, "median_error": round(median(errors), 3), "largest_error": round(max(errors), 3)}
+    formula, simulation = (
+        [abs(each[way] - real) / real for each, real in zip(said, took, strict=True)] for way in (0, 1)
+    )
+    return {
+        "runs": runs,
+        "median_error": round(median(formula), 3),
+        "largest_error": round(max(formula), 3),
+        "simulation_median_error": round(median(simulation), 3),
+        "simulation_largest_error": round(max(simulation), 3),
+    }
 
 
 def cases_of(clips: Sequence[Path], looks: Sequence[str] = ("none", "colorize")) -> list[Case]:

@@ -1,9 +1,10 @@
 """Ten thousand chunks by the rehearsal: the farm's own dealing to any number of workers. Promises a share of the ideal time; hires nobody."""
 
-from farm.estimate.rehearsal import Rehearsal, Times
+from farm.estimate.outcome import Times
 from farm.fleet.calls import Cluster, PoolSpec
 from jobs.plan.plan import Look, Plan, Range, Shot
 from jobs.spec.job import LookChoice
+from tests.bench.rehearsal import Rehearsal
 
 TARGET = 192
 

@@ -14,6 +14,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 from actors.looks.onnx.session import Session
 from jobs.errors import BadLook, NodeFault
 from tests.actors.looks import exports
+from tests.actors.looks.test_onnx_look import SAME, look_at
 
 CPU = torch.device("cpu")
 
@@ -111,15 +112,19 @@ def test_a_session_never_falls_back_to_the_processor_in_silence(path: Path) -> N
     assert "install the farm with its extra 'gpu' and not 'cpu'" in str(caught.value)
 
 
-def test_a_farm_without_onnxruntime_has_its_other_looks_and_says_what_brings_it() -> None:
-    script = (
-        "import sys; sys.modules['onnxruntime'] = None\n"
-        "from actors.looks import find\n"
-        "from jobs.errors import BadLook\n"
-        "find('colorize')\n"
-        "try: find('onnx')\n"
-        "except BadLook as error: print(error)\n"
-    )
+def test_a_farm_without_onnxruntime_has_its_other_looks_and_says_what_brings_it(tmp_path: Path) -> None:
+    place = look_at(exports.matrix(tmp_path / "m.onnx", np.eye(3), [0, 0, 0]), {"domain": "rgb", "network": SAME}).name
+    script = f"""
+import sys
+sys.modules["onnxruntime"] = None
+import torch
+from actors.looks import fit, hire
+from jobs.errors import BadLook
+from jobs.spec.job import LookChoice
+hire(fit(LookChoice(name="colorize")), torch.device("cpu"))
+try: hire(fit(LookChoice(name={place!r})), torch.device("cpu"))
+except BadLook as error: print(error)
+"""
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "The look 'onnx' cannot be imported" in done.stdout
     assert "extra 'cpu' brings onnxruntime, on nodes with GPUs its extra 'gpu'" in done.stdout

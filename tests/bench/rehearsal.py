@@ -4,44 +4,20 @@ What follows from what is said here once more, in few lines, because production 
 numbers alone: a day of film on 512 workers takes seconds. Nothing fails, nobody is lost, and the store keeps up.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from farm.estimate.simulation import SimulatedFleet, Step
+from farm.estimate.outcome import PAGE_SECONDS, WRITTEN_SECONDS, Times
 from farm.film.calls import ChunkCall
 from farm.film.chunk_states import batches
 from farm.fleet.calls import Call, Cluster, PoolSpec
 from jobs.plan.plan import Chunk, Plan
-
-WRITTEN_SECONDS = 0.3
-"""From a call's last picture until its segments are in the store; the device is at the next call then."""
-PAGE_SECONDS = 1.0
-"""Until finishers read of a segment (jobs/ledger/finished_prefix.py)."""
+from tests.bench.simulation import SimulatedFleet, Step
 
 
-@dataclass(frozen=True)
-class Times:
-    """How long everything takes, in seconds."""
-
-    boot: Callable[[PoolSpec], float]
-    """From being hired until one can work."""
-    opening: float
-    """To survey what the source is, and to decide what becomes of it."""
-    split: Callable[[Chunk], float]
-    """To put a chunk into the store."""
-    render: Callable[[Chunk, int], float]
-    """A chunk, by the so-manieth renderer."""
-    dissolve: Callable[[Chunk], float]
-    """A seam, by the later chunk."""
-    stitch: float
-    """To add one frame to a deliverable: they are stitched side by side."""
-    prove: float
-    """To prove one frame of a deliverable, once it is whole."""
-
-
-class Outcome(NamedTuple):
+class RehearsedOutcome(NamedTuple):
     """What became of it."""
 
     seconds: float
@@ -92,7 +68,7 @@ class Rehearsal:
         self._batch = {number: batch for batch in batches(chunks, plan.target) for number in batch}
         self._to_come = set(self._batch.values())
 
-    def on(self, cluster: Cluster, crews: Sequence[PoolSpec]) -> Outcome:
+    def on(self, cluster: Cluster, crews: Sequence[PoolSpec]) -> RehearsedOutcome:
         """Carry it through these crews."""
         self.fleet = SimulatedFleet(cluster, self._work, self.times.boot)
         self.fleet.hire(crews)
@@ -109,7 +85,7 @@ class Rehearsal:
         hired = {name: paid.hired for name, paid in self.fleet.paid.items()}
         finishers = sum(crew.limit for crew in crews if crew.name == "finisher")
         renderers = self.fleet.paid["renderer"]
-        return Outcome(
+        return RehearsedOutcome(
             seconds=proven,
             rendered=max(self._rendered.values()),
             first=min(self._rendered.values()),

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from farm.estimate.simulation import DRIVER_SECONDS, SimulatedFleet, Step
 from farm.film.driver import render_film
 from farm.fleet.calls import Call, Cluster, PoolSpec
 from farm.progress.console import ProgressConsole
+from tests.bench.simulation import DRIVER_SECONDS, SimulatedFleet, Step
 from tests.farm.plain_call import PlainCall
 from tests.farm.studio import job_of, spec_of
 from tests.long_film import LongFilm

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from farm.estimate.rehearsal import PAGE_SECONDS, WRITTEN_SECONDS, Outcome, Rehearsal, Times
+from farm.estimate.outcome import PAGE_SECONDS, WRITTEN_SECONDS, Times
 from farm.fleet.calls import Cluster, PoolSpec
 from jobs.plan.plan import Look, Plan, Range, Shot, Support
 from jobs.spec.job import LookChoice
+from tests.bench.rehearsal import Rehearsal, RehearsedOutcome
 
 PLAIN = Look(choice=LookChoice(name="none"))
 RENDER = 1.5
@@ -30,7 +31,7 @@ def plan_of(chunks: int, look: Look = PLAIN) -> Plan:
     return plan
 
 
-def carried(plan: Plan, renderers: int, times: Times = TIMES, splitters: int = 16) -> Outcome:
+def carried(plan: Plan, renderers: int, times: Times = TIMES, splitters: int = 16) -> RehearsedOutcome:
     limits = {"surveyor": 1, "splitter": splitters, "renderer": renderers, "dissolver": 4, "finisher": 1}
     crews = [
         PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
