@@ -73,8 +73,9 @@ def _did_not_start(error: Exception) -> str:
 
 def _clear_up(before: set[int]) -> None:
     """End what a start that failed has left: Ray itself forgets processes of a start that it has not finished."""
+    begun = set(descendants(os.getpid()))  # an agent whose parent ends first is nobody's descendant afterwards
     ray.shutdown()
-    end(pid for pid in descendants(os.getpid()) if pid not in before)
+    end((begun | set(descendants(os.getpid()))) - before)
 
 
 def end(processes: Iterable[int]) -> None:

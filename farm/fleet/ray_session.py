@@ -120,11 +120,12 @@ class RaySession:
         heartbeat, self._heartbeat = self._heartbeat, None
         if self._began:
             if heartbeat and heartbeat.missed:  # Ray would wait for its head
+                begun = descendants(os.getpid())  # an agent whose parent ends first is nobody's descendant afterwards
                 with suppress(FilmFailed):
                     heartbeat.asked(ray.shutdown)
                 atexit.unregister(ray.shutdown)
                 if self.local:
-                    end(descendants(os.getpid()))
+                    end({*begun, *descendants(os.getpid())})
             else:
                 if heartbeat:
                     heartbeat.end()  # to be asked while Ray leaves can end this process with a fault in Ray's own code
