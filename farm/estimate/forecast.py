@@ -14,7 +14,7 @@ from rich.table import Table
 
 from farm.estimate.node_prices import NodePrice, node_prices
 from farm.estimate.outcome import Outcome, Times, outcome
-from farm.estimate.throughput import Throughputs
+from farm.estimate.throughput import PROPAGATED_SECONDS, Throughputs
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import CLUSTER_CPUS, crews_for, renderer_count, renderer_gpus
 from farm.fleet.calls import Cluster, PoolSpec
@@ -132,8 +132,8 @@ class Forecaster:
         self._rates = Throughputs(paces, scout.spec.deliverables, self._megapixels)
 
     def seconds(self, chunks: Iterable[Chunk]) -> float:
-        """Of one renderer, for these chunks."""
-        return sum(self._rates.of(chunk.look).seconds * chunk.read.frames for chunk in chunks)
+        """Of one renderer, and of one propagator, for these chunks."""
+        return sum(self._rates.of(chunk.look).seconds * chunk.read.frames + _propagation(chunk) for chunk in chunks)
 
     def by_nodes(self, chunks: Sequence[Chunk], cluster: Cluster) -> tuple[NodePrice, ...]:
         """What these chunks cost on nodes with GPUs and without; nothing where the price of either is not known."""
@@ -171,8 +171,10 @@ class Forecaster:
     def on(self, chunks: Sequence[Chunk], fleet: Sequence[WorkerKind]) -> Forecast:
         """The film on one fleet."""
         each = [kind for kind in fleet for _ in range(kind.renderers)]
-        _, crews = self.crews(len(each))
-        found = outcome(chunks, self.scout.plan, self.times(each), crews, [kind.renderers for kind in fleet])
+        cluster, crews = self.crews(len(each))
+        found = outcome(
+            chunks, self.scout.plan, self.times(each, shared=cluster.local), crews, [kind.renderers for kind in fleet]
+        )
         cpu = sum(found.hired[one.name] * one.cpus for one in crews)
         gpu = sum(found.hired[one.name] * one.gpus for one in crews)
         names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
@@ -200,8 +202,8 @@ class Forecaster:
         side = sum(found.hired[one.name] * one.cpus for one in crews if one.name != "renderer")
         return renderers + (self.cost.of(0.0, side) if self.cost else 0.0)
 
-    def times(self, each: Sequence[WorkerKind]) -> Times:
-        """How long everything takes, where these are the renderers."""
+    def times(self, each: Sequence[WorkerKind], *, shared: bool) -> Times:
+        """How long everything takes, where these are the renderers. `shared`: on the cores on which propagators work too."""
         encodings, lossless = len(self.scout.spec.deliverables), self.scout.film.picture.developed
         rate = self._rates.of
 
@@ -218,6 +220,8 @@ class Forecaster:
             dissolve=lambda chunk: DISSOLVE_SECONDS * self._megapixels * chunk.dissolve * encodings,
             stitch=STITCH_SECONDS,
             prove=PROVE_SECONDS,
+            propagate=_propagation,
+            cores_shared=shared,
         )
 
     def crews(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
@@ -229,6 +233,11 @@ class Forecaster:
         if workers <= cores and not spec.workers.gpus:
             cluster = Cluster(True, float(cores), 0.0)
         return cluster, crews_for(spec, list(self.scout.looks.values()), cluster)
+
+
+def _propagation(chunk: Chunk) -> float:
+    """Seconds of a propagator."""
+    return PROPAGATED_SECONDS * chunk.core.frames if chunk.look.propagation else 0.0
 
 
 def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: Console) -> None:

@@ -30,12 +30,16 @@ class Times:
     """To put a chunk into the store."""
     render: Callable[[Chunk, int], float]
     """A chunk, by the renderer of this number, from 0."""
+    propagate: Callable[[Chunk], float]
+    """To propagate colour to the frames of a chunk's core, by one propagator; 0 where none is."""
     dissolve: Callable[[Chunk], float]
     """A seam, by the later chunk."""
     stitch: float
     """To add one frame to a deliverable: they are stitched side by side."""
     prove: float
     """To prove one frame of a deliverable, once it is whole."""
+    cores_shared: bool
+    """Propagators work on the renderers' cores, as on one machine."""
 
 
 class Outcome(NamedTuple):
@@ -68,6 +72,9 @@ def outcome(
     work, longest = sum(alone) / renderers, max(alone)
     tail = longest * (1 - 1 / renderers) / 2 if len(works) > renderers else longest - work
     rendered = max(start + work + tail, begun + split + longest)
+    propagators = pools.get("propagator")
+    propagation = sum(map(times.propagate, chunks)) / propagators.limit if propagators else 0.0
+    rendered = rendered + propagation if times.cores_shared else max(rendered, start + propagation + longest)
     dissolves = [times.dissolve(chunk) for chunk in chunks if chunk.dissolve]
     whole = rendered + max(dissolves, default=0.0) + WRITTEN_SECONDS
     stitched = max(whole + PAGE_SECONDS + times.stitch * works[-1][-1].core.frames, times.stitch * plan.frames)
@@ -75,6 +82,7 @@ def outcome(
     hired = {
         "surveyor": begun,
         "splitter": times.boot(pools["splitter"]) * min(splitters, len(works)) + sum(map(times.split, chunks)),
+        "propagator": propagation * propagators.limit if propagators else 0.0,
         "renderer": renderers * (rendered - begun),
         "dissolver": sum(dissolves) + bool(dissolves) * times.boot(pools["dissolver"]),
         "finisher": pools["finisher"].limit * proven,

@@ -30,8 +30,10 @@ LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
 LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
 """A generator that works at the film's own size, on one core."""
 
-PROPAGATED_SECONDS = 0.06
-"""To propagate colour to a frame, on one core; it takes a renderer's time no more than that of another worker."""
+PROPAGATED_SECONDS = 0.09
+"""To propagate colour to a frame, on a propagator's core (docs/log.md)."""
+UPSAMPLED_SECONDS = 0.04
+"""To bring a megapixel of propagated colour to the film's size along its luma, on a renderer's core."""
 
 GPU_IN_CORES = 45.0
 """Cores that do as much of a look's work as one L4. An estimate (colorize: 45 ms on a core, about 1 ms there), for no GPU has given it."""
@@ -125,7 +127,7 @@ class Throughputs:
             sum(SECONDS_PER_MEGAPIXEL[one.codec] for one in self._deliverables),
         )
         if look.propagation:
-            return PROPAGATED_SECONDS + coding * megapixels
+            return (UPSAMPLED_SECONDS + coding) * megapixels
         if name in LOOK_SECONDS_PER_MEGAPIXEL:
             return (LOOK_SECONDS_PER_MEGAPIXEL[name] + coding) * megapixels
         return LOOK_SECONDS_PER_FRAME.get(name, LOOK_SECONDS_PER_FRAME["colorize"]) + coding * megapixels

@@ -90,7 +90,7 @@ def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> t
     forecaster, fleet = Forecaster(scout, ForecastRequest(), paces), [WorkerKind("", case.workers)]
     said = forecaster.on(scout.plan.chunks, fleet).wall_seconds
     each = [WorkerKind("", 1)] * case.workers
-    rehearsal = Rehearsal(scout.plan.chunks, scout.plan, forecaster.times(each))
+    rehearsal = Rehearsal(scout.plan.chunks, scout.plan, forecaster.times(each, shared=True))
     return said, round(rehearsal.on(*forecaster.crews(case.workers)).seconds, 1)
 
 

@@ -26,6 +26,8 @@ def rehearsed(chunks: int, workers: int, seconds: float) -> float:
         dissolve=lambda chunk: 0.0,
         stitch=0.0,
         prove=0.0,
+        propagate=lambda chunk: 0.0,
+        cores_shared=False,
     )
     found = Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, float(workers)), crews)
     return round(chunks * seconds / workers / (found.rendered - (found.first - seconds)), 4)

@@ -22,6 +22,8 @@ TIMES = Times(
     dissolve=lambda chunk: 7.0,
     stitch=0.0,
     prove=0.0,
+    propagate=lambda chunk: 0.0,
+    cores_shared=False,
 )
 
 

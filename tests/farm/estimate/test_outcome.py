@@ -21,6 +21,8 @@ TIMES = Times(
     dissolve=lambda chunk: 0.5,
     stitch=0.001,
     prove=0.003,
+    propagate=lambda chunk: 0.0,
+    cores_shared=False,
 )
 
 
@@ -69,3 +71,14 @@ def test_seams_and_the_last_page_come_after_the_last_chunk() -> None:
     tail = 0.5 + WRITTEN_SECONDS + PAGE_SECONDS + 0.1 + 0.003 * 400
     assert found.seconds == pytest.approx(found.rendered + tail)
     assert found.hired["dissolver"] == pytest.approx(3 * 0.5 + 0.6)
+
+
+def test_propagation_is_waited_for_by_renderers_of_a_cluster_and_takes_their_cores_here() -> None:
+    plan, crews = plan_of(40), [*pools(4), PoolSpec("propagator", "builtins:object", limit=2)]
+    slow = replace(TIMES, propagate=lambda chunk: 20.0)
+    alone = outcome(plan.chunks, plan, TIMES, crews, [4])
+    beside = outcome(plan.chunks, plan, slow, crews, [4])
+    here = outcome(plan.chunks, plan, replace(slow, cores_shared=True), crews, [4])
+    assert alone.rendered < 40 * 20 / 2 < beside.rendered < 40 * 20 / 2 + 20
+    assert here.rendered == pytest.approx(alone.rendered + 40 * 20 / 2)
+    assert beside.hired["propagator"] == 40 * 20
