@@ -1,4 +1,4 @@
-"""WHOM AND WHEN: driver, fleet, board, command line. Promises to finish what the paper says; touches no pixel itself."""
+"""Orchestration of the render farm on Ray: drivers, worker pools, scheduling, progress and the command line."""
 
 import os
 

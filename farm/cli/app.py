@@ -1,4 +1,4 @@
-"""The command line: a contract. People read stderr, programs read JSON on stdout. Exit 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
+"""The `farm` command: messages go to stderr, JSON to stdout; exits 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
 
 import json
 import sys

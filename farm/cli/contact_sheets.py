@@ -1,4 +1,4 @@
-"""The command `farm proof`: a still of every shot and look, before anyone pays for the film. Promises the command line's contract; makes no still itself."""
+"""The command `farm proof`: contact sheets with a still of every shot in each look, before the film is rendered."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -1,4 +1,4 @@
-"""The commands `farm cancel` and `farm clean`. Promises that nothing is deleted without --yes; renders nothing."""
+"""The commands `farm cancel` and `farm clean`. Nothing is deleted without --yes."""
 
 import json
 import sys

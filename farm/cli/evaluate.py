@@ -1,4 +1,4 @@
-"""The command `farm evaluate`: options into a request, the evaluation onto the screen or into JSON."""
+"""The command `farm evaluate`: measures looks, or colour propagation, on pictures whose true colours are known."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

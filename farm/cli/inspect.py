@@ -1,4 +1,4 @@
-"""The command `farm inspect`: a film described, or compared with another, on this machine and without Ray."""
+"""The command `farm inspect`: describes a film, or compares two frame for frame, on this machine and without Ray."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The catalogue of looks, for `farm looks`: what is installed, what the library has, and what each can be told. Promises to load no weights, and that a broken look hides no other."""
+"""Lists looks for `farm looks`: those installed, those in the library, and the settings of each.
+
+No weights are loaded, and a broken look is listed with its problem, so that it hides no other.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The commands `farm looks`, `farm looks add` and `farm looks show`. Promises that a look is imported whole or not at all; renders nothing."""
+"""The commands `farm looks`, `farm looks show` and `farm looks add`. A look is imported whole or not at all."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The command line's options: their names and words for people, and which fields of a spec they are. Promises nothing of their values: the spec judges them."""
+"""The command line options that commands share, their help texts, and the job spec fields that they set. The spec validates the values."""
 
 import json
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The command `farm plan`: what a film is, what would be made of it, and what that takes of fleets that one asks about. Promises to render nothing."""
+"""The command `farm plan`: a film's shots, chunks and deliverables, and how long rendering takes on fleets of given sizes."""
 
 import json
 from typing import TYPE_CHECKING, Annotated

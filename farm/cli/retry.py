@@ -1,4 +1,4 @@
-"""The command `farm retry`: chunks that were set aside are to be made again. Promises to say which; renders nothing itself."""
+"""The command `farm retry`: releases quarantined chunks, so that the next `farm render` of the job makes them again."""
 
 import sys
 from typing import Annotated

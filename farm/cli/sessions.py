@@ -1,4 +1,4 @@
-"""The studio: opens what a command needs (places, ledger, fleet, board) and closes it again. Promises that nothing is left running; tells no story."""
+"""Opens what a command needs (places, ledger, worker fleet, console), runs the command, and closes it all again."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""The command `farm stills`: the frames of each shot that are worth painting, as PNG files for any painting program."""
+"""The command `farm stills`: exports the frames of each shot that are worth painting, as PNG files for any painting program."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

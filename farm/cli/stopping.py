@@ -1,4 +1,4 @@
-"""Stopping: what Ctrl-C and SIGTERM do to a command. Promises its end within ten seconds of the first signal, and at once at the second; knows no work.
+"""Handles Ctrl-C and SIGTERM: the command ends within ten seconds of the first signal, and at once at the second.
 
 The first raises KeyboardInterrupt in the main thread, as Python does for Ctrl-C, and lets no store be waited for any more.
 """

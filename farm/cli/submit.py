@@ -1,4 +1,4 @@
-"""The commands `farm submit`, `farm watch` and `farm logs`. Promises the command line's contract; knows neither Ray nor the store."""
+"""The commands `farm submit`, `farm watch` and `farm logs`, for jobs whose driver runs on a Ray cluster."""
 
 import sys
 from typing import Annotated

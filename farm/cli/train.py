@@ -1,4 +1,4 @@
-"""The command `farm train`. Promises the command line's contract; trains nothing itself."""
+"""The command `farm train`: trains a look by a recipe, from its last checkpoint if there is one."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""Ray itself: started here, joined, and kept apart from the terminal."""
+"""Ray itself: started on this machine or joined, watched by a heartbeat, and kept off the terminal."""

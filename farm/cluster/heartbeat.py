@@ -1,4 +1,7 @@
-"""The heartbeat of a Ray's head: asked for again and again beside the work. Promises to tell a lost head before Ray ends this process without a word; knows no Ray."""
+"""Asks the head of a Ray cluster again and again whether it is alive, while other work goes on.
+
+A head that does not answer is reported lost before Ray would end this process without a message.
+"""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A Ray cluster that is there already, joined for one command. Promises that a head which is too busy to answer is asked again, and one sentence where it cannot be joined; starts nothing.
+"""Joins an existing Ray cluster for one command. A head that is too busy to answer is asked again before joining fails.
 
 `ray.init` asks a head that does not answer twenty times, half a minute each, and one whose token is another as often before
 it says that it could not connect: so the head is asked first.

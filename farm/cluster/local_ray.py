@@ -1,4 +1,6 @@
-"""Ray on this machine, started for one command. Promises that a busy machine is waited for, that a start which failed leaves nothing, and that nothing of it has the terminal.
+"""Starts Ray on this machine for one command, and waits longer for it than Ray would where the machine is busy.
+
+A start that failed leaves no process behind, and no process of Ray's uses the terminal.
 
 What of Ray's own waiting can be lengthened is: its environment for its servers, and ports for its agents. Without ports its
 raylet waits 15 seconds, a constant, for the agents to tell theirs, and then aborts: on two cores under a load of 20 they take a minute.

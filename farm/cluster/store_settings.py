@@ -1,4 +1,7 @@
-"""Settings of stores that stand in the environment of a command. Promises that a film's workers on other nodes, and its driver on a cluster, have them too; holds no credentials."""
+"""Passes the store settings in a command's environment on to its workers on other nodes, and to a driver on a cluster.
+
+Credentials are not among them.
+"""
 
 import os
 import shlex

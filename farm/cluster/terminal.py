@@ -1,4 +1,4 @@
-"""The terminal belongs to the command alone: nothing that the farm or Ray starts has it as its input, or can be stopped by it.
+"""Keeps processes that the farm or Ray starts from reading the terminal, and from being stopped by it.
 
 A process in a background group of a terminal's session is stopped by the kernel (state T) as soon as it reads the terminal or
 changes its settings, and with it all of its group. Ray's workers are such groups, and programs that libraries run in them may do both.

@@ -1,1 +1,1 @@
-"""Contact sheets of a few frames, before a film is rendered."""
+"""Stills of a film made before it is rendered: contact sheets, and frames exported to be painted."""

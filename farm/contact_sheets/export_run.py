@@ -1,4 +1,4 @@
-"""The frames of each shot that are worth painting, exported as PNG files to a folder, with contact sheets over them (`farm stills`).
+"""Exports the frames of each shot that are worth painting as PNG files, with contact sheets of them (`farm stills`).
 
 What an earlier run has made is taken from the store; a file that somebody has painted on since is left as it is.
 """

@@ -1,4 +1,4 @@
-"""The page of `farm proof`: one HTML file over the stills, shots below one another, looks side by side; without a server, a network or a script."""
+"""The HTML page of `farm proof`: a row of stills for each shot, looks side by side, in one file without server, network or script."""
 
 from actors.page_templates import PAGES
 from jobs.film.timecode import FrameTimecodes

@@ -1,4 +1,6 @@
-"""The proof: one still of every shot in every look, on contact sheets and a page, before anyone pays for the film. Promises that what is on paper is not made again; touches no picture.
+"""Makes a still of every shot in each look, on contact sheets and a page, before the film is rendered (`farm proof`).
+
+Stills that are already in the store are not made again.
 
 Read `prove` and you know what happens. No lease is taken: stills lie in a folder of their own, and nothing is written that
 is not harmless twice, so that a job at work is left undisturbed.

@@ -1,1 +1,1 @@
-"""What a film will take, before it is rendered."""
+"""Estimates of what a film takes in time, storage and money, before it is rendered."""

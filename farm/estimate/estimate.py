@@ -1,4 +1,4 @@
-"""What a film will take, before anyone renders it: frames, chunks, frames read twice, bytes, time. Promises figures from the plan alone; renders nothing."""
+"""What `farm plan` tells of a film: frames, chunks, frames read twice, bytes, deliverables and time."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,6 @@
-"""The forecast: what is still to be made of a film, on fleets of several sizes: time, GPU-hours, money. Promises to say what was measured and what is a constant; renders nothing.
+"""Forecasts time, GPU-hours and cost of what is still to be made of a film, on fleets of several sizes.
+
+Each forecast says which of its figures were measured and which are constants.
 
 By a closed formula (farm/estimate/outcome.py). Rendering takes as long as the same look took before
 (farm/estimate/throughput.py); everything else is a constant here.

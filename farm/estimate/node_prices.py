@@ -1,4 +1,4 @@
-"""What rendering a film costs on nodes with GPUs and on nodes without, side by side. Promises to say which figures were measured and which are estimates; hires nobody.
+"""Compares what rendering a film costs on nodes with GPUs and on nodes without, and says which figures were measured.
 
 A GPU is waited for by nobody where a software encoder takes most of a frame's time: then its price buys little.
 """

@@ -1,4 +1,4 @@
-"""What a planned film takes on a fleet, by a closed formula: renderers share the work, and wait for the last batch.
+"""Predicts time and worker seconds of a planned film by a closed formula: renderers share the work, and wait for the last batch.
 
 It was held against a simulation of the fleet's own dispatch on the same runs (docs/log.md), and errs as little; tests/bench keeps that one.
 """

@@ -1,4 +1,4 @@
-"""What a run would make again, and why: told by shot, before anything is rendered. Promises the driver's own choice, by digests; renders nothing."""
+"""What a run would render again and why, shot by shot, found by the same digests by which the driver decides."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby

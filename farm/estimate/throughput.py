@@ -1,4 +1,4 @@
-"""How fast looks are: as renderers were with the same look before, in any job of a store, or else by constants. Promises to say which, and how many frames it rests on; renders nothing."""
+"""How fast each look renders, as measured in any job of a store or else by constants, and how many frames that rests on."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence

@@ -1,1 +1,1 @@
-"""One film, from its source to its deliverables."""
+"""Renders one film, from its source to its deliverables."""

@@ -1,4 +1,4 @@
-"""The calls of one film, each kind a class of its own: what is asked of surveyors, splitters, renderers, dissolvers, transcoders and finishers."""
+"""The calls a driver makes for one film: what surveyors, splitters, propagators, renderers, dissolvers, transcoders and finishers are asked."""
 
 from abc import abstractmethod
 from collections.abc import Sequence

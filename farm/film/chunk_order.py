@@ -1,4 +1,4 @@
-"""The order of a film's chunks: what is split and rendered first. No chunk and no digest depends on it.
+"""The order in which a film's chunks are split and rendered. It changes no chunk and no digest.
 
 film      in the film's order, so that deliverables grow with it
 preview   the first chunk, the last, and every n-th between them before all others: what one wants to see of a whole film

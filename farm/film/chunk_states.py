@@ -1,4 +1,4 @@
-"""What is known of each chunk of one film: what is made of it, what it lacks, and whom its finished pieces are for."""
+"""Tracks the state of each chunk of a film: what is made of it, what it lacks, and who needs its finished pieces."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The vault's paper: a conform report beside each deliverable that is handed over. Promises one that programs can read; finds nothing out itself."""
+"""Writes a machine-readable conform report (<file>.conform.json) beside each deliverable that conforms."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The driver: carries one film from source to deliverables. Promises that the same call goes on where it was left; touches no pixel, knows no Ray.
+"""The driver: takes one film from source to deliverables. The same call made again resumes where the last one stopped.
 
 Read `render_film` and you know what happens to a film.
 """

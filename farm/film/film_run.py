@@ -1,4 +1,4 @@
-"""One film in work: which calls follow from each finished piece. Nothing finished is made again."""
+"""Decides which calls follow from each finished piece of a film. Nothing finished is made again."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile

@@ -1,4 +1,7 @@
-"""The output's names: whose they are. Promises that a name which another job has is refused before any work, and given back by a job that comes to nothing; writes no film."""
+"""Reserves a job's file names in the output. A name that another job owns is refused before any work.
+
+Names are released when the job fails or is cancelled and nothing lies under them.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""What a propagated film still needs for its colour: references of its stills, and guides of its spans. Nothing finished is made again."""
+"""Finds what colour propagation still needs in a film: references of its stills, guides of its spans. Nothing finished is made again."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass

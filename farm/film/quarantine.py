@@ -1,4 +1,4 @@
-"""Setting aside: what becomes of a film when one of its chunks went wrong too often. Promises a report for each, and one sentence where nothing is delivered; makes nothing.
+"""Quarantines chunks that failed too often, with a report for each, and decides what then becomes of the film.
 
 By the spec's `on_error`: fail and hold make the rest and deliver nothing; passthrough has the source's own frames stand in
 for the chunk, and grey where even these go wrong.

@@ -1,4 +1,4 @@
-"""The film report: what was made of a film, for people and programs, and for the run after this one. Promises the plan's own figures; finds nothing out itself."""
+"""Builds the report of a finished film, for people and programs, and records what was rendered, for the next run."""
 
 from __future__ import annotations
 

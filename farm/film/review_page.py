@@ -1,4 +1,4 @@
-"""The review page: one HTML file beside the deliverables, a still of every chunk before and after; it needs no server and no network."""
+"""The review page: one HTML file beside the deliverables with a still of every chunk, before and after; it needs no server or network."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The opening of a film: what it is, what it shall look like, what it is to become; what could only fail later is refused before any work."""
+"""Opens a film: refuses a bad job before any work, hires the worker pools, probes the source, and decides the deliverables."""
 
 import re
 from collections.abc import Mapping

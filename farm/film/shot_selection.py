@@ -1,4 +1,4 @@
-"""Shots that are chosen to be rendered alone, and numbers as people say them. Promises one sentence for a choice that no film has; knows no plan."""
+"""Parses which shots are to be rendered (`--shots 3,5-7`), and formats runs of numbers in the same way."""
 
 import re
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""The scout: grows a film's index, cuts and plan from what the survey brings. Promises that a finished prefix never changes; renders nothing.
+"""Builds a film's frame index, cuts and plan while the survey's findings arrive. The finished part of a plan never changes.
 
 The survey is two streams of findings, in any order: pages of the frame index from one demux, and cuts from many ranges
-of frames looked through in parallel. Both are put on paper as they come; what is on paper is not surveyed again.
+of frames looked through in parallel. Both are written to the store as they come; what is there is not surveyed again.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The crews of one film: who is hired for what, and what each one needs. Promises demand that can be met; hires nobody."""
+"""Defines the worker pools of a film: how many workers each may have, and the CPUs, GPUs and memory that each worker needs."""
 
 import os
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""Workers on Ray, and the calls that they are given."""
+"""Workers on Ray, and the scheduling of calls to them."""

@@ -1,4 +1,4 @@
-"""What the fleet is asked: calls, pools of workers, how often what went wrong is tried again, and who is told of it."""
+"""Base types of the worker fleet: calls, pools of workers, retry budgets, cluster size, and listeners."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

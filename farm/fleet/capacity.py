@@ -1,4 +1,4 @@
-"""What a cluster may grow to: kinds of nodes, as it tells or its operator does. Promises that no node is counted twice; asks no Ray.
+"""What a cluster may grow to, as kinds of nodes that the cluster or its operator declares. No node is counted twice.
 
 An autoscaling cluster at rest is a head without a GPU, and what it lacks is what it would bring up. Ray's own autoscalers
 (2.60) do not tell what that is, so the operator does, in FARM_NODES beside FARM_ALLOWED_FOLDERS:

@@ -1,9 +1,11 @@
-"""Shares: how many renderers each film on a cluster may have, by priority and fair share. Promises that nobody starves and no room lies idle that somebody wants; knows no Ray, hires nobody.
+"""Decides how many renderers each film on a cluster gets, by priority and fair share.
 
-Job         a film that takes part: what it is called, and how urgent it is
-Claim       what one driver says about once a second: what it wants, what it has
-allot       who gets how many: the whole policy, a function of claims and room
-Shares      the office that hears claims and answers with allowances. All it knows it is told again within seconds
+No film starves, and no capacity that a film could use stays idle.
+
+SharingJob  a film that takes part: what it is called, and how urgent it is
+Demand      what one driver says about once a second: what it wants, what it has
+allot       who gets how many: the whole policy, a function of demands and room
+Shares      the arbiter that hears demands and answers with quotas. All it knows it is told again within seconds
 """
 
 import time

@@ -1,4 +1,7 @@
-"""Claims: a driver's tie to the office that shares out its cluster. Promises never to wait for it, and that a film without an answer works as if it were alone; decides nothing."""
+"""A driver's client of the cluster's fair share arbiter: reports its demand and keeps its pools within their quota.
+
+It never waits for the arbiter; a film that gets no answer works as if it were alone on the cluster.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any

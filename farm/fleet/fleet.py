@@ -1,6 +1,6 @@
-"""The fleet: hires plain classes as Ray actors and calls them. Promises that every call is made to the end or fails in one sentence, and that nothing is left running; knows no film.
+"""Hires plain classes as Ray actors and calls them. Every call is finished or fails with one error, and no worker is left running.
 
-Findings are small (paper, keys): frames never travel through Ray. A call whose worker was lost is
+Findings are small (records, keys): frames never travel through Ray. A call whose worker was lost is
 made again from its beginning, so a finding may arrive twice: whoever keeps findings must be harmless to call twice.
 """
 

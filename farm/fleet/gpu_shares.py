@@ -1,4 +1,4 @@
-"""How many renderers share a GPU, by the cores beside it and its memory. Promises that none is given more than there is, as far as it is known; asks no GPU.
+"""How many renderers share a GPU, by its memory and the CPU cores beside it.
 
 A renderer with a software encoder keeps a GPU busy for a small part of its time: several side by side use what the others
 leave. Where the memory of a GPU is not known, one renderer has it alone.

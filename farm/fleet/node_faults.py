@@ -1,4 +1,4 @@
-"""Node faults: which errors are of the machine that a worker runs on, and not of what it was asked. Promises one place where that is told; knows no Ray.
+"""Tells errors of a worker's machine (disk, GPU, driver, libraries) from errors of the work it was asked to do.
 
 A store tells its own errors (jobs/store), so an error of a disk that nobody told is of the worker's own disk. What can only be
 known by looking, whether the store is seen there at all, is asked of farm/fleet/vantage.py.

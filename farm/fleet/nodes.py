@@ -1,4 +1,4 @@
-"""Nodes: which machines of a cluster have gone wrong, how often, and which are left alone. Promises that one event counts once; knows no Ray."""
+"""Counts the faults of each node of a cluster and which nodes to avoid. Workers that fail in one event count once."""
 
 from collections import Counter
 from typing import NamedTuple

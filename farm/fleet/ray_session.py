@@ -1,4 +1,4 @@
-"""This process's tie to Ray: one started here, or a cluster joined. Promises that SIGTERM stops as Ctrl-C does while it lasts, and that nothing it started stays; knows no workers."""
+"""Starts Ray or joins a cluster for as long as a command needs it. SIGTERM stops the command as Ctrl-C does, and nothing started stays."""
 
 import atexit
 import os

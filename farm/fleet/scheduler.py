@@ -1,4 +1,4 @@
-"""Dealing: who of a crew gets which call, and when. Promises that no call is lost, and that fast and slow workers end together; knows no Ray and no clock but the one it is told.
+"""Schedules a pool's calls on its workers, so that fast and slow workers end together. No call is lost.
 
 A worker's pace is measured by the calls it finishes. While there is enough for everyone, whoever has room gets the next
 call. Near the end one that is slow gets none that another would end sooner: earliest-finish-time list scheduling for

@@ -1,4 +1,7 @@
-"""The vantage: what the driver of one piece of work sees, and each worker must: its store, output and source. Promises that what only one machine cannot see is charged to that machine; hires nobody."""
+"""Checks that each worker sees the same store, output and source as the driver.
+
+A place that only one machine cannot see counts as that machine's fault.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The far end of one worker. Promises that an error of its own machine comes home as one, and names the machine; knows no film."""
+"""The Ray actor that holds one worker. An error of its machine is reported as such, and names the machine."""
 
 import os
 import socket

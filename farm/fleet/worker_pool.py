@@ -1,4 +1,4 @@
-"""A crew's roster: who is hired, how many are wanted, who goes, who is late. Promises no more workers than calls; knows no Ray: an actor is anything."""
+"""The workers of one pool: how many are wanted, which are idle, late, hung or stopped. It never wants more workers than there are calls."""
 
 from collections import deque
 from dataclasses import dataclass, field

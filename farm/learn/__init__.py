@@ -1,1 +1,1 @@
-"""Training and evaluation on Ray."""
+"""Training and evaluation of looks on Ray."""

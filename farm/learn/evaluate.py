@@ -1,4 +1,4 @@
-"""Evaluations: has looks judged on photographs, or on a film, whose colours are known. Promises refusals before anybody is hired; touches no picture."""
+"""Evaluates looks on photographs, or on a film, whose true colours are known."""
 
 import os
 from collections.abc import Sequence

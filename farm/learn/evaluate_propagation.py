@@ -1,4 +1,4 @@
-"""How well colour is propagated: a film's true frames stand as anchors, all others get their colour from them, and are judged."""
+"""Evaluates colour propagation: some true frames of a film are the anchors, and the frames between them are measured."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""An evaluation for people: a curve of figures for each look."""
+"""Prints an evaluation of looks: a table of figures by strength for each look."""
 
 import sys
 

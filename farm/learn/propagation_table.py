@@ -1,4 +1,4 @@
-"""An evaluation of propagated colour for people: shares of grey's error by distance from the anchors, and jitter."""
+"""Prints an evaluation of colour propagation: errors as shares of grey's, by distance from the anchors, and jitter."""
 
 import sys
 

@@ -1,4 +1,6 @@
-"""Training on Ray Train, from one processor to many GPUs. Promises that a lost worker changes nothing, and that what goes wrong is said in one sentence; knows no network and no picture.
+"""Trains a look with Ray Train, on anything from one CPU to many GPUs.
+
+On CPUs, with a fixed seed, an interrupted training ends with the same weights as one that was not interrupted.
 
 Ray Train places the workers, joins them (gloo on processors, NCCL on GPUs) and begins them again after a loss; each then
 takes up the last whole checkpoint in the recipe's `out`. What the first worker tells comes here through a queue.

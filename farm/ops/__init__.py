@@ -1,1 +1,1 @@
-"""Jobs on a cluster: submitted, watched, listed, cleared away."""
+"""Jobs on a cluster: submitted, watched, listed, and cleaned up."""

@@ -1,4 +1,7 @@
-"""Cleaning: what of jobs may be deleted. Promises to keep all that a job, or one of the specs it has had, would need to go on, and to leave alone who is at work; tells before it deletes."""
+"""Finds what may be deleted of jobs in a store, and deletes it on request.
+
+What a job, or any spec it has had, needs to go on is kept by default, and a job at work is left alone.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Baggage: what a spec names on this machine, and takes along into its store, so that a cluster finds it. Promises that no file is sent twice, and none that the spec does not name; asks no cluster.
+"""Uploads the local files that a spec names, and no others, to its store, where a cluster finds them. No file is sent twice.
 
 <store>/<job>/submitted/<mark>/<name>   a film, the folder of an image sequence, a shot list, stills, a look's folder
 

@@ -1,4 +1,4 @@
-"""Ray Jobs: commands that a cluster's head runs for us, asked for by HTTP. Promises one sentence for whatever is wrong with the way there; knows nothing of films.
+"""Submits commands to a cluster by Ray's job API over HTTP, and asks how they are doing.
 
 Who is let in is Ray's own affair: RAY_AUTH_MODE (token, unless it is set) and RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or
 ~/.ray/auth_token. The token goes into a header and nowhere else.

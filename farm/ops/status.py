@@ -1,4 +1,4 @@
-"""How far jobs are, read from the store alone. Promises an answer from any machine, whether the driver lives or not; asks no driver."""
+"""The status of jobs, read from the store alone: it works from any machine, whether or not the driver is alive."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Submitting: a job spec and what it names on this machine go into the store, and the command that renders it to a Ray cluster. Promises that nobody else begins meanwhile, and that a driver which fails at once is told at once; renders nothing."""
+"""Submits a job to a Ray cluster: uploads the spec and its local files to the store, and has the cluster run `farm render`.
+
+The lease is held during the upload, so that nobody else begins; a driver that fails at once is reported at once.
+"""
 
 import shlex
 import time

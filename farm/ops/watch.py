@@ -1,4 +1,4 @@
-"""Watching: a job's driver, wherever it runs, by what it leaves in the store: its lease and its logbook. Promises to end when the driver has; asks no cluster."""
+"""Follows a job's driver from any machine, by the lease and log that it keeps in the store, until it ends."""
 
 import re
 import sys

@@ -1,1 +1,1 @@
-"""How far a film is, on the console, as metrics, and on paper."""
+"""A film's progress: on the console, as Prometheus metrics, and as documents in the store."""

@@ -1,6 +1,6 @@
-"""A job's usage document, kept while its fleet works, and the cap on its cost.
+"""Keeps a job's usage document up to date while its workers run, and enforces the cap on its cost.
 
-What was scraped is on paper: a counter that went back in the next run would be taken for one that began anew. The document
+What was scraped is in the store: a counter that went back in the next run would be taken for one that began anew. The document
 is written by a thread of its own, so that no worker waits for it; no picture depends on it.
 """
 

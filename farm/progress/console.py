@@ -1,4 +1,4 @@
-"""A film's progress for people: a bar on a terminal, plain sentences elsewhere, and the same in the job's log.
+"""Shows a film's progress: a bar on a terminal, plain sentences elsewhere, and the same in the job's log.
 
 All of it goes to standard error: standard output belongs to the command's own answer.
 """

@@ -1,4 +1,4 @@
-"""The lease of a job or a training: taken to work on it, told of at a glance, and asked back by `farm cancel`."""
+"""Takes the lease of a job or a training, tells who holds it, and asks the holder to stop (`farm cancel`)."""
 
 import sys
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
-"""One film's numbers for Prometheus, read from its progress at each scrape.
+"""Prometheus metrics of one film, read from its progress at each scrape.
 
-Every sample carries the label `job`, the job's name. Counters are over all runs of the job: they begin where its tally
-(jobs/ledger/usage.py) has them, and what has been scraped is on paper first, so that none ever goes back.
+Every sample carries the label `job`, the job's name. Counters are over all runs of the job: they begin where its usage
+document (jobs/ledger/usage.py) has them, and what has been scraped is written there first, so that none ever goes back.
 
     film_farm_job_info                       1, with labels source and look
     film_farm_job_state{state}               1 for the one it is in: working, delivered, failed or stopped; 0 for the others

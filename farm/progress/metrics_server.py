@@ -1,4 +1,4 @@
-"""Serves one job's numbers to Prometheus, and waits at the job's end until they have been fetched once more."""
+"""Serves a job's metrics to Prometheus, and waits at the end of the job until they have been fetched once more."""
 
 import threading
 from collections.abc import Iterable, Iterator

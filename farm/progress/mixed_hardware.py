@@ -1,4 +1,4 @@
-"""Mixture: tells people, once for each, that a job's pictures come from another kind of hardware. Promises a warning and no more; who refuses is the worker."""
+"""Warns, once for each kind, when a job's frames come from another kind of hardware. Refusing mixed hardware is left to the workers."""
 
 from collections.abc import Iterable
 

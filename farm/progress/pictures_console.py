@@ -1,4 +1,4 @@
-"""How far work on single pictures is, for people: evaluations, contact sheets, exported stills."""
+"""Shows the progress of work on single pictures: evaluations, contact sheets, exported stills."""
 
 import time
 from collections.abc import Callable

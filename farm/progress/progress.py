@@ -1,4 +1,4 @@
-"""How far one film is: the one place where it is counted, for the console, for Prometheus and for the usage document (tally.json).
+"""Counts how far one film is, in one place for the console, for Prometheus and for the usage document (tally.json).
 
 Told by the driver and the fleet, in the main thread. Other threads may read: what is counted over all runs is a frozen
 document that is replaced as a whole.

@@ -1,4 +1,4 @@
-"""Paces: what a renderer's word says of how fast a look is rendered. Promises figures that another job can be estimated by; measures nothing."""
+"""Turns a renderer's reported device time into a measured throughput of its look, by which other jobs are estimated."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A training's progress, and how it is shown to people: a bar on a terminal, plain sentences elsewhere, on standard error."""
+"""Shows a training's progress on standard error: a bar on a terminal, plain sentences elsewhere."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A training's numbers for Prometheus, read from its progress at each scrape.
+"""Prometheus metrics of one training, read from its progress at each scrape.
 
 The label `job` is the look's name:
 

@@ -1,1 +1,1 @@
-"""Spec files read and checked."""
+"""Spec files, read and checked."""

@@ -1,4 +1,4 @@
-"""Local files in a spec for a cluster: which ones the operator allows. Promises one sentence for the first that is not; opens none of them.
+"""Which local paths a spec may name when it is rendered on a cluster. Paths that the operator has not allowed are refused.
 
 A cluster's workers read and write as its operator, and a spec may be anybody's: without a word from the operator it names
 no file of theirs. On Ray that is started here, for one film, whoever wrote the command is the operator.

@@ -1,4 +1,4 @@
-"""Places: where store and output lie in one another. Promises one sentence, before any work, where one would write over the other, or over another job's files; writes nothing."""
+"""Refuses a store and an output that lie in one another, or in other jobs' files, so that one would overwrite the other."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

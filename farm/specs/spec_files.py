@@ -1,4 +1,4 @@
-"""What the command line reads before a film begins: a spec from a file, or from a film and options. Promises one sentence for what is wrong; starts nothing."""
+"""Reads job specs, training recipes and look manifests from files, and makes a spec from a film and command line options."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""YAML and JSON as people write them: specs, recipes and manifests. Promises one sentence for what cannot be read, in bounded time and memory; knows no field."""
+"""Parses YAML and JSON files written by people, in bounded time and memory. A file that cannot be read gets an error of one sentence."""
 
 import json
 import re
