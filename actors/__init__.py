@@ -1,1 +1,4 @@
-"""WHO: plain classes that work on pixels and packets. Promises to be testable by calling them; knows no Ray, no boto3, no metrics."""
+"""Plain classes that work on pixels and packets, testable without a cluster.
+
+Nothing here imports Ray, boto3 or Prometheus's client.
+"""

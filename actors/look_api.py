@@ -1,4 +1,4 @@
-"""What a look that is written elsewhere imports. The rest of the farm may move; these names stay here."""
+"""The public API for looks written outside this project. Its names are stable; the rest of the farm may change."""
 
 from actors.looks.kind import LookKind, Needs
 from actors.looks.package import Package

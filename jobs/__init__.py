@@ -1,1 +1,4 @@
-"""WHAT: the paper of a film. Promises frozen, validated, versioned documents and pure geometry; knows no pixels, no Ray, no torch."""
+"""The documents of a film: frozen, validated and versioned, and the geometry of frames, shots and chunks as pure functions.
+
+Nothing here imports a pixel library, Ray or torch.
+"""

@@ -1,4 +1,4 @@
-"""Names by content: SHA-256 over canonical JSON. Promises one name for one meaning, on any machine; knows not what is named."""
+"""Names by content: SHA-256 over canonical JSON, the same on any machine."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Document: the base of every document of the farm. Promises that it is frozen and holds no field nobody has heard of; knows no document."""
+"""The base class of all documents of the farm: frozen, and any unknown field is refused."""
 
 import json
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""The farm's errors, one tree. Promises that each message says what, where and what to do next; knows no exit but the codes here.
+"""The farm's errors in one tree, with their exit codes. Each message says what is wrong, where, and what to do next.
 
 FarmError
 ├── BadInput        the user can mend it, nothing was lost             exit 2

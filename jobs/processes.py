@@ -1,4 +1,4 @@
-"""Processes of this machine: which one is which, whether one is gone or stopped, and what came of it. Reads /proc, and knows no other machine."""
+"""Processes of this machine, by /proc: which is which, whether one is gone or stopped, what it began, and how to kill those."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What comes from outside: values of specs and recipes, and texts that end in sentences. Promises what can be kept and what can be shown; knows no field.
+"""Bounds on what comes from outside: values of specs and recipes, and texts that end up in messages.
 
 A spec may be hostile, or merely broken: a few hundred bytes of YAML can mean billions of values, a number can have a
 million digits, and a text can carry a newline into a log, or a password.

@@ -1,1 +1,1 @@
-"""What a look is worth, held against the truth. Promises figures whose definitions are published (docs/evaluation.md); knows no training."""
+"""Measures what looks are worth against pictures whose true colours are known; docs/evaluation.md defines the figures."""

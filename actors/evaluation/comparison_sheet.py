@@ -1,4 +1,4 @@
-"""A sheet of judged pictures: grey, what each look makes of it, the truth, one below another. Promises small pictures of true colours; judges nothing."""
+"""Draws a comparison sheet: the grey picture, what each look makes of it, and the truth, one below another."""
 
 from collections.abc import Sequence
 

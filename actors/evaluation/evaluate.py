@@ -1,4 +1,4 @@
-"""The evaluator: shows looks pictures whose truth is known, on the way that a film's frames go, and measures what they make. Promises the figures of the product, not of a bare network; adds nothing up.
+"""Evaluates looks on pictures whose truth is known, rendered the way a film's frames are.
 
 A look that gives chroma is shown luma alone and its picture is composed with the truth's luma; any other is shown the truth. What
 is composed has the truth's own form (size, depth, sampling), so that what comes back unchanged is at no distance.

@@ -1,4 +1,4 @@
-"""What is asked of evaluators: material, spans, and photographs by name. Reads no picture."""
+"""What evaluation workers are asked for: the material, spans of film to judge, and photographs by name."""
 
 from typing import NamedTuple
 

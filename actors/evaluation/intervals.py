@@ -1,4 +1,4 @@
-"""How sure a mean over pictures is: the bootstrap. Promises the same interval for the same figures; knows no figure's meaning.
+"""Confidence intervals of means over pictures, by the bootstrap. The same figures always give the same interval.
 
 Efron and Tibshirani 1993, percentile intervals: pictures are drawn anew with replacement, as many as there are. All figures of
 one drawing are of the same pictures, so that differences of two looks are paired.

@@ -1,4 +1,4 @@
-"""How much chroma changes along motion from one frame to the next. Motion is measured by another flow than the one that propagates colour.
+"""Measures how much chroma changes along motion, by another optical flow than the one that propagates colour.
 
 Farneback, "Two-frame motion estimation based on polynomial expansion", 2003, on the film's luma. Where a flow shares the errors
 of the one that propagates (Kroeger et al. 2016), colour that was brought to a wrong place would seem to be at rest there.

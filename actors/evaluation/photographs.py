@@ -1,4 +1,4 @@
-"""Photographs as the farm's own frames, to be shown to looks as a film's are. Promises one sentence for a file that is none; knows no look."""
+"""Reads photographs as the farm's own frames, so that looks are shown them as they are shown a film."""
 
 from collections.abc import Sequence
 from fractions import Fraction

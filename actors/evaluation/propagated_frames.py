@@ -1,4 +1,4 @@
-"""Frames that get their colour from true ones, held against the truth: spans are propagated as the product does it, and judged at full size."""
+"""Measures propagated colour: spans are propagated from true frames as in production, and judged at full size."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What all judged frames say of propagated colour: shares of grey's error, by distance from the nearest anchor, and jitter."""
+"""Sums up how good propagated colour is: errors as shares of grey's, by distance from the nearest anchor, and jitter."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise

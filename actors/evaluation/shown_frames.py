@@ -1,4 +1,4 @@
-"""Frames as a player shows them, R'G'B': the film's own, and those that are composed with given colours on the product's way."""
+"""Frames as a player shows them, in R'G'B': the film's own, and those composed with given colours as in production."""
 
 from collections.abc import Sequence
 

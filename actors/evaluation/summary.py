@@ -1,4 +1,4 @@
-"""What all pictures say of each look: means, intervals, places on the curve, differences. Promises paired differences; touches no picture."""
+"""Sums up each look over all pictures: means, confidence intervals, points of its curve, and paired differences between looks."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

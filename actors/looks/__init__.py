@@ -1,8 +1,8 @@
-"""The looks there are: found by entry point, fitted to a film on paper, hired with their weights. Promises one sentence for a wrong one; knows no chunk.
+"""Finds looks by entry point, fits their settings to a film, and builds their generators.
 
 A kind of look is a class, or a `LookKind`, in the entry point group "film_farm.looks" of any installed distribution (see `LookClass`). What it
 runs may lie in a package (actors/looks/package.py): the one it ships with, or one that a spec names by its place (a path or
-s3://) or by its name in the library. Finding and fitting a look loads no weights; hiring does, once for each worker.
+s3://) or by its name in the library. Finding and fitting a look loads no weights; building its generator (`hire`) does, once for each worker.
 """
 
 from functools import cache

@@ -1,4 +1,7 @@
-"""Bringing looks into the library: whole packages, and bare files that become one. Promises a look that loads, copied by hash, whole or not at all; knows no film."""
+"""Adds looks to the library: whole packages, and bare model files that are made into packages.
+
+Files are copied and checked by hash; look.json is written last, so that a look is there whole or not at all.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A kind of look as whoever plans a film knows it: its settings, what it takes, and by which name its generator is hired. Loads no torch."""
+"""Describes a kind of look to the planner: its settings, what it takes, and where its generator is found. Loads no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

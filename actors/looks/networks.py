@@ -1,4 +1,4 @@
-"""Networks in memory: loaded once for all looks that run them, whatever their settings, and freed with the last of those."""
+"""Shares loaded networks between all looks that run the same weights, and frees them with the last of those looks."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The look that changes nothing: gives back what it gets, bit for bit. It is how the farm's exactness is proven; knows no weights."""
+"""The look "none": gives frames back unchanged, bit for bit. The farm's exactness is tested with it."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A look as a folder: look.json and its files, on disk or in S3. Promises files that are what look.json says, and never unpickles; knows no network.
+"""A look as a package: look.json and the files it lists, in a folder or in S3, each checked by its hash. Never unpickles.
 
     look.json             what it is: kind, domain, licence, how it was trained, its figures, and the hash of every file
     weights.safetensors   and whatever else its kind reads

@@ -1,4 +1,4 @@
-"""What a colourist can ask of any look that makes a whole new picture of each frame."""
+"""Settings shared by all looks that make a whole new picture of each frame."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Painting frame by frame: what looks have in common that make a whole new picture of each frame. Promises one picture for a frame in any company; knows no network."""
+"""The rendering shared by looks that make a whole new picture of each frame. A frame's picture is the same in any batch."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""A package's network: its shape from look.json, its weights from safetensors, one checked by the other. Promises one sentence for what does not fit, and never unpickles; knows no kind of look."""
+"""Builds a network of the shape that look.json gives and loads its weights from safetensors. Never unpickles."""
 
 from collections.abc import Callable
 from pathlib import Path

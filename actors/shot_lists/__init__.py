@@ -1,1 +1,1 @@
-"""Cut lists read and shot lists written."""
+"""Reads cut lists (EDL, OpenTimelineIO, CSV) and writes shot lists."""

@@ -1,4 +1,4 @@
-"""PySceneDetect's detector of cuts, imported without running a program.
+"""Imports PySceneDetect's cut detector without running ffmpeg.
 
 `import scenedetect` imports its writers of pictures and videos, and these run `ffmpeg` at once to see whether it is there:
 with our standard input, so that in a background job the terminal stops both. Nothing here writes anything with PySceneDetect,

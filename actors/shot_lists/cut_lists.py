@@ -1,4 +1,4 @@
-"""Cuts that the studio gives: a PySceneDetect CSV, a CMX3600 EDL or an OpenTimelineIO timeline. Promises frame numbers of this very film, or one sentence why not; decodes nothing."""
+"""Reads given cuts from a PySceneDetect CSV, a CMX3600 EDL or an OpenTimelineIO timeline, as frame numbers of the film."""
 
 import csv
 import io

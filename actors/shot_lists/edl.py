@@ -1,4 +1,4 @@
-"""CMX3600 edit decision lists: their events as spans on the record side. Promises each event that has a picture, or the line that cannot be read; knows no film.
+"""Reads CMX3600 edit decision lists: their events as spans on the record side. A line it cannot read is an error.
 
 An event's line is `NNN REEL CHANNELS TRANSITION [LENGTH] SOURCE-IN SOURCE-OUT RECORD-IN RECORD-OUT`. Only the record side
 counts: a speed effect (M2) changes the source's length alone. The incoming picture of a dissolve or wipe is there from the

@@ -1,4 +1,4 @@
-"""Shot lists of a plan, for editors: CMX3600 EDL, OpenTimelineIO, PySceneDetect's CSV. Promises that each, read back, gives the same cuts; opens no film.
+"""Writes shot lists for editors: CMX3600 EDL, OpenTimelineIO, PySceneDetect's CSV. Each, read back, gives the same cuts.
 
 Editing programs take time lines and EDLs; a CSV is read by spreadsheets, by PySceneDetect, and by the farm itself. So the
 CSV has PySceneDetect's own columns, and behind them, where its reader does not look, time codes, looks and chunks.

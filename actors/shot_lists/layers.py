@@ -1,4 +1,4 @@
-"""Layers of a cut list: spans of pictures, the later over the earlier, and what of them is seen. Promises every change of what is seen; reads no list."""
+"""Where what is seen changes in a cut list whose spans lie over one another, the later over the earlier."""
 
 import heapq
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""OpenTimelineIO timelines: what is seen of them, as spans in seconds. Promises trims, nesting and layers as the timeline has them, or says what it does not read; opens no media.
+"""Reads OpenTimelineIO timelines: what is seen of their tracks, as spans in seconds. Refuses what it does not support.
 
 Of tracks above each other a higher one covers the lower ones where it has a clip; what is disabled, and gaps, cover nothing.
 A transition moves no cut: that lies where the timeline has it, between its clips.

@@ -1,1 +1,1 @@
-"""Painted stills as pixels: read, laid onto their frames, exported, and which frames are worth painting."""
+"""Painted stills as pixels: read, aligned with their frames, exported, and which frames are worth painting."""

@@ -1,4 +1,4 @@
-"""How a still lies on its frame: the affine map between their lumas, sought from coarse to fine, and how alike they are then."""
+"""Aligns a still with its frame: an affine map between their lumas, sought from coarse to fine, and how alike they then are."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which frames of a shot are worth painting: sharp ones that show much, and from which colour reaches most of the shot."""
+"""Chooses the frames of a shot worth painting: sharp ones that show much, and from which colour reaches most of the shot."""
 
 from collections.abc import Sequence
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""ICC profiles of stills, brought to sRGB: RGB profiles of curves and a matrix in 16 bits, all others by LittleCMS in 8."""
+"""Converts stills to sRGB by their ICC profile: RGB profiles of curves and a matrix in 16 bits, all others by LittleCMS in 8."""
 
 import io
 import struct

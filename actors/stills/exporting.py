@@ -1,4 +1,4 @@
-"""Frames exported as stills to be painted: PNG files of the film's own size, and whether one came back as it went."""
+"""Exports frames as stills to be painted (PNG, the film's own size), and tells whether one came back unedited."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Stills laid onto their frames: brought to the film's own geometry, held against the frame's luma, and kept as chroma and weight."""
+"""Brings a still to the film's geometry, checks it against its frame's luma, and keeps it as chroma and weight."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Stills read from their files: PNG, JPEG and TIFF of whatever kind a painting program saves, as sRGB of 16 bits, upright, with straight alpha."""
+"""Reads stills (PNG, JPEG, TIFF, as painting programs save them) as 16-bit sRGB, upright, with straight alpha."""
 
 import io
 import threading

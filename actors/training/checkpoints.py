@@ -1,4 +1,4 @@
-"""Checkpoints: what a training has put down, in a folder or in S3. Promises that only whole ones are taken up, and by the recipe they were made with; learns nothing.
+"""Checkpoints of a training, in a folder or in S3. Only whole ones are resumed from, and only with the recipe they were made with.
 
 training.json                       what was begun: the recipe, and a digest of its pictures
 checkpoints/step-0000500.json       figures and losses; LAST of its step, so that what it names is whole

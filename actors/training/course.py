@@ -1,4 +1,6 @@
-"""What a course of training is: a network that learns step by step, and can be put down and taken up. Promises the same weights however often it is interrupted; knows no Ray and no file.
+"""The interface of a training course: a network that learns step by step, and can be saved and resumed.
+
+The same recipe gives the same weights however often it is interrupted.
 
 Everything random in a step is drawn from `draws(seed, step, ...)`, so that a step depends on the state before it and on its
 number alone. A course keeps its whole state in tensors: networks, averages, the optimizers' moments.

@@ -1,4 +1,4 @@
-"""Crops: squares of pictures, drawn by number. Promises the same crop for the same step and row whoever asks; knows no network."""
+"""Draws square crops of pictures to train on. The same seed, step and row give the same crop on any worker."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Tiny Darknet, a small ImageNet classifier, as features for perceptual losses. Promises what its published weights see; knows no loss and no look.
+"""Tiny Darknet, a small ImageNet classifier with its published weights, as features for perceptual losses.
 
 Redmon, "Darknet: Open Source Neural Networks in C" (2013-2016), the model "tiny". Its batch norms are folded into its
 convolutions, and its classifier is left out.

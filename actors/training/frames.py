@@ -1,4 +1,4 @@
-"""Frames of a film to learn from: evenly spread over its length. Promises the same frames each time, upright and in R'G'B'; keeps no film open."""
+"""Takes frames of a film to learn from, evenly spread over its length, upright and in R'G'B'; the same ones each time."""
 
 from collections.abc import Iterator
 from fractions import Fraction

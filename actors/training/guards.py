@@ -1,4 +1,4 @@
-"""Guards: what ends a training that cannot come to anything. Promises one sentence that says why and what to do; mends nothing."""
+"""Ends a training that cannot come to anything: diverged, critic too strong, colours collapsed."""
 
 import math
 from collections import deque

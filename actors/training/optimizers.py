@@ -1,4 +1,4 @@
-"""Optimizers put down as tensors and taken up again. Promises that training goes on exactly; knows no course."""
+"""Saves networks and optimizers as tensors and restores them, so that training goes on exactly; steps, clipping, averages."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,7 @@
-"""A recipe's pictures: photographs of folders and frames of films, from disks or S3, some of them held out. Promises the same pictures in the same order on every worker, and one sentence for bad ones; knows no network."""
+"""Gathers a recipe's pictures: photographs and frames of films, from disks or S3, some of them held out.
+
+Every worker gets the same pictures in the same order.
+"""
 
 import os
 from collections.abc import Iterator, Sequence

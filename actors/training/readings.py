@@ -1,4 +1,4 @@
-"""Readings: what steps came to, brought from the device many steps at a time. Promises each step's own numbers, in order; judges none."""
+"""Reads the losses of training steps from the device, many steps at a time, and gives them back step by step in order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The courses there are: found by entry point, their settings read from a recipe. Promises one sentence for a wrong one; trains nothing.
+"""Finds training courses by entry point, and reads and checks their settings in a recipe.
 
 A course is a class in the entry point group "film_farm.courses" of any installed distribution (see `course.Course`).
 """

@@ -1,4 +1,7 @@
-"""The loop of a training: step after step, checkpoints on the way, a look at the end. Promises the same weights however often it is interrupted; knows no Ray and no terminal."""
+"""The training loop: step after step, checkpoints on the way, a look at the end.
+
+The same recipe gives the same weights however often it is interrupted.
+"""
 
 from collections import Counter
 from collections.abc import Generator as Yields

@@ -1,1 +1,1 @@
-"""A deliverable held against the plan and against its source."""
+"""Checks a deliverable against the plan and against its source."""

@@ -1,4 +1,7 @@
-"""Two films held against each other, frame for frame. Promises a fair measure for any two that libav opens, and the first difference by number and time code, in memory for a few pictures; knows no plan."""
+"""Compares two films frame for frame, of any form that libav opens, and names the first difference.
+
+Holds a few pictures at a time.
+"""
 
 from array import array
 from collections.abc import Iterator

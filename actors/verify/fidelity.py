@@ -1,4 +1,6 @@
-"""Fidelity: whether one frame of a deliverable is the source's own frame, as far as its codec and its look let that be told. Promises no false alarm on any real picture; opens nothing.
+"""Tells whether a frame of a deliverable is the source's own frame, as far as codec and look let that be told.
+
+Bounds are set so that no real picture raises a false alarm.
 
 equal        where the deliverable is lossless and of the source's own form, what the look keeps is equal bit for bit
 near         where it is not, it is near by `Bounds`, and nearer to its own frame than to a neighbour, to the same picture

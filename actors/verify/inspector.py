@@ -1,4 +1,4 @@
-"""The inspector: proves a finished deliverable against the paper. Promises that nothing is taken on the stitcher's word; mends nothing.
+"""The inspector: verifies a finished deliverable against its plan, segments and source, taking nothing on the stitcher's word.
 
 It reads the finished file, the segments and the source anew: every picture packet's time and bytes, every other
 stream's packets, the tags, and decoded pictures: around every edge of a chunk against the segments in the store, and of the

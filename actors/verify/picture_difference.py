@@ -1,4 +1,4 @@
-"""Likeness: whether two pictures are equal, and how far apart they are where their forms let them be nothing else. Promises one measure for any two forms; knows no film.
+"""Measures whether two pictures are equal and how far apart they are, whatever their forms.
 
 Pictures of one form are equal bit for bit, or not. Of whatever forms, they are brought to one: R'G'B' from 0 (black) to 1
 (white), cut there, by each film's own matrix and range (ITU-T H.273), upright, and at the smaller of both sizes, each sample the

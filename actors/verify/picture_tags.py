@@ -1,4 +1,4 @@
-"""What a deliverable says of its picture, held against the paper: codec, size, colour, aspect, rate, time code. Promises a sentence for each difference; reads headers only."""
+"""Checks what a deliverable's headers say of its picture: codec, size, colour, aspect, rate, time code."""
 
 from collections.abc import Iterator
 from fractions import Fraction

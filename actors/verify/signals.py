@@ -1,4 +1,6 @@
-"""Signals: one decoded frame of any form as Y', Cb and Cr in floats, for measuring. Promises its own arithmetic, shared with nothing that makes pictures; judges nothing.
+"""Turns a decoded frame of any form into Y', Cb and Cr as floats, for measuring.
+
+Shares no arithmetic with what makes pictures, so that it cannot share its errors.
 
 Y' runs from 0 (black) to 1 (white), Cb and Cr from -0.5 to 0.5, by the frame's own matrix and range (ITU-T H.273); what
 lies outside is kept. Each plane keeps its own size.

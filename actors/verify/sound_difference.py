@@ -1,4 +1,4 @@
-"""Hearing: two films' sound held against each other: packet for packet, and decoded where packets differ. Promises how far apart in time it is; knows no picture.
+"""Compares two films' sound: packet for packet, decoded where packets differ, and how far apart in time it is.
 
 Decoded samples are compared as they are, in 64-bit floats, which hold every integer and float that a decoder gives. How far
 one is behind the other is the peak of the cross-correlation of their first seconds (by Fourier transform), as mono of 48 kHz.

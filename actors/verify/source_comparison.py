@@ -1,4 +1,7 @@
-"""A deliverable held against its source: the source's pictures decoded anew, in its own order, frame by frame beside the deliverable's. Promises to name the frame where they part; trusts no chunk and no segment."""
+"""Compares a deliverable with its source, decoded anew frame by frame, and names the first frame where they part.
+
+Uses no chunk and no segment.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence

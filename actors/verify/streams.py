@@ -1,4 +1,4 @@
-"""Whether a deliverable carries what the plan says it carries: sound, subtitles, other streams, chapters. Promises packet by packet; judges no picture of the film."""
+"""Checks, packet by packet, that a deliverable carries what the plan says: sound, subtitles, other streams, chapters."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction

@@ -1,4 +1,7 @@
-"""Frames of a film by their display times: one opening, read forward, decoding from the keyframe before each run of frames wanted. Promises that a frame is the one shown at its time, or None; shares no code with the cutting and reading of chunks."""
+"""Reads frames of a film by their display times in one opening, decoding from the keyframe before each run wanted.
+
+A frame is the one shown at its time, or None. Shares no code with the cutting and reading of chunks.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack

@@ -1,4 +1,7 @@
-"""Commands of ffmpeg that make an acceptable film of one that is refused. Promises that each works on the films whose refusal advises it (tests/actors/test_remedies.py); runs nothing."""
+"""The ffmpeg commands that messages suggest to make an acceptable film of one that is refused.
+
+Each works on the films whose refusal suggests it (tests/actors/test_remedies.py).
+"""
 
 _ALL = "-i <source> -map 0 -dn -c copy"
 """All streams but data, which Matroska does not hold."""

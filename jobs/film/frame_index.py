@@ -1,4 +1,4 @@
-"""The frame index: every packet of the picture, every frame of the film. Promises ranks that survive any container; decodes nothing.
+"""The frame index: every packet of the video stream, and every frame of the film in display order.
 
 A packet has a place in decode order (the order of the file) and a rank in display order (the order of pts). A frame of
 the film is a packet that is not hidden by an edit list; frames are numbered from 0 in display order. Hidden packets keep

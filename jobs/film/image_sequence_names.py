@@ -1,4 +1,4 @@
-"""Image sequences by name: what stands for the number of their files, which pictures they may be, and their rate. Promises one reading of such a name everywhere; opens nothing."""
+"""How image sequences are named: the pattern of their file numbers, which picture files are allowed, and their rate."""
 
 import re
 from fractions import Fraction

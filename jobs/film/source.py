@@ -1,4 +1,4 @@
-"""A film as surveyed: which source it is, how its picture is stored, what else it carries. Promises no more than was read; opens nothing."""
+"""A film as surveyed: which source it is, how its picture is stored, and what other streams it carries."""
 
 import re
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Time code: what people call a film's frames. Promises one name for each frame and that frame for the name; knows no file.
+"""Time codes: the name of each frame for people, and the frame for a name.
 
 Time code is that of SMPTE ST 12-1: HH:MM:SS:FF counts every frame, HH:MM:SS;FF (drop-frame, at 29.97 and 59.94 frames a
 second) leaves numbers out so that it keeps up with the clock: 00 and 01 (at 59.94: 00 to 03) of each minute that is no

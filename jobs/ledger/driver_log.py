@@ -1,4 +1,6 @@
-"""The logbook: what a driver said, as text in its job's folder, so that any machine that sees the store can read it. Promises its end where it grows too long; knows no screen.
+"""The driver's log, kept as text in the job's folder, so that any machine that sees the store can read it.
+
+A log that grows too long keeps its end.
 
 logs/<began>-<random>.txt, one for each run of a job. Every line begins with the time (UTC) of what it says. An object in a
 bucket cannot be appended to, so it is written anew about every ten seconds while it grows, and at its end.

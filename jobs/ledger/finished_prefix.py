@@ -1,4 +1,4 @@
-"""The assembly: how finishers learn which segments are finished while a film is still rendered. Promises film order and an end; knows no container.
+"""Tells finishers, in film order, which segments are finished while the film is still rendered.
 
 <job>/assembly/<run>/<NNNNN>.json: each page holds a further stretch of the finished prefix, the last says that it is whole.
 Whoever reads them needs no driver: a finisher that was lost is replaced by another, which begins at the first page.

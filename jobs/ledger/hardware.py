@@ -1,4 +1,4 @@
-"""Kinds of hardware on paper: which of those that made a job's pictures give equal bits. Promises one kind to a job that refuses any other; knows no device."""
+"""Which kind of hardware a job is rendered on, for jobs that refuse to mix kinds whose pictures differ in their last bits."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""The lease: who works on a job, for anyone else who would. Promises a warning and no more: nothing may be right or wrong by it.
+"""The lease: which driver works on a job. It is advisory: correctness never depends on it.
 
-It lies beside the job's other paper and changes by compare-and-set alone. Its holder renews it while it works; who takes it
+It lies beside the job's other documents and changes by compare-and-set alone. Its holder renews it while it works; who takes it
 over, or asks its holder to stop, changes it, and the holder sees that at its next renewal.
 
 No two machines' clocks are compared. Whoever wants the job watches the lease: a holder is alive when it is seen to renew,

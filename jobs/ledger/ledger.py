@@ -1,4 +1,6 @@
-"""The ledger: one job's folder in the store, and what lies where in it. Promises that a record is written last and once, and that damaged paper is never believed; knows nothing of pixels.
+"""The ledger: one job's folder in the store, and what lies where in it.
+
+A record is written last and once, and damaged documents are never trusted.
 
 <store>/<job>/job.json                 source, its rate, and store, written once
               specs/<digest>.json      every spec this job has had; spec.json is the last
@@ -9,7 +11,7 @@
               media/<sha256>           encoded segments, and the handles of seams
               records/<digest>.json    the proof that a piece of work is finished
               damaged/<digest>.json    records set aside, because they or their media were damaged
-              damaged/<name>           other paper that was damaged
+              damaged/<name>           other documents that were damaged
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
               quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
@@ -21,7 +23,7 @@
               submitted/<digest>.json  specs as they were submitted to a cluster
               submitted/<mark>/<name>  films, shot lists and looks that were sent along (farm/ops/input_upload.py)
 
-All paper is sealed (jobs/digest.py). What is damaged and can be made again is set aside and made again; of job.json and
+All documents are sealed (jobs/digest.py). What is damaged and can be made again is set aside and made again; of job.json and
 spec.json one sentence says what to do.
 """
 

@@ -1,4 +1,4 @@
-"""Places: what every worker of a film, a training or an evaluation must see as the driver does: store, output and source. Promises a sentence where one does not; knows no worker.
+"""Checks that every worker sees the same store, output and source as the driver.
 
 The driver leaves a mark of random content in the store and the output for as long as it works: a folder that merely has the same
 name on another machine, or a copy of it, has not got that mark.

@@ -1,6 +1,6 @@
-"""The quarantine: chunks that went wrong too often, each with a report, and what stands in for them. Promises that a lifted report brings back the chunk's own work; makes nothing.
+"""The quarantine: chunks that failed too often, each with a report, and what stands in for them.
 
-A stand-in is a chunk like any other, in a look and with a digest of its own: so records, stitch and proof need not know of
+A stand-in is a chunk like any other, in a look and with a digest of its own: so records, stitching and verification need not know of
 it, and once the report is gone the plan asks for the chunk's own segments again. It reads its core alone, and nothing is
 dissolved into it or out of it: its edges are as good as cuts.
 """

@@ -1,7 +1,7 @@
-"""Continuity: what was last made of each shot, and in which deliverables. Promises to say why a shot's pictures are others now, in a colourist's words; makes nothing.
+"""What was last rendered of each shot, and into which deliverables; tells in words why a shot's pictures change.
 
 <job>/continuity.json is written when a run ends, from the shots that are whole then. What is made again is decided by
-digests alone; this paper gives the reasons, and holds locked shots to what they were.
+digests alone; this document gives the reasons, and holds locked shots to what they were.
 """
 
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""Locks: shots that stay as they were made. Promises one sentence, before any work, for a plan that would change one; knows no spec but its locks."""
+"""Locked shots: refuses, before any work, a plan that would change one."""
 
 from collections.abc import Iterator, Sequence
 

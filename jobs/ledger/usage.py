@@ -1,6 +1,6 @@
-"""The tally: what a job has counted and cost so far, over all its runs. Promises bookkeeping and no more: no picture depends on it, and the last write wins.
+"""What a job has used and cost so far, over all its runs. Bookkeeping only: no picture depends on it, and the last write wins.
 
-It lies as tally.json beside the job's other paper, written every WRITE_SECONDS and at the end of a run, by whoever works
+It lies as tally.json beside the job's other documents, written every WRITE_SECONDS and at the end of a run, by whoever works
 on the job. Where it is lost or damaged, counting begins at nought.
 """
 

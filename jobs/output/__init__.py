@@ -1,1 +1,1 @@
-"""The names in an output: which job may write them, and how what is verified gets one."""
+"""The names in an output: which job may write them, and how a verified file gets one."""

@@ -1,4 +1,7 @@
-"""Handing over: how what is proven gets its name. Promises that the name is given to the very file that was proven, by the run that has claimed it and by no other; proves nothing."""
+"""Gives a verified file its final name in the output.
+
+The name goes to the very file that was verified, and only by the run that has claimed it.
+"""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Ownership: which job may write a name in an output. Promises that of jobs that name one file exactly one has it, before any work; writes no film.
+"""Which job may write a name in an output. Of jobs that name the same file exactly one has it, before any work.
 
 <output>/.film-farm/<name>.owner.json is created only if absent: one for each deliverable, and for what is written beside it;
 and one for a job's reports. It stays when the job is over, and changes by compare-and-set alone. The run that it names is

@@ -1,4 +1,4 @@
-"""Timing: the integer time stamp of every frame of a deliverable. Promises no drift over any number of segments; knows no pixels and no files.
+"""The integer time stamp of every frame of a deliverable, without drift over any number of segments.
 
 Four rules, and the report says which was used:
 

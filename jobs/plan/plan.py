@@ -1,4 +1,6 @@
-"""The plan: a film's frames divided into shots and chunks, with what each chunk must read. Pure and deterministic; the plan of a finished prefix never changes.
+"""Divides a film's frames into shots and chunks, and says what each chunk must read.
+
+Pure and deterministic; the plan of a finished prefix never changes.
 
 Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open frame numbers in display order:
 

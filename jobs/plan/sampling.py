@@ -1,4 +1,4 @@
-"""Sampling: which frames of a film are decoded anew to be held against a deliverable. Pure; promises a bounded share of the film; decodes nothing.
+"""Chooses which frames of a film are decoded again to be compared with a deliverable, within a bounded share of the film. Pure.
 
 A run of neighbouring frames costs what must be decoded for it: all frames from the last keyframe before it. First come the
 film's two ends, then the edges of chunks (seams and cuts) from the cheapest to the dearest, then runs that begin at

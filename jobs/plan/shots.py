@@ -1,4 +1,4 @@
-"""From cuts to shots: the minimum length, and which look each shot gets. Pure; a finished prefix never changes; finds no cuts itself."""
+"""From cuts to shots: the minimum length, and which look each shot gets. Pure; a finished prefix never changes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Spans: where in a shot the anchors are, and the frames between neighbouring ones. Pure; what is settled of a shot never changes as it grows.
+"""Where in a shot the anchors are, and the spans of frames between them. Pure; what is settled never changes as the shot grows.
 
     shot     |-----------------------------------------------|     nothing is propagated across its edges
     anchors      A           S        A           A                S: a still; A: a frame that the look itself colours

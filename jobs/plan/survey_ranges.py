@@ -1,4 +1,4 @@
-"""Ranges in which cuts are sought, many at a time. Pure; promises that a longer index continues the same list; finds no cuts itself.
+"""The ranges of frames in which cuts are sought. Pure; a longer index only adds to the list.
 
 A cut is decided by the frames around it: BEFORE ahead of it and AFTER behind. So a range begins BEFORE frames after a
 keyframe: what it must see ahead of its first frame then begins at that keyframe, and nothing is decoded in vain.

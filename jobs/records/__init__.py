@@ -1,1 +1,1 @@
-"""What is asked of a worker, and the records that it was done."""
+"""What a worker is asked for, and the records that it was done."""

@@ -1,4 +1,4 @@
-"""Deliverables on paper: what becomes of each stream, and what a finished file was found to be. Promises nothing silently dropped; opens nothing."""
+"""Documents about deliverables: what becomes of each of the source's streams, and what a finished file was found to hold."""
 
 import re
 from fractions import Fraction

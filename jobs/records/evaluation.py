@@ -1,4 +1,4 @@
-"""An evaluation on paper: what was measured of each picture, and what all of them say of each look. Promises definitions of its numbers' meaning (docs/evaluation.md); reckons nothing."""
+"""Documents of an evaluation: what was measured of each picture, and the summary for each look (see docs/evaluation.md)."""
 
 from typing import Annotated, Literal
 

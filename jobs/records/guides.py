@@ -1,4 +1,4 @@
-"""References and guides: what is asked for to propagate colour, and the records that it lies in the store."""
+"""References and guides: orders to propagate colour, and the records that the results lie in the store."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

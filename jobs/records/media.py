@@ -1,4 +1,4 @@
-"""Media on paper: what a record names in the store. Promises a name that lies in the job's own folders of media; opens nothing."""
+"""A media object in the store as a record names it. Its key can only lie in the job's own media folders."""
 
 from typing import Annotated
 

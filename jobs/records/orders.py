@@ -1,4 +1,4 @@
-"""Orders: what is asked of an actor. A digest names the work before it is done; a record, written last, the media that hold it."""
+"""What workers are asked for, with its digest, and the records of the media that were made. A record is written last."""
 
 from collections.abc import Collection, Sequence
 from math import ceil

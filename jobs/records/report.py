@@ -1,4 +1,4 @@
-"""What was proven of finished films, and what was seen of any, on paper. Promises a sentence for every finding; opens nothing."""
+"""Reports: what was verified of finished films, and what inspecting or comparing any films found."""
 
 from typing import Literal
 

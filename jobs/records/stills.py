@@ -1,4 +1,4 @@
-"""A proof on paper: single stills of shots in looks, and what the whole proof came to. Promises names that hold all that changes a still; makes none."""
+"""Documents of proofs and exported stills. A still's digest covers all that changes its picture."""
 
 from jobs.digest import digest
 from jobs.document import Document

@@ -1,4 +1,4 @@
-"""What a training says on paper: what it tells while it runs, and what is kept of a checkpoint. Promises no more than was measured; knows no network."""
+"""Documents of a training: what it tells while it runs, and what is kept of a checkpoint."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,9 +1,11 @@
-"""Prints: segments of one deliverable struck from those of another. Promises the ordinary digest only where the bytes are those of the ordinary way; opens nothing.
+"""Orders to make one deliverable's segments from another's instead of rendering them again.
+
+These have the ordinary digest only where their bytes are the same as if rendered.
 
 exact       a lossless segment in the very form that is wanted gives, byte for byte, what rendering gives: its digest is
             the ordinary one, and nobody can tell how it was made
 mezzanine   any other segment that holds no less (FFV1, ProRes from standard, DNxHR from sq; no smaller, no fewer bits, no
-            less chroma) gives nearly that: its digest is its own, and names the segments it was struck from
+            less chroma) gives nearly that: its digest is its own, and names the segments it was made from
 """
 
 import re

@@ -1,1 +1,1 @@
-"""What a studio asks for: job specs, training recipes, formats."""
+"""What a user asks for: job specs, training recipes, formats."""

@@ -1,4 +1,4 @@
-"""Advice: the change of a spec that a refusal suggests, as a value beside its sentence. Promises that what is told is what was tried; tries nothing."""
+"""Suggests the change of a spec with which a refused deliverable would do; every change suggested was tried first."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, Self

@@ -1,4 +1,4 @@
-"""Codecs and containers: what a deliverable may be, and which codec goes into which container. Nothing but the standard library: the command line needs it at once."""
+"""Codecs and containers, and which fit together. Standard library only: the command line imports it at once."""
 
 from enum import StrEnum
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a job costs: prices by the hour, and the most that may be spent. Promises arithmetic; knows no cloud and asks no price list."""
+"""What a job costs: prices by the hour, and the most that may be spent."""
 
 from typing import Annotated
 

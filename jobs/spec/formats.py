@@ -1,4 +1,4 @@
-"""Deliverables: what each is encoded and wrapped as; a pair of codec and container that does not fit is refused with its reason."""
+"""How each deliverable is encoded and wrapped; a codec and container that do not fit together are refused with the reason."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""The job spec: everything a studio says about one film. Promises that what parses can be planned; knows no media and no store.
+"""The job spec: everything a user says about one film.
 
 Format: YAML or JSON of `version: 1`. Unknown fields are refused. Seconds are for people; inside, time is frame numbers.
 """

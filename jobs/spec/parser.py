@@ -1,4 +1,4 @@
-"""A spec from what a file gave. Promises one sentence for all that is wrong with it; knows no file and no format."""
+"""Makes a job spec of the values in a file, or tells in one sentence all that is wrong with them."""
 
 from typing import Any
 

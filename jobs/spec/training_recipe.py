@@ -1,4 +1,4 @@
-"""The recipe: everything said of one training. Promises that what parses can be begun; knows no network and no picture.
+"""The training recipe: everything a user says about one training.
 
 Format: YAML or JSON of `version: 1`. What a kind of course can be told beside, its `course`, is checked by the course itself.
 """

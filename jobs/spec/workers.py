@@ -1,4 +1,4 @@
-"""What a spec says of its renderers: how many, what each needs, how much bad luck is forgiven. Hires nobody."""
+"""What a spec says of its renderers: how many, what each one needs, and how many failures are forgiven."""
 
 from typing import Annotated, Literal
 

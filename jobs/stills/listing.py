@@ -1,4 +1,4 @@
-"""Folders of stills: which stills lie there, each with its frame and the hash of what it holds."""
+"""Lists folders of painted stills: which stills lie there, each with its frame and the hash of its file."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Names of stills: which frame one is of, written for people and read back from whatever a painting program made of it."""
+"""Names of stills: written for people, and read back to the frame whatever a painting program made of the name."""
 
 import re
 

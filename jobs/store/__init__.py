@@ -1,10 +1,11 @@
-"""The store: named objects in S3 or in a folder, with one meaning in both. Promises whole objects or none, and create-if-absent; knows no job.
+"""The object store: named objects in a folder or in S3, with the same semantics: whole or absent, create-if-absent.
 
 protocol.py   what a store promises, and what a key and a URL may be
-patience.py   how long a job at work waits for a store that fails in passing
-folder.py     in a folder, with folder_writer.py; s3.py, s3_*.py: in an S3 bucket (boto3 is imported in these alone); parts.py: how large parts are
-fetched.py    a stream that is fetched piece by piece; age.py: how long ago an object was written
-source.py     a film to be read, from either place; sequence.py, movie.py: numbered picture files, read as a film
+retry.py      how long a job at work waits for a store that fails in passing
+folder.py     in a folder, with folder_writer.py; s3/: in an S3 bucket (boto3 is imported there alone)
+range_reader.py     a stream that is fetched piece by piece; age.py: how long ago an object was written
+source.py     a film to be read, from either place; sequence.py, virtual_quicktime.py: numbered picture files, read as a film
+traffic.py    bytes and requests counted
 """
 
 from pathlib import Path

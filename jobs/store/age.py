@@ -1,4 +1,4 @@
-"""How long ago an object was written, by its store's own clock. Promises that no clock of this machine is asked; knows no lease."""
+"""How long ago an object was written, by its store's own clock, never by this machine's."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A store in a folder, on a local or a shared disk. Promises whole files or none, the first of two to create, and nothing outside; knows no S3."""
+"""A store in a folder, on a local or a shared disk. Files appear whole or not at all, and no key leads outside the folder."""
 
 import fcntl
 import io

@@ -1,4 +1,4 @@
-"""A growing file of a folder store. Promises that it has its name when it is whole, or never; knows no store."""
+"""Writes a growing file into a folder store. It gets its name once it is whole, or never."""
 
 import hashlib
 import os

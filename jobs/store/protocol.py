@@ -1,4 +1,4 @@
-"""What a store promises, and which keys and URLs there are. Promises that no key leaves its store; opens nothing."""
+"""The interface of a store, and which keys and URLs are valid. No key can lead out of its store."""
 
 import errno
 import os

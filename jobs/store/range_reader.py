@@ -1,4 +1,4 @@
-"""A stream of known length that is fetched piece by piece. Promises what a demuxer asks of a file; knows not where the bytes come from."""
+"""A seekable file object of known length over bytes that are fetched range by range, for demuxers."""
 
 import io
 import os

@@ -1,6 +1,6 @@
-"""Patience: how long a job in work waits for a store that fails in passing. Promises a limit, and pauses that differ from worker to worker; knows no store.
+"""Retries a store that fails in passing, up to a limit, with pauses that differ from worker to worker.
 
-boto3 asks again by itself (s3_client.py): a few times within seconds, only before a reply's body, and not at all for
+boto3 asks again by itself (s3/client.py): a few times within seconds, only before a reply's body, and not at all for
 expired credentials, a broken body or a conflict. A folder's system asks never. What outlasts that is waited for here.
 """
 

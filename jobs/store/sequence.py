@@ -1,4 +1,4 @@
-"""Image sequences: numbered picture files, in a folder or in S3, read as one film. Promises every file, in order of their numbers, without a gap; opens no picture.
+"""Image sequences: numbered picture files without a gap, in a folder or in S3, read as one film.
 
 A sequence is named by a pattern, shots/f.%04d.dpx or shots/f.####.dpx, or by a folder that holds exactly one; and its rate
 stands behind it: shots/f.%04d.dpx?rate=24000/1001. So a URL is enough to open it, wherever films are opened.

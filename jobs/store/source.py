@@ -1,4 +1,4 @@
-"""A film, or a small text beside it, read from a path, file:// or s3://. Promises BadMedia with a sentence where it cannot be; never writes."""
+"""Opens a film, or a small text file, at a path, file:// or s3:// to be read."""
 
 import errno
 import hashlib

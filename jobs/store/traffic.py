@@ -1,4 +1,4 @@
-"""Traffic: bytes and requests that have passed this process's stores. Promises that each is counted once; knows no key."""
+"""Counts the bytes and requests that pass this process's stores, each once."""
 
 import io
 from threading import Lock

@@ -1,4 +1,4 @@
-"""Files one behind another, read as one QuickTime movie that nobody writes. Promises the files' own bytes as its samples; knows no picture and no name's meaning.
+"""Presents a row of files as one QuickTime movie, read as a stream and never written. Its samples are the files' own bytes.
 
 The header follows ISO/IEC 14496-12 and Apple's QuickTime File Format: one video track, every sample a keyframe of one and
 the same length, the sample data behind the header. One file is open at a time.

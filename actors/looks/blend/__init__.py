@@ -1,1 +1,1 @@
-"""The look "blend": several looks at once."""
+"""The look "blend": mixes the pictures of several looks."""

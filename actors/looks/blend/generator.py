@@ -1,4 +1,4 @@
-"""The generator of the look "blend": several looks' pictures mixed by share, each shown the film as it would be alone.
+"""The generator of the look "blend": mixes several looks' pictures by share, each shown the film as it would be alone.
 
 Looks are mixed as pictures, for networks that were made apart have nothing in common that could be mixed: as chroma or as
 luma where all of them give that, else as R'G'B', with the film's luma under chroma and the film's chroma over luma.

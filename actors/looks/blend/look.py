@@ -1,4 +1,4 @@
-"""The look "blend": which looks are mixed, and what they take together. Loads no torch (generator.py does)."""
+"""The look "blend": its settings, and what the looks it mixes take together. Loads no torch (generator.py does)."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any

@@ -1,1 +1,1 @@
-"""The look "colorize": the network, its look, and the courses that teach it. Promises nothing of its own."""
+"""The look "colorize": a network that colours black-and-white film. Its training courses are in actors/training/colorize."""

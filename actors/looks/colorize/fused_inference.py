@@ -1,4 +1,4 @@
-"""A network of convolutions made ready to run on a processor. Promises the same answers, convolution and activation in one call; knows no film.
+"""Prepares a convolutional network for inference, on a CPU with each convolution and its activation fused into one call.
 
 torch's own convolution lays out its kernel for oneDNN anew each time it is called, and an activation after it reads and
 writes the whole map once more: for small pictures a fifth of the time. The operators are those torch's own compiler calls;

@@ -1,4 +1,4 @@
-"""The generator of the look "colorize": luma in, chroma out, one answer for a frame in any chunk."""
+"""The generator of the look "colorize": predicts chroma from luma. A frame gets the same chroma in whatever chunk it lies."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The look "colorize": what can be asked of it and what it takes. Loads no torch (generator.py does)."""
+"""The look "colorize": its settings and what it takes. Loads no torch (generator.py does)."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The colouring network. Promises: chroma of a frame from its luma alone, the same in any batch. Refuses to know: films, training."""
+"""The colouring network: a frame's chroma from its luma alone, the same in any batch."""
 
 from pathlib import Path
 

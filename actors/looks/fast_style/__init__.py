@@ -1,1 +1,1 @@
-"""The look "fast-style": restyles a film with published feed-forward style networks. Promises each frame by itself; knows no training."""
+"""The look "fast-style": restyles a film, frame by frame, with published feed-forward style networks."""

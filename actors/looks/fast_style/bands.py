@@ -1,4 +1,4 @@
-"""Running a style network on a picture of any size. Promises instance norms of the whole picture, in bounded memory; knows no films and no files.
+"""Runs a style network on a picture of any size in bounded memory, with the instance norms of the whole picture.
 
 A picture too large to be worked on at once is worked on in bands of rows, as wide as the picture. An instance norm needs
 the whole picture's mean and variance before its first row can be normed: so each layer is first measured, band by band,

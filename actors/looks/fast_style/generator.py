@@ -1,4 +1,4 @@
-"""The generator of the look "fast-style": frames painted by one published style network, or by several mixed."""
+"""The generator of the look "fast-style": restyles frames with one published style network, or with several mixed."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The convolutions of a style network, by rows. Promises that a run of rows is what it is in the whole picture; knows no norms and no files.
+"""The convolutions of a published style network, computed by rows: a run of rows is the same as in the whole picture.
 
 Each class has one kernel and says which rows of its input some rows of its output are made of (`rows`), and makes them
 (`made`). Zeros stand around the picture only, never around a run of rows.

@@ -1,4 +1,4 @@
-"""The look "fast-style": what can be asked of published style networks, and what they take. Loads no torch (generator.py does)."""
+"""The look "fast-style": its settings and what published style networks take. Loads no torch (generator.py does)."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Feed-forward style networks as published. Promises any of the family, or one sentence; knows no films and no bands.
+"""Reads published feed-forward style networks of one family, and refuses any other file in one sentence.
 
 The family: Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (2016), with
 the instance norm of Ulyanov, Vedaldi and Lempitsky (2016), as written in lengstrom/fast-style-transfer and published by

@@ -1,7 +1,9 @@
-"""The look "onnx": networks of other houses, exported to ONNX, run by onnxruntime as their manifest says.
+"""The look "onnx": runs networks made elsewhere, exported to ONNX, in onnxruntime as their manifest says.
 
 manifest.py   what a manifest can say of a network's input and output
 model.py      an ONNX file: what it reads beside itself, whether it fits its manifest, one picture through it
 colours.py    CIELAB and Y'CbCr as such networks use them
-look.py       the look
+session.py    an onnxruntime session on one device
+generator.py  the look's generator
+look.py       its settings and what it takes
 """

@@ -1,4 +1,4 @@
-"""Colours as foreign networks have them: CIELAB and BT.601. Promises greys that stay exactly neutral; knows no network.
+"""Colours as imported networks use them: CIELAB and BT.601 Y'CbCr. Greys stay exactly neutral.
 
 CIELAB by ISO/CIE 11664-4 of sRGB (IEC 61966-2-1), white D65: what OpenCV and scikit-image give, which these networks learnt by.
 """

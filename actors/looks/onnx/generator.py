@@ -1,4 +1,4 @@
-"""The generator of the look "onnx": a network of another house, run as its manifest says, with the film's luma where it colours."""
+"""The generator of the look "onnx": runs an imported network as its manifest says, and keeps the film's luma where it colours."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

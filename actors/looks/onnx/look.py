@@ -1,4 +1,4 @@
-"""The look "onnx": what can be asked of a network of another house, and what it takes. Loads no torch (generator.py does)."""
+"""The look "onnx": its settings and what an imported network takes. Loads no torch (generator.py does)."""
 
 from typing import Annotated
 

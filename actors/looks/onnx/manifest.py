@@ -1,6 +1,6 @@
-"""The manifest of a foreign network: what its input and output numbers mean. Promises that what it says fits together; opens no model.
+"""The manifest of an imported network: what its input and output numbers mean, checked to be consistent.
 
-It is the field `network` of a package's look.json; size, context and domain are that paper's own. docs/looks.md has examples.
+It is the field `network` of a package's look.json; size, context and domain are that document's own. docs/looks.md has examples.
 """
 
 from typing import Annotated, Literal, Self

@@ -1,4 +1,4 @@
-"""An ONNX model: what it reads beside itself, whether it fits its manifest, one picture through it. Promises no code but onnxruntime's own; knows no film.
+"""An ONNX model: which other files it reads, whether it fits its manifest, and one picture run through it.
 
 A model is a Protocol Buffers message (onnx.proto of ONNX 1.23): tensors and named operations, never code. What it may do
 beside is to name other files for its tensors ("external data"); those must be files of the package.

@@ -1,4 +1,4 @@
-"""One onnxruntime session on one device: tensors in, a tensor out, without a copy through the processor. Knows no manifest and no picture.
+"""One onnxruntime session on one device: tensors in, a tensor out, without a copy through the CPU.
 
 By onnxruntime's pages "CUDA Execution Provider" (options, preloading, compute streams) and "I/O Binding".
 """

@@ -1,1 +1,1 @@
-"""The look and the course "style": networks of one's own that paint in one style or between several. Promises the picture that was learnt; knows no published network."""
+"""The look "style": paints with networks trained here, in one style or between several."""

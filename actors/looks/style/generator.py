@@ -1,4 +1,4 @@
-"""The generator of the look "style": frames painted in one style or between several."""
+"""The generator of the look "style": paints frames in one style or between several."""
 
 from collections.abc import Iterable, Iterator
 

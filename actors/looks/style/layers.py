@@ -1,4 +1,4 @@
-"""Convolutions with mirrored edges, by rows. Promises that a run of rows is what it is in the whole picture; knows no norms and no files."""
+"""Convolutions with mirrored edges, computed by rows: a run of rows is the same as in the whole picture."""
 
 from dataclasses import dataclass
 

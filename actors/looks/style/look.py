@@ -1,4 +1,4 @@
-"""The look "style": what can be asked of it, what its network is, and what it takes. Loads no torch (generator.py does)."""
+"""The look "style": its settings, the shape of its network, and what it takes. Loads no torch (generator.py does)."""
 
 from pathlib import Path
 from typing import Annotated, Self

@@ -1,4 +1,4 @@
-"""The style network as it learns and as it paints. Promises one picture from both; knows no film and no loss.
+"""The style network in its two forms, for training and for painting. Both give the same picture.
 
     conv 9x9 3->a, conv 3x3 /2 a->b, conv 3x3 /2 b->c             each: instance norm, ReLU
     any number of residual blocks: x + norm(conv(ReLU(norm(conv(x)))))     conv 3x3 c->c

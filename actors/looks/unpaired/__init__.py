@@ -1,1 +1,1 @@
-"""The look and the course "unpaired": one kind of picture made into another (life to cartoon, oil to sketch). Promises to learn it without pairs; knows no true answer."""
+"""The look "unpaired": makes one kind of picture into another (life to cartoon, oil to sketch), learnt without pairs."""

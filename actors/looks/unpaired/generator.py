@@ -1,4 +1,4 @@
-"""The generator of the look "unpaired": each frame alone, in bands of rows that fit into memory."""
+"""The generator of the look "unpaired": translates each frame by itself, in bands of rows that fit into memory."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

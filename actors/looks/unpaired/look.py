@@ -1,4 +1,4 @@
-"""The look "unpaired": one kind of picture made into another by a generator of a package; what can be asked and what it takes. Loads no torch (generator.py does)."""
+"""The look "unpaired": its settings, the shape of its networks, and what it takes. Loads no torch (generator.py does)."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,6 @@
-"""Networks that translate pictures of one kind into another, and tell true from made. Promises that a pixel depends on its surroundings alone; knows no films and no losses.
+"""Networks that translate pictures of one kind into another, and critics that tell true from made.
+
+A pixel depends on its surroundings alone, never on the whole picture.
 
 By Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (2017):
 a residual generator and a critic of patches, with two changes. Doubling is a resize and a convolution. Norms are of each

@@ -1,1 +1,1 @@
-"""The training courses of colorize."""
+"""The training courses of the look "colorize"."""

@@ -1,4 +1,6 @@
-"""The course that teaches a colouriser: long by the truth, then a critic alone, then both for a short while. Promises a step that depends on its number alone; knows no Ray.
+"""The course "colorize": trains the colouring network on true colours, then a critic alone, then both for a short while.
+
+What a step draws depends on its number alone.
 
 DeOldify's order ("NoGAN"): what a critic is for, sharp and lively colour, is learnt in few steps once the colours are right;
 learnt from the beginning it teaches blotches. Losses are in losses.py, wear in film_degradation.py, the measuring in validation.py.

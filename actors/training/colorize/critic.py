@@ -1,4 +1,7 @@
-"""The critic: true or made, patch by patch. Promises answers about patches of some 46 pixels, bounded by spectral norm; knows no generator."""
+"""The critic of the colouring course: tells true colours from made ones, patch by patch (some 46 pixels).
+
+Spectral norm bounds its answers.
+"""
 
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -1,4 +1,4 @@
-"""Old film: what cameras, stocks and years do to a picture's luma. Promises plausible plates of it; knows no network.
+"""Makes training pictures look like old film: what cameras, stocks and years do to a picture's luma.
 
 Stocks see colours differently (orthochromatic film is blind to red), printing changes gamma and contrast, lenses blur, silver
 has grain, and handling scratches.

@@ -1,4 +1,6 @@
-"""The course that goes on with a finished colouriser on a film's own references: stills a colourist has painted, or a restored reel. Promises to begin with exactly the pictures of that look; knows no film.
+"""The course that trains a finished colouring look on, with a film's own references: painted stills, or a restored reel.
+
+Before its first step it gives exactly that look's pictures.
 
 The network has no batch norms any more, so a handful of stills cannot upset its statistics, and its steps are small.
 """

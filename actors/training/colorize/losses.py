@@ -1,4 +1,4 @@
-"""What a colouring is asked to be: near the truth as the eye measures it, sharp where luma is, the same when film is shaken. Promises losses alone; knows no network's inside and no picture's source.
+"""Losses of the colouring course: near the truth as the eye measures it, sharp where luma is, stable when the film is shaken.
 
 Pictures are R'G'B' N 3 H W in 0..1; colours are B'-Y', R'-Y' of BT.709, N 2 H W.
 """

@@ -1,4 +1,4 @@
-"""What a colouriser in training is worth on pictures held out: its curve of dE00 against colourfulness, one verdict, a sheet. Promises the metrics of actors/evaluation; knows no training."""
+"""Validates a colouring network on held-out pictures: dE00 against colourfulness, one verdict, a sample sheet."""
 
 import math
 from collections.abc import Sequence

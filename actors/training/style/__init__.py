@@ -1,1 +1,1 @@
-"""The training course of style."""
+"""The training course of the look "style"."""

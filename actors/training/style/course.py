@@ -1,4 +1,6 @@
-"""The course "style": a network that paints photographs in the styles of some pictures. Promises each step from its number alone; knows no Ray and no file but its features.
+"""The course "style": trains a network that paints photographs in the styles of given pictures.
+
+What a step draws depends on its number alone.
 
 Its sources have two roles: "" are the photographs that it learns to paint, and each picture of "style" is one style, named
 after its file. Each crop of a batch is painted in one style or between two, in turn. What a picture looks like and what it

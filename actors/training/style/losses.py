@@ -1,4 +1,6 @@
-"""How far a picture is from a style and from what it shows, by the maps of a pretrained network. Promises shares, free of a map's scale; knows no network.
+"""How far a picture is from a style and from its content, by feature maps of a pretrained network.
+
+Distances are relative, so a map's scale does not matter.
 
 Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks" (2016); Johnson, Alahi and Fei-Fei (2016).
 """

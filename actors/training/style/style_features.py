@@ -1,4 +1,4 @@
-"""What a picture looks like, as Tiny Darknet's first stages see it. Promises distances to the styles it was made with; knows no network that paints."""
+"""Keeps the Gram matrices of the styles, by Tiny Darknet's first stages, and measures pictures against them."""
 
 from collections.abc import Sequence
 

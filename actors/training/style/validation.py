@@ -1,4 +1,4 @@
-"""What a style network is worth on pictures held out: figures, and a sheet to look at. Promises nothing random; knows no training."""
+"""Validates a style network on held-out pictures: figures, and a sample sheet. Nothing in it is random."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise

@@ -1,1 +1,1 @@
-"""The training course of unpaired."""
+"""The training course of the look "unpaired"."""

@@ -1,4 +1,6 @@
-"""The course "unpaired": learns to make one kind of picture of another, from pictures that belong to no pairs. Promises each step from the state before it; knows no films.
+"""The course "unpaired": learns to turn one kind of picture into another without pairs.
+
+Each step depends on its number and on the state before it.
 
 By Zhu, Park, Isola and Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (2017):
 two generators, there and back, and two critics; least squares, cycle and identity losses; a rate that falls to 0 over the

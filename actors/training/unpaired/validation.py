@@ -1,7 +1,7 @@
-"""What a translation is worth on held-out pictures. Promises a verdict without any pair of pictures; knows no training.
+"""Validates a translation on held-out pictures, without any pairs.
 
 Nobody knows what a held-out picture should become. Known is how far the made pictures, all together, are from the kind
-they are to be of (measure.py), and how much of each is lost on the way there and back: a generator that does nothing loses
+they are to be of (sliced_wasserstein.py), and how much of each is lost on the way there and back: a generator that does nothing loses
 nothing and stays far; one that makes up pictures comes near and loses all. The verdict is the sum, both in units of the
 picture's range.
 """

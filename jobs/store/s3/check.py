@@ -1,4 +1,4 @@
-"""Whether a bucket can be worked in: everything that a job will ask of its service, tried with a small object. Promises one sentence that names all it lacks, and leaves nothing behind; knows no job."""
+"""Checks that a bucket supports everything a job needs, by trying it with small objects, which it deletes again."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing

@@ -1,7 +1,7 @@
-"""The client of S3, and how it is asked. Promises one sentence for a failure, patience where a job is at work, and new credentials for expired ones; knows no object.
+"""The S3 client: requests with retries, renewed credentials, and failures told in one sentence.
 
 boto3's standard mode asks up to four times within seven seconds of jittered waiting, for time-outs, resets, 500 and 503,
-from a purse of 500 retries that it shares among all requests. It covers no body that breaks off, no 409, no expired
+from a budget of 500 retries that it shares among all requests. It covers no body that breaks off, no 409, no expired
 credentials and no outage: jobs/store/retry.py does.
 """
 

@@ -1,4 +1,4 @@
-"""Objects that change their name in a bucket. Promises that only what was found is copied, and only over what was found; reads nothing back."""
+"""Copies an object to another name in its bucket, only while the source, and what it replaces, are as they were found."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypedDict

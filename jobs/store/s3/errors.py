@@ -1,4 +1,4 @@
-"""What S3 and botocore say, told as one sentence. Promises to tell bad luck (StoreFault) from what a user can mend (BadStore), and to pass on the service's own words; repeats no secret."""
+"""Turns errors of S3 and botocore into StoreFault (worth a retry) or BadStore (for the user to mend), without secrets."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

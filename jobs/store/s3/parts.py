@@ -1,4 +1,4 @@
-"""How large the parts of an object are that is sent in parts. Promises parts of one size as long as an object is no larger than was expected; asks no service.
+"""Part sizes of multipart uploads. Parts have one size as long as an object is no larger than was expected.
 
 S3 takes 10,000 parts of 5 MiB to 5 GiB each, the last of any size. Some services that speak S3 (Cloudflare R2, for one) complete
 an upload only where all parts but the last are of one size.

@@ -1,4 +1,4 @@
-"""A store in an S3 bucket, or in any service that speaks S3 and honours If-None-Match. Promises what the protocol promises; knows no file but those handed to it.
+"""A store in an S3 bucket, or in any service that speaks S3 and honours If-None-Match.
 
 Credentials, region and endpoint come from boto3's usual chain. A worker that dies while it uploads leaves parts that nobody
 sees and somebody pays: of a deliverable, until the same job goes on; else give the bucket a lifecycle rule that ends

@@ -1,4 +1,4 @@
-"""Objects that grow in a bucket, part by part. Promises little memory at any length, and that no part is sent twice; reads nothing back."""
+"""Multipart uploads: objects that grow in a bucket, part by part, in bounded memory. No part is sent twice."""
 
 import hashlib
 import os
