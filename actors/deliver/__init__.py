@@ -1,1 +1,1 @@
-"""A deliverable made from the segments of its film."""
+"""Makes a deliverable of the segments of its film."""

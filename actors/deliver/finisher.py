@@ -1,4 +1,8 @@
-"""The finisher: stitches a deliverable while its film is rendered, has it proven, and only then gives it its name. Promises that nothing unproven bears a deliverable's name, but a review stream, which is proven when its sum lies beside it, and that what gets the name is the very file that was proven; renders nothing."""
+"""Stitches a deliverable while its film is rendered, has the file verified, and only then gives it its name.
+
+Nothing unverified bears a deliverable's name, and what gets the name is the very file that was verified. A review stream, which is
+watched under its name while it grows, is the exception: it is verified once its SHA-256 file lies beside it.
+"""
 
 import hashlib
 import time

@@ -1,4 +1,6 @@
-"""The placer: puts a deliverable's pictures into a folder, one file for each frame, and proves them. Promises that no picture has its name before all are proven, and a manifest last; encodes nothing.
+"""Delivers an image sequence: puts its pictures into a folder, one file for each frame, and verifies them.
+
+No picture has its name before all are verified, and the manifest gets its name last.
 
 Pictures grow in the staging folder of the output, where nobody who watches for finished ones looks, and are proven there; then
 each gets its name. Not all at once, as a file does: the proof of a folder is the manifest beside it, <title>.sha256, which `sha256sum -c`

@@ -1,4 +1,6 @@
-"""The stitcher: joins finished segments into one film with its own sound. Promises every frame once, at its own time, bit for bit; decodes nothing.
+"""Joins finished segments, and the streams carried over from the source, into one file.
+
+Every encoded frame is in it once, at its own time, bit for bit.
 
 Packets are moved, never re-encoded. Times are integers of one grid for the whole film, so nothing adds up to a drift.
 Segments are taken from the store one at a time, as they come, and what is muxed of them goes to the output at once:

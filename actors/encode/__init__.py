@@ -1,1 +1,1 @@
-"""Pictures encoded."""
+"""Encodes pictures."""

@@ -1,4 +1,6 @@
-"""Encoders: how each codec is encoded, in which form, and what a film loses by it. Promises refusals in one sentence, before any work; opens no encoder.
+"""Chooses how each codec is encoded and in which pixel format, and says what a film loses by it.
+
+What a codec cannot carry is refused in one sentence, before any work.
 
 Constant quality throughout, closed groups of pictures, and threads by number: segments that are encoded apart have one
 and the same codec header, and equal pictures give equal bytes.

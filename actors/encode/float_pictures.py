@@ -1,4 +1,4 @@
-"""Pictures of signed floats kept losslessly in FFV1, in steps of 16 or 10 bits: one grey frame each, its channels one below the other."""
+"""Stores pictures of signed floats in FFV1, rounded to steps of 16 or 10 bits: one grey frame each, its channels one below another."""
 
 from collections.abc import Generator as Yields
 from fractions import Fraction

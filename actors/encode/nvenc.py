@@ -1,4 +1,4 @@
-"""Whether the GPU of this machine has NVENC, tried with one frame before any work.
+"""Checks whether this machine's GPU can encode video (NVENC), by encoding one frame before any work.
 
 NVIDIA's "Video Encode and Decode GPU Support Matrix" tells which GPUs have it: A100, H100 and H200 do not.
 """

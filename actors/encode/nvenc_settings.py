@@ -1,4 +1,4 @@
-"""What NVENC, a GPU's own video encoder, is given for a deliverable: options by libavcodec/nvenc.c."""
+"""The encoder options for NVENC, the GPU's own video encoder (by libavcodec/nvenc.c), and which deliverables need it."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,4 +1,6 @@
-"""Encoding: from finished pictures to one segment. Promises that equal pictures give equal bytes, and equal settings segments that join; knows no plan.
+"""Encodes finished pictures as one segment of a deliverable.
+
+Equal pictures give equal bytes, and segments of equal settings can be joined.
 
 A segment is Matroska (mov for DNxHR) whose stamps are not times but ranks: the frame shown k-th is stamped k milliseconds.
 Where each frame is a file, it is a tar of them.

@@ -1,1 +1,1 @@
-"""Films opened, and their frames decoded in one form."""
+"""Opens films, and decodes their frames in one form."""

@@ -1,4 +1,4 @@
-"""Chroma siting: where a film's chroma samples lie beside its luma, as its header says, and where a deliverable's do. Promises libav's own word for it; moves no sample.
+"""Finds out where a film's chroma samples lie beside its luma, and decides where those of a deliverable do.
 
 PyAV does not tell it. libav writes it into the head of a Matroska file (ChromaSitingHorz, ChromaSitingVert; RFC 9559), so
 it is read there, from a head made in memory.

@@ -1,4 +1,4 @@
-"""Reading a chunk back: exactly the frames of its read, in order. Promises that none is lost, doubled or swapped; knows no source and no look."""
+"""Reads a split chunk back: exactly the frames that it should hold, in display order, none lost, doubled or swapped."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Mending: every frame that is wanted has a place, also one that cannot be decoded. Promises display order and as many as are wanted; knows no look and no store."""
+"""Keeps the place, in display order, of each wanted frame that cannot be decoded, so that it can be concealed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,7 +1,7 @@
-"""Constancy: whether every decoded frame has the form that the film has. Promises that no frame of another size, sampling, depth, range or colour passes for one of the film's; converts nothing.
+"""Checks that every decoded frame has the same size, sampling, depth, range and colour as the film that it belongs to.
 
 Whoever decodes a source's frames asks here. A frame says some things of itself and leaves others to its film: what it does
-not say is never held against it. A frame of another form that damage may have made is passed over where a chunk is mended.
+not say is never held against it. A frame of another form that damage may have made is passed over where a chunk is concealed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Opening media safely, and the few moves that survey, split and read share. Promises one clear sentence for what cannot be opened; knows no plan.
+"""Opens media safely, and provides the demuxing, seeking and decoding that surveying, splitting and reading share.
+
+What cannot be opened is refused in one clear sentence.
 
 Nothing here keeps a Stream beyond its container: libav frees it with the container, and touching it afterwards crashes.
 """

@@ -1,4 +1,4 @@
-"""EBML (RFC 8794), as Matroska is written in it: elements found in bytes, and made. Promises bytes alone; knows what none of them means."""
+"""Parses and builds elements of EBML (RFC 8794), the binary format of Matroska."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

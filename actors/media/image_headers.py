@@ -1,4 +1,4 @@
-"""What a picture file says in its first bytes: its size, and a DPX file its time code, which can be written there. Promises nothing where a file does not say; decodes nothing."""
+"""Reads a picture file's size and form, and a DPX file's time code, from its header; writes a DPX file's time code."""
 
 import struct
 from fractions import Fraction

@@ -1,4 +1,6 @@
-"""Limits of what media from outside may ask for: pixels, streams, time, memory. Promises that each is far beyond any film and far below harm; opens nothing.
+"""Limits on what media from outside may ask for: pixels, streams, length, memory.
+
+Each is far beyond any film, and far below what would do harm.
 
 A few bytes of a header can claim a picture of gigabytes, thousands of streams, or a table of a billion frames.
 """

@@ -1,4 +1,8 @@
-"""Decode times that a demuxer leaves out: Matroska tells none, and libav knows none for the first packets of a stream with B-frames. Promises ascending ones, none above its packet's own time; touches no time that is told."""
+"""Fills in the decode times that a demuxer leaves out. Times that it gives are kept.
+
+Matroska has none, and libav knows none for the first packets of a stream with B-frames. Times filled in ascend, and none is above its
+packet's display time.
+"""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction

@@ -1,4 +1,6 @@
-"""The developer: decoded frames made what the farm works on, once, as chunks are split. Promises the same frame in whatever company it is developed; decides nothing.
+"""Converts decoded frames to a form that the farm works on, once, as chunks are split.
+
+A frame comes out the same in whichever chunk it is read.
 
 R'G'B' becomes Y'CbCr of limited range, which every codec of a deliverable carries, and in which neither luma nor chroma of
 any R'G'B' between black and white is cut; two bits more bring the very same R'G'B' back. Interlaced pictures become

@@ -1,4 +1,4 @@
-"""Forms of pixels: which the farm works on, what each other one becomes, and its samples as planes. Promises samples unchanged; knows no colour and no film.
+"""Says which pixel formats the farm works on and what each other one becomes, and reads the samples of any as planes, unchanged.
 
 A form is libav's name of a pixel format. The farm works on planar Y'CbCr and grey, little-endian, of 8 to 16 bits, without
 alpha. What only lies otherwise in memory (packed, half-planar, big-endian) is rearranged, sample by sample.

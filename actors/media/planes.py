@@ -1,4 +1,7 @@
-"""Planes: a frame's samples where they lie. Promises views, never copies; knows no colour, and no torch, so that whoever needs none starts without."""
+"""Gives a frame's sample planes as arrays that view its own memory; nothing is copied.
+
+This file must not import torch, so that processes that need none start without it.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which keyframes of H.264 are a way in. Promises that decoding begun there gives the very frames of the film; parses no picture.
+"""Tells from which H.264 keyframes decoding gives the film's own frames at once.
 
 libav calls a packet a keyframe where recovery begins, also where it takes many frames (periodic intra refresh): what is
 decoded meanwhile is missing, or differs from the film in silence. Such a packet says how many frames it takes.

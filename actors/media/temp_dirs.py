@@ -1,4 +1,4 @@
-"""Temporary folders of workers. Promises that what a killed worker left behind is swept by the next; knows no film."""
+"""Makes the temporary folders of workers. What a killed worker left behind is removed by the next one."""
 
 import os
 import shutil

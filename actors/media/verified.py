@@ -1,4 +1,7 @@
-"""Media read and proven in one pass: what a record names is what its hash says. Promises that damage is found before anything made of it is kept; makes nothing again itself."""
+"""Reads stored media and checks it against the hash in its record, in one pass.
+
+The check ends with the `with` block: nothing made of the media may be kept before that.
+"""
 
 import hashlib
 from collections.abc import Iterator

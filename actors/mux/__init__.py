@@ -1,1 +1,1 @@
-"""Streams put together into one file."""
+"""Puts streams together into one file."""

@@ -1,4 +1,6 @@
-"""Sound's priming between mp4 and Matroska: samples a decoder throws away before time 0. Promises the same samples at the same times; muxes nothing.
+"""Carries a sound stream's priming, the samples that a decoder drops before time 0, between mp4 and Matroska.
+
+The same samples are heard at the same times in either container.
 
 An mp4 hides an AAC or MP3 encoder's priming by an edit list; Matroska has CodecDelay for it. PyAV has no way to set it,
 but a stream read from a Matroska header that says it passes it on: so such a header is made here, in memory.

@@ -1,4 +1,4 @@
-"""Chapters as a container holds them. Promises each at its own time, with its own title; writes nothing.
+"""Brings a film's chapters into the form that a container holds, each at its own time and with its own title.
 
 An mp4 and a mov keep them as a track of titles, which begins with the film and has a title for each: so a chapter without
 one is given its number, and where the first begins late an opening is put before it.

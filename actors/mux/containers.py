@@ -1,4 +1,4 @@
-"""Containers: how each one is written, and what its picture stream says of itself. Promises the film's colours, rate, aspect, rotation and time code, or a refusal; moves no packet."""
+"""Sets up each container: its muxer's options, and what its picture stream says of colour, rate, aspect, rotation and time code."""
 
 from collections.abc import Iterable
 from fractions import Fraction

@@ -1,4 +1,7 @@
-"""Text subtitles for a container that shows one cue at a time, as mp4 and mov do. Promises that at every moment all the words are there that a player would show of the source; knows no markup and no packet."""
+"""Splits overlapping text subtitles for containers that show one cue at a time, as mp4 and mov do.
+
+At every moment all the words are there that a player would show of the source.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple

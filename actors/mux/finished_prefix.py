@@ -1,4 +1,4 @@
-"""Reading the assembly: the records of one encoding's segments, as the film's finished prefix grows. Promises film order; waits as long as it takes."""
+"""Yields the records of one encoding's segments in film order, waiting for each until the film is finished that far."""
 
 import time
 from collections.abc import Callable, Iterator

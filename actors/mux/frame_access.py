@@ -1,4 +1,7 @@
-"""What inspectors read: single frames by their time, and sums of whole streams. Promises O(1) pictures in memory; judges nothing."""
+"""Decodes single frames by their time, and hashes and counts whole streams, to verify a deliverable.
+
+However long the stream, only a few pictures are in memory.
+"""
 
 import hashlib
 from array import array

@@ -1,4 +1,4 @@
-"""Trial headers: which streams a container takes beside a picture. Promises libav's own judgement, with its reason; decides no container and renders nothing.
+"""Finds out in a dry run which streams a container takes beside a picture, and libav's reason where it refuses one.
 
 A header is written in memory with the picture and the streams in it, as they will be, and the muxer accepts it or says why not.
 """

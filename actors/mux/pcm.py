@@ -1,4 +1,6 @@
-"""PCM as MXF holds it: one unbroken run of samples that begins and ends with the picture. Promises no sample moved against the picture; muxes nothing.
+"""Makes PCM sound one unbroken run that begins and ends with the picture, as MXF holds it.
+
+No sample moves against the picture.
 
 SMPTE ST 382 wraps sound edit unit by edit unit and gives it no times of its own: what lies before the first picture has no
 place, and what begins late is preceded by silence.

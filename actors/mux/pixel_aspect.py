@@ -1,4 +1,6 @@
-"""The pixels' shape in Matroska and MXF headers, which PyAV has no way to set. Promises the exact ratio at the file's own length; moves nothing else.
+"""Writes the exact pixel aspect ratio into Matroska and MXF headers, which PyAV has no way to set.
+
+Nothing else in the file moves, and its length stays the same.
 
 libav writes a shape that it is told with the stream, and PyAV tells it with the codec alone. So what is written is noted as
 it passes, and once the file is complete the few bytes that say the shape are written again, in its first `HEAD` bytes:

@@ -1,4 +1,4 @@
-"""Segments out of the store, one after another. Promises that what is read is what the records say, packet for packet; knows no deliverable."""
+"""Reads a deliverable's segments from the store one after another, checking each against its record, packet for packet."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What a deliverable carries beside its picture: sound, subtitles, other streams, chapters and tags. Promises them untouched, at their own times; decides nothing.
+"""Carries over what a deliverable has beside its picture: sound, subtitles, other streams, chapters and tags.
 
 Every stream keeps its distance from the picture: one and the same number of seconds, `origin`, is taken from all times.
 """

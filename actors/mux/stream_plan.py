@@ -1,4 +1,7 @@
-"""Which stream goes into which deliverable, decided before any work. Promises that nothing is dropped without the user's word, and that what happens to each is said; renders nothing."""
+"""Decides before any work which of a film's streams go into which deliverable, and what becomes of each.
+
+Nothing is dropped unless the job spec allows it, and the plan says what happens to every stream.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

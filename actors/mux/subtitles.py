@@ -1,4 +1,4 @@
-"""Text subtitles, from one container's form to another's. Promises the words, the lines and nothing of the look; pure functions on packet payloads.
+"""Converts packets of text subtitles from one container's form to another's, keeping words and lines but no styling.
 
 A payload is one packet's bytes. Times and durations are the packet's own and are no business of this file.
 """

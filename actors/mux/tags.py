@@ -1,4 +1,7 @@
-"""Tags: which words about a film go into a deliverable, and which its container has no place for. Promises none that describe the old file; writes none."""
+"""Chooses which of a film's tags go into a deliverable, and says which its container has no place for.
+
+Tags that describe the old file are left out.
+"""
 
 import io
 from fractions import Fraction

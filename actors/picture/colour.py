@@ -1,4 +1,4 @@
-"""Colour arithmetic: from a film's integers to floats and back, by its own matrix and range. Promises exact round trips; knows no looks.
+"""Converts a film's integer samples to floats and back, by its own matrix and range. Round trips are exact.
 
 Y'CbCr as in ITU-T H.273: Y' = Kr R' + Kg G' + Kb B', Cb = (B'-Y') / (2(1-Kb)), Cr = (R'-Y') / (2(1-Kr)).
 "Differences" are (B'-Y', R'-Y'), in that order; they mean the same colour whatever the range.

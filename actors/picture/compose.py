@@ -1,4 +1,6 @@
-"""Compose: a look's picture and the film's frame made one finished frame. Promises that what a look does not give stays the film's own, bit for bit; knows no encoder.
+"""Combines a look's picture with the film's frame into the finished frame that is encoded.
+
+What a look does not give stays the film's own, bit for bit where the forms agree.
 
 One function brings every look to every deliverable, at its size, depth, range and sampling, as Y'CbCr, grey or R'G'B'. What a
 look leaves alone, luma or chroma, is copied from the film as integers wherever the forms agree. Planes are resampled only

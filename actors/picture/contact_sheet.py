@@ -1,4 +1,4 @@
-"""Contact sheets: many small pictures on one, each with its words below it. Promises pictures as they are, only smaller; knows no film."""
+"""Makes contact sheets: many small pictures on one JPEG, each with its caption below it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,6 @@
-"""The device a look works on: how pixels get there and back while it works. Promises the plain thing on a processor, and repeatable kernels on a GPU; knows no look.
+"""Sets up the CPU or GPU that a look works on, and copies pixels to it and back while it works.
+
+Kernels on a GPU are repeatable, so that equal hardware gives equal pictures.
 
 On a GPU each thread of a renderer has a stream of its own, copies go through pinned memory, and a thread waits for what
 it needs. By PyTorch 2.13's notes "CUDA semantics" (streams, pinned memory, graphs) and "Reproducibility".

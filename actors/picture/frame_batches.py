@@ -1,6 +1,6 @@
-"""Frame batches: decoded frames as tensors, ready for a look. Promises the film's own numbers until somebody asks for colours; knows no files.
+"""Batches of decoded frames as tensors, ready for a look. They hold the film's own integers until floats are asked for.
 
-A plate is Y'CbCr as decoded: luma and chroma planes of 8 to 16 bit. Looks ask for what they need (luma or R'G'B' as
+A batch holds Y'CbCr as decoded: luma and chroma planes of 8 to 16 bit. Looks ask for what they need (luma or R'G'B' as
 floats, at the size they want), and the conversion happens on the device they work on.
 """
 

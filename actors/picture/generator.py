@@ -1,4 +1,4 @@
-"""What a look's generator is: pictures in, pictures out, in order. Promises one picture for each; knows no files, chunks or seams."""
+"""The interface of a look's generator: frames in, one picture out for each, in the same order."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol

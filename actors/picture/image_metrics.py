@@ -1,4 +1,6 @@
-"""Figures of a picture held against the truth: dE00, colourfulness, PSNR, chroma PSNR and RMS, SSIM. Promises the published definitions (docs/evaluation.md), in float32 or float64; knows no look.
+"""Computes picture quality metrics: dE00, colourfulness, PSNR, chroma PSNR and RMS, SSIM.
+
+All follow their published definitions (docs/evaluation.md), in float32 or float64.
 
 Pictures are R'G'B', N3HW floats in 0..1, coded as sRGB (D65); each function gives one figure for each picture, N. They are
 reckoned in the precision of what they are given: float32 is within 1e-3 of float64 for dE00 (proven on pictures in the tests).

@@ -1,4 +1,4 @@
-"""Sample sheets: pictures in rows, as PNG. Promises pixels as they are; knows no network."""
+"""Lays pictures out in rows on one sheet, pixel for pixel, and encodes it as PNG."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Ahead: a generator drained by a thread of its own. Promises a bound on what lies ready, errors at their place, and no thread left over; knows no pixels."""
+"""Runs a generator ahead of its consumer in a thread of its own, with a bound on how many results lie ready.
+
+Errors are raised at their place among the results, and no thread is left over.
+"""
 
 import threading
 from collections import deque

@@ -1,4 +1,4 @@
-"""Resizing: pictures brought to another size. Promises one answer for a picture, in any batch and at any number of threads; knows no colours.
+"""Resizes pictures. A picture's result does not depend on its batch or on the number of threads.
 
 Down by area (a sample is the mean of what it covers, in fractions of pixels), up bicubic (a = -0.75), edges repeated.
 On the processor by OpenCV, plane by plane; elsewhere by torch. Both ways agree to 2e-4 of the range of values (tests),

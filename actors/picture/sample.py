@@ -1,4 +1,4 @@
-"""A black-and-white sample film, to colourise where none is at hand. Promises the same bytes for a seed; knows no farm.
+"""Makes a black-and-white sample film, to colourise where none is at hand. A seed always gives the same bytes.
 
 Views are painted in colour first, so that sky, leaves and water have the greys that a camera would give them.
 Canvases are HW3 floats, display-coded R'G'B', 0..1; lengths are in picture heights, those of land in map pixels.

@@ -1,4 +1,4 @@
-"""Stills of a film's frames and of finished pictures, as JPEG. Promises the colours a player shows, upright, with square pixels; knows no page."""
+"""Encodes film frames and finished pictures as JPEG stills, in the colours a player shows, upright and with square pixels."""
 
 from collections.abc import Sequence
 

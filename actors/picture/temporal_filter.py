@@ -1,6 +1,8 @@
-"""Steady chroma: a symmetric window in time, gated by luma. Promises to look no further than its radius, so chunks with handles agree exactly; knows no network.
+"""Reduces flicker in chroma by averaging over a symmetric window in time, weighted by how well luma agrees.
 
-The first cure for flicker in LOOKS: parallel, and seam-free with `radius` frames of handles. Where luma changes
+It looks no further than its radius, so that chunks with handles agree exactly.
+
+Chunks can be filtered in parallel, seam-free with `radius` frames of handles. Where luma changes
 (motion, flash, dissolve) the neighbour's chroma is not taken, so colour does not smear.
 """
 

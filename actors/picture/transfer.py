@@ -1,4 +1,4 @@
-"""Transfer curves: from R'G'B' to linear light and back. Promises exact inverses for the curves it knows; knows no film.
+"""Transfer curves from R'G'B' to linear light, and their exact inverses.
 
 Numbers are ITU-T H.273's transfer characteristics. BT.709, BT.601 and BT.2020 (1, 6, 14, 15) share one opto-electronic
 curve; 13 is IEC 61966-2-1 (sRGB); 4 and 5 are plain powers of 2.2 and 2.8. Values below 0 and above 1 follow the same

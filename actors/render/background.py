@@ -1,4 +1,4 @@
-"""Beside: one piece of work in a thread of its own. Promises its answer or its error to whoever asks, and no thread left over once it was asked; knows no pixels."""
+"""Runs one piece of work in a thread of its own, and hands its answer or its error to whoever asks."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,6 @@
-"""Chunk files: a run of packets in, one Matroska for each order out. Promises equal bytes for equal orders and proves every stamp; knows no store.
+"""Writes one Matroska file for each chunk order from a single reading of the source's packets.
+
+Equal orders give equal bytes. Each file's time stamps are read back before the file counts as made.
 
 A packet's time is its stamp: its rank in display order among the packets of its chunk, in ticks of 1 ms, which Matroska
 keeps exactly. A frame of an FFV1 chunk has its place in the chunk's read for a time.

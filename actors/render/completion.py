@@ -1,4 +1,4 @@
-"""Finishing: a call's chunks from the opening of their encoders to their records. Promises that the next chunk's are opened, and the last chunk's closed, hashed and uploaded, beside the encoding of one; knows no look.
+"""Finishes one chunk while the next is encoded: closes, hashes, uploads and records it; and opens the encoders of the one after.
 
 One chunk is encoded at a time. Beside it at most one is being finished and one lies opened, so disk and memory are bounded.
 """

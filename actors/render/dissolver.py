@@ -1,4 +1,6 @@
-"""The dissolver: blends two renderings of the frames after a seam, and encodes the later chunk's opening. Promises the very way that bodies go; renders nothing.
+"""Blends two renderings of the frames after a seam, and encodes the result as the later chunk's opening.
+
+Openings are composed and encoded by the code that makes the rest of a core (actors/render/segments.py).
 
 The earlier chunk's picture fades out and the later's fades in, by a raised cosine. What the look leaves as it is, luma or
 chroma, is that of the later chunk's own frames.

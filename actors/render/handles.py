@@ -1,4 +1,4 @@
-"""Handles: a look's pictures of some frames, kept losslessly until a seam is dissolved: 16 bits a channel, at the look's own size.
+"""Keeps a look's pictures losslessly until a seam is dissolved, at 16 bits a channel and the look's own size.
 
 They are kept as the look gave them, before they are brought to any deliverable: what is blended then goes the very way of what
 is not (docs/decisions/0006-dissolves.md).

@@ -1,8 +1,10 @@
-"""The renderer: shows a chunk's frames to a look, encodes what it gives, keeps it in the store. Promises media first, then the record; knows no plan beyond its order.
+"""Renders chunks: shows their frames to a look, encodes what it gives, and keeps it in the store.
+
+Media is stored first and its record last, because a record is proof of finished work.
 
 Reading, generating, encoding and finishing each have a thread, a few batches apart, so that none waits while another could go on:
 
-    read        the chunk out of the store, its frames decoded, their plates on the device
+    read        the chunk out of the store, its frames decoded, as tensors on the device
     generate    the look's pictures; calls take turns at it, and its device's time is measured
     encode      composed and encoded: in the thread of the call itself
     finish      hashed, its still made, uploaded, recorded; and the next chunk's encoders opened (actors/render/completion.py)

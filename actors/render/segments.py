@@ -1,4 +1,7 @@
-"""Pieces: some frames of a core, composed, encoded and kept. Promises media first, then the record, and one way for bodies and openings alike; knows no look."""
+"""Composes and encodes some frames of a chunk's core as one segment, and keeps it in the store.
+
+Media is stored first and its record last. Dissolved openings and the rest of a core are made by the same code.
+"""
 
 import os
 import platform

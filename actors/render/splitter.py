@@ -1,4 +1,4 @@
-"""The splitter: puts each chunk's read into the store as a small Matroska of its own. Promises equal bytes for equal orders; renders nothing.
+"""Puts each chunk's packets, or its decoded frames, into the store as a small Matroska file. Equal orders give equal bytes.
 
 Neighbouring chunks are made in one reading of the source, and where they are decoded, in one decoding.
 """

@@ -1,4 +1,4 @@
-"""What is asked of the still renderer: stills of a shot, frames of it worth painting, contact sheets."""
+"""The orders given to the still renderer: stills of a shot, a choice of frames worth painting, and contact sheets."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

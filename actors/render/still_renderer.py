@@ -1,4 +1,4 @@
-"""The prover: makes one still of a shot in each look, and lays stills out on contact sheets. Promises pictures as the film would have them; knows no plan beyond its order.
+"""Renders a still of a shot in each look, chooses frames worth painting, and lays stills out on contact sheets.
 
 Frames come straight from the source: those that the looks must see around the one that is shown, and the lead-in to them.
 A still of a look without a memory is, before it becomes a JPEG, the very frame that a deliverable's encoder would be given.

@@ -1,4 +1,7 @@
-"""The printer: strikes a deliverable's segments from those of another. Promises the bytes that rendering gives where the other is lossless and of the same form; shows nothing to a look."""
+"""Makes a deliverable's segments from those of another deliverable that is already rendered, without running a look.
+
+Where that other one is lossless and agrees in size, rotation, pixel format, matrix and range, the bytes are those of rendering.
+"""
 
 import time
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The meter: what becomes of a generator's device's time. Promises that each second is counted once, as worked or as waited for something; knows no frame."""
+"""Measures how a generator's device spends its time. Each second is counted once, as work or as waiting for something."""
 
 import threading
 import time

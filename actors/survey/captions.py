@@ -1,4 +1,4 @@
-"""Closed captions inside the picture (CEA-608, CEA-708). Promises to tell a frame that carries some; reads none of them.
+"""Tells whether a frame carries closed captions (CEA-608, CEA-708) inside the picture.
 
 They lie in the packets of MPEG-2, H.264 and HEVC as user data (ATSC A/53 part 4), and a decoder hands them out with a frame.
 """

@@ -1,4 +1,6 @@
-"""Codec headers inside a film's packets: where a new one comes, and whether the picture is another from there on. Promises to find it by demuxing, whoever lists the cuts; decodes a keyframe only where its header is new.
+"""Finds new codec headers inside a film's packets, and whether the picture changes its form from there on.
+
+A keyframe is decoded only where its header is new; all else is found by demuxing.
 
 Most codecs say size, sampling, depth, colour and pixel shape in a header that comes with every keyframe. So a film that
 changes its picture is refused as its index is read, before any chunk of it is rendered.

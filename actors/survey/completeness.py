@@ -1,4 +1,4 @@
-"""Whether a film has all the pictures that its container promises: counts, durations, indexes, and elements that end where they say. Promises one sentence where it has not; decodes nothing.
+"""Checks that a film has all the pictures that its container promises, by counts, durations, indexes and structure.
 
 Where every frame lies on a constant grid up to the promised end, nothing can be missing, and no more is read. Where it
 does not, the film may have a variable rate, or a hole: the container's own structure tells which.

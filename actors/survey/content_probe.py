@@ -1,4 +1,4 @@
-"""Whether a film is black-and-white, interlaced, or captioned: a look at a few frames. Promises a quick, honest guess; knows no shots.
+"""Guesses from a few frames whether a film is black-and-white, interlaced or captioned.
 
 PySceneDetect weighs hue, saturation and brightness alike. A grey film has no hue, so a cut there counts for a third of
 what it is, and is missed; such a film is searched by brightness alone.

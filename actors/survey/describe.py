@@ -1,4 +1,4 @@
-"""Sight: what any film that libav can open says of itself. Promises to describe what the farm would refuse, and to say why it would; refuses only what cannot be opened."""
+"""Describes any film that libav can open, including one that the farm would refuse, and then says why it would."""
 
 from fractions import Fraction
 

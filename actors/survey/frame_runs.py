@@ -1,4 +1,7 @@
-"""Runs of a film's frames: one frame to be judged, and those around it that looks must see. Promises that no run crosses a cut, as no chunk does; knows no look."""
+"""Picks frames of a film, each in a run of the neighbours that looks must see, and decodes them.
+
+No run crosses a cut, as no chunk does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a picture says of the light it was graded for: HDR10's static metadata. Promises the source's own numbers; changes no picture.
+"""Reads HDR10's static metadata: for what display a picture was graded, and how bright it gets. The numbers are the source's own.
 
 SMPTE ST 2086 names the mastering display, CTA-861.3 the brightest pixel and frame. A decoder hands both out with a frame.
 """

@@ -1,4 +1,4 @@
-"""A frame to be judged among its neighbours, as an order names them: which are read, and from which packets. Opens no film."""
+"""Works out from the frame index which neighbours of a frame must be read with it, and from which packets."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The frame index, read by demuxing: one page of packets after another. Promises the same pages after any interruption; decodes nothing."""
+"""Reads the frame index by demuxing, one page of packets after another. After an interruption the pages are the same."""
 
 from __future__ import annotations
 

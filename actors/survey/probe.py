@@ -1,4 +1,4 @@
-"""What a film is, read from its header and its first frame. Promises to refuse, with one sentence, every picture the farm does not carry; judges no other frame."""
+"""Reads what a film is from its header and first frame, and refuses in one sentence any picture that the farm does not carry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What libav knows of a picture beside its samples, and what becomes of each: one table. Promises that what is left out is told in the plan; reads only a first frame.
+"""A table of what libav can say of a picture beside its samples, and what becomes of each item.
 
 kept       as it is, in every deliverable that has a word for it; where one has none, its plan says so
 converted  the pictures are made so that it needs no word any more

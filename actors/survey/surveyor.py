@@ -1,4 +1,4 @@
-"""The surveyor: reads what a film is, where its packets and cuts lie, what can be made of it. Promises to refuse what cannot be carried; plans nothing.
+"""Surveys a source: what it is, where its packets and cuts lie, and what can be made of it. What cannot be carried is refused.
 
 The index is a demux, no picture is decoded for it; cuts are found range by range, any number of ranges at a time.
 """

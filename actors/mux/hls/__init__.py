@@ -1,1 +1,1 @@
-"""HTTP Live Streaming (RFC 8216)."""
+"""Review streams, as HTTP Live Streaming (RFC 8216)."""

@@ -1,4 +1,4 @@
-"""The page beside a review stream, which plays it in a browser while it grows; needs nothing from a network.
+"""The web page that plays a review stream in a browser while it grows. It needs no file but the stream's own.
 
 By Media Source Extensions (W3C), which every browser for desks has: unlike a browser's own HLS it begins at the film's first
 frame while the film grows, and tells how far it is. Where there are none (iPhones) the browser's own HLS plays. Only what is

@@ -1,4 +1,7 @@
-"""A review stream's playlist (RFC 8216): its text, and its files read as one. Promises to refuse a playlist that is not ours; writes nothing."""
+"""Writes and parses a review stream's HLS playlist (RFC 8216), and reads the files that it names as one film.
+
+A playlist that is not as the farm writes it is refused.
+"""
 
 import hashlib
 import re

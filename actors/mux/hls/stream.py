@@ -1,4 +1,6 @@
-"""The review stream: a deliverable that can be watched while its film is rendered (HTTP Live Streaming, RFC 8216). Promises a playlist that names only what is there, and never takes back what it named; proves nothing.
+"""Writes a deliverable as an HLS stream (RFC 8216) that can be watched while its film is rendered.
+
+The playlist names only files that are there, and never takes back what it named.
 
     <name>/stream.m3u8               an EVENT playlist: it grows, and ends with EXT-X-ENDLIST (RFC 8216, 4.3.3.5)
     <name>/init-<hash>.mp4           the header (EXT-X-MAP)

@@ -1,1 +1,1 @@
-"""Colour propagated from frames whose colour is known to those between them."""
+"""Propagates colour from frames whose colour is known to the frames between them."""

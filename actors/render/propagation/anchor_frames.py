@@ -1,4 +1,4 @@
-"""Which frame near an anchor the look is shown: what is blurred, faded or black would give the whole span little colour."""
+"""Chooses which frame near an anchor the look is shown: a blurred, faded or black one would give the whole span little colour."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

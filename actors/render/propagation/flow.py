@@ -1,4 +1,4 @@
-"""Optical flow between neighbouring frames, and how far each step of it is to be trusted.
+"""Computes optical flow between neighbouring frames, and how far each step of it can be trusted.
 
 Flow: Kroeger et al., "Fast optical flow using dense inverse search", 2016. Occlusion by the forward-backward check:
 Sundaram, Brox and Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", 2010.

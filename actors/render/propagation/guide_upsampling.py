@@ -1,4 +1,4 @@
-"""Chroma that follows luma's edges: filling what is uncertain at working size, and bringing a guide to the film's full size.
+"""Fills in uncertain chroma, and brings chroma guides to the film's full size, following the edges of luma.
 
 Both rest on the colour-line assumption of Levin, Lischinski and Weiss ("Colorization using optimization", 2004): within a
 small window chroma is near to a linear function of luma. Fitted window by window it is the guided filter (He, Sun and Tang

@@ -1,4 +1,4 @@
-"""Matching by features: the colour of those places in reference pictures that a frame's places are like. Knows no motion.
+"""Colours a frame by matching its features with those of reference pictures.
 
 Attention over reference pictures, as exemplar-based colourisation does it (He et al., "Deep exemplar-based colorization",
 2018; Zhang et al., "Deep exemplar-based video colorization", 2019). The features are those of the encoder of the shipped

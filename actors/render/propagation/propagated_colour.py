@@ -1,4 +1,4 @@
-"""The colour of a chunk whose look is propagated: chroma from its guides, and on a painted frame the still's own."""
+"""Gives the renderer a chunk's propagated colour: chroma from its guides, and on a painted frame that of the still."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing

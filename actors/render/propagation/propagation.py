@@ -1,4 +1,4 @@
-"""Propagation: the chroma of anchor frames, carried to the frames between them. Promises the same bits for the same span; knows no film.
+"""Carries the chroma of anchor frames to the frames between them. The same span always gives the same bits.
 
 A span is the frames between two neighbouring anchors of one shot. Each frame is given three guesses: the colour that optical
 flow brings from the anchor before it, that from the anchor after it, and that of the places that it is like (see

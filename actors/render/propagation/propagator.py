@@ -1,4 +1,4 @@
-"""The propagator: holds stills against their frames, and propagates colour from anchors through spans. It writes references and guides.
+"""Checks stills against their frames and propagates colour through spans. It writes references and guides to the store.
 
 Frames come straight from the source, after one lead-in for all spans of a call, and are held at a working size alone.
 """

@@ -1,6 +1,6 @@
-"""What a container's own structure promises: that elements end where they say, that none is missing. Promises no opinion on pictures; decodes nothing.
+"""Checks each container's own structure: that elements end where they say, and that none is missing. Nothing is decoded.
 
 octets.py   a file's bytes at a place
-matroska.py Matroska and WebM; boxes.py: mp4 and mov; chains.py: FLV, Ogg, MPEG program streams, MXF, ASF and NUT
+matroska.py Matroska and WebM; boxes.py: mp4 and mov; chains.py: FLV, Ogg, MPEG program streams, MXF and NUT; asf.py: ASF
 transport.py  MPEG transport streams
 """

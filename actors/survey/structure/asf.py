@@ -1,4 +1,7 @@
-"""ASF (Windows Media): data packets of one size, whose payloads are numbered pieces of media objects (Advanced Systems Format specification, 5.2)."""
+"""Checks the structure of ASF (Windows Media) files.
+
+Data packets are of one size, and their payloads are numbered pieces of media objects (Advanced Systems Format specification, 5.2).
+"""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Boxes, the structure of mp4 and mov (ISO/IEC 14496-12): what sample tables and fragments promise of a picture. Promises a count of samples, or the place where the boxes break; reads no sample."""
+"""Checks the boxes of mp4 and mov (ISO/IEC 14496-12), and counts the samples that their tables and fragments promise."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

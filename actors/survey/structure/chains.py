@@ -1,4 +1,4 @@
-"""Containers that are one chain of packets: FLV, Ogg, MPEG program streams, MXF, ASF, NUT. Promises to find where a chain breaks off; reads no payload."""
+"""Checks containers that are one chain of packets, and finds where it breaks off: FLV, Ogg, MPEG program streams, MXF, NUT."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""The structure of Matroska and WebM (RFC 9559): elements that lie within one another. Promises to find the place where they do not; reads no block."""
+"""Checks the structure of Matroska and WebM (RFC 9559), and finds where elements do not lie within one another."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""A file's bytes as readers of its structure want them: some at a place. Promises one error for a structure that does not hold; knows no container."""
+"""Reads a file's bytes at given places for the structure checks, and defines the error that they raise."""
 
 import os
 from typing import BinaryIO

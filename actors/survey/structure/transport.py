@@ -1,4 +1,7 @@
-"""MPEG transport streams (ISO/IEC 13818-1, 2.4): packets of one size that count up. Promises to find where some of the picture's are missing; a stream that merely ends early breaks no promise."""
+"""Finds missing packets of the picture in MPEG transport streams (ISO/IEC 13818-1, 2.4), by their continuity counters.
+
+A stream that merely ends early is not an error here.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
