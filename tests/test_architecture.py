@@ -134,7 +134,10 @@ def test_rooms_files_and_functions_are_small() -> None:
     for path in FILES:
         lines, tree = path.read_text(encoding="utf-8").count("\n"), tree_of(path)
         wrong += [f"{name_of(path)} has {lines} lines"] * (lines > LONGEST_FILE)
-        wrong += [f"the first line of {name_of(path)} does not say what it is for"] * (not ast.get_docstring(tree))
+        first = (ast.get_docstring(tree) or "").partition("\n")[0]
+        wrong += [f"the first line of {name_of(path)} does not say what it is for"] * (
+            not first or "Promises " in first
+        )
         wrong += [
             f"{node.name} in {name_of(path)} is too long"
             for node in ast.walk(tree)

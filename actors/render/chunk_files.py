@@ -1,8 +1,6 @@
-"""Writes one Matroska file for each chunk order from a single reading of the source's packets.
+"""Writes one Matroska file for each chunk order from a single reading of the source's packets; equal orders give equal bytes.
 
-Equal orders give equal bytes. Each file's time stamps are read back before the file counts as made.
-
-A packet's time is its stamp: its rank in display order among the packets of its chunk, in ticks of 1 ms, which Matroska
+Each file's time stamps are read back before it counts as made. A packet's time is its stamp: its rank in display order among the packets of its chunk, in ticks of 1 ms, which Matroska
 keeps exactly. A frame of an FFV1 chunk has its place in the chunk's read for a time.
 """
 
