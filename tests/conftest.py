@@ -17,6 +17,8 @@ settings.register_profile("farm", deadline=None)
 settings.load_profile("farm")
 LONGEST_FIRST = ("tests/farm/", "tests/chaos/", "tests/deploy/")
 """Where tests begin Ray, servers and whole films: two processes that share the files end together only if these come first."""
+MINUTES_TIMEOUT = 900
+"""Seconds for a test of minutes: on two cores that do other work as well, one of two minutes takes more than the five that any other has."""
 # Looks for tests are installed as a studio's own would be; Ray's workers find them, and what they wait with, by the same path.
 sys.path.insert(0, PLUGIN)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, ROOT, os.environ.get("PYTHONPATH")]))
@@ -27,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and starts_programs(item):
             item.add_marker("programs")
+        if item.get_closest_marker("minutes") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(MINUTES_TIMEOUT))
 
 
 @pytest.fixture(autouse=True)
