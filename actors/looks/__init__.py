@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
 
-from actors.looks.kind import Needs
+from actors.looks.kind import Needs, not_imported
 from actors.looks.package import PAPER, Package, library, open_package, wrong_fields
 from jobs.document import Document
 from jobs.errors import BadLook, BadStore
@@ -63,8 +63,11 @@ def find(name: str) -> LookClass:
         raise BadLook(f"There is no look '{name}'; installed are: {', '.join(sorted(found))}.")
     try:
         return found[name].load()  # type: ignore[no-any-return]
-    except ImportError as error:
-        raise _not_imported(name, error) from None
+    except (
+        ImportError,
+        AttributeError,
+    ) as error:  # the second: what was installed tells another name than the module has
+        raise not_imported(name, error) from None
 
 
 def fit(choice: LookChoice) -> Look:
@@ -97,14 +100,7 @@ def hire(look: Look, device: "torch.device") -> "Generator":
         raise BadLook(
             f"The look '{look.title}': its weights are not those the film was planned with; install the same on every node."
         )
-    try:
-        return made(settings, package, device)
-    except ImportError as error:  # a generator that is hired by name
-        raise _not_imported(kind, error) from None
-
-
-def _not_imported(name: str, error: ImportError) -> BadLook:
-    return BadLook(f"The look '{name}' cannot be imported ({error}); install its package anew on every node.")
+    return made(settings, package, device)
 
 
 def recent(generators: "dict[str, Generator]", look: Look, device: "torch.device") -> "Generator":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from actors.looks.package import Package
 from jobs.document import Document
+from jobs.errors import BadLook
 from jobs.plan.plan import Keeps, Support
 
 if TYPE_CHECKING:
@@ -48,5 +49,13 @@ class LookKind:
 
     def __call__(self, settings: Document, package: Package | None, device: "torch.device") -> "Generator":
         """The generator, its weights loaded. Raises BadLook where they cannot be used."""
-        generator: Generator = resolve_name(self.generator)(settings, package, device)
-        return generator
+        try:
+            generator: Callable[..., Generator] = resolve_name(self.generator)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise not_imported(self.generator, error) from None
+        return generator(settings, package, device)
+
+
+def not_imported(name: str, error: Exception) -> BadLook:
+    """What is said of a look, or of its generator, that this node's installation does not have."""
+    return BadLook(f"The look '{name}' cannot be imported ({error}); install its package anew on every node.")

@@ -110,16 +110,15 @@ def _read(
     # AVI counts ticks: its empty chunks have no packet, and the last frame may have no length.
     by_time = form == "avi"
     begin: int | None = None
-    decoded_at = _BEFORE_ALL
-    end = 0
+    decoded_at, end = _BEFORE_ALL, 0
+    longest = int(LONGEST_SECONDS / (stream.time_base or 1))
     codec, extradata = stream.codec_context.codec.canonical_name, stream.codec_context.extradata
     timed: bool | None = None
     for packet in packets:
         if timed is None:
             timed = packet.pts is not None
-            # Without reordering, frames are shown in the order in which they are decoded.
             if not timed and stream.codec_context.reorder_depth:
-                raise _untimed(url)
+                raise _untimed(url)  # without reordering, frames are shown as they are decoded
         time = packet.pts if timed else packet.dts
         if time is None and packet.dts is None and timed and 0 < place <= REORDER and end <= (packet.duration or end):
             # Matroska has no time below 0: what is shown before a first keyframe at 0, in an open group, has none.
@@ -134,7 +133,8 @@ def _read(
         decoded_at = decoded_at if packet.dts is None else packet.dts
         end = max(end, time + (packet.duration or by_time))
         begin = time if begin is None else min(begin, time)
-        _refuse_long(url, stream, end - begin, place)
+        if end - begin > longest or place >= MOST_FRAMES:
+            _refuse_long(url, stream, end - begin, place)
         hidden = packet.is_discard or (codec == "vp8" and not memoryview(packet)[0] & _VP8_SHOW_FRAME)
         census.see(packet, time, hidden)
         key = packet.is_keyframe and (codec != "h264" or is_way_in(bytes(packet), nal_length_bytes(extradata)))
@@ -145,8 +145,7 @@ def _read(
 
 
 def _refuse_long(url: str, stream: VideoStream, ticks: int, frames: int) -> None:
-    if ticks > int(LONGEST_SECONDS / (stream.time_base or 1)):
-        refuse_length(float(ticks * (stream.time_base or 0)), named(url))
+    refuse_length(float(ticks * (stream.time_base or 0)), named(url))
     if frames >= MOST_FRAMES:
         raise BadMedia(f"{named(url)} has more than {MOST_FRAMES} frames; split it.")
 

@@ -68,7 +68,7 @@ class Estimate(Document):
     """Chunks kept as FFV1: where keyframes are too few to copy packets, where pictures are developed before looks see them,
     and where Matroska does not hold the film's codec."""
     worker_seconds: float
-    """Rough time of one worker for the whole film; divide by the workers."""
+    """Rough time of one renderer for the whole film, its colour given where it is propagated; divide by the renderers."""
     looks: tuple[str, ...]
     shot_list: tuple[tuple[int, int, int, str], ...]
     """Each shot's number, first frame, stop frame (not included) and look."""
@@ -97,7 +97,7 @@ def estimate(
     """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
     plan = scout.plan
     making = again(scout, decided)
-    forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store))
+    forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store), making.propagated)
     chunks = _chunks_of(plan, making)
     basis, fleets = forecaster.of(chunks, cluster)
     orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]

@@ -2,7 +2,7 @@
 
 Each forecast says which of its figures were measured and which are constants.
 
-By a closed formula (farm/estimate/outcome.py). Rendering takes as long as the same look took before
+By a plain schedule (farm/estimate/outcome.py). Rendering takes as long as the same look took before
 (farm/estimate/throughput.py); everything else is a constant here.
 """
 
@@ -23,7 +23,7 @@ from farm.fleet.calls import Cluster, PoolSpec
 from jobs.document import Document
 from jobs.errors import BadSpec
 from jobs.ledger.usage import MeasuredThroughput
-from jobs.plan.plan import Chunk
+from jobs.plan.plan import Chunk, Range
 from jobs.spec.cost import HOUR, Cost
 
 OPENING_SECONDS = 0.5
@@ -124,9 +124,19 @@ def _parts(text: str | None, form: re.Pattern[str], refusal: str) -> list[re.Mat
 class Forecaster:
     """One planned film, on any fleet."""
 
-    def __init__(self, scout: SurveyRun, asked: ForecastRequest, paces: Iterable[MeasuredThroughput]) -> None:
-        """`paces` of looks, as they were measured before: those of the film's own store are had from `paces_in`."""
+    def __init__(
+        self,
+        scout: SurveyRun,
+        asked: ForecastRequest,
+        paces: Iterable[MeasuredThroughput],
+        propagated: Sequence[Range] = (),
+    ) -> None:
+        """`paces` of looks, as they were measured before: those of the film's own store are had from `paces_in`.
+
+        `propagated`: frames whose colour is still to be propagated.
+        """
         self.scout = scout
+        self._propagated = propagated
         self.asked = asked
         self.cost = asked.cost or scout.spec.cost
         picture = scout.film.picture
@@ -134,8 +144,8 @@ class Forecaster:
         self._rates = Throughputs(paces, scout.spec.deliverables, self._megapixels)
 
     def seconds(self, chunks: Iterable[Chunk]) -> float:
-        """Of one renderer, and of one propagator, for these chunks."""
-        return sum(self._rates.of(chunk.look).seconds * chunk.read.frames + _propagation(chunk) for chunk in chunks)
+        """Of one renderer, for these chunks, their colour given where it is propagated."""
+        return sum(self._rates.of(chunk.look).seconds * chunk.read.frames for chunk in chunks)
 
     def by_nodes(self, chunks: Sequence[Chunk], cluster: Cluster) -> tuple[NodePrice, ...]:
         """What these chunks cost on nodes with GPUs and without; nothing where the price of either is not known."""
@@ -174,9 +184,7 @@ class Forecaster:
         """The film on one fleet."""
         each = [kind for kind in fleet for _ in range(kind.renderers)]
         cluster, crews = self.crews(len(each))
-        found = outcome(
-            chunks, self.scout.plan, self.times(each, shared=cluster.local), crews, [kind.renderers for kind in fleet]
-        )
+        found = outcome(chunks, self.scout.plan, self.times(each, shared=cluster.local), crews)
         cpu = sum(found.hired[one.name] * one.cpus for one in crews)
         gpu = sum(found.hired[one.name] * one.gpus for one in crews)
         names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
@@ -222,9 +230,14 @@ class Forecaster:
             dissolve=lambda chunk: DISSOLVE_SECONDS * self._megapixels * chunk.dissolve * encodings,
             stitch=STITCH_SECONDS,
             prove=PROVE_SECONDS,
-            propagate=_propagation,
+            propagate=self._propagation,
             cores_shared=shared,
         )
+
+    def _propagation(self, chunk: Chunk) -> float:
+        core = chunk.core
+        shared = (min(core.stop, frames.stop) - max(core.start, frames.start) for frames in self._propagated)
+        return PROPAGATED_SECONDS * sum(max(0, frames) for frames in shared)
 
     def crews(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
         """As they would be hired: here for no more renderers than there are cores, and on a cluster for more."""
@@ -235,11 +248,6 @@ class Forecaster:
         if workers <= cores and not spec.workers.gpus:
             cluster = Cluster(True, float(cores), 0.0)
         return cluster, crews_for(spec, list(self.scout.looks.values()), cluster)
-
-
-def _propagation(chunk: Chunk) -> float:
-    """Seconds of a propagator."""
-    return PROPAGATED_SECONDS * chunk.core.frames if chunk.look.propagation else 0.0
 
 
 def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: Console) -> None:

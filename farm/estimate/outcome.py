@@ -1,11 +1,11 @@
-"""Predicts time and worker seconds of a planned film by a closed formula: renderers share the work, and wait for the last batch.
+"""Predicts the time and the workers' seconds of a planned film: batches in film order, each to the renderer that is free first.
 
-It was held against a simulation of the fleet's own dispatch on the same runs (docs/log.md), and errs as little; tests/bench keeps that one.
+It is held against a simulation of the fleet's own dispatch, which tests/bench keeps (docs/log.md).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from heapq import heapreplace
 from typing import NamedTuple
 
 from farm.film.chunk_states import batches
@@ -55,43 +55,51 @@ class Outcome(NamedTuple):
     """Seconds of all workers, by crew."""
 
 
-def outcome(
-    chunks: Sequence[Chunk], plan: Plan, times: Times, crews: Sequence[PoolSpec], kinds: Sequence[int]
-) -> Outcome:
-    """Of `chunks` of a plan that are to be made, at least one; the survey is on paper. `kinds`: how many renderers there are of each, in their order."""
+def outcome(chunks: Sequence[Chunk], plan: Plan, times: Times, crews: Sequence[PoolSpec]) -> Outcome:
+    """Of `chunks` of a plan that are to be made, at least one; the survey is on paper."""
     pools = {pool.name: pool for pool in crews}
-    renderers, splitters = sum(kinds), pools["splitter"].limit
     by_number = {chunk.number: chunk for chunk in chunks}
     works = [[by_number[number] for number in batch] for batch in batches(chunks, plan.target)]
     begun = times.boot(pools["surveyor"]) + times.opening
-    first_split = times.boot(pools["splitter"]) + sum(map(times.split, works[0]))
-    split = times.boot(pools["splitter"]) + sum(map(times.split, chunks)) / min(splitters, len(works))
-    start = begun + max(times.boot(pools["renderer"]), first_split)
-    # Everyone is busy until nothing is left to be begun; on average half of the longest batch is then still to be done.
-    alone = [_shared(batch, times, kinds) * renderers for batch in works]
-    work, longest = sum(alone) / renderers, max(alone)
-    tail = longest * (1 - 1 / renderers) / 2 if len(works) > renderers else longest - work
-    rendered = max(start + work + tail, begun + split + longest)
-    propagators = pools.get("propagator")
-    propagation = sum(map(times.propagate, chunks)) / propagators.limit if propagators else 0.0
-    rendered = rendered + propagation if times.cores_shared else max(rendered, start + propagation + longest)
-    dissolves = [times.dissolve(chunk) for chunk in chunks if chunk.dissolve]
-    whole = rendered + max(dissolves, default=0.0) + WRITTEN_SECONDS
-    stitched = max(whole + PAGE_SECONDS + times.stitch * works[-1][-1].core.frames, times.stitch * plan.frames)
-    proven = stitched + times.prove * plan.frames
+    ends, busy = _scheduled(works, times, pools, begun)
+    start = begun + times.boot(pools["renderer"])
+    colouring = [seconds for chunk in chunks if (seconds := times.propagate(chunk))]
+    coloured = _together(pools.get("propagator"), colouring)
+    rendered = max(ends) + coloured if times.cores_shared else max(*ends, coloured and start + coloured)
+    seams = [times.dissolve(chunk) for chunk in chunks if chunk.dissolve]
+    dissolved = max(rendered + max(seams, default=0.0), start + _together(pools.get("dissolver"), seams))
+    whole = dissolved + WRITTEN_SECONDS + PAGE_SECONDS + times.stitch * works[-1][-1].core.frames
+    proven = max(whole, times.stitch * plan.frames) + times.prove * plan.frames
+    splitters = min(pools["splitter"].limit, len(works))
     hired = {
         "surveyor": begun,
-        "splitter": times.boot(pools["splitter"]) * min(splitters, len(works)) + sum(map(times.split, chunks)),
-        "propagator": propagation * propagators.limit if propagators else 0.0,
-        "renderer": renderers * (rendered - begun),
-        "dissolver": sum(dissolves) + bool(dissolves) * times.boot(pools["dissolver"]),
+        "splitter": times.boot(pools["splitter"]) * splitters + sum(map(times.split, chunks)),
+        "propagator": sum(colouring),
+        "renderer": sum(ends) - begun * len(ends),
+        "dissolver": sum(seams),
         "finisher": pools["finisher"].limit * proven,
     }
-    return Outcome(proven, rendered, work / (rendered - begun), {pool: hired.get(pool, 0.0) for pool in pools})
+    return Outcome(proven, rendered, busy / hired["renderer"], {pool: hired.get(pool, 0.0) for pool in pools})
 
 
-def _shared(batch: Sequence[Chunk], times: Times, kinds: Sequence[int]) -> float:
-    """Seconds of all renderers together, each as fast as its kind, for one batch."""
-    firsts = accumulate((0, *kinds[:-1]))
-    each = [sum(times.render(chunk, first) for chunk in batch) for first in firsts]
-    return 1 / sum(many / max(seconds, 1e-9) for many, seconds in zip(kinds, each, strict=True))
+def _scheduled(
+    works: Sequence[Sequence[Chunk]], times: Times, pools: Mapping[str, PoolSpec], begun: float
+) -> tuple[list[float], float]:
+    """When each renderer that is hired is done, and their seconds at work: each batch goes to whoever is free first."""
+    renderers, splitters = (min(pools[name].limit, len(works)) for name in ("renderer", "splitter"))
+    free = [(begun + times.boot(pools["renderer"]), place) for place in range(renderers)]
+    split = busy = 0.0
+    for batch in works:
+        splitting = sum(map(times.split, batch))
+        split += splitting
+        there = begun + times.boot(pools["splitter"]) + max(splitting, split / splitters)
+        at, place = free[0]
+        took = sum(times.render(chunk, place) for chunk in batch)
+        busy += took
+        heapreplace(free, (max(at, there) + took, place))
+    return [at for at, _ in free], busy
+
+
+def _together(pool: PoolSpec | None, works: Sequence[float]) -> float:
+    """Seconds of a whole pool for pieces of work that it shares."""
+    return sum(works) / min(pool.limit, len(works)) if pool and works else 0.0

@@ -7,6 +7,7 @@ ASKED = """
 import pkgutil, sys
 from importlib import import_module
 
+import actors.look_api
 import farm
 from actors.looks import find, fit
 from jobs.spec.job import LookChoice

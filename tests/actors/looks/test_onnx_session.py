@@ -126,5 +126,5 @@ try: hire(fit(LookChoice(name={place!r})), torch.device("cpu"))
 except BadLook as error: print(error)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "The look 'onnx' cannot be imported" in done.stdout
+    assert "The look 'actors.looks.onnx.generator:OnnxGenerator' cannot be imported" in done.stdout
     assert "extra 'cpu' brings onnxruntime, on nodes with GPUs its extra 'gpu'" in done.stdout
