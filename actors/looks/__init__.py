@@ -63,10 +63,8 @@ def find(name: str) -> LookClass:
         raise BadLook(f"There is no look '{name}'; installed are: {', '.join(sorted(found))}.")
     try:
         return found[name].load()  # type: ignore[no-any-return]
-    except (
-        ImportError,
-        AttributeError,
-    ) as error:  # the second: what was installed tells another name than the module has
+    except (ImportError, AttributeError) as error:
+        # The second: what is installed tells another name than the module has.
         raise not_imported(name, error) from None
 
 

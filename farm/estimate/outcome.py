@@ -65,7 +65,7 @@ def outcome(chunks: Sequence[Chunk], plan: Plan, times: Times, crews: Sequence[P
     start = begun + times.boot(pools["renderer"])
     colouring = [seconds for chunk in chunks if (seconds := times.propagate(chunk))]
     coloured = _together(pools.get("propagator"), colouring)
-    rendered = max(ends) + coloured if times.cores_shared else max(*ends, coloured and start + coloured)
+    rendered = max(ends) + coloured if times.cores_shared else max(*ends, start + coloured)
     seams = [times.dissolve(chunk) for chunk in chunks if chunk.dissolve]
     dissolved = max(rendered + max(seams, default=0.0), start + _together(pools.get("dissolver"), seams))
     whole = dissolved + WRITTEN_SECONDS + PAGE_SECONDS + times.stitch * works[-1][-1].core.frames

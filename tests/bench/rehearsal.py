@@ -17,6 +17,15 @@ from jobs.plan.plan import Chunk, Plan
 from tests.bench.simulation import SimulatedFleet, Step
 
 
+def pools_of(renderers: int, splitters: int, dissolvers: int = 4) -> list[PoolSpec]:
+    """The pools of a film that is rehearsed, of so many workers at most."""
+    limits = {"surveyor": 1, "splitter": splitters, "renderer": renderers, "dissolver": dissolvers, "finisher": 1}
+    return [
+        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
+        for name, limit in limits.items()
+    ]
+
+
 class RehearsedOutcome(NamedTuple):
     """What became of it."""
 

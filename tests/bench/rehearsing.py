@@ -1,10 +1,10 @@
 """Ten thousand chunks by the rehearsal: the farm's own dealing to any number of workers. Promises a share of the ideal time; hires nobody."""
 
 from farm.estimate.outcome import Times
-from farm.fleet.calls import Cluster, PoolSpec
+from farm.fleet.calls import Cluster
 from jobs.plan.plan import Look, Plan, Range, Shot
 from jobs.spec.job import LookChoice
-from tests.bench.rehearsal import Rehearsal
+from tests.bench.rehearsal import Rehearsal, pools_of
 
 TARGET = 192
 
@@ -13,11 +13,7 @@ def rehearsed(chunks: int, workers: int, seconds: float) -> float:
     """Share of the ideal time, from when the first chunk is begun; chunks of so many seconds each, and splitters enough."""
     plan = Plan(TARGET)
     plan.grow([Shot(1, Range(0, TARGET * chunks), Look(choice=LookChoice(name="none")))])
-    limits = {"surveyor": 1, "splitter": workers, "renderer": workers, "dissolver": 1, "finisher": 1}
-    crews = [
-        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
-        for name, limit in limits.items()
-    ]
+    crews = pools_of(workers, workers, dissolvers=1)
     times = Times(
         boot=lambda crew: 0.0,
         opening=0.0,

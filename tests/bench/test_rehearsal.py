@@ -10,7 +10,7 @@ from farm.estimate.outcome import PAGE_SECONDS, WRITTEN_SECONDS, Times
 from farm.fleet.calls import Cluster, PoolSpec
 from jobs.plan.plan import Look, Plan, Range, Shot, Support
 from jobs.spec.job import LookChoice
-from tests.bench.rehearsal import Rehearsal, RehearsedOutcome
+from tests.bench.rehearsal import Rehearsal, RehearsedOutcome, pools_of
 
 PLAIN = Look(choice=LookChoice(name="none"))
 RENDER = 1.5
@@ -34,11 +34,7 @@ def plan_of(chunks: int, look: Look = PLAIN) -> Plan:
 
 
 def carried(plan: Plan, renderers: int, times: Times = TIMES, splitters: int = 16) -> RehearsedOutcome:
-    limits = {"surveyor": 1, "splitter": splitters, "renderer": renderers, "dissolver": 4, "finisher": 1}
-    crews = [
-        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
-        for name, limit in limits.items()
-    ]
+    crews = pools_of(renderers, splitters)
     return Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, renderers), crews)
 
 

@@ -10,7 +10,7 @@ from farm.estimate.outcome import PAGE_SECONDS, WRITTEN_SECONDS, Times, outcome
 from farm.fleet.calls import Cluster, PoolSpec
 from jobs.plan.plan import Look, Plan, Range, Shot, Support
 from jobs.spec.job import LookChoice
-from tests.bench.rehearsal import Rehearsal
+from tests.bench.rehearsal import Rehearsal, pools_of
 
 PLAIN = Look(choice=LookChoice(name="none"))
 TIMES = Times(
@@ -33,11 +33,7 @@ def plan_of(chunks: int, look: Look = PLAIN) -> Plan:
 
 
 def pools(renderers: int) -> list[PoolSpec]:
-    limits = {"surveyor": 2, "splitter": 8, "renderer": renderers, "dissolver": 4, "finisher": 1}
-    return [
-        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
-        for name, limit in limits.items()
-    ]
+    return pools_of(renderers, splitters=8)
 
 
 @pytest.mark.parametrize("seconds", [0.1, 3.0])
