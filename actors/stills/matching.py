@@ -11,15 +11,13 @@ from torch import Tensor
 from actors.media.planes import planes_of
 from actors.picture.colour import Quantiser, to_differences
 from actors.picture.resize import resized
-from actors.picture.stills import shown_size
 from actors.stills.alignment import Alignment, Plane, aligned, moved, warped
 from actors.stills.reading import StillImage
 from jobs.errors import BadMedia
 from jobs.film.source import Picture
+from jobs.stills.listing import another_shape, wrong_shape
 from jobs.stills.names import timecode_of
 
-SHAPE = 0.02
-"""By which a still's shape may differ from its film's: tools round to whole pixels, and to multiples of eight."""
 LIKE, SHARE = 0.82, 0.9
 """Least likeness, and least share alike, of a still that shows its frame. Frames with gamma, grain, scale and shift come to 0.89
 and 1.0, frames of other shots to 0.76 and 0.79 (tests/actors/stills/test_matching.py)."""
@@ -72,17 +70,9 @@ def match_still(still: StillImage, frame: av.VideoFrame, film: Picture, frame_na
 
 
 def _refuse_shape(still: StillImage, film: Picture) -> None:
-    height, width = shown_size(film, None)
-    if film.rotation % 180:
-        height, width = width, height
-    own_height, own_width = still.rgb_HW3.shape[:2]
-    apart = abs(own_width * height / (own_height * width) - 1)
-    # Of small pictures one pixel more or less is much.
-    if apart > max(SHAPE, 1.01 / own_width + 1.01 / own_height):
-        raise BadMedia(
-            f"The still {still.name} is {own_width}x{own_height}, which is another shape than the film's {width}x{height} "
-            "(upright, with square pixels); save it uncropped, or paint one that `farm stills` wrote."
-        )
+    height, width = still.rgb_HW3.shape[:2]
+    if another_shape(width, height, film):
+        raise BadMedia(wrong_shape(still.name, width, height, film))
 
 
 def _lying(still: StillImage, film: Picture) -> tuple[Tensor, Plane | None]:

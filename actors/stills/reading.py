@@ -1,10 +1,6 @@
 """Reads stills (PNG, JPEG, TIFF, as painting programs save them) as 16-bit sRGB, upright, with straight alpha."""
 
 import io
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -13,18 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from actors.stills.colour_profiles import NoProfileFor, Samples, by_littlecms, deepened, shaper_in
+from actors.stills.headers import FORMATS, quiet, refusals_of, refuse_by_header
 from actors.stills.metadata import tool_of
 from jobs.errors import BadMedia
 
-MOST_PIXELS = 64_000_000
-_FORMATS = ("PNG", "JPEG", "TIFF")
 _ORIENTATION, _BITS, _EXTRA = 0x0112, 258, 338
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 """What TIFF says of a sample beside the colours: no alpha, or one with which they were multiplied."""
 _DEEP = {"RGB", "RGBA", "RGBX", "LA"}
 """Modes in which Pillow gives 8 bits of 16."""
-_lock = threading.Lock()
-"""Held while Pillow reads: its warnings are turned off for the whole process."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +37,9 @@ class StillImage:
 
 def read_still(data: bytes, name: str) -> StillImage:
     """The picture in a still's file. Raises BadMedia, in one sentence, for what is none, is damaged, or is of an unknown kind."""
-    with _told(name), _quiet():
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
-        _refuse(image, name)
+    with refusals_of(name), quiet():
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        refuse_by_header(image, name)
         bits, profile = _bits(image, data), image.info.get("icc_profile")
         turn = image.getexif().get(_ORIENTATION, 1) if image.format != "TIFF" else 1
         image.load()
@@ -56,25 +49,6 @@ def read_still(data: bytes, name: str) -> StillImage:
     if alpha is not None and bool((alpha == 65535).all()):
         alpha = None
     return StillImage(name, rgb, alpha, tool, remarks)
-
-
-def _refuse(image: Image.Image, name: str) -> None:
-    """By the header alone, before a pixel is decoded."""
-    width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise BadMedia(
-            f"The still {name} is {width}x{height}; up to {MOST_PIXELS // 1_000_000} megapixels are read: save it at the "
-            "film's size."
-        )
-    if image.mode in ("I", "F", "LAB"):
-        raise BadMedia(
-            f"The still {name} is of a kind that is not read ({image.mode}); save it as RGB with 8 or 16 bits."
-        )
-    if image.mode == "CMYK" and not image.info.get("icc_profile"):
-        raise BadMedia(
-            f"The still {name} is CMYK without an ICC profile, so that its colours are not known; save it as RGB, or with "
-            "its profile."
-        )
 
 
 def _bits(image: Image.Image, data: bytes) -> int:
@@ -164,29 +138,3 @@ def _as_srgb(colour: Image.Image | Samples, profile: bytes, name: str) -> tuple[
 
 def _three(samples_HWC: Samples) -> Samples:
     return np.repeat(samples_HWC, 3, 2) if samples_HWC.shape[2] == 1 else samples_HWC
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Pillow warns of what is odd, and of 90 megapixels; here odd is either read or refused."""
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except BadMedia:
-        raise
-    except Image.DecompressionBombError:
-        raise BadMedia(
-            f"The still {name} has far more than {MOST_PIXELS // 1_000_000} megapixels; save it at the film's size."
-        ) from None
-    except MemoryError:
-        raise BadMedia(f"The still {name} needs more memory than there is; save it at the film's size.") from None
-    except Exception:  # of damaged files decoders raise whatever comes to them
-        raise BadMedia(
-            f"The still {name} cannot be read as a PNG, JPEG or TIFF: it is cut off, damaged, or something else; save it again."
-        ) from None

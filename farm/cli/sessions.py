@@ -34,6 +34,7 @@ from jobs.errors import BadSpec, NotConformed
 from jobs.ledger.driver_log import DriverLog
 from jobs.output.ownership import report_key
 from jobs.plan.plan import Look
+from jobs.plan.shots import refuse_stills_beyond
 from jobs.records.report import FilmReport
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
@@ -186,6 +187,7 @@ def _survey(scout: SurveyRun, fleet: Fleet) -> None:
     for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass
     scout.fresh()
+    refuse_stills_beyond(scout.stills, scout.plan.frames, scout.names)
 
 
 @contextmanager

@@ -154,6 +154,10 @@ class ReferenceCall(ColourCall):
     method = "reference"
 
     @property
+    def priority(self) -> tuple[int, ...]:
+        return (0, self.order.frame)  # before anything is paid for that depends on it
+
+    @property
     def what(self) -> str:
         return f"the still of {self.order.called}"
 

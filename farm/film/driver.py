@@ -21,7 +21,7 @@ from farm.progress.throughput import pace_of
 from jobs.errors import Damaged
 from jobs.film.frame_index import Page
 from jobs.records.deliverables import DeliverableFacts
-from jobs.records.guides import GuideRecord, ReferenceRecord
+from jobs.records.guides import GuideRecord, ReferenceRecord, RefusedStill
 from jobs.records.orders import Cuts, DeviceUsage, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord
 from jobs.records.report import Conform
 
@@ -69,7 +69,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
                 board.worked(found, pace_of(orders, found, board.progress.renderers_ready))
             case _, HandlesRecord():  # frames after a seam, as a neighbour renders them, are kept for a dissolve
                 yield from film.calls_after_handles(found)
-            case _, ReferenceRecord() | GuideRecord():  # a still has its frame, or a span of frames its colour
+            case _, ReferenceRecord() | RefusedStill() | GuideRecord():  # a still is judged, or a span has its colour
                 yield from film.calls_after_colour(found)
             case _, SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
                 film.keep(found)
@@ -83,6 +83,6 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
     with claimed_output(film):  # what another job owns is refused before any work
         first = [*scout.survey_calls(), *film.calls_after_plan(scout.fresh()), *film.stitch_calls()]
         enter(job)  # nothing has refused it
-        deque(fleet.run(first, follow), maxlen=0)
+        deque(fleet.run(first, lambda call, found: film.propagation.worth_making(follow(call, found))), maxlen=0)
     put_down_made(film)
     return film

@@ -26,7 +26,7 @@ from jobs.ledger.finished_prefix import FinishedPrefix, name_of
 from jobs.plan.plan import Chunk, Range
 from jobs.plan.sampling import SampledCore
 from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
-from jobs.records.guides import GuideRecord, ReferenceRecord
+from jobs.records.guides import GuideRecord, ReferenceRecord, RefusedStill
 from jobs.records.orders import (
     DissolveOrder,
     Encoding,
@@ -74,9 +74,10 @@ class FilmRun:
     # what follows from what
 
     def calls_after_plan(self, fresh: Sequence[Chunk]) -> list[ChunkCall]:
-        """New chunks of the plan: those that lack a segment are put into the store, neighbours together."""
+        """Stills whose frames are known by now, then new chunks: those that lack a segment are put into the store, neighbours together."""
+        stills = self.propagation.still_calls()
         if not fresh:
-            return []
+            return stills
         self.board.planned(self.scout.plan, whole=self.scout.done)
         new = self.states.add(self.aside.standing(chunk.number) for chunk in fresh)
         if self.scout.done:
@@ -88,7 +89,7 @@ class FilmRun:
             if state.number in self.aside.held | self.left_out:
                 state.missing = {"not made"}
                 self._assembly.give_up()
-        return self._split_calls([state for state in new if not state.missing])
+        return stills + self._split_calls([state for state in new if not state.missing])
 
     def _split_calls(self, fresh: Sequence[ChunkState]) -> list[ChunkCall]:
         touched: dict[int, ChunkState] = {}
@@ -103,7 +104,8 @@ class FilmRun:
         for batch in batches([state.chunk for state in wanted], self.scout.plan.target):
             self._wait_for(batch)
         calls: list[ChunkCall] = [TranscodeCall(order) for state in fresh for order in state.transcodes]
-        calls += [SplitCall(list(run)) for _, run in groupby(orders, self._split_together)]
+        splits = [SplitCall(list(run)) for _, run in groupby(orders, self._split_together)]
+        calls += self.propagation.after_stills(splits)
         calls += self.propagation.calls_for(state.chunk for state in wanted)
         return list(map(self.order.prioritised, calls))
 
@@ -119,15 +121,12 @@ class FilmRun:
             calls += self._dissolve_calls(state)  # both renderings may be on paper already
         return calls
 
-    def calls_after_colour(self, record: ReferenceRecord | GuideRecord) -> list[ChunkCall]:
+    def calls_after_colour(self, record: ReferenceRecord | RefusedStill | GuideRecord) -> list[ChunkCall]:
         """A still is held against its frame, or a span is propagated: when all of a batch have their colour, a renderer may have them."""
-        calls: list[ChunkCall] = []
         if isinstance(record, ReferenceRecord):
-            calls += map(self.order.prioritised, self.propagation.calls_after_reference(record))
             for remark in record.remarks:
                 self.board.note(f"the still of frame {record.frame}: {remark}")
-        else:
-            self.propagation.keep(record)
+        calls = list(map(self.order.prioritised, self.propagation.calls_after_colour(record)))
         for state in self.states.of(record.digest):
             calls += self._render_calls_when_ready(state)
         return calls
@@ -154,7 +153,8 @@ class FilmRun:
             case ColourCall():
                 names = self.propagation.give_up(call)
                 waiting = {state.number for name in names for state in self.states.of(name) if state.missing}
-                return [again for one in sorted(waiting) for again in self._quarantine(self.states[one], spent)]
+                again = [again for one in sorted(waiting) for again in self._quarantine(self.states[one], spent)]
+                return again + self.propagation.after_stills(())
             case SplitCall(orders=[order]) | RenderCall(orders=[order]) | DissolveCall(order=order):
                 return self._quarantine(self.states[order.chunk], spent) if self._wants(order) else []
         return []

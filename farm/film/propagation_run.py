@@ -3,20 +3,25 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from farm.film.calls import ColourCall, GuideCall, ReferenceCall
+from farm.film.calls import ChunkCall, ColourCall, GuideCall, ReferenceCall, SplitCall
 from farm.film.survey_run import SurveyRun
-from jobs.errors import Damaged
+from farm.fleet.calls import Call
+from jobs.errors import BadSpec, Damaged
 from jobs.plan.plan import Chunk, Look, Range
+from jobs.plan.shots import still_beyond
 from jobs.plan.spans import PaintedFrame, Span
 from jobs.records.guides import (
     GuideOrder,
     GuideRecord,
     ReferenceOrder,
     ReferenceRecord,
+    RefusedStill,
     guide_digest,
+    painted_frame,
     reference_digest,
     still_media,
 )
+from jobs.stills.listing import refused_together
 
 
 @dataclass
@@ -42,6 +47,46 @@ class PropagationRun:
         self._records: dict[str, GuideRecord | ReferenceRecord] = {}
         self._asked: set[str] = set()
         self._waiting: list[SpanRun] = []
+        named = ((reference_digest(scout.film, painted_frame(file)), file) for file in scout.stills)
+        self._unjudged = {name: file for name, file in named if not self._there(name)}
+        """Stills that nobody has held against their frames yet, by their references' digests, in film order."""
+        self._refused: dict[int, str] = {}
+        """What is wrong with a still, by frame."""
+        self._held: list[SplitCall] = []
+        """Of chunks whose stills may yet be refused."""
+
+    def still_calls(self) -> list[ChunkCall]:
+        """Stills whose frames the index has come to are held against them, each once and before all other work.
+
+        Raises BadSpec as `calls_after_colour`.
+        """
+        index, complete = self._scout.index, self._scout.complete
+        # A deinterlaced frame is decoded with its neighbours, which must be known.
+        waits = self._scout.film.picture.deinterlace and not complete
+        known = 0 if index is None or waits else index.frames
+        calls = [
+            self._reference_call(painted_frame(file), ())
+            for name, file in self._unjudged.items()
+            if file.frame < known and name not in self._asked
+        ]
+        self._asked |= {call.order.digest for call in calls}
+        if complete:
+            beyond = {name: file for name, file in self._unjudged.items() if file.frame >= known}
+            self._refused |= {file.frame: still_beyond(file, known, self._scout.names) for file in beyond.values()}
+            self._unjudged = {name: file for name, file in self._unjudged.items() if name not in beyond}
+            self._refuse_stills()
+        return list[ChunkCall](calls)
+
+    def worth_making(self, calls: Iterable[Call]) -> Iterator[Call]:
+        """All calls, until a still is refused: then only what tells of the others, since the job will end."""
+        return (
+            call for call in calls if not self._refused or call.pool == "surveyor" or isinstance(call, ReferenceCall)
+        )
+
+    def after_stills(self, calls: Iterable[SplitCall]) -> list[ChunkCall]:
+        """Those that no unjudged still can make useless; the others follow their references."""
+        self._held += calls
+        return self._released()
 
     def calls_for(self, chunks: Iterable[Chunk]) -> list[ReferenceCall | GuideCall]:
         """What is to be made before these chunks can be rendered, and was not asked for yet."""
@@ -60,10 +105,21 @@ class PropagationRun:
             self._await(run)
         return [*calls, *self._ready_calls()]
 
-    def calls_after_reference(self, record: ReferenceRecord) -> list[GuideCall]:
-        """A still's colour is kept: spans that waited for it alone can be propagated."""
-        self._records[record.digest] = record
-        return self._ready_calls()
+    def calls_after_colour(self, found: ReferenceRecord | RefusedStill | GuideRecord) -> list[ChunkCall]:
+        """A still's colour is kept, and spans and chunks that waited for it alone can be made; or a span is propagated.
+
+        Raises BadSpec once every still has been held against its frame and some were refused; it names all of these.
+        """
+        if isinstance(found, GuideRecord):
+            self._records[found.digest] = found
+            return []
+        self._unjudged.pop(found.digest, None)
+        if isinstance(found, RefusedStill):
+            self._refused[found.frame] = found.why
+        else:
+            self._records[found.digest] = found
+        self._refuse_stills()
+        return [*self._released(), *self._ready_calls()]
 
     def one_by_one(self, call: GuideCall) -> list[GuideCall]:
         """The same work a span at a time: whichever of them is bad is found so."""
@@ -79,6 +135,8 @@ class PropagationRun:
     def give_up(self, call: ColourCall) -> set[str]:
         """A call's budget is spent. Gives the digests of what will not come of it; chunks planned later may ask for it once more."""
         if isinstance(call, ReferenceCall):
+            self._unjudged.pop(call.order.digest, None)
+            self._refuse_stills()
             lost = [run for run in self._waiting if call.order.digest in run.references]
             self._waiting = [run for run in self._waiting if run not in lost]
             spans = [(run.look, span) for run in lost for span in run.spans]
@@ -89,10 +147,6 @@ class PropagationRun:
         names |= {guide_digest(self._scout.film, look, span) for look, span in spans}
         self._asked -= names
         return names
-
-    def keep(self, record: GuideRecord) -> None:
-        """A span is propagated."""
-        self._records[record.digest] = record
 
     def ready(self, names: Iterable[str]) -> bool:
         """Whether guides and references are all there; so they are where nothing is propagated."""
@@ -110,6 +164,10 @@ class PropagationRun:
         found = self._records.get(name) or self._scout.ledger.record(name)
         return found if isinstance(found, ReferenceRecord) else None
 
+    def _refuse_stills(self) -> None:
+        if self._refused and not self._unjudged:
+            raise BadSpec(refused_together([why for _, why in sorted(self._refused.items())]))
+
     def _there(self, name: str) -> bool:
         return name in self._records or name in self._on_paper
 
@@ -121,20 +179,34 @@ class PropagationRun:
         return found
 
     def _run_of(self, look: Look, span: Span, chunks: set[int]) -> SpanRun:
-        return SpanRun(look, [span], chunks, {reference_digest(self._scout.film, still) for still in span.stills})
+        return SpanRun(look, [span], chunks, self._references_of([span]))
+
+    def _references_of(self, spans: Iterable[Span]) -> set[str]:
+        return {reference_digest(self._scout.film, still) for span in spans for still in span.stills}
+
+    def _released(self) -> list[ChunkCall]:
+        """Calls to split chunks of whose stills none is unjudged any more."""
+        waiting: list[SplitCall] = []
+        free: list[ChunkCall] = []
+        for call in self._held:
+            spans = [span for number in call.chunks for span in self._scout.plan.chunks[number - 1].spans]
+            (waiting if self._references_of(spans) & self._unjudged.keys() else free).append(call)
+        self._held = waiting
+        return free
 
     def _reference_calls(self, run: SpanRun) -> Iterator[ReferenceCall]:
-        film, scout = self._scout.film, self._scout
         for still in (still for span in run.spans for still in span.stills):
-            name = reference_digest(film, still)
-            if name in self._asked or self._there(name):
-                continue
-            self._asked.add(name)
-            file = self._files[still.frame]
-            head, packets = scout.decoding(Range(still.frame, still.frame + 1))
-            called = f"frame {still.frame} ({scout.names.name(still.frame)})"
-            order = ReferenceOrder(film, still.frame, called, still.still, file.name, still_media(file), head, packets)
-            yield ReferenceCall(order, wanted_by=tuple(sorted(run.chunks)))
+            name = reference_digest(self._scout.film, still)
+            if name not in self._asked and not self._there(name):
+                self._asked.add(name)
+                yield self._reference_call(still, sorted(run.chunks))
+
+    def _reference_call(self, still: PaintedFrame, chunks: Iterable[int]) -> ReferenceCall:
+        film, file = self._scout.film, self._files[still.frame]
+        head, packets = self._scout.decoding(Range(still.frame, still.frame + 1))
+        called = f"frame {still.frame} ({self._scout.names.name(still.frame)})"
+        order = ReferenceOrder(film, still.frame, called, still.still, file.name, still_media(file), head, packets)
+        return ReferenceCall(order, wanted_by=tuple(chunks))
 
     def _await(self, run: SpanRun) -> None:
         """Neighbours of one shot together, as long as a chunk may be."""

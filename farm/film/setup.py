@@ -23,7 +23,7 @@ from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.records.guides import still_media
 from jobs.spec.job import JobSpec
 from jobs.stills.exports import exported_in
-from jobs.stills.listing import StillFile, still_data, stills_in
+from jobs.stills.listing import StillFile, refuse_other_shapes, still_data, stills_in
 from jobs.store import Bucket, locate, open_store, source_identity
 from jobs.store.sequence import is_sequence
 
@@ -71,13 +71,16 @@ def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]
         )
     if spec.stills is None:
         return ()
+    from actors.stills.headers import measured  # with Pillow, which most drivers need not
+
     unedited = exported_in(spec.stills)
-    return tuple(one for one in stills_in(spec.stills) if one.sha256 not in unedited)
+    return measured(spec.stills, (one for one in stills_in(spec.stills) if one.sha256 not in unedited))
 
 
 def enter(job: Preflight) -> None:
     """Put the job's spec and its stills' files into the store, where every worker finds them. Raises BadSpec where a still was changed since preflight."""
     job.ledger.enter(job.spec)
+    job.ledger.keep_stills(job.spec, job.stills)
     for still in job.stills:
         key = job.ledger.key(still_media(still).key)
         if not job.ledger.store.stat(key):
@@ -94,6 +97,7 @@ def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> Survey
     for idle in filter(None, (passed_over(crew, cluster.kinds) for crew in crews)):
         board.note(idle)
     film = _surveyed(spec, job.ledger, fleet)
+    refuse_other_shapes(job.stills, film.picture)
     board.film(film, spec.look.name)
     return SurveyRun(spec, film, job.ledger, looks, job.stills)
 

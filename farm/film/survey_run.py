@@ -28,7 +28,6 @@ from jobs.plan.shots import (
     placed,
     refuse_idle_overrides,
     refuse_still_of_whole_picture,
-    refuse_stills_beyond,
 )
 from jobs.plan.spans import FARTHEST, PaintedFrame, Propagation
 from jobs.plan.survey_ranges import decoded, seen, survey_ranges
@@ -133,7 +132,6 @@ class SurveyRun:
         if self._settled and self.done:
             refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames, self.names)
             refuse_changes(self._placed(), self._before, self.made, self.names)
-            refuse_stills_beyond(self.stills, self.plan.frames, self.names)
         elif self._before:  # nothing is begun until it is known that locked shots stay as they are
             return []
         new, self._settled = self._settled, []

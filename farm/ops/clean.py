@@ -12,7 +12,7 @@ from rich.table import Table
 
 from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
-from farm.film.setup import looks_of, stills_of
+from farm.film.setup import looks_of
 from farm.film.survey_run import SurveyRun
 from farm.ops.input_upload import FOLDER as SUBMITTED
 from farm.ops.status import Status, statuses
@@ -162,6 +162,10 @@ class _Sweep:
             )
         elif not self.finished:
             self.kept.append(f"all records and what they name: the job is not delivered ({self.status.state})")
+        elif self.ledger.stills(self.ledger.spec()) is None:
+            self.kept.append(
+                "all records and what they name: no paper of the job tells its stills; render it once more"
+            )
         else:
             return everything & _named_by_last(self.ledger)
         return everything
@@ -227,8 +231,7 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
-    looks = looks_of(spec)
-    scout = SurveyRun(spec, film, ledger, looks, stills_of(spec, looks))
+    scout = SurveyRun(spec, film, ledger, looks_of(spec), ledger.stills(spec) or ())
     scout.survey_calls()
     scout.recall()
     scout.fresh()

@@ -146,6 +146,12 @@ class Picture(Document):
         return self.deinterlace or self.stored.replace("yuvj", "yuv") != self.pix_fmt.replace("yuvj", "yuv")
 
     @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height as a player shows it: upright, with square pixels."""
+        size = max(1, round(self.width * self.aspect)), self.height
+        return (size[1], size[0]) if self.rotation % 180 else size
+
+    @property
     def development(self) -> Development | None:
         """What becomes of the frames as they are split; None where they are kept as they are."""
         if not self.developed:

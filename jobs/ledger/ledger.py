@@ -17,6 +17,7 @@ A record is written last and once, and damaged documents are never trusted.
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
               proof/<digest>.json      a proof's still: which frame, and its picture, proof/<sha256>.jpg (jobs/records/stills.py)
               deliverables.json  report.json
+              stills.json              the stills that the last run began with (jobs/stills/listing.py)
               continuity.json          what was last made of each shot (jobs/ledger/render_history.py)
               lease.json               who works on it (jobs/ledger/lease.py)
               logs/<began>-<n>.txt     what each run's driver said (jobs/ledger/driver_log.py)
@@ -27,7 +28,7 @@ All documents are sealed (jobs/digest.py). What is damaged and can be made again
 spec.json one sentence says what to do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -39,8 +40,10 @@ from jobs.film.frame_index import Page
 from jobs.film.source import Film, SourceIdentity
 from jobs.records.record import Record
 from jobs.spec.job import JobSpec, Reading
+from jobs.stills.listing import StillFile, StillsOfSpec
 from jobs.store import Store, open_store
 
+STILLS = "stills.json"
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -130,6 +133,18 @@ class Ledger:
         raise BadStore(
             f"{self.store.url}/{self.key('spec.json')} is not a spec this version can read; run the job again to write it anew."
         )
+
+    def keep_stills(self, spec: JobSpec, stills: Sequence[StillFile]) -> None:
+        """Put on paper which stills a run of this spec begins with."""
+        if spec.stills is not None:
+            self.keep_paper(STILLS, StillsOfSpec(spec=digest(spec), stills=tuple(stills)), only_if_absent=False)
+
+    def stills(self, spec: JobSpec) -> tuple[StillFile, ...] | None:
+        """The stills that the last run of this spec began with, whatever lies in their folder by now; None where no run has."""
+        if spec.stills is None:
+            return ()
+        kept = self.paper(STILLS, StillsOfSpec)
+        return kept.stills if kept and kept.spec == digest(spec) else None
 
     # survey
 

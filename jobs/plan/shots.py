@@ -8,7 +8,7 @@ from jobs.errors import BadSpec
 from jobs.film.timecode import FrameTimecodes
 from jobs.plan.plan import Look, Range, Shot
 from jobs.spec.job import FrameMark, LookChoice, Override
-from jobs.stills.listing import StillFile
+from jobs.stills.listing import StillFile, refused_together
 
 
 def far_enough(cuts: Iterable[int], min_frames: int, start: int = 0) -> list[int]:
@@ -113,13 +113,18 @@ def refuse_still_of_whole_picture(part: Shot, stills: Sequence[StillFile]) -> No
         )
 
 
+def still_beyond(still: StillFile, frames: int, names: FrameTimecodes) -> str:
+    """What is said of a still of a frame that a film of so many does not have."""
+    return (
+        f"stills: {still.name} is of frame {still.frame}; the film has {names.spoken(0, frames - 1)}: "
+        "correct the number behind '.f', or take it away."
+    )
+
+
 def refuse_stills_beyond(stills: Sequence[StillFile], frames: int, names: FrameTimecodes) -> None:
-    """Raises BadSpec for a still of a frame that a film of so many does not have."""
-    if stills and stills[-1].frame >= frames:
-        raise BadSpec(
-            f"stills: {stills[-1].name} is of frame {stills[-1].frame}; the film has {names.spoken(0, frames - 1)}: "
-            "correct the number behind '.f', or take it away."
-        )
+    """Raises BadSpec, which names all stills of frames that a film of so many does not have."""
+    if beyond := [still_beyond(still, frames, names) for still in stills if still.frame >= frames]:
+        raise BadSpec(refused_together(beyond))
 
 
 def refuse_idle_overrides(overrides: Sequence[Override], shots: int, frames: int, names: FrameTimecodes) -> None:

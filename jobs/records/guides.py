@@ -43,9 +43,25 @@ class GuideRecord(Document):
     """Wall time from its first frame to the store."""
 
 
+@dataclass(frozen=True)
+class RefusedStill:
+    """A still that cannot be used, as its worker found: nothing of it is kept."""
+
+    digest: str
+    """Of the reference that there is not."""
+    frame: int
+    why: str
+    """A sentence for people."""
+
+
 def still_media(file: StillFile) -> Media:
     """A still's file as it is kept in a job's folder."""
     return Media(key=f"media/{file.sha256}", sha256=file.sha256, bytes=file.bytes)
+
+
+def painted_frame(file: StillFile) -> PaintedFrame:
+    """What plans and digests know of a still's file: its frame and what it holds, not its name."""
+    return PaintedFrame(frame=file.frame, still=file.sha256)
 
 
 @dataclass(frozen=True)

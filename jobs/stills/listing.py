@@ -1,11 +1,12 @@
 """Lists folders of painted stills: which stills lie there, each with its frame and the hash of its file."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from jobs.document import Document
 from jobs.errors import BadSpec, BadStore
+from jobs.film.source import Picture
 from jobs.stills.names import frame_of
 from jobs.store import Store, open_store
 
@@ -14,6 +15,10 @@ LARGEST_FILE = 1 << 30
 """Bytes: a TIFF of 64 megapixels, 16 bit and alpha, is half of it."""
 MOST_FILES = 200_000
 """Files of any kind in a folder of stills, with what lies in folders below it: a mistaken path is told of soon."""
+MOST_TOLD = 10
+"""Stills of which is told what is wrong with them, in one message."""
+SHAPE = 0.02
+"""By which a still's shape may differ from its film's: tools round to whole pixels, and to multiples of eight."""
 _PIECE = 1 << 20
 
 
@@ -24,6 +29,52 @@ class StillFile(Document):
     frame: int
     sha256: str
     bytes: int
+    width: int = 0
+    height: int = 0
+    """As its header tells, which may not be upright; 0: it was not asked yet."""
+
+
+class StillsOfSpec(Document):
+    """stills.json in a job's folder: what a spec's folder of stills held when a run of it began."""
+
+    spec: str
+    """Digest of the spec."""
+    stills: tuple[StillFile, ...]
+
+
+def refused_together(sentences: Sequence[str]) -> str:
+    """What is wrong with some stills as one text: all that a person has to mend, up to MOST_TOLD."""
+    if len(sentences) == 1:
+        return sentences[0]
+    more = f" And {len(sentences) - MOST_TOLD:,} more." if len(sentences) > MOST_TOLD else ""
+    return f"{len(sentences):,} stills cannot be used. " + " ".join(sentences[:MOST_TOLD]) + more
+
+
+def refuse_other_shapes(stills: Sequence[StillFile], film: Picture) -> None:
+    """Raises BadSpec, which names all stills that have another shape than the film, whichever way up they lie."""
+    wrong = []
+    for still in stills:
+        ways = ((still.width, still.height), (still.height, still.width))
+        if still.width and all(another_shape(*size, film) for size in ways):
+            wrong.append(wrong_shape(still.name, still.width, still.height, film))
+    if wrong:
+        raise BadSpec(refused_together(wrong))
+
+
+def another_shape(width: int, height: int, film: Picture) -> bool:
+    """Whether an upright picture has another shape than a film's frames, as a player shows them."""
+    shown_width, shown_height = film.shown
+    # Of small pictures one pixel more or less is much.
+    return abs(width * shown_height / (height * shown_width) - 1) > max(SHAPE, 1.01 / width + 1.01 / height)
+
+
+def wrong_shape(name: str, width: int, height: int, film: Picture) -> str:
+    """What is said of a still of another shape."""
+    shown_width, shown_height = film.shown
+    return (
+        f"The still {name} is {width}x{height}, which is another shape than the film's {shown_width}x{shown_height} "
+        "(upright, with square pixels); save it uncropped, or paint one that `farm stills` wrote."
+    )
 
 
 def stills_in(place: str) -> tuple[StillFile, ...]:
@@ -40,11 +91,13 @@ def stills_in(place: str) -> tuple[StillFile, ...]:
             f"stills: {store.url} holds no still, which is a PNG, JPEG or TIFF whose name tells its frame as "
             "shot0003.f000123.png does; check the path, or write some with `farm stills`."
         )
-    for (one, frame), (other, same) in pairwise(found):
-        if frame == same:
-            raise BadSpec(
-                f"stills: {store.url} has two stills of frame {frame}, {one} and {other}; keep one of the two."
-            )
+    twice = [
+        f"stills: {store.url} has two stills of frame {frame}, {one} and {other}; keep one of the two."
+        for (one, frame), (other, same) in pairwise(found)
+        if frame == same
+    ]
+    if twice:
+        raise BadSpec(refused_together(twice))
     return tuple(_listed(store, name, frame) for name, frame in found)
 
 

@@ -39,7 +39,7 @@ from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Look, Range
 from jobs.plan.spans import Anchor, PaintedFrame, Span
-from jobs.records.guides import GuideOrder, GuideRecord, ReferenceOrder, ReferenceRecord
+from jobs.records.guides import GuideOrder, GuideRecord, ReferenceOrder, ReferenceRecord, RefusedStill
 from jobs.store import source_identity
 
 Plane = NDArray[np.float32]
@@ -90,8 +90,8 @@ class Propagator:
         self._generators: dict[str, Generator] = {}
         self._unchanged = False
 
-    def reference(self, order: ReferenceOrder) -> ReferenceRecord:
-        """Hold a still against its frame and keep its colour. Raises BadMedia for a still that is not its frame's, or cannot be read."""
+    def reference(self, order: ReferenceOrder) -> ReferenceRecord | RefusedStill:
+        """Hold a still against its frame and keep its colour. One that is not its frame's, or cannot be read, is given back refused."""
         torch.set_num_threads(self.threads)
         if isinstance(kept := self.ledger.record(order.digest), ReferenceRecord):
             return kept
@@ -104,7 +104,11 @@ class Propagator:
         except LookupError:
             raise ChunkFailed(f"frame {order.frame}, of which {order.name} is a still, cannot be decoded.") from None
         picture = order.film.picture
-        found = match_still(read_still(self._file(order), order.name), frame, picture, order.called)
+        data = self._file(order)
+        try:
+            found = match_still(read_still(data, order.name), frame, picture, order.called)
+        except BadMedia as error:
+            return RefusedStill(order.digest, order.frame, str(error))
         (_, plates), *_ = batches_of([frame], picture, 1, self.device)
         lying = [torch.from_numpy(found.chroma_2HW), torch.from_numpy(found.weight_HW)[None]]
         # The luma comes upright; all are kept as the film lies in its file.

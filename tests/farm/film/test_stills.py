@@ -1,6 +1,9 @@
 """Painted stills through the real driver: each is shown on its own frame, propagated through its shot, and held against its frame."""
 
 import hashlib
+import shutil
+import struct
+import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
+from PIL import Image
 
 from farm.estimate.rerender_diff import again
 from farm.film.calls import GuideCall, RenderCall
@@ -19,7 +23,9 @@ from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
 from farm.film.setup import decide_deliverables, enter, open_film, preflight
 from farm.film.survey_run import SurveyRun
-from jobs.errors import BadMedia, BadSpec
+from farm.ops.clean import CleanOptions, clean
+from farm.ops.status import statuses
+from jobs.errors import BadSpec
 from jobs.spec.job import JobSpec
 from jobs.stills.exports import EXPORTS, ExportedStill, StillsExport
 from jobs.store import source_identity
@@ -156,18 +162,71 @@ def test_an_export_put_back_unedited_is_no_still(film: Path, cuts: dict[str, str
     assert [one.frame for one in preflight(job(film, tmp_path, cuts, stills)).stills] == [20]
 
 
-def test_a_still_of_another_frame_is_refused(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
-    stills = painted(film, tmp_path / "stills", 75, chroma=BLUE)
-    (stills / "x.f000075.png").rename(stills / "x.f000020.png")
-    with pytest.raises(BadMedia, match=r"x\.f000020\.png does not show frame 20 \(00:00:02\.000\)"):
-        rendered(job(film, tmp_path, cuts, stills))
+def png_header(width: int, height: int) -> bytes:
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + bytes(8)
 
 
-def test_a_still_beyond_the_film_is_refused(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
-    stills = painted(film, tmp_path / "stills", 75, chroma=BLUE)
-    (stills / "x.f000075.png").rename(stills / "x.f000900.png")
-    with pytest.raises(BadSpec, match="is of frame 900; the film has"):
-        rendered(job(film, tmp_path, cuts, stills))
+REFUSED: dict[str, tuple[dict[str, Image.Image | bytes], str]] = {
+    "no folder": ({}, "holds no still, .*check the path, or write some with `farm stills`"),
+    "nothing that is a still": ({"notes.txt": b"blue coat", "a.png": b""}, "holds no still"),
+    "an empty file": ({"a.f1.png": b""}, r"a\.f1\.png is empty; save it again"),
+    "no picture": ({"a.f1.png": b"something else"}, r"a\.f1\.png cannot be read as a PNG, JPEG or TIFF.*save it again"),
+    "400 megapixels": ({"a.f1.png": png_header(20000, 20000)}, r"a\.f1\.png .*megapixels.*save it at the film's size"),
+    "CMYK": ({"a.f1.tif": Image.new("CMYK", (192, 112))}, r"a\.f1\.tif is CMYK without an ICC profile.*save it as RGB"),
+    "floats": ({"a.f1.tif": Image.new("F", (192, 112))}, r"a\.f1\.tif is of a kind that is not read \(F\)"),
+    "two of one frame": ({"a.f1.png": b"x", "b.f01.png": b"y"}, r"two stills of frame 1, a\.f1\.png and b\.f01\.png"),
+    "another shape": ({"a.f1.png": Image.new("RGB", (160, 120))}, r"a\.f1\.png is 160x120, .*than the film's 192x112"),
+    "more than one": (
+        {"a.f1.png": b"x", "b.f2.tif": Image.new("CMYK", (192, 112)), "c.f3.png": Image.new("P", (192, 112))},
+        r"2 stills cannot be used\. .*a\.f1\.png cannot be read.* b\.f2\.tif is CMYK",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_can_be_told_of_stills_is_told_before_any_work(
+    film: Path, cuts: dict[str, str], tmp_path: Path, case: str
+) -> None:
+    files, sentence = REFUSED[case]
+    for name, content in files.items():
+        (tmp_path / "stills").mkdir(exist_ok=True)
+        if isinstance(content, bytes):
+            (tmp_path / "stills" / name).write_bytes(content)
+        else:
+            content.save(tmp_path / "stills" / name)
+    fleet = InlineFleet()
+    with pytest.raises(BadSpec, match=sentence) as refusal:
+        rendered(job(film, tmp_path, cuts, tmp_path / "stills"), fleet)
+    assert "\n" not in str(refusal.value)
+    assert fleet.verbs().keys() <= {"film"}
+
+
+def test_all_stills_that_are_of_other_frames_are_refused_at_once_and_before_anything_is_split(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    stills = painted(film, tmp_path / "stills", 10, 20, 75, 80, chroma=BLUE)
+    for frame, other in (("75", "900"), ("20", "75"), ("80", "20")):
+        (stills / f"x.f0000{frame}.png").rename(stills / f"x.f{int(other):06d}.png")
+    fleet = InlineFleet()
+    with pytest.raises(BadSpec, match="3 stills cannot be used") as refusal:
+        rendered(job(film, tmp_path, cuts, stills), fleet)
+    for sentence in (
+        "x.f000020.png does not show frame 20 (00:00:02.000)",
+        "x.f000075.png does not show frame 75 (00:00:07.500)",
+        "x.f000900.png is of frame 900; the film has",
+    ):
+        assert sentence in str(refusal.value)
+    assert fleet.verbs()["reference"] == 3
+    assert fleet.verbs().keys() & {"split", "propagate", "render", "finish"} == set()
+
+
+def test_a_palette_is_read_as_what_it_shows(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
+    stills = painted(film, tmp_path / "stills", 20, chroma=BLUE)
+    with Image.open(stills / "x.f000020.png") as image:
+        image.convert("RGB").quantize(256).save(stills / "x.f000020.png")
+    rendered(job(film, tmp_path, cuts, stills))
+    assert off(chroma_of(tmp_path / "out/film.mkv")[20], BLUE) < 6
 
 
 def test_a_still_that_changes_after_preflight_is_not_taken_for_the_one_that_was_listed(
@@ -187,3 +246,19 @@ def test_a_look_that_keeps_no_luma_refuses_a_still_of_its_shot(
     stills = painted(film, tmp_path / "stills", 75, chroma=BLUE)
     with pytest.raises(BadSpec, match="in shot 2, and the look 'none' there does not keep the film's luma"):
         rendered(job(film, tmp_path, cuts, stills, overrides=overrides))
+
+
+def test_status_and_clean_know_a_job_s_stills_when_their_folder_is_gone(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    stills = painted(film, tmp_path / "stills", 20, chroma=BLUE)
+    spec = job(film, tmp_path, cuts, stills)
+    made = rendered(spec)
+    made.ledger.keep_paper("report.json", made.report())
+    segments = {f"records/{one.digest}.json" for one in made.segments_of(made.deliverables[0])}
+    painted(film, stills, 20, chroma=RED)
+    shutil.rmtree(stills)
+    (told,) = statuses(spec.store, None)
+    assert (told.state, told.chunks_done) == ("delivered", told.chunks)
+    clean(spec.store, None, CleanOptions(all_but_last=True, delete=True))
+    assert set(made.ledger.names("records/")) == segments
