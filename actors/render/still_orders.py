@@ -6,6 +6,7 @@ from typing import NamedTuple
 from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.film.source import Film
 from jobs.plan.plan import Look, Range
+from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.orders import Encoding
 from jobs.records.stills import Still, choice_digest, export_digest, still_digest
 
@@ -24,8 +25,17 @@ class StillOrder:
     """Of the deliverable that the stills show."""
     runs: tuple[NeighbouringFrames, ...]
     """Frames to choose from, each with what every look must see around it."""
+    guides: tuple[GuideRecord, ...] = ()
+    """Where a look's colour is propagated: that of the frame."""
+    references: tuple[ReferenceRecord, ...] = ()
+    """And the painted still, where the frame has one."""
     export: bool = False
     """To be painted: as PNG, of the one frame of its one run, and grey where there is no look."""
+
+    @property
+    def read(self) -> Range:
+        """The frame of the first run alone, which is all that propagated colour is laid on."""
+        return Range(self.runs[0].frame, self.runs[0].frame + 1)
 
     def digest(self, look: Look | None) -> str:
         """The name of the still in one of its looks."""

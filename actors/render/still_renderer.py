@@ -26,6 +26,7 @@ from actors.picture.generator import BATCH, Generator, runtime_of
 from actors.picture.prefetch import TurnLock
 from actors.picture.stills import Photo, jpeg, of_finished, of_source
 from actors.render.handles import as_kept
+from actors.render.propagation.propagated_colour import PropagatedColour
 from actors.render.segments import hardware
 from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
 from actors.stills.choosing import choose_frames, small_luma
@@ -90,7 +91,7 @@ class StillRenderer:
         """The frame of a run as the look makes it, in the encoding's form: what an encoder would be given."""
         frame = frames[run.frame - run.read.start]
         with self._turns, torch.cuda.stream(self.stream):
-            generator = recent(self._generators, look, self.device)
+            generator = self._generator(look, order)
             picture_1CHW = self._picture(generator, look, order, run, frames)
             stored = turned_back(picture_1CHW, order.film.picture)
             stored = as_kept(stored) if look.support.dissolve else stored
@@ -150,6 +151,9 @@ class StillRenderer:
             return of_source(frames[run.frame - run.read.start], picture, WIDEST, grey=order.export)
         return of_finished(self.finished(order, look, run, frames), picture, order.encoding, WIDEST)
 
+    def _generator(self, look: Look, order: StillOrder) -> Generator:
+        return PropagatedColour(self.ledger, order) if look.propagation else recent(self._generators, look, self.device)
+
     def _picture(
         self,
         generator: Generator,
@@ -202,7 +206,7 @@ class StillRenderer:
         return self.ledger.paper(still_paper(digest), Still) or still
 
     def _made_on(self, look: Look | None) -> str:
-        if look is None:
+        if look is None or look.propagation:
             return hardware(self.device, batch=self.batch)
         with self._turns:
             return hardware(self.device, runtime_of(recent(self._generators, look, self.device)), self.batch)

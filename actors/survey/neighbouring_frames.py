@@ -40,6 +40,6 @@ def run_over(film: Film, index: FrameIndex, read: Range, frame: int) -> Neighbou
 
 def around(frame: int, look: Look, within: Range) -> Range:
     """The frames that a look must be shown for one frame, of those within its shot."""
-    need = look.support
+    need = look.around
     begin = max(within.start, frame - max(need.context, need.warmup))
     return Range(begin, min(within.stop, frame + need.context + 1))

@@ -13,8 +13,10 @@ from farm.cli.options import (
     Head,
     JobName,
     OfShots,
+    Propagate,
     Rate,
     Setting,
+    Stills,
     StorePlace,
     Video,
     Workers,
@@ -48,6 +50,8 @@ def proof(
     video: Video = None,
     rate: Rate = None,
     drop: Dropped = None,
+    stills: Stills = None,
+    propagate: Propagate = None,
     workers: Workers = None,
     store: StorePlace = None,
     name: JobName = None,
@@ -60,6 +64,7 @@ def proof(
     options = fields_of(
         drop=drop, workers=workers, name=name, deinterlace=deinterlace, head=head, video=video, rate=rate
     )
+    options |= fields_of(stills=stills, propagate=propagate)
     spec, looks = _asked(film, looks, settings, (out, store), options)
 
     from farm.cli.sessions import prove_film
@@ -85,6 +90,10 @@ def _asked(
     from farm.specs.spec_files import is_spec
 
     out, store = places
+    if looks and (len(looks) > 1 or is_spec(film)) and options.keys() & {"stills", "propagate"}:
+        raise BadSpec(
+            "--stills and --propagate show the film's own look; leave out --look, or propose one look for a film."
+        )
     if is_spec(film):
         return spec_beside(film, looks, settings, out, store, options), looks
     several = len(looks) > 1
@@ -110,15 +119,16 @@ def spec_of_film(film: str, looks: list[str], out: str | None, store: str | None
 def spec_beside(
     film: str, looks: list[str], settings: dict[str, Any], out: str | None, store: str | None, options: dict[str, Any]
 ) -> "JobSpec":
-    """A spec as it is, but for where stills go."""
+    """A spec as it is, but for where stills go, and for those that are painted."""
     from farm.specs.spec_files import read_spec, whole
 
-    if store or options:
+    beside = {"stills": options["stills"]} if "stills" in options else {}
+    if store or options.keys() - beside:
         raise BadSpec(
-            f"{film} is a job spec: write its places and options into it; only --look, --set, --shots, --out and "
+            f"{film} is a job spec: write its places and options into it; only --look, --set, --shots, --stills, --out and "
             "--address go beside it."
         )
     if settings and not looks:
         raise BadSpec(f"--set goes with --look; the settings of the spec's own looks are written into {film}.")
-    spec = read_spec(film)
+    spec = read_spec(film, beside)
     return spec.model_copy(update={"output": whole(out)}) if out else spec

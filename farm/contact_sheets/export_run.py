@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
-from farm.contact_sheets.still_run import ROWS, SheetCall, StillsCall, SurveyedFilm, neighbours, prover
+from farm.contact_sheets.calls import SheetCall, StillsCall
+from farm.contact_sheets.still_run import ROWS, SurveyedFilm, neighbours, prover
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call, RetriesExhausted

@@ -14,66 +14,31 @@ from typing import Any
 from actors.looks import find, fit, placed, resolved
 from actors.render.still_orders import SheetCell, SheetOrder, StillOrder
 from actors.survey.neighbouring_frames import NeighbouringFrames, around
+from farm.contact_sheets.calls import SheetCall, StillsCall, title_of
 from farm.contact_sheets.page import page
+from farm.contact_sheets.proof_colour import FrameColour, ProofColour
+from farm.film.calls import ColourCall
 from farm.film.output_names import claimed_proof
+from farm.film.setup import put_stills
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import crews_for
-from farm.fleet.calls import ONCE, Call, PoolSpec, RetriesExhausted, RetryPolicy
+from farm.fleet.calls import Call, PoolSpec, RetriesExhausted
 from farm.fleet.fleet import Fleet
 from farm.progress.pictures_console import EvaluationProgress
 from jobs.errors import BadSpec
 from jobs.output.ownership import proof_folder
 from jobs.plan.plan import Look, Range, Shot
 from jobs.plan.survey_ranges import MARGIN
+from jobs.records.guides import GuideRecord, ReferenceRecord, RefusedStill
 from jobs.records.orders import Encoding
-from jobs.records.stills import FOLDER, Proof, ShotProof, Still, still_digest
+from jobs.records.stills import FOLDER, Proof, ShotProof, Still, still_digest, still_paper
 from jobs.spec.job import LookChoice
 from jobs.store import Store, open_store
 
 ROWS = 20
 """Shots on one contact sheet: about 5,000 lines of pixels."""
 _OURS = r"(stills/shot-\d+-frame-\d+-\d+(-small)?|sheet-\d+)\.jpg"
-
-
-@dataclass(frozen=True)
-class StillsCall(Call):
-    """Stills of one shot. Whichever look of several goes wrong is found by asking for each."""
-
-    order: StillOrder
-    pool, method, alone = "prover", "take", True
-
-    @property
-    def priority(self) -> tuple[int, ...]:
-        return (self.order.shot.start,)
-
-    @property
-    def what(self) -> str:
-        looks, shot = self.order.looks, self.order.number
-        if self.order.export:
-            return f"the still of frame {self.order.runs[0].frame} of shot {shot}"
-        return f"stills of shot {shot}" if len(looks) > 1 else f"the still of shot {shot} in {_title(looks[0])}"
-
-    @property
-    def budget(self) -> RetryPolicy | None:
-        return ONCE if len(self.order.looks) > 1 else None
-
-
-@dataclass(frozen=True)
-class SheetCall(Call):
-    """One contact sheet; its stills are put beside it."""
-
-    order: SheetOrder
-    number: int = field(kw_only=True)
-    pool, method = "prover", "sheet"
-
-    @property
-    def priority(self) -> tuple[int, ...]:
-        return (self.number,)
-
-    @property
-    def what(self) -> str:
-        return f"contact sheet {self.number}"
 
 
 @dataclass(frozen=True)
@@ -117,8 +82,10 @@ def prove(film: SurveyedFilm, wish: StillRequest) -> Proof:
         proof = _Stills(scout, film.encoding, wish)
         before = set(scout.ledger.names(f"{FOLDER}/"))
         progress.begin(proof.wanted)
-        fleet.hire([prover(scout, fleet, proof.looks)])
-        for _ in fleet.run(proof.stills_calls(), proof.calls_after_finding):
+        fleet.hire([prover(scout, fleet, proof.looks), *propagators(scout, fleet)])
+        if proof.colour:
+            put_stills(scout.spec, scout.ledger, scout.stills)
+        for _ in fleet.run([*proof.colour_calls(), *proof.stills_calls()], proof.calls_after_finding):
             progress.judged(len(proof.made))
         for _ in fleet.run(proof.sheet_calls(), lambda *_: ()):
             pass
@@ -134,6 +101,11 @@ def prover(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
     return replace(
         renderers, name="prover", made_of="actors.render.still_renderer:StillRenderer", args=renderers.args[:-2]
     )
+
+
+def propagators(scout: SurveyRun, fleet: Fleet) -> list[PoolSpec]:
+    """Those that propagate the colour of the frames that are shown, where the spec has it propagated."""
+    return [one for one in crews_for(scout.spec, list(scout.looks.values()), fleet.cluster) if one.name == "propagator"]
 
 
 @dataclass
@@ -152,22 +124,45 @@ class _Stills:
         self.output: Store = open_store(self.scout.spec.output)
         self.folder = proof_folder(self.scout.spec.name)
         self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
+        propagated = [shot for shot in self.shots if shot.look.propagation and not self.wish.looks]
+        self.own = {shot.frames: _proven_look(shot) for shot in self.shots}
+        """The spec's look of a shot, by the shot's frames."""
+        self.colour = ProofColour(self.scout) if propagated else None
         looks = [one for shot in self.shots for one in self._looks(shot)]
         self.looks = list({one.model_dump_json(): one for one in looks}.values())
         self.names = {shot.frames: self._names(shot) for shot in self.shots}
         """Digest of each column's still, by the shot's frames."""
         self.wanted = len(self.shots) + len(looks)
+        there = set(self.scout.ledger.names(f"{FOLDER}/"))
+        self.to_colour = {
+            shot.frames: shot for shot in propagated if still_paper(self.names[shot.frames][1]) not in there
+        }
+        """Shots of which the frame to be shown must be known before its colour can be propagated, by their frames."""
+
+    def colour_calls(self) -> Iterable[Call]:
+        """What says whether the painted stills can be used. Raises BadSpec where they cannot."""
+        return self.colour.first_calls() if self.colour else ()
 
     def stills_calls(self) -> Iterator[Call]:
         """One call for each shot: its frames are read once for all looks."""
         for shot in self.shots:
-            yield StillsCall(self._order(shot))
+            order = self._order(shot)
+            yield StillsCall(replace(order, looks=(None,)) if shot.frames in self.to_colour else order)
 
     def calls_after_finding(self, call: Call, found: object) -> Iterable[Call]:
         """A still is there; or something went wrong: whichever look it is, it is found by asking for each."""
         match call, found:
-            case _, Still():
+            case StillsCall(order=order), Still():
                 self.made[found.digest] = found
+                if self.colour and (shot := self.to_colour.pop(order.shot, None)):
+                    yield from self.colour.calls_for(shot, found.frame)
+            case _, ReferenceRecord() | RefusedStill() | GuideRecord():
+                assert self.colour
+                yield from self.colour.calls_after(found)
+            case ColourCall(), RetriesExhausted():
+                assert self.colour
+                yield from self.colour.calls_after_failure(call)
+                self.refused |= {self.names[shot.frames][1]: found.last for shot in self.colour.lost(call)}
             case StillsCall(order=order), RetriesExhausted():
                 for look in order.looks:
                     name = order.digest(look)
@@ -175,6 +170,8 @@ class _Stills:
                         yield StillsCall(replace(order, looks=(look,)))
                     elif name not in self.made:
                         self.refused[name] = found.last
+        for ready in self.colour.ready() if self.colour else ():
+            yield StillsCall(self._coloured(ready))
 
     def sheet_calls(self) -> Iterator[Call]:
         """One call for each sheet; its stills are put beside it."""
@@ -204,7 +201,7 @@ class _Stills:
     # one shot
 
     def _looks(self, shot: Shot) -> tuple[Look, ...]:
-        return self.wish.looks or (shot.look.of_anchors,)
+        return self.wish.looks or (self.own[shot.frames],)
 
     def _names(self, shot: Shot) -> list[str]:
         film, encoding = self.scout.film, self.encoding
@@ -215,11 +212,18 @@ class _Stills:
         runs = tuple(neighbours(self.scout, frame, shot.frames, looks) for frame in candidates(shot.frames))
         return StillOrder(self.scout.film, shot.number, shot.frames, (None, *looks), self.encoding, runs)
 
+    def _coloured(self, found: FrameColour) -> StillOrder:
+        """The frame that is shown of a shot, in its propagated colour."""
+        order, shot = self._order(found.shot), found.shot
+        run = neighbours(self.scout, found.frame, shot.frames, self._looks(shot))
+        looks = self._looks(shot)
+        return replace(order, looks=looks, runs=(run,), guides=found.guides, references=found.references)
+
     def _cells(self, shot: Shot) -> Iterator[SheetCell]:
         looks, names = (None, *self._looks(shot)), self.names[shot.frames]
         for column, (look, digest) in enumerate(zip(looks, names, strict=True)):
             still = self.made.get(digest)
-            words = _title(look) if look else f"shot {shot.number}, {self.scout.names.name(shot.frames.start)}"
+            words = title_of(look) if look else f"shot {shot.number}, {self.scout.names.name(shot.frames.start)}"
             name = f"{self.folder}/stills/shot-{shot.number:05d}-frame-{still.frame if still else 0:07d}-{column}"
             yield SheetCell(still, words if still else f"{words}: no still", f"{name}.jpg", f"{name}-small.jpg")
 
@@ -239,7 +243,7 @@ class _Stills:
         for shot in self.shots:
             for look, name in zip((None, *self._looks(shot)), self.names[shot.frames], strict=True):
                 if why := self.refused.get(name):
-                    yield f"shot {shot.number}, {_title(look)}: {why}"
+                    yield f"shot {shot.number}, {title_of(look)}: {why}"
 
     # the sheet
 
@@ -267,13 +271,18 @@ def neighbours(scout: SurveyRun, frame: int, shot: Range, looks: Sequence[Look] 
     return NeighbouringFrames(frame, read, head, scout.span(read))
 
 
+def _proven_look(shot: Shot) -> Look:
+    """The look of a shot; where it is propagated, over the frames that may be shown: whatever gives those their colour names the still."""
+    if shot.look.propagation is None:
+        return shot.look
+    frames = candidates(shot.frames)
+    within = Range(min(frames), max(frames) + 1)
+    return shot.look.propagated(shot.look.propagation.over(within, shot.look.propagation.through(shot.frames)))
+
+
 def candidates(shot: Range) -> tuple[int, ...]:
     """Frames of a shot that may be shown, the best first: its middle, as on the review page, and where that shows nothing (a fade) its quarters."""
     return tuple(dict.fromkeys(shot.start + part * shot.frames // 4 for part in (2, 1, 3)))
-
-
-def _title(look: Look | None) -> str:
-    return "source" if look is None else look.title
 
 
 def _told(look: Look | None) -> str:

@@ -153,8 +153,8 @@ class FilmRun:
             case ColourCall():
                 names = self.propagation.give_up(call)
                 waiting = {state.number for name in names for state in self.states.of(name) if state.missing}
-                again = [again for one in sorted(waiting) for again in self._quarantine(self.states[one], spent)]
-                return again + self.propagation.after_stills(())
+                after = [again for one in sorted(waiting) for again in self._quarantine(self.states[one], spent)]
+                return after + self.propagation.after_stills(())
             case SplitCall(orders=[order]) | RenderCall(orders=[order]) | DissolveCall(order=order):
                 return self._quarantine(self.states[order.chunk], spent) if self._wants(order) else []
         return []

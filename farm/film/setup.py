@@ -1,7 +1,7 @@
 """Opens a film: refuses a bad job before any work, hires the worker pools, probes the source, and decides the deliverables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -81,11 +81,16 @@ def enter(job: Preflight) -> None:
     """Put the job's spec and its stills' files into the store, where every worker finds them. Raises BadSpec where a still was changed since preflight."""
     job.ledger.enter(job.spec)
     job.ledger.keep_stills(job.spec, job.stills)
-    for still in job.stills:
-        key = job.ledger.key(still_media(still).key)
-        if not job.ledger.store.stat(key):
-            assert job.spec.stills
-            job.ledger.store.write(key, still_data(job.spec.stills, still), only_if_absent=True)
+    put_stills(job.spec, job.ledger, job.stills)
+
+
+def put_stills(spec: JobSpec, ledger: Ledger, stills: Iterable[StillFile]) -> None:
+    """Put the files of a spec's stills into the job's folder. Raises BadSpec where one was changed since it was listed."""
+    for still in stills:
+        key = ledger.key(still_media(still).key)
+        if not ledger.store.stat(key):
+            assert spec.stills
+            ledger.store.write(key, still_data(spec.stills, still), only_if_absent=True)
 
 
 def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> SurveyRun:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,10 +15,10 @@ from actors.picture.frame_batches import FrameBatch, turned_upright
 from actors.picture.resize import resized
 from actors.render.propagation.guide_upsampling import upsampled
 from jobs.errors import ChunkFailed
-from jobs.film.source import Picture
+from jobs.film.source import Film, Picture
 from jobs.ledger.ledger import Ledger
+from jobs.plan.ranges import Range
 from jobs.records.guides import GuideRecord, ReferenceRecord
-from jobs.records.orders import RenderOrder
 
 GUIDE_BITS: Bits = 10
 """Of a guide's chroma: finer than the 8 bits of most films, and a third of the bytes of 16."""
@@ -25,12 +26,31 @@ REFERENCE_CHANNELS = 4
 """B'-Y', R'-Y', how much of the still is meant (0..1), and the frame's own luma (0..1)."""
 
 
+class ColouredFrames(Protocol):
+    """What names a run of frames and their propagated colour."""
+
+    @property
+    def film(self) -> Film: ...
+
+    @property
+    def read(self) -> Range:
+        """The frames that are shown."""
+
+    @property
+    def guides(self) -> tuple[GuideRecord, ...]:
+        """Those of all these frames, in order."""
+
+    @property
+    def references(self) -> tuple[ReferenceRecord, ...]:
+        """Those of stills of these frames."""
+
+
 class PropagatedColour:
     """Stands in a renderer where a look's generator would: it is shown a chunk's frames, and reads their colour."""
 
     domain = Domain.CHROMA
 
-    def __init__(self, ledger: Ledger, order: RenderOrder) -> None:
+    def __init__(self, ledger: Ledger, order: ColouredFrames) -> None:
         self._ledger = ledger
         self._order = order
 

@@ -20,8 +20,9 @@ from actors.stills.matching import match_still
 from actors.stills.reading import read_still
 from actors.survey.frame_runs import frames_read
 from farm.cli.stills import stills as command
+from farm.contact_sheets.calls import StillsCall
 from farm.contact_sheets.export_run import ChoiceCall, ExportRequest, export_stills
-from farm.contact_sheets.still_run import StillsCall, SurveyedFilm
+from farm.contact_sheets.still_run import SurveyedFilm
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import shots_chosen
 from farm.fleet.calls import RetryPolicy

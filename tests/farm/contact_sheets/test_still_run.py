@@ -18,7 +18,8 @@ from actors.render.still_orders import StillOrder
 from actors.render.still_renderer import StillRenderer, chosen
 from actors.survey.neighbouring_frames import around
 from farm.cli.contact_sheets import proof as command
-from farm.contact_sheets.still_run import ROWS, StillRequest, StillsCall, SurveyedFilm, looks_beside, prove
+from farm.contact_sheets.calls import StillsCall
+from farm.contact_sheets.still_run import ROWS, StillRequest, SurveyedFilm, looks_beside, prove
 from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import ALL, ShotSelection, shots_chosen
 from farm.fleet.calls import RetryPolicy

@@ -164,7 +164,15 @@ def test_an_export_put_back_unedited_is_no_still(film: Path, cuts: dict[str, str
 
 def png_header(width: int, height: int) -> bytes:
     head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + bytes(8)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + head
+        + struct.pack(">I", zlib.crc32(head))
+        + struct.pack(">I", 64)
+        + b"IDAT"
+        + bytes(64)
+    )
 
 
 REFUSED: dict[str, tuple[dict[str, Image.Image | bytes], str]] = {
