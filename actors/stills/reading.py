@@ -83,7 +83,9 @@ def _samples(image: Image.Image, data: bytes, bits: int, turn: int) -> Parts:
     upright = ImageOps.exif_transpose(image) if turn != 1 else image
     if upright.has_transparency_data:  # straight: Pillow divides by associated alpha as it reads
         both = upright.convert("RGBA")
-        return both.convert("RGB"), deepened(np.asarray(both.getchannel("A")))
+        # What was grey stays grey, for its profile is one of grey.
+        colour = both.getchannel("R") if upright.mode in ("1", "L", "LA") else both.convert("RGB")
+        return colour, deepened(np.asarray(both.getchannel("A")))
     if upright.mode in ("L", "1"):
         return upright.convert("L"), None
     return upright if upright.mode in ("RGB", "CMYK") else upright.convert("RGB"), None
@@ -94,12 +96,17 @@ def _deep(data: bytes, image: Image.Image, has_alpha: bool) -> tuple[Samples, Sa
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or found.shape[:2] != image.size[::-1] or found.shape[2:] < (3,):
         return None
-    colour = np.asarray(found[:, :, 2::-1], np.uint16)
+    colour = np.asarray(found[:, :, :1] if _is_grey(image, data) else found[:, :, 2::-1], np.uint16)
     if found.shape[2] == 4 and has_alpha:
         return colour, np.asarray(found[:, :, 3], np.uint16)
     if isinstance(key := image.info.get("transparency"), tuple):
         return colour, np.asarray(~(colour == np.array(key)).all(2) * 65535, np.uint16)
     return colour, None
+
+
+def _is_grey(image: Image.Image, data: bytes) -> bool:
+    """Whether one channel and alpha is all there is: Pillow tells a PNG of 16 bits as RGBA."""
+    return image.mode == "LA" or (image.format == "PNG" and data[25] == 4)
 
 
 def _straight(colour_HWC: Samples, alpha_HW: Samples) -> Samples:
