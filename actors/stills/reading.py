@@ -84,8 +84,8 @@ def _samples(image: Image.Image, data: bytes, bits: int, turn: int) -> Parts:
     if upright.has_transparency_data:  # straight: Pillow divides by associated alpha as it reads
         both = upright.convert("RGBA")
         # What was grey stays grey, for its profile is one of grey.
-        colour = both.getchannel("R") if upright.mode in ("1", "L", "LA") else both.convert("RGB")
-        return colour, deepened(np.asarray(both.getchannel("A")))
+        shown = both.getchannel("R") if upright.mode in ("1", "L", "LA") else both.convert("RGB")
+        return shown, deepened(np.asarray(both.getchannel("A")))
     if upright.mode in ("L", "1"):
         return upright.convert("L"), None
     return upright if upright.mode in ("RGB", "CMYK") else upright.convert("RGB"), None
