@@ -84,6 +84,7 @@ def fit(choice: LookChoice) -> Look:
         version=made.version,
         adds_colour=needs.adds_colour,
         keeps=needs.keeps,
+        propagates=needs.propagates,
         gpu_gib=needs.gpu_gib,
     )
 

@@ -30,6 +30,9 @@ class Needs(NamedTuple):
     """False where a grey film stays grey."""
     keeps: Keeps = ""
     """What of the film's own picture it leaves as it is, bit for bit: finished films are held to it."""
+    propagates: bool = False
+    """Whether, unless the spec says otherwise, it colours a few frames of each shot, from which colour is propagated to all others.
+    For colourisers: they keep luma, and need no memory of the frames before."""
     gpu_gib: float = 12.0
     """GPU memory that a renderer takes with it at most, for batches of 3840x2160, the CUDA context included (GiB). An estimate by
     the sizes of its tensors, until `python -m tests.bench.gpu` has measured it."""

@@ -84,7 +84,8 @@ Propagate = Annotated[
     bool | None,
     typer.Option(
         "--propagate/--every-frame",
-        help="Whether the look colours a few frames of each shot, from which colour is propagated; by default with --stills.",
+        help="Whether the look colours a few frames of each shot, from which colour is propagated, or every frame for itself; "
+        "by default propagated where the look is a colouriser, and with --stills.",
     ),
 ]
 ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]

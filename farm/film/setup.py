@@ -29,6 +29,11 @@ from jobs.store.sequence import is_sequence
 
 Found = TypeVar("Found")
 
+BEGUN_WITHOUT = (
+    "this job was begun when the look coloured every frame, and goes on so; to have colour propagated, which renders it anew: "
+    "--propagate, or propagate: true in its spec"
+)
+
 
 def looks_of(spec: JobSpec) -> dict[str, Look]:
     """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had."""
@@ -46,6 +51,8 @@ class Preflight:
     ledger: Ledger
     stills: tuple[StillFile, ...] = ()
     """Those that the spec names, in film order."""
+    as_begun: str = ""
+    """What of it goes on as it was begun, though it would begin otherwise today; a sentence for the user."""
 
 
 def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
@@ -58,7 +65,17 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
     check_places(spec, delivers=delivers)
     ledger = Ledger.at(spec.store, spec.name)
     ledger.admit(spec)
-    return Preflight(spec, looks, ledger, stills_of(spec, looks))
+    said = with_propagation_said(spec, looks, ledger)
+    as_begun = BEGUN_WITHOUT if (spec.propagate, said.propagate) == (None, False) else ""
+    return Preflight(said, looks, ledger, stills_of(said, looks), as_begun)
+
+
+def with_propagation_said(spec: JobSpec, looks: Mapping[str, Look], ledger: Ledger) -> JobSpec:
+    """The spec, with `propagate` as it is by default where it is left out and a look's colour can be propagated."""
+    left_out = spec.propagate is None and spec.stills is None
+    if not left_out or not any(look.propagates for look in looks.values()):
+        return spec
+    return spec.model_copy(update={"propagate": ledger.propagates()})
 
 
 def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]:
@@ -99,6 +116,8 @@ def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> Survey
     crews = crews_for(spec, list(looks.values()), cluster)
     fleet.hire(crews)
     board.stage("survey")
+    if job.as_begun:
+        board.note(job.as_begun)
     for idle in filter(None, (passed_over(crew, cluster.kinds) for crew in crews)):
         board.note(idle)
     film = _surveyed(spec, job.ledger, fleet)

@@ -55,11 +55,14 @@ class JobDocument(Document):
     source: str
     rate: str | None
     store: str
+    propagates: bool = False
+    """Whether a colouriser's colour is propagated where the spec does not say. Not in jobs that were begun when it never was: they go on so."""
 
     @classmethod
     def of(cls, spec: JobSpec) -> "JobDocument":
         """As a spec has it."""
-        return cls(name=spec.name, source=spec.source, rate=str(spec.rate) if spec.rate else None, store=spec.store)
+        rate = str(spec.rate) if spec.rate else None
+        return cls(name=spec.name, source=spec.source, rate=rate, store=spec.store, propagates=True)
 
 
 def _record(data: bytes, name: str) -> Record | None:
@@ -122,6 +125,12 @@ class Ledger:
                     f"The job '{spec.name}' in {self.store.url} was begun with {name} {getattr(began, name)}, "
                     f"not {getattr(asked, name)}; give this film a job name (--name) or a store of its own."
                 )
+
+    def propagates(self) -> bool:
+        """Whether a colouriser's colour is propagated in this job where its spec does not say."""
+        data = self.read("job.json")
+        began = read_document(JobDocument, data) if data else None
+        return began is None or began.propagates
 
     def spec(self) -> JobSpec:
         """The spec this job was last run with. Raises BadStore where there is no such job."""

@@ -61,6 +61,8 @@ class Look(Document):
     """False for a look that leaves chroma as it finds it: a grey film then stays a grey film."""
     keeps: Keeps = ""
     """What a finished film is held to. It changes no picture, so it is in no digest."""
+    propagates: bool = False
+    """Whether its colour is propagated where the spec does not say; what is done about it stands in `propagation`, so it is in no digest."""
     gpu_gib: float = 12.0
     """GPU memory that a renderer of it takes at most, in GiB: how many share a GPU. It changes no picture, so it is in no digest."""
     stand_in: StandIn = ""
@@ -74,7 +76,7 @@ class Look(Document):
         for place in paper.pop("places"):
             paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
-        del paper["keeps"], paper["gpu_gib"]
+        del paper["keeps"], paper["propagates"], paper["gpu_gib"]
         # At their defaults these are in no digest: there was a time without them.
         return {name: value for name, value in paper.items() if value or name not in ("stand_in", "propagation")}
 

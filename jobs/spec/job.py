@@ -176,7 +176,7 @@ class JobSpec(Document):
     through its shot."""
     propagate: bool | None = None
     """Whether a look that leaves luma alone colours a few frames of each shot, from which colour is propagated to all others, instead
-    of every frame for itself. By default where there are stills."""
+    of every frame for itself. By default where there are stills, and for `colorize` and imported colourisers (ONNX)."""
     match: Literal["film", "shot"] = "film"
     """Which stills show the same things as a frame: film, also those of other shots, at most 960 frames away; shot, its own shot's alone."""
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0

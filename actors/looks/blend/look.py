@@ -77,6 +77,7 @@ def needs(settings: Document, package: Package | None) -> Needs:
         places=("looks",),
         adds_colour=any(one.adds_colour for one in looks) and not settings.keep_chroma,
         keeps="chroma" if settings.keep_chroma else _kept_by_all(looks),
+        propagates=all(one.propagates for one in looks),
         gpu_gib=sum(one.gpu_gib for one in looks),
     )
 

@@ -26,7 +26,7 @@ class ColorizeSettings(Document):
 
 def needs(settings: Document, package: Package | None) -> Needs:
     assert isinstance(settings, ColorizeSettings)
-    return Needs(Support(context=settings.steady), keeps="luma", gpu_gib=5.0)
+    return Needs(Support(context=settings.steady), keeps="luma", propagates=True, gpu_gib=5.0)
 
 
 COLORIZE = LookKind(

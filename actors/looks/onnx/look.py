@@ -42,7 +42,7 @@ def needs(settings: Document, package: Package | None) -> Needs:
         raise BadLook(f"keep_chroma is for looks that give rgb, and {package.place} gives {domain}; leave it out.")
     support = Support(context=package.paper.context + settings.steady)
     keeps = (Domain.LUMA if settings.keep_chroma else Domain(domain)).keeps
-    return Needs(support, adds_colour=keeps != "chroma", keeps=keeps)
+    return Needs(support, adds_colour=keeps != "chroma", keeps=keeps, propagates=domain == "chroma")
 
 
 ONNX = LookKind(

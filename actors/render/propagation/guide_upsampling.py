@@ -57,17 +57,22 @@ def filled(luma_HW: Floats, chroma_HW2: Floats, confidence_HW: Floats) -> Floats
 
 
 def upsampled(luma_hw: Floats, chroma_hw2: Floats, full_luma_HW: Floats) -> Floats:
-    """Chroma (H, W, 2) at the film's size from a guide at working size, its edges where the film's luma has them.
+    """Chroma (2, H, W) at the film's size from a guide at working size, its edges where the film's luma has them.
 
     `luma_hw` is the film's luma averaged to the guide's size, `full_luma_HW` the luma itself, both 0..1.
     """
-    slope = _fitted(luma_hw, chroma_hw2, np.ones_like(luma_hw), EDGE_RADIUS, EDGE_VARIANCE)[0][..., :2]
+    lines = _fitted(luma_hw, chroma_hw2, np.ones_like(luma_hw), EDGE_RADIUS, EDGE_VARIANCE)[0]
     height, width = full_luma_HW.shape
-    # What the coarse luma lost is the full luma less the coarse one brought up in the same way.
-    low = np.dstack([chroma_hw2 - slope * luma_hw[..., None], slope])
-    high = cv2.resize(low, (width, height), interpolation=cv2.INTER_LINEAR)
-    value: Floats = high[..., :2] + high[..., 2:] * full_luma_HW[..., None]
-    return value
+    value_2HW = np.empty((2, height, width), np.float32)
+    # Plane by plane: interleaved, the same takes more than twice as long.
+    for plane, value in enumerate(value_2HW):
+        slope = np.ascontiguousarray(lines[..., plane])
+        # What the coarse luma lost is the full luma less the coarse one brought up in the same way.
+        offset = chroma_hw2[..., plane] - slope * luma_hw
+        cv2.resize(slope, (width, height), dst=value, interpolation=cv2.INTER_LINEAR)
+        value *= full_luma_HW
+        value += cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
+    return value_2HW
 
 
 def _fitted(

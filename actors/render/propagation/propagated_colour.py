@@ -95,7 +95,7 @@ def on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
     small = resized(luma_11HW, (guide_12hw.shape[-2], guide_12hw.shape[-1]))[0, 0].cpu().numpy()
     chroma = np.ascontiguousarray(guide_12hw[0].permute(1, 2, 0).numpy())
     full = upsampled(small, chroma, luma_11HW[0, 0].cpu().numpy())
-    return torch.from_numpy(full).permute(2, 0, 1)[None].to(luma_11HW.device)
+    return torch.from_numpy(full)[None].to(luma_11HW.device)
 
 
 def read_reference(ledger: Ledger, record: ReferenceRecord, film: Picture) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,17 @@ import av
 import cv2
 import numpy as np
 import pytest
+from rich.console import Console
 
 from farm.film.calls import GuideCall, RenderCall
+from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
 from farm.film.propagation_run import PropagationRun
 from farm.film.setup import preflight
 from farm.fleet.calls import Call, RetryPolicy
+from farm.progress.console import ProgressConsole
 from jobs.errors import BadSpec, ChunkFailed
+from jobs.ledger.ledger import JobDocument
 from jobs.plan.plan import Chunk
 from jobs.plan.spans import Span
 from jobs.records.guides import GuideRecord, guides_of
@@ -206,3 +211,32 @@ def test_an_anchor_that_is_no_picture_is_refused(film: Path, tmp_path: Path, how
 def test_a_look_that_makes_a_whole_new_picture_is_not_propagated(film: Path, tmp_path: Path) -> None:
     with pytest.raises(BadSpec, match="does not keep it; choose one that does"):
         preflight(spec_of(film, tmp_path, look={"name": "none"}, propagate=True))
+
+
+def test_a_colouriser_is_propagated_unless_the_spec_says_otherwise(film: Path, tmp_path: Path) -> None:
+    def propagated(**fields: object) -> bool | None:
+        return preflight(spec_of(film, tmp_path, **fields)).spec.propagates
+
+    colorize = {"name": "colorize"}
+    assert propagated(look=colorize)
+    assert propagated(look={"name": "none"}, overrides=[{"shots": "2", "look": colorize}])
+    assert not propagated(look=colorize, propagate=False)
+    assert not propagated(look={"name": "none"})
+    assert not propagated(look={"name": "style"})
+
+
+def test_a_job_begun_with_every_frame_coloured_goes_on_so_and_says_it(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    job = spec(film, tmp_path, cuts, 60).model_copy(update={"propagate": None})
+    first = rendered(job)
+    assert not first.chunks[0].spans
+    began = JobDocument.of(job).model_copy(update={"propagates": False})  # so it reads where it was written without
+    first.ledger.keep_paper("job.json", began, only_if_absent=False)
+    said, fleet = StringIO(), InlineFleet()
+    board = ProgressConsole(console=Console(file=said, width=1000))
+    again = render_film(preflight(job), fleet=fleet, board=board)  # type: ignore[arg-type]
+    assert not fleet.calls(RenderCall)
+    assert again.report().conforms
+    assert "goes on so; to have colour propagated" in said.getvalue()
+    assert preflight(job.model_copy(update={"propagate": True})).spec.propagates

@@ -220,6 +220,6 @@ def test_upsampled_chroma_has_the_edges_of_the_film() -> None:
     truth = np.where(dark[..., None], BLUE, RED).astype(np.float32)
     luma, chroma = (as_floats(cv2.resize(one, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)) for one in (full, truth))
     plain = as_floats(cv2.resize(chroma, (width, height), interpolation=cv2.INTER_LINEAR))
-    found = upsampled(luma, chroma, full)
+    found = upsampled(luma, chroma, full).transpose(1, 2, 0)
     assert found.shape == truth.shape
     assert error(found, truth) < 0.5 * error(plain, truth)
