@@ -11,7 +11,7 @@ from jobs.digest import unsealed
 class Document(BaseModel):
     """Frozen, validated, and with no field nobody has heard of."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 AnyPaper = TypeVar("AnyPaper", bound=Document)

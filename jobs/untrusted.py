@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from jobs.field_paths import field_path, member
+
 MOST_VALUES = 100_000
 """Of one document; what is shared by aliases counts as often as it is named. A spec of ten thousand overrides has fewer."""
 DEEPEST = 32
@@ -17,6 +19,12 @@ LONGEST_TEXT = 4096
 """Characters: the longest path that Linux takes."""
 LARGEST_NUMBER = 2**53
 """Every reader of JSON keeps whole numbers up to here."""
+
+NOT_UTF8 = (
+    "this name has bytes that are not UTF-8 (Latin-1, perhaps): rename the file in UTF-8 (mv), or link to it under a name in "
+    "UTF-8 (ln -s) and give that"
+)
+"""Said of a file's name as Python reads it, its foreign bytes as halves of surrogate pairs: no document in a store can hold it."""
 
 _USER = re.compile(r"(?<!/)//[^\s/@]*@")
 _SECRET = re.compile(r"//[^\s/@]*:")
@@ -57,7 +65,7 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, value
     elif isinstance(value, dict | list | tuple):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from texts(inner, f"{path}.{name}" if path else str(name))
+            yield from texts(inner, member(path, name))
 
 
 def is_local(text: str) -> bool:
@@ -73,24 +81,26 @@ def check_plain(value: Any) -> None:
 
     A document is kept in the store, and what it says is shown.
     """
-    left, count = [(value, "", 0)], 0
+    left: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
+    count = 0
     while left:
-        one, path, depth = left.pop()
+        one, path = left.pop()
         count += 1
         if count > MOST_VALUES:
-            raise ValueError(f"it holds more than {MOST_VALUES} values; say less")
-        if depth > DEEPEST:
-            raise ValueError(f"{_short(path)}: lists and mappings go {DEEPEST} deep at most")
+            raise ValueError(f"it holds more than {MOST_VALUES:,} values, the most that is read; shorten it")
+        if len(path) > DEEPEST:
+            raise ValueError(
+                f"{_short(path)}: lists and mappings are nested more than {DEEPEST} deep; write it flatter"
+            )
         if isinstance(one, dict):
             for name in one:
                 if not isinstance(name, str) or _unkept(name):
-                    raise ValueError(
-                        f"{_short(path)}: a field's name is a short text; {_short(str(name)[:80])!r} is none"
-                    )
+                    raise ValueError(f"{_short(path)}: a field's name is a short text, not {scrub(str(name)[:80])!r}")
         elif why := "" if isinstance(one, list | tuple) else _unkept(one):
             raise ValueError(f"{_short(path)}{why}")
         inner = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list | tuple) else ()
-        left.extend((within, f"{path}.{name}" if path else str(name), depth + 1) for name, within in inner)
+        # Told as a path where it is wrong: as texts, the paths of many values would take far more room than the values.
+        left.extend((within, (*path, name)) for name, within in inner)
 
 
 def _unkept(one: object) -> str:
@@ -99,18 +109,24 @@ def _unkept(one: object) -> str:
         case None | bool():
             return ""
         case str() if len(one) > LONGEST_TEXT:
-            return f" has {len(one)} characters; {LONGEST_TEXT} are allowed"
+            return f" has {len(one):,} characters; at most {LONGEST_TEXT:,} are allowed"
         case str() if scrub(one) != one:
             return " carries credentials; give those as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile"
+        case str() if re.search("[\udc80-\udcff]", one):
+            return f" = {one!r}: {NOT_UTF8}"
         case str():
-            return " is broken text; write it anew" if re.search("[\0\ud800-\udfff]", one) else ""
+            return (
+                " holds a character that is no text (NUL or half of a surrogate pair); write it again"
+                if re.search("[\0\ud800-\udfff]", one)
+                else ""
+            )
         case int():
-            return "" if abs(one) <= LARGEST_NUMBER else f": no number is beyond {LARGEST_NUMBER}"
+            return "" if abs(one) <= LARGEST_NUMBER else f": whole numbers go up to {LARGEST_NUMBER:,}"
         case float():
-            return "" if math.isfinite(one) else f" = {one}: a finite number is wanted"
-    return f": a {type(one).__name__} is no text, number, list or mapping"
+            return "" if math.isfinite(one) else f" = {one}: give a finite number"
+    return f": give a text, a number, a list or a mapping, not a {type(one).__name__}"
 
 
-def _short(path: str) -> str:
-    path = scrub(path) or "the whole"
+def _short(parts: tuple[str | int, ...]) -> str:
+    path = scrub(field_path(parts)) or "the document"
     return path if len(path) <= 80 else f"{path[:77]}..."

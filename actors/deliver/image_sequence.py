@@ -5,8 +5,8 @@ No picture has its name before all are verified, and the manifest gets its name 
 Pictures grow in the staging folder of the output, where nobody who watches for finished ones looks, and are proven there; then
 each gets its name. Not all at once, as a file does: the proof of a folder is the manifest beside it, <title>.sha256, which `sha256sum -c`
 reads. It is taken away before the first picture is written and comes back when all of them have their names. A folder without one
-is not finished. Pictures are called <title>/<title>.0000000.png and so on, by the film's frame numbers, from 0: the numbers by
-which plans, overrides and reports name frames; time code is in the conform report.
+is not finished. Pictures are called <title>/<title>.0000000.png and so on, by the film's frame numbers, from 0 or from the deliverable's
+start number: plans, overrides and reports count frames from 0; time code is in the conform report.
 
 A bucket has no names to change: there each picture is copied inside the bucket and the first one deleted, two requests a picture,
 `MOVERS` at a time.
@@ -243,14 +243,14 @@ class SequenceWriter:
         named = re.compile(r".*\.(\d{7,})\.[a-z]+", re.DOTALL)
         for key in self.output.list(f"{folder}{plan.file}/"):
             found = named.fullmatch(key)
-            number = int(found[1]) if found else frames
-            if number >= frames or key != folder + picture_key(plan, number):
+            number = int(found[1]) - plan.start_number if found else frames
+            if not 0 <= number < frames or key != folder + picture_key(plan, number):
                 yield key
 
 
 def picture_key(plan: DeliverablePlan, number: int) -> str:
     """Where in the output the picture of one frame lies."""
-    return f"{plan.file}/{plan.file}.{picture_name(number, plan.encoding)}"
+    return f"{plan.file}/{plan.file}.{picture_name(plan.start_number + number, plan.encoding)}"
 
 
 def _manifest(plan: DeliverablePlan) -> str:

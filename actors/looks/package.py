@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from jobs.document import Document, faults
 from jobs.errors import BadInput, BadLook
+from jobs.field_paths import field_path
 from jobs.store import locate, open_store
 from jobs.store.protocol import told
 from jobs.untrusted import is_local, scrub, texts
@@ -218,7 +219,7 @@ def wrong_fields(error: ValidationError) -> str:
 
 def wrong_field(wrong: ErrorDetails) -> str:
     """What is wrong with a field of a paper, in words."""
-    name = ".".join(map(str, wrong["loc"]))
+    name = field_path(wrong["loc"])
     if wrong["type"] == "missing":
         return f"{name} is missing"
     if wrong["type"] == "extra_forbidden":

@@ -28,7 +28,8 @@ from jobs.film.timecode import timecode_at
 from jobs.records.deliverables import StreamFate
 from jobs.records.orders import Encoding
 from jobs.spec.advice import UnfitDeliverable
-from jobs.spec.codecs import Codec, Drop, Wrapping
+from jobs.spec.codecs import Codec, Wrapping
+from jobs.spec.streams import DropRule
 
 BY_THE_SPEC = "left out by the spec's word"
 
@@ -37,7 +38,7 @@ ALONE = "a folder of pictures holds no sound, no subtitles and no other stream"
 _CARRIED = ("copied", "converted")
 
 
-def listed(drop: Drop | tuple[int | str, ...], stream: int | None, kind: str) -> bool:
+def listed(drop: DropRule, stream: int | None, kind: str) -> bool:
     """Whether the spec's list of what may be left out names this stream, or its kind."""
     return isinstance(drop, tuple) and (stream in drop or kind in drop)
 
@@ -45,9 +46,7 @@ def listed(drop: Drop | tuple[int | str, ...], stream: int | None, kind: str) ->
 class MuxDryRun:
     """What becomes of each stream of a film beside one picture, in any container. Holds no file open of its own."""
 
-    def __init__(
-        self, film: Film, media: InputContainer, encoding: Encoding, drop: Drop | tuple[int | str, ...]
-    ) -> None:
+    def __init__(self, film: Film, media: InputContainer, encoding: Encoding, drop: DropRule) -> None:
         self.film = film
         self.media = media
         self.encoding = _openable(encoding)

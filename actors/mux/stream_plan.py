@@ -19,14 +19,18 @@ from actors.mux.containers import refuse_turned, rewritten, unsaid
 from actors.mux.mux_dry_run import BY_THE_SPEC, MuxDryRun, listed, timecode_said
 from actors.mux.tags import PICTURE_TAGS, unsaid_of_track
 from jobs.errors import BadSpec
+from jobs.field_paths import member
 from jobs.film.source import Film
+from jobs.film.timecode import frames_to
 from jobs.plan.output_timing import refuse_rate
 from jobs.records.deliverables import DeliverablePlan, StreamFate
 from jobs.records.orders import Encoding
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
 from jobs.spec.codecs import CONTAINERS, FOLDERS, Codec, Drop, Wrapping
 from jobs.spec.formats import Deliverable
-from jobs.spec.job import JobSpec, file_name
+from jobs.spec.job import JobSpec
+from jobs.spec.names import file_name
+from jobs.spec.streams import DropRule
 
 _ANY_CLOCK = ("mpegts", "mpeg")
 """Formats whose clock begins anywhere: a broadcast recording may start at 26 hours."""
@@ -49,7 +53,7 @@ def plan_deliverables(
     with opened(source) as media:
         _refuse_list(film, spec, media)
         planner = _Planner(film, spec, media, grey_stays_grey)
-        return tuple(planner.plan(one) for one in spec.deliverables)
+        return tuple(planner.plan(one, number) for number, one in enumerate(spec.deliverables))
 
 
 @dataclass(frozen=True)
@@ -61,21 +65,22 @@ class _Planner:
     media: InputContainer
     grey_stays_grey: bool
 
-    def plan(self, deliverable: Deliverable) -> DeliverablePlan:
+    def plan(self, deliverable: Deliverable, number: int) -> DeliverablePlan:
         try:
-            return _plan(self.film, self.spec, self.media, deliverable, self.grey_stays_grey)
+            return self._plan(deliverable)
         except UnfitDeliverable as refusal:
-            raise refusal.trying(lambda change: self._accepts(deliverable, change), _others(deliverable)) from None
+            advised = refusal.trying(lambda change: self._accepts(deliverable, change), _others(deliverable))
+            raise advised.of(member("deliverables", number)) if len(self.spec.deliverables) > 1 else advised from None
+
+    def _plan(self, deliverable: Deliverable) -> DeliverablePlan:
+        return _plan(self.film, self.spec, self.media, deliverable, self.grey_stays_grey)
 
     def _accepts(self, deliverable: Deliverable, change: SuggestedChange) -> bool:
-        changed, spec = change.deliverable(deliverable), change.spec(self.spec)
-        if changed is None or (changed, spec) == (deliverable, self.spec):
-            return False
+        changed = change.deliverable(deliverable)
         try:
-            _plan(self.film, spec, self.media, changed, self.grey_stays_grey)
+            return changed is not None and bool(self._plan(changed))
         except UnfitDeliverable:
             return False
-        return True
 
 
 def _others(deliverable: Deliverable) -> Iterator[SuggestedChange]:
@@ -89,7 +94,7 @@ def _others(deliverable: Deliverable) -> Iterator[SuggestedChange]:
         if ("container", None) not in one.fields
     ]
     yield from containers
-    yield SuggestedChange(drop="unsupported")
+    yield SuggestedChange().dropping()
     yield from (one.dropping() for one in containers)
     yield from sorted(codecs, key=lambda one: ("codec", Codec.FFV1.value) not in one.fields)
     yield from (one.dropping() for one in codecs)
@@ -98,13 +103,13 @@ def _others(deliverable: Deliverable) -> Iterator[SuggestedChange]:
 def _plan(
     film: Film, spec: JobSpec, media: InputContainer, deliverable: Deliverable, grey_stays_grey: bool
 ) -> DeliverablePlan:
-    encoding = encoding_for(film, deliverable, grey_stays_grey)
-    trial = MuxDryRun(film, media, encoding, spec.drop)
+    encoding, drop = encoding_for(film, deliverable, grey_stays_grey), spec.dropped(deliverable)
+    trial = MuxDryRun(film, media, encoding, drop)
     container = _container(deliverable, trial)
     refuse_rate(film.picture, container)
     refuse_turned(film, container)
-    fates = (*trial.fates(container), *_within(film, media, container, spec.drop))
-    _refuse_dropped(film, spec.drop, deliverable, container, fates)
+    fates = (*trial.fates(container), *_within(film, media, container, drop))
+    _refuse_dropped(film, drop, deliverable, container, fates)
     said = [*_said(film, media, encoding, container)]
     carried = (media.streams[one.stream] for one in fates if one.fate in ("copied", "converted"))
     if rewritten(encoding, container, carried):
@@ -118,7 +123,23 @@ def _plan(
             one.model_copy(update={"detail": "; ".join(said)}) if one.fate == "picture" else one for one in fates
         ),
         origin=_origin(media),
+        start_number=_start_number(film, deliverable, encoding),
     )
+
+
+def _start_number(film: Film, deliverable: Deliverable, encoding: Encoding) -> int:
+    """The number of the first picture's file."""
+    wish = deliverable.start_number
+    if wish != "timecode":
+        return wish or 0
+    number = frames_to(film.timecode, encoding.rate)
+    if number is None:
+        said = f"'{film.timecode}' is none at {float(encoding.rate):.3f} frames/s" if film.timecode else "it has none"
+        raise UnfitDeliverable(
+            f"{film.source}: start_number: timecode takes the film's own time code, and {said}",
+            SuggestedChange.of(start_number=1001),
+        )
+    return number
 
 
 def _container(deliverable: Deliverable, trial: MuxDryRun) -> Wrapping:
@@ -143,9 +164,7 @@ def _said(film: Film, media: InputContainer, encoding: Encoding, container: Wrap
         yield words
 
 
-def _within(
-    film: Film, media: InputContainer, container: Wrapping, drop: Drop | tuple[int | str, ...]
-) -> Iterator[StreamFate]:
+def _within(film: Film, media: InputContainer, container: Wrapping, drop: DropRule) -> Iterator[StreamFate]:
     """The fates of what is no stream of its own."""
     if film.captions:
         lost = "they lie in the packets of the source's picture, and a picture made anew has none"
@@ -161,19 +180,21 @@ def _within(
 
 
 def _refuse_list(film: Film, spec: JobSpec, media: InputContainer) -> None:
-    for number in spec.drop if isinstance(spec.drop, tuple) else ():
-        if not isinstance(number, int):
-            continue
+    own = (
+        ("drop", spec.drop),
+        *((f"{member('deliverables', n)}, drop", one.drop) for n, one in enumerate(spec.deliverables)),
+    )
+    for field, number in ((name, one) for name, rule in own for one in (rule if isinstance(rule, tuple) else ())):
         if number == film.picture.stream:
-            raise BadSpec(f"drop: stream {number} of {film.source} is the picture itself; take it off the list.")
-        if number >= len(media.streams):
+            raise BadSpec(f"{field}: stream {number} of {film.source} is the picture itself; take it off the list.")
+        if isinstance(number, int) and number >= len(media.streams):
             there = ", ".join(f"{one.index} ({one.type})" for one in media.streams)
-            raise BadSpec(f"drop: {film.source} has no stream {number}; it has {there}.")
+            raise BadSpec(f"{field}: {film.source} has no stream {number}; it has {there}.")
 
 
 def _refuse_dropped(
     film: Film,
-    drop: Drop | tuple[int | str, ...],
+    drop: DropRule,
     deliverable: Deliverable,
     container: Wrapping,
     fates: tuple[StreamFate, ...],
@@ -185,12 +206,11 @@ def _refuse_dropped(
             continue
         what = f"{film.source}: stream {fate.stream} ({', '.join(one for one in (fate.kind, fate.codec) if one)})"
         if fate.kind == "captions":
-            raise UnfitDeliverable(
-                f"{what}: its closed captions would be lost, for {fate.detail}", SuggestedChange(drop="captions")
-            )
+            listed_too = SuggestedChange.of(drop=(*(drop if isinstance(drop, tuple) else ()), "captions"))
+            raise UnfitDeliverable(f"{what}: its closed captions would be lost, for {fate.detail}", listed_too)
         wider = [SuggestedChange.of(container="mkv")] if "mkv" in CONTAINERS[deliverable.codec] else []
         raise UnfitDeliverable(
-            f"{what} does not fit into {container} ({fate.detail})", SuggestedChange(drop="unsupported"), *wider
+            f"{what} does not fit into {container} ({fate.detail})", SuggestedChange().dropping(), *wider
         )
 
 

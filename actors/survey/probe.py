@@ -99,7 +99,7 @@ def _refusal(frame: VideoFrame, reading: Reading, woven: bool) -> str:
     if has_alpha(frame) and not reading.alpha:
         return (
             f"has an alpha channel ({name}), which no deliverable carries; "
-            "allow it to be left out with drop: unsupported (--drop unsupported)."
+            "set drop: unsupported (--drop unsupported) to leave it out."
         )
     if woven and not reading.deinterlace:
         return INTERLACED

@@ -88,6 +88,10 @@ def _sought(container: InputContainer, stream: VideoStream, time: int) -> bool:
 
 
 def _photo(frame: VideoFrame, stream: VideoStream, what: str, short_side: int) -> Photo:
+    if frame.interlaced_frame:
+        raise BadMedia(
+            f"{what} is interlaced; make a progressive copy and give that: ffmpeg -i <source> -map 0:v:0 -vf bwdif=mode=send_frame -c:v ffv1 <new>.mkv."
+        )
     picture = picture_of(stream, frame, what, Reading(alpha=True), frame.interlaced_frame)
     if picture.development:
         frame = developed_frame(frame, picture.development)

@@ -175,9 +175,10 @@ def status(
     """How far jobs are, read from the store alone: works from any machine, while a film renders or after."""
     from farm.ops.status import show, statuses
     from farm.specs.spec_files import is_spec, read_spec
+    from jobs.spec.names import key_asked_for
 
     spec = read_spec(place) if is_spec(place) else None
-    found = statuses(spec.store if spec else place, spec.name if spec else job)
+    found = statuses(spec.store if spec else place, spec.key if spec else job and key_asked_for(job))
     _print([one.model_dump(mode="json") for one in found]) if as_json else show(found)
 
 

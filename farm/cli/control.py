@@ -39,6 +39,7 @@ def clean(
     """What of finished, broken off and earlier work may be deleted, and how many bytes that is. Deletes with --yes alone."""
     from farm.ops.clean import CleanOptions, show
     from farm.ops.clean import clean as cleaned
+    from jobs.spec.names import key_asked_for
 
-    found = cleaned(store, job, CleanOptions(all_but_last=all_but_last, delete=yes))
+    found = cleaned(store, job and key_asked_for(job), CleanOptions(all_but_last=all_but_last, delete=yes))
     print(json.dumps([one.model_dump(mode="json") for one in found], indent=2)) if as_json else show(found)

@@ -65,7 +65,7 @@ def _reading(video: int | None, deinterlace: str | None) -> "Reading":
 
     if deinterlace not in (None, "bwdif"):
         raise BadSpec(f"--deinterlace {deinterlace}: it reads bwdif.")
-    return Reading(video=video, deinterlace=deinterlace is not None)
+    return Reading(video=video, deinterlace=deinterlace is not None, alpha=True)
 
 
 def _looks(

@@ -20,18 +20,19 @@ def retry(
     from farm.specs.spec_files import is_spec, read_spec
     from jobs.ledger.ledger import Ledger
     from jobs.ledger.quarantine import lift
+    from jobs.spec.names import key_asked_for
     from jobs.store import open_store
 
     spec = read_spec(place) if is_spec(place) else None
     name = spec.name if spec else job
     if name is None:
         raise BadSpec("--job is missing: name the job of the store, as `farm status` shows it; or give the job's spec.")
-    ledger = Ledger(open_store(spec.store if spec else place), name)
+    ledger = Ledger(open_store(spec.store if spec else place), spec.key if spec else key_asked_for(name))
     ledger.spec()
     if holder := holder_of(ledger):
         raise JobHeld(
-            f"The job '{name}' in {ledger.store.url} is at work ({holder.paper.who}), and has its own mind of what is set aside: "
-            f"wait for it, or stop it with `farm cancel`, then retry."
+            f"The job '{name}' in {ledger.store.url} is being rendered by {holder.paper.who}: wait for it to end, or stop it with "
+            f"`farm cancel`, then retry."
         )
     lifted = lift(ledger, chunk)
     if not lifted:

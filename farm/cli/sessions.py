@@ -72,7 +72,7 @@ def deliver(
         accounting.open(board.note),
     ):
         board.note(_served(metrics, metrics_port))
-        job = SharingJob(f"{ledger.store.url}/{spec.name}", spec.name, spec.priority)
+        job = SharingJob(f"{ledger.store.url}/{spec.key}", spec.name, spec.priority)
         with _fleet(spec, address, board, DriverView.of_film(spec), job) as fleet:
             film = render_film(ready, fleet=fleet, board=board, shots=shots)
         lease.renew()
@@ -96,11 +96,11 @@ def _hand_over(spec: JobSpec, film: FilmRun, board: ProgressConsole) -> FilmRepo
     text = json.dumps(report.model_dump(mode="json"), indent=2).encode()
     page = review_page.publish(film, report, output)
     for form in forms_of(film.scout.names):
-        held.write(f"{spec.name}.shots.{form}", _shots(film.scout, form))
+        held.write(f"{spec.key}.shots.{form}", _shots(film.scout, form))
     conform_reports.file_reports(film, output)
-    held.write(report_key(spec.name), text)
+    held.write(report_key(spec.key), text)
     film.ledger.keep_paper("report.json", report, only_if_absent=False)
-    where = f"{output.url}/{report_key(spec.name)}"
+    where = f"{output.url}/{report_key(spec.key)}"
     if not report.conforms:
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")

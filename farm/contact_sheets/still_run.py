@@ -122,7 +122,7 @@ class _Stills:
 
     def __post_init__(self) -> None:
         self.output: Store = open_store(self.scout.spec.output)
-        self.folder = proof_folder(self.scout.spec.name)
+        self.folder = proof_folder(self.scout.spec.key)
         self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
         propagated = [shot for shot in self.shots if shot.look.propagation and not self.wish.looks]
         self.own = {shot.frames: _proven_look(shot) for shot in self.shots}

@@ -64,4 +64,4 @@ def _claimed(scout: SurveyRun, names: Sequence[ClaimedName], run: str) -> Iterat
 def held_reports(film: FilmRun) -> HeldName:
     """The run's hold on the names of the job's reports."""
     spec = film.scout.spec
-    return HeldName(film.ledger, open_store(spec.output), report_key(spec.name), film.run)
+    return HeldName(film.ledger, open_store(spec.output), report_key(spec.key), film.run)

@@ -4,6 +4,8 @@ By the spec's `on_error`: fail and hold make the rest and deliver nothing; passt
 for the chunk, and grey where even these go wrong.
 """
 
+import shlex
+
 from actors.looks import fit
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import RetriesExhausted
@@ -88,7 +90,7 @@ class QuarantinedChunks:
 
     @property
     def _retry(self) -> str:
-        return f"`farm retry {self.scout.spec.store} --job '{self.scout.spec.name}'`"
+        return f"`farm retry {shlex.quote(self.scout.spec.store)} --job {shlex.quote(self.scout.spec.key)}`"
 
     def _tell(self, number: int, report: Quarantined) -> None:
         self.reports[number] = report

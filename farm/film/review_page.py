@@ -68,7 +68,7 @@ def publish_shots(film: FilmRun, output: Store) -> str:
 
 
 def _folder(film: FilmRun) -> str:
-    return review_folder(film.scout.spec.name)
+    return review_folder(film.scout.spec.key)
 
 
 def _stills(film: FilmRun, chunks: Iterable[Chunk], output: Store) -> dict[int, int]:

@@ -22,6 +22,7 @@ from jobs.plan.plan import Look
 from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.records.guides import still_media
 from jobs.spec.job import JobSpec
+from jobs.spec.names import another_name
 from jobs.stills.exports import exported_in
 from jobs.stills.listing import StillFile, refuse_other_shapes, still_data, stills_in
 from jobs.store import Bucket, locate, open_store, source_identity
@@ -63,7 +64,7 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
     looks = looks_of(spec)
     source_identity(spec.source_url)
     check_places(spec, delivers=delivers)
-    ledger = Ledger.at(spec.store, spec.name)
+    ledger = Ledger.at(spec.store, spec.key)
     ledger.admit(spec)
     said = with_propagation_said(spec, looks, ledger)
     as_begun = BEGUN_WITHOUT if (spec.propagate, said.propagate) == (None, False) else ""
@@ -131,7 +132,7 @@ def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
     if ledger.keep_source(found.identity) != found.identity:
         raise BadMedia(
             f"The source {spec.source} has changed since the job '{spec.name}' began; "
-            "give it a job name or a store of its own, or put the old file back."
+            f"put the old file back, or set {another_name(spec.name)} to make this another job."
         )
     ledger.keep_film(spec.reading, found)
     return found

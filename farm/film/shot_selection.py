@@ -40,6 +40,10 @@ def shots_chosen(said: str) -> ShotSelection:
     """Numbers and inclusive ranges of shots: "3", "12-18", "3,5-7". Raises BadSpec for anything else."""
     parts = [re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part) for part in said.split(",")]
     ranges = tuple((int(one[1]), int(one[2] or one[1])) for one in parts if one)
-    if len(ranges) < len(parts) or any(not 1 <= first <= last for first, last in ranges):
-        raise BadSpec(f"--shots {said}: shots are counted from 1, as in '3', '12-18' or '3,5-7'.")
+    if len(ranges) < len(parts) or any(min(one) < 1 for one in ranges):
+        raise BadSpec(f"--shots {said}: shots are numbers counted from 1, as in 3, 12-18 or 3,5-7.")
+    if back := next((one for one in ranges if one[0] > one[1]), None):
+        raise BadSpec(
+            f"--shots {said}: the first shot is not after the last; for shots {back[1]} to {back[0]} write {back[1]}-{back[0]}."
+        )
     return ShotSelection(said, ranges)

@@ -35,7 +35,8 @@ from jobs.records.deliverables import DeliverablePlan
 from jobs.records.orders import Cuts
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
 from jobs.spec.codecs import Wrapping
-from jobs.spec.job import DetectShots, GivenShots, JobSpec, LookChoice
+from jobs.spec.job import JobSpec, LookChoice
+from jobs.spec.shots import DetectShots, GivenShots
 from jobs.stills.listing import StillFile
 
 RANGE_SECONDS = 20

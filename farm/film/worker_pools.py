@@ -24,7 +24,7 @@ to bring."""
 
 def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[PoolSpec]:
     """Surveyors, splitters, renderers, dissolvers, printers and finishers. Nobody is hired here."""
-    store = (spec.store, spec.name)
+    store = (spec.store, spec.key)
     hands = _hands(cluster)
     # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
@@ -85,7 +85,7 @@ def _propagators(spec: JobSpec, cluster: Cluster, hung: float) -> PoolSpec:
     return PoolSpec(
         "propagator",
         "actors.render.propagation.propagator:Propagator",
-        (spec.source_url, spec.store, spec.name, threads),
+        (spec.source_url, spec.store, spec.key, threads),
         limit=limit,
         cpus=0.5 if cluster.local else threads,
         boot_seconds=spec.workers.boot_seconds,
@@ -110,7 +110,7 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> PoolSp
         "actors.render.renderer:Renderer",
         (
             spec.store,
-            spec.name,
+            spec.key,
             tuple(looks),
             threads,
             gpus > 0,

@@ -51,14 +51,12 @@ class DriverView:
     @classmethod
     def of_film(cls, spec: JobSpec, *, delivers: bool = True) -> Self:
         """A film's: its store, its output where something is to be written there (`delivers`), and its source."""
-        ledger = Ledger.at(spec.store, spec.name)
+        ledger = Ledger.at(spec.store, spec.key)
         token = token_hex(16)
         return cls(
             store=PlaceMarker(spec.store, ledger.key(f"{MARKS}/{token}"), token_hex(32)),
             # Where `farm clean` finds it, should this driver be killed.
-            output=PlaceMarker(spec.output, f"{UNPROVEN}/{spec.name}/mark-{token}", token_hex(32))
-            if delivers
-            else None,
+            output=PlaceMarker(spec.output, f"{UNPROVEN}/{spec.key}/mark-{token}", token_hex(32)) if delivers else None,
             sources=lambda: [spec.source_url],
             ledger=ledger,
         )

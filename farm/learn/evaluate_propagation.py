@@ -25,7 +25,8 @@ from jobs.plan.shots import far_enough, ranges_between
 from jobs.plan.spans import Anchor, Span, spans_between
 from jobs.plan.survey_ranges import seen, survey_ranges
 from jobs.records.evaluation import JudgedFrame, PropagationEvaluation
-from jobs.spec.job import DetectShots, Reading
+from jobs.spec.job import Reading
+from jobs.spec.shots import DetectShots
 from jobs.store import open_store
 
 FRAMES = 240

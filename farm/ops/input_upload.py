@@ -16,9 +16,11 @@ from actors.looks import placed
 from actors.looks.package import PAPER, open_package
 from farm.specs.local_path_policy import FOLDERS, is_allowed, local_texts
 from jobs.errors import BadMedia, BadSpec
+from jobs.field_paths import member
 from jobs.film.image_sequence_names import pattern
 from jobs.ledger.ledger import Ledger
-from jobs.spec.job import GivenShots, JobSpec, LookChoice
+from jobs.spec.job import JobSpec, LookChoice
+from jobs.spec.shots import GivenShots
 from jobs.stills.exports import EXPORTS
 from jobs.stills.listing import stills_in
 from jobs.store import locate, read_small, source_identity
@@ -59,14 +61,14 @@ class InputUpload:
                     f"{field} = {place!r}: a cluster cannot write there; give s3://bucket/prefix, or a folder that all its "
                     f"machines share and {FOLDERS} names."
                 )
-        self.ledger = Ledger.at(spec.store, spec.name)
+        self.ledger = Ledger.at(spec.store, spec.key)
         self.pieces: list[UploadFile] = []
         self.spec = self._repacked(spec)
         """The same with what is sent where it will lie."""
 
     def _repacked(self, spec: JobSpec) -> JobSpec:
         overrides = (
-            one.model_copy(update={"look": one.look and self._look(one.look, f"overrides.{number}.look")})
+            one.model_copy(update={"look": one.look and self._look(one.look, f"override {number + 1}, look")})
             for number, one in enumerate(spec.overrides)
         )
         places = {"look": self._look(spec.look, "look"), "overrides": tuple(overrides)}  # looks first: they are small
@@ -120,9 +122,9 @@ class InputUpload:
     def _settings(self, value: Any, field: str) -> Any:
         """A look's settings, or one of them, with the looks that they name where they will lie."""
         if isinstance(value, dict):
-            return {name: self._settings(one, f"{field}.{name}") for name, one in value.items()}
+            return {name: self._settings(one, member(field, name)) for name, one in value.items()}
         if isinstance(value, list | tuple):
-            return [self._settings(one, f"{field}.{number}") for number, one in enumerate(value)]
+            return [self._settings(one, member(field, number)) for number, one in enumerate(value)]
         if not isinstance(value, str) or not any(local_texts(value, field)) or not is_private(value):
             return value
         if (Path(str(locate(value))) / PAPER).is_file():

@@ -58,7 +58,7 @@ def submit_job(spec: JobSpec, jobs: RayJobs, *, take_over: bool, say: Callable[[
         ledger.store.write(ledger.key(name), baggage.spec.model_dump_json(indent=2).encode())
     place = f"{ledger.store.url}/{ledger.key(name)}"
     command = prefixed(f"farm render {shlex.quote(place)} --address auto --metrics-port {METRICS_PORT}")
-    submission = jobs.submit(spec.name, command, marks(ledger))
+    submission = jobs.submit(spec.key, command, marks(ledger))
     began = _began(jobs, submission, ledger, lease.paper.token)
     return Submitted(job=spec.name, store=ledger.store.url, spec=place, submission=submission, began=began)
 

@@ -12,6 +12,7 @@ from jobs.errors import BadStore
 from jobs.ledger.driver_log import last_log
 from jobs.ledger.lease import NAME, SYSTEM, Clock, LeaseWatch, read_lease
 from jobs.ledger.ledger import Ledger
+from jobs.spec.names import key_asked_for
 from jobs.store import locate
 
 POLL_SECONDS = 2.0
@@ -24,11 +25,11 @@ def job_at(place: str) -> Ledger:
     """The job of a spec, or in a folder STORE/NAME. Raises BadStore where there is none."""
     if is_spec(place):
         spec = read_spec(place)
-        ledger = Ledger.at(spec.store, spec.name)
+        ledger = Ledger.at(spec.store, spec.key)
     else:
         locate(place)
         store, _, name = (place if "://" in place else str(locate(place))).rstrip("/").rpartition("/")
-        ledger = Ledger.at(store or "/", name)
+        ledger = Ledger.at(store or "/", key_asked_for(name))
     if not (ledger.store.stat(ledger.key(NAME)) or ledger.store.stat(ledger.key("job.json"))):
         raise BadStore(
             f"There is no job '{ledger.job}' in {ledger.store.url}; give a job spec, or the folder of a job (STORE/NAME)."

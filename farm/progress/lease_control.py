@@ -73,7 +73,7 @@ def _found(place: str) -> tuple[Store, str, str]:
     """Where the lease of a job lies, and what the job is called."""
     if is_spec(place):
         spec = read_spec(place)
-        ledger = Ledger.at(spec.store, spec.name)
+        ledger = Ledger.at(spec.store, spec.key)
         store, key, what, first = ledger.store, ledger.key(NAME), _job(ledger), ledger.key("job.json")
     else:
         store = open_store(place)

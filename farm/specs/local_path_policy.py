@@ -10,7 +10,8 @@ from pathlib import Path
 
 from farm.fleet.ray_session import joins_cluster
 from jobs.errors import BadSpec
-from jobs.spec.job import GivenShots, JobSpec, LookChoice
+from jobs.spec.job import JobSpec, LookChoice
+from jobs.spec.shots import GivenShots
 from jobs.store import locate
 from jobs.store.sequence import is_sequence
 from jobs.untrusted import is_local, texts
@@ -58,7 +59,7 @@ def _places(spec: JobSpec, planned_only: bool) -> Iterator[tuple[str, str]]:
     yield from _places_of(spec.look, "look")
     for number, one in enumerate(spec.overrides):
         if one.look:
-            yield from _places_of(one.look, f"overrides.{number}.look")
+            yield from _places_of(one.look, f"override {number + 1}, look")
 
 
 def _places_of(look: LookChoice, field: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,8 @@ from jobs.errors import BadSpec, BadStore
 from jobs.ledger.lease import NAME as LEASE
 from jobs.output.handover import UNPROVEN
 from jobs.output.ownership import FOLDER, claim_key, review_folder
-from jobs.spec.job import JobSpec, file_name
+from jobs.spec.job import JobSpec
+from jobs.spec.names import file_name
 from jobs.store import Bucket, locate, open_store
 
 
@@ -26,15 +27,15 @@ def _in_store(spec: JobSpec, store: Sequence[str], output: Sequence[str]) -> str
     work = open_store(spec.store)
     if output[: len(store)] == store:
         job = output[len(store)]
-        if job == spec.name or any(work.stat(f"{job}/{name}") for name in ("job.json", LEASE)):
+        if job == spec.key or any(work.stat(f"{job}/{name}") for name in ("job.json", LEASE)):
             return (
                 f"output = {spec.output!r} lies in the store {spec.store}, in the folder where the job {job!r} keeps its "
                 "work: choose a folder outside the store."
             )
-    began = work.stat(f"{spec.name}/job.json")
-    if not began and any(f"/{FOLDER}/" in key for key in work.list(f"{spec.name}/")):
+    began = work.stat(f"{spec.key}/job.json")
+    if not began and any(f"/{FOLDER}/" in key for key in work.list(f"{spec.key}/")):
         return (
-            f"store = {spec.store!r}: the folder {spec.name} in it, which would be this job's, holds an output of other jobs: "
+            f"store = {spec.store!r}: the folder {spec.key} in it, which would be this job's, holds an output of other jobs: "
             "give this job another name, or another store."
         )
     return ""
@@ -46,7 +47,7 @@ def _in_output(spec: JobSpec, store: Sequence[str], output: Sequence[str]) -> st
         return ""
     folder = store[len(output)]
     names = {file_name(spec.title(one), end) for one in spec.deliverables for end in one.wrappings}
-    if folder.lower() in {one.lower() for one in (*names, review_folder(spec.name), UNPROVEN, FOLDER)}:
+    if folder.lower() in {one.lower() for one in (*names, review_folder(spec.key), UNPROVEN, FOLDER)}:
         return (
             f"store = {spec.store!r} lies in the folder {folder}, which this job writes into its output {spec.output}: "
             "choose another store, or give the deliverable another name."

@@ -6,8 +6,10 @@ from typing import Any
 
 from farm.specs.yaml_json import read_fields
 from jobs.errors import BadSpec
-from jobs.spec.job import GivenShots, JobSpec, LookChoice, stem
+from jobs.spec.job import JobSpec, LookChoice
+from jobs.spec.names import stem
 from jobs.spec.parser import parse_spec
+from jobs.spec.shots import GivenShots
 from jobs.spec.training_recipe import Recipe, parse_recipe
 from jobs.store.protocol import locate
 from jobs.store.sequence import is_sequence

@@ -112,8 +112,8 @@ class FrameIndex:
         """Frames left out at the head."""
         if self.skipped and not trim and (complete or packets.key.any()):
             raise BadMedia(
-                f"The source begins amid a group of pictures: {self.skipped} frames come before the source's first keyframe and "
-                "cannot be decoded; set head: trim (--head trim) to begin with the first that can."
+                f"The source begins in the middle of a group of pictures: {self.skipped:,} frames come before its first keyframe "
+                "and cannot be decoded; set head: trim (--head trim) to begin with the first that can."
             )
         self.packets = replace(packets, hidden=packets.hidden | headless)
         # Hidden packets may share a stamp with a frame: VP8's invisible ones do.

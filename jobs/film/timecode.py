@@ -128,6 +128,13 @@ def timecode_at(code: str, rate: Fraction, later: int = 0) -> str:
         return ""
 
 
+def frames_to(code: str, rate: Fraction) -> int | None:
+    """Frames from 00:00:00:00 to a time code, at a rate; None where it is no time code at this rate."""
+    exact = timecode_rate(rate)
+    said = timecode_at(code, exact) if exact else ""
+    return counting_of(code, exact).number(said) if exact and said else None
+
+
 class FrameTimecodes:
     """The names of one film's frames, and of the place after its last."""
 

@@ -40,6 +40,7 @@ from jobs.film.frame_index import Page
 from jobs.film.source import Film, SourceIdentity
 from jobs.records.record import Record
 from jobs.spec.job import JobSpec, Reading
+from jobs.spec.names import another_name
 from jobs.stills.listing import StillFile, StillsOfSpec
 from jobs.store import Store, open_store
 
@@ -117,13 +118,13 @@ class Ledger:
         if began is None:
             raise BadStore(
                 f"{self.store.url}/{self.key('job.json')}, which says what the job '{spec.name}' was begun with, is damaged; "
-                f"if that was {spec.source}, delete it, and the same command goes on; else give this film a job name (--name)."
+                f"if that was {spec.source}, delete it, and the same command goes on; else set {another_name(spec.name)} to make this another job."
             )
         for name in ("source", "rate", "store"):
             if getattr(began, name) != getattr(asked, name):
                 raise BadStore(
                     f"The job '{spec.name}' in {self.store.url} was begun with {name} {getattr(began, name)}, "
-                    f"not {getattr(asked, name)}; give this film a job name (--name) or a store of its own."
+                    f"not {getattr(asked, name)}; set {another_name(spec.name)} to make this another job, or give it a store of its own."
                 )
 
     def propagates(self) -> bool:

@@ -26,8 +26,8 @@ def refuse_changes(
                     kept = _both(_both(frames, was.frames), one.frames)
                     if why := difference(was, one, kept):
                         raise BadSpec(
-                            f"overrides.{place}: shot {was.number} is locked and would change, "
-                            f"{names.spoken(kept.start, kept.stop - 1)}: {why}. Put that back, or take the lock away."
+                            f"override {place + 1}: shot {was.number} is locked and would change, "
+                            f"{names.spoken(kept.start, kept.stop - 1)}: {why}. Undo that change, or remove the lock."
                         )
 
 

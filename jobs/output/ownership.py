@@ -89,9 +89,9 @@ def review_folder(job: str) -> str:
 
 def name_of_reports(spec: JobSpec) -> ClaimedName:
     """All that a job writes into its output beside its deliverables."""
-    lists = (f"{spec.name}.shots.{form}" for form in SHOT_LISTS)
-    files = (report_key(spec.name), *lists)
-    return ClaimedName(report_key(spec.name), digest(spec), files, (review_folder(spec.name),))
+    lists = (f"{spec.key}.shots.{form}" for form in SHOT_LISTS)
+    files = (report_key(spec.key), *lists)
+    return ClaimedName(report_key(spec.key), digest(spec), files, (review_folder(spec.key),))
 
 
 def proof_folder(job: str) -> str:
@@ -101,7 +101,7 @@ def proof_folder(job: str) -> str:
 
 def name_of_proof(spec: JobSpec) -> ClaimedName:
     """What `farm proof` writes; a job may be rendered meanwhile."""
-    folder = proof_folder(spec.name)
+    folder = proof_folder(spec.key)
     return ClaimedName(folder, digest(spec), (), (folder,))
 
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 from jobs.errors import BadSpec
 from jobs.film.timecode import FrameTimecodes
 from jobs.plan.plan import Look, Range, Shot
-from jobs.spec.job import FrameMark, LookChoice, Override
+from jobs.spec.job import LookChoice, Override
+from jobs.spec.shots import FrameMark
 from jobs.stills.listing import StillFile, refused_together
 
 
@@ -76,7 +77,7 @@ def _number(mark: FrameMark, place: int, override: Override, names: FrameTimecod
 
 
 def _said(place: int, override: Override) -> str:
-    return f"overrides.{place}.frames = {list(override.frames or ())}"
+    return f"override {place + 1}, frames = {list(override.frames or ())}"
 
 
 def dressed(
@@ -134,5 +135,5 @@ def refuse_idle_overrides(overrides: Sequence[Override], shots: int, frames: int
             raise BadSpec(f"{_said(place, one)}: the film has {names.spoken(0, frames - 1)}.")
         if found.shots and found.shots[0] > shots:
             raise BadSpec(
-                f"overrides.{place}.shots = '{one.shots}': the film has shots 1 to {shots}; see them with `farm plan`."
+                f"override {place + 1}, shots = {one.shots}: the film has shots 1 to {shots}; see them with `farm plan`."
             )

@@ -2,7 +2,9 @@
 
 import re
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from jobs.document import Document
 from jobs.film.source import Film, Rational
@@ -46,6 +48,8 @@ class DeliverablePlan(Document):
     encoding: Encoding
     fates: tuple[StreamFate, ...]
     """One for each stream of the source, by index; then captions and chapters, where there are any."""
+    start_number: Annotated[int, Field(exclude_if=lambda number: number == 0)] = 0
+    """Of an image sequence: the number of its first picture's file."""
     origin: Rational = Fraction(0)
     """Seconds on the source's clock that become 0 in the deliverable: not 0 where the clock begins anywhere (MPEG-TS, MPEG-PS)."""
 

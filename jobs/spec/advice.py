@@ -1,27 +1,35 @@
-"""Suggests the change of a spec with which a refused deliverable would do; every change suggested was tried first."""
+"""Suggests the change with which a refused deliverable would do, as a line of the spec and as an option; each was tried first."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from pydantic import ValidationError
 
 from jobs.errors import BadSpec
-from jobs.spec.codecs import CONTAINERS, DEPTHS, PROFILES, Codec, Container, Drop
+from jobs.spec.codecs import CONTAINERS, DEPTHS, PICTURES, PROFILES, Codec, Container, Drop
 from jobs.spec.formats import Deliverable
-from jobs.spec.job import JobSpec
 from jobs.untrusted import spoken
 
-Value = str | int | None
+Value = str | int | tuple[int | str, ...] | None
 
 MOST = 2
 """Changes that one refusal suggests at most."""
 
+_OPTIONS = ("codec", "container", "profile", "depth", "height", "crf", "drop")
+"""Fields of a deliverable that are options of `farm render` and `farm plan` too."""
+
+
+def written(field: str, value: Value) -> str:
+    """How a field is set: the line of a spec and, where there is one, the option of the command line."""
+    many = [str(one) for one in value] if isinstance(value, tuple) else []
+    line = f"{field}: [{', '.join(many)}]" if many else f"{field}: {value}"
+    return f"{line} (--{field} {','.join(many) or value})" if field in _OPTIONS else line
+
 
 class SuggestedChange(NamedTuple):
-    """Fields of a deliverable to be set, or (None) to be left out, and whether streams that do not fit may be."""
+    """Fields of a deliverable to be set, or (None) to be left out."""
 
     fields: tuple[tuple[str, Value], ...] = ()
-    drop: Literal["", "unsupported", "captions"] = ""
 
     @classmethod
     def of(cls, **fields: Value) -> Self:
@@ -40,45 +48,30 @@ class SuggestedChange(NamedTuple):
             fields["depth"] = None
         if deliverable.encoder == "nvenc" and codec not in (Codec.H264, Codec.HEVC):
             fields["encoder"] = None
+        if deliverable.start_number is not None and codec not in PICTURES:
+            fields["start_number"] = None
         return cls(tuple(fields.items()))
 
     def dropping(self) -> Self:
         """This, and streams that do not fit left out."""
-        return self._replace(drop="unsupported")
+        others = tuple(field for field in self.fields if field[0] != "drop")
+        return self._replace(fields=(*others, ("drop", Drop.UNSUPPORTED.value)))
 
     def deliverable(self, before: Deliverable) -> Deliverable | None:
         """The changed deliverable; None where there is no such, or nothing would change."""
-        said = before.model_dump(mode="json", exclude_unset=True)
-        for name, value in self.fields:
-            said[name] = value
+        said = before.model_dump(mode="json", exclude_unset=True) | dict(self.fields)
         kept = {name: value for name, value in said.items() if value is not None}
         try:
             after = Deliverable.model_validate(kept)
         except ValidationError:
             return None
-        return after if after != before or self.drop else None
-
-    def spec(self, before: JobSpec) -> JobSpec:
-        """The changed spec, beside its deliverables."""
-        if not self.drop:
-            return before
-        listed = before.drop if isinstance(before.drop, tuple) else ()
-        allowed = Drop.UNSUPPORTED if self.drop == "unsupported" else (*listed, self.drop)
-        return before.model_copy(update={"drop": allowed})
+        return after if after != before else None
 
     def __str__(self) -> str:
-        sets = [f"{name} to {value}" for name, value in self.fields if value is not None]
-        leaves = [f"its {name}" for name, value in self.fields if value is None]
-        said = []
-        if sets:
-            said.append(f"set the deliverable's {' and its '.join(sets)}")
-        if leaves:
-            said.append(f"leave out {' and '.join(leaves)}")
-        if self.drop == "unsupported":
-            said.append("allow streams that do not fit to be left out with --drop unsupported")
-        elif self.drop:
-            said.append(f"allow that with drop: [{self.drop}]")
-        return ", and ".join(said)
+        sets = [written(name, value) for name, value in self.fields if value is not None]
+        leaves = [name for name, value in self.fields if value is None]
+        said = [f"set {' and '.join(sets)}"] if sets else []
+        return " and ".join([*said, *([f"leave out {', '.join(leaves)}"] if leaves else [])])
 
 
 class UnfitDeliverable(BadSpec):
@@ -96,6 +89,10 @@ class UnfitDeliverable(BadSpec):
         told = [*_told(self.ways), *([self.otherwise] if self.otherwise else [])]
         return spoken(f"{self.what}: {', or '.join(told)}." if told else f"{self.what}.")
 
+    def of(self, deliverable: str) -> "UnfitDeliverable":
+        """The same, which names the deliverable."""
+        return UnfitDeliverable(f"{deliverable}: {self.what}", *self.ways, otherwise=self.otherwise)
+
     def trying(
         self, accepts: Callable[[SuggestedChange], bool], others: Iterable[SuggestedChange] = ()
     ) -> "UnfitDeliverable":
@@ -104,17 +101,17 @@ class UnfitDeliverable(BadSpec):
         for one in (*self.ways, *(way.dropping() for way in self.ways), *others):
             # One for each field, and none that asks for more than one before it.
             names = {name for name, _ in one.fields}
-            told = any({name for name, _ in way.fields} <= names and (one.drop or not way.drop) for way in ways)
+            told = any({name for name, _ in way.fields} <= names for way in ways)
             if len(ways) < MOST and not told and accepts(one):
                 ways.append(one)
         return UnfitDeliverable(self.what, *ways, otherwise=self.otherwise)
 
 
 def _told(ways: Sequence[SuggestedChange]) -> Iterator[str]:
-    """The changes in words; those that set one and the same field and nothing else, in one breath."""
+    """The changes in words; those that set one and the same field and nothing else, together."""
     names = {name for way in ways for name, value in way.fields if value is not None}
-    if len(ways) > 1 and len(names) == 1 and all(len(way.fields) == 1 and not way.drop for way in ways):
-        yield f"set the deliverable's {names.pop()} to {' or '.join(str(way.fields[0][1]) for way in ways)}"
+    if len(ways) > 1 and len(names) == 1 and all(len(way.fields) == 1 for way in ways):
+        yield f"set {' or '.join(written(*way.fields[0]) for way in ways)}"
     else:
         yield from map(str, ways)
 

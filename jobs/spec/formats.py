@@ -2,31 +2,62 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from jobs.document import Document
-from jobs.spec.codecs import CONTAINERS, DEPTHS, PROFILES, Codec, Container, Wrapping
+from jobs.spec.codecs import CONTAINERS, DEPTHS, PICTURES, PROFILES, Codec, Container, Wrapping
+from jobs.spec.names import FileTitle
+from jobs.spec.streams import DropRule
+
+
+def _start_number(value: object) -> object:
+    # A union would complain once for each of its members.
+    number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9_000_000
+    if not number and value not in (None, "timecode"):
+        raise ValueError("the first picture's number is 0 to 9,000,000, as in 1001, or timecode")
+    return value
+
+
+StartNumber = Annotated[Annotated[int, Field(ge=0, le=9_000_000)] | Literal["timecode"], BeforeValidator(_start_number)]
+
+
+def _is_none(value: object) -> bool:
+    # What is not said is in no dump, so digests of specs from before these fields stay as they were.
+    return value is None
 
 
 class Deliverable(Document):
     """One finished file, or one folder of pictures."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ ()-]{0,150}$")] | None = None
-    """File name without its ending; by default the source's stem."""
+    name: FileTitle | None = None
+    """File name without its ending, as in the-kid-master; letters and digits of ASCII, spaces and . _ ( ) -. By default the
+    source's own, so a second deliverable needs a name."""
     codec: Codec = Codec.H264
+    """How the picture is encoded: h264 or hevc for viewing, prores or dnxhr for editing, ffv1 for an archive (lossless), png,
+    tiff, dpx or exr as one file for each frame. By default h264, which plays everywhere."""
     container: Container = Container.AUTO
+    """What picture, sound and subtitles are wrapped in: mp4, mov, mkv, mxf, folder (of single pictures) or hls (a review stream to
+    be watched during rendering). By default auto: the usual one of the codec that holds most of the source's streams."""
     crf: Annotated[int, Field(ge=0, le=51)] = 16
-    """Constant quality of h264 and hevc, 0 (best) to 51; 16 is visually transparent. Not used by others."""
+    """Quality of h264 and hevc, from 0 (best) to 51; not used by other codecs. By default 16, which the eye cannot tell from the
+    source; for review 28 is enough."""
     preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = "medium"
-    """Effort of h264 and hevc. Not used by others."""
+    """Effort of the h264 or hevc encoder: slower makes smaller files of the same quality. By default medium, the encoders' own."""
     profile: str | None = None
-    """prores: proxy, lt, standard, hq, 4444, 4444xq. dnxhr: lb, sq, hq, hqx, 444. By default hq."""
+    """Profile of prores (proxy, lt, standard, hq, 4444, 4444xq) or dnxhr (lb, sq, hq, hqx, 444). By default hq, the usual one for
+    finished material."""
     depth: Literal[8, 10, 12, 16] | None = None
-    """Bits a sample: h264 and hevc 8 or 10, png and tiff 8 or 16, dpx 8, 10, 12 or 16. By default the first of these (dpx: 10)."""
+    """Bits per sample: h264 and hevc 8 or 10, png and tiff 8 or 16, dpx 8, 10, 12 or 16. By default 8, and 10 for dpx, as most
+    programs expect; other codecs have the depth of their profile or source."""
     height: Annotated[int, Field(ge=16, le=8192)] | None = None
-    """Lines of the picture as stored (of single pictures: as shown, upright); the width follows, even. By default the source's own size."""
+    """Height of the picture in lines, as in 1080; the width follows, rounded to an even number. By default the source's own size."""
     encoder: Literal["software", "nvenc"] = "software"
-    """nvenc: h264 and hevc by the GPU's own encoder, where the renderers' GPUs have one."""
+    """nvenc: h264 and hevc are encoded by the GPU, where the renderers' GPUs can. By default software, which is the same on every machine."""
+    drop: Annotated[DropRule | None, Field(exclude_if=_is_none)] = None
+    """Streams that may be left out of this deliverable, as in [subtitle]; it replaces the job's `drop`, which is the default."""
+    start_number: Annotated[StartNumber | None, Field(exclude_if=_is_none)] = None
+    """Number of the first picture's file, for png, tiff, dpx and exr: a number, as in 1001, or timecode, which counts frames from
+    00:00:00:00 to the film's own time code, as conform tools expect. By default 0, as plans and reports count frames."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -44,6 +75,10 @@ class Deliverable(Document):
         if self.container is Container.HLS and self.codec is Codec.H264 and self.depth == 10:
             raise ValueError(
                 "browsers play h264 of 8 bits only: a review stream (hls) has that depth, or another codec"
+            )
+        if self.start_number is not None and self.codec not in PICTURES:
+            raise ValueError(
+                f"start_number is for {', '.join(PICTURES[:-1])} and {PICTURES[-1]}, which are files with numbers; leave it out"
             )
         return self
 

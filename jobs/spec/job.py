@@ -5,65 +5,20 @@ Format: YAML or JSON of `version: 1`. Unknown fields are refused. Seconds are fo
 
 import re
 from fractions import Fraction
-from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from jobs.document import Document
-from jobs.film.image_sequence_names import parted, pattern, rate_of
-from jobs.film.timecode import names_a_frame
-from jobs.spec.codecs import FOLDERS, Drop, Wrapping
+from jobs.film.image_sequence_names import parted, rate_of
+from jobs.spec.codecs import Drop
 from jobs.spec.cost import Cost
 from jobs.spec.formats import Deliverable
+from jobs.spec.names import JobName, file_name, is_reserved, job_key, stem
+from jobs.spec.shots import ONE_LINE, DetectShots, FrameMark, ShotRange, Shots
+from jobs.spec.streams import DropRule
 from jobs.spec.workers import Workers
 from jobs.untrusted import is_placeable
-
-Kind = Literal["audio", "subtitle", "data", "attachment", "video", "captions", "chapters"]
-Droppable = Annotated[int, Field(ge=0)] | Kind
-"""A stream's number in the source, or a kind of stream."""
-
-
-def _drop(value: object) -> object:
-    # A union would complain once for each of its members.
-    many = value if isinstance(value, list | tuple) else None
-    good = value in tuple(Drop) if many is None else all(map(_droppable, many))
-    if not good or many == []:
-        raise ValueError(
-            "it reads nothing, unsupported, or a list of stream numbers and kinds, as in [3, subtitle]; "
-            f"kinds are {', '.join(get_args(Kind))}"
-        )
-    return value
-
-
-def _droppable(value: object) -> bool:
-    number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return number or (isinstance(value, str) and value in get_args(Kind))
-
-
-def _mark(value: object) -> object:
-    number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    if not number and not (isinstance(value, str) and names_a_frame(value)):
-        raise ValueError(
-            "a frame is its number, counted from 0, or its name: '01:00:10:00', '01:00:10;00' or '00:00:10.417'"
-        )
-    return value
-
-
-FrameMark = Annotated[int | str, BeforeValidator(_mark)]
-"""A frame: its number, its SMPTE time code, or its time on the clock from the film's first frame (jobs/film/timecode.py)."""
-
-
-ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
-"""A text without control characters."""
 
 SequenceRate = Annotated[Fraction, BeforeValidator(rate_of), PlainSerializer(str, return_type=str)]
 
@@ -72,8 +27,10 @@ class LookChoice(Document):
     """A look by its name or its place, and its settings; the look itself says which settings it has (`farm looks`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=1000, pattern=ONE_LINE)]
-    """Of an installed look or of one in the library; or where a look's folder lies: ./looks/painter, s3://bucket/painter."""
+    """The look: the name of one that is installed or in your library, as in colorize, or the place of a look's folder, as in
+    ./looks/painter or s3://bucket/painter. `farm looks` lists those there are."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the look, as in {strength: 0.9}. Each look has its own, and defaults that suit most films: `farm looks` lists them."""
 
 
 class Override(Document):
@@ -82,18 +39,18 @@ class Override(Document):
     The edges of a frame range are treated as cuts: nothing temporal crosses them.
     """
 
-    shots: Annotated[str, Field(pattern=r"^[0-9]{1,9}(-[0-9]{1,9})?$")] | None = Field(
-        None, description="shot number or inclusive range of shot numbers, counted from 1: '3' or '3-5'"
-    )
-    frames: tuple[FrameMark, FrameMark] | None = Field(
-        None,
-        description="[start, stop), stop not included: frame numbers counted from 0, or time codes as `farm plan` shows "
-        "them, as in ['01:00:10:00', '01:00:12:12']",
-    )
+    shots: ShotRange | None = None
+    """The shots that it is for, counted from 1 as `farm plan` shows them: 3, or 3-5 with both included. Give shots
+    or frames, not both: by default neither."""
+    frames: tuple[FrameMark, FrameMark] | None = None
+    """The frames that it is for, as [start, stop], stop not included: frame numbers counted from 0, as in [0, 240], or time
+    codes as `farm plan` shows them, as in [10:00:00:00, 10:00:10:00]. Given in place of shots; by default neither."""
     look: LookChoice | None = None
+    """The look of these shots or frames, in place of the job's, as in {name: colorize, settings: {saturation: 0.7}}. By default
+    the job's, where `locked` is true and nothing else changes."""
     locked: bool = False
-    """What a run has made of these frames stays: a spec that would change their pictures is refused. Then `look` may be left
-    out, and their edges are no cuts. It holds as long as the spec says it."""
+    """true: these pictures are approved and stay as they were last rendered; a change of the spec that would alter them is
+    refused for as long as the lock stands here. A lock makes no cut at its edges. By default nothing is locked."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -101,46 +58,15 @@ class Override(Document):
             raise ValueError("an override names either shots or frames, one of the two")
         if self.look is None and not self.locked:
             raise ValueError("an override says another look, or locked: true")
-        first, last = self.shot_numbers() if self.shots else (1, 1)
-        if not 1 <= first <= last:
-            raise ValueError("shots are counted from 1 and the first is not after the last, as in '3-5'")
         start, stop = self.frames or (0, 1)
         if isinstance(start, int) and isinstance(stop, int) and start >= stop:
-            raise ValueError("frames are [start, stop) with start before stop")
+            raise ValueError("frames are [start, stop], start before stop, as in [0, 240]")
         return self
 
     def shot_numbers(self) -> tuple[int, int]:
         """First and last shot, both included, counted from 1; only where `shots` is given."""
         first, _, last = (self.shots or "").partition("-")
         return int(first), int(last or first)
-
-
-class DetectShots(Document):
-    """Find the cuts in the picture (PySceneDetect's AdaptiveDetector)."""
-
-    detect: Literal["adaptive"] = "adaptive"
-    threshold: Annotated[float, Field(gt=0)] = 3.0
-    """Adaptive threshold: how many times its neighbours' average a frame's change must be."""
-    min_frames: Annotated[int, Field(ge=1)] = 6
-    """A cut closer than this to the cut before it is not one (a flash, a photographer's light)."""
-
-
-class GivenShots(Document):
-    """Take the cuts from a list that the studio has."""
-
-    file: Annotated[str, Field(min_length=1, pattern=ONE_LINE)]
-    """Path, file:// or s3:// of a PySceneDetect CSV (.csv), a CMX3600 EDL (.edl, record time codes) or an OpenTimelineIO
-    timeline (.otio)."""
-
-
-def _which_shots(value: object) -> str:
-    given = "file" in value if isinstance(value, dict) else isinstance(value, GivenShots)
-    return "GivenShots" if given else "DetectShots"
-
-
-Shots = Annotated[
-    Annotated[DetectShots, Tag("DetectShots")] | Annotated[GivenShots, Tag("GivenShots")], Discriminator(_which_shots)
-]
 
 
 class Reading(Document):
@@ -158,57 +84,76 @@ class JobSpec(Document):
     """One job: one film, one look with overrides, any number of deliverables."""
 
     version: Literal[1] = 1
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ ()-]{0,150}$")]
-    """The job's name: a folder of this name in the store holds all its work."""
+    """Version of this format, 1, so that a spec means the same in later versions of the farm."""
+    name: JobName
+    """The job's name, as in the-kid or Die Bäume am Weg: any printable text. All work on the job is kept in the store in a
+    folder that is made of it, so the same name with the same store goes on with the same job."""
     source: str
-    """The film: a path, file:// or s3://bucket/key. An image sequence by its pattern, shots/f.%04d.dpx or shots/f.####.dpx, or
-    by its folder, with `rate`, or with the rate behind it: shots/f.%04d.dpx?rate=24."""
+    """The film to render: a path, file:// or s3://bucket/key, as in s3://films/the-kid.mxf. An image sequence by its pattern, as
+    in shots/f.%04d.dpx or shots/f.####.dpx, or by its folder, together with `rate`. The source is never changed."""
     store: str
-    """Where work is kept: a folder, file:// or s3://bucket/prefix."""
+    """Where the work in progress is kept: a folder, file:// or s3://bucket/prefix, as in s3://farm/work. Many jobs may share
+    a store. On a cluster every machine must reach it."""
     output: str
-    """Where deliverables, report and review page go: a folder, file:// or s3://bucket/prefix."""
+    """Where deliverables, report and review page go: a folder, file:// or s3://bucket/prefix, as in s3://films/delivered."""
     look: LookChoice = LookChoice(name="colorize")
+    """What the film becomes, as in {name: colorize, settings: {strength: 0.9}}. By default colorize, the colouriser, with its own settings."""
     shots: Shots = DetectShots()
+    """Where the cuts are: {detect: adaptive} finds them in the picture, {file: cuts.edl} takes them from a list. By default
+    they are found, for nothing temporal may cross a cut."""
     overrides: tuple[Override, ...] = ()
+    """Exceptions for some shots or frames: another look, other settings, or a lock. By default the job's look is used everywhere."""
     stills: Annotated[str, Field(min_length=1, max_length=4096, pattern=ONE_LINE)] | None = None
-    """Where pictures of the film's frames lie that a person has coloured: a folder, file:// or s3://bucket/prefix. Files are named by
-    their frames as `farm stills` names them, shot0003.f000123.png. Each shows its colour on its own frame, and it is propagated
-    through its shot."""
+    """Where the stills lie that a person has coloured: a folder, file:// or s3://bucket/prefix. Files are named as `farm stills`
+    names them, as in shot0003.f000123.png. Each gives its colours to its own frame and, propagated, to its shot. By default none."""
     propagate: bool | None = None
-    """Whether a look that leaves luma alone colours a few frames of each shot, from which colour is propagated to all others, instead
-    of every frame for itself. By default where there are stills, and for `colorize` and imported colourisers (ONNX)."""
+    """true: the look colours a few frames of each shot, and colour is propagated from these to the others; false: it colours every
+    frame. By default true where there are `stills`, and for `colorize` and imported colourisers (ONNX), whose colours flicker less so.
+    Only for looks that leave luma alone."""
     match: Literal["film", "shot"] = "film"
-    """Which stills show the same things as a frame: film, also those of other shots, at most 960 frames away; shot, its own shot's alone."""
+    """Which stills a frame takes colours from where it shows the same things. film, the default: also those of other shots, at
+    most 960 frames away, for a cut often returns to the same set. shot: those of its own shot only."""
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
-    """A shot longer than this is divided into chunks of at most this length."""
+    """Longest chunk in seconds; a longer shot is divided. Shorter chunks spread over more machines and lose less when one fails,
+    longer ones read fewer frames twice. By default 8, where about 1 % of a film is read twice."""
     workers: Workers = Workers()
+    """The renderers: how many, what each one needs, and how many failures are forgiven. The defaults suit the machine or cluster."""
     order: Literal["film", "preview"] = "film"
-    """preview: the first chunk, the last and some between them, evenly, before all others (farm/film/chunk_order.py); then in the film's order."""
+    """Which chunks are rendered first. film, the default: from beginning to end. preview: first a sample spread over the film, with
+    a review page of it, then the rest."""
     preview_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """With order: preview, every how manieth chunk; by default as many as make about 5 % of the film, and 24 at most."""
+    """With order: preview, the sample is every n-th chunk, as in 10. By default about 5 % of the film and at most 24 chunks,
+    enough to judge it by."""
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
-    """On a cluster: renderers go to the films with higher numbers first, at the next chunk's end; equals share evenly."""
+    """On a cluster, films with higher numbers get renderers first, from the next chunk on; equals share evenly. From -100 to 100, by
+    default 0, so that an urgent film can be put above the others and a patient one below."""
     on_error: Literal["fail", "passthrough", "hold"] = "fail"
-    """A chunk that went wrong too often is set aside and the others are made. Then fail: the job fails. passthrough: the film
-    is delivered, with the source's own frames there. hold: nothing is delivered until `farm retry`, or another on_error."""
+    """What happens when a chunk has failed too often and all others are rendered. fail, the default: the job fails, for a film
+    with a gap should not go out unnoticed. passthrough: the film is delivered with the source's own frames there. hold: nothing
+    is delivered until `farm retry`, or until this is changed."""
     deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=16)] = (Deliverable(),)
+    """The files to be made of the film, 1 to 16 from one rendering, as in [{codec: ffv1}, {codec: h264, name: view}]. By default one h264."""
     inspect: Literal["edges", "all"] = "edges"
-    """Which frames of the finished film are held against the source's, decoded anew. edges: those beside seams and cuts, and
-    runs between them, for which a tenth of the film is decoded at most (of a film of up to 240 frames, all). all: every frame."""
-    drop: Annotated[Drop | tuple[Droppable, ...], BeforeValidator(_drop)] = Drop.NOTHING
-    """Streams that may be left out where a container cannot hold them: nothing, unsupported, or a list of stream numbers
-    and kinds (audio, subtitle, data, attachment, video, captions, chapters), which are left out of every deliverable."""
+    """Which frames of the finished film are compared with the source, decoded anew. edges, the default: those beside chunk edges and
+    runs between them, at most a tenth of a long film, because faults appear there. all: every frame, as for an archive."""
+    drop: DropRule = Drop.NOTHING
+    """Streams that may be left out where a container cannot hold them. nothing, the default: such a stream is refused before any
+    work, so none is lost unnoticed. unsupported: whatever does not fit. A list of stream numbers and kinds, as in [3, subtitle]:
+    these are left out of every deliverable (audio, subtitle, data, attachment, video, captions, chapters)."""
     video: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    """Stream number of the picture, where there are several; by default the one marked as default, else the first."""
+    """Stream number of the picture where the source has several, counted from 0 as `farm inspect` shows them. By default the one
+    marked as default, else the first."""
     deinterlace: Literal["none", "bwdif"] = "none"
-    """bwdif: interlaced pictures become progressive, one for each frame. Without it an interlaced source is refused."""
+    """bwdif: interlaced pictures are made progressive, one for each frame. By default none: an interlaced source is refused,
+    because a look would spoil its fields."""
     head: Literal["whole", "trim"] = "whole"
-    """trim: a recording that begins amid a group of pictures is begun with the first frame that can be decoded. Without it such
-    a source is refused."""
+    """trim: a recording that starts in the middle of a group of pictures begins with its first frame that can be decoded. By default
+    whole: such a source is refused, so that no frame is lost unnoticed."""
     rate: SequenceRate | None = None
-    """Frames a second of an image sequence, as in 24 or "24000/1001"; for no other source."""
+    """Frames per second of an image sequence, as in 24 or "24000/1001"; the files do not say. By default none: any other source
+    has its own."""
     cost: Cost | None = None
-    """What workers cost by the hour, and the most that the job may cost."""
+    """Prices of workers, and the most that the job may cost. By default nothing is reckoned."""
 
     @model_validator(mode="before")
     @classmethod
@@ -269,44 +214,23 @@ class JobSpec(Document):
     @property
     def reading(self) -> Reading:
         """How the source is read."""
-        return Reading(video=self.video, deinterlace=self.deinterlace == "bwdif", alpha=self.drop is Drop.UNSUPPORTED)
+        alpha = all(self.dropped(one) is Drop.UNSUPPORTED for one in self.deliverables)
+        return Reading(video=self.video, deinterlace=self.deinterlace == "bwdif", alpha=alpha)
 
     @property
     def source_url(self) -> str:
         """The source as it is opened: an image sequence with its rate, as in "shots/f.%04d.dpx?rate=24000/1001"."""
         return self.source if self.rate is None else f"{self.source}?rate={self.rate}"
 
+    @property
+    def key(self) -> str:
+        """The job's folder in its store, and the beginning of the names of its report and review page."""
+        return job_key(self.name)
+
+    def dropped(self, deliverable: Deliverable) -> DropRule:
+        """Which streams may be left out of a deliverable."""
+        return self.drop if deliverable.drop is None else deliverable.drop
+
     def title(self, deliverable: Deliverable) -> str:
         """A deliverable's file name without its ending."""
         return deliverable.name or stem(self.source, sequence=self.rate is not None)
-
-
-RESERVED = re.compile(
-    r"unproven|.*(\.sha256|\.conform\.json|\.report\.json|\.review|\.proof|\.shots\.[a-z]+)", re.IGNORECASE
-)
-"""Names in an output of what is no deliverable (jobs/output/ownership.py): such a folder would lie where another job's file shall lie."""
-
-
-def is_reserved(name: str) -> bool:
-    """Whether a deliverable may not be called so; files, which end as their container does, never are."""
-    return RESERVED.fullmatch(name) is not None
-
-
-def file_name(title: str, wrapping: Wrapping) -> str:
-    """A deliverable's file name, or its folder's."""
-    return title if wrapping in FOLDERS else f"{title}.{wrapping}"
-
-
-def stem(place: str, *, sequence: bool = False) -> str:
-    """The name of a path or URL without its last ending, made fit for a file name.
-
-    An image sequence, shots/f.%04d.dpx or shots/f.####.dpx, is called f, or as its folder where nothing but the number is
-    its name. `sequence`: this is one, so a place without such a pattern is a folder, and what looks like an ending is none.
-    """
-    place, rate = parted(place)
-    path = PurePosixPath(place.partition("://")[2] if "://" in place else place.replace("\\", "/"))
-    if found := pattern(path.name):
-        name = re.sub(r"[._ -]$", "", found["head"]) or path.parent.name
-    else:
-        name = path.name if sequence or rate else path.stem
-    return re.sub(r"[^A-Za-z0-9._ ()-]", "_", name).lstrip("._ ()-")[:150] or "film"

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from jobs.document import faults
 from jobs.errors import BadSpec
+from jobs.field_paths import field_path
 from jobs.spec.job import JobSpec
 from jobs.untrusted import check_plain, scrub
 
@@ -28,7 +29,7 @@ def parse_spec(fields: Any, where: str) -> JobSpec:
 
 def _sentence(error: Any) -> str:
     # Members of a union report under the class's name, which means nothing to a user.
-    path = ".".join(str(part) for part in error["loc"] if part not in ("DetectShots", "GivenShots")) or "spec"
+    path = field_path(part for part in error["loc"] if part not in ("DetectShots", "GivenShots")) or "spec"
     if error["type"] == "missing":
         return f"{path} is missing"
     if error["type"] == "extra_forbidden":

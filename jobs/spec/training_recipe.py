@@ -3,76 +3,96 @@
 Format: YAML or JSON of `version: 1`. What a kind of course can be told beside, its `course`, is checked by the course itself.
 """
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from jobs.document import Document, faults
 from jobs.errors import BadSpec
+from jobs.field_paths import field_path
 from jobs.untrusted import check_plain, scrub
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+
+def _look_name(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch("[a-z0-9][a-z0-9._-]{0,99}", value):
+        raise ValueError(
+            "a look's name has lower-case letters, digits, '.', '_' and '-', at most 100 of them, and begins with a letter or digit"
+        )
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_look_name), Field(max_length=100)]
 
 
 class Source(Document):
     """Where some of the pictures come from."""
 
     pictures: str
-    """A folder of pictures (with all folders below it), a film, or s3:// of either."""
+    """Where the pictures are: a folder with all folders in it, a film, or s3:// of either, as in s3://photos/1920s."""
     share: Annotated[float, Field(gt=0)] = 1.0
-    """How much of what is learnt from comes from here, against the other sources of the same role."""
+    """How often crops come from here, in relation to the other sources of the same role: 2 is twice as often as 1. By default 1, all alike."""
     role: Literal["", "style", "source", "target"] = ""
-    """What the course uses it for, where it tells its pictures apart: see the course."""
+    """What the course uses these pictures for: style, source or target, where it has several kinds of pictures (see the course
+    in docs/training). By default empty: pictures to learn from."""
     same: Annotated[int, Field(ge=0, le=100)] = 0
-    """Files whose names begin with the same so many characters show one photograph, and are held out together; 0: each its own."""
+    """Files whose names begin with the same so many characters are versions of one photograph and are held out together, as in 8.
+    By default 0: each file is its own."""
     held_out: Annotated[int, Field(ge=0, le=100_000)] = 0
-    """Photographs (of a film: frames) never learnt from, to measure with."""
+    """How many photographs (of a film: frames) are kept out of training to measure with, as in 64. By default none."""
     frames: Annotated[int, Field(ge=1, le=100_000)] = 200
-    """Of a film: how many of its frames, evenly spread."""
+    """How many frames of a film are used, evenly spread. By default 200, for neighbouring frames teach little."""
     licence: str = ""
-    """Goes into the look's record."""
+    """Licence of the pictures, as in CC BY 4.0; it goes into the look's record. By default empty: not stated."""
 
 
 class TrainingWorkers(Document):
     """Who trains. The recipe's batch is shared out among them, so one recipe serves any number."""
 
     count: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Training workers; the batch must be a multiple of it. By default 1."""
     gpus: Annotated[float, Field(ge=0, le=8)] | None = None
-    """For each worker; by default 1 where the cluster has GPUs, else 0."""
+    """GPUs for each worker. By default 1 where the cluster has GPUs, else 0."""
     cpus: Annotated[float, Field(gt=0, le=256)] = 1.0
-    """For each worker: as many threads."""
+    """CPU cores for each worker, which are its threads too. By default 1."""
     losses: Annotated[int, Field(ge=0, le=1000)] = 8
-    """Times a worker may be lost before the training stops."""
+    """How often a worker may be lost before the training stops; it goes on from the last checkpoint. By default 8, for spot nodes."""
 
 
 class Recipe(Document):
     """One training: its course, its pictures, and where its checkpoints and the look go."""
 
     version: Literal[1] = 1
+    """Version of this format, 1."""
     name: Name
-    """The look's name."""
+    """Name of the look that is made, as in night-exteriors: lower-case letters, digits, '.', '_' and '-'."""
     kind: str
-    """The course: colorize, finetune, style or unpaired."""
+    """The course: colorize, finetune, style or unpaired (see docs/training)."""
     about: str = ""
-    """One line for `farm looks`."""
+    """One line about the look, shown by `farm looks`. By default empty."""
     out: str
-    """A folder or s3://bucket/prefix: checkpoints, sheets and figures; the finished look goes to `out`/look."""
+    """Where checkpoints, sheets and figures go: a folder or s3://bucket/prefix. The finished look goes to the folder look in it."""
     licence: Annotated[str, Field(min_length=1, max_length=300)]
-    """Of the weights."""
+    """Licence of the weights, as in CC BY 4.0: a look is not used without one."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1926
+    """Start of all random numbers: the same recipe and seed give the same weights. By default 1926: any number will do."""
     data: Annotated[tuple[Source, ...], Field(min_length=1, max_length=256)]
+    """Where the pictures come from, as in [{pictures: s3://photos/1920s, held_out: 64}]."""
     short_side: Annotated[int, Field(ge=32, le=4096)] = 288
-    """Pictures are kept in memory with a short side of at most so many pixels."""
+    """Pictures are scaled down to a short side of so many pixels, to be kept in memory. By default 288, room for crops of 160, as the colouriser that comes with the farm was trained."""
     steps: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Training steps, one batch each, as in 20000."""
     batch: Annotated[int, Field(ge=1, le=65_536)] = 16
-    """Crops of one step, of all workers together."""
+    """Crops per step, of all workers together. By default 16, as that colouriser was trained."""
     side: Annotated[int, Field(ge=16, le=4096)] = 160
-    """Height and width of a crop, in pixels."""
+    """Height and width of a crop in pixels. By default 160, as that colouriser was trained."""
     check_every: Annotated[int, Field(ge=1)] = 500
-    """Steps between two checkpoints with held-out figures and a sheet."""
+    """Steps between two checkpoints, each with figures and a sheet of the held-out pictures. By default 500: a look
+    into it every few minutes."""
     course: dict[str, Any] = Field(default_factory=dict)
-    """The course's own settings."""
+    """Settings of the course itself (see docs/training). By default the course's own."""
     workers: TrainingWorkers = TrainingWorkers()
+    """How many workers train, and what each one needs. By default one."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -104,7 +124,7 @@ def wrong_fields(error: ValidationError, *within: str) -> str:
 
 
 def _sentence(error: Any, within: tuple[str, ...]) -> str:
-    path = ".".join(map(str, (*within, *error["loc"]))) or "recipe"
+    path = field_path((*within, *error["loc"])) or "recipe"
     if error["type"] == "missing":
         return f"{path} is missing"
     if error["type"] == "extra_forbidden":

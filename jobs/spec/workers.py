@@ -11,21 +11,25 @@ class Workers(Document):
     """How many renderers may work at a time, what each one needs, and how often bad luck is forgiven."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Renderers at most; the default is as many as the GPUs take, or without GPUs one for each core of this machine."""
+    """Most renderers at a time, as in 16. By default as many as the GPUs hold; without GPUs, one for each core of this machine."""
     gpus: Annotated[float, Field(ge=0, le=8)] | None = None
-    """GPUs for each renderer; by default a share of one, by its memory and the cores beside it (1 where not known); 0 without GPUs."""
+    """GPUs for each renderer: 1 gives each its own, 0.5 lets two share one, 0 renders on processors. By default the share that
+    fits the GPU's memory and the cores beside it; 0 where there are no GPUs."""
     cpus: Annotated[float, Field(gt=0, le=256)] | None = None
-    """CPUs for each renderer; by default the machine's, shared evenly, on a local run; 4 on a cluster."""
+    """CPU cores for each renderer, as in 4. By default an even share of this machine's, or 4 on a cluster."""
     memory_gib: Annotated[float, Field(gt=0)] | None = None
-    """Memory that Ray sets aside for each renderer; by default none is."""
+    """Memory in GiB that Ray reserves for each renderer, as in 12, where machines would otherwise run out. By default none is reserved."""
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """Times a chunk may raise an error before it is set aside (on_error)."""
+    """How often a chunk may fail with an error before it is set aside (see on_error). By default 3: errors that pass are gone by then."""
     losses: Annotated[int, Field(ge=1, le=1000)] = 8
-    """Times a chunk may lose its worker (killed, out of memory, node gone) before it is set aside."""
+    """How often a chunk may lose its worker (killed, out of memory, node gone) before it is set aside. By default 8, for spot
+    nodes go through no fault of the chunk."""
     boot_seconds: Annotated[float, Field(gt=0)] = 900.0
-    """How long a renderer may take to be placed and load its weights before the job gives up waiting."""
+    """How long a renderer may take to get its place and load its weights before the job gives up, in seconds. By default 900, time
+    for a new node to start and fetch its image."""
     mixed: Literal["warn", "refuse"] = "warn"
-    """Renderers on several kinds of hardware, whose pictures differ in their last bits. warn: it is told. refuse: the first that
-    renders makes its kind the job's, and machines of another are left alone."""
+    """Renderers on several kinds of hardware differ in the last bits of their pictures. warn, the default: the report says so, as no
+    eye sees it. refuse: the job stays on the kind that renders first."""
     hung_seconds: Annotated[float, Field(gt=0)] = 300.0
-    """A renderer at work that says nothing for so long, and for 20 times the longest wait so far, is replaced."""
+    """A renderer that reports nothing for so many seconds, and for 20 times its longest silence so far, is replaced. By default 300, far
+    more than a frame takes."""

@@ -88,7 +88,9 @@ def find_sequence(url: str) -> ImageSequence:
     """The sequence that `url` names. Raises BadMedia where there is none, more than one, one with gaps, or no rate."""
     place, said = parted(url)
     if said is None:
-        raise BadMedia(f"The source {url} is an image sequence and needs a rate: set rate: 24 (--rate 24) or the like.")
+        raise BadMedia(
+            f"The source {url} is an image sequence and needs a rate: set rate: 24 (--rate 24), or whatever it is."
+        )
     try:
         rate = rate_of(said)
     except ValueError as wrong:

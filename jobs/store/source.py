@@ -21,7 +21,7 @@ SOURCE_BUFFER = 4 << 20
 OCTETS_BUFFER = 1 << 16
 """Bytes fetched at once where only a few are wanted, here and there."""
 
-_OR_A_RATE = ", or set the rate of the pictures in it (rate: 24, --rate 24)"
+_OR_A_RATE = ", or set rate: 24 (--rate 24) where it holds pictures of that many a second"
 
 
 class _Found(NamedTuple):

@@ -35,7 +35,8 @@ from jobs.records.orders import Encoding, SegmentRecord
 from jobs.records.report import Conform
 from jobs.spec.codecs import Drop
 from jobs.spec.formats import Deliverable
-from jobs.spec.job import Droppable, JobSpec, Reading
+from jobs.spec.job import JobSpec, Reading
+from jobs.spec.streams import Droppable
 from tests.films import read_number
 
 SUBTITLES = ((0.1, 0.3, "first"), (0.6, 0.4, "second, with a comma\nand a line"))

@@ -120,7 +120,7 @@ def rendered(
 
 def scout_of(spec: JobSpec) -> SurveyRun:
     """The scout of a film that is surveyed here: nothing is known of it but what it is, and what is on paper."""
-    ledger = Ledger.at(spec.store, spec.name)
+    ledger = Ledger.at(spec.store, spec.key)
     ledger.enter(spec)
     film = Surveyor(spec.source).film()
     ledger.keep_film(spec.reading, film)

@@ -129,6 +129,22 @@ def test_every_frame_is_a_file_and_the_manifest_says_so(tmp_path: Path, codec: C
             assert read_number(frame) == number
 
 
+def test_pictures_are_numbered_from_the_start_number(tmp_path: Path) -> None:
+    plan = plan_of(Codec.DPX).model_copy(update={"start_number": 1001})
+    ledger, records = segments(tmp_path, plan)
+    output = tmp_path / "out"
+    for _ in range(2):  # the second finds them there
+        _, proof = finished(SequenceWriter(ledger, open_store(str(output)), "unproven"), plan, records, tmp_path)
+        assert proof.findings == ()
+    files = sorted(path.name for path in (output / "a film").iterdir())
+    assert files == [f"a film.{number:07d}.dpx" for number in range(1001, 1001 + FRAMES)]
+    with av.open(str(output / "a film" / files[3])) as media:
+        assert read_number(next(media.decode(video=0)).reformat(format="gray")) == 3
+    (output / "a film/a film.0000003.dpx").write_bytes(b"x")
+    with pytest.raises(FilmFailed, match=r"a film\.0000003\.dpx is no picture of a film"):
+        finished(SequenceWriter(ledger, open_store(str(output)), "unproven"), plan, records, tmp_path)
+
+
 def test_dpx_pictures_tell_their_time_code(tmp_path: Path) -> None:
     plan = plan_of(Codec.DPX)
     ledger, records = segments(tmp_path, plan)

@@ -16,7 +16,7 @@ from jobs.errors import BadSpec
 from jobs.records.deliverables import DeliverablePlan
 from jobs.spec.codecs import Codec, Container, Drop
 from jobs.spec.formats import Deliverable
-from jobs.spec.job import Droppable
+from jobs.spec.streams import Droppable
 from tests.actors.reels import dressed, spec_for
 from tests.films import Recipe, remux
 
@@ -124,7 +124,7 @@ def test_an_attachment_sends_h264_into_mkv(tmp_path: Path) -> None:
 def test_a_stream_that_does_not_fit_is_refused_by_name_or_dropped_by_the_users_word(tmp_path: Path) -> None:
     source = with_attachment(tmp_path / "a.mkv")
     with pytest.raises(
-        BadSpec, match=r"stream 1 \(attachment, .*\) does not fit into mp4 \(.+\).*--drop unsupported.*container to mkv"
+        BadSpec, match=r"stream 1 \(attachment, .*\) does not fit into mp4 \(.+\).*--drop unsupported.*container: mkv"
     ):
         plan(source, MP4)
     found = plan(source, MP4, Drop.UNSUPPORTED)
@@ -175,6 +175,35 @@ def test_a_list_that_names_no_stream_or_the_picture_is_refused(tmp_path: Path, n
     source = Recipe(frames=4, sound="aac").make(tmp_path / "a.mp4")
     with pytest.raises(BadSpec, match=said):
         plan(source, MP4, (number,))
+
+
+def test_a_deliverable_has_a_word_of_its_own(tmp_path: Path) -> None:
+    source = with_attachment(tmp_path / "a.mkv")
+    lax = Deliverable(container=Container.MP4, drop=("attachment",))
+    assert plan(source, lax).fates[1].fate == "dropped"
+    assert plan(source, Deliverable(container=Container.MKV), ("attachment",)).fates[1].fate == "dropped"
+    with pytest.raises(BadSpec, match=r"stream 1 \(attachment"):
+        plan(source, Deliverable(container=Container.MP4, drop=Drop.NOTHING), Drop.UNSUPPORTED)
+    with pytest.raises(BadSpec, match=r"deliverable 1, drop: stream 0 of .* is the picture itself"):
+        plan(source, Deliverable(drop=(0,)))
+    spec = spec_for(source, "store", tmp_path, lax, Drop.NOTHING)
+    both = spec.model_copy(update={"deliverables": (lax, Deliverable(name="b", container=Container.MP4))})
+    with pytest.raises(BadSpec, match=r"deliverable 2: .*: stream 1 .* set drop: unsupported \(--drop unsupported\)"):
+        plan_deliverables(Surveyor(str(source)).film(), both, str(source))
+
+
+@pytest.mark.parametrize(("code", "number"), [("01:00:00:00", 90_000), ("00:00:10:05", 255)])
+def test_pictures_are_numbered_from_where_the_spec_says(tmp_path: Path, code: str, number: int) -> None:
+    source = dressed(Recipe(frames=4, rate=Fraction(25)).make(tmp_path / "a.mp4"), tmp_path / "b.mov", timecode=code)
+    assert plan(source, Deliverable(codec=Codec.DPX)).start_number == 0
+    assert plan(source, Deliverable(codec=Codec.DPX, start_number=1001)).start_number == 1001
+    assert plan(source, Deliverable(codec=Codec.DPX, start_number="timecode")).start_number == number
+
+
+def test_a_film_without_time_code_gives_no_start_number(tmp_path: Path) -> None:
+    source = Recipe(frames=4).make(tmp_path / "a.mp4")
+    with pytest.raises(BadSpec, match=r"it has none: set start_number: 1001\.$"):
+        plan(source, Deliverable(codec=Codec.DPX, start_number="timecode"))
 
 
 def test_a_kind_that_is_not_there_may_be_listed(tmp_path: Path) -> None:

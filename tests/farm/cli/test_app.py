@@ -225,7 +225,7 @@ WRONG_OPTIONS: list[tuple[tuple[object, ...], str]] = [
     ),
     (("FILM", "--out", "OUT", "--codec", "dnxhr", "--container", "mkv"), "dnxhr does not go into mkv"),
     (("FILM", "--out", "OUT", "--deinterlace", "yes"), "deinterlace = 'yes': input should be 'none' or 'bwdif'"),
-    (("FILM", "--out", "OUT", "--depth", 9), "deliverables.0.depth = 9: input should be 8, 10, 12 or 16"),
+    (("FILM", "--out", "OUT", "--depth", 9), "deliverable 1, depth = 9: input should be 8, 10, 12 or 16"),
     (("FILM", "--out", "OUT", "--rate", "fast"), "rate = 'fast': a rate reads 24, 23.976"),
     (("job.yaml", "--rate", 24), "job.yaml is a job spec: write its look"),
 ]

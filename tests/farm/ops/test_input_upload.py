@@ -13,7 +13,8 @@ from farm.film.setup import looks_of
 from farm.ops.input_upload import SMALL, InputUpload
 from farm.specs.local_path_policy import FOLDERS
 from jobs.errors import BadLook, BadMedia, BadSpec
-from jobs.spec.job import GivenShots, JobSpec
+from jobs.spec.job import JobSpec
+from jobs.spec.shots import GivenShots
 from jobs.store import open_store, read_small, source_identity
 from tests.farm.studio import spec_of
 

@@ -40,8 +40,8 @@ def fields_of(place: str) -> dict[str, dict[str, Any]]:
         "look.settings.looks.1.name": {
             "look": {"name": "blend", "settings": {"looks": [{"name": "none"}, {"name": place}]}}
         },
-        "overrides.0.look.name": {"overrides": [{"shots": "1", "look": {"name": place}}]},
-        "overrides.0.look.settings.a.0.b": {"overrides": [{"shots": "1", "look": other}]},
+        "override 1, look.name": {"overrides": [{"shots": "1", "look": {"name": place}}]},
+        "override 1, look.settings.a, entry 1, b": {"overrides": [{"shots": "1", "look": other}]},
     }
 
 

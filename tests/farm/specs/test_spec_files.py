@@ -11,7 +11,8 @@ import pytest
 from farm.specs.spec_files import is_spec, read_spec, spec_for_film
 from jobs.errors import BadMedia, BadSpec, BadStore
 from jobs.spec.codecs import Codec
-from jobs.spec.job import GivenShots, JobSpec
+from jobs.spec.job import JobSpec
+from jobs.spec.shots import GivenShots
 from jobs.store import open_store
 
 LEAST: dict[str, Any] = {"name": "film", "source": "film.mp4", "store": "work", "output": "out"}
@@ -163,7 +164,7 @@ def test_what_is_no_text_is_no_spec(tmp_path: Path) -> None:
         ({"sauce": 1}, "job.json: sauce is not a field of the spec"),
         ({"chunk_seconds": -1}, "chunk_seconds = -1: input should be greater than or equal to 0.2"),
         ({"workers": {"count": "two"}}, "workers.count = 'two': "),
-        ({"deliverables": [{"codec": "vp9"}]}, "deliverables.0.codec = 'vp9': input should be 'h264', 'hevc'"),
+        ({"deliverables": [{"codec": "vp9"}]}, "deliverable 1, codec = 'vp9': input should be 'h264', 'hevc'"),
         ({"source": "http://films/a.mp4"}, "source = 'http://films/a.mp4': a path, file:///path or s3://bucket/key is allowed"),
         ({"shots": {"detect": "content"}}, "shots.detect = 'content': input should be 'adaptive'"),
     ],

@@ -9,7 +9,7 @@ from jobs.digest import canonical, digest
 from jobs.errors import BadSpec
 from jobs.spec.codecs import Codec, Container
 from jobs.spec.formats import Deliverable
-from jobs.spec.job import JobSpec, Override, stem
+from jobs.spec.job import JobSpec, Override
 from jobs.spec.parser import parse_spec
 
 LEAST = {"name": "film", "source": "film.mp4", "store": "store", "output": "out"}
@@ -37,13 +37,30 @@ PARSES: list[dict[str, Any]] = [
     {"overrides": [{"shots": "3", "locked": True}, {"frames": [0, 24], "look": {"name": "none"}, "locked": True}]},
     {"shots": {"file": "cuts.otio"}},
     {"deliverables": [{"codec": "prores", "profile": "4444", "container": "mxf"}, {"codec": "dpx", "depth": 12}]},
+    {"name": 1984},
+    {"name": "Die Bäume am Weg"},
+    {"name": "../etc"},
+    {"overrides": [{"shots": 3, "look": {"name": "none"}}]},
+    {"deliverables": [{"drop": ["subtitle"]}, {"name": "b", "drop": "unsupported"}]},
+    {
+        "deliverables": [
+            {"codec": "dpx", "start_number": 1001},
+            {"codec": "exr", "name": "b", "start_number": "timecode"},
+        ]
+    },
     {"deliverables": [{"codec": "hevc", "depth": 10, "height": 720, "encoder": "nvenc"}]},
 ]
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"version": 2}, "version = 2: input should be 1"),
     ({"colour": "red"}, "colour is not a field of the spec"),
-    ({"name": "../etc"}, "name = '../etc'"),
+    ({"name": " "}, "name = ' ': a name has 1 to 151 characters"),
+    ({"name": "x" * 152}, "a name has 1 to 151 characters"),
+    ({"name": "Die\nBäume"}, "name = 'Die\\nBäume': character 4 (U+000A) cannot be printed; leave it out"),
+    ({"name": "a\u202eb"}, "character 2 (U+202E) cannot be printed"),
+    ({"name": 2.5}, "name = 2.5: a name is a text; put it in quotes"),
+    ({"deliverables": [{"name": "a/b"}]}, "deliverable 1, name = 'a/b': a file name begins with a letter or digit"),
+    ({"cost": {"currency": "euro"}}, "cost.currency = 'euro': a currency is three capital letters, as in EUR or USD"),
     (
         {"source": "http://host/film.mp4"},
         "source = 'http://host/film.mp4': a path, file:///path or s3://bucket/key is allowed",
@@ -55,7 +72,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"workers": {"count": 0}}, "workers.count = 0"),
     ({"priority": 101}, "priority = 101: input should be less than or equal to 100"),
     ({"deliverables": []}, "deliverables = []"),
-    ({"deliverables": [{"codec": "h265"}]}, "deliverables.0.codec = 'h265': input should be 'h264', 'hevc', "),
+    ({"deliverables": [{"codec": "h265"}]}, "deliverable 1, codec = 'h265': input should be 'h264', 'hevc', "),
     ({"deliverables": [{"codec": "ffv1", "container": "mov"}]}, "ffv1 does not go into mov; it goes into mkv"),
     ({"deliverables": [{"codec": "dnxhr", "container": "mkv"}]}, "dnxhr does not go into mkv; it goes into mov or mxf"),
     (
@@ -68,11 +85,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"deliverables": [{}, {"codec": "ffv1"}]}, "give each a name of its own"),
     (
         {"drop": "all"},
-        "drop = 'all': it reads nothing, unsupported, or a list of stream numbers and kinds, as in [3, subtitle]",
+        "drop = 'all': allowed are nothing, unsupported, or a list of stream numbers and kinds, as in [3, subtitle]",
     ),
-    ({"drop": [3, "sound"]}, "drop = [3, 'sound']: it reads nothing"),
-    ({"drop": []}, "drop = []: it reads nothing"),
-    ({"drop": [True]}, "drop = [True]: it reads nothing"),
+    ({"drop": [3, "sound"]}, "drop = [3, 'sound']: allowed are nothing"),
+    ({"drop": []}, "drop = []: allowed are nothing"),
+    ({"drop": [True]}, "drop = [True]: allowed are nothing"),
     ({"deinterlace": "yadif"}, "deinterlace = 'yadif': input should be 'none' or 'bwdif'"),
     ({"rate": "24p"}, "rate = '24p': a rate reads 24, 23.976 or \"24000/1001\""),
     ({"rate": 0}, "rate = 0: a rate of 1 to 240 frames a second is allowed"),
@@ -88,16 +105,34 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"shots": {"file": 3}}, "shots.file = 3: input should be a valid string"),
     (
         {"overrides": [{"frames": [0, "1:2"], "look": {"name": "none"}}]},
-        "overrides.0.frames.1 = '1:2': a frame is its number",
+        "override 1, frames, entry 2 = '1:2': a frame is its number",
     ),
     (
         {"overrides": [{"frames": [-1, 5], "look": {"name": "none"}}]},
-        "overrides.0.frames.0 = -1: a frame is its number",
+        "override 1, frames, entry 1 = -1: a frame is its number",
     ),
     ({"overrides": [{"look": {"name": "none"}}]}, "either shots or frames"),
-    ({"overrides": [{"shots": "3"}]}, "overrides.0: an override says another look, or locked: true"),
-    ({"overrides": [{"shots": "5-3", "look": {"name": "none"}}]}, "the first is not after the last"),
-    ({"overrides": [{"frames": [9, 9], "look": {"name": "none"}}]}, "start before stop"),
+    ({"overrides": [{"shots": "3"}]}, "override 1: an override says another look, or locked: true"),
+    (
+        {"overrides": [{"shots": "7-3", "look": {"name": "none"}}]},
+        "override 1, shots = '7-3': the first shot is not after the last; for shots 3 to 7 write 3-7",
+    ),
+    (
+        {"overrides": [{"shots": 0, "look": {"name": "none"}}]},
+        "shots = 0: shots are numbers counted from 1, as in 3 or 3-5",
+    ),
+    ({"overrides": [{"shots": "three", "look": {"name": "none"}}]}, "shots are numbers counted from 1, as in 3 or 3-5"),
+    ({"overrides": [{"shots": True, "look": {"name": "none"}}]}, "shots are numbers counted from 1"),
+    (
+        {"deliverables": [{"codec": "dpx", "start_number": -1}]},
+        "deliverable 1, start_number = -1: the first picture's number is 0 to 9,000,000, as in 1001, or timecode",
+    ),
+    ({"deliverables": [{"start_number": 1001}]}, "start_number is for png, tiff, dpx and exr"),
+    ({"deliverables": [{"drop": "all"}]}, "deliverable 1, drop = 'all': allowed are nothing"),
+    (
+        {"overrides": [{"frames": [9, 9], "look": {"name": "none"}}]},
+        "frames are [start, stop], start before stop, as in [0, 240]",
+    ),
     ({"look": {}}, "look.name is missing"),
 ]
 
@@ -141,39 +176,9 @@ def test_the_defaults_are_a_colourised_h264() -> None:
 
 def test_shot_numbers_of_an_override() -> None:
     one = {"look": {"name": "none"}}
+    assert Override.model_validate({"shots": 3, **one}) == Override.model_validate({"shots": "3", **one})
     assert Override.model_validate({"shots": "3", **one}).shot_numbers() == (3, 3)
     assert Override.model_validate({"shots": "3-12", **one}).shot_numbers() == (3, 12)
-
-
-@pytest.mark.parametrize(
-    ("place", "name"),
-    [
-        ("/a/b/film.v2.mov", "film.v2"),
-        ("s3://b/k/reel one.mxf", "reel one"),
-        ("ünïcode.mp4", "n_code"),
-        (".mp4", "mp4"),
-        ("x", "x"),
-        ("/shots/f.%04d.dpx", "f"),
-        ("/shots/f_%d.TIFF", "f"),
-        ("/shots/reel.v2?rate=24", "reel.v2"),
-        ("shots/reel 1.####.left.exr", "reel 1"),
-        ("s3://b/k/f.####.dpx", "f"),
-        ("s3://b/k/%04d.png", "k"),
-        ("/films/take #2.mp4", "take _2"),
-    ],
-)
-def test_a_file_name_becomes_a_job_name(place: str, name: str) -> None:
-    assert stem(place) == name
-    assert JobSpec.model_validate({**LEAST, "name": stem(place)}).name == name
-
-
-@pytest.mark.parametrize(
-    ("source", "title"),
-    [("/shots/reel.v2", "reel.v2"), ("s3://bkt/shots/reel.v2", "reel.v2"), ("/shots/f.%04d.dpx", "f")],
-)
-def test_an_image_sequence_is_called_as_its_files_or_its_folder(source: str, title: str) -> None:
-    spec = parse_spec({**LEAST, "source": source, "rate": 24}, "x")
-    assert spec.title(spec.deliverables[0]) == title
 
 
 @pytest.mark.parametrize(
@@ -198,3 +203,20 @@ def test_a_digest_does_not_depend_on_the_order_of_fields() -> None:
     assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert len(digest({})) == 40
+
+
+def test_a_deliverable_has_a_drop_of_its_own() -> None:
+    spec = parse_spec({**LEAST, "drop": [3], "deliverables": [{"drop": ["subtitle"]}, {"name": "b"}]}, "x")
+    assert [spec.dropped(one) for one in spec.deliverables] == [("subtitle",), (3,)]
+
+
+@pytest.mark.parametrize(
+    ("job", "own", "alpha"),
+    [
+        ("unsupported", {}, True),
+        ("nothing", {"drop": "unsupported"}, True),
+        ("unsupported", {"drop": "nothing"}, False),
+    ],
+)
+def test_alpha_may_go_where_every_deliverable_lets_it(job: str, own: dict[str, str], alpha: bool) -> None:
+    assert parse_spec({**LEAST, "drop": job, "deliverables": [own]}, "x").reading.alpha is alpha
