@@ -188,8 +188,11 @@ def test_paths_are_made_whole(styles: list[str], monkeypatch: pytest.MonkeyPatch
         ({"weights": "/nowhere/a.safetensors"}, "The weights /nowhere/a.safetensors cannot be read"),
         ({"weights": "ONE", "shares": [1, 2]}, r"shares = \[1, 2\]: give one share for each .*, which are 1 "),
         ({"weights": ["ONE", "ONE"], "shares": [1]}, r"give one share for each file of weights, which are 2 "),
-        ({"weights": ["ONE", "ONE"], "shares": [1, 0]}, r"shares.1 = 0: input should be greater than 0"),
-        ({"weights": ["ONE", "ONE"], "shares": [1, float("inf")]}, "shares.1 = inf: input should be a finite number"),
+        ({"weights": ["ONE", "ONE"], "shares": [1, 0]}, r"shares, entry 2 = 0: input should be greater than 0"),
+        (
+            {"weights": ["ONE", "ONE"], "shares": [1, float("inf")]},
+            "shares, entry 2 = inf: input should be a finite number",
+        ),
         ({"weights": "ONE", "strength": 1.5}, "strength = 1.5: input should be less than or equal to 1"),
     ],
 )

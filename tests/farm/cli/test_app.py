@@ -218,7 +218,7 @@ WRONG_OPTIONS: list[tuple[tuple[object, ...], str]] = [
         "chunk_seconds = 0.0: input should be greater than or equal to 0.2",
     ),
     (("FILM", "--out", "OUT", "--set", "strength"), "--set strength: write NAME=VALUE"),
-    (("FILM", "--out", "OUT", "--drop", "3,sound"), "drop = [3, 'sound']: it reads nothing, unsupported, or a list"),
+    (("FILM", "--out", "OUT", "--drop", "3,sound"), "drop = [3, 'sound']: allowed are nothing, unsupported, or a list"),
     (
         ("FILM", "--out", "OUT", "--codec", "prores", "--profile", "444"),
         "prores has no profile '444'; its profiles are",

@@ -162,7 +162,7 @@ def test_a_locked_shot_is_refused_a_change(film: Path, tmp_path: Path, cuts: dic
 
     assert asked(spec()) == (1, 2, 3)
     own = {"shots": "2-3", "look": window(2)}
-    words = r"overrides\.0: shot 2 is locked and would change, frames 20 to 39 .*: settings changed: declared 1 -> 2, radius 1 -> 2\. Put that back"
+    words = r"override 1: shot 2 is locked and would change, frames 20 to 39 .*: settings changed: declared 1 -> 2, radius 1 -> 2\. Undo that change"
     fleet = InlineFleet()
     with pytest.raises(BadSpec, match=words):
         rendered(spec(own), fleet)

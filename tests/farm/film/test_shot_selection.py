@@ -75,10 +75,17 @@ def test_shots_that_no_film_has(spec: JobSpec) -> None:
     assert not fleet.verbs()["split"]
 
 
-@pytest.mark.parametrize("said", ["", "0", "5-3", "a", "1-", "1,,2", "-1", "1 2"])
+@pytest.mark.parametrize("said", ["", "0", "0-3", "a", "1-", "1,,2", "-1", "1 2"])
 def test_what_is_no_choice(said: str) -> None:
-    with pytest.raises(BadSpec, match="shots are counted from 1"):
+    with pytest.raises(BadSpec, match="shots are numbers counted from 1, as in 3, 12-18 or 3,5-7"):
         shots_chosen(said)
+
+
+def test_a_choice_the_wrong_way_round_is_told_the_right_one() -> None:
+    with pytest.raises(
+        BadSpec, match="--shots 1,7-3: the first shot is not after the last; for shots 3 to 7 write 3-7"
+    ):
+        shots_chosen("1,7-3")
 
 
 def test_a_choice_as_it_is_said() -> None:

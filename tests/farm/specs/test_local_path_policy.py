@@ -37,7 +37,7 @@ def fields_of(place: str) -> dict[str, dict[str, Any]]:
         "shots.file": {"shots": {"file": place}},
         "look.name": {"look": {"name": place}},
         "look.settings.weights": {"look": {"name": "fast-style", "settings": {"weights": place}}},
-        "look.settings.looks.1.name": {
+        "look.settings.looks, entry 2, name": {
             "look": {"name": "blend", "settings": {"looks": [{"name": "none"}, {"name": place}]}}
         },
         "override 1, look.name": {"overrides": [{"shots": "1", "look": {"name": place}}]},

@@ -104,7 +104,7 @@ def test_gaps_doubles_empty_files_and_two_sequences(place: str) -> None:
 
 def test_a_folder_without_a_rate_and_a_film_with_one(tmp_path: Path) -> None:
     (tmp_path / "film.mkv").write_bytes(b"film")
-    with pytest.raises(BadMedia, match=r"is a folder; name one film file, or set the rate of the pictures in it"):
+    with pytest.raises(BadMedia, match=r"is a folder; name one film file, or set rate: 24 \(--rate 24\)"):
         source_identity(str(tmp_path))
     with pytest.raises(BadMedia, match=r"film\.mkv is no image sequence and has its own rate: leave the rate out"):
         source_identity(f"{tmp_path}/film.mkv?rate=24")

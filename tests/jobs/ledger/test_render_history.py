@@ -123,7 +123,7 @@ def test_a_lock_of_shots_holds_their_old_and_their_new_frames() -> None:
             made(*one.frames, one.number, of=look("style" if n == changed else "colorize"))
             for n, one in enumerate(renumbered)
         ]
-        with pytest.raises(BadSpec, match=rf"overrides\.1: shot \d is locked and would change, frames {frames} "):
+        with pytest.raises(BadSpec, match=rf"override 2: shot \d is locked and would change, frames {frames} "):
             refuse_changes(lock, before, now, names)
     free = [
         made(*one.frames, one.number, of=look("style" if n == 3 else "colorize")) for n, one in enumerate(renumbered)

@@ -187,9 +187,9 @@ def test_mxf_counts_frames_from_0(rate: Fraction, frames: int, first: int, tick:
 @pytest.mark.parametrize(
     ("stamps", "tick", "rate", "words"),
     [
-        ([0, 100, 200, 300], MILLISECOND, Fraction(10), "10 frames a second, and .* container to mov"),
-        ([0, 1001, 2002], Fraction(1, 15000), Fraction(15000, 1001), "15000/1001 frames a second, .* to mov"),
-        ([0, 1, 2, 4, 5], Fraction(1, 24), Fraction(24), "a variable rate, and .* container to mov"),
+        ([0, 100, 200, 300], MILLISECOND, Fraction(10), "10 frames a second, and .* container: mov"),
+        ([0, 1001, 2002], Fraction(1, 15000), Fraction(15000, 1001), "15000/1001 frames a second, .* container: mov"),
+        ([0, 1, 2, 4, 5], Fraction(1, 24), Fraction(24), "a variable rate, and .* container: mov"),
     ],
 )
 def test_rates_that_mxf_has_no_number_for_are_refused(
@@ -203,7 +203,7 @@ def test_rates_that_mxf_has_no_number_for_are_refused(
 
 def test_a_rate_that_the_header_tells_is_judged_before_the_index() -> None:
     for rate in (Fraction(10), Fraction(15000, 1001), Fraction(12), Fraction(20), Fraction(27)):
-        with pytest.raises(BadSpec, match=f"{rate} frames a second, .* container to mov"):
+        with pytest.raises(BadSpec, match=f"{rate} frames a second, .* container: mov"):
             refuse_rate(picture(MILLISECOND, rate), "mxf")
         refuse_rate(picture(MILLISECOND, rate), "mov")
     # An average of rounded stamps.

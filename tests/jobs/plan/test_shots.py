@@ -89,12 +89,12 @@ def test_a_named_frame_is_the_films_own() -> None:
     ("fields", "words"),
     [
         ({"frames": ("00:00:02:00", "00:00:03:00")}, "00:00:02:00 is not in the film, which has frames 0 to 99 (01:00:00:00 to 01:00:03:24)."),
-        ({"frames": (5, "01:00:04:01")}, "overrides.1.frames = [5, '01:00:04:01']: 01:00:04:01 is not in the film"),
+        ({"frames": (5, "01:00:04:01")}, "override 2, frames = [5, '01:00:04:01']: 01:00:04:01 is not in the film"),
         ({"frames": ("01:00:02:30", 90)}, "25 frames a second are numbered 00 to 24; the film has frames 0 to 99"),
         ({"frames": ("01:00:02;00", 90)}, "count every frame, with ':' before the frames; the film has"),
         ({"frames": ("01:00:02:00", 50)}, "start comes before stop, and these are frames 50 and 50."),
-        ({"frames": (100, 200)}, "overrides.1.frames = [100, 200]: the film has frames 0 to 99 (01:00:00:00 to 01:00:03:24)."),
-        ({"shots": "5-6"}, "overrides.1.shots = '5-6': the film has shots 1 to 4; see them with `farm plan`."),
+        ({"frames": (100, 200)}, "override 2, frames = [100, 200]: the film has frames 0 to 99 (01:00:00:00 to 01:00:03:24)."),
+        ({"shots": "5-6"}, "override 2, shots = 5-6: the film has shots 1 to 4; see them with `farm plan`."),
     ],
 )  # fmt: skip
 def test_an_override_that_names_nothing_is_refused(fields: dict[str, Any], words: str) -> None:
