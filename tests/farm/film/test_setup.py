@@ -110,7 +110,7 @@ def test_a_sequence_of_another_rate_is_another_film(tmp_path: Path) -> None:
     for number in range(2):
         cv2.imwrite(f"{tmp_path}/f.{number:04d}.png", np.full((64, 96, 3), 40 * number, np.uint8))
     opened(spec_of(f"{tmp_path}/f.####.png", tmp_path, rate=24))
-    with pytest.raises(BadStore, match="was begun with rate 24, not 25; give this film a job name"):
+    with pytest.raises(BadStore, match=r"was begun with rate 24, not 25; set name: .*-2"):
         opened(spec_of(f"{tmp_path}/f.####.png", tmp_path, rate=25))
 
 
