@@ -149,7 +149,11 @@ def test_places_are_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ([CALM, {"name": "sepia"}], {}, "There is no look 'sepia'"),
         ([CALM, {"name": "test-window", "settings": {"reach": 1}}], {}, "Look 'test-window': reach = 1"),
         ([CALM, {"name": "blend"}], {}, "'blend' is a blend, and blends do not nest"),
-        ([CALM, {"look": "none"}], {}, "looks, entry 2, name is missing; looks, entry 2, look = 'none': there is no such field"),
+        (
+            [CALM, {"look": "none"}],
+            {},
+            "looks, entry 2, name is missing; looks, entry 2, look = 'none': there is no such field",
+        ),
     ],
 )
 def test_a_wrong_blend_is_refused_in_one_sentence(
