@@ -145,7 +145,7 @@ def test_places_are_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     [
         ([CALM], {}, r"'blend': looks has 1, and wants 2 or more \("),
         ([CALM] * 9, {}, "looks = .*: tuple should have at most 8 items"),
-        ([CALM, {**CALM, "share": 0}], {}, r"'blend': looks\.1\.share = 0: input should be greater than 0 \("),
+        ([CALM, {**CALM, "share": 0}], {}, r"'blend': looks, entry 2, share = 0: input should be greater than 0 \("),
         ([CALM, {"name": "sepia"}], {}, "There is no look 'sepia'"),
         ([CALM, {"name": "test-window", "settings": {"reach": 1}}], {}, "Look 'test-window': reach = 1"),
         ([CALM, {"name": "blend"}], {}, "'blend' is a blend, and blends do not nest"),
