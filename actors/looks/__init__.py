@@ -19,6 +19,7 @@ from jobs.errors import BadLook, BadStore
 from jobs.plan.plan import Look
 from jobs.spec.job import LookChoice
 from jobs.store import open_store
+from jobs.store.allowed_places import own
 
 if TYPE_CHECKING:  # a driver fits looks, and loads no torch
     import torch
@@ -62,10 +63,13 @@ def find(name: str) -> LookClass:
     if name not in found:
         raise BadLook(f"There is no look '{name}'; installed are: {', '.join(sorted(found))}.")
     try:
-        return found[name].load()  # type: ignore[no-any-return]
+        made: LookClass = found[name].load()
     except (ImportError, AttributeError) as error:
         # The second: what is installed tells another name than the module has.
         raise not_imported(name, error) from None
+    if made.shipped:
+        own(made.shipped)
+    return made
 
 
 def fit(choice: LookChoice) -> Look:
@@ -124,8 +128,8 @@ def placed(name: str) -> str:
         return name
     try:
         if "/" in name:
-            return open_store(name).url
-        there = open_store(library()).stat(f"{name}/{PAPER}")
+            return open_store(name, looks=True).url
+        there = open_store(library(), looks=True).stat(f"{name}/{PAPER}")
     except BadStore as error:
         raise BadLook(f"There is no look '{name}': {error}") from None
     if there is None:
@@ -133,7 +137,7 @@ def placed(name: str) -> str:
             f"There is no look '{name}'; installed are: {', '.join(names())}; the library is {library()}, and a look "
             "elsewhere is named by its place, as in ./looks/painter or s3://bucket/looks/painter."
         )
-    return open_store(f"{library().rstrip('/')}/{name}").url
+    return open_store(f"{library().rstrip('/')}/{name}", looks=True).url
 
 
 def resolved(name: str) -> tuple[str, Package | None]:

@@ -22,6 +22,7 @@ from jobs.document import Document, faults
 from jobs.errors import BadInput, BadLook
 from jobs.field_paths import field_path
 from jobs.store import locate, open_store
+from jobs.store.allowed_places import admitted, library_of_looks
 from jobs.store.protocol import told
 from jobs.untrusted import is_local, scrub, texts
 
@@ -136,9 +137,10 @@ class Package:
         place = locate(self.place)
         if not isinstance(place, Path):
             return self._fetched(name)
-        if not self._holds(place / name, name):
+        path = admitted_file(str(place / name))
+        if not self._holds(path, name):
             raise self._other_file(name)
-        return place / name
+        return path
 
     def _other_file(self, name: str) -> BadLook:
         return BadLook(f"{self.place}/{name} is not the file that its look.json names; copy the whole look anew.")
@@ -170,7 +172,7 @@ class Package:
 
     def _copied(self, name: str, into: BinaryIO) -> None:
         try:
-            with open_store(self.place).open(name) as stream:
+            with open_store(self.place, looks=True).open(name) as stream:
                 shutil.copyfileobj(stream, into, AT_ONCE)
         except BadInput as error:
             raise BadLook(f"The look {self.place} lacks its file {name!r}: {error}") from None
@@ -184,13 +186,13 @@ def cache() -> Path:
 
 def library() -> str:
     """Where `farm looks add` puts looks and names are looked up: $FILM_FARM_LOOKS, a folder or s3://, by default ~/.film-farm/looks."""
-    return os.environ.get("FILM_FARM_LOOKS") or str(Path.home() / ".film-farm" / "looks")
+    return library_of_looks()
 
 
 def open_package(place: str) -> Package:
     """The look in a folder or at s3://bucket/prefix. Reads look.json alone. Raises BadLook, or StoreFault."""
     try:
-        store = open_store(place)
+        store = open_store(place, looks=True)
         found = store.stat(PAPER)
         data = store.read(PAPER) if found and found.bytes <= LARGEST_PAPER else b""
     except BadInput as error:
@@ -264,12 +266,21 @@ def shape_of(package: Package, shape: type[Shape]) -> Shape:
 
 def shelved() -> list[str]:
     """Names of the library's looks, in order."""
-    keys = open_store(library()).list("")
+    keys = open_store(library(), looks=True).list("")
     return [key.removesuffix(f"/{PAPER}") for key in keys if key.endswith(f"/{PAPER}") and key.count("/") == 1]
+
+
+def admitted_file(place: str) -> Path:
+    """A file of weights on this machine, links resolved. Raises BadLook where it lies where this process may open nothing."""
+    try:
+        return Path(str(admitted(place, looks=True)))
+    except BadInput as error:
+        raise BadLook(str(error)) from None
 
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file of weights. Raises BadLook where it cannot be read."""
+    path = admitted_file(str(path))
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,7 +20,7 @@ from actors.training.frames import spread_frames
 from jobs.digest import digest
 from jobs.errors import BadInput, BadMedia
 from jobs.spec.training_recipe import Recipe, Source
-from jobs.store import Store, locate, open_store, source_identity
+from jobs.store import Store, is_file, locate, open_store, source_identity
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 THREADS = 8
@@ -94,15 +94,11 @@ def is_grey(photo: Photo) -> bool:
 
 
 def _pictures(source: Source, short_side: int) -> list[_Picture]:
-    place = locate(source.pictures)
-    if isinstance(place, Path):
-        if not os.path.exists(place):
-            raise BadMedia(f"{source.pictures} does not exist; check data.pictures.")
-        is_film = os.path.isfile(place)
-    else:
-        is_film = bool(place.key) and open_store(f"s3://{place.bucket}").stat(place.key.rstrip("/")) is not None
-    if is_film:
+    if is_file(source.pictures):
         return list(_of_film(source, short_side))
+    place = locate(source.pictures)
+    if isinstance(place, Path) and not os.path.exists(place):
+        raise BadMedia(f"{source.pictures} does not exist; check data.pictures.")
     store = open_store(source.pictures)
     # A Mac leaves a ._p.jpg beside each p.jpg that it copies.
     names = sorted(one for one in store.list("") if one.lower().endswith(ENDINGS) and PurePosixPath(one).name[0] != ".")

@@ -29,7 +29,7 @@ from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import LINGER_SECONDS, MetricsServer
 from farm.progress.pictures_console import EvaluationProgress
 from farm.progress.progress import Progress
-from farm.specs.local_path_policy import refuse_local
+from farm.specs.place_policy import confine_spec
 from jobs.errors import BadSpec, NotConformed
 from jobs.ledger.driver_log import DriverLog
 from jobs.output.ownership import report_key
@@ -37,9 +37,10 @@ from jobs.plan.plan import Look
 from jobs.plan.shots import refuse_stills_beyond
 from jobs.records.report import FilmReport
 from jobs.records.stills import Proof
-from jobs.spec.job import JobSpec
+from jobs.spec.job import JobSpec, LookChoice
 from jobs.stills.exports import StillsReport
 from jobs.store import open_store
+from jobs.store.allowed_places import keeps_tenants_apart, own
 from jobs.store.retry import in_work
 
 
@@ -58,7 +59,13 @@ def deliver(
     Raises BadInput, JobHeld where somebody else works on the job (unless it is to `take_over`), FilmFailed, or NotConformed
     where a deliverable is not what it should be; Stopped where it was asked to stop, or taken over.
     """
-    refuse_local(spec, address)
+    with confine_spec(spec, address):
+        return _deliver(spec, address, metrics_port, take_over, shots)
+
+
+def _deliver(
+    spec: JobSpec, address: str | None, metrics_port: int, take_over: bool, shots: ShotSelection
+) -> FilmReport | None:
     ready = preflight(spec)
     ledger = ready.ledger
     progress = Progress(spec.name, spec.cost)
@@ -72,7 +79,9 @@ def deliver(
         accounting.open(board.note),
     ):
         board.note(_served(metrics, metrics_port))
-        job = SharingJob(f"{ledger.store.url}/{spec.key}", spec.name, spec.priority)
+        # Where tenants have places of their own, others do not learn what their films are called.
+        title = "another film" if keeps_tenants_apart() else spec.name
+        job = SharingJob(f"{ledger.store.url}/{spec.key}", title, spec.priority)
         with _fleet(spec, address, board, DriverView.of_film(spec), job) as fleet:
             film = render_film(ready, fleet=fleet, board=board, shots=shots)
         lease.renew()
@@ -154,9 +163,7 @@ def _surveyed(
     spec: JobSpec, looks: Iterable[Look], address: str | None, done: str
 ) -> Iterator[tuple[SurveyedFilm, ProgressConsole]]:
     """A film that stills are made of, in these looks beside its own."""
-    for look in looks:
-        refuse_local(spec.model_copy(update={"look": look.choice}), address)
-    with _planned(spec, address, keep=True) as (scout, fleet, board):
+    with _planned(spec, address, True, [look.choice for look in looks]) as (scout, fleet, board):
         open_store(spec.output).check()
         encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
         _survey(scout, fleet)
@@ -170,9 +177,9 @@ def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: b
     if form is None:
         raise BadSpec(f"--to {place}: a shot list's name ends in .edl, .otio or .csv.")
     folder, _, name = (place if "://" in place else str(Path(place).absolute())).rpartition("/")
-    output = open_store(folder or "/")
-    output.check()
     with _planned(spec, address, keep) as (scout, fleet, _):
+        output = open_store(folder or "/")
+        output.check()
         _survey(scout, fleet)
         output.write(name, _shots(scout, form))
     return f"{output.url}/{name}"
@@ -191,10 +198,13 @@ def _survey(scout: SurveyRun, fleet: Fleet) -> None:
 
 
 @contextmanager
-def _planned(spec: JobSpec, address: str | None, keep: bool) -> Iterator[tuple[SurveyRun, Fleet, ProgressConsole]]:
+def _planned(
+    spec: JobSpec, address: str | None, keep: bool, looks: Iterable[LookChoice] = ()
+) -> Iterator[tuple[SurveyRun, Fleet, ProgressConsole]]:
     """A film that is opened to be looked at, and no more: what a render has put down of its job stays."""
-    refuse_local(spec, address, planned_only=not keep)
-    with tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
+    allowed = confine_spec(spec, address, planned_only=not keep, looks=looks)
+    with allowed, tempfile.TemporaryDirectory(prefix="farm-plan-") as folder:
+        own(Path(folder))
         if not keep:
             spec = spec.model_copy(update={"store": f"{folder}/store", "output": f"{folder}/output"})
         ready = preflight(spec, delivers=False)

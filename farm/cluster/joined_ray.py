@@ -17,6 +17,7 @@ from ray.exceptions import AuthenticationError
 from farm.cluster import store_settings
 from farm.cluster.local_ray import QUIETLY
 from jobs.errors import BadSpec, FarmError, FilmFailed
+from jobs.store import allowed_places
 
 TRIES = 3
 """Times that a cluster is asked to let us in."""
@@ -39,7 +40,7 @@ def join(
         raise BadSpec(
             f"address = {address!r}: give host:port of the cluster's head, or submit the film as a job; ray:// is not supported."
         )
-    settings = store_settings.told()
+    settings = store_settings.told() | allowed_places.for_workers()
     for tries in range(1, TRIES + 1):
         listens = False
         try:

@@ -5,7 +5,6 @@ A place that only one machine cannot see counts as that machine's fault.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
 from typing import Self
@@ -17,7 +16,7 @@ from jobs.ledger.places import PlaceMarker, WorkerPlaces
 from jobs.output.handover import UNPROVEN
 from jobs.spec.job import JobSpec
 from jobs.spec.training_recipe import Recipe
-from jobs.store import locate, open_store, source_identity
+from jobs.store import is_file, open_store, source_identity
 
 MARKS = "marks"
 """The folder of marks, in a job's folder, or in the place that a training or an evaluation writes to."""
@@ -121,10 +120,7 @@ def _mark_in(place: str) -> PlaceMarker:
 
 def _first_file(place: str) -> str | None:
     """A film itself; of a folder of pictures its first file. None where there is none: whoever reads them says so."""
-    where = locate(place)
-    if isinstance(where, Path) and where.is_file():
-        return place
-    if not isinstance(where, Path) and where.key and open_store(f"s3://{where.bucket}").stat(where.key.rstrip("/")):
+    if is_file(place):
         return place
     first = next(open_store(place).list(""), None)
     return first and f"{place.rstrip('/')}/{first}"

@@ -15,13 +15,14 @@ from farm.fleet.calls import Call, Cluster, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
 from farm.progress.pictures_console import EvaluationProgress
+from farm.specs.place_policy import confine_evaluation
 from jobs.document import Document
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.source import Film
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Evaluation, JudgedPicture, SkippedPicture
 from jobs.spec.job import LookChoice, Reading
-from jobs.store import Store, locate, open_store, source_identity
+from jobs.store import Store, is_file, locate, open_store, source_identity
 from jobs.store.sequence import rated
 
 PAGE = 8
@@ -104,6 +105,11 @@ class EvaluationRequest:
 
 def evaluate(question: EvaluationRequest, *, address: str | None = None, workers: int | None = None) -> Evaluation:
     """Judge looks. Raises BadInput for a look, a place or a picture that cannot be had, or where every picture is grey."""
+    with confine_evaluation({"--on": question.on, "--out": question.out}, question.looks, address):
+        return _evaluated(question, address, workers)
+
+
+def _evaluated(question: EvaluationRequest, address: str | None, workers: int | None) -> Evaluation:
     looks = [fit(choice) for choice in question.looks]
     strengths = _ascending(question.strengths)
     on, names = place_of(question.on)
@@ -147,14 +153,8 @@ def _ascending(strengths: Sequence[float]) -> tuple[float, ...]:
 def place_of(on: str) -> tuple[str, list[str]]:
     """Where the pictures are, as workers know it; the names of photographs, none for a film."""
     place = locate(on)
-    if isinstance(place, Path):
-        folder, url = place.is_dir(), str(place)
-    else:
-        folder, url = (
-            not place.key or open_store(f"s3://{place.bucket}").stat(place.key.rstrip("/")) is None,
-            on.rstrip("/"),
-        )
-    if folder:
+    url = str(place) if isinstance(place, Path) else on.rstrip("/")
+    if place.is_dir() if isinstance(place, Path) else not is_file(url):
         return url, names_in(url)
     source_identity(url := rated(url))
     return url, []

@@ -16,6 +16,7 @@ from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
 from farm.learn.evaluate import hands, place_of, put_down
 from farm.progress.pictures_console import EvaluationProgress
+from farm.specs.place_policy import confine_evaluation
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Film
@@ -87,6 +88,11 @@ def evaluate_propagation(
     wish: PropagationRequest, *, address: str | None = None, workers: int | None = None
 ) -> PropagationEvaluation:
     """Judge propagated colour. Raises BadInput for a film or a place that cannot be had, for anchors that are none of its frames, and for a grey film."""
+    with confine_evaluation({"--on": wish.on, "--out": wish.out}, (), address):
+        return _evaluated(wish, address, workers)
+
+
+def _evaluated(wish: PropagationRequest, address: str | None, workers: int | None) -> PropagationEvaluation:
     on, names = place_of(wish.on)
     if names:
         raise BadSpec(f"--anchors {wish.anchors}: {on} holds photographs; name a film, whose frames it picks.")

@@ -41,6 +41,7 @@ from farm.progress.lease_control import lease_on_training
 from farm.progress.metrics_server import MetricsServer
 from farm.progress.training_console import TrainingConsole, TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
+from farm.specs.place_policy import confine_recipe
 from jobs.errors import BadSpec, FarmError, NodeFault, StoreFault, TrainingFailed
 from jobs.ledger.lease import Lease
 from jobs.records.training import StepDone, TrainingFinished, Word
@@ -69,7 +70,11 @@ def train_look(
     Raises BadInput, JobHeld where somebody else trains there (unless it is to `take_over`), TrainingFailed where a guard
     ended it or too many workers were lost; Stopped where it was asked to stop, or taken over.
     """
-    recipe = checked(recipe)
+    with confine_recipe(recipe, address):
+        return _trained(checked(recipe), address, metrics_port, take_over)
+
+
+def _trained(recipe: Recipe, address: str | None, metrics_port: int, take_over: bool) -> TrainingFinished:
     out = open_store(recipe.out)
     out.check()
     workers = math.ceil(recipe.workers.count * recipe.workers.cpus)

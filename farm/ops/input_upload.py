@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from actors.looks import placed
 from actors.looks.package import PAPER, open_package
-from farm.specs.local_path_policy import FOLDERS, is_allowed, local_texts
+from farm.specs.place_policy import is_file_here
 from jobs.errors import BadMedia, BadSpec
 from jobs.field_paths import member
 from jobs.film.image_sequence_names import pattern
@@ -24,6 +24,7 @@ from jobs.spec.shots import GivenShots
 from jobs.stills.exports import EXPORTS
 from jobs.stills.listing import stills_in
 from jobs.store import locate, read_small, source_identity
+from jobs.store.allowed_places import FOLDERS, is_shared
 from jobs.store.protocol import told
 from jobs.store.sequence import find_sequence, is_sequence
 
@@ -80,7 +81,7 @@ class InputUpload:
 
     def _source(self, spec: JobSpec) -> str:
         place = spec.source
-        if not is_private(spec.source_url):
+        if not is_private(place):
             source_identity(spec.source_url)  # it is there
             return place
         if is_sequence(spec.source_url):
@@ -125,7 +126,7 @@ class InputUpload:
             return {name: self._settings(one, member(field, name)) for name, one in value.items()}
         if isinstance(value, list | tuple):
             return [self._settings(one, member(field, number)) for number, one in enumerate(value)]
-        if not isinstance(value, str) or not any(local_texts(value, field)) or not is_private(value):
+        if not isinstance(value, str) or not is_file_here(value) or not is_private(value):
             return value
         if (Path(str(locate(value))) / PAPER).is_file():
             return self._package(value)
@@ -209,7 +210,8 @@ class _Progress:
 
 def is_private(place: str) -> bool:
     """Whether a place is of this machine alone: no URL of S3, and in no folder that the operator says is a cluster's too."""
-    return isinstance(locate(place), Path) and not is_allowed(place)
+    folder = place.rpartition("/")[0] if pattern(place) else place
+    return isinstance(locate(place), Path) and not is_shared(folder or "/")
 
 
 def _mark(*parts: object) -> str:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from jobs.errors import BadStore
 from jobs.store.age import file_age
+from jobs.store.allowed_places import proven
 from jobs.store.folder_writer import FolderWriter, begun, partial_name
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
 from jobs.store.retry import patient
@@ -26,9 +27,10 @@ class FolderStore:
     refused, and a listing looks into no folder by a link (it might be its own).
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url: str = "") -> None:
+        """`url`: what the folder is called, by default its path: another where a link to it was resolved."""
         self.root = root
-        self.url = str(root)
+        self.url = url or str(root)
 
     def __repr__(self) -> str:
         return f"FolderStore({self.url!r})"
@@ -46,7 +48,8 @@ class FolderStore:
         path = self._path(key)
         passed("read")
         with told("read", str(path)):
-            return io.BufferedReader(CountedFile(path), BUFFER)
+            file = proven(CountedFile(path), str(path), self.root)
+            return io.BufferedReader(file, BUFFER)
 
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
         def fill(file: BinaryIO) -> None:

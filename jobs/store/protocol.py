@@ -164,6 +164,8 @@ def locate(url: str) -> Path | Bucket:
                 "An S3 place reads s3://bucket/key, the bucket in lower case letters, digits, '.' and '-', and without "
                 "credentials; give those as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile."
             )
+        if {".", ".."} & set(key.split("/")):
+            raise BadStore("A key in S3 is written out: no part of s3://bucket/key is '.' or '..'.")
         return Bucket(bucket, key)
     raise BadStore(f"'{scrub(url)}' is no place for the farm; give a path, file:///path or s3://bucket/key.")
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from jobs.errors import BadMedia
 from jobs.film.image_sequence_names import FOURCC, ending, parted, pattern, rate_of
-from jobs.store.protocol import Bucket, Stat, locate, told
+from jobs.store.allowed_places import admitted, is_allowed, is_confined, proven, refusal
+from jobs.store.protocol import Bucket, Stat, told
 from jobs.store.virtual_quicktime import VirtualQuickTime, header
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def find_sequence(url: str) -> ImageSequence:
     except ValueError as wrong:
         raise BadMedia(f"The source {url} has no rate that can be read: {wrong}.") from None
     named = pattern(place)
-    where = locate(place if named is None else place.rpartition("/")[0] or ("/" if place[:1] == "/" else "."))
+    where = admitted(place if named is None else place.rpartition("/")[0] or ("/" if place[:1] == "/" else "."))
     if named is None and isinstance(where, Path) and not os.path.isdir(where):
         why = "is no image sequence and has its own rate: leave the rate out, or write its number as ####"
         raise BadMedia(f"The source {place} {why if os.path.exists(where) else 'does not exist: check the path'}.")
@@ -161,6 +162,8 @@ class _Folder:
             raise BadMedia(f"The source's folder {self._path} does not exist; check the path.")
         with told("read", str(self._path)), os.scandir(self._path) as files:
             for one in files:
+                if one.is_symlink() and is_confined() and not is_allowed(one.path):
+                    raise refusal(one.path)
                 if one.is_file():
                     found = one.stat()
                     yield one.name, Stat(found.st_size, str(found.st_mtime_ns))
@@ -170,7 +173,7 @@ class _Folder:
         found = (self._path / name).stat()
         if known != (found.st_size, str(found.st_mtime_ns)):
             raise OSError(f"{name} was changed since it was listed")
-        return open(self._path / name, "rb", buffering=buffer)
+        return proven(open(self._path / name, "rb", buffering=buffer), name)
 
 
 def _folder(place: Path | Bucket) -> "_Folder | S3Store":

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from jobs.errors import BadMedia
 from jobs.film.source import SourceIdentity
+from jobs.store.allowed_places import admitted, is_confined, proven
 from jobs.store.protocol import Bucket, locate, told
 from jobs.store.sequence import find_sequence, is_sequence
 
@@ -44,9 +45,12 @@ def source_identity(url: str) -> SourceIdentity:
 
 
 def open_source(url: str) -> str | BinaryIO:
-    """The source for a demuxer: a local path, which libav opens best itself, or a stream: ranged reads from S3, an image sequence."""
+    """The source for a demuxer: a local path, which libav opens best itself, or a stream: ranged reads from S3, an image sequence.
+
+    Where this process may not open everything, a local file is a stream, too: libav would follow a link that was changed meanwhile.
+    """
     found = _find(url)
-    place = None if is_sequence(url) else locate(url)
+    place = None if is_sequence(url) or is_confined() else locate(url)
     return str(place) if isinstance(place, Path) else found.open(SOURCE_BUFFER)
 
 
@@ -66,11 +70,20 @@ def read_small(url: str, limit: int = 16 << 20) -> bytes:
         return file.read()
 
 
+def is_file(url: str) -> bool:
+    """Whether a place is a file and no folder: a film where there might be pictures."""
+    place = admitted(url)
+    if isinstance(place, Path):
+        return place.is_file()
+    key = place.key.rstrip("/")
+    return bool(key) and _find_object(Bucket(place.bucket, key)) is not None
+
+
 def _find(url: str) -> _Found:
     if is_sequence(url):
         sequence = find_sequence(url)
         return _Found(sequence.bytes, sequence.version, sequence.open)
-    place = locate(url)
+    place = admitted(url)
     found = _find_file(place) if isinstance(place, Path) else _find_object(place)
     if found is None:
         raise BadMedia(f"The source {url} does not exist; check the path.")
@@ -91,7 +104,9 @@ def _find_file(path: Path) -> _Found | None:
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
         raise BadMedia(f"The source {path} is {kind}; name one film file{_OR_A_RATE if kind == 'a folder' else ''}.")
-    return _Found(found.st_size, str(found.st_mtime_ns), lambda buffer: open(path, "rb", buffering=buffer))
+    return _Found(
+        found.st_size, str(found.st_mtime_ns), lambda buffer: proven(open(path, "rb", buffering=buffer), str(path))
+    )
 
 
 def _find_object(place: Bucket) -> _Found | None:

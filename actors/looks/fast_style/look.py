@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from actors.looks.kind import LookKind, Needs
-from actors.looks.package import Package, sha256_of
+from actors.looks.package import Package, admitted_file, sha256_of
 from actors.looks.paint_settings import PaintSettings
 from jobs.document import Document
 from jobs.errors import BadLook
@@ -48,7 +48,7 @@ class FastStyleSettings(PaintSettings):
 
 
 def files_of(settings: FastStyleSettings, package: Package | None) -> tuple[Path, ...]:
-    return (package.file(WEIGHTS),) if package else tuple(map(Path, settings.weights))
+    return (package.file(WEIGHTS),) if package else tuple(map(admitted_file, settings.weights))
 
 
 def needs(settings: Document, package: Package | None) -> Needs:

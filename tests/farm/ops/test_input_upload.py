@@ -11,11 +11,11 @@ import pytest
 from actors.looks.importing import add
 from farm.film.setup import looks_of
 from farm.ops.input_upload import SMALL, InputUpload
-from farm.specs.local_path_policy import FOLDERS
 from jobs.errors import BadLook, BadMedia, BadSpec
 from jobs.spec.job import JobSpec
 from jobs.spec.shots import GivenShots
 from jobs.store import open_store, read_small, source_identity
+from jobs.store.allowed_places import FOLDERS
 from tests.farm.studio import spec_of
 
 

@@ -15,7 +15,7 @@ from jobs.errors import FarmError
 from jobs.spec.parser import parse_spec
 from jobs.store import open_store
 from tests.farm.shell import Running, farm
-from tests.farm.specs.test_local_path_policy import FIELDS, REMOTE, fields_of
+from tests.farm.specs.test_place_policy import FIELDS, REMOTE, fields_of
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 from tests.s3 import MotoServer

@@ -13,9 +13,9 @@ from rich.console import Console
 from farm.ops.status import statuses
 from farm.ops.watch import job_at, watch
 from farm.progress.lease_control import cancel_jobs
-from farm.specs.local_path_policy import FOLDERS
 from jobs.ledger.driver_log import last_log
 from jobs.store import open_store
+from jobs.store.allowed_places import FOLDERS
 from tests.farm.head import RayHead
 from tests.farm.shell import farm
 from tests.farm.studio import same, spec_of

@@ -1,4 +1,4 @@
-"""A spec for a cluster names no local file that the operator has not allowed: not by any field, nor by '..', nor by a link."""
+"""A spec or recipe for a cluster names no place that the operator has not allowed: not by any field, nor by '..', nor by a link."""
 
 import os
 from collections.abc import Callable
@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from farm.cli.sessions import deliver, list_shots, plan_only
-from farm.specs.local_path_policy import FOLDERS, refuse_local
-from jobs.errors import BadSpec
+from farm.learn.evaluate import EvaluationRequest, evaluate
+from farm.learn.train import train_look
+from farm.specs.place_policy import confine_spec
+from jobs.errors import BadSpec, BadStore
 from jobs.spec.job import JobSpec
 from jobs.spec.parser import parse_spec
+from jobs.spec.training_recipe import parse_recipe
+from jobs.store.allowed_places import FOLDERS, PLACES
 
 CLUSTER = "head:6379"
 REMOTE: dict[str, Any] = {
@@ -35,6 +39,7 @@ def fields_of(place: str) -> dict[str, dict[str, Any]]:
         "store": {"store": place},
         "output": {"output": place},
         "shots.file": {"shots": {"file": place}},
+        "stills": {"stills": place},
         "look.name": {"look": {"name": place}},
         "look.settings.weights": {"look": {"name": "fast-style", "settings": {"weights": place}}},
         "look.settings.looks, entry 2, name": {
@@ -62,7 +67,7 @@ def allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("place", ["{here}/x.mp4", "{here}/../allowed/new/x.mp4", "file://{here}/x.mp4"])
 def test_what_is_allowed_may_be_named(allowed: Path, field: str, place: str) -> None:
-    refuse_local(spec(**fields_of(place.format(here=allowed))[field]), CLUSTER)
+    confine_spec(spec(**fields_of(place.format(here=allowed))[field]), CLUSTER)
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -82,7 +87,7 @@ def test_what_is_not_allowed_may_not_be_named(allowed: Path, field: str, place: 
     (allowed / "link").symlink_to("../secret")
     given = place.format(here=allowed)
     with pytest.raises(BadSpec) as refused:
-        refuse_local(spec(**fields_of(given)[field]), CLUSTER)
+        confine_spec(spec(**fields_of(given)[field]), CLUSTER)
     assert str(refused.value) == (
         f"{field} = {given!r}: a job for a cluster names no local file that its operator has not allowed; "
         f"put it into S3, or into a folder that {FOLDERS} names."
@@ -93,40 +98,76 @@ def test_nothing_is_allowed_unless_it_is_said(allowed: Path, monkeypatch: pytest
     for value in ("", os.pathsep):
         monkeypatch.setenv(FOLDERS, value)
         with pytest.raises(BadSpec, match="source = "):
-            refuse_local(spec(source=f"{allowed}/film.mp4"), CLUSTER)
-    refuse_local(spec(), CLUSTER)
+            confine_spec(spec(source=f"{allowed}/film.mp4"), CLUSTER)
+    confine_spec(spec(), CLUSTER)
 
 
-@pytest.mark.parametrize("source", ["shots", "shots/f.%04d.dpx", "shots/f.####.dpx"])
-def test_a_link_among_pictures_is_followed(allowed: Path, source: str) -> None:
-    (allowed / "shots/f.0001.dpx").write_bytes(b"x")
-    fields = {"source": f"{allowed}/{source}", "rate": 24}
-    refuse_local(spec(**fields), CLUSTER)
-    (allowed / "shots/f.0002.dpx").symlink_to("../../secret/film.mp4")
-    with pytest.raises(BadSpec, match="source = "):
-        refuse_local(spec(**fields), CLUSTER)
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("place", ["s3://bkt/a", "s3://bkt/a/x.mp4", "s3://bkt/a/f.%04d.dpx", "s3://whole/x.mp4"])
+def test_what_is_allowed_in_s3_may_be_named(
+    allowed: Path, monkeypatch: pytest.MonkeyPatch, field: str, place: str
+) -> None:
+    monkeypatch.setenv(PLACES, "s3://films/,s3://farm:s3://bkt/a s3://whole")
+    confine_spec(spec(**fields_of(place)[field]), CLUSTER)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(
+    "place", ["s3://bkt/ab/x.mp4", "s3://bkt", "s3://bkt/", "s3://bkt/A/x.mp4", "s3://bktx/a/x.mp4", "s3://bkt//a/x"]
+)
+def test_what_is_not_allowed_in_s3_may_not_be_named(
+    allowed: Path, monkeypatch: pytest.MonkeyPatch, field: str, place: str
+) -> None:
+    monkeypatch.setenv(PLACES, "s3://films,s3://farm,s3://bkt/a")
+    with pytest.raises(BadSpec) as refused:
+        confine_spec(spec(**fields_of(place)[field]), CLUSTER)
+    assert str(refused.value) == (
+        f"{field} = {place!r}: a job for this cluster names only places that its operator has allowed; name one of those, or "
+        "have it added to FARM_ALLOWED_PLACES."
+    )
+
+
+def test_folders_stand_in_either_list(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACES, f"s3://films,s3://farm,{allowed.parent}/secret")
+    for folder in ("allowed", "secret"):
+        confine_spec(spec(source=f"{allowed.parent}/{folder}/film.mp4"), CLUSTER)
+    with pytest.raises(BadSpec, match="names no local file"):
+        confine_spec(spec(source="/etc/passwd"), CLUSTER)
+
+
+@pytest.mark.parametrize("said", ["", " ", ","])
+def test_an_empty_list_allows_nothing(allowed: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv(PLACES, said)
+    with pytest.raises(BadSpec, match=r"source = 's3://films/film\.mp4'"):
+        confine_spec(spec(), CLUSTER)
+
+
+def test_a_list_that_cannot_be_read_says_so(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACES, "s3://Farm_/x")
+    with pytest.raises(BadStore, match=r"^FARM_ALLOWED_PLACES: one of its places cannot be read"):
+        confine_spec(spec(), CLUSTER)
 
 
 def test_a_file_beside_the_driver_is_a_file(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(allowed.parent / "secret")
     one = spec(look={"name": "fast-style", "settings": {"weights": "film.mp4"}})
     with pytest.raises(BadSpec, match=r"look\.settings\.weights = 'film\.mp4'"):
-        refuse_local(one, CLUSTER)
+        confine_spec(one, CLUSTER)
 
 
 def test_ray_of_ones_own_may_read_all(allowed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     for address in (None, "local"):
-        refuse_local(spec(source="/films/film.mp4"), address)
+        confine_spec(spec(source="/films/film.mp4"), address)
     monkeypatch.setenv("RAY_ADDRESS", CLUSTER)
     with pytest.raises(BadSpec, match=r"source = '/films/film\.mp4'"):
-        refuse_local(spec(source="/films/film.mp4"), None)
+        confine_spec(spec(source="/films/film.mp4"), None)
 
 
 def test_a_plan_that_is_not_kept_has_no_store(allowed: Path) -> None:
-    refuse_local(spec(store="/store", output="/out"), CLUSTER, planned_only=True)
+    confine_spec(spec(store="/store", output="/out"), CLUSTER, planned_only=True)
     with pytest.raises(BadSpec, match="source = "):
-        refuse_local(spec(source="/film.mp4"), CLUSTER, planned_only=True)
+        confine_spec(spec(source="/film.mp4"), CLUSTER, planned_only=True)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +177,11 @@ def test_every_command_asks_before_anything_else(allowed: Path, command: Callabl
     """Nothing answers at the address: it is not asked."""
     with pytest.raises(BadSpec, match="source = '/etc/passwd': a job for a cluster names no local file"):
         command(spec(source="/etc/passwd"), address="127.0.0.1:1")
+
+
+def test_a_training_and_an_evaluation_ask_before_anything_else(allowed: Path) -> None:
+    recipe = {"name": "one", "kind": "colorize", "licence": "MIT", "steps": 1, "out": "s3://farm/out"}
+    with pytest.raises(BadSpec, match=r"data\.0\.pictures = '/etc'"):
+        train_look(parse_recipe({**recipe, "data": [{"pictures": "/etc"}]}, "r"), address="127.0.0.1:1")
+    with pytest.raises(BadSpec, match="--on = '/etc'"):
+        evaluate(EvaluationRequest(looks=(), on="/etc"), address="127.0.0.1:1")
