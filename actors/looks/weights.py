@@ -7,19 +7,30 @@ from typing import TypeVar
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from jobs.errors import BadLook
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def loaded(path: Path, build: Callable[[], Network]) -> Network:
-    """The network that `build` makes with the weights in a file, on the processor, in float32, ready to run. Raises BadLook."""
+def tensors_in(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name, on the processor. Raises BadLook where it is none, or holds numbers that are not finite."""
     try:
         found = load_file(path, device="cpu")
     except (SafetensorError, OSError) as error:
         raise BadLook(f"{path} is not a whole safetensors file ({error}); copy the whole look anew.") from None
+    for name in sorted(found):
+        if found[name].is_floating_point() and not found[name].float().isfinite().all():
+            raise BadLook(
+                f"{path}: tensor {name[:80]!r} holds numbers that are not finite; copy the look anew, or train it anew."
+            )
+    return found
+
+
+def loaded(path: Path, build: Callable[[], Network]) -> Network:
+    """The network that `build` makes with the weights in a file, on the processor, in float32, ready to run. Raises BadLook."""
+    found = tensors_in(path)
     with torch.device("meta"):
         network = build()
     wanted = {name: tuple(one.shape) for name, one in network.state_dict().items()}
@@ -29,10 +40,6 @@ def loaded(path: Path, build: Callable[[], Network]) -> Network:
             raise BadLook(
                 f"{path}: tensor {name!r} is {_told(has)} where look.json's network has {_told(wanted.get(name))}; the file "
                 "is of another look."
-            )
-        if not found[name].isfinite().all():
-            raise BadLook(
-                f"{path}: tensor {name!r} holds numbers that are not finite; copy the look anew, or train it anew."
             )
     network.load_state_dict({name: one.float() for name, one in found.items()}, assign=True)
     return network.eval().requires_grad_(False)

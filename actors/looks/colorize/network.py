@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actors.looks.colorize.encoder import CHANNELS, HEAD, FeatureEncoder
+from actors.looks.weights import tensors_in
 
 SLOPE = 0.1
 MULTIPLE = 32  # height and width must be multiples of this: the neck works at a thirty-second
@@ -113,11 +112,8 @@ def folded(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_network(path: Path, device: torch.device | str) -> ColorNet:
-    """The network ready to run; a ValueError says what is wrong with a file that is not its weights."""
-    try:
-        found = load_file(path, device="cpu")
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    """The network ready to run. Raises BadLook for a file that cannot be read, ValueError for one that is not its weights."""
+    found = tensors_in(path)
     network = ColorNet()
     wanted = network.state_dict()
     if missing := sorted(wanted.keys() - found.keys()):

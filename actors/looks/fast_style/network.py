@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from actors.looks.fast_style.layers import Convolution, Doubling, Finish, Kernel
+from actors.looks.weights import tensors_in
 
 FIRST = 3
 """Convolutions before the residual blocks, and after them."""
@@ -51,12 +50,9 @@ def load_network(path: Path, device: torch.device, dtype: torch.dtype) -> StyleN
     """The network in a safetensors file. Kernels from the first residual block to the last but one are `dtype`, the others
     float32: on a bright and nearly flat picture bfloat16 before the first norms moves the result by 12/255 in the mean.
 
-    Raises ValueError, one sentence, for a file that is not of the family, and OSError for one that cannot be read.
+    Raises ValueError, one sentence, for a file that is not of the family, and BadLook for one that cannot be read.
     """
-    try:
-        found = {name: tensor.float().to(device) for name, tensor in load_file(path, device="cpu").items()}
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
+    found = {name: tensor.float().to(device) for name, tensor in tensors_in(path).items()}
     _check(path, found)
     layers = [_layer(found, place, len(found) // 3, dtype) for place in range(len(found) // 3)]
     pairs = iter(layers[FIRST:-FIRST])

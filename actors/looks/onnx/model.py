@@ -5,32 +5,18 @@ beside is to name other files for its tensors ("external data"); those must be f
 """
 
 import mmap
-from collections.abc import Iterator
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from actors.looks.onnx.contents import Contents, UnfitModel, check_beside, contents_of
 from actors.looks.onnx.manifest import OnnxNetwork
 from actors.looks.onnx.session import NUMBERS, Session
 from actors.looks.package import Package
 from jobs.errors import BadLook
-
-DEEPEST = 32
-"""Graphs within graphs."""
-
-_INSIDE = {
-    "model": {7: "graph", 20: "training", 25: "function"},
-    "training": {1: "graph", 2: "graph"},
-    "function": {7: "node", 11: "attribute"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {13: "external"},
-}
-"""Which fields of a message hold which messages, as far as they lead to tensors."""
 
 
 class Model:
@@ -41,8 +27,7 @@ class Model:
         self.network = network
         self.where = f"The model {package.place}/{network.file}"
         path = package.file(network.file)
-        for location in external_files(path, self.where):
-            package.file(location)
+        _check_files(package, _contents(path, self.where), self.where)
         self.session = Session(path, self.where, device)
         self.shown = self._inputs(network.input.channels * (2 * package.paper.context + 1))
         self.made = self._output()
@@ -128,67 +113,42 @@ class Model:
 
 
 def external_files(path: Path, where: str) -> list[str]:
-    """Names of other files that a model's tensors lie in. Raises BadLook for what is no ONNX model."""
+    """Names of other files that a model's tensors lie in. Raises BadLook for what is no ONNX model, or none that is run."""
+    return _contents(path, where).locations
+
+
+def _contents(path: Path, where: str) -> Contents:
+    whole = _mapped(path)
+    if bytes(whole[:4]) == b"PK\x03\x04" or bytes(whole[:1]) == b"\x80":
+        raise BadLook(
+            f"{where} is a PyTorch file, which can hold code (pickle) and is never opened; export the network with "
+            "torch.onnx.export."
+        )
     try:
-        with path.open("rb") as file:
-            whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        if bytes(whole[:4]) == b"PK\x03\x04" or bytes(whole[:1]) == b"\x80":
-            raise BadLook(
-                f"{where} is a PyTorch file, which can hold code (pickle) and is never opened; export the network with "
-                "torch.onnx.export."
-            )
-        graphs = sum(number == 7 for number, _ in _fields(whole))
-        found = list(dict.fromkeys(_locations(whole, "model", 0)))
+        found = contents_of(whole)
+    except UnfitModel as why:
+        raise BadLook(f"{where} {why}.") from None
     except (ValueError, IndexError):
-        graphs, found = 0, []
-    if not graphs:
+        found = Contents()
+    if not found.graphs:
         raise BadLook(f"{where} is no whole ONNX model; copy it anew, or export it with torch.onnx.export.")
     return found
 
 
-def _locations(message: memoryview, kind: str, depth: int) -> Iterator[str]:
-    if depth > DEEPEST:
-        raise ValueError("too deep")
-    for number, value in _fields(message):
-        inside = _INSIDE[kind].get(number)
-        if inside is None or value is None:
-            continue
-        if inside == "external":
-            pair = {key: bytes(text or b"").decode() for key, text in _fields(value)}
-            if pair.get(1) == "location":
-                yield pair.get(2, "")
-        else:
-            yield from _locations(value, inside, depth + 1)
+def _check_files(package: Package, found: Contents, where: str) -> None:
+    """Raises BadLook where a file that tensors lie in is none of the package's, or holds no numbers."""
+    data = {location: _mapped(package.file(location)) for location in found.locations}
+    try:
+        for one in found.beside:
+            check_beside(one, data[one.location])
+    except UnfitModel as why:
+        raise BadLook(f"{where} {why}.") from None
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | None]]:
-    """Numbers of a message's fields, with what those of a length hold (wire types 0, 1, 2 and 5). Raises ValueError, IndexError."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        value = None
-        if tag & 7 == 0:
-            _, at = _varint(message, at)
-        elif tag & 7 == 2:
-            length, at = _varint(message, at)
-            value, at = message[at : at + length], at + length
-        elif tag & 7 in (1, 5):
-            at += 8 if tag & 7 == 1 else 4
-        else:
-            raise ValueError("no such wire type")
-        if at > len(message):
-            raise ValueError("broken off")
-        yield tag >> 3, value
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for place in range(10):
-        byte = message[at + place]
-        value |= (byte & 127) << (7 * place)
-        if byte < 128:
-            return value, at + place + 1
-    raise ValueError("too long a number")
+def _mapped(path: Path) -> memoryview:
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
 
 
 def _shape(shape: Any) -> str:

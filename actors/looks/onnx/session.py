@@ -136,6 +136,8 @@ def _options(runtime: Runtime) -> Any:
     options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
+    # Or a file could be a model of onnxruntime's own format, which nothing here has read.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 4  # what is wrong is said in our own words
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -89,7 +89,7 @@ def test_a_saved_network_loads(file: Path) -> None:
 
 def test_a_truncated_file_is_refused(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1000])
-    with pytest.raises(ValueError, match=r"weights\.safetensors is not a whole safetensors file"):
+    with pytest.raises(BadLook, match=r"weights\.safetensors is not a whole safetensors file"):
         load_network(file, "cpu")
 
 
