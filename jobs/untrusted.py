@@ -25,6 +25,12 @@ NOT_UTF8 = (
     "UTF-8 (ln -s) and give that"
 )
 """Said of a file's name as Python reads it, its foreign bytes as halves of surrogate pairs: no document in a store can hold it."""
+DEEPEST_JSON = 256
+"""Of any JSON text: a timeline of tracks fifty deep has half of it. Readers without a bound of their own die of ten thousand."""
+MOST_MARKS = 400_000
+"""Brackets and commas of any JSON text."""
+# A string that is never closed goes to the end: else each quote in it would be tried.
+_JSON_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{},]', re.DOTALL)
 
 _USER = re.compile(r"(?<!/)//[^\s/@]*@")
 _SECRET = re.compile(r"//[^\s/@]*:")
@@ -74,6 +80,21 @@ def is_local(text: str) -> bool:
     if url and "/" not in scheme:
         return scheme == "file"
     return "/" in text or text.startswith("~")
+
+
+def check_json(text: str) -> None:
+    """Raises ValueError, saying why, for a JSON text that a parser would read with too much of its stack, or for too long. Takes time by its length."""
+    depth = marks = 0
+    for found in _JSON_MARK.finditer(text):
+        mark = found[0][0]
+        if mark == '"':
+            continue
+        marks += 1
+        depth += (mark in "[{") - (mark in "]}")
+        if depth > DEEPEST_JSON:
+            raise ValueError(f"its lists and mappings are nested too deeply, more than {DEEPEST_JSON} levels")
+        if marks > MOST_MARKS:
+            raise ValueError(f"it holds more than {MOST_MARKS} values")
 
 
 def check_plain(value: Any) -> None:

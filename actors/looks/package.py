@@ -24,7 +24,7 @@ from jobs.field_paths import field_path
 from jobs.store import locate, open_store
 from jobs.store.allowed_places import admitted, library_of_looks
 from jobs.store.protocol import told
-from jobs.untrusted import is_local, scrub, texts
+from jobs.untrusted import check_json, check_plain, is_local, scrub, texts
 
 Shape = TypeVar("Shape", bound=Document)
 
@@ -209,9 +209,14 @@ def open_package(place: str) -> Package:
 def read_paper(data: bytes, where: str) -> LookDocument:
     """look.json, from JSON. Raises BadLook: the field, what is wrong with it."""
     try:
-        return LookDocument.model_validate_json(data)
+        check_json(data.decode(errors="replace"))
+        paper = LookDocument.model_validate_json(data)
+        check_plain({"settings": paper.settings, "network": paper.network})
+        return paper
     except ValidationError as error:
         raise BadLook(f"{where}: {wrong_fields(error)}.") from None
+    except ValueError as wrong:
+        raise BadLook(f"{where}: {wrong}; no look's paper is so, copy the look anew.") from None
 
 
 def wrong_fields(error: ValidationError) -> str:

@@ -22,7 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.media.limits import MOST_PIXELS, MOST_STREAMS, READING_BYTES, bounded_memory, refuse_streams
+from actors.media.limits import MOST_PIXELS, MOST_STREAMS, READING_BYTES, bounded_memory, refuse_parts
 from jobs.errors import BadMedia
 from jobs.film.ffmpeg_commands import LOSSLESS, ONE_RATE
 from jobs.store import open_source
@@ -76,7 +76,7 @@ def open_media(source: str | BinaryIO, what: str) -> InputContainer:
     except av.error.FFmpegError as error:
         raise BadMedia(f"{what} {_why_not(source, error)}") from None
     try:
-        refuse_streams(len(container.streams), what)
+        refuse_parts(len(container.streams), len(container.chapters()), what)
     except BadMedia:
         container.close()
         raise

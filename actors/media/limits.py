@@ -24,6 +24,9 @@ MOST_PIXELS = LARGEST_SIDE**2
 MOST_STREAMS = 512
 """An MXF has some dozens of mono tracks, and a Matroska some hundreds of fonts; each costs libav a context."""
 
+MOST_CHAPTERS = 10_000
+"""Each is asked for, shifted, written and compared again; no film has a tenth of them."""
+
 LONGEST_SECONDS = 100 * 3600
 """From a film's first frame to its last: nothing shown lasts so long, and time stamps beyond it are damaged."""
 
@@ -79,10 +82,15 @@ def refuse_size(width: int, height: int, what: str) -> None:
         )
 
 
-def refuse_streams(count: int, what: str) -> None:
-    """Raises BadMedia for a film of more streams than are carried."""
-    if count > MOST_STREAMS:
+def refuse_parts(streams: int, chapters: int, what: str) -> None:
+    """Raises BadMedia for a film of more streams or chapters than are carried."""
+    if streams > MOST_STREAMS:
         raise BadMedia(f"{what} has more than {MOST_STREAMS} streams; take out those that are not of the film.")
+    if chapters > MOST_CHAPTERS:
+        raise BadMedia(
+            f"{what} has {chapters} chapters; up to {MOST_CHAPTERS} are carried: leave them out, for example with "
+            "ffmpeg -i FILM -map 0:v -map 0:a? -c copy -map_chapters -1 NEW.mkv."
+        )
 
 
 def refuse_length(seconds: float, what: str) -> None:

@@ -18,6 +18,7 @@ from jobs.film.frame_index import Ints
 from jobs.film.source import Film
 from jobs.film.timecode import FrameTimecodes, is_steady, timecode_rate
 from jobs.store import read_small
+from jobs.untrusted import check_json
 
 
 def given_cuts(url: str, film: Film, pts: Ints) -> list[int]:
@@ -129,6 +130,12 @@ def _by_edl(text: str, name: str, film: Film, pts: Ints) -> list[int]:
 
 
 def _by_otio(text: str, name: str, film: Film, pts: Ints) -> list[int]:
+    try:
+        check_json(text)
+    except ValueError as wrong:
+        raise BadSpec(
+            f"{name} is larger than any timeline ({wrong}); export it without metadata, or give an .edl or a .csv."
+        ) from None
     try:
         timeline = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):

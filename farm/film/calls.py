@@ -24,6 +24,7 @@ class ProbeCall(Call):
 
     what: str = field(default="", kw_only=True)
     pool, method = "surveyor", "film"
+    remedy = "write its streams anew (ffmpeg -i FILM -map 0 -c copy NEW.mkv) and name that, or see whether the machine has memory left"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class GivenCutsCall(Call):
     film: Film
     pts: Ints
     pool, method, what, priority = "surveyor", "given_cuts", "the shot list", (1,)
+    remedy = "export it again, or give a .csv, which is the plainest"
 
 
 @dataclass(frozen=True)

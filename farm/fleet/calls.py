@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from farm.fleet.fair_share import Quota
-from jobs.errors import BadInput, ChunkFailed, FilmFailed, StoreDown
+from jobs.errors import BadInput, BadMedia, ChunkFailed, FilmFailed, StoreDown
 from jobs.store.traffic import Traffic
 
 
@@ -20,6 +20,11 @@ class RetryPolicy:
     losses: int = 8
     """Workers lost before the film fails; preempted ones are not counted."""
 
+
+DIED = "worker process has died"
+"""Ray's words for a process that ended by itself, or was killed, where its node lives on."""
+MOST_DEATHS = 2
+"""Of workers at one and the same small thing."""
 
 ONCE = RetryPolicy(attempts=1, losses=1)
 """Of what is several things in one: whichever of them is bad, it is found by asking for each."""
@@ -63,6 +68,14 @@ class Call(ABC):
     def budget(self) -> RetryPolicy | None:
         """Its own, in the place of the fleet's."""
         return None
+
+    @property
+    def remedy(self) -> str:
+        """What to do with what it reads, where that kills its reader. It is small: the second worker that dies at it has died of it.
+
+        Empty: deaths are bad luck, up to the budget.
+        """
+        return ""
 
     @property
     def frames(self) -> int:
@@ -225,6 +238,8 @@ class RetryCount:
     budget: RetryPolicy
     errors: int = 0
     losses: int = 0
+    deaths: int = 0
+    """Of the losses: processes that died while their node lived on."""
 
     def error(self, what: str, error: BaseException) -> None:
         """Charge an error. Raises BadInput, FilmFailed (but for ChunkFailed) and StoreDown as they are; BudgetSpent when there were too many."""
@@ -240,9 +255,14 @@ class RetryCount:
                 RetriesExhausted(self.errors, self.losses, last),
             ) from error
 
-    def loss(self, what: str, reason: str) -> None:
-        """Charge a lost worker. Raises BudgetSpent when there were too many."""
+    def loss(self, what: str, reason: str, remedy: str = "") -> None:
+        """Charge a lost worker. Raises RetriesExhaustedError when there were too many, BadMedia where what it read has a `remedy` and killed its second reader."""
         self.losses += 1
+        self.deaths += DIED in reason
+        if remedy and self.deaths >= MOST_DEATHS:
+            raise BadMedia(
+                f"{what[:1].upper()}{what[1:]} killed both workers that read it, one after the other ({reason}): {remedy}."
+            )
         if self.losses >= self.budget.losses:
             raise RetriesExhaustedError(
                 f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "

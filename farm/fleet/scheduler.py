@@ -203,7 +203,7 @@ class CallQueue:
         """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as RetryCount.loss."""
         for ticket in list(self._held[worker])[: 0 if free else self.abreast]:
             try:
-                ticket.luck.loss(ticket.call.what, reason)
+                ticket.luck.loss(ticket.call.what, reason, ticket.call.remedy)
             except RetriesExhaustedError as over:
                 self._set_aside(ticket, over)
                 self._held[worker].remove(ticket)

@@ -33,7 +33,7 @@ def confine_spec(
 
 def confine_recipe(recipe: Recipe, address: str | None) -> AbstractContextManager[None]:
     """The same for a training."""
-    data = [(f"data.{number}.pictures", one.pictures) for number, one in enumerate(recipe.data)]
+    data = [(f"data, entry {number + 1}, pictures", one.pictures) for number, one in enumerate(recipe.data)]
     return _confine([("out", recipe.out), *data], named_places(recipe.course, "course"), address)
 
 

@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import yaml
 
 from jobs.errors import BadSpec
 from jobs.store import read_small
+from jobs.untrusted import DEEPEST, MOST_VALUES, check_json
 
 LARGEST = 1 << 20
 """Bytes of a text: ten thousand overrides have fewer."""
@@ -32,13 +34,22 @@ class _Yaml(yaml.SafeLoader):
     }
 
     aliases = 0
+    nodes = 0
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.nodes, self.depth = self.nodes + 1, self.depth + 1
+        if self.nodes > MOST_VALUES:
+            raise yaml.MarkedYAMLError(problem=f"it has more than {MOST_VALUES} values")
+        if self.depth > 2 * DEEPEST:  # what is within it is read sooner than it is refused, in time by its square
+            raise RecursionError
         if self.check_event(yaml.AliasEvent):
             self.aliases += 1
             if self.aliases > MOST_ALIASES:
                 raise yaml.MarkedYAMLError(problem=f"it has more than {MOST_ALIASES} aliases")
-        return super().compose_node(parent, index)
+        found = super().compose_node(parent, index)
+        self.depth -= 1
+        return found
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         super().flatten_mapping(node)
@@ -69,8 +80,8 @@ def _refuse_twice(node: yaml.MappingNode) -> None:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is said twice")
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{twice} is said twice")
     return fields
 
 
@@ -83,6 +94,7 @@ def read_fields(place: str, what: str) -> Any:
     try:
         text = data.decode("utf-8-sig")  # some editors begin a text with a byte order mark
         if place.lower().endswith(".json"):
+            check_json(text)
             return json.loads(text, object_pairs_hook=_once)
         return yaml.load(text, _Yaml)
     except UnicodeDecodeError:

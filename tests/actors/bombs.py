@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -44,4 +45,29 @@ def many_frames(path: Path, count: int) -> Path:
         begin = whole.index(name) + 8  # behind version and flags
         whole[begin : begin + len(table)] = table
     path.write_bytes(whole)
+    return path
+
+
+def many_chapters(path: Path, count: int) -> Path:
+    """A film with so many chapters, each of some microseconds."""
+    seconds = PLAIN.frames / PLAIN.rate
+    each = int(seconds * 10**9) // count
+    with av.open(str(PLAIN.make(path.with_name(f"plain-{path.name}")))) as film, av.open(str(path), "w") as out:
+        picture = out.add_stream_from_template(film.streams.video[0])
+        out.set_chapters(
+            [
+                {
+                    "id": number + 1,
+                    "start": number * each,
+                    "end": (number + 1) * each,
+                    "time_base": Fraction(1, 10**9),
+                    "metadata": {"title": f"Chapter {number}"},
+                }
+                for number in range(count)
+            ]
+        )
+        for packet in film.demux(video=0):
+            if packet.size:
+                packet.stream = picture
+                out.mux(packet)
     return path

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from jobs.errors import BadSpec, Damaged
-from jobs.untrusted import DEEPEST, LONGEST_TEXT, MOST_VALUES, check_plain, is_placeable, scrub, spoken
+from jobs.untrusted import (
+    DEEPEST,
+    DEEPEST_JSON,
+    LONGEST_TEXT,
+    MOST_MARKS,
+    MOST_VALUES,
+    check_json,
+    check_plain,
+    is_placeable,
+    scrub,
+    spoken,
+)
 
 
 def deep(levels: int) -> Any:
@@ -102,3 +113,38 @@ def test_a_sentence_is_one_line_that_steers_nothing() -> None:
 )
 def test_places_have_no_control_characters(text: str, may: bool) -> None:
     assert is_placeable(text) is may
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "]]]]\\"[[["}',
+        "[" * DEEPEST_JSON + "]" * DEEPEST_JSON,
+        '"' + "[" * 10**6 + '"',
+        "[" + "[],[]," * 60_000 + "1]",
+        "",
+    ],
+)
+def test_a_json_text_may_be(text: str) -> None:
+    check_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 10**6, f"nested too deeply, more than {DEEPEST_JSON} levels"),
+        ('{"a":' * 10**5, "too deeply"),
+        ("[" + "1," * 10**6, f"more than {MOST_MARKS} values"),
+        ("[],{}" * 10**6, "values"),
+    ],
+)
+def test_a_json_text_may_not_be(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        check_json(text)
+
+
+def test_a_string_that_is_never_closed_takes_no_time_to_speak_of() -> None:
+    began = time.process_time()
+    check_json('"' + '\\"' * 10**6)
+    check_json('"' + "\\" * 10**6)
+    assert time.process_time() - began < 2

@@ -3,6 +3,7 @@
 import io
 import resource
 import struct
+import subprocess
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from actors.media.container import decode_one, open_media, opened
 from actors.media.limits import (
     LARGEST_SIDE,
     LONGEST_SECONDS,
+    MOST_CHAPTERS,
     MOST_FRAMES,
     MOST_PIXELS,
     MOST_STREAMS,
@@ -23,7 +25,7 @@ from actors.media.limits import (
 from actors.survey.packet_index import PacketRow, _page
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
-from tests.actors.bombs import far_apart, many_frames, many_streams
+from tests.actors.bombs import far_apart, many_chapters, many_frames, many_streams
 from tests.actors.cutting import surveyed
 
 
@@ -45,6 +47,21 @@ def test_streams_are_counted(tmp_path: Path) -> None:
         with pytest.raises(BadMedia, match=rf"has more than {MOST_STREAMS} streams") as refused, opened(str(path)):
             pass
         assert str(refused.value).startswith(f"The source {path} has more than ")
+
+
+def test_chapters_are_counted(tmp_path: Path) -> None:
+    """A hundred thousand took the farm more than two minutes. What is advised helps on that very film."""
+    for ending in ("mkv", "mp4"):
+        surveyed(many_chapters(tmp_path / f"some.{ending}", 300))
+        path = many_chapters(tmp_path / f"many.{ending}", MOST_CHAPTERS + 10)
+        with pytest.raises(
+            BadMedia, match=rf"has \d+ chapters; up to {MOST_CHAPTERS} are carried: leave them out"
+        ) as refused:
+            Surveyor(str(path)).film()
+        command = str(refused.value).partition("for example with ")[2].rstrip(".")
+        words = command.replace("FILM", str(path)).replace("NEW", str(tmp_path / f"new-{ending}")).split()
+        subprocess.run([*words, "-v", "error", "-nostdin"], check=True)
+        surveyed(tmp_path / f"new-{ending}.mkv")
 
 
 def test_time_has_an_end(tmp_path: Path) -> None:

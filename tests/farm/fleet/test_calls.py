@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm.film.calls import GivenCutsCall
 from farm.fleet.calls import Cluster, NodeType, PoolSpec, RetryCount, RetryPolicy
 from farm.fleet.fair_share import Quota
 from farm.fleet.scheduler import CallQueue
 from farm.fleet.worker_pool import CROWDED_AFTER, PENDING_GRACE, Worker, WorkerPool, unmeetable
-from jobs.errors import BadLook, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
+from jobs.errors import BadLook, BadMedia, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
 from tests.farm.plain_call import PlainCall
 
 
@@ -113,6 +114,25 @@ def test_a_loss_is_charged_to_the_call_that_can_have_begun() -> None:
     sheet.deal([3], 1, 0.0)
     with pytest.raises(FilmFailed, match="chunk 1 lost its worker 2 times, at last so: killed"):
         sheet.lost(3, "killed", free=False)
+
+
+DIED = "ActorDiedError: The actor is dead because its worker process has died."
+
+
+def test_what_is_small_and_kills_its_second_reader_is_refused_in_one_sentence() -> None:
+    call = GivenCutsCall("cuts.otio", None, None)  # type: ignore[arg-type]
+    luck = RetryCount(RetryPolicy(losses=8))
+    for reason in ("ActorDiedError: The actor died because its node has died.", "it stood still", DIED):
+        luck.loss(call.what, reason, call.remedy)
+    with pytest.raises(BadMedia) as refused:
+        luck.loss(call.what, DIED, call.remedy)
+    assert str(refused.value) == (
+        f"The shot list killed both workers that read it, one after the other ({DIED}): export it again, or give a .csv, "
+        "which is the plainest."
+    )
+    chunk = RetryCount(RetryPolicy(losses=8))
+    for _ in range(7):
+        chunk.loss("chunk 1", DIED, "")
 
 
 def test_a_preempted_worker_costs_nobody() -> None:

@@ -181,7 +181,7 @@ def test_every_command_asks_before_anything_else(allowed: Path, command: Callabl
 
 def test_a_training_and_an_evaluation_ask_before_anything_else(allowed: Path) -> None:
     recipe = {"name": "one", "kind": "colorize", "licence": "MIT", "steps": 1, "out": "s3://farm/out"}
-    with pytest.raises(BadSpec, match=r"data\.0\.pictures = '/etc'"):
+    with pytest.raises(BadSpec, match=r"data, entry 1, pictures = '/etc'"):
         train_look(parse_recipe({**recipe, "data": [{"pictures": "/etc"}]}, "r"), address="127.0.0.1:1")
     with pytest.raises(BadSpec, match="--on = '/etc'"):
         evaluate(EvaluationRequest(looks=(), on="/etc"), address="127.0.0.1:1")
