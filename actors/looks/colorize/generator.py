@@ -35,7 +35,7 @@ class ColorizeGenerator:
             self.network = shared(
                 "colorize", package.digest, device, lambda: Captured(running(load_network(path, device), device))
             )
-        except (ValueError, OSError) as error:
+        except (ValueError, BadLook) as error:
             raise BadLook(f"The weights of look 'colorize' cannot be used: {error}") from None
         self.dtype = working_dtype(device)
 

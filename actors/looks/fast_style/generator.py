@@ -32,8 +32,8 @@ class FastStyleGenerator:
         self.domain = self.painter.domain
         try:
             self.networks = [_network(path, device) for path in files_of(settings, package)]
-        except (ValueError, OSError) as error:
-            raise BadLook(f"The weights of look 'fast-style' cannot be used: {error}.") from None
+        except (ValueError, BadLook) as error:
+            raise BadLook(f"The weights of look 'fast-style' cannot be used: {str(error).rstrip('.')}.") from None
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """R'G'B', or with `keep_chroma` Y', at the film's size."""

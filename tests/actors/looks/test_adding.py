@@ -129,7 +129,7 @@ def text(path: Path) -> str:
         (
             "w.safetensors",
             {"licence": "MIT"},
-            r"w\.safetensors is not a whole safetensors file",
+            r"cannot be used: /[^ ]*/w\.safetensors is not a whole safetensors file",
         ),
         ("w.safetensors", {"licence": "MIT", "kind": "oil"}, r"w\.safetensors: kind = 'oil' is not installed here"),
         ("w.onnx", {"licence": "MIT"}, "is no whole ONNX model"),
