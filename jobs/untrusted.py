@@ -32,6 +32,9 @@ MOST_MARKS = 400_000
 # A string that is never closed goes to the end: else each quote in it would be tried.
 _JSON_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{},]', re.DOTALL)
 
+NOT_UTF8_FILE = "its name has bytes that are not UTF-8 (Latin-1, perhaps), or a control character: rename it in UTF-8"
+"""Said of a file in a folder of many."""
+
 _USER = re.compile(r"(?<!/)//[^\s/@]*@")
 _SECRET = re.compile(r"//[^\s/@]*:")
 _UNPLACED = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")

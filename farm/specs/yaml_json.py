@@ -98,7 +98,7 @@ def read_fields(place: str, what: str) -> Any:
             return json.loads(text, object_pairs_hook=_once)
         return yaml.load(text, _Yaml)
     except UnicodeDecodeError:
-        raise BadSpec(f"{place} is not text; a {what} is YAML or JSON in UTF-8.") from None
+        raise BadSpec(f"{place} is not text in UTF-8 (but in Latin-1, perhaps); save the {what} as UTF-8.") from None
     except json.JSONDecodeError as error:
         raise BadSpec(f"{place}, line {error.lineno}: {error.msg}; a {what} ending in .json is JSON.") from None
     except yaml.YAMLError as error:

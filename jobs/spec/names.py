@@ -70,7 +70,7 @@ def job_key(name: str) -> str:
         return name
     spelled = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Za-z0-9._ ()-]+", "_", spelled).strip("._ ()-")[:100].rstrip("._ ()-") or "film"
-    return f"_{plain}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return f"_{plain}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
 
 
 def key_asked_for(job: str) -> str:

@@ -22,9 +22,9 @@ def parse_spec(fields: Any, where: str) -> JobSpec:
         check_plain(fields)
         return JobSpec.model_validate(fields)
     except ValidationError as error:
-        raise BadSpec(f"{where}: {'; '.join(map(_sentence, faults(error)))}") from None
+        raise BadSpec(f"{where}: {'; '.join(map(_sentence, faults(error)))}.") from None
     except ValueError as wrong:
-        raise BadSpec(f"{where}: {wrong}") from None
+        raise BadSpec(f"{where}: {wrong}.") from None
 
 
 def _sentence(error: Any) -> str:

@@ -9,6 +9,7 @@ from jobs.errors import BadSpec, BadStore
 from jobs.film.source import Picture
 from jobs.stills.names import frame_of
 from jobs.store import Store, open_store
+from jobs.untrusted import NOT_UTF8_FILE, is_placeable
 
 MOST_STILLS = 20_000
 LARGEST_FILE = 1 << 30
@@ -134,6 +135,8 @@ def _named(store: Store) -> Iterator[tuple[str, int]]:
         frame = None if "/" in key else frame_of(key)
         if frame is None:
             continue
+        if not is_placeable(key):
+            raise BadSpec(f"stills: {store.url} has the file {key}: {NOT_UTF8_FILE}.")
         stills += 1
         if stills > MOST_STILLS:
             raise BadSpec(

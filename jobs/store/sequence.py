@@ -20,6 +20,7 @@ from jobs.store.allowed_places import admitted, is_allowed, is_confined, proven,
 from jobs.store.png_texts import refuse_large_texts
 from jobs.store.protocol import Bucket, Stat, told
 from jobs.store.virtual_quicktime import VirtualQuickTime, header
+from jobs.untrusted import NOT_UTF8_FILE, is_placeable
 
 if TYPE_CHECKING:
     from jobs.store.s3.store import S3Store
@@ -147,6 +148,8 @@ def _sequences(listed: Iterator[tuple[str, Stat]]) -> dict[str, list[_File]]:
 
 
 def _refuse_gaps(place: str, files: Sequence[_File]) -> None:
+    if not is_placeable(files[0].name):  # all are called alike
+        raise BadMedia(f"The source {place} has the file {files[0].name}: {NOT_UTF8_FILE}, with all of the sequence.")
     for number, file in enumerate(files, files[0].number):
         if file.number < number:
             raise BadMedia(

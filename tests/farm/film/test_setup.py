@@ -80,7 +80,9 @@ def test_a_source_that_changed_is_another_film(film: Path, tmp_path: Path) -> No
     spec = spec_of(source, tmp_path)
     first = opened(spec)
     os.utime(source, (1, 1))
-    with pytest.raises(BadMedia, match="has changed since the job 'film' began; give it a job name"):
+    with pytest.raises(
+        BadMedia, match="has changed since the job 'film' began; put the old file back, or set name: film-2"
+    ):
         opened(spec)
     assert Ledger.at(spec.store, "film").film(spec.reading) == first.film
 

@@ -154,7 +154,7 @@ def test_a_broken_text_is_named_by_its_line(name: str, text: str, words: str) ->
 
 def test_what_is_no_text_is_no_spec(tmp_path: Path) -> None:
     Path("job.yaml").write_bytes(b"name: \xff\xfe")
-    with pytest.raises(BadSpec, match=r"job\.yaml is not text; a job spec is YAML or JSON in UTF-8"):
+    with pytest.raises(BadSpec, match=r"job\.yaml is not text in UTF-8 .*; save the job spec as UTF-8"):
         read_spec("job.yaml")
 
 

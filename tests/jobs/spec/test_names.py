@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.errors import BadMedia, BadSpec
 from jobs.spec.job import JobSpec
 from jobs.spec.names import job_key, key_asked_for, stem
 from jobs.spec.parser import parse_spec
+from jobs.stills.listing import stills_in
+from jobs.store.sequence import find_sequence
+from jobs.store.source import source_identity
 
 LEAST = {"name": "film", "source": "film.mp4", "store": "store", "output": "out"}
 
@@ -81,3 +87,24 @@ def test_names_that_are_spelled_alike_do_not_share_a_folder() -> None:
 @given(st.text(min_size=1, max_size=151))
 def test_a_key_is_one_plain_folder(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._ ()-]{0,150}", job_key(name))
+
+
+LATIN = os.fsdecode("Bäume".encode("latin-1"))
+
+
+def test_a_name_in_latin_1_is_refused_in_a_sentence_whose_advice_works(tmp_path: Path) -> None:
+    for field in ("source", "store", "output", "stills"):
+        with pytest.raises(BadSpec, match=rf"{field} = .*not UTF-8 \(Latin-1, perhaps\): rename the file .*ln -s"):
+            parse_spec({**LEAST, field: f"/films/{LATIN}"}, "x")
+    (tmp_path / LATIN).write_bytes(b"film")
+    (tmp_path / "plain").symlink_to(LATIN)
+    assert source_identity(str(tmp_path / "plain")).bytes == 4
+
+
+def test_files_in_a_folder_are_refused_where_their_names_are_latin_1(tmp_path: Path) -> None:
+    (tmp_path / f"{LATIN}.shot0001.f000001.png").write_bytes(b"x")
+    with pytest.raises(BadSpec, match="rename it in UTF-8"):
+        stills_in(str(tmp_path))
+    (tmp_path / f"{LATIN}.0001.png").write_bytes(b"x")
+    with pytest.raises(BadMedia, match="rename it in UTF-8"):
+        find_sequence(f"{tmp_path}/{LATIN}.%04d.png?rate=24")
