@@ -1,7 +1,9 @@
 """The `farm` command: messages go to stderr, JSON to stdout; exits 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
 
 import json
+import shlex
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,12 +83,27 @@ def _print(value: Any) -> None:
 app = typer.Typer(
     name="farm",
     cls=CommandGroup,
-    help="Film farm: colourise and restyle whole films, frame for frame.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 """The command `farm`."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"farm {version('film-farm')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the farm's version.")
+    ] = False,
+) -> None:
+    """Film farm: colourise and restyle whole films, frame for frame."""
 
 
 @app.command()
@@ -118,7 +135,7 @@ def render(
     take_over: TakeOver = False,
     shots: OnlyShots = None,
 ) -> None:
-    """Render a film, or a job spec, to its deliverables. Run again, it goes on where it was."""
+    """Render a film, or all deliverables of a job spec. Run it again to resume: finished work is kept."""
     from farm.specs.spec_files import spec_named
 
     chosen = ALL if shots is None else shots_chosen(shots)
@@ -137,9 +154,7 @@ def render(
 @app.command()
 def shots(
     film: Film,
-    to: Annotated[
-        str, typer.Option("--to", metavar="FILE", help="Where the list goes: its name ends in .edl, .otio or .csv.")
-    ],
+    to: Annotated[str, typer.Option("--to", metavar="FILE", help="The file to write: .edl, .otio or .csv.")],
     out: Out = None,
     deinterlace: Deinterlace = None,
     head: Head = None,
@@ -150,7 +165,7 @@ def shots(
     name: JobName = None,
     address: Address = None,
 ) -> None:
-    """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV, surveying it where that has not been done. Renders nothing."""
+    """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV. Surveys the film first if needed; renders nothing."""
     from farm.specs.spec_files import is_spec, spec_named
 
     options = fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, name=name)
@@ -169,10 +184,10 @@ def status(
     place: Annotated[
         str, typer.Argument(metavar="SPEC_OR_STORE", help="A job spec, or a store (a folder or s3://bucket/prefix).")
     ],
-    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; by default all.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; default: all.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """How far jobs are, read from the store alone: works from any machine, while a film renders or after."""
+    """Show the progress of jobs, from the store alone: on any machine, during and after rendering."""
     from farm.ops.status import show, statuses
     from farm.specs.spec_files import is_spec, read_spec
     from jobs.spec.names import key_asked_for
@@ -184,9 +199,11 @@ def status(
 
 @app.command()
 def schema(
-    report: Annotated[bool, typer.Option("--report", help="Of the conform report beside each deliverable.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="The schema of the conform report beside each deliverable.")
+    ] = False,
 ) -> None:
-    """The job spec's JSON Schema, or the conform report's."""
+    """Print the JSON Schema of the job spec, for editors and checks; with --report, that of the conform report."""
     from jobs.records.report import ConformReport
     from jobs.spec.job import JobSpec
 
@@ -194,8 +211,22 @@ def schema(
 
 
 @app.command()
+def init(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The file to write, as in job.yaml.")] = Path("job.yaml"),
+) -> None:
+    """Write a job spec to begin with, its fields explained, and beside it the schema for your editor's completion."""
+    from farm.specs.starter_spec import write_starter
+
+    schema = write_starter(spec)
+    print(
+        f"Made {spec} and {schema.name} beside it. Set its source and output, then: farm plan {shlex.quote(str(spec))}",
+        file=sys.stderr,
+    )
+
+
+@app.command()
 def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")]) -> None:
-    """Make a short black-and-white film, with cuts, fades and sound, to try the farm with."""
+    """Make a short black-and-white film with cuts, fades and sound, to try the farm."""
     from actors.picture.sample import make_sample
 
     try:

@@ -17,7 +17,7 @@ def cancel(
         ),
     ],
 ) -> None:
-    """Ask whoever works on jobs to stop, from any machine, and wait until they have. They can be gone on with."""
+    """Stop jobs, from any machine, and wait until they have stopped. Finished work is kept: the same command resumes."""
     from farm.progress.lease_control import cancel_jobs
 
     cancel_jobs(jobs, lambda sentence: print(sentence, file=sys.stderr))
@@ -26,17 +26,17 @@ def cancel(
 def clean(
     store: Annotated[str, typer.Argument(help="A store: a folder or s3://bucket/prefix.")],
     job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; by default all.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete it; without this it is only told.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only list.")] = False,
     all_but_last: Annotated[
         bool,
         typer.Option(
             "--all-but-last",
-            help="Of delivered jobs, what only earlier specs need, too: to change back to one costs rendering again.",
+            help="Also what only earlier specs of delivered jobs need: changing back to one means rendering again.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What of finished, broken off and earlier work may be deleted, and how many bytes that is. Deletes with --yes alone."""
+    """List what may be deleted of finished, interrupted and earlier work, with its size. Deletes only with --yes."""
     from farm.ops.clean import CleanOptions, show
     from farm.ops.clean import clean as cleaned
     from jobs.spec.names import key_asked_for

@@ -17,37 +17,51 @@ Film = Annotated[
     ),
 ]
 LookName = Annotated[
-    str | None, typer.Option("--look", help="The look, by name or place (a folder or s3://); see `farm looks`.")
+    str | None, typer.Option("--look", help="The look, by name or by place (folder or s3://); `farm looks` lists them.")
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the look; may be given several times."),
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the look, as in strength=0.8; repeatable."),
 ]
 OnlyShots = Annotated[
     str | None,
     typer.Option(
-        "--shots", metavar="N-M", help="Render these shots alone, as in '3' or '3,5-7'; deliver where all is there."
+        "--shots",
+        metavar="N-M",
+        help="Render only these shots, as in 3 or 3,5-7. The film is delivered once all shots are rendered.",
     ),
 ]
-OfShots = Annotated[
-    str | None, typer.Option("--shots", metavar="N-M", help="Of these shots alone, as in '3' or '3,5-7'.")
-]
+OfShots = Annotated[str | None, typer.Option("--shots", metavar="N-M", help="Only these shots, as in 3 or 3,5-7.")]
 Out = Annotated[
-    str | None, typer.Option("--out", help="Folder or s3://bucket/prefix for deliverables, report and review page.")
+    str | None,
+    typer.Option("--out", help="Where deliverables, report and review page go: a folder or s3://bucket/prefix."),
 ]
-OfCodec = Annotated[Codec | None, typer.Option("--codec", help="How the picture is encoded.")]
-InContainer = Annotated[Container | None, typer.Option("--container", help="What the streams are wrapped in.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="prores: proxy to 4444xq; dnxhr: lb to 444.")]
-Depth = Annotated[int | None, typer.Option("--depth", help="Bits a sample: h264, hevc, png, tiff and dpx.")]
-Height = Annotated[int | None, typer.Option("--height", help="Lines of the deliverable; the width follows.")]
-Crf = Annotated[int | None, typer.Option("--crf", help="Quality of h264 and hevc, 0 (best) to 51.")]
+OfCodec = Annotated[Codec | None, typer.Option("--codec", help="Codec of the picture; default: h264.")]
+InContainer = Annotated[
+    Container | None, typer.Option("--container", help="Container; default: the usual one of the codec.")
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="Profile: for prores proxy, lt, standard, hq, 4444 or 4444xq; for dnxhr lb, sq, hq, hqx or 444.",
+    ),
+]
+Depth = Annotated[int | None, typer.Option("--depth", help="Bits per sample, of h264, hevc, png, tiff and dpx.")]
+Height = Annotated[
+    int | None,
+    typer.Option("--height", help="Height in lines, as in 1080; the width follows. Default: the source's size."),
+]
+Crf = Annotated[int | None, typer.Option("--crf", help="Quality of h264 and hevc, from 0 (best) to 51; default: 16.")]
 Deinterlace = Annotated[
     str | None, typer.Option("--deinterlace", metavar="bwdif", help="Make interlaced pictures progressive.")
 ]
 Head = Annotated[
     str | None,
     typer.Option(
-        "--head", metavar="trim", help="Begin a recording that starts amid a group of pictures where it can be decoded."
+        "--head",
+        metavar="trim",
+        help="Start a recording that begins in the middle of a group of pictures at its first frame that can be decoded.",
     ),
 ]
 
@@ -55,20 +69,20 @@ Head = Annotated[
 def trims(head: Head) -> bool:
     """What --head says to a command without a spec. Raises BadSpec."""
     if head not in (None, "whole", "trim"):
-        raise BadSpec(f"--head {head}: it reads trim.")
+        raise BadSpec(f"--head {head}: only trim is allowed.")
     return head == "trim"
 
 
-Video = Annotated[int | None, typer.Option("--video", help="Stream number of the picture, where there are several.")]
+Video = Annotated[int | None, typer.Option("--video", help="Stream number of the picture if the film has several.")]
 Rate = Annotated[
-    str | None, typer.Option("--rate", help="Frames a second of an image sequence, as in 24 or 24000/1001.")
+    str | None, typer.Option("--rate", help="Frames per second of an image sequence, as in 24 or 24000/1001.")
 ]
 Dropped = Annotated[
     str | None,
     typer.Option(
         "--drop",
         metavar="WHAT",
-        help="`unsupported`: leave out streams that the container cannot hold; or a list of stream numbers and kinds, "
+        help="Streams that may be left out: unsupported (all that the container cannot hold), or stream numbers and kinds, "
         "as in 3,subtitle.",
     ),
 ]
@@ -88,24 +102,37 @@ Propagate = Annotated[
         "by default propagated where the look is a colouriser, and with --stills.",
     ),
 ]
-ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk, in seconds.")]
-Workers = Annotated[int | None, typer.Option("--workers", help="Renderers at most.")]
+ChunkSeconds = Annotated[float | None, typer.Option("--chunk-seconds", help="Longest chunk in seconds; default: 8.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Most renderers at a time.")]
 Priority = Annotated[
     int | None,
-    typer.Option("--priority", help="On a cluster: films with higher numbers get renderers first; -100 to 100."),
+    typer.Option(
+        "--priority", help="On a cluster, films with higher numbers get renderers first; -100 to 100, default: 0."
+    ),
 ]
-StorePlace = Annotated[str | None, typer.Option("--store", help="Where work is kept; by default a folder under --out.")]
-JobName = Annotated[str | None, typer.Option("--name", help="The job's name in its store; by default the film's stem.")]
+StorePlace = Annotated[
+    str | None, typer.Option("--store", help="Where work in progress is kept; default: the folder store in --out.")
+]
+JobName = Annotated[
+    str | None, typer.Option("--name", help="The job's name; default: the film's file name without its ending.")
+]
 Address = Annotated[
     str | None,
-    typer.Option("--address", envvar="RAY_ADDRESS", help="A Ray cluster's address; without one, Ray runs here."),
+    typer.Option(
+        "--address", envvar="RAY_ADDRESS", help="Address of a Ray cluster; without it, Ray runs on this machine."
+    ),
 ]
 MetricsPort = Annotated[
     int,
-    typer.Option(envvar="FARM_METRICS_PORT", min=0, max=65535, help="Port for Prometheus meanwhile; 0 takes any."),
+    typer.Option(
+        envvar="FARM_METRICS_PORT",
+        min=0,
+        max=65535,
+        help="Port of the metrics for Prometheus during rendering; 0: any free one.",
+    ),
 ]
 TakeOver = Annotated[
-    bool, typer.Option("--take-over", help="Go on in the place of whoever is at work on this, who then stops.")
+    bool, typer.Option("--take-over", help="Take over from whoever is working on this job; they stop.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 

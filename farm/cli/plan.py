@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from jobs.spec.cost import Cost
 
 Sizes = Annotated[
-    str | None, typer.Option("--workers", metavar="N,N,...", help="How many renderers, as in 8,32,128: a row for each.")
+    str | None,
+    typer.Option("--workers", metavar="N,N,...", help="Numbers of renderers, as in 8,32,128; a row for each."),
 ]
 OfKinds = Annotated[
     str | None,
@@ -46,12 +47,14 @@ OfKinds = Annotated[
         "prices of a renderer by the hour, l4:8@0.80,a100:2@3.70.",
     ),
 ]
-GpuHour = Annotated[float | None, typer.Option(min=0, help="Price of a GPU for an hour; by default the spec's.")]
-CpuHour = Annotated[float | None, typer.Option(min=0, help="Price of a CPU for an hour; by default the spec's.")]
-Currency = Annotated[str, typer.Option(metavar="XXX", help="Of these prices, as in ISO 4217.")]
+GpuHour = Annotated[float | None, typer.Option(min=0, help="Price of one GPU for an hour; default: the spec's.")]
+CpuHour = Annotated[float | None, typer.Option(min=0, help="Price of one CPU core for an hour; default: the spec's.")]
+Currency = Annotated[str, typer.Option(metavar="XXX", help="Currency of these prices, as in ISO 4217.")]
 BootSeconds = Annotated[
     float | None,
-    typer.Option(min=0, help="Until a renderer can work, its node's start included; by default its node is there."),
+    typer.Option(
+        min=0, help="Seconds until a renderer can work, with the start of its node; default: the node is there."
+    ),
 ]
 
 
@@ -84,7 +87,7 @@ def plan(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Survey a film and show its shots, chunks, extra frames, bytes and deliverables, and what fleets would take for it. Renders nothing."""
+    """Show a film's shots, chunks, frames read twice, bytes and deliverables, with time and cost on fleets of given sizes. Renders nothing."""
     from farm.estimate.forecast import (  # takes seconds: what is wrong with the other options is said before
         ForecastRequest,
         fleets_of,

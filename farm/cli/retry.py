@@ -12,10 +12,10 @@ def retry(
     place: Annotated[
         str, typer.Argument(metavar="SPEC_OR_STORE", help="A job spec, or a store (a folder or s3://bucket/prefix).")
     ],
-    job: Annotated[str | None, typer.Option("--job", help="The job of the store, by name.")] = None,
-    chunk: Annotated[int | None, typer.Option("--chunk", min=1, help="One chunk, by number; by default all.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="The job in the store, by name.")] = None,
+    chunk: Annotated[int | None, typer.Option("--chunk", min=1, help="One chunk, by number; default: all.")] = None,
 ) -> None:
-    """Have chunks that were set aside made again: the next `farm render` of the job makes them, and stitches the film anew."""
+    """Retry chunks that were set aside: the next `farm render` of the job renders them and delivers the film."""
     from farm.progress.lease_control import holder_of
     from farm.specs.spec_files import is_spec, read_spec
     from jobs.ledger.ledger import Ledger
