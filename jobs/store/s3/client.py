@@ -8,12 +8,14 @@ credentials and no outage: jobs/store/retry.py does.
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session
 
 from jobs.errors import BadStore, StoreAway
 from jobs.store.retry import hurried, patiently
@@ -49,7 +51,7 @@ class S3Requests:
         """`checksums`: whether to send those that no service asks for; by default boto3's own settings say."""
         self._lock = Lock()
         self._client: S3Client | None = None
-        self._session: boto3.session.Session | None = None
+        self._session: Session | None = None
         self._config = (
             _CONFIG.merge(Config(request_checksum_calculation=checksums, response_checksum_validation=checksums))
             if checksums
@@ -61,14 +63,14 @@ class S3Requests:
     def client(self) -> "S3Client":
         """Raises BadStore where the endpoint is no URL."""
         with self._lock:
-            # A session of its own: boto3's shared one may not be used by two threads at once.
+            # A session of its own: one that is shared may not be used by two threads at once.
             if hurried() and not self._hurried:
                 self._client, self._hurried = None, True
                 self._config = self._config.merge(_HURRIED)
             try:
                 if self._client is None:
-                    self._session = boto3.session.Session()
-                    self._client = _prepared(self._session.client("s3", config=self._config))
+                    self._session = _session()
+                    self._client = _prepared(cast("S3Client", self._session.create_client("s3", config=self._config)))
             except ValueError as error:  # botocore's way to refuse an endpoint that is no URL
                 raise BadStore(f"Cannot reach S3: {scrub(str(error))}; correct AWS_ENDPOINT_URL.") from None
             return self._client
@@ -92,6 +94,18 @@ class S3Requests:
             found = self._session.get_credentials() if self._session else None
             return [one for one in found.get_frozen_credentials() if one] if found else []
         return []
+
+
+def _session() -> Session:
+    session = Session()
+    session.register_component("data_loader", _descriptions(session.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _descriptions(path: str | None) -> Loader:
+    """S3 as botocore's files describe it: to read them takes five times what a client takes besides, so they are read once for all sessions."""
+    return create_loader(path)
 
 
 def requester_pays() -> bool:
