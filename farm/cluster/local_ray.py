@@ -52,7 +52,7 @@ def start(workers: int, init: Callable[..., object] = ray.init) -> None:
     for tries in range(1, TRIES + 1):
         before = set(descendants(os.getpid()))
         try:
-            with no_input(), _agents_with_ports():
+            with no_input(), _ray_parameters():
                 init("local", num_cpus=cpus, include_dashboard=False, **QUIETLY)
             return
         except Exception as error:  # Ray raises plain ones
@@ -97,15 +97,19 @@ def use_token_of_its_own() -> None:
 
 
 @contextmanager
-def _agents_with_ports() -> Iterator[None]:
-    """Ray's agents get ports meanwhile, as by the options of `ray start`, which `ray.init` has not."""
+def _ray_parameters() -> Iterator[None]:
+    """Ray is started meanwhile with what `ray.init` has no options for.
+
+    Its agents get ports, as by the options of `ray start`. It has no autoscaler, as nobody else brings up nodes for it, and no
+    log monitor, as no log comes to the driver: each is a process that takes more than a second of CPU to begin.
+    """
     given = ray._private.parameter.RayParams
     ports = dict(zip(_AGENTS, _free_ports(len(_AGENTS)), strict=True))
 
-    def with_ports(**parameters: Any) -> Any:
-        return given(**{**parameters, **ports})
+    def with_more(**parameters: Any) -> Any:
+        return given(**{**parameters, **ports, "no_monitor": True, "include_log_monitor": False})
 
-    ray._private.parameter.RayParams = with_ports  # type: ignore[assignment,misc]
+    ray._private.parameter.RayParams = with_more  # type: ignore[assignment,misc]
     try:
         yield
     finally:
