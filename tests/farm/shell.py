@@ -17,6 +17,7 @@ from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
 
+from tests.farm import preloaded
 from tests.waiting import poll_until
 
 FARM = str(Path(sys.executable).with_name("farm"))
@@ -54,9 +55,7 @@ class Said:
 
 def farm(*arguments: object, cwd: Path | None = None) -> Said:
     """Run the command to its end."""
-    command = [FARM, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=_env(), timeout=DEADLINE, check=False)
-    return Said(done.returncode, done.stdout, done.stderr)
+    return Said(*preloaded.run([FARM, *map(str, arguments)], _env(), cwd, DEADLINE))
 
 
 def _env() -> dict[str, str]:

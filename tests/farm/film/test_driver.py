@@ -111,7 +111,10 @@ def test_handles_one_frame_short_are_seen(studio: Studio, tmp_path: Path, film: 
     assert found.luma_equal == 90
 
 
-def test_a_film_that_was_stopped_goes_on_and_ends_the_same(on_ray: Studio, tmp_path: Path, film: Path) -> None:
+def test_a_film_that_was_stopped_goes_on_and_ends_the_same(
+    on_ray: Studio, studio: Studio, tmp_path: Path, film: Path
+) -> None:
+    """Stopped and gone on with on Ray; it ends as one that was rendered without Ray and never stopped."""
     spec = spec_of(film, tmp_path / "stopped", look=window(3, 3), chunk_seconds=0.4)
     with pytest.raises(KeyboardInterrupt):
         Studio(Stopping(on_ray.fleet, SegmentRecord, 4)).render(spec)  # type: ignore[arg-type]
@@ -121,9 +124,9 @@ def test_a_film_that_was_stopped_goes_on_and_ends_the_same(on_ray: Studio, tmp_p
     resumed = on_ray.render(spec).report()
     # What was in flight may have been finished unseen, so it may be fewer, never more.
     assert resumed.chunks_rendered <= resumed.chunks - halfway.chunks_done <= resumed.chunks - 4
-    on_ray.render(spec_of(film, tmp_path / "whole", look=window(3, 3), chunk_seconds=0.4))
+    studio.render(spec_of(film, tmp_path / "whole", look=window(3, 3), chunk_seconds=0.4))
     same(tmp_path / "stopped/out/film.mkv", tmp_path / "whole/out/film.mkv")
-    again = on_ray.render(spec).report()
+    again = studio.render(spec).report()
     assert (again.chunks_rendered, again.conforms) == (0, True)
 
 
