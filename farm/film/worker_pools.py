@@ -54,14 +54,13 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
         *([_propagators(spec, cluster, hung)] if spec.propagates else []),
         PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),
-        _finishers(spec, store, side),
+        _finishers(len(spec.deliverables), (spec.source_url, *store, spec.output), side),
     ]
 
 
-def _finishers(spec: JobSpec, store: tuple[str, str], side: float) -> PoolSpec:
+def _finishers(finishers: int, args: tuple[str, ...], side: float) -> PoolSpec:
     # One for each deliverable, from early on; they wait for most of a film, so all together take one's place. How long
     # they wait, and then prove a file of any size without a word, nobody can say: no silence of theirs is too long.
-    finishers, args = len(spec.deliverables), (spec.source_url, *store, spec.output)
     return PoolSpec("finisher", "actors.deliver.finisher:Finisher", args, limit=finishers, cpus=side / finishers)
 
 

@@ -1,6 +1,6 @@
 """Refuses a store and an output that lie in one another, or in other jobs' files, so that one would overwrite the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +15,16 @@ from jobs.store import Bucket, locate, open_store
 
 def refuse_nested(spec: JobSpec) -> None:
     """Raises BadSpec where the output and the store, or another job's files, lie in one another, so that one would write over the other."""
-    store, output = _parts(spec.store), _parts(spec.output)
-    if why := _in_store(spec, store, output) or _in_output(spec, store, output) or _in_others(spec):
+    names = {file_name(spec.title(one), end) for one in spec.deliverables for end in one.wrappings}
+    written = {one.lower() for one in (*names, review_folder(spec.key), UNPROVEN, FOLDER)}
+    places = {"store": spec.store, "output": spec.output}
+    if why := _in_store(spec) or _in_output(spec.store, spec.output, written) or _in_others(places):
         raise BadSpec(why)
 
 
-def _in_store(spec: JobSpec, store: Sequence[str], output: Sequence[str]) -> str:
+def _in_store(spec: JobSpec) -> str:
     """Why the output may not lie where it does in the store; empty where it may."""
+    store, output = _parts(spec.store), _parts(spec.output)
     if output == store:
         return f"output = {spec.output!r} is the store itself, where every job has its folder: choose another folder."
     work = open_store(spec.store)
@@ -41,24 +44,23 @@ def _in_store(spec: JobSpec, store: Sequence[str], output: Sequence[str]) -> str
     return ""
 
 
-def _in_output(spec: JobSpec, store: Sequence[str], output: Sequence[str]) -> str:
-    """Why the store may not lie where it does in the output; empty where it may."""
+def _in_output(store_place: str, output_place: str, written: Collection[str]) -> str:
+    """Why the store may not lie where it does in the output, in which the job has `written` names; empty where it may."""
+    store, output = _parts(store_place), _parts(output_place)
     if store[: len(output)] != output or len(store) == len(output):
         return ""
     folder = store[len(output)]
-    names = {file_name(spec.title(one), end) for one in spec.deliverables for end in one.wrappings}
-    if folder.lower() in {one.lower() for one in (*names, review_folder(spec.key), UNPROVEN, FOLDER)}:
+    if folder.lower() in written:
         return (
-            f"store = {spec.store!r} lies in the folder {folder}, which this job writes into its output {spec.output}: "
+            f"store = {store_place!r} lies in the folder {folder}, which this job writes into its output {output_place}: "
             "choose another store, or give the deliverable another name."
         )
     return ""
 
 
-def _in_others(spec: JobSpec) -> str:
+def _in_others(places: Mapping[str, str]) -> str:
     """Why one of the places is a folder that some job delivers, or lies in one; empty where it is not so."""
-    for field in ("store", "output"):
-        place: str = getattr(spec, field)
+    for field, place in places.items():
         for parent, folder in _parents(place):
             with suppress(BadStore):  # above it nothing may be readable
                 if open_store(parent).stat(claim_key(folder)):
