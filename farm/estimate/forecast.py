@@ -152,7 +152,8 @@ class Forecaster:
         if not self.cost or not self.cost.gpu_hour or not self.cost.cpu_hour:
             return ()
         gpus = renderer_gpus(self.scout.spec, list(self.scout.looks.values()), cluster) or 1.0
-        return node_prices(chunks, self._rates, self.cost, gpus, self.scout.spec.workers.cpus or CLUSTER_CPUS)
+        cpus = self.scout.spec.workers.cpus or CLUSTER_CPUS
+        return node_prices(chunks, self._rates, self.cost, gpus, cpus, sum(map(self._propagation, chunks)))
 
     def of(self, chunks: Sequence[Chunk], cluster: Cluster) -> tuple[tuple[Basis, ...], tuple[Forecast, ...]]:
         """What the figures rest on, and what each fleet takes for these chunks; nothing for none. Raises BadSpec.
@@ -188,7 +189,7 @@ class Forecaster:
         cpu = sum(found.hired[one.name] * one.cpus for one in crews)
         gpu = sum(found.hired[one.name] * one.gpus for one in crews)
         names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
-        cost = self._money(each, found, gpu, cpu, crews)
+        cost = self._money(each, found, crews)
         return Forecast(
             fleet=",".join(names),
             workers=len(each),
@@ -201,16 +202,16 @@ class Forecaster:
             busy=round(found.busy, 4),
         )
 
-    def _money(
-        self, each: Sequence[WorkerKind], found: Outcome, gpu: float, cpu: float, crews: Sequence[PoolSpec]
-    ) -> float | None:
-        priced = [kind.price for kind in each if kind.price is not None]
-        if len(priced) < len(each):
-            return self.cost.of(gpu, cpu) if self.cost else None
-        # Renderers come and go together, so that each is paid for as long as the others.
-        renderers = sum(priced) / len(each) * found.hired["renderer"] / HOUR
-        side = sum(found.hired[one.name] * one.cpus for one in crews if one.name != "renderer")
-        return renderers + (self.cost.of(0.0, side) if self.cost else 0.0)
+    def _money(self, each: Sequence[WorkerKind], found: Outcome, crews: Sequence[PoolSpec]) -> float | None:
+        """Of a fleet: renderers by the price of their kind, for as long as each is hired; all else by the prices of the spec."""
+        hours = [(kind.price, seconds / HOUR) for kind, seconds in zip(each, found.renderers, strict=False)]
+        paid = sum(price * spent for price, spent in hours if price is not None)
+        unpriced = sum(spent for price, spent in hours if price is None) * HOUR
+        if not self.cost:
+            return None if unpriced else paid
+        seconds = {**found.hired, "renderer": unpriced}
+        gpu = sum(seconds[one.name] * one.gpus for one in crews)
+        return paid + self.cost.of(gpu, sum(seconds[one.name] * one.cpus for one in crews))
 
     def times(self, each: Sequence[WorkerKind], *, shared: bool) -> Times:
         """How long everything takes, where these are the renderers. `shared`: on the cores on which propagators work too."""

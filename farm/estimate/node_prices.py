@@ -11,11 +11,11 @@ from rich.console import Console
 from farm.estimate.throughput import LookThroughput, Throughputs
 from jobs.document import Document
 from jobs.plan.plan import Chunk
-from jobs.spec.cost import Cost
+from jobs.spec.cost import HOUR, Cost
 
 
 class NodePrice(Document):
-    """Of all renderers together, as if none ever waited: starts, splitting and stitching cost the same on both."""
+    """Of all renderers and propagators together, as if none ever waited: starts, splitting and stitching cost the same on both."""
 
     nodes: Literal["GPU", "CPU"]
     gpus: float
@@ -27,20 +27,24 @@ class NodePrice(Document):
     """Look by look, what the figures rest on."""
     hours: float
     """Of one renderer."""
+    propagation_hours: float
+    """Of one propagator, which has a CPU beside nodes of either kind."""
     cost: float
 
 
 def node_prices(
-    chunks: Sequence[Chunk], rates: Throughputs, prices: Cost, gpus: float, cpus: float
+    chunks: Sequence[Chunk], rates: Throughputs, prices: Cost, gpus: float, cpus: float, propagation: float
 ) -> tuple[NodePrice, ...]:
     """What is still to be rendered on nodes of either kind, for renderers of `gpus` and `cpus` each beside a GPU, and of one CPU
-    elsewhere; nothing for no chunks."""
+    elsewhere; nothing for no chunks. `propagation`: seconds of one propagator."""
     if not chunks:
         return ()
-    return tuple(_price(chunks, rates, prices, *each) for each in ((gpus, cpus), (0.0, 1.0)))
+    return tuple(_price(chunks, rates, prices, *each, propagation) for each in ((gpus, cpus), (0.0, 1.0)))
 
 
-def _price(chunks: Iterable[Chunk], rates: Throughputs, prices: Cost, gpus: float, cpus: float) -> NodePrice:
+def _price(
+    chunks: Iterable[Chunk], rates: Throughputs, prices: Cost, gpus: float, cpus: float, propagation: float
+) -> NodePrice:
     seconds = 0.0
     basis: dict[str, LookThroughput] = {}
     for chunk in chunks:
@@ -53,8 +57,9 @@ def _price(chunks: Iterable[Chunk], rates: Throughputs, prices: Cost, gpus: floa
         cpus=cpus,
         measured=all(rate.frames for rate in basis.values()),
         basis=tuple(f"{title}: {_said(rate)}" for title, rate in basis.items()),
-        hours=round(seconds / 3600, 4),
-        cost=prices.of(seconds * gpus, seconds * cpus),
+        hours=round(seconds / HOUR, 4),
+        propagation_hours=round(propagation / HOUR, 4),
+        cost=prices.of(seconds * gpus, seconds * cpus + propagation),
     )
 
 
@@ -82,6 +87,8 @@ def show_node_prices(found: Sequence[NodePrice], currency: str, console: Console
     for one in found:
         each = f"{one.gpus:g} GPU and {one.cpus:g} CPU" if one.gpus else f"{one.cpus:g} CPU"
         line = f"on {one.nodes} nodes: {one.cost:,.2f} {currency}, {one.hours:,.2f} hours of a renderer of {each} ({'; '.join(one.basis)})"
+        if one.propagation_hours:
+            line += f", {one.propagation_hours:,.2f} hours of a propagator of 1 CPU"
         console.print(line, markup=False)
     if line := dearer(found):
         console.print(line, markup=False)

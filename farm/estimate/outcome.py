@@ -53,6 +53,8 @@ class Outcome(NamedTuple):
     """Share of the renderers' time, from being hired until let go, that their devices were at work."""
     hired: dict[str, float]
     """Seconds of all workers, by crew."""
+    renderers: tuple[float, ...]
+    """Seconds of each renderer that is hired, by its number: a slow one is let go later than a fast one, or sooner."""
 
 
 def outcome(chunks: Sequence[Chunk], plan: Plan, times: Times, crews: Sequence[PoolSpec]) -> Outcome:
@@ -79,13 +81,19 @@ def outcome(chunks: Sequence[Chunk], plan: Plan, times: Times, crews: Sequence[P
         "dissolver": sum(seams),
         "finisher": pools["finisher"].limit * proven,
     }
-    return Outcome(proven, rendered, busy / hired["renderer"], {pool: hired.get(pool, 0.0) for pool in pools})
+    return Outcome(
+        proven,
+        rendered,
+        busy / hired["renderer"],
+        {pool: hired.get(pool, 0.0) for pool in pools},
+        tuple(end - begun for end in ends),
+    )
 
 
 def _scheduled(
     works: Sequence[Sequence[Chunk]], times: Times, pools: Mapping[str, PoolSpec], begun: float
 ) -> tuple[list[float], float]:
-    """When each renderer that is hired is done, and their seconds at work: each batch goes to whoever is free first."""
+    """When each renderer that is hired is done, by its number, and their seconds at work: each batch goes to whoever is free first."""
     renderers, splitters = (min(pools[name].limit, len(works)) for name in ("renderer", "splitter"))
     free = [(begun + times.boot(pools["renderer"]), place) for place in range(renderers)]
     split = busy = 0.0
@@ -97,7 +105,7 @@ def _scheduled(
         took = sum(times.render(chunk, place) for chunk in batch)
         busy += took
         heapreplace(free, (max(at, there) + took, place))
-    return [at for at, _ in free], busy
+    return [at for at, _ in sorted(free, key=lambda each: each[1])], busy
 
 
 def _together(pool: PoolSpec | None, works: Sequence[float]) -> float:

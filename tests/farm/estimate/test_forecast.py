@@ -10,10 +10,12 @@ import pytest
 
 from farm.estimate.forecast import Forecaster, ForecastRequest, WorkerKind, fleets_of
 from farm.estimate.node_prices import dearer
+from farm.estimate.throughput import PROPAGATED_SECONDS
 from farm.fleet.calls import Cluster
 from jobs.digest import digest
 from jobs.errors import BadSpec
 from jobs.ledger.usage import MeasuredThroughput
+from jobs.plan.plan import Range
 from jobs.spec.cost import Cost
 from tests.farm.inline import scouted
 from tests.farm.studio import spec_of
@@ -67,6 +69,37 @@ def test_a_fleet_of_two_kinds_is_paid_by_the_kind(film: Path, tmp_path: Path) ->
     assert found.cost == pytest.approx(found.gpu_hours / 3 * (36 + 36 + 360), rel=0.05)
 
 
+def test_each_kind_is_paid_for_as_long_as_it_is_hired(film: Path, tmp_path: Path) -> None:
+    """Of two chunks each has one: half a minute of the L4, and seconds of the A100, which is let go then."""
+    paces = {"NVIDIA L4": 3.0, "NVIDIA A100": 0.25}
+    kinds = {}
+    for name, prices in {"l4": (360, 0), "a100": (0, 360), "both": (360, 360)}.items():
+        wish = ForecastRequest(fleets_of(None, f"l4:1@{prices[0]},a100:1@{prices[1]}"), boot_seconds=0.0)
+        one = forecaster(film, tmp_path / name, wish, **paces)
+        _, (found,) = one.of(one.scout.plan.chunks[:2], HERE)
+        kinds[name] = found
+    l4, a100, both = (kinds[name].cost for name in ("l4", "a100", "both"))
+    assert l4 is not None
+    assert a100 is not None
+    assert both is not None
+    assert l4 == pytest.approx(3.0, rel=0.1)
+    assert a100 == pytest.approx(0.25, rel=0.5)
+    assert l4 + a100 == pytest.approx(both, abs=0.02)
+    assert both == pytest.approx(kinds["both"].gpu_hours * 360, rel=0.02)
+
+
+def test_a_kind_without_a_price_of_its_own_is_paid_by_the_specs(film: Path, tmp_path: Path) -> None:
+    fleet, paces = "l4:1@36,a100:1", {"NVIDIA L4": 1.0, "NVIDIA A100": 1.0}
+    costs = []
+    for name, prices in (("none", None), ("half", Cost(gpu_hour=18.0)), ("same", Cost(gpu_hour=36.0))):
+        one = forecaster(film, tmp_path / name, ForecastRequest(fleets_of(None, fleet), prices, 0.0), **paces)
+        costs.append(one.of(one.scout.plan.chunks, HERE)[1][0].cost)
+    unknown, half, same = costs
+    assert unknown is None
+    assert half is not None
+    assert half == pytest.approx(0.75 * (same or 0), rel=0.05)
+
+
 def test_what_nobody_measured_says_so_and_a_kind_that_nobody_measured_is_refused(film: Path, tmp_path: Path) -> None:
     one = forecaster(film, tmp_path)
     (basis,), (found,) = one.of(one.scout.plan.chunks, HERE)
@@ -117,3 +150,14 @@ def test_what_was_measured_on_either_kind_of_node_prices_it(film: Path, tmp_path
     assert cpu.cost == pytest.approx(240 * 2.0 / 3600 * 0.05, abs=1e-4)
     assert dearer(found) == ""
     assert forecaster(film, tmp_path).by_nodes(one.scout.plan.chunks, HERE) == ()
+
+
+def test_propagators_are_paid_beside_nodes_of_either_kind(film: Path, tmp_path: Path) -> None:
+    one = forecaster(film, tmp_path, ForecastRequest(cost=PRICES))
+    chunks = one.scout.plan.chunks
+    propagated = Forecaster(one.scout, ForecastRequest(cost=PRICES), (), [Range(0, 100)]).by_nodes(chunks, HERE)
+    seconds = 100 * PROPAGATED_SECONDS
+    for found, plain in zip(propagated, one.by_nodes(chunks, HERE), strict=True):
+        assert found.propagation_hours == pytest.approx(seconds / 3600, abs=1e-4)
+        assert plain.propagation_hours == 0
+        assert found.cost - plain.cost == pytest.approx(seconds / 3600 * 0.05)
