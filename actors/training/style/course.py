@@ -9,15 +9,14 @@ shows is judged on the maps of Tiny Darknet's first four stages.
 
 from math import cos, pi
 from pathlib import Path
-from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from safetensors.torch import save
 from torch import Tensor
 
 from actors.looks.package import SizeRule
-from actors.looks.style.look import StyleShape, Width
+from actors.looks.style.look import StyleShape
 from actors.looks.style.network import StyleNet
 from actors.training.course import (
     Lesson,
@@ -33,6 +32,7 @@ from actors.training.course import (
 from actors.training.crops import batch_of
 from actors.training.darknet import load_encoder
 from actors.training.optimizers import clipped, moved, state_of, take_up
+from actors.training.style.kinds import StyleCourseSettings
 from actors.training.style.losses import content_distance, glare, variation
 from actors.training.style.style_features import COARSEST, StyleDistance
 from actors.training.style.validation import measured, on_sheet, shown_of
@@ -56,28 +56,8 @@ MOST_EXAMINED = 16
 """Held-out photographs that are measured, at most."""
 
 
-class StyleCourseSettings(Document):
-    """What a recipe of this kind can tell it."""
-
-    features: Path
-    """Tiny Darknet's published weights, a safetensors file."""
-    widths: tuple[Width, Width, Width] = (24, 48, 96)
-    blocks: Annotated[int, Field(ge=0, le=32)] = 5
-    content: Annotated[float, Field(ge=0, le=1000)] = 1.0
-    """What it counts that the photograph is still to be seen, against 1 for the style."""
-    variation: Annotated[float, Field(ge=0, le=1000)] = 1.0
-    """What it counts that neighbouring pixels are alike."""
-    rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
-    """Adam's, at its height; it falls to nothing along a half cosine."""
-    size: Annotated[int, Field(ge=64, le=8192)] | None = 640
-    """Long side of the pictures that its look paints where nothing else is asked, in pixels. None: the film's own."""
-
-
 class StyleCourse:
     """A style network in training."""
-
-    settings: ClassVar[type[Document]] = StyleCourseSettings
-    roles: ClassVar[tuple[str, ...]] = ("", "style")
 
     def __init__(
         self, recipe: Recipe, settings: Document, library: Library, team: WorkerRank, device: torch.device

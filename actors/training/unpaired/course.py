@@ -8,14 +8,10 @@ second half. The paper's store of pictures made before is left out: each worker 
 training is one for all of them. Critics of spectral norm 1 keep the balance without it.
 """
 
-from typing import Annotated, ClassVar
-
 import torch
-from pydantic import Field
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from actors.looks.unpaired.look import Shape
 from actors.looks.unpaired.network import MULTIPLE, Translator, UnpairedCritic, smallest_side
 from actors.picture.device import working_dtype
 from actors.training.course import (
@@ -30,6 +26,7 @@ from actors.training.course import (
 )
 from actors.training.crops import tensor_of
 from actors.training.optimizers import moved, remember, state_of, take_up
+from actors.training.unpaired.kinds import ROLES, UnpairedCourseSettings
 from actors.training.unpaired.validation import away, examined, told_right
 from jobs.document import Document
 from jobs.errors import BadInput
@@ -44,30 +41,8 @@ SMALLEST_HELD_OUT = 28
 """Sides of a held-out picture, at least: it is measured by patches of 7 pixels at a quarter of its size."""
 
 
-class UnpairedCourseSettings(Document):
-    """What a recipe can tell the course."""
-
-    shape: Shape = Shape()
-    """Of both generators."""
-    critic_width: Annotated[int, Field(ge=4, le=256)] = 32
-    critic_halvings: Annotated[int, Field(ge=1, le=4)] = 3
-    """3: critics judge patches of 70x70 pixels; 2: 34x34, 1: 16x16."""
-    rate: Annotated[float, Field(gt=0, le=0.1)] = 2e-4
-    """Adam's step size, for the first half of the steps."""
-    cycle_source: Annotated[float, Field(ge=0, le=1000)] = 10.0
-    """Weight of what is lost from source to target and back. Low where a target holds less than its source: a generator
-    that must bring colours back from a pencil drawing hides them in the drawing."""
-    cycle_target: Annotated[float, Field(ge=0, le=1000)] = 10.0
-    """Weight of what is lost from target to source and back."""
-    identity: Annotated[float, Field(ge=0, le=1000)] = 5.0
-    """Weight of what a generator changes in a picture that is already of the kind it makes."""
-
-
 class UnpairedCourse:
     """Two generators and two critics in training. `forward` makes targets of sources, `backward` sources of targets."""
-
-    settings: ClassVar[type[Document]] = UnpairedCourseSettings
-    roles: ClassVar[tuple[str, ...]] = ("source", "target")
 
     def __init__(
         self, recipe: Recipe, settings: Document, library: Library, team: WorkerRank, device: torch.device
@@ -100,7 +75,7 @@ class UnpairedCourse:
 
     def lesson(self, step: int) -> Lesson:
         """Crops of sources, and of targets."""
-        return tuple(self._crops(role, step) for role in self.roles)
+        return tuple(self._crops(role, step) for role in ROLES)
 
     def learn(self, step: int, lesson: Lesson) -> StepLosses:
         """One step of the generators, then one of the critics on what was made."""
@@ -149,7 +124,7 @@ class UnpairedCourse:
         shelf, side = self.library[role], self.recipe.side
         crops = []
         for row in self.team.rows(self.recipe.batch):
-            draw = draws(self.recipe.seed, step, self.roles.index(role), row)
+            draw = draws(self.recipe.seed, step, ROLES.index(role), row)
             photo = shelf.learnt[draw.choice(len(shelf.learnt), p=shelf.odds)]
             top, left = (int(draw.integers(0, length - side + 1)) for length in photo.shape[:2])
             crop = photo[top : top + side, left : left + side]
@@ -218,7 +193,7 @@ def _check(recipe: Recipe, settings: UnpairedCourseSettings, library: Library) -
             f"side = {recipe.side}: a critic of critic_halvings = {settings.critic_halvings} judges crops of at least {least} "
             "pixels; raise side, or lower critic_halvings."
         )
-    for role in UnpairedCourse.roles:
+    for role in ROLES:
         if role not in library or not library[role].held_out:
             raise BadInput(
                 f"There are no held-out pictures of the role {role!r}; give its sources a held_out, such as 16."

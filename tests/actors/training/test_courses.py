@@ -11,7 +11,7 @@ from tests.actors.training.albums import recipe
 
 def test_courses_are_found_by_entry_point() -> None:
     assert {"colorize", "finetune", "style", "unpaired", "test-tiny"} <= set(names())
-    assert find("test-tiny").__name__ == "TinyCourse"
+    assert find("test-tiny").settings.__name__ == "TinySettings"
 
 
 @pytest.mark.parametrize(

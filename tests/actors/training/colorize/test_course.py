@@ -13,8 +13,10 @@ from actors.looks.colorize.network import ColorNet, load_network
 from actors.looks.package import LookDocument, write_package
 from actors.picture.image_metrics import luma_of
 from actors.picture.png_sheet import Photo
+from actors.training import registry
 from actors.training.colorize.course import ColorizeCourse, encoder_file
 from actors.training.colorize.finetune import FinetuneCourse
+from actors.training.colorize.kinds import ColorizeCourseSettings
 from actors.training.colorize.losses import composed
 from actors.training.colorize.validation import BOLD, STRENGTHS, bold, examined, middle
 from actors.training.course import Library, RoleData, WorkerRank
@@ -47,7 +49,7 @@ def recipe(kind: str = "colorize", **fields: Any) -> Recipe:
 
 def course(made: type[ColorizeCourse] = ColorizeCourse, steps: int = 40, **wish: Any) -> ColorizeCourse:
     kind = "finetune" if made is FinetuneCourse else "colorize"
-    settings = made.settings.model_validate(wish)
+    settings = registry.find(kind).settings.model_validate(wish)
     return made(recipe(kind, steps=steps, course=wish), settings, library(), WorkerRank(), CPU)
 
 
@@ -111,7 +113,7 @@ def test_the_encoder_stays_as_published() -> None:
     ],
 )
 def test_what_cannot_be_begun_is_refused(fields: dict[str, Any], wish: dict[str, Any], words: str) -> None:
-    settings = ColorizeCourse.settings.model_validate(wish)
+    settings = ColorizeCourseSettings.model_validate(wish)
     with pytest.raises(BadInput, match=words):
         ColorizeCourse(recipe(**fields), settings, library(), WorkerRank(), CPU)
 
@@ -119,7 +121,7 @@ def test_what_cannot_be_begun_is_refused(fields: dict[str, Any], wish: dict[str,
 def test_grey_pictures_teach_no_colours() -> None:
     grey = {"": RoleData([np.full((64, 64, 3), 90, np.uint8)] * 2, np.full(2, 0.5), [], ["a.png", "b.png"])}
     with pytest.raises(BadInput, match=r"2 of 2 pictures are grey, such as a\.png"):
-        ColorizeCourse(recipe(), ColorizeCourse.settings.model_validate({}), grey, WorkerRank(), CPU)
+        ColorizeCourse(recipe(), ColorizeCourseSettings.model_validate({}), grey, WorkerRank(), CPU)
 
 
 def test_an_encoder_that_is_named_is_taken() -> None:

@@ -13,6 +13,7 @@ from actors.picture.png_sheet import Photo
 from actors.training.course import Library, RoleData, WorkerRank
 from actors.training.registry import checked, find
 from actors.training.style.course import StyleCourse
+from actors.training.style.kinds import STYLE, StyleCourseSettings
 from actors.training.style.validation import shown_of
 from jobs.errors import BadInput
 from jobs.spec.job import LookChoice
@@ -63,7 +64,7 @@ def library(names: tuple[str, ...] = ("night.png", "day.jpg")) -> Library:
 
 
 def course(paper: Recipe, pictures: Library | None = None) -> StyleCourse:
-    settings = StyleCourse.settings.model_validate(paper.course)
+    settings = StyleCourseSettings.model_validate(paper.course)
     return StyleCourse(paper, settings, pictures or library(), WorkerRank(), CPU)
 
 
@@ -74,7 +75,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def test_it_is_installed_and_its_features_are_found_from_anywhere(
     features: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find("style") is StyleCourse
+    assert find("style") is STYLE
     monkeypatch.chdir(features.parent)
     assert checked(recipe(Path(features.name))).course["features"] == str(features)
 

@@ -15,7 +15,8 @@ from actors.looks.package import LookDocument, write_package
 from actors.picture.png_sheet import Photo
 from actors.training import registry
 from actors.training.course import Library, WorkerRank
-from actors.training.unpaired.course import UnpairedCourse, UnpairedCourseSettings
+from actors.training.unpaired.course import UnpairedCourse
+from actors.training.unpaired.kinds import UNPAIRED, UnpairedCourseSettings
 from actors.training.unpaired.sliced_wasserstein import Picture, kind_distance
 from actors.training.unpaired.validation import away, told_right
 from jobs.errors import BadInput, BadSpec
@@ -56,7 +57,7 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 
 
 def test_a_recipe_finds_it_with_all_its_settings() -> None:
-    assert registry.find("unpaired") is UnpairedCourse
+    assert registry.find("unpaired") is UNPAIRED
     assert registry.settings_of(recipe()) == UnpairedCourseSettings.model_validate(TINY)
     with pytest.raises(BadSpec, match=r"cycle_source .*greater than or equal to 0"):
         registry.settings_of(recipe(course={"cycle_source": -1}))
