@@ -61,6 +61,7 @@ SPOILT: dict[str, Spoil] = {
     "another range": lambda frame, before: changed(frame, lambda planes: [planes[0] * 876 // 1023 + 64, *planes[1:]]),
     "Cb for Cr": lambda frame, before: changed(frame, lambda planes: [planes[0], planes[2], planes[1]]),
 }
+COLORIZE = {"name": "colorize", "settings": {"size": 128}}
 AT_FRAME = CHUNK
 """The first frame of the second chunk."""
 
@@ -146,7 +147,7 @@ def test_what_is_right_conforms_and_tells_what_was_compared(film: Path, tmp_path
 def test_shots_are_held_to_what_their_own_looks_keep(film: Path, tmp_path: Path) -> None:
     half = {"frames": [0, 16], "look": {"name": "none"}}
     spec: dict[str, Any] = {
-        "look": {"name": "colorize"},
+        "look": COLORIZE,
         "overrides": [half],
         "deliverables": [{"name": "a", "codec": "ffv1"}],
     }
@@ -157,7 +158,7 @@ def test_shots_are_held_to_what_their_own_looks_keep(film: Path, tmp_path: Path)
     # Chroma is held where the look is none, and luma everywhere.
     (spoilt,) = proofs(film, tmp_path / "chroma", Misread("Cb for Cr"), **spec).values()
     assert [one.partition(" is ")[0] for one in spoilt.findings] == [f"frame {AT_FRAME}"]
-    turned: dict[str, Any] = {**spec, "overrides": [{**half, "look": {"name": "colorize"}}], "look": {"name": "none"}}
+    turned: dict[str, Any] = {**spec, "overrides": [{**half, "look": COLORIZE}], "look": {"name": "none"}}
     (free,) = proofs(film, tmp_path / "free", Misread("Cb for Cr"), **turned).values()
     assert free.conforms
     (bright,) = proofs(film, tmp_path / "luma", Misread("luma by 16"), **turned).values()

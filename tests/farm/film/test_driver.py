@@ -91,7 +91,9 @@ def test_no_decoder_runs_in_the_driver(
     assert (tmp_path / "out/film.review/index.html").is_file()
 
 
-@pytest.mark.parametrize("look", [window(5, 5), {"name": "colorize"}], ids=["window", "colorize"])
+@pytest.mark.parametrize(
+    "look", [window(5, 5), {"name": "colorize", "settings": {"size": 128}}], ids=["window", "colorize"]
+)
 def test_many_chunks_equal_one(studio: Studio, tmp_path: Path, film: Path, look: dict[str, Any]) -> None:
     shots = {"detect": "adaptive", "threshold": 1000}
     many = studio.render(spec_of(film, tmp_path / "many", look=look, shots=shots, chunk_seconds=0.5))
