@@ -4,6 +4,7 @@ Flow: Kroeger et al., "Fast optical flow using dense inverse search", 2016. Occl
 Sundaram, Brox and Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", 2010.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +15,8 @@ from actors.render.propagation.guide_upsampling import as_floats
 
 Floats = NDArray[np.float32]
 
+DESCENTS, REFINEMENTS = 12, 2
+"""Steps by which the medium preset of DIS looks for each patch (25 by itself) and smooths the whole (5): by measure these do."""
 FLOW_ERROR = 1.0
 """Deviation of forward and backward flow from each other, in pixels, beyond which a step is doubted."""
 FLOW_ERROR_SHARE = 0.05
@@ -33,6 +36,8 @@ def flows_of(luma_THW: Floats) -> Flows:
     """Of frames of luma (T, H, W), 0..1."""
     frames, height, width = luma_THW.shape
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setGradientDescentIterations(DESCENTS)
+    dis.setVariationalRefinementIterations(REFINEMENTS)
     back = np.zeros((frames, height, width, 2), np.float32)
     ahead = np.zeros_like(back)
     back_trust, ahead_trust = (np.ones(luma_THW.shape, np.float32) for _ in range(2))
@@ -59,10 +64,13 @@ def _agreement(flow_HW2: Floats, other_HW2: Floats) -> Floats:
     return as_floats(np.exp(-0.5 * error) * _inside(places))
 
 
+@cache
 def grid(height: int, width: int) -> Floats:
-    """The place (x, y) of each pixel, (H, W, 2)."""
+    """The place (x, y) of each pixel, (H, W, 2); not to be written to."""
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.dstack([columns, rows])
+    places = np.dstack([columns, rows])
+    places.flags.writeable = False
+    return places
 
 
 def _inside(places_HW2: Floats) -> NDArray[np.bool_]:
@@ -74,6 +82,6 @@ def _inside(places_HW2: Floats) -> NDArray[np.bool_]:
 
 def sampled(image: Floats, places_HW2: Floats) -> Floats:
     """An image (H, W) or (H, W, C) at places (x, y), bilinearly; beyond its edges it is as they are."""
-    x, y = places_HW2[..., 0], places_HW2[..., 1]
+    x, y = cv2.split(places_HW2)
     found = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return as_floats(found)

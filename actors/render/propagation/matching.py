@@ -149,12 +149,17 @@ class ReferenceMemory:
     def _attended(self, queries_QD: Floats, luma_Q1: Floats) -> tuple[Floats, Floats]:
         """The likeness of the most alike cell (Q,), and the mean of the values of all, by likeness (Q, 6)."""
         likeness = queries_QD @ self._keys.T
-        likeness -= LUMA_COST * np.abs(luma_Q1 - self._luma) + self._cost
+        apart = luma_Q1 - self._luma
+        np.abs(apart, out=apart)
+        apart *= np.float32(LUMA_COST)
+        apart += self._cost
+        likeness -= apart
         best = likeness.max(1)
         likeness -= best[:, None]
         likeness *= np.float32(1 / TEMPERATURE)
         # Denormal numbers would make the product below ten times as slow.
-        weight = np.exp(np.maximum(likeness, -40, out=likeness), out=likeness) * self._known
+        weight = np.exp(np.maximum(likeness, -40, out=likeness), out=likeness)
+        weight *= self._known
         return best, weight @ self._values / weight.sum(1, keepdims=True)
 
     def _normal(self, features_KD: Floats) -> Floats:

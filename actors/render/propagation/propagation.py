@@ -23,7 +23,7 @@ WORKING_SIDE = 384
 """Longest side of the working size, in pixels; both sides are multiples of 8."""
 LONGEST = 96
 """Most frames of a span that are propagated at once; a longer one is cut by derived anchors."""
-MATCHED_EVERY = 4
+MATCHED_EVERY = 6
 """Every so many frames of a span features are matched; the frames between have it by flow."""
 BROKEN = 0.2
 """Mean trust in a step's flow below which the frames on both sides of it are matched too."""
