@@ -232,7 +232,7 @@ def wrong_field(wrong: ErrorDetails) -> str:
     if wrong["type"] == "extra_forbidden":
         return f"{name} = {scrub(repr(wrong['input'])):.200}: there is no such field"
     if wrong["type"] == "too_short":
-        return f"{name} has {wrong['ctx']['actual_length']}, and wants {wrong['ctx']['min_length']} or more"
+        return f"{name} has {wrong['ctx']['actual_length']}; give at least {wrong['ctx']['min_length']}"
     message = wrong["msg"].removeprefix("Value error, ")
     if not name:
         return message

@@ -54,7 +54,9 @@ def checked(recipe: Recipe) -> Recipe:
     told = " and ".join(map(repr, filter(None, course.roles))) or "no roles: leave it out"
     for number, source in enumerate(recipe.data):
         if source.role not in course.roles:
-            raise BadSpec(f"data.{number}.role = {source.role!r}: a course of kind {recipe.kind} has {told}.")
+            raise BadSpec(
+                f"data, entry {number + 1}, role = {source.role!r}: a course of kind {recipe.kind} has {told}."
+            )
     if missing := [role for role in course.roles if role not in {source.role for source in recipe.data}]:
         raise BadSpec(f"data: a course of kind {recipe.kind} needs pictures of the role {missing[0]!r}; name some.")
     if not any(source.held_out for source in recipe.data):

@@ -64,7 +64,7 @@ def _reading(video: int | None, deinterlace: str | None) -> "Reading":
     from jobs.spec.job import Reading
 
     if deinterlace not in (None, "bwdif"):
-        raise BadSpec(f"--deinterlace {deinterlace}: it reads bwdif.")
+        raise BadSpec(f"--deinterlace {deinterlace}: only bwdif is allowed.")
     return Reading(video=video, deinterlace=deinterlace is not None, alpha=True)
 
 

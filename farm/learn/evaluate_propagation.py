@@ -175,7 +175,7 @@ def _anchors(said: str, surveyed: _Surveyed) -> list[int]:
         return list(names.numbers(said, surveyed.frame_index.frames))
     except ValueError as wrong:
         raise BadSpec(
-            f"--anchors {said}: {wrong}; it reads middle, ends, three, or frames, as in 0,48,00:00:05:03."
+            f"--anchors {said}: {wrong}; allowed are middle, ends, three, or frames, as in 0,48,00:00:05:03."
         ) from None
 
 

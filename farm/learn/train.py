@@ -127,7 +127,7 @@ def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
     for what, each, there in (("GPUs", gpus, cluster.gpus), ("processors", wish.cpus, cluster.cpus)):
         if cluster.local and wish.count * each > there:
             raise BadSpec(
-                f"workers: {wish.count} of {each:g} {what} each are wanted, and this machine has {there:g}; ask for fewer, "
+                f"workers: {wish.count} of {each:g} {what} each do not fit this machine, which has {there:g}; ask for fewer, "
                 "or give --address of a cluster."
             )
     resources = {"CPU": wish.cpus} | ({"GPU": gpus} if gpus else {})

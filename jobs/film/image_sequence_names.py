@@ -62,5 +62,5 @@ def rate_of(value: object) -> Fraction:
     if not 1 <= rate <= 240:
         raise ValueError("a rate of 1 to 240 frames a second is allowed")
     if rate.numerator >= _TIMESCALE:
-        raise ValueError("a rate of fewer digits is wanted, as in 23.976 or 24000/1001")
+        raise ValueError("give the rate with fewer digits, as in 23.976 or 24000/1001")
     return rate

@@ -130,7 +130,7 @@ def _sentence(error: Any, within: tuple[str, ...]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{path} is not a field of a recipe" + (" of this kind" if within else "")
     if error["type"] == "too_short":
-        return f"{path} has {error['ctx']['actual_length']}, and wants {error['ctx']['min_length']} or more"
+        return f"{path} has {error['ctx']['actual_length']}; give at least {error['ctx']['min_length']}"
     message = error["msg"].removeprefix("Value error, ")
     return (
         message

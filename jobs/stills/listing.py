@@ -129,9 +129,7 @@ def _named(store: Store) -> Iterator[tuple[str, int]]:
     stills = 0
     for count, key in enumerate(store.list(""), 1):
         if count > MOST_FILES:
-            raise BadSpec(
-                f"stills: {store.url} holds more than {MOST_FILES} files; name the folder of the stills alone."
-            )
+            raise BadSpec(f"stills: {store.url} holds more than {MOST_FILES:,} files; give a folder of stills only.")
         frame = None if "/" in key else frame_of(key)
         if frame is None:
             continue
@@ -139,9 +137,7 @@ def _named(store: Store) -> Iterator[tuple[str, int]]:
             raise BadSpec(f"stills: {store.url} has the file {key}: {NOT_UTF8_FILE}.")
         stills += 1
         if stills > MOST_STILLS:
-            raise BadSpec(
-                f"stills: {store.url} holds more than {MOST_STILLS} stills; take out those that matter least."
-            )
+            raise BadSpec(f"stills: {store.url} holds more than {MOST_STILLS:,} stills; take some out.")
         yield key, frame
 
 

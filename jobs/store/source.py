@@ -64,7 +64,7 @@ def read_small(url: str, limit: int = 16 << 20) -> bytes:
     found = _find(url)
     if found.bytes > limit:
         raise BadMedia(
-            f"The source {url} has {found.bytes} bytes, where a text of at most {limit} is wanted; check the path."
+            f"The source {url} has {found.bytes:,} bytes, and a file of this kind at most {limit:,}; check the path."
         )
     with told("read", url), found.open(END) as file:
         return file.read()

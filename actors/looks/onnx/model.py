@@ -98,9 +98,7 @@ class Model:
         found = one.shape
         at = 1 if self.network.layout == "NCHW" else 3
         if len(found) != 4:
-            raise BadLook(
-                f"{self.where}: {one.name} has the shape {_shape(found)}, where {self.network.layout} is wanted."
-            )
+            raise BadLook(f"{self.where}: {one.name} has the shape {_shape(found)}, and not {self.network.layout}.")
         if isinstance(found[0], int) and found[0] != 1:
             raise BadLook(
                 f"{self.where}: {one.name} takes {found[0]} pictures at once; export it for one, or for any number."

@@ -143,7 +143,7 @@ def test_places_are_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("looks", "settings", "words"),
     [
-        ([CALM], {}, r"'blend': looks has 1, and wants 2 or more \("),
+        ([CALM], {}, r"'blend': looks has 1; give at least 2 \("),
         ([CALM] * 9, {}, "looks = .*: tuple should have at most 8 items"),
         ([CALM, {**CALM, "share": 0}], {}, r"'blend': looks, entry 2, share = 0: input should be greater than 0 \("),
         ([CALM, {"name": "sepia"}], {}, "There is no look 'sepia'"),

@@ -145,7 +145,7 @@ def test_a_model_of_one_size_wants_a_rule_of_that_size(path: Path) -> None:
 def test_other_ranks_and_numbers(path: Path) -> None:
     node = onnx.helper.make_node("Identity", ["input"], ["o"])
     onnx.save(exports.model([node], {"input": (1, 4)}, {"o": (1, 4)}), path)
-    assert refused(path) == ": input has the shape 1 x 4, where NCHW is wanted."
+    assert refused(path) == ": input has the shape 1 x 4, and not NCHW."
     shape = (1, 1, "h", "w")
     onnx.save(exports.model([node], {"input": shape}, {"o": shape}, kind=onnx.TensorProto.UINT8), path)
     assert "input is tensor(uint8); the farm runs networks on 32 or 16 bit floats" in refused(path)

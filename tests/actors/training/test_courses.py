@@ -26,7 +26,7 @@ def test_courses_are_found_by_entry_point() -> None:
         ),
         (
             {"data": [{"pictures": "p"}, {"pictures": "q", "role": "style"}]},
-            r"data\.1\.role = 'style': a course of kind test-tiny has no roles: leave it out\.",
+            r"data, entry 2, role = 'style': a course of kind test-tiny has no roles: leave it out\.",
         ),
         ({"data": [{"pictures": "p"}]}, "data: nothing is held out, .* give a source a held_out, such as 8"),
     ],

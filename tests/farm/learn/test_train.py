@@ -169,12 +169,12 @@ def test_what_is_wrong_with_a_recipe_is_said_before_any_work(photos: Path, tmp_p
         (
             {"gpus": 8},
             Cluster(True, 4, 1),
-            "workers: 1 of 8 GPUs each are wanted, and this machine has 1; ask for fewer",
+            "workers: 1 of 8 GPUs each do not fit this machine, which has 1; ask for fewer",
         ),
         (
             {"count": 2, "cpus": 3},
             Cluster(True, 4, 0),
-            "workers: 2 of 3 processors each are wanted, and this machine has 4",
+            "workers: 2 of 3 processors each do not fit this machine, which has 4",
         ),
     ],
 )

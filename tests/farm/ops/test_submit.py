@@ -56,7 +56,9 @@ def test_a_film_goes_to_a_cluster_and_comes_back(
         wrong.setenv("RAY_AUTH_TOKEN", "ab" * 32)
         refused = farm("submit", quick, "--address", head.url)
     assert refused.code == 2
-    assert refused.sentence.startswith(f"--address {head.url}: the cluster does not let us in; its own token is wanted")
+    assert refused.sentence.startswith(
+        f"--address {head.url}: the cluster does not let us in; it asks for its own token"
+    )
 
     said = farm("submit", quick, "--address", head.url, "--json")
     assert said.json["began"], said.err

@@ -64,7 +64,7 @@ def test_a_hostile_text_is_refused(tmp_path: Path, ending: str, text: str, says:
 def test_a_text_has_a_bound(tmp_path: Path) -> None:
     place = tmp_path / "job.yaml"
     place.write_bytes(b" " * (LARGEST + 1))
-    with pytest.raises(BadMedia, match=f"a text of at most {LARGEST} is wanted"):
+    with pytest.raises(BadMedia, match=f"and a file of this kind at most {LARGEST:,}"):
         read_spec(str(place))
 
 

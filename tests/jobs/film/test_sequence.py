@@ -72,7 +72,7 @@ def test_it_is_opened_like_a_film_in_a_store(place: str) -> None:
         ("r2.####.dpx", r"is an image sequence and needs a rate: set rate: 24 \(--rate 24\)"),
         ("r2.####.dpx?rate=0", "has no rate that can be read: a rate of 1 to 240 frames a second is allowed"),
         ("r2.####.dpx?rate=fast", 'has no rate that can be read: a rate reads 24, 23.976 or "24000/1001"'),
-        ("r2.####.dpx?rate=24.0000000001", "has no rate that can be read: a rate of fewer digits is wanted"),
+        ("r2.####.dpx?rate=24.0000000001", "has no rate that can be read: give the rate with fewer digits"),
         ("r2.####.png?rate=24", "has no numbered pictures"),
         ("r2.#####.dpx?rate=24", "has no numbered pictures"),
     ],

@@ -95,7 +95,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"rate": 0}, "rate = 0: a rate of 1 to 240 frames a second is allowed"),
     ({"rate": "1e99999999"}, "rate = '1e99999999': a rate reads 24"),
     ({"rate": "24/0"}, "rate = '24/0': a rate reads 24"),
-    ({"rate": 24.0000000001}, "rate = 24.0000000001: a rate of fewer digits is wanted"),
+    ({"rate": 24.0000000001}, "rate = 24.0000000001: give the rate with fewer digits"),
     (
         {"source": "shots/a?rate=24", "rate": 25},
         "source = 'shots/a?rate=24': it names another rate than the field rate; give the rate once",

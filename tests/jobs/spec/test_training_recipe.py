@@ -34,7 +34,7 @@ def test_the_least_that_parses() -> None:
         ({"steps": 0}, "steps = 0: input should be greater than or equal to 1"),
         ({"speed": 1}, "speed is not a field of a recipe"),
         ({"name": "Warm one"}, "name = 'Warm one': a look's name has lower-case letters, digits"),
-        ({"data": []}, "data has 0, and wants 1 or more"),
+        ({"data": []}, "data has 0; give at least 1"),
         ({"data": [{"share": 1}]}, r"data, entry 1, pictures is missing\.$"),
         ({"data": [{"pictures": "p", "share": 0}]}, "data, entry 1, share = 0: input should be greater than 0"),
         ({"data": [{"pictures": "p", "role": "muse"}]}, "data, entry 1, role = 'muse': input should be '', 'style', "),

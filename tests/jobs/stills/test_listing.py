@@ -61,7 +61,7 @@ def test_an_empty_and_a_huge_file_are_refused_unread(tmp_path: Path) -> None:
 def test_too_many_stills_are_refused_before_one_is_read(tmp_path: Path) -> None:
     for number in range(MOST_STILLS + 1):
         (tmp_path / f"a.f{number}.png").touch()
-    with pytest.raises(BadSpec, match="more than 20000 stills"):
+    with pytest.raises(BadSpec, match="more than 20,000 stills"):
         stills_in(str(tmp_path))
 
 
