@@ -1,6 +1,7 @@
 """Processes of this machine, by /proc: which is which, whether one is gone or stopped, what it began, and how to kill those."""
 
 import os
+import re
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +12,10 @@ ENDING = Event()
 """Set once this process is to end: whoever waits stops waiting."""
 _remembered: dict[int, str] = {}
 """What this process began, by number: the identity of each."""
+
+
+_IDENTITY = re.compile(r"\S+ \S+ [0-9]{1,10} [0-9]{1,20}")
+"""As `identity` writes it; a lease of somebody else may say anything."""
 
 
 def identity(pid: int) -> str:
@@ -90,4 +95,4 @@ def _number(process: str) -> int:
 
 def _is_here(process: str) -> bool:
     here = identity(os.getpid()).split()[:2]
-    return bool(here) and process.split()[:2] == here
+    return bool(here) and bool(_IDENTITY.fullmatch(process)) and process.split()[:2] == here

@@ -20,6 +20,8 @@ LONGEST_TEXT = 4096
 LARGEST_NUMBER = 2**53
 """Every reader of JSON keeps whole numbers up to here."""
 
+LONGEST_SPOKEN = 2 * LONGEST_TEXT
+"""Characters of one sentence or line for people: two paths of the longest, or what is wrong with eight fields."""
 NOT_UTF8 = (
     "this name has bytes that are not UTF-8 (Latin-1, perhaps): rename the file in UTF-8 (mv), or link to it under a name in "
     "UTF-8 (ln -s) and give that"
@@ -40,10 +42,14 @@ _SECRET = re.compile(r"//[^\s/@]*:")
 _UNPLACED = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def spoken(text: str) -> str:
-    """A text for people and logs: one line, nothing that steers a terminal, and no credentials of a URL."""
-    shown = scrub(text)
-    return shown if shown.isprintable() else "".join(map(_shown, shown))
+def spoken(text: str, most: int = LONGEST_SPOKEN) -> str:
+    """A text for people and logs: one line of at most `most` characters, nothing that steers a terminal, and no credentials of a URL.
+
+    Of a longer one its beginning and its end are kept: what to do is said last.
+    """
+    shown = scrub(text if len(text) <= 4 * most else f"{text[: 3 * most]}{text[-most:]}")
+    shown = shown if shown.isprintable() else "".join(map(_shown, shown))
+    return shown if len(shown) <= most else f"{shown[: most * 3 // 4 - 5]} ... {shown[-(most // 4) :]}"
 
 
 def _shown(letter: str) -> str:

@@ -17,9 +17,10 @@ from actors.survey.packet_index import FIRST_PAGE, PAGE
 from jobs.film.frame_index import Page
 from jobs.film.source import Film
 from jobs.plan.plan import Range
+from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.media import Media
-from jobs.records.orders import Cuts, FramesRendered, RenderOrder, SegmentRecord, SplitOrder, SplitRecord
+from jobs.records.orders import FramesRendered, RenderOrder, SegmentRecord, SplitOrder, SplitRecord
 from jobs.spec.codecs import Codec
 from jobs.spec.formats import Deliverable
 from tests.paper import encoding_of, film_of, picture_of

@@ -30,6 +30,7 @@ ONLY_IN = {
         "jobs/store/s3/errors.py",
         "jobs/store/s3/upload.py",
     },
+    "rich": {"farm/progress/plain_console.py"},
     "ray": {
         "farm/cluster/joined_ray.py",
         "farm/cluster/local_ray.py",
@@ -70,6 +71,9 @@ SLEEPS = {"time.sleep", "Event.wait", "Condition.wait", "asyncio.sleep"}
 """A wait for something that nobody will do is a sleep too."""
 WAIT = {"tests/waiting.py", "jobs/ledger/lease.py", "actors/mux/finished_prefix.py"}
 """Where waits are made: for all tests, by the product's clock, and by default of a reader that is given another in tests."""
+WRITES = {"farm/progress/plain_output.py": {"sys.stdout", "sys.stderr", "print"}, "farm/cli/stopping.py": {"os.write"}}
+"""Who writes to standard output and standard error: the one way there, and a signal's constant sentence."""
+WRITING = {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "os.write", "typer.echo", "typer.secho", "click.echo", "click.secho", "warnings.warn", "logging.getLogger", "logging.basicConfig", "logging.info", "logging.warning", "logging.error"}  # fmt: skip
 BAD_WORDS = re.compile(r"(^|_)(scene|task|item|handler|manager|util|utils|helper|helpers)s?($|_)", re.IGNORECASE)
 MOST_NAMES = 15
 LONGEST_FILE = 320
@@ -205,6 +209,21 @@ def test_tests_do_not_patch_or_sleep() -> None:
 
 def test_the_product_sleeps_by_one_clock() -> None:
     assert [found for path in FILES for found in named(path, SLEEPS) if name_of(path) not in WAIT] == []
+
+
+def test_every_text_goes_to_the_terminal_by_one_way() -> None:
+    """What a store, a log, a worker or a source says must not steer a terminal: `plain_output` and `plain_console` see to it."""
+    wrong = []
+    for path in FILES:
+        allowed = WRITES.get(name_of(path), set())
+        calls = [node.func for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+        wrong += [
+            f"{name_of(path)}:{call.lineno} print"
+            for call in calls
+            if isinstance(call, ast.Name) and call.id == "print" and "print" not in allowed
+        ]
+        wrong += named(path, WRITING - allowed)
+    assert wrong == []
 
 
 def named(path: Path, forbidden: set[str]) -> Iterator[str]:

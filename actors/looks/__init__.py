@@ -53,7 +53,13 @@ class LookClass(Protocol):
 
 def names() -> list[str]:
     """All looks that are installed, by name."""
-    return sorted(one.name for one in entry_points(group=GROUP))
+    return list(_installed())
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    # Hundredths of a second, and a store has a look or more for each of its jobs.
+    return tuple(sorted(one.name for one in entry_points(group=GROUP)))
 
 
 @cache

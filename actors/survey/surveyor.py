@@ -43,8 +43,8 @@ from jobs.errors import BadMedia
 from jobs.film.frame_index import Ints, PacketSpan, Page
 from jobs.film.source import Film, Picture
 from jobs.plan.plan import Range
+from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverablePlan
-from jobs.records.orders import Cuts
 from jobs.spec.job import JobSpec, Reading
 from jobs.store import source_identity
 

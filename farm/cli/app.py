@@ -1,8 +1,6 @@
 """The `farm` command: messages go to stderr, JSON to stdout; exits 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
 
-import json
 import shlex
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,6 +51,7 @@ from farm.cli.stills import stills
 from farm.cli.submit import logs, submit, watch
 from farm.cli.train import train
 from farm.film.shot_selection import ALL, shots_chosen
+from farm.progress.plain_output import answer, answer_json, answer_line, tell
 from jobs.errors import BadStore, FarmError
 
 
@@ -64,20 +63,12 @@ class CommandGroup(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except FarmError as error:
-            said = (stopping.SENTENCE, stopping.CODE) if stopping.begun() else (str(error), error.exit_code)
+            said = (stopping.sentence(), stopping.CODE) if stopping.begun() else (str(error), error.exit_code)
         except KeyboardInterrupt:
-            said = stopping.SENTENCE, stopping.CODE
-        _say(said[0])
+            said = stopping.sentence(), stopping.CODE
+        tell(f"farm: {said[0]}")
         stopping.told()
         raise typer.Exit(said[1])
-
-
-def _say(sentence: str) -> None:
-    print(f"farm: {sentence}", file=sys.stderr)
-
-
-def _print(value: Any) -> None:
-    print(json.dumps(value, indent=2))
 
 
 app = typer.Typer(
@@ -93,7 +84,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"farm {version('film-farm')}")
+        answer_line(f"farm {version('film-farm')}")
         raise typer.Exit
 
 
@@ -176,7 +167,7 @@ def shots(
 
     from farm.cli.sessions import list_shots
 
-    print(f"Made {list_shots(spec, to, address=address, keep=bool(store or out) or given)}", file=sys.stderr)
+    tell(f"Made {list_shots(spec, to, address=address, keep=bool(store or out) or given)}")
 
 
 @app.command()
@@ -188,13 +179,14 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show the progress of jobs, from the store alone: on any machine, during and after rendering."""
+    stopping.says("No longer looking: nothing was changed.")
     from farm.ops.status import show, statuses
     from farm.specs.spec_files import is_spec, read_spec
     from jobs.spec.names import key_asked_for
 
     spec = read_spec(place) if is_spec(place) else None
     found = statuses(spec.store if spec else place, spec.key if spec else job and key_asked_for(job))
-    _print([one.model_dump(mode="json") for one in found]) if as_json else show(found)
+    answer(found) if as_json else show(found)
 
 
 @app.command()
@@ -207,7 +199,9 @@ def schema(
     from jobs.records.report import ConformReport
     from jobs.spec.job import JobSpec
 
-    _print((ConformReport if report else JobSpec).model_json_schema(mode="serialization" if report else "validation"))
+    answer_json(
+        (ConformReport if report else JobSpec).model_json_schema(mode="serialization" if report else "validation")
+    )
 
 
 @app.command()
@@ -218,9 +212,8 @@ def init(
     from farm.specs.starter_spec import write_starter
 
     schema = write_starter(spec)
-    print(
-        f"Made {spec} and {schema.name} beside it. Set its source and output, then: farm plan {shlex.quote(str(spec))}",
-        file=sys.stderr,
+    tell(
+        f"Made {spec} and {schema.name} beside it. Set its source and output, then: farm plan {shlex.quote(str(spec))}"
     )
 
 
@@ -234,7 +227,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
         make_sample(path)
     except OSError as error:
         raise BadStore(f"{path} cannot be written ({error.strerror}); choose another place.") from None
-    print(f"Made {path}", file=sys.stderr)
+    tell(f"Made {path}")
 
 
 app.command()(inspect)

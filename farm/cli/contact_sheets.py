@@ -23,6 +23,7 @@ from farm.cli.options import (
     fields_of,
 )
 from farm.film.shot_selection import ALL, shots_chosen
+from farm.progress.plain_output import answer
 from jobs.errors import BadSpec, FilmFailed
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def proof(
 
     found = prove_film(spec, StillRequest(looks_beside(looks, settings) if looks else (), chosen), address=address)
     if as_json:
-        print(found.model_dump_json(indent=2))
+        answer(found)
     _refuse_lacking(found)
 
 

@@ -1,12 +1,12 @@
 """The commands `farm cancel` and `farm clean`. Nothing is deleted without --yes."""
 
-import json
-import sys
 from typing import Annotated
 
 import typer
 
+from farm.cli import stopping
 from farm.cli.options import AsJson
+from farm.progress.plain_output import answer, tell
 
 
 def cancel(
@@ -20,7 +20,8 @@ def cancel(
     """Stop jobs, from any machine, and wait until they have stopped. Finished work is kept: the same command resumes."""
     from farm.progress.lease_control import cancel_jobs
 
-    cancel_jobs(jobs, lambda sentence: print(sentence, file=sys.stderr))
+    stopping.says("No longer waiting: whoever was asked to stop does so within seconds.")
+    cancel_jobs(jobs, tell)
 
 
 def clean(
@@ -42,4 +43,4 @@ def clean(
     from jobs.spec.names import key_asked_for
 
     found = cleaned(store, job and key_asked_for(job), CleanOptions(all_but_last=all_but_last, delete=yes))
-    print(json.dumps([one.model_dump(mode="json") for one in found], indent=2)) if as_json else show(found)
+    answer(found) if as_json else show(found)

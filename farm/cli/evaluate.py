@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from farm.cli.options import Address, AsJson, Deinterlace, Head, Setting, Video, Workers, fields_of, trims
+from farm.progress.plain_output import answer
 from jobs.errors import BadSpec
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _judge_looks(wish: dict[str, Any], address: str | None, workers: int | None,
     from farm.learn.evaluation_table import show
 
     evaluation = judge(EvaluationRequest(**wish), address=address, workers=workers)
-    print(evaluation.model_dump_json(indent=2)) if as_json else show(evaluation)
+    answer(evaluation) if as_json else show(evaluation)
 
 
 def _judge_propagation(wish: dict[str, Any], address: str | None, workers: int | None, as_json: bool) -> None:
@@ -95,7 +96,7 @@ def _judge_propagation(wish: dict[str, Any], address: str | None, workers: int |
     from farm.learn.propagation_table import show_propagation
 
     evaluation = evaluate_propagation(PropagationRequest(**wish), address=address, workers=workers)
-    print(evaluation.model_dump_json(indent=2)) if as_json else show_propagation(evaluation)
+    answer(evaluation) if as_json else show_propagation(evaluation)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

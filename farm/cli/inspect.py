@@ -1,12 +1,12 @@
 """The command `farm inspect`: describes a film, or compares two frame for frame, on this machine and without Ray."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from farm.cli.options import Head, trims
+from farm.progress.plain_output import answer
 
 if TYPE_CHECKING:
     from jobs.records.report import Comparison, Inspection
@@ -20,10 +20,10 @@ def inspect(
     """Describe a film as the farm surveys it; or compare two frame for frame: picture, times, sound. JSON on stdout."""
     trim = trims(head)
     if against is None:
-        print(json.dumps(describe_film(film, trim=trim).model_dump(mode="json"), indent=2))
+        answer(describe_film(film, trim=trim))
         return
     comparison = compare_films(film, against, trim=trim)
-    print(json.dumps(comparison.model_dump(mode="json"), indent=2))
+    answer(comparison)
     if not comparison.same:
         raise typer.Exit(1)
 

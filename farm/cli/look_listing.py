@@ -5,11 +5,9 @@ No weights are loaded, and a broken look is listed with its problem, so that it 
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from actors.looks import find, fit, names, placed
 from actors.looks.package import Package, library, open_package, shelved
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.errors import BadInput, BadLook
 from jobs.spec.job import LookChoice
 
@@ -92,15 +90,12 @@ def _package(package: Package) -> dict[str, Any]:
 
 def show(entries: list[dict[str, Any]]) -> None:
     """The catalogue for people, on stderr."""
-    installed = Table(title="looks")
-    for column in ("name", "what it does", "settings", "context"):
-        installed.add_column(column)
-    shelf = Table(title=f"in the library, {library()}")
-    for column in ("name", "kind", "what it does", "licence", "figures", "digest"):
-        shelf.add_column(column)
-    for entry in entries:
-        (shelf if entry["place"] else installed).add_row(*_row(entry))
-    Console(stderr=True).print(*([installed, shelf] if shelf.row_count else [installed]))
+    console = PlainConsole()
+    installed = [_row(one) for one in entries if not one["place"]]
+    console.table("looks", installed, [*map(Column, ("name", "what it does", "settings", "context"))])
+    if shelf := [_row(one) for one in entries if one["place"]]:
+        columns = [*map(Column, ("name", "kind", "what it does", "licence", "figures", "digest"))]
+        console.table(f"in the library, {library()}", shelf, columns)
 
 
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -121,9 +116,6 @@ def show_one(entry: dict[str, Any]) -> None:
     """One look for people, on stderr: everything its paper says, and its settings. Raises BadLook for one with a problem."""
     if entry["problem"]:
         raise BadLook(entry["problem"])
-    table = Table(title=entry["name"], show_header=False)
-    table.add_column()
-    table.add_column(overflow="fold")  # a digest is shown whole
     paper = entry["paper"] or {}
     facts: dict[str, Any] = {"what it does": entry["about"], "place": entry["place"] or "installed"}
     facts |= {name: paper[name] for name in ("kind", "domain", "licence") if name in paper}
@@ -135,10 +127,8 @@ def show_one(entry: dict[str, Any]) -> None:
     for name, rule in entry["settings"].items():
         value = entry["defaults"].get(name, "(required)" if name in entry.get("required", ()) else None)
         facts[f"setting: {name}"] = f"{value}{'   ' + _bounds(rule) if _bounds(rule) else ''}"
-    for name, fact in facts.items():
-        if fact not in ("", None):
-            table.add_row(name, str(fact))
-    Console(stderr=True).print(table)
+    rows = ((name, str(fact)) for name, fact in facts.items() if fact not in ("", None))
+    PlainConsole().table(entry["name"], rows)
 
 
 def _size(size: dict[str, Any]) -> str:

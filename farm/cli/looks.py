@@ -1,12 +1,11 @@
 """The commands `farm looks`, `farm looks show` and `farm looks add`. A look is imported whole or not at all."""
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from farm.cli.options import AsJson
+from farm.progress.plain_output import answer_json, tell
 
 looks = typer.Typer(invoke_without_command=True, help="The looks that are installed and in the library; import others.")
 """The commands `farm looks ...`."""
@@ -20,7 +19,7 @@ def listing(context: typer.Context, as_json: AsJson = False) -> None:
     from farm.cli.look_listing import catalogue, show
 
     found = catalogue()
-    print(json.dumps(found, indent=2)) if as_json else show(found)
+    answer_json(found) if as_json else show(found)
 
 
 @looks.command("show")
@@ -33,7 +32,7 @@ def one(
 
     found = described(name)
     if as_json and not found["problem"]:
-        print(json.dumps(found, indent=2))
+        answer_json(found)
     else:
         show_one(found)
 
@@ -63,4 +62,4 @@ def add(
 
     from actors.looks.importing import add as added  # takes seconds
 
-    print(f"Added {added(place, name or fields.pop('name', ''), fields).place}", file=sys.stderr)
+    tell(f"Added {added(place, name or fields.pop('name', ''), fields).place}")

@@ -1,6 +1,5 @@
 """The command `farm plan`: a film's shots, chunks and deliverables, and how long rendering takes on fleets of given sizes."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,7 +31,8 @@ from farm.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from jobs.spec.cost import Cost
+    from farm.progress.plain_output import answer
+from jobs.spec.cost import Cost
 
 Sizes = Annotated[
     str | None,
@@ -106,7 +106,7 @@ def plan(
     from farm.estimate.estimate import show
 
     found = plan_only(spec, address=address, keep=kept, asked=asked)
-    print(json.dumps(found.model_dump(mode="json"), indent=2)) if as_json else show(found)
+    answer(found) if as_json else show(found)
 
 
 def _cost(gpu_hour: float | None, cpu_hour: float | None, currency: str) -> "Cost | None":

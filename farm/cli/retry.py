@@ -1,10 +1,10 @@
 """The command `farm retry`: releases quarantined chunks, so that the next `farm render` of the job makes them again."""
 
-import sys
 from typing import Annotated
 
 import typer
 
+from farm.progress.plain_output import tell
 from jobs.errors import BadSpec, JobHeld
 
 
@@ -39,4 +39,4 @@ def retry(
         which = "No chunk" if chunk is None else f"No chunk {chunk}"
         raise BadSpec(f"{which} of the job '{name}' is set aside; the review page and report.json name those that are.")
     for one in lifted:
-        print(f"To be made again: {one.sentence}", file=sys.stderr)
+        tell(f"To be made again: {one.sentence}")

@@ -23,6 +23,7 @@ from farm.cli.options import (
     fields_of,
 )
 from farm.film.shot_selection import ALL, shots_chosen
+from farm.progress.plain_output import answer
 from jobs.errors import BadSpec, FilmFailed
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def stills(
     beside = (None,) if grey else looks_beside(looks, settings) if looks else ()
     found = stills_of_film(spec, ExportRequest(beside, chosen, frames or "", most), address=address)
     if as_json:
-        print(found.model_dump_json(indent=2))
+        answer(found)
     if found.lacking:
         raise FilmFailed(f"{found.output} lacks {len(found.lacking)} stills, the first: {found.lacking[0]}")
 

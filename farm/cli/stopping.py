@@ -5,11 +5,11 @@ The first raises KeyboardInterrupt in the main thread, as Python does for Ctrl-C
 
 import os
 import signal
-import sys
 import threading
 import time
 from types import FrameType
 
+from farm.progress.plain_output import flush
 from jobs.processes import ENDING, kill_descendants, remember_descendants
 
 CODE = 130
@@ -28,6 +28,7 @@ class _Stop:
     since: float | None = None
     said = False
     """People were told."""
+    sentence = SENTENCE
 
 
 def listen() -> None:
@@ -42,12 +43,21 @@ def begun() -> bool:
     return _Stop.since is not None
 
 
+def says(sentence: str) -> None:
+    """What is said where this command is stopped: by default that it goes on from where it was."""
+    _Stop.sentence = sentence
+
+
+def sentence() -> str:
+    """What is said where this command is stopped."""
+    return _Stop.sentence
+
+
 def told() -> None:
     """The command has said how it ends. Where it was asked to stop, its process ends here: a thread may still wait for a store."""
     if _Stop.since is not None:
         _Stop.said = True
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         _end()
 
 
@@ -76,5 +86,5 @@ def _end() -> None:
     """Now, with all that this process began: a Ray that was started here must not outlive it."""
     kill_descendants()
     if not _Stop.said:
-        os.write(2, f"\nfarm: {SENTENCE}\n".encode())
+        os.write(2, f"\nfarm: {_Stop.sentence}\n".encode())
     os._exit(CODE)

@@ -1,11 +1,12 @@
 """The commands `farm submit`, `farm watch` and `farm logs`, for jobs whose driver runs on a Ray cluster."""
 
-import sys
 from typing import Annotated
 
 import typer
 
+from farm.cli import stopping
 from farm.cli.options import AsJson, TakeOver
+from farm.progress.plain_output import answer, answer_line, tell
 from jobs.errors import BadSpec
 
 Dashboard = Annotated[
@@ -17,6 +18,8 @@ Dashboard = Annotated[
         help="The cluster's dashboard, as in http://head:8265; its token in RAY_AUTH_TOKEN or ~/.ray/auth_token.",
     ),
 ]
+WATCHES = "No longer watching: the job goes on as it was."
+"""Where that is stopped."""
 Job = Annotated[str, typer.Argument(metavar="SPEC_OR_JOB", help="A job spec, or the folder of a job (STORE/NAME).")]
 
 
@@ -39,11 +42,11 @@ def submit(
 
     from farm.ops.submit import submit_job  # takes seconds: what is wrong with the spec or the address is said before
 
-    done = submit_job(wanted, cluster, take_over=take_over, say=lambda sentence: print(sentence, file=sys.stderr))
+    done = submit_job(wanted, cluster, take_over=take_over, say=tell)
     how = "has begun" if done.began else "is with the cluster, which has not begun with it yet"
-    print(f"{done.job} {how}, as {done.submission}: `farm watch '{done.store}/{done.job}'`", file=sys.stderr)
+    tell(f"{done.job} {how}, as {done.submission}: `farm watch '{done.store}/{done.job}'`")
     if as_json:
-        print(done.model_dump_json(indent=2))
+        answer(done)
 
 
 def watch(place: Job) -> None:
@@ -51,6 +54,7 @@ def watch(place: Job) -> None:
     from farm.ops.watch import job_at
     from farm.ops.watch import watch as watched
 
+    stopping.says(WATCHES)
     if code := watched(job_at(place)):
         raise typer.Exit(code)
 
@@ -69,6 +73,7 @@ def logs(
     from farm.ops.watch import LogTail, job_at
     from farm.ops.watch import follow as followed
 
+    stopping.says(WATCHES)
     ledger = job_at(place)
     if address is not None:
         from farm.ops.ray_jobs import RayJobs, marks
@@ -77,8 +82,9 @@ def logs(
         last = cluster.last(marks(ledger))
         if last is None:
             raise BadSpec(f"--address {address}: that cluster knows of no job '{ledger.job}' in {ledger.store.url}.")
-        print(cluster.log(last), end="")
+        for line in cluster.log(last).splitlines():
+            answer_line(line)
         return
     tail = LogTail(ledger)
     for line in followed(tail) if follow else tail.new():
-        print(line, flush=True)
+        answer_line(line)

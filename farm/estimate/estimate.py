@@ -1,10 +1,6 @@
 """What `farm plan` tells of a film: frames, chunks, frames read twice, bytes, deliverables and time."""
 
-from collections.abc import Sequence
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator, Sequence
 
 from farm.estimate.forecast import NO_QUESTION, Basis, Forecast, Forecaster, ForecastRequest, show_forecasts
 from farm.estimate.node_prices import NodePrice, show_node_prices
@@ -12,6 +8,7 @@ from farm.estimate.rerender_diff import RerenderDiff, again, show_again
 from farm.estimate.throughput import paces_in
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Cluster
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
 from jobs.film.source import Film
 from jobs.plan.plan import Chunk, Plan
@@ -185,41 +182,40 @@ def _lead_in(orders: Sequence[SplitOrder]) -> int:
 
 def show(found: Estimate) -> None:
     """The estimate for people, on stderr."""
-    console = Console(stderr=True)
-    table = Table(title=f"{found.name}: {found.frames} frames", show_header=False)
-    table.add_row("picture", found.picture)
-    table.add_row("shots", str(found.shots))
-    table.add_row("chunks", f"{found.chunks} ({found.lossless_chunks} of them kept losslessly)")
-    table.add_row("seams", str(found.seams))
-    table.add_row("extra frames", f"{found.extra_frames} ({found.extra_frames_percent:.2f} %)")
-    table.add_row("lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)")
-    table.add_row("chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB")
-    if found.spans:
-        size = f"about {found.guide_bytes / 1e6:.1f} MB of guides"
-        table.add_row("propagated colour", f"{found.spans} spans, {found.stills} stills, {size}")
-    table.add_row("looks", ", ".join(found.looks))
-    table.add_row("time", f"about {found.worker_seconds:.0f} s of one renderer")
-    console.print(table)
-    shots = Table(title="shots")
-    for column in ("shot", "first frame", "at", "stop", "at", "frames", "look"):
-        shots.add_column(column, justify="left" if column == "look" else "right")
-    for (number, start, stop, look), (begin, end) in zip(found.shot_list, found.shot_names, strict=True):
-        shots.add_row(str(number), str(start), begin, str(stop), end, str(stop - start), look)
-    console.print(shots)
+    console = PlainConsole()
+    console.table(f"{found.name}: {found.frames} frames", _figures(found))
+    shots = [
+        (str(number), str(start), begin, str(stop), end, str(stop - start), look)
+        for (number, start, stop, look), (begin, end) in zip(found.shot_list, found.shot_names, strict=True)
+    ]
+    heads = ("shot", "first frame", "at", "stop", "at", "frames", "look")
+    console.table("shots", shots, [Column(head, right=head != "look") for head in heads])
     _show_deliverables(found.deliverables, console)
     show_again(found.again, console)
     show_forecasts(found.basis, found.fleets, console)
     show_node_prices(found.node_prices, found.currency, console)
 
 
-def _show_deliverables(promised: Sequence[Promised], console: Console) -> None:
-    table = Table(title="deliverables", show_lines=True)
-    for column in ("file", "picture", "times", "converted", "dropped"):
-        table.add_column(column, overflow="fold")
+def _figures(found: Estimate) -> Iterator[tuple[str, str]]:
+    yield "picture", found.picture
+    yield "shots", str(found.shots)
+    yield "chunks", f"{found.chunks} ({found.lossless_chunks} of them kept losslessly)"
+    yield "seams", str(found.seams)
+    yield "extra frames", f"{found.extra_frames} ({found.extra_frames_percent:.2f} %)"
+    yield "lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)"
+    yield "chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB"
+    if found.spans:
+        size = f"about {found.guide_bytes / 1e6:.1f} MB of guides"
+        yield "propagated colour", f"{found.spans} spans, {found.stills} stills, {size}"
+    yield "looks", ", ".join(found.looks)
+    yield "time", f"about {found.worker_seconds:.0f} s of one renderer"
+
+
+def _show_deliverables(promised: Sequence[Promised], console: PlainConsole) -> None:
+    rows = []
     for one in promised:
         codec = " ".join([one.codec, *([one.profile] if one.profile else [])])
         picture = f"{codec}, {one.pix_fmt}, {one.width}x{one.height}, in {one.container}"
-        # Text from the source, such as a codec's name, is never markup.
-        cells = (one.file, picture, one.timing, "\n".join(one.converted), "\n".join(one.dropped))
-        table.add_row(*map(Text, cells))
-    console.print(table)
+        rows.append((one.file, picture, one.timing, "\n".join(one.converted), "\n".join(one.dropped)))
+    heads = ("file", "picture", "times", "converted", "dropped")
+    console.table("deliverables", rows, [*map(Column, heads)], ruled=True)

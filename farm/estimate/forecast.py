@@ -11,15 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.table import Table
-
 from farm.estimate.node_prices import NodePrice, node_prices
 from farm.estimate.outcome import Outcome, Times, outcome
 from farm.estimate.throughput import PROPAGATED_SECONDS, Throughputs
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import CLUSTER_CPUS, crews_for, renderer_count, renderer_gpus
 from farm.fleet.calls import Cluster, PoolSpec
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
 from jobs.errors import BadSpec
 from jobs.ledger.usage import MeasuredThroughput
@@ -251,7 +249,7 @@ class Forecaster:
         return cluster, crews_for(spec, list(self.scout.looks.values()), cluster)
 
 
-def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: Console) -> None:
+def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: PlainConsole) -> None:
     """For people."""
     for one in basis:
         rests = (
@@ -259,17 +257,16 @@ def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: C
             if one.frames
             else "not measured in this store: a constant of one core"
         )
-        console.print(f"{one.look}: {one.seconds_per_frame:.4f} s a frame, {rests}", markup=False)
+        console.note(f"{one.look}: {one.seconds_per_frame:.4f} s a frame, {rests}")
     if not found:
         return
-    table = Table(title="what is still to be made")
-    for column in ("renderers", "wall time", "GPU-hours", "CPU-hours", "cost", "busy"):
-        table.add_column(column, justify="right")
+    rows = []
     for row in found:
         cost = "-" if row.cost is None else f"{row.cost:,.2f} {row.currency}".strip()
         hours = (f"{row.gpu_hours:,.2f}", f"{row.cpu_hours:,.2f}")
-        table.add_row(row.fleet, _clock(row.wall_seconds), *hours, cost, f"{100 * row.busy:.0f} %")
-    console.print(table)
+        rows.append((row.fleet, _clock(row.wall_seconds), *hours, cost, f"{100 * row.busy:.0f} %"))
+    heads = ("renderers", "wall time", "GPU-hours", "CPU-hours", "cost", "busy")
+    console.table("what is still to be made", rows, [Column(head, right=True) for head in heads])
 
 
 def _clock(seconds: float) -> str:

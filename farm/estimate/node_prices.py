@@ -6,9 +6,8 @@ A GPU is waited for by nobody where a software encoder takes most of a frame's t
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from rich.console import Console
-
 from farm.estimate.throughput import LookThroughput, Throughputs
+from farm.progress.plain_console import PlainConsole
 from jobs.document import Document
 from jobs.plan.plan import Chunk
 from jobs.spec.cost import HOUR, Cost
@@ -82,13 +81,13 @@ def dearer(found: Sequence[NodePrice]) -> str:
     )
 
 
-def show_node_prices(found: Sequence[NodePrice], currency: str, console: Console) -> None:
+def show_node_prices(found: Sequence[NodePrice], currency: str, console: PlainConsole) -> None:
     """For people."""
     for one in found:
         each = f"{one.gpus:g} GPU and {one.cpus:g} CPU" if one.gpus else f"{one.cpus:g} CPU"
         line = f"on {one.nodes} nodes: {one.cost:,.2f} {currency}, {one.hours:,.2f} hours of a renderer of {each} ({'; '.join(one.basis)})"
         if one.propagation_hours:
             line += f", {one.propagation_hours:,.2f} hours of a propagator of 1 CPU"
-        console.print(line, markup=False)
+        console.note(line)
     if line := dearer(found):
-        console.print(line, markup=False)
+        console.note(line)

@@ -3,15 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
 from farm.film.shot_selection import told
 from farm.film.survey_run import SurveyRun
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.digest import digest
 from jobs.document import Document
 from jobs.ledger.render_history import Encoded, RenderHistory, ShotRendering, continuity, difference, over
@@ -93,7 +90,7 @@ def _propagated(scout: SurveyRun, made: Iterable[Chunk], on_paper: Collection[st
 
 def _noted(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> ChunkStates:
     """What production puts down of a plan that is whole."""
-    aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
+    aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
     encodings = {one.encoding.model_dump_json(): one.encoding for one in decided}.values()
     states = ChunkStates(scout.film, scout.ledger, encodings)
     for state in states.add(aside.standing(one.number) for one in scout.plan.chunks):
@@ -163,19 +160,24 @@ class _Reasons:
         return digest(Encoded(file=plan.file, encoding=plan.encoding)) in self._known
 
 
-def show_again(found: RerenderDiff, console: Console) -> None:
+def show_again(found: RerenderDiff, console: PlainConsole) -> None:
     """For people. Of a film that was never rendered the sentence says it all."""
-    console.print(found.sentence, markup=False)
+    console.note(found.sentence)
     if found.propagated:
         ranges = ", ".join(f"{frames.start}-{frames.stop - 1}" for frames in found.propagated[:MOST_RANGES])
         more = f" and {len(found.propagated) - MOST_RANGES} more ranges" if len(found.propagated) > MOST_RANGES else ""
-        console.print(f"colour would be propagated to frames {ranges}{more}", markup=False)
+        console.note(f"colour would be propagated to frames {ranges}{more}")
     if not found.rendered_before or not found.shots:
         return
-    table = Table(title="to be rendered")
-    for column in ("shot", "chunks", "frames", "shown to the look", "why"):
-        table.add_column(column, justify="left" if column == "why" else "right", overflow="fold")
-    for one in found.shots:
-        why = Text("\n".join(one.why))  # a setting's value is never markup
-        table.add_row(str(one.shot), told(one.chunks), f"{one.frames.start}-{one.frames.stop - 1}", str(one.shown), why)
-    console.print(table)
+    rows = [
+        (
+            str(one.shot),
+            told(one.chunks),
+            f"{one.frames.start}-{one.frames.stop - 1}",
+            str(one.shown),
+            "\n".join(one.why),
+        )
+        for one in found.shots
+    ]
+    heads = ("shot", "chunks", "frames", "shown to the look", "why")
+    console.table("to be rendered", rows, [Column(head, right=head != "why") for head in heads])

@@ -20,9 +20,10 @@ from farm.progress.mixed_hardware import MixedHardware, made_on
 from farm.progress.throughput import pace_of
 from jobs.errors import Damaged
 from jobs.film.frame_index import Page
+from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverableFacts
 from jobs.records.guides import GuideRecord, ReferenceRecord, RefusedStill
-from jobs.records.orders import Cuts, DeviceUsage, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord
+from jobs.records.orders import DeviceUsage, FramesRendered, HandlesRecord, SegmentRecord, SplitRecord
 from jobs.records.report import Conform
 
 

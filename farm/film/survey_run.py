@@ -31,8 +31,8 @@ from jobs.plan.shots import (
 )
 from jobs.plan.spans import FARTHEST, PaintedFrame, Propagation
 from jobs.plan.survey_ranges import decoded, seen, survey_ranges
+from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverablePlan
-from jobs.records.orders import Cuts
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
 from jobs.spec.codecs import Wrapping
 from jobs.spec.job import JobSpec, LookChoice

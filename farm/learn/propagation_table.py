@@ -1,35 +1,25 @@
 """Prints an evaluation of colour propagation: errors as shares of grey's, by distance from the anchors, and jitter."""
 
-import sys
-
-from rich.console import Console
-from rich.table import Table
-
 from farm.learn.evaluation_table import WIDTH
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.records.evaluation import DistanceFigures, ErrorShare, Jitter, PropagationEvaluation
 
 
-def show_propagation(evaluation: PropagationEvaluation, console: Console | None = None) -> None:
+def show_propagation(evaluation: PropagationEvaluation, console: PlainConsole | None = None) -> None:
     """The evaluation for people, on stderr."""
-    console = console or Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDTH)
+    console = console or PlainConsole(width=WIDTH)
     out = (
         f", {evaluation.left_out} left out: no anchor in their shot, or too far from one" if evaluation.left_out else ""
     )
     anchors = f"{_counted(len(evaluation.anchors), 'anchor')} in {_counted(evaluation.shots, 'shot')}"
-    console.print(
-        f"{evaluation.frames} of {evaluation.propagated} propagated frames of {evaluation.on}; {anchors}{out}",
-        markup=False,
-        soft_wrap=True,
-    )
-    table = Table(title="means over frames, and as a share of grey's", title_justify="left")
-    for name in ("from anchor", "frames", "dE00", "grey", "share", "chroma RMS", "grey", "share"):
-        table.add_column(name, justify="right")
-    for some in evaluation.by_distance:
-        table.add_row(_distance(some), *_cells(some))
-    table.add_row("all", *_cells(evaluation.total))
-    console.print(table)
+    console.note(f"{evaluation.frames} of {evaluation.propagated} propagated frames of {evaluation.on}; {anchors}{out}")
+    rows = [(_distance(some), *_cells(some)) for some in evaluation.by_distance]
+    heads = ("from anchor", "frames", "dE00", "grey", "share", "chroma RMS", "grey", "share")
+    columns = [Column(head, right=True) for head in heads]
+    title = "means over frames, and as a share of grey's"
+    console.table(title, [*rows, ("all", *_cells(evaluation.total))], columns)
     for where, jitter in (("still", evaluation.still), ("moving", evaluation.moving)):
-        console.print(f"jitter in {where} areas: {_of(jitter)}", markup=False)
+        console.note(f"jitter in {where} areas: {_of(jitter)}")
 
 
 def _distance(some: DistanceFigures) -> str:

@@ -7,9 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-
 from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
 from farm.film.setup import looks_of
@@ -18,8 +15,10 @@ from farm.ops.input_upload import FOLDER as SUBMITTED
 from farm.ops.status import Status, statuses
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import holder_of, lease_on_job
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
-from jobs.errors import JobHeld
+from jobs.errors import BadInput, FilmFailed
+from jobs.ledger.consistency import consistent
 from jobs.ledger.driver_log import FOLDER as LOGS
 from jobs.ledger.finished_prefix import FOLDER as ASSEMBLY
 from jobs.ledger.lease import Lease
@@ -75,7 +74,15 @@ class CleanOptions:
 def clean(place: str, job: str | None, wish: CleanOptions) -> list[CleanReport]:
     """What of one job of a store may go, or of all, and with `wish.delete` delete it. Raises BadStore where there is no job."""
     store = open_store(place)
-    return [_cleaned(Ledger(store, one.name), one, wish) for one in statuses(place, job)]
+    return [_told(Ledger(store, one.name), one, wish) for one in statuses(place, job)]
+
+
+def _told(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
+    try:
+        with consistent(ledger):
+            return _cleaned(ledger, status, wish)
+    except (BadInput, FilmFailed) as error:  # the other jobs can still be cleaned
+        return CleanReport(job=ledger.job, state=status.state, kept=(f"everything: {error}",))
 
 
 def _cleaned(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
@@ -85,14 +92,11 @@ def _cleaned(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
         )
     if not wish.delete:
         return _Sweep(ledger, status, wish).told()
-    try:
-        with lease_on_job(ledger) as lease:
-            sweep = _Sweep(ledger, status, wish)
-            told = sweep.told()
-            sweep.delete(lease)
-            return told.model_copy(update={"deleted": True})
-    except JobHeld as error:  # just begun
-        return CleanReport(job=ledger.job, state=status.state, kept=(f"everything: {error}",))
+    with lease_on_job(ledger) as lease:  # it may have just begun
+        sweep = _Sweep(ledger, status, wish)
+        told = sweep.told()
+        sweep.delete(lease)
+        return told.model_copy(update={"deleted": True})
 
 
 class _Sweep:
@@ -209,7 +213,9 @@ class _Sweep:
             else:
                 specs.append(name)  # it may be one that no driver has begun with yet
         with ThreadPoolExecutor(ABREAST) as pool:
-            said = b"".join(data for data in pool.map(self.ledger.read, specs if sent else ()) if data).decode()
+            said = b"".join(data for data in pool.map(self.ledger.read, specs if sent else ()) if data).decode(
+                "utf-8", "replace"
+            )
         gone = [mark for mark in sent if f"/{SUBMITTED}{mark}/" not in said]
         self._pile("what was sent along with specs, and no spec names", (one for mark in gone for one in sent[mark]))
         if len(gone) < len(sent):
@@ -238,7 +244,7 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     decided = ledger.paper("deliverables.json", Decided)
     assert decided  # likewise
     encodings = [one.encoding for one in decided.deliverables]
-    aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
+    aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
     states = ChunkStates(film, ledger, encodings)
     states.add(aside.standing(chunk.number) for chunk in scout.plan.chunks)
     named: set[str] = set()
@@ -254,16 +260,12 @@ def _named_by_last(ledger: Ledger) -> set[str]:
 
 def show(found: Sequence[CleanReport]) -> None:
     """For people, on stderr."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    table = Table(title="deleted" if any(one.deleted for one in found) else "may be deleted (nothing was; --yes does)")
-    for column in ("job", "state", "what", "objects", "bytes"):
-        table.add_column(column)
-    for one in found:
-        for pile in one.may_go:
-            table.add_row(one.job, one.state, pile.what, f"{pile.objects:,}", f"{pile.bytes:,}")
-    console.print(table)
+    console = PlainConsole()
+    title = "deleted" if any(one.deleted for one in found) else "may be deleted (nothing was; --yes does)"
+    piles = [(one, pile) for one in found for pile in one.may_go]
+    rows = [(one.job, one.state, pile.what, f"{pile.objects:,}", f"{pile.bytes:,}") for one, pile in piles]
+    console.table(title, rows, [*map(Column, ("job", "state", "what", "objects", "bytes"))])
     for one in found:
         for sentence in one.kept:
-            console.print(f"{one.job}: kept: {sentence}", markup=False)
-    total = sum(pile.bytes for one in found for pile in one.may_go)
-    console.print(f"{total:,} bytes in all", markup=False)
+            console.note(f"{one.job}: kept: {sentence}")
+    console.note(f"{sum(pile.bytes for _, pile in piles):,} bytes in all")

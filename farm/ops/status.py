@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.table import Table
-
 from farm.film.quarantine import QuarantinedChunks
 from farm.film.setup import looks_of
 from farm.film.survey_run import SurveyRun
 from farm.progress.console import ProgressConsole, duration
-from farm.progress.lease_control import holder_of
+from farm.progress.lease_control import holder_in
+from farm.progress.plain_console import Column, PlainConsole
 from jobs.digest import digest
 from jobs.document import Document
-from jobs.errors import BadInput, BadStore
+from jobs.errors import BadInput, BadStore, FilmFailed
+from jobs.ledger.consistency import consistent
+from jobs.ledger.lease import NAME as LEASE
+from jobs.ledger.lease import FoundLease, read_lease
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.render_history import continuity
+from jobs.ledger.usage import NAME as USAGE
 from jobs.ledger.usage import JobState, Usage, read_tally
 from jobs.records.deliverables import Decided
 from jobs.records.report import FilmReport
@@ -28,10 +30,13 @@ class Status(Document):
     name: str
     source: str
     state: str
-    """surveying, rendering, rendered, delivered, failed inspection, or why it cannot be told from here."""
+    """surveying, rendering, rendered, delivered or failed inspection; where nobody works on it and it is not delivered, how it
+    was left: not begun, cancelled (by `farm cancel`), stopped, failed, interrupted (its driver was killed) or in part (all that
+    was asked for is rendered); or why it cannot be told from here."""
     frames: int = 0
     """Frames planned so far."""
     frames_done: int = 0
+    """While a driver works on it, what that shows, of ten seconds ago at most; else what is kept."""
     chunks: int = 0
     chunks_done: int = 0
     chunks_quarantined: int = 0
@@ -52,6 +57,8 @@ class Status(Document):
     cost: float | None = None
     """So far, over all runs, at the prices of the spec; None where it has none."""
     currency: str = ""
+    damaged: tuple[str, ...] = ()
+    """Documents of the job that cannot be read, and so say nothing here; the next run writes them anew."""
 
 
 def statuses(place: str, job: str | None) -> list[Status]:
@@ -66,24 +73,50 @@ def statuses(place: str, job: str | None) -> list[Status]:
 
 def _told(ledger: Ledger) -> Status:
     try:
-        return _status(ledger).model_copy(update=_run(ledger))
-    except BadInput as error:
-        # A look that is not installed here, or paper of another version: the other jobs can still be told.
+        with consistent(ledger):
+            return _status(ledger)
+    except (BadInput, FilmFailed) as error:
+        # A look that is not installed here, or documents that cannot be read: the other jobs can still be told.
         return Status(name=ledger.job, source="", state=str(error))
 
 
-def _run(ledger: Ledger) -> dict[str, object]:
-    """Who works on a job, and what the tally says of it. How fast a film goes that nobody works on is of no interest."""
-    holder, tally = holder_of(ledger), read_tally(ledger) or Usage()
-    now: dict[str, object] = {}
-    if holder:
-        now = {"driver": holder.paper.who, "driver_renewed": holder.renewed}
-        now |= tally.model_dump(include={"frames_per_second", "seconds_left"})
-    last = {"last_run": tally.state} if tally.updated else {}
-    return {**now, **last, "cost": tally.cost, "currency": tally.currency}
-
-
 def _status(ledger: Ledger) -> Status:
+    """What is kept, and who works on it. How fast a film goes that nobody works on is of no interest."""
+    kept = _kept(ledger)
+    lease, usage = read_lease(ledger.store, ledger.key(LEASE)), read_tally(ledger)
+    holder = holder_in(ledger, lease)
+    damaged = {LEASE: lease is not None and lease.paper is None, USAGE: usage is None}
+    usage = usage or Usage()
+    now: dict[str, object] = {
+        "damaged": tuple(name for name, so in damaged.items() if so),
+        "last_run": usage.state if usage.updated else None,
+        "cost": usage.cost,
+        "currency": usage.currency,
+    }
+    if holder is None:
+        return kept.model_copy(update=now | {"state": _left(kept, lease, usage)})
+    now |= {"driver": holder.paper.who, "driver_renewed": holder.renewed}
+    now |= usage.model_dump(include={"frames_per_second", "seconds_left"})
+    if usage.updated >= holder.paper.began:  # by one clock: that of the driver at work
+        now["frames_done"] = min(usage.frames_done, kept.frames)
+    return kept.model_copy(update=now)
+
+
+def _left(kept: Status, lease: FoundLease | None, usage: Usage) -> str:
+    """The state of a job that nobody works on."""
+    if kept.state not in ("surveying", "rendering", "rendered"):
+        return kept.state
+    if lease and lease.paper and lease.paper.stop:
+        return "cancelled"
+    if not usage.updated:
+        return kept.state if kept.state == "rendered" else "interrupted" if kept.frames_done else "not begun"
+    if usage.state == "delivered":
+        return kept.state if kept.state == "rendered" else "in part"
+    return "interrupted" if usage.state == "working" else usage.state
+
+
+def _kept(ledger: Ledger) -> Status:
+    """What lies in the store of it."""
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     if film is None:
@@ -92,7 +125,7 @@ def _status(ledger: Ledger) -> Status:
     scout.survey_calls()
     scout.recall()
     scout.fresh()
-    aside = QuarantinedChunks(scout, ProgressConsole(console=Console(quiet=True)))
+    aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
     chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
     paper = ledger.paper("deliverables.json", Decided)
     decided = paper.deliverables if paper else ()
@@ -133,17 +166,24 @@ def _state(ledger: Ledger, scout: SurveyRun, done: int) -> str:
 
 def show(found: list[Status]) -> None:
     """The statuses for people, on stderr: a line for each job, and all that is known of one alone."""
-    console = Console(stderr=True)
+    console = PlainConsole()
     if len(found) == 1:
-        table = Table(title=found[0].name, show_header=False)
-        for name, value in _lines(found[0]):
-            table.add_row(name, value)
-    else:
-        table = Table("job", "state", "frames", "left", "cost", "driver", title="jobs")
-        for one in found:
-            lines = dict(_lines(one))
-            table.add_row(one.name, *(lines.get(name, "") for name in ("state", "frames", "left", "cost", "driver")))
-    console.print(table)
+        console.table(found[0].name, _lines(found[0]))
+        return
+    heads = ("job", "state", "frames", "left", "cost", "driver")
+    rows = (
+        dict(_lines(one)) | {"job": one.name} | ({} if one.source else {"state": "cannot be told"}) for one in found
+    )
+    console.table("jobs", ([row.get(head, "") for head in heads] for row in rows), [*map(Column, heads)])
+    for one in found:
+        if not one.source:
+            console.note(f"{one.name}: {one.state}")
+        if one.damaged:
+            console.note(f"{one.name}: {_damaged(one)}")
+
+
+def _damaged(one: Status) -> str:
+    return f"{', '.join(one.damaged)}: not to be read; the next run of the job writes it anew"
 
 
 def _lines(one: Status) -> Iterator[tuple[str, str]]:
@@ -161,6 +201,8 @@ def _lines(one: Status) -> Iterator[tuple[str, str]]:
         yield "left", duration(one.seconds_left)
     if one.cost is not None:
         yield "cost", f"{one.cost:,.2f} {one.currency}"
+    if one.damaged:
+        yield "damaged", _damaged(one)
 
 
 def _driver(one: Status) -> str:

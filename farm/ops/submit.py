@@ -3,6 +3,7 @@
 The lease is held during the upload, so that nobody else begins; a driver that fails at once is reported at once.
 """
 
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -81,8 +82,28 @@ def _began(jobs: RayJobs, submission: str, ledger: Ledger, token: str) -> bool:
 def _refuse(jobs: RayJobs, found: Submission) -> None:
     if found.state == "SUCCEEDED":
         return
-    said = [line for line in jobs.log(found.id).splitlines() if line.strip()]
-    sentence = next((line.removeprefix("farm: ") for line in reversed(said) if line.startswith("farm: ")), "")
-    last = sentence or (said[-1] if said else "it said nothing")
     kind = BadSpec if found.exit_code == BadSpec.exit_code else FilmFailed
-    raise kind(f"Submitted as {found.id}, and ended at once: {last}")
+    raise kind(f"Submitted as {found.id}, and ended at once: {reason_in(jobs.log(found.id))}")
+
+
+_FRAME = "╭╮╰╯│─┌┐└┘|"
+_USAGE = re.compile(r"(Usage: |Try '|Error$)")
+_RAISED = re.compile(r"(\w+\.)*[A-Z]\w*(Error|Exception|Interrupt|Exit|Failed|Refused)\b(: .*)?")
+_SHELL = re.compile(r"(/\S*/)?(sh|bash|dash|env|python[0-9.]*): .*|.*: (command )?not found")
+_ASIDE = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*|\([^)]*\b(pid|raylet|autoscaler)\b.*|\s*warnings\.warn\(.*|.*Warning: .*|\s+.*|WARNING\b.*|INFO\b.*"
+)
+
+
+def reason_in(log: str) -> str:
+    """Why a command ended, out of what it wrote on its screen: the farm's own last sentence; else the last error that was raised, or
+    what a shell refused; else the last line that is no warning, no line of a log and no frame around text."""
+    lines = [(line, line.strip(f"{_FRAME} ")) for line in log.splitlines()]
+    said = [(line, words) for line, words in lines if words and not _USAGE.match(words)]
+    if own := [line.removeprefix("farm: ") for line, _ in said if line.startswith("farm: ")]:
+        return own[-1]
+    for kind in (_RAISED, _SHELL):
+        if found := [line for line, _ in said if kind.fullmatch(line)]:
+            return found[-1]
+    plain = [words for line, words in said if not _ASIDE.fullmatch(line)]
+    return plain[-1] if plain else said[-1][1] if said else "it said nothing"

@@ -1,12 +1,10 @@
 """Follows a job's driver from any machine, by the lease and log that it keeps in the store, until it ends."""
 
 import re
-import sys
 from collections.abc import Iterator
 
-from rich.console import Console
-
-from farm.progress.console import ProgressBar, console_of_people
+from farm.progress.plain_console import PlainConsole, ProgressBar
+from farm.progress.plain_output import tell
 from farm.specs.spec_files import is_spec, read_spec
 from jobs.errors import BadStore
 from jobs.ledger.driver_log import last_log
@@ -18,7 +16,9 @@ from jobs.store import locate
 POLL_SECONDS = 2.0
 """Between two looks into the store; a driver writes every ten seconds."""
 
-_PROGRESS = re.compile(r"\S+ \S+ (?P<stage>\w+): (?P<says>(?P<done>[\d,]+) of (?:about )?(?P<total>[\d,]+) frames.*)")
+_PROGRESS = re.compile(
+    r"\S+ \S+ (?P<stage>\w+): (?P<says>(?P<done>\d[\d,]{0,20}) of (?:about )?(?P<total>\d[\d,]{0,20}) frames.*)"
+)
 
 
 def job_at(place: str) -> Ledger:
@@ -64,44 +64,42 @@ class LogTail:
         return self._watch.look(read_lease(self._ledger.store, self._ledger.key(NAME))) != "free"
 
 
-def follow(tail: LogTail) -> Iterator[str]:
+def follow(tail: LogTail, clock: Clock = SYSTEM) -> Iterator[str]:
     """Every line of the log until its driver has ended or is gone."""
     while True:
         working = tail.at_work()  # first: a driver's last words are there before it lets go
         yield from tail.new()
         if not working:
             return
-        SYSTEM.wait(POLL_SECONDS)
+        clock.wait(POLL_SECONDS)
 
 
-def watch(ledger: Ledger, console: Console | None = None) -> int:
+def watch(ledger: Ledger, console: PlainConsole | None = None, clock: Clock = SYSTEM) -> int:
     """Show how a job is getting on until its driver ends; gives the driver's exit code. For one that was killed: 0 where the film is delivered, else 1."""
-    tail = LogTail(ledger)
-    console = console or console_of_people()
+    tail = LogTail(ledger, clock)
+    console = console or PlainConsole()
     with ProgressBar(console, "") as bar:
-        for line in follow(tail):
+        for line in follow(tail, clock):
             _show(line, bar, console)
     if tail.exit_code is not None:
         return tail.exit_code
 
     from farm.ops.status import statuses  # takes seconds
 
-    state = (
-        statuses(ledger.store.url, ledger.job)[0].state if ledger.store.stat(ledger.key("job.json")) else "not begun"
-    )
-    print(
+    begun = ledger.store.stat(ledger.key("job.json"))
+    state = statuses(ledger.store.url, ledger.job)[0].state if begun else "not begun"
+    tell(
         f"farm: The job '{ledger.job}' in {ledger.store.url}: nobody is at work on it, and its last driver left no word of its end; "
-        f"it is {state}. What is finished is kept: submit or render it again, and it goes on.",
-        file=sys.stderr,
+        f"it is {state}. What is finished is kept: submit or render it again, and it goes on."
     )
     return 0 if state == "delivered" else 1
 
 
-def _show(line: str, bar: ProgressBar, console: Console) -> None:
+def _show(line: str, bar: ProgressBar, console: PlainConsole) -> None:
     """A line of the log: progress in the bar, where there is one; all else above it."""
     found = _PROGRESS.fullmatch(line)
     if not bar or found is None:
-        console.print(line, markup=False)
+        console.note(line)
         return
     done, total = (int(found[name].replace(",", "")) for name in ("done", "total"))
     bar.show(found["stage"], found["says"], done=done, total=total)

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
-from rich import progress as rich_progress
-from rich.console import Console
-
 from farm.fleet.calls import PoolSize, PoolSpec
 from farm.fleet.fair_share import Quota
+from farm.progress.plain_console import PlainConsole, ProgressBar
 from farm.progress.progress import STATUSES, ChunkStatus, Progress
 from jobs.film.source import Film
 from jobs.ledger.driver_log import DriverLog
@@ -26,43 +24,6 @@ REFRESH_SECONDS = 0.2
 """Between two pictures of the bar."""
 
 
-def console_of_people() -> Console:
-    """Standard error."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class ProgressBar:
-    """One line of a terminal that is drawn anew, and nothing elsewhere; a context manager. True where there is a terminal."""
-
-    def __init__(self, console: Console, stage: str, *, total: int | None = None, width: int = 8) -> None:
-        """`stage`: the word before it, `width` its place in characters. `total`: None while it is not known."""
-        self._progress: rich_progress.Progress | None = None
-        if console.is_terminal:
-            stage_column = rich_progress.TextColumn(f"{{task.description:{width}}}")
-            parts = (stage_column, rich_progress.BarColumn(16), rich_progress.TextColumn("{task.fields[says]}"))
-            self._progress = rich_progress.Progress(
-                *parts, console=console, auto_refresh=False, transient=True, expand=True
-            )
-            self._line = self._progress.add_task(stage, total=total, says="")
-
-    def __bool__(self) -> bool:
-        return self._progress is not None
-
-    def show(self, stage: str, says: str, *, done: int, total: int | None) -> None:
-        """How far it is now, and what is said beside it."""
-        if self._progress:
-            self._progress.update(self._line, description=stage, total=total, completed=done, says=says, refresh=True)
-
-    def __enter__(self) -> Self:
-        if self._progress:
-            self._progress.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._progress:
-            self._progress.stop()
-
-
 class ProgressConsole:
     """Whom the driver and the fleet tell of one film: counts it in its progress and shows that. A context manager."""
 
@@ -70,13 +31,13 @@ class ProgressConsole:
         self,
         progress: Progress | None = None,
         *,
-        console: Console | None = None,
+        console: PlainConsole | None = None,
         log: DriverLog | None = None,
         each_tick: Sequence[Callable[[], None]] = (),
     ) -> None:
         """`log`: closed by its owner. `each_tick`: called at each tick of the fleet, which what they raise ends."""
         self.progress = progress or Progress()
-        self.console = console or console_of_people()
+        self.console = console or PlainConsole()
         self._log, self._each_tick = log, each_tick
         self._bar = ProgressBar(self.console, "survey")
         self._shown_at = float("-inf")
@@ -147,7 +108,7 @@ class ProgressConsole:
 
     def note(self, sentence: str) -> None:
         """A sentence for people, at once."""
-        self.console.print(sentence, markup=False)
+        self.console.note(sentence)
         if self._log:
             self._log.note(sentence)
 
@@ -253,7 +214,7 @@ class ProgressConsole:
             total = progress.total_frames or None
             self._bar.show(progress.stage, self.brief(), done=min(progress.done_frames, total or 0), total=total)
         else:
-            self.console.print(self.line(), markup=False)
+            self.console.note(self.line())
 
 
 def duration(seconds: float) -> str:

@@ -1,9 +1,9 @@
 """Takes the lease of a job or a training, tells who holds it, and asks the holder to stop (`farm cancel`)."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from farm.progress.plain_output import tell
 from farm.specs.spec_files import is_spec, read_spec
 from jobs.errors import BadStore
 from jobs.ledger.lease import (
@@ -12,6 +12,7 @@ from jobs.ledger.lease import (
     SYSTEM,
     VOID_SECONDS,
     Clock,
+    FoundLease,
     Lease,
     LeaseDocument,
     LeaseWatch,
@@ -30,16 +31,12 @@ class LeaseHolder(NamedTuple):
     """Seconds since it was renewed, by the store's own clock; None where that cannot be told."""
 
 
-def _to_people(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def lease_on_job(ledger: Ledger, *, take_over: bool = False, say: Callable[[str], object] = _to_people) -> Lease:
+def lease_on_job(ledger: Ledger, *, take_over: bool = False, say: Callable[[str], object] = tell) -> Lease:
     """The lease of a job, to be held while it is worked on. `say`: told where somebody's lease is watched first."""
     return Lease(ledger.store, ledger.key(NAME), _job(ledger), take_over=take_over, say=say)
 
 
-def lease_on_training(out: Store, *, take_over: bool = False, say: Callable[[str], object] = _to_people) -> Lease:
+def lease_on_training(out: Store, *, take_over: bool = False, say: Callable[[str], object] = tell) -> Lease:
     """The lease of a training, by the place it writes to. `say`: likewise."""
     return Lease(out, NAME, f"The training in {out.url}", take_over=take_over, say=say)
 
@@ -49,11 +46,14 @@ def holder_of(ledger: Ledger) -> LeaseHolder | None:
 
     A bucket tells an age to the second. Where a folder cannot be written from here, whoever has a lease is taken to hold it.
     """
-    key = ledger.key(NAME)
-    found = read_lease(ledger.store, key)
+    return holder_in(ledger, read_lease(ledger.store, ledger.key(NAME)))
+
+
+def holder_in(ledger: Ledger, found: FoundLease | None) -> LeaseHolder | None:
+    """Likewise, by the job's lease as it was just read."""
     if found is None or found.paper is None or found.paper.ended:
         return None
-    renewed = ledger.store.age(key)
+    renewed = ledger.store.age(ledger.key(NAME))
     return LeaseHolder(found.paper, renewed) if renewed is None or renewed < VOID_SECONDS else None
 
 

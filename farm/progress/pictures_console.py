@@ -3,20 +3,19 @@
 import time
 from collections.abc import Callable
 
-from rich.console import Console
-
 from farm.fleet.calls import NoListener
-from farm.progress.console import LINE_SECONDS, console_of_people, duration
+from farm.progress.console import LINE_SECONDS, duration
+from farm.progress.plain_console import PlainConsole
 
 
 class EvaluationProgress(NoListener):
     """Tells people how far an evaluation is, or other work on pictures, and what goes wrong on the way, on standard error."""
 
     def __init__(
-        self, console: Console | None = None, clock: Callable[[], float] = time.monotonic, done: str = "judged"
+        self, console: PlainConsole | None = None, clock: Callable[[], float] = time.monotonic, done: str = "judged"
     ) -> None:
         """`done`: what becomes of a picture."""
-        self.console = console or console_of_people()
+        self.console = console or PlainConsole()
         self._clock = clock
         self._word = done
         self._began = self._said = clock()
@@ -43,7 +42,7 @@ class EvaluationProgress(NoListener):
 
     def note(self, sentence: str) -> None:
         """A sentence for people."""
-        self.console.print(sentence, markup=False)
+        self.console.note(sentence)
 
     def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
         """A call has raised an error and is made again."""

@@ -247,6 +247,7 @@ class Progress:
         """What is to be put down now."""
         now = {
             "updated": time.time(),
+            "frames_done": self.done_frames,
             "frames_per_second": self.rate(),
             "seconds_left": self.seconds_left(),
             "cost": self.cost,

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-
-from farm.progress.console import LINE_SECONDS, REFRESH_SECONDS, ProgressBar, console_of_people, duration
+from farm.progress.console import LINE_SECONDS, REFRESH_SECONDS, duration
+from farm.progress.plain_console import PlainConsole, ProgressBar
 from farm.progress.progress import FramesPerSecond
 from jobs.records.training import CheckpointSaved, StepDone, TrainingFinished, TrainingStarted, Word
 from jobs.spec.training_recipe import Recipe
@@ -74,9 +73,9 @@ class TrainingProgress:
 class TrainingConsole:
     """Whom a training's driver tells: shows people its progress. A context manager."""
 
-    def __init__(self, progress: TrainingProgress, *, console: Console | None = None) -> None:
+    def __init__(self, progress: TrainingProgress, *, console: PlainConsole | None = None) -> None:
         self.progress = progress
-        self.console = console or console_of_people()
+        self.console = console or PlainConsole()
         self._bar = ProgressBar(self.console, progress.phase, total=progress.recipe.steps, width=11)
         self._shown_at = progress.clock()
 
@@ -112,7 +111,7 @@ class TrainingConsole:
 
     def note(self, sentence: str) -> None:
         """A sentence for people, at once."""
-        self.console.print(sentence, markup=False)
+        self.console.note(sentence)
 
     def tick(self) -> None:
         """Time passes: shows what has changed, not too often."""

@@ -6,6 +6,8 @@ their rank, because a decoder counts them too.
 """
 
 import io
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +18,9 @@ from numpy.typing import NDArray
 
 from jobs.errors import BadMedia
 from jobs.film.ffmpeg_commands import LOSSLESS, ONE_RATE
+
+LARGEST_PAGE = 16 << 20
+"""Bytes of a page, unpacked."""
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -53,9 +58,21 @@ class Page:
 
     @classmethod
     def load(cls, data: bytes) -> Self:
-        """A page from `dump`; refuses pickled arrays."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        """A page from `dump`. Raises ValueError for anything else: nothing is unpickled, and no more is unpacked than a page can hold."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if sum(member.file_size for member in archive.infolist()) > LARGEST_PAGE:
+                    raise ValueError("larger than any page")
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                page = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, NotImplementedError, MemoryError) as error:
+            raise ValueError(f"no page of this version ({error})") from None
+        kinds = {name: bool if name in ("key", "hidden") else np.int64 for name in cls.__dataclass_fields__}
+        if any(getattr(page, name).dtype != kind for name, kind in kinds.items()):
+            raise ValueError("its arrays are of other types")
+        if any(getattr(page, name).shape != (page.pts.size,) for name in kinds):
+            raise ValueError("its arrays differ in length")
+        return page
 
     @classmethod
     def join(cls, pages: Sequence["Page"]) -> Self:

@@ -4,17 +4,35 @@ import re
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-from jobs.document import Document
+from jobs.document import Amount, Document
+
+_RATIO = re.compile(r"-?\d{1,19}([/.]\d{1,19})?")
 
 
 def _fraction(value: object) -> Fraction:
-    return value if isinstance(value, Fraction) else Fraction(str(value))
+    if isinstance(value, Fraction):
+        return value
+    # "1e999999999" would be worked out to its last digit.
+    if not _RATIO.fullmatch(text := str(value)):
+        raise ValueError(f"{text[:40]!r} is no ratio of whole numbers")
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError(f"{text!r} divides by nought") from None
+
+
+def _positive(value: Fraction) -> Fraction:
+    if value <= 0:
+        raise ValueError("it is above nought")
+    return value
 
 
 Rational = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str, return_type=str)]
 """An exact ratio, on paper as "24000/1001"."""
+PositiveRational = Annotated[Rational, AfterValidator(_positive)]
+"""Likewise, above 0."""
 
 
 class SourceIdentity(Document):
@@ -104,21 +122,25 @@ class Light(Document):
     """MaxCLL,MaxFALL (CTA-861.3) in cd/m2."""
 
 
+LARGEST_SIDE = 65536
+"""Pixels: no decoder gives more."""
+
+
 class Picture(Document):
     """The video stream that is worked on."""
 
-    stream: int
+    stream: Annotated[int, Field(ge=0, le=65535)]
     codec: str
-    width: int
-    height: int
+    width: Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+    height: Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
     stored: str
     """Pixel format as the source's decoder gives it."""
     pix_fmt: str
     """Pixel format as the farm works on it: the same, or what it is developed to (`developed`)."""
     depth: int
     """Bits a sample of `pix_fmt`."""
-    time_base: Rational
-    rate: Rational
+    time_base: PositiveRational
+    rate: PositiveRational
     """Frames a second: nominal for constant rate, average for variable."""
     aspect: Rational
     """Sample aspect ratio; 1 for square pixels."""
@@ -214,5 +236,5 @@ class Film(Document):
     """SMPTE time code of the first frame, "HH:MM:SS:FF" or with ";" before drop-frame frames; empty where the source tells none."""
     captions: bool = False
     """The picture's packets carry closed captions (CEA-608 or 708), which no other picture does."""
-    seconds: Annotated[float, Field(ge=0)] = 0.0
+    seconds: Amount = 0.0
     """Length by the header; 0 where it does not say. For estimates only."""

@@ -27,8 +27,8 @@ WRITE_SECONDS = 10.0
 MOST = 1 << 20
 """Bytes that are kept: earlier lines go first."""
 
-_LEFT_OUT = re.compile(r"\[(\d+) earlier lines are left out\]")
-_ENDED = re.compile(r"\S+ \S+ ended with exit code (\d+)")
+_LEFT_OUT = re.compile(r"\[(\d{1,15}) earlier lines are left out\]")
+_ENDED = re.compile(r"\S+ \S+ ended with exit code (0|1|2|130)")
 _STOPPED = 130
 
 

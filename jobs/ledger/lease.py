@@ -14,11 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 from uuid import uuid4
 
+from pydantic import Field
+
 from jobs.digest import sealed
-from jobs.document import Document, read_document
+from jobs.document import Count, Document, UnixTime, read_document
 from jobs.errors import BadStore, FarmError, JobHeld, Stopped, StoreDown, StoreFault
 from jobs.processes import identity, is_gone
 from jobs.store import Store
@@ -31,6 +33,8 @@ VOID_SECONDS = 30.0
 """Without a renewal its holder is taken for dead."""
 POLL_SECONDS = 0.5
 """Between two looks at a lease that is watched."""
+LARGEST = 1 << 16
+"""Bytes of a lease."""
 _TRIES = 20
 """Times it is looked at again because it was changed just then."""
 _GOES_ON = "What is finished is kept; the same command goes on from here."
@@ -40,17 +44,17 @@ class LeaseDocument(Document):
     """lease.json."""
 
     kind: Literal["lease"] = "lease"
-    token: str
+    token: Annotated[str, Field(max_length=100)]
     """Tells one command at work from any other."""
-    host: str
-    pid: int
-    process: str
+    host: Annotated[str, Field(max_length=255)]
+    pid: Count
+    process: Annotated[str, Field(max_length=400)]
     """What tells this process from any other that its machine ever had; empty where the system does not say."""
-    began: float
+    began: UnixTime
     """When the command began, in seconds of Unix time by the holder's clock."""
-    until: float
+    until: UnixTime
     """VOID_SECONDS after its last renewal, likewise: it tells one renewal from another, and is compared with no other clock."""
-    stop: str = ""
+    stop: Annotated[str, Field(max_length=400)] = ""
     """Who asked the holder to stop."""
     released: bool = False
     """The holder has ended."""
@@ -81,7 +85,8 @@ def read_lease(store: Store, key: str) -> FoundLease | None:
     there = store.stat(key)  # first, so that what is read is no older than its version
     if there is None:
         return None
-    return FoundLease(read_document(LeaseDocument, store.read(key)), there.version)
+    paper = read_document(LeaseDocument, store.read(key)) if there.bytes <= LARGEST else None
+    return FoundLease(paper, there.version)
 
 
 class Clock:

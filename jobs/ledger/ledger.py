@@ -34,7 +34,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from jobs.digest import digest, sealed, sealed_bytes, unsealed_bytes
-from jobs.document import AnyPaper, Document, read_document
+from jobs.document import LARGEST_DOCUMENT, AnyPaper, Document, read_document
 from jobs.errors import BadStore
 from jobs.film.frame_index import Page
 from jobs.film.source import Film, SourceIdentity
@@ -136,13 +136,12 @@ class Ledger:
     def spec(self) -> JobSpec:
         """The spec this job was last run with. Raises BadStore where there is no such job."""
         data = self.read("spec.json")
-        if data is None:
+        if data is None and not self.store.stat(self.key("job.json")):
             raise BadStore(f"There is no job '{self.job}' in {self.store.url}; check its name with `farm status`.")
-        if spec := read_document(JobSpec, data):
+        if data and (spec := read_document(JobSpec, data)):
             return spec
-        raise BadStore(
-            f"{self.store.url}/{self.key('spec.json')} is not a spec this version can read; run the job again to write it anew."
-        )
+        what = "is gone" if data is None else "is not a spec this version can read"
+        raise BadStore(f"{self.store.url}/{self.key('spec.json')} {what}; run the job again to write it anew.")
 
     def keep_stills(self, spec: JobSpec, stills: Sequence[StillFile]) -> None:
         """Put on paper which stills a run of this spec begins with."""
@@ -181,7 +180,7 @@ class Ledger:
         while (data := self.read(_page_name(stream, len(kept)))) is not None:
             try:
                 kept.append(Page.load(unsealed_bytes(data)))
-            except (ValueError, KeyError):  # the latter of another version
+            except ValueError:
                 self._drop_pages(stream, len(kept))
         return kept
 
@@ -249,8 +248,14 @@ class Ledger:
     # objects
 
     def read(self, name: str) -> bytes | None:
-        """An object of the job, or None where there is none."""
-        return self.store.read(self.key(name)) if self.store.stat(self.key(name)) else None
+        """An object of the job, or None where there is none. Raises BadStore for one that is larger than any document."""
+        there = self.store.stat(self.key(name))
+        if there and there.bytes > LARGEST_DOCUMENT:
+            raise BadStore(
+                f"{self.store.url}/{self.key(name)} has {there.bytes:,} bytes, which no document of the farm has: "
+                "it is not the farm's; move it elsewhere, and what is needed is made again."
+            )
+        return self.store.read(self.key(name)) if there else None
 
     def names(self, prefix: str) -> Iterator[str]:
         """Names in the job's folder that begin with `prefix`."""

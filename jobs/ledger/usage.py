@@ -4,11 +4,11 @@ It lies as tally.json beside the job's other documents, written every WRITE_SECO
 on the job. Where it is lost or damaged, counting begins at nought.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jobs.document import Document, read_document
+from jobs.document import Amount, Count, Document, UnixTime, read_document
 from jobs.ledger.ledger import Ledger
 from jobs.records.orders import Starved
 from jobs.store.traffic import Traffic
@@ -31,13 +31,13 @@ class MeasuredThroughput(Document):
     """Names its weights, settings and code: the digest of what tells it from any other look."""
     hardware: str
     """As records name it."""
-    megapixels: float
+    megapixels: Amount
     """Of the source's picture."""
-    renderers: int = 1
+    renderers: Count = 1
     """At work meanwhile: on a processor they take from one another."""
-    frames: int
+    frames: Count
     """Read and rendered: handles and pre-roll included."""
-    seconds: float
+    seconds: Amount
     """Of renderers at render calls, all renderers added up: their devices at work, or waiting for frames to be read or
     written. Loading weights and waiting for a call are left out."""
 
@@ -45,9 +45,9 @@ class MeasuredThroughput(Document):
 class SeamFigures(Document):
     """How far the two renderings of frames that were dissolved lie apart: mean absolute differences, in fractions of full scale."""
 
-    count: int = 0
-    largest: float = 0.0
-    sum: float = 0.0
+    count: Count = 0
+    largest: Amount = 0.0
+    sum: Amount = 0.0
 
 
 class Usage(Document):
@@ -56,28 +56,31 @@ class Usage(Document):
     kind: Literal["tally"] = "tally"
     version: Literal[1] = 1
     state: JobState = "working"
-    updated: float = 0.0
+    updated: UnixTime = 0.0
     """When it was written, in seconds of Unix time by the writer's clock."""
-    frames_per_second: float | None = None
+    frames_per_second: Amount | None = None
     """Over the last minute; None where there is nothing to go by."""
-    seconds_left: float | None = None
+    seconds_left: Amount | None = None
     """Until the last frame is rendered, at this pace."""
-    frames_rendered: int = 0
-    retries: dict[str, dict[str, int]] = Field(default_factory=dict)
+    frames_done: Count = 0
+    """Rendered by now, those of chunks in work included: what the driver shows. These are lost where it is killed."""
+    frames_rendered: Count = 0
+    """By all runs together: what is rendered again counts again."""
+    retries: dict[str, dict[str, Count]] = Field(default_factory=dict)
     """Calls made again, by crew and then by reason: error, loss or preemption."""
-    stage_seconds: dict[str, float] = Field(default_factory=dict)
-    busy_seconds: float = 0.0
+    stage_seconds: dict[str, Amount] = Field(default_factory=dict)
+    busy_seconds: Amount = 0.0
     """Of generators' devices."""
-    starved_seconds: dict[Starved, float] = Field(default_factory=dict)
+    starved_seconds: dict[Starved, Amount] = Field(default_factory=dict)
     """What they waited for."""
-    worker_seconds: dict[str, float] = Field(default_factory=dict)
+    worker_seconds: dict[str, Amount] = Field(default_factory=dict)
     """By crew, from being placed on a node until let go."""
-    gpu_seconds: float = 0.0
+    gpu_seconds: Amount = 0.0
     """The same, times the GPUs that each worker is given."""
-    cpu_seconds: float = 0.0
-    cost: float | None = None
+    cpu_seconds: Amount = 0.0
+    cost: Amount | None = None
     """At the prices of the spec that was last run; None where it has none."""
-    currency: str = ""
+    currency: Annotated[str, Field(pattern="^([A-Z]{3})?$")] = ""
     seams: SeamFigures = SeamFigures()
     traffic: Traffic = Traffic()
     """Of the job's and the deliverables' stores, and of a source in S3."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from jobs.document import Document
+from jobs.document import Count, Document
 
 
 class Media(Document):
@@ -13,4 +13,4 @@ class Media(Document):
     key: Annotated[str, Field(pattern=r"^(media|chunks|proof)/[A-Za-z0-9][A-Za-z0-9._-]{0,150}$")]
     """Its key in the job's folder of the store. A record comes from outside: it may have nothing else read or deleted."""
     sha256: str
-    bytes: int
+    bytes: Count

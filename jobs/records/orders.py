@@ -261,13 +261,6 @@ class SegmentRecord(Document):
     """Of a dissolved opening: the mean absolute difference of its two renderings, in fractions of full scale."""
 
 
-class Cuts(Document):
-    """Some frames have been looked through; `cuts` are the first frames after a cut, among them."""
-
-    frames: Range
-    cuts: tuple[int, ...]
-
-
 class FramesRendered(Document):
     """Word from a renderer at work: how many frames of a chunk's core are rendered by now."""
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from jobs.document import Document
+from jobs.document import Count, Document
 from jobs.film.source import Colour, Film, Rational, StandIn
 from jobs.plan.plan import Look, Range
 from jobs.records.deliverables import DeliverablePlan, StreamFate, StreamHash
@@ -14,15 +14,15 @@ class Quarantined(Document):
     kind: Literal["quarantined"] = "quarantined"
     digest: str
     """Names the pictures that are lacking: another look, or other settings, are another matter."""
-    chunk: int
-    shot: int
+    chunk: Count
+    shot: Count
     frames: Range
     look: str
     error: str
     """The last one, or how the last worker was lost."""
-    attempts: int
+    attempts: Count
     """Errors that it raised."""
-    losses: int
+    losses: Count
     """Workers that it lost."""
     stand_in: StandIn = "source"
     """What stands in for it where the film is delivered all the same."""

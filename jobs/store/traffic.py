@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from jobs.document import Document
+from jobs.document import Count, Document
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -18,9 +18,9 @@ Asked = Literal["read", "write", "list"]
 class Traffic(Document):
     """What has passed stores, in folders and in S3; S3's own repeated requests included."""
 
-    bytes_read: int = 0
-    bytes_written: int = 0
-    requests: dict[Asked, int] = Field(default_factory=dict)
+    bytes_read: Count = 0
+    bytes_written: Count = 0
+    requests: dict[Asked, Count] = Field(default_factory=dict)
 
     def __add__(self, more: "Traffic") -> "Traffic":
         asked = {

@@ -12,13 +12,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.spec.job import JobSpec
 from jobs.spec.parser import parse_spec
 from tests.bench.farming import CORES
@@ -67,7 +66,7 @@ def main(clip: str, folder: str) -> dict[str, Any]:
 
 def _timed(fleet: Fleet, spec: JobSpec) -> tuple[FilmRun, dict[str, Any]]:
     counted, began = Counted(fleet), time.perf_counter()
-    with ProgressConsole(console=Console(file=StringIO())) as board:
+    with ProgressConsole(console=PlainConsole(file=StringIO())) as board:
         film = render_film(job_of(spec), fleet=counted, board=board)  # type: ignore[arg-type]
     report = film.report()
     assert report.conforms, report.deliverables

@@ -7,13 +7,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from farm.film import review_page
 from farm.film.driver import render_film
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.records.orders import FramesRendered, SegmentRecord
 from jobs.spec.job import JobSpec
 from jobs.store import open_store
@@ -27,7 +26,11 @@ CORES = len(os.sched_getaffinity(0))
 def farm(clock: Clock, clip: str, folder: str, **options: Any) -> Found:
     """Survey, split, render, stitch, proof, report and review page. `options` are further fields of the job spec."""
     spec = JobSpec(name="film", source=clip, store=f"{folder}/store", output=f"{folder}/out", **options)
-    with Fleet("local", workers=CORES) as fleet, clock(), ProgressConsole(console=Console(file=StringIO())) as board:
+    with (
+        Fleet("local", workers=CORES) as fleet,
+        clock(),
+        ProgressConsole(console=PlainConsole(file=StringIO())) as board,
+    ):
         timed: Any = Timed(fleet)
         film = render_film(job_of(spec), fleet=timed, board=board)
         report = film.report()

@@ -10,14 +10,13 @@ from io import StringIO
 from pathlib import Path
 from statistics import median
 
-from rich.console import Console
-
 from farm.estimate.forecast import Forecaster, ForecastRequest, WorkerKind
 from farm.film.driver import render_film
 from farm.film.setup import looks_of, open_film
 from farm.film.survey_run import SurveyRun
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.usage import MeasuredThroughput
 from jobs.records.orders import DeviceUsage
@@ -54,7 +53,7 @@ class Ear(ProgressConsole):
     """A board that nobody reads, and that keeps the paces."""
 
     def __init__(self) -> None:
-        super().__init__(console=Console(file=StringIO()))
+        super().__init__(console=PlainConsole(file=StringIO()))
         self.paces: list[MeasuredThroughput] = []
 
     def worked(self, device: DeviceUsage, throughput: MeasuredThroughput | None = None) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from farm.film.driver import render_film
 from farm.fleet.calls import Call, Cluster, PoolSpec
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from tests.bench.simulation import DRIVER_SECONDS, SimulatedFleet, Step
 from tests.farm.plain_call import PlainCall
 from tests.farm.studio import job_of, spec_of
@@ -96,7 +96,7 @@ def first_chunk(folder: Path, frames: int) -> tuple[float, dict[str, int]]:
             super().rendered(frames)
             work.first = fleet.now if work.first is None else work.first
 
-    board = FirstFrames(console=Console(quiet=True))
+    board = FirstFrames(console=PlainConsole(quiet=True))
     spec = spec_of("/films/a.mp4", folder)
     made = render_film(job_of(spec), fleet=fleet, board=board)
     assert made.board.progress.done_frames == frames

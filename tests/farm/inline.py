@@ -10,8 +10,6 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.console import Console
-
 from actors.survey.surveyor import Surveyor
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
@@ -20,6 +18,7 @@ from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call, Cluster, PoolSpec, RetriesExhaustedError, RetryCount, RetryPolicy
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.ledger.ledger import Ledger
 from jobs.spec.job import JobSpec
 from tests.farm.studio import job_of
@@ -108,7 +107,7 @@ class InlineFleet:
 
 def quiet() -> ProgressConsole:
     """A board that nobody reads."""
-    return ProgressConsole(console=Console(file=StringIO()))
+    return ProgressConsole(console=PlainConsole(file=StringIO()))
 
 
 def rendered(

@@ -6,8 +6,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from actors.verify.compare import compare
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
@@ -15,6 +13,7 @@ from farm.film.setup import Preflight, looks_of
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.ledger.ledger import Ledger
 from jobs.records.report import Comparison
 from jobs.spec.job import JobSpec
@@ -49,7 +48,7 @@ class Studio:
 
     def render(self, spec: JobSpec) -> FilmRun:
         """The film, through the real driver, on this studio's Ray."""
-        board = ProgressConsole(console=Console(file=StringIO()))
+        board = ProgressConsole(console=PlainConsole(file=StringIO()))
         self.fleet.watcher = board
         return render_film(job_of(spec), fleet=self.fleet, board=board)
 

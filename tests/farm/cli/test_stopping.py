@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from farm.progress.lease_control import lease_on_job
+from jobs.ledger.driver_log import DriverLog
+from jobs.ledger.ledger import Ledger
 from jobs.store import open_store
 from tests.farm.shell import Running
 from tests.farm.studio import spec_of
@@ -57,6 +60,18 @@ def test_a_silent_store_is_not_waited_for(
             assert said.code == 130
             assert said.sentence == "Stopped. What is finished is kept; the same command goes on from here."
             assert render.left_running() == []
+
+
+def test_whoever_watches_stops_watching_and_no_more(tmp_path: Path) -> None:
+    ledger = Ledger.at(f"{tmp_path}/store", "film")
+    with lease_on_job(ledger), DriverLog(ledger) as log:
+        log.note("render: 1 of 2 frames")
+        log.write()
+        with Running(tmp_path, "watch", f"{tmp_path}/store/film") as watch:
+            watch.until(lambda: "render: 1 of 2" in watch.so_far())
+            watch.process.send_signal(signal.SIGTERM)
+            said = watch.said()
+    assert (said.code, said.sentence) == (130, "No longer watching: the job goes on as it was.")
 
 
 @pytest.mark.timeout(900)

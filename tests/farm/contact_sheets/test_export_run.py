@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
 from actors.looks import fit
 from actors.media.planes import planes_of
@@ -27,6 +26,7 @@ from farm.film.setup import decide_deliverables, open_film
 from farm.film.shot_selection import shots_chosen
 from farm.fleet.calls import RetryPolicy
 from farm.progress.pictures_console import EvaluationProgress
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadSpec
 from jobs.plan.plan import Look
 from jobs.spec.job import JobSpec, LookChoice
@@ -50,7 +50,7 @@ def exported(spec: JobSpec, fleet: InlineFleet | None = None, **wish: Any) -> St
         pass
     scout.fresh()
     return export_stills(
-        SurveyedFilm(scout, worker, encoding, EvaluationProgress(Console(file=StringIO()))), ExportRequest(**wish)
+        SurveyedFilm(scout, worker, encoding, EvaluationProgress(PlainConsole(file=StringIO()))), ExportRequest(**wish)
     )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
 from farm.contact_sheets.still_run import StillRequest, SurveyedFilm, prove
 from farm.film.calls import GuideCall
 from farm.film.setup import decide_deliverables, open_film, preflight
 from farm.progress.pictures_console import EvaluationProgress
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadSpec
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
@@ -41,7 +41,7 @@ def proven(spec: JobSpec, fleet: InlineFleet) -> Proof:
     for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass
     scout.fresh()
-    said = EvaluationProgress(Console(file=StringIO()))
+    said = EvaluationProgress(PlainConsole(file=StringIO()))
     return prove(SurveyedFilm(scout, worker, encoding, said), StillRequest())
 
 

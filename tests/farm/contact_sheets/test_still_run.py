@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import pytest
 from av.video.frame import VideoFrame
-from rich.console import Console
 
 from actors.looks import fit
 from actors.media.planes import planes_of
@@ -25,6 +24,7 @@ from farm.film.shot_selection import ALL, ShotSelection, shots_chosen
 from farm.fleet.calls import RetryPolicy
 from farm.ops.clean import CleanOptions, clean
 from farm.progress.pictures_console import EvaluationProgress
+from farm.progress.plain_console import PlainConsole
 from jobs.digest import digest
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.ledger.ledger import Ledger
@@ -57,7 +57,7 @@ def proven(spec: JobSpec, *looks: Look, shots: ShotSelection = ALL, fleet: Inlin
     for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
         pass
     scout.fresh()
-    said = EvaluationProgress(Console(file=StringIO()))
+    said = EvaluationProgress(PlainConsole(file=StringIO()))
     return prove(SurveyedFilm(scout, worker, encoding, said), StillRequest(looks, shots))
 
 

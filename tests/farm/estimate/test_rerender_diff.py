@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from actors.mux.stream_plan import plan_deliverables
 from farm.estimate.rerender_diff import RerenderDiff, again, show_again
 from farm.film.calls import RenderCall
 from farm.fleet.calls import RetryPolicy
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadSpec
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.quarantine import lift
@@ -140,7 +140,7 @@ def test_a_chunk_that_stands_in_is_told(film: Path, tmp_path: Path, cuts: dict[s
 def test_people_are_told_one_sentence_or_a_table(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     def shown(spec: JobSpec) -> str:
         text = StringIO()
-        show_again(told(spec), Console(file=text, width=120))
+        show_again(told(spec), PlainConsole(file=text, width=120))
         return text.getvalue()
 
     spec = spec_of(film, tmp_path, look=window(1), shots=cuts)

@@ -122,7 +122,7 @@ def test_a_film_that_was_stopped_goes_on_and_ends_the_same(
         Studio(Stopping(on_ray.fleet, SegmentRecord, 4)).render(spec)  # type: ignore[arg-type]
     assert not (tmp_path / "stopped/out/film.mkv").exists()
     (halfway,) = statuses(spec.store, None)
-    assert halfway.state == "rendering"
+    assert halfway.state == "interrupted"
     resumed = on_ray.render(spec).report()
     # What was in flight may have been finished unseen, so it may be fewer, never more.
     assert resumed.chunks_rendered <= resumed.chunks - halfway.chunks_done <= resumed.chunks - 4

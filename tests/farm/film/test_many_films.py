@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import ray
-from rich.console import Console
 
 from farm.cluster.local_ray import QUIETLY
 from farm.film.driver import render_film
@@ -22,6 +21,7 @@ from farm.fleet.fair_share_client import DEAF_SECONDS, OFFICE, FairShareClient
 from farm.fleet.fleet import Fleet
 from farm.fleet.worker_pool import WorkerPool
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.spec.job import JobSpec
 from tests.farm.inline import shot_list
 from tests.farm.studio import job_of, same, spec_of
@@ -37,7 +37,7 @@ class Diary(ProgressConsole):
 
     def __init__(self) -> None:
         self.said = StringIO()
-        super().__init__(console=Console(file=self.said, width=200))
+        super().__init__(console=PlainConsole(file=self.said, width=200))
         self.renderers = PoolSize(0, 0, 0)
         self.allowed: list[Quota] = []
 

@@ -80,7 +80,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     (report,) = reports(made.ledger)
     assert (report.chunk, report.shot, report.frames, report.attempts, report.losses) == (2, 2, (16, 32), 2, 0)
     (told,) = statuses(f"{tmp_path}/store", None)
-    assert (told.state, told.chunks_done, told.chunks_quarantined) == ("rendering", 3, 1)
+    assert (told.state, told.chunks_done, told.chunks_quarantined) == ("interrupted", 3, 1)
     fleet = inline()
     with pytest.raises(FilmFailed, match=says):
         rendered(poisoned(film, tmp_path, on_error=on_error), fleet).report()

@@ -10,7 +10,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
 from farm.film.calls import GuideCall, RenderCall
 from farm.film.driver import render_film
@@ -19,6 +18,7 @@ from farm.film.propagation_run import PropagationRun
 from farm.film.setup import preflight
 from farm.fleet.calls import Call, RetryPolicy
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadSpec, ChunkFailed
 from jobs.ledger.ledger import JobDocument
 from jobs.plan.plan import Chunk
@@ -234,7 +234,7 @@ def test_a_job_begun_with_every_frame_coloured_goes_on_so_and_says_it(
     began = JobDocument.of(job).model_copy(update={"propagates": False})  # so it reads where it was written without
     first.ledger.keep_paper("job.json", began, only_if_absent=False)
     said, fleet = StringIO(), InlineFleet()
-    board = ProgressConsole(console=Console(file=said, width=1000))
+    board = ProgressConsole(console=PlainConsole(file=said, width=1000))
     again = render_film(preflight(job), fleet=fleet, board=board)  # type: ignore[arg-type]
     assert not fleet.calls(RenderCall)
     assert again.report().conforms

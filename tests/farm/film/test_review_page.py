@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ class Page(HTMLParser):
         for name, value in attrs:
             assert not name.startswith("on"), "no scripts"
             if name in ("src", "href", "srcset", "poster", "action", "data") and value:
-                self.places[tag if tag in self.places else "other"].append(value)
+                self.places[tag if tag in self.places else "other"].append(unquote(value))
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
@@ -185,6 +186,37 @@ PROBE = """<script>addEventListener("load", () => {
   document.body.setAttribute("data-loaded", document.images.length)
 })</script>"""
 """Writes into the page what a browser made of its pictures."""
+
+
+OWNED = "document.documentElement.dataset.owned=1"
+ATTACKS = [
+    f"<script>{OWNED}</script>",
+    f"<img src=x onerror={OWNED}>",
+    f'" onerror="{OWNED}" x="',
+    f"' onload='{OWNED}' x='",
+    f"</style></title><svg onload={OWNED}>",
+    f"javascript:{OWNED}",
+    f"{{{{ '<script>{OWNED}</script>' | safe }}}}",
+]
+"""Whichever runs marks the page."""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_browser_runs_nothing_of_what_a_store_says(made: FilmRun, tmp_path: Path) -> None:
+    (proof,) = made.report().deliverables
+    looks = [Look(choice=LookChoice(name=text, settings={text: text})) for text in ATTACKS]
+    proofs = tuple(
+        proof.model_copy(update={"file": f"{text}.mkv", "findings": (text,), "timing": text}) for text in ATTACKS
+    )
+    report = made.report().model_copy(update={"name": "".join(ATTACKS), "conforms": False, "deliverables": proofs})
+    page = shown(made, *looks).publish(report, tmp_path)
+    assert page.missing()
+    dom = browse(tmp_path, "--dump-dom", page.page.as_uri())
+    assert "does not conform" in dom
+    assert 'data-owned="1"' not in dom.partition("<head>")[0]
+    probe = page.page.with_name("probe.html")
+    probe.write_text(page.page.read_text() + ATTACKS[0])
+    assert 'data-owned="1"' in browse(tmp_path, "--dump-dom", probe.as_uri()).partition("<head>")[0]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

@@ -12,12 +12,12 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from rich.console import Console
 
 from farm.film import review_page
 from farm.film.film_run import FilmRun
 from farm.fleet.calls import Call
 from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.records.orders import SegmentRecord
 from jobs.store import open_store
 from tests.browser import CHROMIUM, served, told
@@ -54,7 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[FilmRun, Looking, st
     film = Recipe(frames=288, size=(64, 48), sound="aac").make(folder / "a.mp4")
     spec = spec_of(film, folder, deliverables=[FILM, VIEW], chunk_seconds=0.5, order="preview", preview_every=8)
     said, fleet = StringIO(), Looking(Path(spec.output))
-    return rendered(spec, fleet, ProgressConsole(console=Console(file=said, width=400))), fleet, said.getvalue()
+    return rendered(spec, fleet, ProgressConsole(console=PlainConsole(file=said, width=400))), fleet, said.getvalue()
 
 
 def test_the_preview_comes_first_and_has_a_page(made: tuple[FilmRun, Looking, str]) -> None:

@@ -18,7 +18,7 @@ from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call
 from jobs.film.frame_index import Page
 from jobs.plan.plan import Chunk, Range
-from jobs.records.orders import Cuts
+from jobs.records.cuts import Cuts
 from jobs.spec.advice import UnfitDeliverable
 from jobs.spec.job import JobSpec
 from tests.farm.inline import scout_of, shot_list

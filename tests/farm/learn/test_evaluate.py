@@ -9,12 +9,12 @@ from pathlib import Path
 import av
 import pytest
 import ray
-from rich.console import Console
 
 from farm.fleet.fleet import Fleet
 from farm.learn.evaluate import EvaluationRequest, evaluate
 from farm.learn.evaluation_table import show
 from farm.progress.pictures_console import EvaluationProgress
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadLook, BadMedia, BadSpec, BadStore, FarmError
 from jobs.records.evaluation import Evaluation
 from jobs.spec.job import LookChoice
@@ -45,7 +45,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(evaluation: Evaluation) -> str:
     """What people read."""
     said = StringIO()
-    show(evaluation, Console(file=said, width=110))
+    show(evaluation, PlainConsole(file=said, width=110))
     return said.getvalue()
 
 
@@ -159,7 +159,7 @@ def test_the_command_refuses_in_one_sentence(tmp_path: Path) -> None:
 
 def test_people_are_told_how_far_it_is() -> None:
     now, said = [0.0], StringIO()
-    progress = EvaluationProgress(Console(file=said, width=100), lambda: now[0])
+    progress = EvaluationProgress(PlainConsole(file=said, width=100), lambda: now[0])
     progress.begin(40)
     for done in range(1, 41):
         now[0] += 1

@@ -7,7 +7,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
 from actors.picture.image_metrics import chroma_rms, de00
 from actors.survey.surveyor import Surveyor
@@ -24,6 +23,7 @@ from farm.learn.evaluate_propagation import (
 )
 from farm.learn.propagation_table import show_propagation
 from farm.progress.pictures_console import EvaluationProgress
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadInput, BadMedia, BadSpec
 from jobs.plan.plan import Range
 from jobs.records.evaluation import PropagationEvaluation
@@ -51,7 +51,7 @@ def film(levels: Levels, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judged(film: Path, anchors: str, fleet: InlineFleet | None = None, **fields: int | str) -> PropagationEvaluation:
     """In this process."""
     wish = PropagationRequest(str(film), anchors, **fields)  # type: ignore[arg-type]
-    progress = EvaluationProgress(Console(file=StringIO()))
+    progress = EvaluationProgress(PlainConsole(file=StringIO()))
     return judged_film(fleet or InlineFleet(), str(film), wish, progress)  # type: ignore[arg-type]
 
 
@@ -178,7 +178,7 @@ def test_what_is_no_film_is_refused_before_anybody_is_hired(tmp_path: Path) -> N
 def test_people_read_a_table(film: Path) -> None:
     found = judged(film, "20")
     said = StringIO()
-    show_propagation(found, Console(file=said, width=110))
+    show_propagation(found, PlainConsole(file=said, width=110))
     text = said.getvalue()
     assert f"9 of 9 propagated frames of {film}; 1 anchor in 2 shots, 14 left out" in text
     (row,) = [line for line in text.splitlines() if "1-12" in line]

@@ -107,7 +107,7 @@ def test_a_film_that_was_stopped_keeps_all_it_goes_on_with(film: Path, tmp_path:
     (done,) = clean(spec.store, None, CleanOptions(all_but_last=all_but_last, delete=True))
     assert piles([done]) == {"media no record names": 1}
     assert names(spec) - {"lease.json"} == before
-    assert any("chunks: the job is not delivered (rendering)" in sentence for sentence in done.kept)
+    assert any("chunks: the job is not delivered (interrupted)" in sentence for sentence in done.kept)
     assert rendered(spec).report().conforms
 
 

@@ -11,9 +11,11 @@ from actors.survey.surveyor import Surveyor
 from farm.ops.status import Status, show, statuses
 from farm.progress.lease_control import lease_on_job
 from jobs.digest import digest
-from jobs.errors import BadStore
+from jobs.errors import BadStore, Stopped
+from jobs.ledger.lease import NAME as LEASE
+from jobs.ledger.lease import ask_to_stop
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.usage import NAME, Usage, keep_tally
+from jobs.ledger.usage import NAME, JobState, Usage, keep_tally
 from jobs.records.orders import SegmentRecord
 from jobs.spec.job import JobSpec
 from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
@@ -58,14 +60,14 @@ def test_a_job_that_has_just_begun(film: Path, tmp_path: Path) -> None:
     spec = spec_of(film, tmp_path)
     Ledger.at(spec.store, spec.name).enter(spec)
     found = status(spec)
-    assert (found.state, found.frames, found.chunks, found.source) == ("surveying", 0, 0, str(film))
+    assert (found.state, found.frames, found.chunks, found.source) == ("not begun", 0, 0, str(film))
 
 
 def test_a_film_that_is_surveyed_waits_to_be_rendered(film: Path, tmp_path: Path) -> None:
     spec = spec_of(film, tmp_path, chunk_seconds=0.5)
     scouted(spec)
     found = status(spec)
-    assert (found.state, found.frames, found.frames_done, found.chunks_done) == ("rendering", 60, 0, 0)
+    assert (found.state, found.frames, found.frames_done, found.chunks_done) == ("not begun", 60, 0, 0)
     assert (found.chunks, found.shots, found.planned_to) == (6, 2, "00:00:02:11")
 
 
@@ -74,7 +76,7 @@ def test_a_film_in_work(film: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         rendered(spec, Stopping(InlineFleet(), SegmentRecord, 2))  # type: ignore[arg-type]
     found = status(spec)
-    assert (found.state, found.frames, found.frames_done, found.chunks_done) == ("rendering", 60, 20, 2)
+    assert (found.state, found.frames, found.frames_done, found.chunks_done) == ("interrupted", 60, 20, 2)
 
 
 def test_a_chunk_is_done_when_every_deliverable_has_it(film: Path, finished: JobSpec, tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_a_chunk_is_done_when_every_deliverable_has_it(film: Path, finished: Job
     with pytest.raises(KeyboardInterrupt):
         rendered(spec, Stopping(InlineFleet(), SegmentRecord, 3))  # type: ignore[arg-type]
     found = status(spec)
-    assert found.state == "rendering"
+    assert found.state == "interrupted"
     assert 1 <= found.chunks_done <= 3 < found.chunks
 
 
@@ -124,15 +126,21 @@ def test_jobs_are_told_apart(film: Path, tmp_path: Path) -> None:
         statuses(place, "fil")
 
 
-def test_a_job_whose_look_is_not_here_hides_no_other(film: Path, tmp_path: Path) -> None:
+def test_a_job_whose_look_is_not_here_hides_no_other(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, look in (("one", "none"), ("other", "sold-elsewhere")):
         spec = spec_of(film, tmp_path, name=name, look={"name": look})
         ledger = Ledger.at(spec.store, name)
         ledger.enter(spec)
         ledger.keep_film(spec.reading, Surveyor(spec.source).film())
     one, other = statuses(f"{tmp_path}/store", None)
-    assert (one.name, one.state) == ("one", "surveying")
+    assert (one.name, one.state) == ("one", "not begun")
     assert other.state.startswith("There is no look 'sold-elsewhere'")
+    show([one, other])
+    said = capsys.readouterr().err
+    assert "cannot be told" in said
+    assert f"\nother: {other.state}\n" in said
 
 
 def test_who_works_on_a_job_and_what_its_tally_says(film: Path, tmp_path: Path) -> None:
@@ -153,6 +161,75 @@ def test_who_works_on_a_job_and_what_its_tally_says(film: Path, tmp_path: Path) 
     assert (found.driver, found.last_run, found.frames_per_second, found.cost) == ("", "working", None, 3.456)
 
 
+def test_while_a_driver_works_its_own_figures_are_told(film: Path, tmp_path: Path) -> None:
+    """It counts frames of chunks in work, which are not kept yet; once nobody works, what is kept is told, and how the job was left."""
+    spec = spec_of(film, tmp_path, chunk_seconds=0.5)
+    with pytest.raises(KeyboardInterrupt):
+        rendered(spec, Stopping(InlineFleet(), SegmentRecord, 2))  # type: ignore[arg-type]
+    ledger = Ledger.at(spec.store, spec.name)
+    with lease_on_job(ledger) as lease:
+        keep_tally(ledger, Usage(updated=lease.paper.began + 1, frames_done=33))
+        assert (status(spec).state, status(spec).frames_done) == ("rendering", 33)
+        keep_tally(ledger, Usage(updated=lease.paper.began + 1, frames_done=2**40))
+        assert status(spec).frames_done == 60
+        keep_tally(ledger, Usage(updated=lease.paper.began - 1, frames_done=33))
+        assert status(spec).frames_done == 20, "an earlier driver's"
+        ask_to_stop(ledger.store, ledger.key(LEASE))
+        with pytest.raises(Stopped):
+            lease.renew()
+    keep_tally(ledger, Usage(updated=1.0, state="stopped"))
+    assert (status(spec).state, status(spec).frames_done) == ("cancelled", 20)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("stopped", "stopped"), ("failed", "failed"), ("working", "interrupted"), ("delivered", "in part")],
+)
+def test_how_a_job_was_left(film: Path, tmp_path: Path, state: JobState, told: str) -> None:
+    spec = spec_of(film, tmp_path, chunk_seconds=0.5)
+    scouted(spec)
+    keep_tally(Ledger.at(spec.store, spec.name), Usage(updated=1.0, state=state))
+    assert status(spec).state == told
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "lease.json",
+            '{"began": 1e300, "until": 1e18, "host": "h", "pid": 1, "process": "", "token": "t", "kind": "lease"}',
+        ),
+        (
+            "lease.json",
+            '{"began": -1, "until": 0, "host": "h", "pid": 1, "process": "", "token": "t", "kind": "lease"}',
+        ),
+        (
+            "lease.json",
+            '{"began": 0, "until": 0, "host": "h", "pid": 1e18, "process": "", "token": "t", "kind": "lease"}',
+        ),
+        ("tally.json", '{"updated": 1, "seconds_left": 1e300}'),
+        ("tally.json", '{"updated": 1, "cost": NaN}'),
+        ("tally.json", '{"updated": 1, "cost": 1, "currency": "[/x/p]"}'),
+        ("tally.json", '{"updated": 1, "frames_done": -1}'),
+        ("tally.json", '{"updated": 1, "retries": ' + '{"a":' * 3000 + "1" + "}" * 3001),
+    ],
+)
+def test_a_document_out_of_bounds_is_named_in_its_row(
+    finished: JobSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    shutil.copytree(f"{finished.store}/film", tmp_path / "other")
+    shutil.copytree(f"{finished.store}/film", tmp_path / "film")
+    (tmp_path / "other" / name).write_text(text)
+    film, other = statuses(str(tmp_path), None)
+    assert (film.state, film.damaged, other.state, other.damaged) == ("rendered", (), "rendered", (name,))
+    show([other])
+    said = capsys.readouterr().err
+    assert f"{name}: not to be read" in said
+    show([film, other])
+    said = capsys.readouterr().err
+    assert f"other: {name}: not to be read; the next run of the job writes it anew" in said
+
+
 def test_looking_changes_nothing(finished: JobSpec) -> None:
     before = {path: path.stat().st_mtime_ns for path in Path(finished.store).rglob("*")}
     status(finished)
@@ -162,7 +239,7 @@ def test_looking_changes_nothing(finished: JobSpec) -> None:
 def test_a_store_in_s3(film: Path, s3_bucket: str) -> None:
     spec = spec_of(film, f"s3://{s3_bucket}/work")
     Ledger.at(spec.store, spec.name).enter(spec)
-    assert status(spec).state == "surveying"
+    assert status(spec).state == "not begun"
 
 
 def test_people_read_it_on_standard_error(finished: JobSpec, capsys: pytest.CaptureFixture[str]) -> None:

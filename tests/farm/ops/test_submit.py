@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from farm.ops.status import statuses
 from farm.ops.watch import job_at, watch
 from farm.progress.lease_control import cancel_jobs
+from farm.progress.plain_console import PlainConsole
 from jobs.ledger.driver_log import last_log
 from jobs.store import open_store
 from jobs.store.allowed_places import FOLDERS
@@ -65,7 +65,7 @@ def test_a_film_goes_to_a_cluster_and_comes_back(
     assert said.json["submission"].startswith("quick-one-2")
     assert "sending 1 file" in said.err
     held = job_at(str(quick))
-    assert watch(held, Console(file=StringIO())) == 0
+    assert watch(held, PlainConsole(file=StringIO())) == 0
     log = last_log(held)
     assert log
     assert any(f"delivered s3://{s3_bucket}/quick one/film.mkv" in line for line in log.lines)
@@ -79,7 +79,7 @@ def test_a_film_goes_to_a_cluster_and_comes_back(
     assert "The job 'slow' in s3://" in second.sentence
     assert "--take-over" in second.sentence
     cancel_jobs([str(slow)], lambda _: None)
-    assert watch(job_at(f"s3://{s3_bucket}/store/slow"), Console(file=StringIO())) == 130
+    assert watch(job_at(f"s3://{s3_bucket}/store/slow"), PlainConsole(file=StringIO())) == 130
     screen = farm("logs", slow, "--address", head.url)
     assert (screen.code, "was stopped by `farm cancel`" in screen.out) == (0, True)
 

@@ -6,11 +6,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from farm.ops.watch import LogTail, follow, job_at, watch
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import lease_on_job
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadStore
 from jobs.ledger.driver_log import DriverLog
 from jobs.ledger.lease import VOID_SECONDS
@@ -30,7 +30,7 @@ def spec_in(folder: Path) -> JobSpec:
 def watched(ledger: Ledger, terminal: bool = False) -> tuple[int, str]:
     """The exit code, and what is seen."""
     seen = StringIO()
-    console = Console(file=seen, force_terminal=terminal, width=120, soft_wrap=not terminal, color_system=None)
+    console = PlainConsole(file=seen, terminal=terminal, width=120)
     return watch(ledger, console), seen.getvalue()
 
 
@@ -41,7 +41,7 @@ def test_a_render_is_watched_to_its_end(tmp_path: Path) -> None:
     with (
         lease_on_job(ledger),
         DriverLog(ledger) as log,
-        ProgressConsole(log=log, console=Console(file=screen)) as board,
+        ProgressConsole(log=log, console=PlainConsole(file=screen)) as board,
     ):
         rendered(spec, board=board)
         board.finished("delivered it")
@@ -118,7 +118,7 @@ def test_a_board_without_a_logbook_shows_the_same(tmp_path: Path) -> None:
         lambda console: ProgressConsole(log=DriverLog(Ledger.at(str(tmp_path), "film")), console=console),
     ):
         screen = StringIO()
-        with kind(console=Console(file=screen)) as board:
+        with kind(console=PlainConsole(file=screen)) as board:
             board.stage("survey")
             board.finished("done")
         shown.append(screen.getvalue())

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from rich.console import Console
 
 from farm.fleet.calls import PoolSize, PoolSpec
 from farm.progress.accounting import UsageAccounting
 from farm.progress.console import ProgressConsole
 from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import MetricsServer
+from farm.progress.plain_console import PlainConsole
 from farm.progress.progress import Progress
 from jobs.errors import FilmFailed, Stopped
 from jobs.ledger.ledger import Ledger
@@ -44,7 +44,7 @@ class Desk:
         self.progress = Progress("film", prices, self.clock)
         self.accounting = UsageAccounting(ledger, self.progress)
         self.metrics = MetricsServer(FilmMetrics(self.progress, self.accounting.before_scrape))
-        console = Console(file=self.paper, width=1000)
+        console = PlainConsole(file=self.paper, width=1000)
         self.board = ProgressConsole(self.progress, console=console, each_tick=(self.accounting.tick,))
         drain()
 

@@ -5,13 +5,13 @@ import re
 from fractions import Fraction
 
 import pytest
-from rich.console import Console
 
 from farm.fleet.calls import PoolSize, PoolSpec
 from farm.fleet.fair_share import Quota
 from farm.progress.console import ProgressConsole, duration
 from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import MetricsServer
+from farm.progress.plain_console import PlainConsole
 from farm.progress.progress import Progress
 from jobs.film.source import Colour, Film, Picture, SourceIdentity
 from jobs.plan.plan import Look, Plan, Range, Shot
@@ -41,7 +41,7 @@ class Desk:
         self.paper = io.StringIO()
         self.progress = Progress("nosferatu", clock=self.clock)
         self.metrics = MetricsServer(FilmMetrics(self.progress))
-        console = Console(file=self.paper, force_terminal=terminal, width=200, highlight=False, soft_wrap=True)
+        console = PlainConsole(file=self.paper, terminal=terminal, width=200)
         self.board = ProgressConsole(self.progress, console=console)
 
     @property

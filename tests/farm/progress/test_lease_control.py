@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import ray
-from rich.console import Console
 
 from farm.fleet.fleet import Fleet
 from farm.ops.status import statuses
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import cancel_jobs, lease_on_job, lease_on_training
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadMedia, BadSpec, BadStore, JobHeld, Stopped
 from jobs.ledger.lease import NAME, RENEW_SECONDS, VOID_SECONDS, Lease
 from jobs.ledger.ledger import Ledger
@@ -107,7 +107,7 @@ def test_each_tick_of_the_fleet_may_renew(tmp_path: Path) -> None:
     clock = FakeClock()
     ledger = Ledger.at(str(tmp_path), "film")
     with Lease(ledger.store, ledger.key(NAME), "it", clock=clock) as lease:
-        board = ProgressConsole(console=Console(quiet=True), each_tick=(lease.tick,))
+        board = ProgressConsole(console=PlainConsole(quiet=True), each_tick=(lease.tick,))
         clock.go(RENEW_SECONDS)
         board.tick()
         assert lease.paper.until == clock.unix + VOID_SECONDS

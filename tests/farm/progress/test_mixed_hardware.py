@@ -2,15 +2,14 @@
 
 import io
 
-from rich.console import Console
-
 from farm.progress.console import ProgressConsole
 from farm.progress.mixed_hardware import MixedHardware
+from farm.progress.plain_console import PlainConsole
 
 
 def test_a_second_kind_is_told_once_and_more_cores_are_none() -> None:
     said = io.StringIO()
-    mixture = MixedHardware(ProgressConsole(console=Console(file=said, width=500)))
+    mixture = MixedHardware(ProgressConsole(console=PlainConsole(file=said, width=500)))
     mixture.heard(["NVIDIA L4"])
     mixture.heard(["NVIDIA L4"])
     mixture.heard([])

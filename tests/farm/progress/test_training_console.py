@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from farm.progress.metrics_server import MetricsServer
+from farm.progress.plain_console import PlainConsole
 from farm.progress.training_console import TrainingConsole, TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
 from jobs.records.training import CheckpointSaved, StepDone, TrainingFinished, TrainingStarted
@@ -32,7 +32,7 @@ class Desk:
         self.paper = io.StringIO()
         self.progress = TrainingProgress(RECIPE, clock=lambda: self.now)
         self.metrics = MetricsServer(TrainingMetrics(self.progress))
-        console = Console(file=self.paper, force_terminal=terminal, width=200, highlight=False, soft_wrap=True)
+        console = PlainConsole(file=self.paper, terminal=terminal, width=200)
         self.board = TrainingConsole(self.progress, console=console)
 
     @property

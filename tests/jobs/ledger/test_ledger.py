@@ -15,9 +15,10 @@ from jobs.film.source import Film, SourceIdentity
 from jobs.ledger.finished_prefix import PrefixPage
 from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Range
+from jobs.records.cuts import Cuts
 from jobs.records.deliverables import Decided
 from jobs.records.media import Media
-from jobs.records.orders import Cuts, SegmentRecord, SplitRecord
+from jobs.records.orders import SegmentRecord, SplitRecord
 from jobs.records.report import FilmReport
 from jobs.spec.job import JobSpec, Reading
 from tests.paper import film_of, picture_of, report_of
