@@ -16,6 +16,9 @@ from jobs.film.timecode import TimecodeCounting
 DROPPING = (Fraction(30000, 1001), Fraction(60000, 1001))
 """Rates whose time codes may leave frames out."""
 
+LONGEST_LINE = 1000
+"""Characters of an event's line: a reel's name of the longest file name, and four time codes."""
+
 _TIME = r"(\d\d[:;]\d\d[:;]\d\d[:;.,]\d\d)"
 _EVENT = re.compile(
     r"\s*(?P<number>\d+\w*)\s+(?P<reel>\S.*?)\s+(?P<channels>[A-Z0-9/+,]+)\s+"
@@ -57,7 +60,8 @@ class _Reader:
 
     def event(self, line: int, text: str) -> tuple[int, LayerSpan] | None:
         """The layer and the span of an event; None where it has no picture. Raises UnreadableLine."""
-        found = _EVENT.fullmatch(text)
+        # Runs of blanks could be shared out among the fields in so many ways that no line of some thousand would be read to its end.
+        found = _EVENT.fullmatch(" ".join(text.split())) if len(text) <= LONGEST_LINE else None
         if found is None:
             raise UnreadableLine(
                 line,

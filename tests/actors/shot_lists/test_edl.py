@@ -1,11 +1,13 @@
 """EDLs as editing programs write them: transitions, tracks, speed, keys, black, gaps, time codes, texts."""
 
+import time
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from actors.shot_lists.cut_lists import given_cuts
+from actors.shot_lists.edl import UnreadableLine, events_of
 from jobs.errors import BadSpec
 from tests.actors.shot_lists.test_cut_lists import film_at, steady
 
@@ -170,3 +172,19 @@ def test_lists_that_went_wrong(name: str, frames: int, rate: Fraction, wanted: l
     if not (CASES / name).is_file():
         pytest.skip(f"{CASES / name} is not on this machine")
     assert given_cuts(str(CASES / name), film_at(rate), steady(frames, rate)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["001 AX V" + " " * 10**5 + "C 00:00:00:00", "1 " + "A V C " * 10**5, "001 AX V C" + " \t" * 450 + "x"]
+)
+def test_a_line_without_end_is_refused_soon(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(UnreadableLine, match=r"line 1: .* is not an event"):
+        events_of(text, Fraction(24))
+    assert time.process_time() - began < 2
+
+
+def test_blanks_between_fields_are_of_no_account() -> None:
+    line = "001  AX  V  C  00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00"
+    wide = line.replace("  ", " " * 90)
+    assert events_of(wide, Fraction(24)) == events_of(line, Fraction(24))
