@@ -95,14 +95,14 @@ def test_the_width_follows_the_height(
 @pytest.mark.parametrize(
     ("size", "deliverable", "why"),
     [
-        ((191, 112), Deliverable(), r"h264 takes even sizes only.*191x112.*ffv1.*height to 110"),
-        ((192, 113), Deliverable(codec=Codec.HEVC), r"hevc takes even sizes.*192x113.*height to 112"),
-        ((192, 112), Deliverable(height=57), r"98x57.*height to 56"),
+        ((191, 112), Deliverable(), r"h264 takes even sizes only.*191x112.*ffv1.*height: 110"),
+        ((192, 113), Deliverable(codec=Codec.HEVC), r"hevc takes even sizes.*192x113.*height: 112"),
+        ((192, 112), Deliverable(height=57), r"98x57.*height: 56"),
         ((191, 112), Deliverable(codec=Codec.PRORES), r"prores takes even sizes.*191x112"),
         (
             (254, 120),
             Deliverable(codec=Codec.DNXHR),
-            r"dnxhr takes pictures of 256x120 to .*254x120.*height to 122.*codec to ffv1",
+            r"dnxhr takes pictures of 256x120 to .*254x120.*height: 122.*codec: ffv1",
         ),
         ((1280, 720), Deliverable(codec=Codec.DNXHR, height=118), r"dnxhr takes pictures of 256x120.*210x118"),
         ((8, 8), Deliverable(codec=Codec.HEVC), r"hevc takes pictures of 16x16.*8x8"),
@@ -122,7 +122,7 @@ def test_forms_that_do_not_fit_are_refused() -> None:
         encoding(Deliverable(codec=Codec.FFV1), "nv12")
     colour = film().picture.colour.model_copy(update={"transfer": 16})
     pq = film_of(film().picture.model_copy(update={"colour": colour}))
-    with pytest.raises(BadSpec, match=r"transfer curve 16.*dpx or tiff"):
+    with pytest.raises(BadSpec, match=r"transfer curve 16.*codec: dpx .*or codec: tiff"):
         encoding_for(pq, Deliverable(codec=Codec.EXR), grey_stays_grey=False)
     assert encoding_for(pq, Deliverable(codec=Codec.HEVC, depth=10), grey_stays_grey=False).colour.transfer == 16
 

@@ -156,13 +156,13 @@ def test_the_shape_of_the_pixels_is_written_in_a_bucket_too(tmp_path: Path, s3_b
 
 def test_mxf_takes_no_turned_picture_and_no_rate_without_a_number(tmp_path: Path) -> None:
     turned = Recipe(frames=4, size=(64, 48), rotation=90).make(tmp_path / "turned.mp4")
-    with pytest.raises(BadSpec, match=r"turned by 90 degrees.*container to mov"):
+    with pytest.raises(BadSpec, match=r"turned by 90 degrees.*container: mov"):
         reel(turned, tmp_path, deliverable(Codec.PRORES, "mxf"))
     slow = Recipe(frames=4, size=(64, 48), rate=Fraction(12)).make(tmp_path / "slow.mp4")
-    with pytest.raises(BadSpec, match=r"12 frames a second.*container to mov"):
+    with pytest.raises(BadSpec, match=r"12 frames a second.*container: mov"):
         reel(slow, tmp_path, deliverable(Codec.PRORES, "mxf"))
     uneven = Recipe(frames=12, size=(64, 48), rate=Fraction(24), times=lambda n: n + n // 4).make(tmp_path / "b.mp4")
-    with pytest.raises((BadSpec, BadMedia), match="container to mov"):
+    with pytest.raises((BadSpec, BadMedia), match="container: mov"):
         reel(uneven, tmp_path, deliverable(Codec.PRORES, "mxf"))
 
 
