@@ -13,6 +13,9 @@ from jobs.plan.spans import VERSION, PaintedFrame, Span
 from jobs.records.media import Media
 from jobs.stills.listing import StillFile
 
+DETAIL_REACH = 6
+"""Frames on either side of a still that are given its fine detail."""
+
 
 class ReferenceRecord(Document):
     """A still's colour lies in the store, brought to the film's own size and aligned with its frame."""
@@ -120,10 +123,11 @@ def guide_digest(film: Film, look: Look, span: Span) -> str:
 
 
 def guides_of(film: Film, chunk: Chunk) -> Iterator[str]:
-    """Digests of the guides that give a chunk its colour, in film order, then of the references that are shown on their own frames."""
+    """Digests of the guides that give a chunk its colour, in film order, then of the references of its shot's stills that its frames show or lie beside."""
     yield from (guide_digest(film, chunk.look, span) for span in chunk.spans)
-    stills = {still.frame: still for span in chunk.spans for still in span.stills}
-    yield from (reference_digest(film, still) for frame, still in sorted(stills.items()) if frame in range(*chunk.core))
+    near = range(chunk.core.start - DETAIL_REACH, chunk.core.stop + DETAIL_REACH)
+    stills = {one.frame: one.still for span in chunk.spans for one in span.anchors if one.still and one.frame in near}
+    yield from (reference_digest(film, PaintedFrame(frame=frame, still=stills[frame])) for frame in sorted(stills))
 
 
 def _source(film: Film) -> dict[str, object]:

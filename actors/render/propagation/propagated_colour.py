@@ -12,13 +12,14 @@ from actors.encode.float_pictures import Bits, read_float_pictures
 from actors.media.verified import proven
 from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch, turned_upright
-from actors.picture.resize import resized
+from actors.picture.resize import Size, resized
 from actors.render.propagation.guide_upsampling import upsampled
+from actors.render.propagation.still_detail import StillDetail
 from jobs.errors import ChunkFailed
 from jobs.film.source import Film, Picture
 from jobs.ledger.ledger import Ledger
 from jobs.plan.ranges import Range
-from jobs.records.guides import GuideRecord, ReferenceRecord
+from jobs.records.guides import DETAIL_REACH, GuideRecord, ReferenceRecord
 
 GUIDE_BITS: Bits = 10
 """Of a guide's chroma: finer than the 8 bits of most films, and a third of the bytes of 16."""
@@ -59,13 +60,19 @@ class PropagatedColour:
         film = self._order.film.picture
         stills = {record.frame: read_reference(self._ledger, record, film) for record in self._order.references}
         frames = enumerate((frame for plates in batches for frame in plates.parts(1)), self._order.read.start)
+        details: dict[int, StillDetail] = {}
         # The guides first: only when they are asked for one more are the last of them proven.
         for guide, (number, frame) in zip(self._guides(), frames, strict=False):
             luma = frame.luma()
             chroma = on_luma(guide, luma)
-            if number in stills:
+            nearest = min(stills, key=lambda still: (abs(still - number), still), default=None)
+            if nearest == number:
                 painted = stills[number].to(luma.device)
                 chroma = chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
+            elif nearest is not None and abs(nearest - number) <= DETAIL_REACH:
+                if nearest not in details:
+                    details[nearest] = detail_of(stills[nearest], (guide.shape[-2], guide.shape[-1]))
+                chroma = chroma + details[nearest].on(luma, abs(nearest - number))
             yield chroma
 
     def _guides(self) -> Iterator[Tensor]:
@@ -96,6 +103,12 @@ def on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
     chroma = np.ascontiguousarray(guide_12hw[0].permute(1, 2, 0).numpy())
     full = upsampled(small, chroma, luma_11HW[0, 0].cpu().numpy())
     return torch.from_numpy(full)[None].to(luma_11HW.device)
+
+
+def detail_of(still_14HW: Tensor, size: Size) -> StillDetail:
+    """What a still, as it is kept, has beyond guides of this size."""
+    chroma, weight, luma = still_14HW[:, :2], still_14HW[:, 2:3], still_14HW[:, 3:]
+    return StillDetail(chroma, on_luma(resized(chroma, size), luma), weight, luma)
 
 
 def read_reference(ledger: Ledger, record: ReferenceRecord, film: Picture) -> Tensor:
