@@ -105,6 +105,19 @@ def test_a_still_is_shown_on_its_own_frame_and_propagated_through_its_shot_alone
     assert (still.file, still.frame, still.at) == ("x.f000020.png", 20, "00:00:02.000")
 
 
+def test_a_film_with_stills_is_the_same_in_any_number_of_chunks(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    """A seam beside a still and one at it: the still's detail is brought across both."""
+    stills = painted(film, tmp_path / "stills", 20, 57, chroma=BLUE)
+    pieces = job(film, tmp_path / "pieces", cuts, stills).model_copy(update={"chunk_seconds": 2.0})
+    assert len(rendered(pieces).chunks) > 3
+    rendered(job(film, tmp_path / "whole", cuts, stills))
+    made = (chroma_of(tmp_path / name / "out/film.mkv") for name in ("pieces", "whole"))
+    for one, other in zip(*made, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_still_is_matched_with_another_shot_that_shows_the_same(film: Path, tmp_path: Path) -> None:
     listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 40, CUT, frames=FRAMES))}  # nothing changes at frame 40
     rendered(job(film, tmp_path, listed, painted(film, tmp_path / "stills", 20, chroma=BLUE)))

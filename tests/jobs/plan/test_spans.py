@@ -141,3 +141,21 @@ def test_a_slow_look_is_shown_few_frames_of_a_film() -> None:
     spans = [span for shot in shots for span in Propagation().through(shot)]
     shown = {anchor.frame for span in spans for anchor in span.anchors}
     assert len(shown) * 30 < sum(lengths)
+
+
+TEARS = (0, 52, 158, 221, 309, 715, 788, 872, 1127, 1203, 1234, 1246, 1284, 1345, 1378, 1650, 1665, 1691)
+"""Edges of Tears of Steel's shots as the farm finds them in the grey film."""
+
+
+def test_a_look_is_asked_for_a_twentieth_of_a_film_s_frames_at_most() -> None:
+    """In calls as the driver makes them: each colours its own anchors, so that one between two calls is coloured in both."""
+    target, asked = 120, 0
+    for shot in map(Range, TEARS, TEARS[1:]):
+        calls: list[list[Span]] = []
+        for span in Propagation().through(shot):
+            if calls and span.frames.stop - calls[-1][0].frames.start <= target:
+                calls[-1].append(span)
+            else:
+                calls.append([span])
+        asked += sum(len({anchor.frame for span in call for anchor in span.anchors}) for call in calls)
+    assert asked <= TEARS[-1] / 20
