@@ -11,6 +11,7 @@ from PIL import Image
 from jobs.errors import BadMedia, BadSpec
 from jobs.stills.listing import StillFile, refused_together
 from jobs.store import open_store
+from jobs.store.png_texts import refuse_large_texts
 
 MOST_PIXELS = 64_000_000
 FORMATS = ("PNG", "JPEG", "TIFF")
@@ -35,6 +36,7 @@ def measured(place: str, stills: Iterable[StillFile]) -> tuple[StillFile, ...]:
 
 
 def _size(file: BinaryIO, name: str) -> tuple[int, int]:
+    refuse_large_texts(file, f"The still {name}")
     with refusals_of(name), quiet():
         image = Image.open(file, formats=FORMATS)
         refuse_by_header(image, name)
