@@ -36,10 +36,18 @@ BEGUN_WITHOUT = (
 )
 
 
-def looks_of(spec: JobSpec) -> dict[str, Look]:
-    """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had."""
-    choices = [spec.look, *(one.look for one in spec.overrides if one.look)]
-    return {choice.model_dump_json(): fit(choice) for choice in choices}
+def looks_of(spec: JobSpec, *, propagates: bool = False) -> dict[str, Look]:
+    """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had.
+
+    `propagates`: whether colourisers' colour is propagated where the spec does not say; the job's ledger knows (`Ledger.propagates`).
+    """
+    choices = [spec.look, *(override.look for override in spec.overrides if override.look)]
+    looks = {choice.model_dump_json(): fit(choice) for choice in choices}
+    if spec.propagate is not None or spec.stills is not None:
+        is_propagated = {name: look.keeps == "luma" and spec.propagates for name, look in looks.items()}
+    else:
+        is_propagated = {name: look.propagates and propagates for name, look in looks.items()}
+    return {name: look.model_copy(update={"propagates": is_propagated[name]}) for name, look in looks.items()}
 
 
 @dataclass(frozen=True)
@@ -61,22 +69,14 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
 
     `delivers`: the output is written, too.
     """
-    looks = looks_of(spec)
+    today = looks_of(spec, propagates=True)
     source_identity(spec.source_url)
     check_places(spec, delivers=delivers)
     ledger = Ledger.at(spec.store, spec.key)
     ledger.admit(spec)
-    said = with_propagation_said(spec, looks, ledger)
-    as_begun = BEGUN_WITHOUT if (spec.propagate, said.propagate) == (None, False) else ""
-    return Preflight(said, looks, ledger, stills_of(said, looks), as_begun)
-
-
-def with_propagation_said(spec: JobSpec, looks: Mapping[str, Look], ledger: Ledger) -> JobSpec:
-    """The spec, with `propagate` as it is by default where it is left out and a look's colour can be propagated."""
-    left_out = spec.propagate is None and spec.stills is None
-    if not left_out or not any(look.propagates for look in looks.values()):
-        return spec
-    return spec.model_copy(update={"propagate": ledger.propagates()})
+    looks = today if ledger.propagates() else looks_of(spec)
+    as_begun = BEGUN_WITHOUT if looks != today else ""
+    return Preflight(spec, looks, ledger, stills_of(spec, looks), as_begun)
 
 
 def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]:

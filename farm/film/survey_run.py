@@ -261,12 +261,10 @@ class SurveyRun:
         return (new, None) if whole or not new else (new[:-1], new[-1])
 
     def _propagated(self, part: Shot) -> Shot:
-        """A shot with its colour propagated, where the spec wants that and its look leaves luma alone. Raises BadSpec for a still where it does not."""
-        if not self.spec.propagates:
-            return part
+        """A shot with its colour propagated, where its look's is. Raises BadSpec for a still where it cannot be."""
         reach = Range(part.frames.start - FARTHEST, part.frames.stop + FARTHEST)
         stills = [one for one in self.stills if reach.start <= one.frame < reach.stop]
-        if part.look.keeps == "luma":
+        if part.look.propagates:
             painted = tuple(PaintedFrame(frame=one.frame, still=one.sha256) for one in stills)
             return replace(part, look=part.look.propagated(Propagation(stills=painted, match=self.spec.match)))
         refuse_still_of_whole_picture(part, stills)

@@ -51,7 +51,7 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
             hung_seconds=hung,
         ),
         _renderers(spec, looks, cluster),
-        *([_propagators(spec, cluster, hung)] if spec.propagates else []),
+        *([_propagators(spec, cluster, hung)] if any(look.propagates for look in looks) else []),
         PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
         _printers(store, hands, cluster, hung),
         _finishers(len(spec.deliverables), (spec.source_url, *store, spec.output), side),

@@ -237,7 +237,7 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
-    scout = SurveyRun(spec, film, ledger, looks_of(spec), ledger.stills(spec) or ())
+    scout = SurveyRun(spec, film, ledger, looks_of(spec, propagates=ledger.propagates()), ledger.stills(spec) or ())
     scout.survey_calls()
     scout.recall()
     scout.fresh()

@@ -121,7 +121,7 @@ def _kept(ledger: Ledger) -> Status:
     film = ledger.film(spec.reading)
     if film is None:
         return Status(name=ledger.job, source=spec.source, state="surveying")
-    scout = SurveyRun(spec, film, ledger, looks_of(spec), ledger.stills(spec) or ())
+    scout = SurveyRun(spec, film, ledger, looks_of(spec, propagates=ledger.propagates()), ledger.stills(spec) or ())
     scout.survey_calls()
     scout.recall()
     scout.fresh()

@@ -62,7 +62,8 @@ class Look(Document):
     keeps: Keeps = ""
     """What a finished film is held to. It changes no picture, so it is in no digest."""
     propagates: bool = False
-    """Whether its colour is propagated where the spec does not say; what is done about it stands in `propagation`, so it is in no digest."""
+    """Whether its colour is propagated: of a look as it is fitted, where the spec does not say; of a job's look, in this job. What gives a shot
+    its colour stands in `propagation`, so this is in no digest."""
     gpu_gib: float = 12.0
     """GPU memory that a renderer of it takes at most, in GiB: how many share a GPU. It changes no picture, so it is in no digest."""
     stand_in: StandIn = ""

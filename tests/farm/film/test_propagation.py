@@ -214,15 +214,16 @@ def test_a_look_that_makes_a_whole_new_picture_is_not_propagated(film: Path, tmp
 
 
 def test_a_colouriser_is_propagated_unless_the_spec_says_otherwise(film: Path, tmp_path: Path) -> None:
-    def propagated(**fields: object) -> bool | None:
-        return preflight(spec_of(film, tmp_path, **fields)).spec.propagates
+    def propagated(**fields: object) -> set[str]:
+        looks = preflight(spec_of(film, tmp_path, **fields)).looks.values()
+        return {look.title for look in looks if look.propagates}
 
-    colorize = {"name": "colorize"}
-    assert propagated(look=colorize)
-    assert propagated(look={"name": "none"}, overrides=[{"shots": "2", "look": colorize}])
-    assert not propagated(look=colorize, propagate=False)
-    assert not propagated(look={"name": "none"})
-    assert not propagated(look={"name": "style"})
+    colorize, luma = {"name": "colorize"}, {"name": "test-poison", "settings": {"frames": [5]}}
+    assert propagated(look=colorize) == {"colorize"}
+    assert propagated(look=luma, overrides=[{"shots": "2", "look": colorize}]) == {"colorize"}
+    assert propagated(look=luma, propagate=True) == {"test-poison"}
+    assert propagated(look=colorize, propagate=False) == set()
+    assert propagated(look={"name": "style"}) == set()
 
 
 def test_a_job_begun_with_every_frame_coloured_goes_on_so_and_says_it(
@@ -239,4 +240,4 @@ def test_a_job_begun_with_every_frame_coloured_goes_on_so_and_says_it(
     assert not fleet.calls(RenderCall)
     assert again.report().conforms
     assert "goes on so; to have colour propagated" in said.getvalue()
-    assert preflight(job.model_copy(update={"propagate": True})).spec.propagates
+    assert all(look.propagates for look in preflight(job.model_copy(update={"propagate": True})).looks.values())
