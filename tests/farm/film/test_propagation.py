@@ -218,10 +218,10 @@ def test_a_colouriser_is_propagated_unless_the_spec_says_otherwise(film: Path, t
         looks = preflight(spec_of(film, tmp_path, **fields)).looks.values()
         return {look.title for look in looks if look.propagates}
 
-    colorize, luma = {"name": "colorize"}, {"name": "test-poison", "settings": {"frames": [5]}}
+    colorize, luma = {"name": "colorize"}, {"name": "test-broken"}
     assert propagated(look=colorize) == {"colorize"}
     assert propagated(look=luma, overrides=[{"shots": "2", "look": colorize}]) == {"colorize"}
-    assert propagated(look=luma, propagate=True) == {"test-poison"}
+    assert propagated(look=luma, propagate=True) == {"test-broken"}
     assert propagated(look=colorize, propagate=False) == set()
     assert propagated(look={"name": "style"}) == set()
 
