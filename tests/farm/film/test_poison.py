@@ -71,7 +71,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     made = rendered(poisoned(film, tmp_path, on_error=on_error), inline())
     says = (
         rf"^The film {verdict}: chunk 2 \(frames 16 to 31, shot 2\), set aside after 2 errors: ChunkFailed: the look gave a "
-        r"picture that is not a number .*`farm retry .*/store --job 'film'`, and run the job again; or set on_error: passthrough"
+        r"picture that is not a number .*`farm retry .*/store --job film`, and run the job again; or set on_error: passthrough"
     )
     with pytest.raises(FilmFailed, match=says):
         made.report()
@@ -132,7 +132,7 @@ def test_retry_brings_back_the_chunks_own_work_and_the_film_is_stitched_anew(fil
     ledger = Ledger.at(spec.store, "film")
     with lease_on_job(ledger):
         held = farm("retry", spec.store, "--job", "film")
-    assert (held.code, "The job 'film' in " in held.sentence, "is at work (process " in held.sentence) == (
+    assert (held.code, "The job 'film' in " in held.sentence, "is being rendered by " in held.sentence) == (
         2,
         True,
         True,
