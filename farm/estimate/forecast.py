@@ -37,7 +37,7 @@ LOSSLESS_SECONDS = 0.02
 DISSOLVE_SECONDS = 0.2
 """To blend a megapixel of a seam and encode it, on one core."""
 STITCH_SECONDS = 1 / 1000
-"""To stitch a frame (README, "stitching from S3 to S3")."""
+"""To stitch a frame (docs/figures.md, "stitching from S3 to S3")."""
 PROVE_SECONDS = 1 / 350
 """To prove one (the same)."""
 
