@@ -21,6 +21,8 @@ MINUTES_TIMEOUT = 900
 """Seconds for a test of minutes: on two cores that do other work as well, one of two minutes takes more than the five that any other has."""
 # Looks for tests are installed as a studio's own would be; Ray's workers find them, and what they wait with, by the same path.
 sys.path.insert(0, PLUGIN)
+# As `farm` says it before Ray is loaded: Ray keeps what it finds when it is, and a command that joins a Ray of tests must agree with it.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
 # Each worker that Ray starts ahead of its use takes a second of CPU to begin, and most tests use one or two.
 os.environ.setdefault("RAY_prestart_worker_first_driver", "false")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, ROOT, os.environ.get("PYTHONPATH")]))

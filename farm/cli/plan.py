@@ -29,10 +29,10 @@ from farm.cli.options import (
     deliverable_of,
     fields_of,
 )
+from farm.progress.plain_output import answer
 
 if TYPE_CHECKING:
-    from farm.progress.plain_output import answer
-from jobs.spec.cost import Cost
+    from jobs.spec.cost import Cost
 
 Sizes = Annotated[
     str | None,

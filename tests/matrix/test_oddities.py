@@ -103,12 +103,12 @@ def test_invisible_vp8_frames_are_no_frames(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "name", "lost", "words"),
     [
-        (replace(LONG, open_gop=True), "h264.ts", 8, "before the source's first keyframe"),
-        (replace(LONG, open_gop=True), "h264.mkv", 8, "before the source's first keyframe"),
-        (LONG, "h264-middle.ts", 3, "before the source's first keyframe"),
-        (replace(HEVC, open_gop=True), "hevc.ts", 8, "before the source's first keyframe"),
-        (replace(HEVC, open_gop=True), "hevc.mkv", 8, "before the source's first keyframe"),
-        (MPEG2, "mpeg2.ts", 4, "before the source's first keyframe"),
+        (replace(LONG, open_gop=True), "h264.ts", 8, "before its first keyframe"),
+        (replace(LONG, open_gop=True), "h264.mkv", 8, "before its first keyframe"),
+        (LONG, "h264-middle.ts", 3, "before its first keyframe"),
+        (replace(HEVC, open_gop=True), "hevc.ts", 8, "before its first keyframe"),
+        (replace(HEVC, open_gop=True), "hevc.mkv", 8, "before its first keyframe"),
+        (MPEG2, "mpeg2.ts", 4, "before its first keyframe"),
     ],
     ids=lambda one: one if isinstance(one, str) and "." in one else "",
 )

@@ -159,7 +159,7 @@ def test_wrong_settings_are_refused_before_any_work(place: str, settings: dict[s
     ("shape", "words"),
     [
         ({}, "network.styles is missing"),
-        ({"styles": []}, "network.styles has 0, and wants"),
+        ({"styles": []}, "network.styles has 0; give at least 1"),
         ({"styles": ["day"], "widths": [4, 6]}, "network.widths"),
         ({"styles": ["day", "day"]}, "two styles have the same name"),
         ({"styles": ["day"], "depth": 3}, "network.depth"),

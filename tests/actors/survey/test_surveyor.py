@@ -155,7 +155,7 @@ def test_pixel_formats(name: str, yes: bool) -> None:
     [
         (Recipe(options=x264(tff="1")), r"is interlaced; set deinterlace: bwdif \(--deinterlace bwdif\) to have"),
         (Recipe(options=x264(colormatrix="smpte240m")), "colours by matrix 7"),
-        (Recipe(codec="ffv1", pix_fmt="yuva420p"), r"alpha channel \(yuva420p\).*with drop: unsupported"),
+        (Recipe(codec="ffv1", pix_fmt="yuva420p"), r"alpha channel \(yuva420p\).*set drop: unsupported"),
         (Recipe(codec="ffv1", pix_fmt="bgra"), "has an alpha channel"),
         (Recipe(codec="ffv1", size=(8194, 16), frames=1), "is 8194x16; up to 8192"),
     ],

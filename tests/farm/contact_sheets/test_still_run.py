@@ -293,7 +293,7 @@ def test_options_that_contradict_a_spec_are_refused(tmp_path: Path) -> None:
         command(place, setting=["strength=1"])
     with pytest.raises(BadSpec, match="--out is missing"):
         command("film.mp4")
-    with pytest.raises(BadSpec, match="shots are counted from 1"):
+    with pytest.raises(BadSpec, match="shots are numbers counted from 1"):
         command("film.mp4", shots="0")
 
 

@@ -123,7 +123,7 @@ def test_frames_have_time_codes_or_else_times(film: Path, tmp_path: Path) -> Non
     # There is no time code at 10 frames a second.
     assert of(film, tmp_path / "b").shot_names == (("00:00:00.000", "00:00:06.000"),)
     with pytest.raises(
-        BadSpec, match=r"overrides\.0\.frames = \['00:00:01:00', 20\]: .* no time code, for its rate is 10;"
+        BadSpec, match=r"override 1, frames = \['00:00:01:00', 20\]: .* no time code, for its rate is 10;"
     ):
         of(film, tmp_path / "c", overrides=[{"frames": ["00:00:01:00", 20], "look": window(1)}])
 

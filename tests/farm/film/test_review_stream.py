@@ -69,10 +69,10 @@ def test_the_preview_comes_first_and_has_a_page(made: tuple[FilmRun, Looking, st
     page = Path(output, review_page.publish_preview(film, open_store(output))).read_text()
     assert page.count("<figure>") == page.count("<img") == len(early)
     assert f"{len(early)} of {len(film.chunks)} chunks" in page
-    assert 'data-stream="../a view/stream.m3u8"' in page
+    assert 'data-stream="../a%20view/stream.m3u8"' in page
     last = Path(output, review_page.publish(film, film.report(), open_store(output))).read_text()
-    assert 'data-stream="../a view/stream.m3u8" data-instead="../film.mkv"' in last
-    assert '<a href="../a view/index.html">a view</a>' in last
+    assert 'data-stream="../a%20view/stream.m3u8" data-instead="../film.mkv"' in last
+    assert '<a href="../a%20view/index.html">a view</a>' in last
 
 
 WATCH = """<script>

@@ -95,7 +95,7 @@ def test_edits_whose_lead_in_is_short_are_carried() -> None:
 
 
 def test_frames_before_the_first_keyframe_are_refused() -> None:
-    with pytest.raises(BadMedia, match="2 frames come before the source's first keyframe"):
+    with pytest.raises(BadMedia, match="2 frames come before its first keyframe"):
         FrameIndex([page_of([0, 1, 2, 3], keys=[2])], complete=True)
 
 
