@@ -22,7 +22,7 @@ from jobs.document import Document, faults
 from jobs.errors import BadInput, BadLook
 from jobs.field_paths import field_path
 from jobs.store import locate, open_store
-from jobs.store.allowed_places import admitted, library_of_looks
+from jobs.store.allowed_places import admitted, library_of_looks, own
 from jobs.store.protocol import told
 from jobs.untrusted import check_json, check_plain, is_local, scrub, texts
 
@@ -153,7 +153,7 @@ class Package:
             raise BadLook(f"{self.place}/{name} cannot be read ({error.strerror}); copy the whole look anew.") from None
 
     def _fetched(self, name: str) -> Path:
-        path = cache() / self.digest / name
+        path = own(cache()) / self.digest / name
         if path.is_file() and self._holds(path, name):
             return path
         with told("write", str(path.parent)):

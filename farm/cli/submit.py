@@ -1,5 +1,6 @@
 """The commands `farm submit`, `farm watch` and `farm logs`, for jobs whose driver runs on a Ray cluster."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from farm.cli import stopping
 from farm.cli.options import AsJson, TakeOver
 from farm.progress.plain_output import answer, answer_line, tell
 from jobs.errors import BadSpec
+from jobs.spec.names import key_asked_for
 
 Dashboard = Annotated[
     str,
@@ -44,7 +46,9 @@ def submit(
 
     done = submit_job(wanted, cluster, take_over=take_over, say=tell)
     how = "has begun" if done.began else "is with the cluster, which has not begun with it yet"
-    tell(f"{done.job} {how}, as {done.submission}: `farm watch '{done.store}/{done.job}'`")
+    tell(
+        f"{done.job} {how}, as {done.submission}: `farm watch {shlex.quote(f'{done.store}/{key_asked_for(done.job)}')}`"
+    )
     if as_json:
         answer(done)
 

@@ -23,8 +23,8 @@ class RetryPolicy:
 
 DIED = "worker process has died"
 """Ray's words for a process that ended by itself, or was killed, where its node lives on."""
-MOST_DEATHS = 2
-"""Of workers at one and the same small thing."""
+MOST_DEATHS = 3
+"""Of workers at one and the same small thing: two may be bad luck, as where a neighbour takes the memory."""
 
 ONCE = RetryPolicy(attempts=1, losses=1)
 """Of what is several things in one: whichever of them is bad, it is found by asking for each."""
@@ -256,12 +256,12 @@ class RetryCount:
             ) from error
 
     def loss(self, what: str, reason: str, remedy: str = "") -> None:
-        """Charge a lost worker. Raises RetriesExhaustedError when there were too many, BadMedia where what it read has a `remedy` and killed its second reader."""
+        """Charge a lost worker. Raises RetriesExhaustedError when there were too many, BadMedia where what it read has a `remedy` and killed MOST_DEATHS readers."""
         self.losses += 1
         self.deaths += DIED in reason
         if remedy and self.deaths >= MOST_DEATHS:
             raise BadMedia(
-                f"{what[:1].upper()}{what[1:]} killed both workers that read it, one after the other ({reason}): {remedy}."
+                f"{what[:1].upper()}{what[1:]} killed {MOST_DEATHS} workers that read it, one after the other ({reason}): {remedy}."
             )
         if self.losses >= self.budget.losses:
             raise RetriesExhaustedError(

@@ -20,6 +20,7 @@ from jobs.ledger.lease import (
     read_lease,
 )
 from jobs.ledger.ledger import Ledger
+from jobs.spec.names import key_asked_for
 from jobs.store import Store, open_store
 
 
@@ -77,6 +78,11 @@ def _found(place: str) -> tuple[Store, str, str]:
         store, key, what, first = ledger.store, ledger.key(NAME), _job(ledger), ledger.key("job.json")
     else:
         store = open_store(place)
+        if not (
+            store.stat(NAME) or store.stat("job.json")
+        ):  # a name that is no folder's: the folder has the key made of it
+            parent, _, name = place.rstrip("/").rpartition("/")
+            store = open_store(f"{parent or '.'}/{key_asked_for(name)}")
         key, what, first = NAME, store.url, "job.json"
     if not (store.stat(key) or store.stat(first)):
         raise BadStore(

@@ -58,21 +58,26 @@ class PropagatedColour:
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Chroma of each frame (12HW, upright), at the film's size. Raises Damaged where what the records name is not there or another."""
         film = self._order.film.picture
-        stills = {record.frame: read_reference(self._ledger, record, film) for record in self._order.references}
+        records = {record.frame: record for record in self._order.references}
         frames = enumerate((frame for plates in batches for frame in plates.parts(1)), self._order.read.start)
-        details: dict[int, StillDetail] = {}
+        held: int | None = (
+            None  # a still and its detail are large: only the nearest is in memory, and a frame later none before it is nearer
+        )
         # The guides first: only when they are asked for one more are the last of them proven.
         for guide, (number, frame) in zip(self._guides(), frames, strict=False):
             luma = frame.luma()
             chroma = on_luma(guide, luma)
-            nearest = min(stills, key=lambda still: (abs(still - number), still), default=None)
-            if nearest == number:
-                painted = stills[number].to(luma.device)
-                chroma = chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
-            elif nearest is not None and abs(nearest - number) <= DETAIL_REACH:
-                if nearest not in details:
-                    details[nearest] = detail_of(stills[nearest], (guide.shape[-2], guide.shape[-1]))
-                chroma = chroma + details[nearest].on(luma, abs(nearest - number))
+            nearest = min(records, key=lambda still: (abs(still - number), still), default=None)
+            if nearest is not None and abs(nearest - number) <= DETAIL_REACH:
+                if nearest != held:
+                    held = nearest
+                    still = read_reference(self._ledger, records[held], film)
+                    detail = detail_of(still, (guide.shape[-2], guide.shape[-1]))
+                if nearest == number:
+                    painted = still.to(luma.device)
+                    chroma = chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
+                else:
+                    chroma = chroma + detail.on(luma, abs(nearest - number))
             yield chroma
 
     def _guides(self) -> Iterator[Tensor]:

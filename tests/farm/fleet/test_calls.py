@@ -119,15 +119,15 @@ def test_a_loss_is_charged_to_the_call_that_can_have_begun() -> None:
 DIED = "ActorDiedError: The actor is dead because its worker process has died."
 
 
-def test_what_is_small_and_kills_its_second_reader_is_refused_in_one_sentence() -> None:
+def test_what_is_small_and_kills_its_third_reader_is_refused_in_one_sentence() -> None:
     call = GivenCutsCall("cuts.otio", None, None)  # type: ignore[arg-type]
     luck = RetryCount(RetryPolicy(losses=8))
-    for reason in ("ActorDiedError: The actor died because its node has died.", "it stood still", DIED):
+    for reason in ("ActorDiedError: The actor died because its node has died.", "it stood still", DIED, DIED):
         luck.loss(call.what, reason, call.remedy)
     with pytest.raises(BadMedia) as refused:
         luck.loss(call.what, DIED, call.remedy)
     assert str(refused.value) == (
-        f"The shot list killed both workers that read it, one after the other ({DIED}): export it again, or give a .csv, "
+        f"The shot list killed 3 workers that read it, one after the other ({DIED}): export it again, or give a .csv, "
         "which is the plainest."
     )
     chunk = RetryCount(RetryPolicy(losses=8))

@@ -134,6 +134,14 @@ def test_cancelling_what_nobody_works_on(film: Path, tmp_path: Path) -> None:
     assert cancelled(spec, tmp_path / "store/film") == [told, f"{tmp_path}/store/film: nobody is at work on it."]
 
 
+def test_a_job_is_cancelled_by_the_name_that_its_user_gave_it(tmp_path: Path) -> None:
+    spec = spec_of("/films/a.mp4", tmp_path, name="Die Bäume")
+    Ledger.at(spec.store, spec.key).enter(spec)
+    said: list[str] = []
+    cancel_jobs([f"{spec.store}/Die Bäume"], said.append)
+    assert said == [f"{spec.store}/{spec.key}: nobody is at work on it."]
+
+
 def test_cancelling_a_training_that_does_not_answer(tmp_path: Path) -> None:
     out = open_store(str(tmp_path / "out"))
     clock = FakeClock()
