@@ -136,7 +136,7 @@ def test_a_recording_that_begins_amid_a_group_is_judged_from_where_it_can_be_dec
         keys = [packet.pts for packet in opened.demux(video=0) if packet.is_keyframe and packet.size]
     assert found.pictures == 48 - times.index(keys[0]), "every frame from the first keyframe on"
     said = farm("evaluate", "none", *asked, "off")
-    assert (said.code, said.sentence) == (2, "--head off: it reads trim.")
+    assert (said.code, said.sentence) == (2, "--head off: only trim is allowed.")
 
 
 def test_pictures_that_are_all_grey_judge_nothing(ray_here: str, tmp_path: Path) -> None:
