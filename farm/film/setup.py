@@ -43,11 +43,12 @@ def looks_of(spec: JobSpec, *, propagates: bool = False) -> dict[str, Look]:
     """
     choices = [spec.look, *(override.look for override in spec.overrides if override.look)]
     looks = {choice.model_dump_json(): fit(choice) for choice in choices}
-    if spec.propagate is not None or spec.stills is not None:
-        is_propagated = {name: look.keeps == "luma" and spec.propagates for name, look in looks.items()}
-    else:
-        is_propagated = {name: look.propagates and propagates for name, look in looks.items()}
-    return {name: look.model_copy(update={"propagates": is_propagated[name]}) for name, look in looks.items()}
+    said = spec.propagates
+
+    def is_propagated(look: Look) -> bool:
+        return look.propagates and propagates if said is None else look.keeps == "luma" and said
+
+    return {name: look.model_copy(update={"propagates": is_propagated(look)}) for name, look in looks.items()}
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ class JobSpec(Document):
 
     @model_validator(mode="after")
     def _stills_are_propagated(self) -> Self:
-        if self.stills is not None and not self.propagates:
+        if self.stills is not None and self.propagate is False:
             raise ValueError("stills are propagated: leave out propagate: false, or leave out stills")
         return self
 
@@ -207,9 +207,9 @@ class JobSpec(Document):
         return self
 
     @property
-    def propagates(self) -> bool:
-        """Whether colour is propagated."""
-        return self.propagate if self.propagate is not None else self.stills is not None
+    def propagates(self) -> bool | None:
+        """Whether colour is propagated, as far as the spec says; None: each look, and when the job was begun, decide."""
+        return True if self.stills is not None else self.propagate
 
     @property
     def reading(self) -> Reading:

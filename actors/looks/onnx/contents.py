@@ -66,6 +66,12 @@ class Contents:
     """How often each of the model's own functions, by its key, calls which operations; "" is the graph itself."""
     fields: int = 0
 
+    def count_field(self) -> None:
+        """One more, of a message or of a packed list. Raises UnfitModel where there are too many."""
+        self.fields += 1
+        if self.fields > MOST_FIELDS:
+            raise UnfitModel(f"has more than {MOST_FIELDS} fields; export a smaller network")
+
     @property
     def locations(self) -> list[str]:
         """The other files, each once."""
@@ -205,9 +211,7 @@ def _fields(message: memoryview, found: Contents, numbers: dict[int, int] | None
     """
     at = 0
     while at < len(message):
-        found.fields += 1
-        if found.fields > MOST_FIELDS:
-            raise UnfitModel(f"has more than {MOST_FIELDS} fields; export a smaller network")
+        found.count_field()
         tag, at = _shortest(message, at)
         value = None
         if tag & 7 == 0:
@@ -229,9 +233,7 @@ def _fields(message: memoryview, found: Contents, numbers: dict[int, int] | None
 def _varints(message: memoryview, found: Contents) -> Iterator[int]:
     at = 0
     while at < len(message):
-        found.fields += 1
-        if found.fields > MOST_FIELDS:
-            raise UnfitModel(f"has more than {MOST_FIELDS} fields; export a smaller network")
+        found.count_field()
         number, at = _varint(message, at)
         yield number
 

@@ -1,6 +1,5 @@
 """Proofs of a film with painted stills show the propagated picture that will be delivered, and a render goes on with what was made for them."""
 
-from fractions import Fraction
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,18 @@ from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadSpec
 from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec
-from tests.farm.film.test_stills import BLUE, CUT, FRAMES, RED, chroma_of, job, painted, rendered
-from tests.farm.inline import InlineFleet, quiet, shot_list
-from tests.films import Recipe
+from tests.farm.film.test_stills import BLUE, RED, TWO_SHOTS, chroma_of, cuts_in, job, painted, rendered
+from tests.farm.inline import InlineFleet, quiet
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two shots, of 60 and 30 frames."""
-    recipe = Recipe(frames=FRAMES, size=(192, 112), rate=Fraction(10), gop=25, cuts=(CUT,))
-    return recipe.make(tmp_path_factory.mktemp("film") / "film.mp4")
+    return TWO_SHOTS.make(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
 @pytest.fixture(scope="module")
 def cuts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {"file": str(shot_list(tmp_path_factory.mktemp("cuts") / "cuts.csv", 0, CUT, frames=FRAMES))}
+    return cuts_in(tmp_path_factory.mktemp("cuts"))
 
 
 def proven(spec: JobSpec, fleet: InlineFleet) -> Proof:

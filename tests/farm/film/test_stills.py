@@ -39,16 +39,23 @@ BLUE, RED = (150, 110), (110, 150)
 GREY = (128, 128)
 
 
+TWO_SHOTS = Recipe(frames=FRAMES, size=(192, 112), rate=Fraction(10), gop=25, cuts=(CUT,))
+"""Of 60 and 30 frames."""
+
+
+def cuts_in(folder: Path) -> dict[str, str]:
+    """The list of these shots, as a spec names it."""
+    return {"file": str(shot_list(folder / "cuts.csv", 0, CUT, frames=FRAMES))}
+
+
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two shots, of 60 and 30 frames."""
-    recipe = Recipe(frames=FRAMES, size=(192, 112), rate=Fraction(10), gop=25, cuts=(CUT,))
-    return recipe.make(tmp_path_factory.mktemp("film") / "film.mp4")
+    return TWO_SHOTS.make(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
 @pytest.fixture(scope="module")
 def cuts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {"file": str(shot_list(tmp_path_factory.mktemp("cuts") / "cuts.csv", 0, CUT, frames=FRAMES))}
+    return cuts_in(tmp_path_factory.mktemp("cuts"))
 
 
 def decoded(path: Path) -> Iterator[VideoFrame]:

@@ -84,13 +84,20 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key in keys] + [place for key in keys for place in _places(value[key])]
 
 
-def _field(data: bytes, dice: random.Random) -> bytes:
-    """One field has another value, is gone, or is one too many; mostly sealed anew, as who means it would."""
+def _somewhere(data: bytes, dice: random.Random) -> tuple[Any, tuple[Any, Any] | None]:
+    """A paper without its seal, and one of its containers with a key; None where it has none."""
     value = json.loads(data)
     value.pop("seal", None)
-    if not (places := _places(value)):
+    places = _places(value)
+    return value, dice.choice(places) if places else None
+
+
+def _field(data: bytes, dice: random.Random) -> bytes:
+    """One field has another value, is gone, or is one too many; mostly sealed anew, as who means it would."""
+    value, place = _somewhere(data, dice)
+    if place is None:
         return data
-    inside, key = dice.choice(places)
+    inside, key = place
     way = dice.random()
     if way < 0.1 and isinstance(inside, dict):
         del inside[key]
@@ -110,11 +117,10 @@ def _field(data: bytes, dice: random.Random) -> bytes:
 
 def _raw(data: bytes, dice: random.Random) -> bytes:
     """JSON that Python's own writer would not write."""
-    value = json.loads(data)
-    value.pop("seal", None)
-    if not (places := _places(value)):
+    value, place = _somewhere(data, dice)
+    if place is None:
         return data
-    inside, key = dice.choice(places)
+    inside, key = place
     inside[key] = "here"
     return json.dumps(value).encode().replace(b'"here"', dice.choice(RAW))
 
