@@ -47,7 +47,8 @@ def _no_own_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_own_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FILM_FARM_LOOKS", "/nowhere/looks")
+    """Where no test can write, as root neither: one that adds a look sets a library of its own."""
+    monkeypatch.setenv("FILM_FARM_LOOKS", f"{os.devnull}/looks")
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,7 @@ class PoisonLook(_TestLook):
     @staticmethod
     def _go_wrong(wish: PoisonSettings) -> None:
         if not wish.hang:
-            if not Path(wish.mended or "/nowhere").exists():
+            if not (wish.mended and Path(wish.mended).exists()):
                 raise ArithmeticError("such a read cannot be borne")
         elif not Path(wish.hang).exists():
             Path(wish.hang).touch()

@@ -157,7 +157,8 @@ def test_weights_that_are_no_numbers(tmp_path: Path, weight: Any) -> None:
     assert said == "has weights that are no numbers (NaN, in the tensor 'weight'); export it anew from sound weights."
 
 
-def test_weights_beside_a_model_that_are_no_numbers(tmp_path: Path) -> None:
+def test_weights_beside_a_model_that_are_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILM_FARM_LOOKS", str(tmp_path / "looks"))
     exports.beside(tmp_path / "m.onnx", "m.data")
     for data, fits in ((b"\0" * 8, True), (np.array([0, np.nan], "<f4").tobytes(), False)):
         (tmp_path / "m.data").write_bytes(data)
