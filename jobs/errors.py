@@ -124,7 +124,7 @@ class TrainingFailed(FarmError):
 
 
 class StoreFault(FarmError):
-    """The store failed in passing (time-out, slow-down, reset): bad luck, worth another try."""
+    """The store failed in passing (time-out, slow-down, reset): worth another try."""
 
 
 class UploadGone(StoreFault):

@@ -1,4 +1,4 @@
-"""A film of any length that is nothing but paper: its index, its cuts, and crews whose findings are made up. Promises a real driver's whole work; holds no picture.
+"""A film of any length that is nothing but paper: its index, its cuts, and pools whose findings are made up. Promises a real driver's whole work; holds no picture.
 
 With it the driver itself is measured: scout, plan, production and ledger are the real ones, and nobody else does anything.
 """
@@ -109,7 +109,7 @@ class WaitingFilm(LongFilm):
 
 
 class Actor:
-    """A crew's worker, whatever crew: makes up what it is asked for."""
+    """A pool's worker, whatever pool: makes up what it is asked for."""
 
     def __init__(self, own: WaitingFilm) -> None:
         self._own = own

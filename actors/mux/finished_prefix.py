@@ -58,7 +58,7 @@ def _page(ledger: Ledger, run: str, number: int, wait: Callable[[float], object]
                 )
                 over.missing = ledger.key(page_name(run, 0))  # the driver looks for itself before this is believed
                 raise over
-        except StoreFault:  # bad luck, and not the film's: the next look will tell
+        except StoreFault:  # passing, and not the film's: the next look will tell
             pass
         wait(pause)
         pause = min(1.5 * pause, LONGEST_WAIT)

@@ -26,7 +26,7 @@ from jobs.processes import descendants
 
 QUIETLY: Any = {"namespace": "film-farm", "log_to_driver": False, "logging_level": logging.ERROR}
 SIDE_CPUS = 4
-"""CPUs that a local Ray is told of beyond its renderers', at least, so that the side crew always finds a place."""
+"""CPUs that a local Ray is told of beyond its renderers', at least, so that side workers always find a place."""
 TRIES = 3
 """Times that Ray is started, each of half a minute or more, before it is given up."""
 PATIENCE = {
@@ -41,7 +41,7 @@ _PORTS = range(20_000, 32_768)
 
 
 def start(workers: int, init: Callable[..., object] = ray.init) -> None:
-    """Start Ray with room for `workers` renderers and the side crew. Raises FilmFailed where it does not come up.
+    """Start Ray with room for `workers` renderers and the side workers. Raises FilmFailed where it does not come up.
 
     `init`: what starts it once, called as ray.init.
     """

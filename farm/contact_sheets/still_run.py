@@ -22,7 +22,7 @@ from farm.film.output_names import claimed_proof
 from farm.film.setup import put_stills
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
-from farm.film.worker_pools import crews_for
+from farm.film.worker_pools import pools_for
 from farm.fleet.calls import Call, PoolSpec, RetriesExhausted
 from farm.fleet.fleet import Fleet
 from farm.progress.pictures_console import EvaluationProgress
@@ -96,7 +96,7 @@ def prove(film: SurveyedFilm, wish: StillRequest) -> Proof:
 
 def prover(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
     """As many as there would be renderers, with what these need."""
-    renderers = next(one for one in crews_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
+    renderers = next(one for one in pools_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
     # The last two of a renderer's arguments are of films: its encoders, and whether hardware may be mixed.
     return replace(
         renderers, name="prover", made_of="actors.render.still_renderer:StillRenderer", args=renderers.args[:-2]
@@ -105,7 +105,7 @@ def prover(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
 
 def propagators(scout: SurveyRun, fleet: Fleet) -> list[PoolSpec]:
     """Those that propagate the colour of the frames that are shown, where the spec has it propagated."""
-    return [one for one in crews_for(scout.spec, list(scout.looks.values()), fleet.cluster) if one.name == "propagator"]
+    return [one for one in pools_for(scout.spec, list(scout.looks.values()), fleet.cluster) if one.name == "propagator"]
 
 
 @dataclass

@@ -15,7 +15,7 @@ from farm.estimate.node_prices import NodePrice, node_prices
 from farm.estimate.outcome import Outcome, Times, outcome
 from farm.estimate.throughput import PROPAGATED_SECONDS, Throughputs
 from farm.film.survey_run import SurveyRun
-from farm.film.worker_pools import CLUSTER_CPUS, crews_for, renderer_count, renderer_gpus
+from farm.film.worker_pools import CLUSTER_CPUS, pools_for, renderer_count, renderer_gpus
 from farm.fleet.calls import Cluster, PoolSpec
 from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
@@ -29,7 +29,7 @@ OPENING_SECONDS = 0.5
 BOOT_SECONDS = {"renderer": 2.5}
 """Of a worker's process, its imports and its weights, where its node is there."""
 SIDE_BOOT_SECONDS = 0.6
-"""The same of any other crew."""
+"""The same of any other pool."""
 SPLIT_SECONDS = 0.05
 """To copy the packets of a chunk into the store."""
 LOSSLESS_SECONDS = 0.02
@@ -182,12 +182,12 @@ class Forecaster:
     def on(self, chunks: Sequence[Chunk], fleet: Sequence[WorkerKind]) -> Forecast:
         """The film on one fleet."""
         each = [kind for kind in fleet for _ in range(kind.renderers)]
-        cluster, crews = self.crews(len(each))
-        found = outcome(chunks, self.scout.plan, self.times(each, shared=cluster.local), crews)
-        cpu = sum(found.hired[one.name] * one.cpus for one in crews)
-        gpu = sum(found.hired[one.name] * one.gpus for one in crews)
+        cluster, pools = self.pools(len(each))
+        found = outcome(chunks, self.scout.plan, self.times(each, shared=cluster.local), pools)
+        cpu = sum(found.hired[pool.name] * pool.cpus for pool in pools)
+        gpu = sum(found.hired[pool.name] * pool.gpus for pool in pools)
         names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
-        cost = self._money(each, found, crews)
+        cost = self._money(each, found, pools)
         return Forecast(
             fleet=",".join(names),
             workers=len(each),
@@ -200,7 +200,7 @@ class Forecaster:
             busy=round(found.busy, 4),
         )
 
-    def _money(self, each: Sequence[WorkerKind], found: Outcome, crews: Sequence[PoolSpec]) -> float | None:
+    def _money(self, each: Sequence[WorkerKind], found: Outcome, pools: Sequence[PoolSpec]) -> float | None:
         """Of a fleet: renderers by the price of their kind, for as long as each is hired; all else by the prices of the spec."""
         hours = [(kind.price, seconds / HOUR) for kind, seconds in zip(each, found.renderers, strict=False)]
         paid = sum(price * spent for price, spent in hours if price is not None)
@@ -208,18 +208,18 @@ class Forecaster:
         if not self.cost:
             return None if unpriced else paid
         seconds = {**found.hired, "renderer": unpriced}
-        gpu = sum(seconds[one.name] * one.gpus for one in crews)
-        return paid + self.cost.of(gpu, sum(seconds[one.name] * one.cpus for one in crews))
+        gpu = sum(seconds[pool.name] * pool.gpus for pool in pools)
+        return paid + self.cost.of(gpu, sum(seconds[pool.name] * pool.cpus for pool in pools))
 
     def times(self, each: Sequence[WorkerKind], *, shared: bool) -> Times:
         """How long everything takes, where these are the renderers. `shared`: on the cores on which propagators work too."""
         encodings, lossless = len(self.scout.spec.deliverables), self.scout.film.picture.developed
         rate = self._rates.of
 
-        def boot(crew: PoolSpec) -> float:
-            if crew.name == "renderer" and self.asked.boot_seconds is not None:
+        def boot(pool: PoolSpec) -> float:
+            if pool.name == "renderer" and self.asked.boot_seconds is not None:
                 return self.asked.boot_seconds
-            return BOOT_SECONDS.get(crew.name, SIDE_BOOT_SECONDS)
+            return BOOT_SECONDS.get(pool.name, SIDE_BOOT_SECONDS)
 
         return Times(
             boot=boot,
@@ -238,7 +238,7 @@ class Forecaster:
         shared = (min(core.stop, frames.stop) - max(core.start, frames.start) for frames in self._propagated)
         return PROPAGATED_SECONDS * sum(max(0, frames) for frames in shared)
 
-    def crews(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
+    def pools(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
         """As they would be hired: here for no more renderers than there are cores, and on a cluster for more."""
         spec, cores = self.scout.spec, len(os.sched_getaffinity(0))
         spec = spec.model_copy(update={"workers": spec.workers.model_copy(update={"count": workers})})
@@ -246,7 +246,7 @@ class Forecaster:
         cluster = Cluster(False, workers * (spec.workers.cpus or CLUSTER_CPUS) + CLUSTER_CPUS * 2, gpus)
         if workers <= cores and not spec.workers.gpus:
             cluster = Cluster(True, float(cores), 0.0)
-        return cluster, crews_for(spec, list(self.scout.looks.values()), cluster)
+        return cluster, pools_for(spec, list(self.scout.looks.values()), cluster)
 
 
 def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: PlainConsole) -> None:

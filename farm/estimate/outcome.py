@@ -52,14 +52,14 @@ class Outcome(NamedTuple):
     busy: float
     """Share of the renderers' time, from being hired until let go, that their devices were at work."""
     hired: dict[str, float]
-    """Seconds of all workers, by crew."""
+    """Seconds of all workers, by pool."""
     renderers: tuple[float, ...]
     """Seconds of each renderer that is hired, by its number: a slow one is let go later than a fast one, or sooner."""
 
 
-def outcome(chunks: Sequence[Chunk], plan: Plan, times: Times, crews: Sequence[PoolSpec]) -> Outcome:
+def outcome(chunks: Sequence[Chunk], plan: Plan, times: Times, specs: Sequence[PoolSpec]) -> Outcome:
     """Of `chunks` of a plan that are to be made, at least one; the survey is on paper."""
-    pools = {pool.name: pool for pool in crews}
+    pools = {pool.name: pool for pool in specs}
     by_number = {chunk.number: chunk for chunk in chunks}
     works = [[by_number[number] for number in batch] for batch in batches(chunks, plan.target)]
     begun = times.boot(pools["surveyor"]) + times.opening

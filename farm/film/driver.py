@@ -77,8 +77,8 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
                 review_page.show_preview(film)  # once, where that is asked for
             case _, DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
-        for crew, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):
-            fleet.expect(crew, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
+        for pool, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):
+            fleet.expect(pool, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
         yield from film.stitch_calls()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     with claimed_output(film):  # what another job owns is refused before any work

@@ -9,7 +9,7 @@ from typing import TypeVar
 from actors.looks import fit
 from farm.film.calls import DecideCall, ProbeCall
 from farm.film.survey_run import SurveyRun
-from farm.film.worker_pools import crews_for, renderer_gpus
+from farm.film.worker_pools import pools_for, renderer_gpus
 from farm.fleet.calls import Call
 from farm.fleet.capacity import passed_over
 from farm.fleet.fleet import Fleet
@@ -113,14 +113,14 @@ def put_stills(spec: JobSpec, ledger: Ledger, stills: Iterable[StillFile]) -> No
 
 
 def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> SurveyRun:
-    """Hire the crews, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
+    """Hire the pools, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
     spec, looks, cluster = job.spec, job.looks, fleet.cluster
-    crews = crews_for(spec, list(looks.values()), cluster)
-    fleet.hire(crews)
+    pools = pools_for(spec, list(looks.values()), cluster)
+    fleet.hire(pools)
     board.stage("survey")
     if job.as_begun:
         board.note(job.as_begun)
-    for idle in filter(None, (passed_over(crew, cluster.kinds) for crew in crews)):
+    for idle in filter(None, (passed_over(pool, cluster.kinds) for pool in pools)):
         board.note(idle)
     film = _surveyed(spec, job.ledger, fleet)
     refuse_other_shapes(job.stills, film.picture)

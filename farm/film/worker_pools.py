@@ -17,29 +17,31 @@ RENDERERS_FED = 16
 """Renderers that one splitter keeps in chunks: splitting takes about .05 s a chunk, a GPU one or two (docs/log.md)."""
 
 SIDE_HUNG_SECONDS = 1800.0
-"""Least silence after which a surveyor, splitter, dissolver or printer is taken for hung. Their words are findings: a page of 4096
-packets, the cuts of 20 s, a chunk, an opening, a print. 4096 packets of 4K ProRes are about 12 GB, which a slow line takes 20 minutes
+"""Least silence after which a surveyor, splitter, dissolver or transcoder is taken for hung. Their words are findings: a page of 4096
+packets, the cuts of 20 s, a chunk, a dissolve, a transcoded segment. 4096 packets of 4K ProRes are about 12 GB, which a slow line takes 20 minutes
 to bring."""
 
 
-def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[PoolSpec]:
-    """Surveyors, splitters, renderers, dissolvers, printers and finishers. Nobody is hired here."""
+def pools_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[PoolSpec]:
+    """Surveyors, splitters, renderers, dissolvers, transcoders (the pool `printer`) and finishers. Nobody is hired here."""
     store = (spec.store, spec.key)
-    hands = _hands(cluster)
-    # Here the side crew works while renderers wait, so it must find a place beside them; on a cluster it has its own.
+    side_workers = _side_workers(cluster)
+    # Here a side worker works while renderers wait, so it must find a place beside them; on a cluster it has its own.
     side = 0.5 if cluster.local else 1.0
     # Fed by four, five hundred GPUs would stand idle for most of their time.
-    splitters = hands if cluster.local else max(hands, renderer_count(spec, looks, cluster) // RENDERERS_FED)
+    splitters = (
+        side_workers if cluster.local else max(side_workers, renderer_count(spec, looks, cluster) // RENDERERS_FED)
+    )
     hung = max(SIDE_HUNG_SECONDS, spec.workers.hung_seconds)
     return [
-        # Two abreast: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
+        # Two calls at a time: the demux of a long film takes minutes, and its first cuts are looked for meanwhile.
         PoolSpec(
             "surveyor",
             "actors.survey.surveyor:Surveyor",
             (spec.source_url, 1, spec.reading),
-            limit=hands,
+            limit=side_workers,
             cpus=side,
-            abreast=2,
+            max_concurrency=2,
             hung_seconds=hung,
         ),
         PoolSpec(
@@ -52,8 +54,10 @@ def crews_for(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> list[Po
         ),
         _renderers(spec, looks, cluster),
         *([_propagators(spec, cluster, hung)] if any(look.propagates for look in looks) else []),
-        PoolSpec("dissolver", "actors.render.dissolver:Dissolver", store, limit=hands, cpus=side, hung_seconds=hung),
-        _printers(store, hands, cluster, hung),
+        PoolSpec(
+            "dissolver", "actors.render.dissolver:Dissolver", store, limit=side_workers, cpus=side, hung_seconds=hung
+        ),
+        _transcoders(store, side_workers, cluster, hung),
         _finishers(len(spec.deliverables), (spec.source_url, *store, spec.output), side),
     ]
 
@@ -64,10 +68,10 @@ def _finishers(finishers: int, args: tuple[str, ...], side: float) -> PoolSpec:
     return PoolSpec("finisher", "actors.deliver.finisher:Finisher", args, limit=finishers, cpus=side / finishers)
 
 
-def _hands(cluster: Cluster) -> int:
+def _side_workers(cluster: Cluster) -> int:
     """Surveyors at most, and as many splitters and dissolvers at least.
 
-    Where there are nodes without a GPU they find room there, all three crews and the finishers: Ray keeps them off other
+    Where there are nodes without a GPU they find room there, all three pools and the finishers: Ray keeps them off other
     nodes no longer than that, and one that takes the CPU beside a GPU keeps a renderer from it.
     """
     if cluster.local:
@@ -92,10 +96,10 @@ def _propagators(spec: JobSpec, cluster: Cluster, hung: float) -> PoolSpec:
     )
 
 
-def _printers(store: tuple[str, str], hands: int, cluster: Cluster, hung: float) -> PoolSpec:
+def _transcoders(store: tuple[str, str], side_workers: int, cluster: Cluster, hung: float) -> PoolSpec:
     # They decode and encode whole films while no renderer works, and an encoder has four threads.
     cpus = 0.5 if cluster.local else _cluster_cpus(cluster, 0.0)
-    limit = hands if cluster.local else _room(cluster, cpus, 0.0)
+    limit = side_workers if cluster.local else _room(cluster, cpus, 0.0)
     return PoolSpec("printer", "actors.render.transcoder:Transcoder", store, limit=limit, cpus=cpus, hung_seconds=hung)
 
 
@@ -117,14 +121,14 @@ def _renderers(spec: JobSpec, looks: Sequence[Look], cluster: Cluster) -> PoolSp
             wish.mixed == "refuse",
         ),
         limit=count,
-        # A local Ray is told of more CPUs than there are, so that the side crew finds a place: one for each worker.
+        # A local Ray is told of more CPUs than there are, so that a side worker finds a place: one for each worker.
         cpus=(wish.cpus or 1.0) if cluster.local else threads,
         gpus=gpus,
         memory=int(wish.memory_gib * 2**30) if wish.memory_gib else None,
         boot_seconds=wish.boot_seconds,
         hung_seconds=wish.hung_seconds,
         # While one call is generated, the next is read and the one before is encoded and uploaded.
-        abreast=2,
+        max_concurrency=2,
         shared=True,
     )
 

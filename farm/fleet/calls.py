@@ -13,7 +13,7 @@ from jobs.store.traffic import Traffic
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often bad luck is forgiven, for each call and for each crew's start."""
+    """How often a failure is forgiven, for each call and for the starts of each pool's workers."""
 
     attempts: int = 3
     """Errors raised before the film fails."""
@@ -24,7 +24,7 @@ class RetryPolicy:
 DIED = "worker process has died"
 """Ray's words for a process that ended by itself, or was killed, where its node lives on."""
 MOST_DEATHS = 3
-"""Of workers at one and the same small thing: two may be bad luck, as where a neighbour takes the memory."""
+"""Of workers at one and the same small thing: two may be chance, as where a neighbour takes the memory."""
 
 ONCE = RetryPolicy(attempts=1, losses=1)
 """Of what is several things in one: whichever of them is bad, it is found by asking for each."""
@@ -73,7 +73,7 @@ class Call(ABC):
     def remedy(self) -> str:
         """What to do with what it reads, where that kills its reader. It is small: the second worker that dies at it has died of it.
 
-        Empty: deaths are bad luck, up to the budget.
+        Empty: deaths are chance, up to the budget.
         """
         return ""
 
@@ -84,7 +84,7 @@ class Call(ABC):
 
     @property
     def parts(self) -> Sequence["Call"]:
-        """The same work as several smaller calls, for when there are more idle hands than calls."""
+        """The same work as several smaller calls, for when there are more idle workers than calls."""
         return ()
 
 
@@ -113,12 +113,12 @@ class PoolSpec:
     memory: int | None = None
     """Bytes that Ray sets aside for each; None: none."""
     boot_seconds: float = 900.0
-    """How long the crew may be without anyone who has started before the film fails."""
+    """How long the pool may be without anyone who has started before the film fails."""
     idle_seconds: float = 30.0
     """How long one stays without a call. An idle worker keeps its node, and its node's bill, from scaling in."""
     hung_seconds: float | None = None
     """How long one that is at a call may say nothing, at least (farm/fleet/worker_pool.py); None: as long as it takes."""
-    abreast: int = 1
+    max_concurrency: int = 1
     """Calls that one worker is at, at a time: one, or two in two threads."""
     shared: bool = False
     """On a cluster, films share out its workers among them (farm/fleet/fair_share.py)."""
@@ -173,7 +173,7 @@ class Cluster:
 
 
 class PoolSize(NamedTuple):
-    """Workers of one crew."""
+    """Workers of one pool."""
 
     ready: int
     """Can work."""
@@ -184,18 +184,18 @@ class PoolSize(NamedTuple):
 
 
 class FleetListener(Protocol):
-    """Who is told what happens to the fleet; the board is one. `what` is a call's, or "starting a <crew>"."""
+    """Who is told what happens to the fleet; the progress console is one. `what` is a call's, or "starting a <pool>"."""
 
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
+    def pool_resized(self, pool: PoolSpec, size: PoolSize) -> None:
         """Someone was hired, has got a place, has started, or is gone: how many there are now."""
 
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+    def retried(self, pool: str, what: str, error: BaseException, tries: int) -> None:
         """An error was raised for the `tries`-th time, and it is tried again."""
 
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+    def lost(self, pool: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone. `free`: it was preempted, and nobody is charged."""
 
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+    def faulted(self, pool: str, what: str, fault: str, left_alone: bool) -> None:
         """A worker's machine is at fault, named in `fault`; what it was at is made elsewhere, and nobody is charged.
 
         `left_alone`: no more workers are hired there for this film.
@@ -214,10 +214,10 @@ class FleetListener(Protocol):
 class NoListener:
     """A watcher that looks away."""
 
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None: ...
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None: ...
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None: ...
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None: ...
+    def pool_resized(self, pool: PoolSpec, size: PoolSize) -> None: ...
+    def retried(self, pool: str, what: str, error: BaseException, tries: int) -> None: ...
+    def lost(self, pool: str, what: str, reason: str, free: bool) -> None: ...
+    def faulted(self, pool: str, what: str, fault: str, left_alone: bool) -> None: ...
     def moved(self, traffic: Traffic) -> None: ...
     def shared(self, allowance: Quota) -> None: ...
     def tick(self) -> None: ...

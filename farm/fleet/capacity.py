@@ -72,15 +72,15 @@ def places(kind: NodeType, cpus: float, gpus: float, memory: float = 0.0) -> int
     return min((int(has / needs + 1e-9) if has != float("inf") else 2**31 for has, needs in wanted if needs), default=1)
 
 
-def passed_over(crew: PoolSpec, kinds: Iterable[NodeType]) -> str | None:
-    """A sentence where there are GPUs that no worker of a crew can use, for the want of processors or memory beside them."""
-    kinds = [kind for kind in kinds if crew.gpus and kind.gpus >= crew.gpus]
-    idle = [kind for kind in kinds if not places(kind, crew.cpus, crew.gpus, crew.memory or 0.0)]
+def passed_over(pool: PoolSpec, kinds: Iterable[NodeType]) -> str | None:
+    """A sentence where there are GPUs that no worker of a pool can use, for the want of processors or memory beside them."""
+    kinds = [kind for kind in kinds if pool.gpus and kind.gpus >= pool.gpus]
+    idle = [kind for kind in kinds if not places(kind, pool.cpus, pool.gpus, pool.memory or 0.0)]
     if not idle:
         return None
     return (
-        f"Nodes of {' and of '.join(map(in_words, idle))} will stand idle: each {crew.name} needs {crew.cpus:g} CPU"
-        f"{f' and {crew.memory / 2**30:.3g} GiB' if crew.memory else ''} beside its GPU; lower workers.cpus or workers.memory_gib to use them."
+        f"Nodes of {' and of '.join(map(in_words, idle))} will stand idle: each {pool.name} needs {pool.cpus:g} CPU"
+        f"{f' and {pool.memory / 2**30:.3g} GiB' if pool.memory else ''} beside its GPU; lower workers.cpus or workers.memory_gib to use them."
     )
 
 

@@ -40,18 +40,18 @@ class FairShareClient:
         self._unheard_since: float | None = None
         self._served = now
 
-    def apply(self, rosters: Iterable[WorkerPool], cluster: Callable[[], Cluster], now: float) -> bool:
-        """Claim for the crews of a fleet, about once a second, and hold those that are shared to what was last answered.
+    def apply(self, pools: Iterable[WorkerPool], cluster: Callable[[], Cluster], now: float) -> bool:
+        """Claim for the pools of a fleet, about once a second, and hold those that are shared to what was last answered.
 
         Gives whether that has changed.
         """
-        rosters, before = list(rosters), self.allowance
+        pools, before = list(pools), self.allowance
         self._listen(now)
         if self._answer is None and now - self._asked >= CLAIM_SECONDS:
-            self._ask(self._claim(rosters, now), cluster(), now)
-        for roster in rosters:
-            if roster.crew.shared:
-                roster.allowance = self.allowance
+            self._ask(self._claim(pools, now), cluster(), now)
+        for pool in pools:
+            if pool.spec.shared:
+                pool.quota = self.allowance
         return self.allowance != before
 
     def leave(self) -> None:
@@ -59,19 +59,19 @@ class FairShareClient:
         if self._office is not None:
             self._office.leave.remote(self.job.key)
 
-    def _claim(self, rosters: list[WorkerPool], now: float) -> Demand:
-        shared = [roster for roster in rosters if roster.crew.shared]
-        wanted = sum(roster.wanted for roster in shared)
-        if not wanted or any(one.streams for roster in shared for one in roster.hired):
+    def _claim(self, pools: list[WorkerPool], now: float) -> Demand:
+        shared = [pool for pool in pools if pool.spec.shared]
+        wanted = sum(pool.wanted for pool in shared)
+        if not wanted or any(worker.streams for pool in shared for worker in pool.workers):
             self._served = now
         return Demand(
             self.job,
-            ClusterCapacity(shared[0].crew.cpus, shared[0].crew.gpus) if shared else ClusterCapacity(0, 0),
+            ClusterCapacity(shared[0].spec.cpus, shared[0].spec.gpus) if shared else ClusterCapacity(0, 0),
             wanted,
-            sum(len(roster.hired) for roster in shared),
-            sum(len(roster.hired) - len(roster.pending) for roster in shared),
+            sum(len(pool.workers) for pool in shared),
+            sum(len(pool.workers) - len(pool.pending) for pool in shared),
             now - self._served,
-            sum(roster.crew.cpus * len(roster.hired) for roster in rosters if not roster.crew.shared),
+            sum(pool.spec.cpus * len(pool.workers) for pool in pools if not pool.spec.shared),
             None if self.allowance is FIRST else self.allowance.renderers,
         )
 
@@ -104,5 +104,7 @@ class FairShareClient:
 
 def _office() -> Any:
     """The cluster's office; it is made where there is none, and stays when all films are over: it needs next to nothing."""
-    hired: Any = ray.remote(num_cpus=0, resources=HEAD, max_restarts=-1)(Shares)
-    return hired.options(name=OFFICE, namespace=QUIETLY["namespace"], lifetime="detached", get_if_exists=True).remote()
+    arbiter: Any = ray.remote(num_cpus=0, resources=HEAD, max_restarts=-1)(Shares)
+    return arbiter.options(
+        name=OFFICE, namespace=QUIETLY["namespace"], lifetime="detached", get_if_exists=True
+    ).remote()

@@ -28,7 +28,7 @@ from jobs.ledger.lease import SYSTEM
 from jobs.store.traffic import Traffic
 
 LISTEN_SECONDS = 1.0
-"""Longest wait for a finding before staff and clock are looked at again."""
+"""Longest wait for a finding before workers and clock are looked at again."""
 
 
 class Fleet:
@@ -55,11 +55,11 @@ class Fleet:
         self._session = RaySession(address, workers)
         self.budget = budget
         self.watcher: FleetListener = watcher or NoListener()
-        self._rosters: dict[str, WorkerPool] = {}
+        self._pools: dict[str, WorkerPool] = {}
         self._numbers = count()
-        self._staffed_at = time.monotonic()
+        self._scaled_at = time.monotonic()
         self._job = job
-        self._claims: FairShareClient | None = None
+        self._fair_share: FairShareClient | None = None
         self._vantage = vantage
         self._nodes = Nodes()
         self._leaving = ExitStack()
@@ -71,7 +71,7 @@ class Fleet:
             undone.callback(self._session.leave)
             if self._vantage and not self._session.local:
                 undone.enter_context(self._vantage)
-            self._claims = (
+            self._fair_share = (
                 FairShareClient(self._job, time.monotonic()) if self._job and not self._session.local else None
             )
             self._leaving = undone.pop_all()
@@ -80,11 +80,11 @@ class Fleet:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Let everybody go, and leave Ray if it was this fleet that began it."""
         try:
-            for name in list(self._rosters):
+            for name in list(self._pools):
                 self.release(name)
-            self._rosters.clear()
-            if self._claims:
-                self._claims.leave()
+            self._pools.clear()
+            if self._fair_share:
+                self._fair_share.leave()
         finally:
             self._leaving.__exit__(kind, error, at)
 
@@ -93,107 +93,109 @@ class Fleet:
         """What there is to work on now, and what it may become."""
         return self._session.cluster
 
-    def hire(self, crews: Iterable[PoolSpec]) -> None:
-        """Take on crews; their workers start when calls come. A crew of the same name is replaced.
+    def hire(self, specs: Iterable[PoolSpec]) -> None:
+        """Take on pools; their workers start when calls come. A pool of the same name is replaced.
 
-        Raises BadSpec, before any work, for a crew that no node which is there or may come can ever place. Where a cluster
-        does not tell what may come, the crew's boot_seconds are what bounds the wait.
+        Raises BadSpec, before any work, for a pool that no node which is there or may come can ever place. Where a cluster
+        does not tell what may come, the pool's boot_seconds are what bounds the wait.
         """
         cluster = self.cluster
-        for crew in crews:
-            self.release(crew.name)
-            if cluster.bounded and (refusal := unmeetable(crew, cluster)):
+        for spec in specs:
+            self.release(spec.name)
+            if cluster.bounded and (refusal := unmeetable(spec, cluster)):
                 raise BadSpec(refusal)
-            self._rosters[crew.name] = WorkerPool(crew, self.budget, time.monotonic())
+            self._pools[spec.name] = WorkerPool(spec, self.budget, time.monotonic())
 
     def release(self, name: str) -> None:
-        """Let a crew's workers go at once; they are hired again when calls come."""
-        if roster := self._rosters.get(name):
-            self._let_go(roster, list(roster.hired))
+        """Let a pool's workers go at once; they are hired again when calls come."""
+        if pool := self._pools.get(name):
+            self._let_go(pool, list(pool.workers))
 
-    def expect(self, crew: str, calls: int, *, sure: bool = False) -> None:
-        """So many more calls will come for a crew: workers start, and stay, as if they were there.
+    def expect(self, name: str, calls: int, *, sure: bool = False) -> None:
+        """So many more calls will come for a pool: workers start, and stay, as if they were there.
 
-        `sure`: not only about so many. Whoever is not needed for them then goes at once, and not after the crew's idle_seconds.
+        `sure`: not only about so many. Whoever is not needed for them then goes at once, and not after the pool's idle_seconds.
         """
-        roster = self._rosters[crew]
-        roster.expected, roster.sure = calls, sure
+        pool = self._pools[name]
+        pool.expected, pool.sure = calls, sure
 
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
         """Make the calls, and those that `then` says follow from each finding. Gives each finding as it arrives, after `then`.
 
         Ends when no call is outstanding. Workers stay for the next run, but one with an unfinished call does not outlive
         this one. Raises BadInput and FilmFailed of a worker as they are; FilmFailed for a call that failed too often, but
-        gives `Spent` for one that fails alone.
+        gives `RetriesExhausted` for one that fails alone.
         """
-        for roster in self._rosters.values():
-            roster.begin(time.monotonic())
+        for pool in self._pools.values():
+            pool.begin(time.monotonic())
         self._add(calls)
         try:
-            while any(roster.sheet.outstanding for roster in self._rosters.values()):
-                self._staff()
-                self._deal()
-                for said in self._listen():
-                    if heard := self._hear(*said):
+            while any(pool.queue.outstanding for pool in self._pools.values()):
+                self._scale()
+                self._assign()
+                for source in self._listen():
+                    if heard := self._hear(*source):
                         self._add(then(*heard))
                         yield heard
-                for spent in [one for roster in self._rosters.values() for one in roster.sheet.spent()]:
+                for spent in [spent for pool in self._pools.values() for spent in pool.queue.spent()]:
                     self._add(then(*spent))
                     yield spent
                 self.watcher.tick()
         finally:
-            for roster in self._rosters.values():
-                self._let_go(roster, [one for one in roster.hired if one.streams])
+            for pool in self._pools.values():
+                self._let_go(pool, [worker for worker in pool.workers if worker.streams])
 
     def _add(self, calls: Iterable[Call]) -> None:
         for call in calls:
-            self._rosters[call.pool].sheet.add(call)
+            self._pools[call.pool].queue.add(call)
 
-    def _staff(self) -> None:
+    def _scale(self) -> None:
         now = time.monotonic()
-        waited, self._staffed_at = (
-            min(now - self._staffed_at, 2 * LISTEN_SECONDS),
+        waited, self._scaled_at = (
+            min(now - self._scaled_at, 2 * LISTEN_SECONDS),
             now,
         )  # held up itself, it heard nobody
         self._session.check()
         if (
-            self._claims
+            self._fair_share
             and self._session.answers
-            and self._claims.apply(self._rosters.values(), lambda: self.cluster, now)
+            and self._fair_share.apply(self._pools.values(), lambda: self.cluster, now)
         ):
-            self.watcher.shared(self._claims.allowance)
-        crowded = any(roster.crowded(now) for roster in self._rosters.values())
-        for roster in self._rosters.values():
-            for one in roster.hung(waited):
-                self._lose(roster, one, f"hung: not a word for {one.silent:.0f} s")
-            for one in roster.stopped(waited):
-                self._lose(roster, one, STOPPED)
-            self._let_go(roster, roster.dispensable(now, crowded) + roster.late(now))
-            wanting = roster.wanting()
+            self.watcher.shared(self._fair_share.allowance)
+        crowded = any(pool.crowded(now) for pool in self._pools.values())
+        for pool in self._pools.values():
+            for worker in pool.hung(waited):
+                self._lose(pool, worker, f"hung: not a word for {worker.silent:.0f} s")
+            for worker in pool.stopped(waited):
+                self._lose(pool, worker, STOPPED)
+            self._let_go(pool, pool.dispensable(now, crowded) + pool.late(now))
+            wanting = pool.wanting()
             for _ in range(wanting):
-                roster.hired.append(self._hire(roster.crew, now))
+                pool.workers.append(self._hire(pool.spec, now))
             if wanting:
-                self._tell_staff(roster)
-        if any(roster.pending for roster in self._rosters.values()):
+                self._report_size(pool)
+        if any(pool.pending for pool in self._pools.values()):
             self._session.check_raylet()
             self._refuse_hopeless()
 
-    def _deal(self) -> None:
+    def _assign(self) -> None:
         now = time.monotonic()
-        for roster in self._rosters.values():
-            ready = {one.number: one for one in roster.ready}
-            for number, call in roster.sheet.deal(list(ready), roster.hands(now), now):
+        for pool in self._pools.values():
+            ready = {worker.number: worker for worker in pool.ready}
+            for number, call in pool.queue.assign(list(ready), pool.soon_ready(now), now):
                 do = ready[number].actor.do.options(num_returns="streaming", name=f"{call.pool}.{call.method}")
                 ready[number].streams.append(do.remote(call.method, call.arguments))
 
     def _listen(self) -> list[tuple[WorkerPool, Worker, Any]]:
         """Who has something to say, and of which start or call. A call that only waits behind others is not asked."""
         waits = {}
-        for roster in self._rosters.values():
-            for one in roster.hired:
-                starting = one.boot if one.placed is None else one.placed
-                for said in (starting,) if starting is not None else islice(one.streams, roster.crew.abreast):
-                    waits[said] = (roster, one, said)
+        for pool in self._pools.values():
+            for worker in pool.workers:
+                starting = worker.boot if worker.placed is None else worker.placed
+                for stream in (
+                    (starting,) if starting is not None else islice(worker.streams, pool.spec.max_concurrency)
+                ):
+                    waits[stream] = (pool, worker, stream)
         if not waits:  # other films have the whole cluster
             SYSTEM.wait(LISTEN_SECONDS)
             return []
@@ -201,108 +203,108 @@ class Fleet:
         if ready and rest:
             # Whoever is early in the list would else be heard first, always.
             ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
-        return [waits[one] for one in ready]
+        return [waits[stream] for stream in ready]
 
-    def _hear(self, roster: WorkerPool, hired: Worker, said: Any) -> tuple[Call, Any] | None:
+    def _hear(self, pool: WorkerPool, worker: Worker, stream: Any) -> tuple[Call, Any] | None:
         """One finding, or None where a start, an end, an error or a loss was heard of and seen to."""
-        if hired not in roster.hired:
+        if worker not in pool.workers:
             return None  # let go for what its other call said, and this one goes back with it
         try:
-            if hired.boot is None:
-                call, found = roster.heard(hired, said), ray.get(next(said))
+            if worker.boot is None:
+                call, found = pool.heard(worker, stream), ray.get(next(stream))
                 if not isinstance(found, Traffic):
                     return call, found
                 self.watcher.moved(found)
                 return None
-            found = ray.get(said)
-            if hired.placed is None:
-                roster.started(hired, time.monotonic())
+            found = ray.get(stream)
+            if worker.placed is None:
+                pool.started(worker, time.monotonic())
             else:
-                hired.process, hired.node = found
-                roster.placed(hired, time.monotonic())
-            self._tell_staff(roster)
+                worker.process, worker.node = found
+                pool.placed(worker, time.monotonic())
+            self._report_size(pool)
         except StopIteration:
-            roster.finished(hired, said, time.monotonic())
-            if roster.excess:  # another film's turn; what else it was at goes back free of charge
-                self._let_go(roster, [hired])
+            pool.finished(worker, stream, time.monotonic())
+            if pool.excess:  # another film's turn; what else it was at goes back free of charge
+                self._let_go(pool, [worker])
         except (RayTaskError, UnserializableException) as error:  # a RayError, but raised by the call itself
-            self._see_to(roster, hired, said, _cause(error))
+            self._see_to(pool, worker, stream, _cause(error))
         except RayError as error:
-            self._lose(roster, hired, reason_of(error), getattr(error, "preempted", False))
+            self._lose(pool, worker, reason_of(error), getattr(error, "preempted", False))
         return None
 
-    def _lose(self, roster: WorkerPool, hired: Worker, reason: str, free: bool = False) -> None:
-        what = roster.what(hired)
-        roster.lost(hired, reason, free)
-        self._let_go(roster, [hired])
-        self.watcher.lost(roster.crew.name, what, reason, free)
+    def _lose(self, pool: WorkerPool, worker: Worker, reason: str, free: bool = False) -> None:
+        what = pool.what(worker)
+        pool.lost(worker, reason, free)
+        self._let_go(pool, [worker])
+        self.watcher.lost(pool.spec.name, what, reason, free)
 
-    def _see_to(self, roster: WorkerPool, hired: Worker, said: Any, cause: BaseException) -> None:
+    def _see_to(self, pool: WorkerPool, worker: Worker, stream: Any, cause: BaseException) -> None:
         """A start or a call raised an error."""
         cause = self._vantage.judged(cause) if self._vantage else cause
         if isinstance(cause, NodeFault):
-            self._leave(roster, hired, cause)
+            self._leave(pool, worker, cause)
             return
-        if starting := hired.boot is not None:
-            what, tries = roster.what(hired), roster.failed_to_start(hired, cause)
+        if starting := worker.boot is not None:
+            what, tries = pool.what(worker), pool.failed_to_start(worker, cause)
         else:
-            what, tries = roster.call(hired, said).what, roster.raised(hired, said, cause)
-        self.watcher.retried(roster.crew.name, what, cause, tries)
+            what, tries = pool.call(worker, stream).what, pool.raised(worker, stream, cause)
+        self.watcher.retried(pool.spec.name, what, cause, tries)
         # What nobody foresaw may have left the process sick, as a fault does to a CUDA context. Then the call beside it may
         # not finish there either: it goes back free of charge. What is foreseen leaves it alone.
         if starting or not isinstance(cause, FarmError):
-            self._let_go(roster, [hired])
+            self._let_go(pool, [worker])
 
-    def _leave(self, roster: WorkerPool, hired: Worker, fault: NodeFault) -> None:
+    def _leave(self, pool: WorkerPool, worker: Worker, fault: NodeFault) -> None:
         """A worker's machine is at fault: what it held goes elsewhere free of charge, and a node that was often at fault is left alone."""
-        node = fault.node if isinstance(fault.node, Node) else hired.node or Node("", "a node that is not known")
-        what, newest = roster.what(hired), next(self._numbers)
-        left = self._nodes.strike(node, hired.number, newest, fault.sentence, lasting=fault.lasting)
+        node = fault.node if isinstance(fault.node, Node) else worker.node or Node("", "a node that is not known")
+        what, newest = pool.what(worker), next(self._numbers)
+        left = self._nodes.strike(node, worker.number, newest, fault.sentence, lasting=fault.lasting)
         if left or node.id not in self._nodes.left_alone:
-            self.watcher.faulted(roster.crew.name, what, f"{node}: {fault.sentence}", left)
-        self._let_go(roster, [hired])
-        for one in self._rosters.values() if left else ():
-            self._let_go(one, list(one.pending))  # they might find their place there
+            self.watcher.faulted(pool.spec.name, what, f"{node}: {fault.sentence}", left)
+        self._let_go(pool, [worker])
+        for other in self._pools.values() if left else ():
+            self._let_go(other, list(other.pending))  # they might find their place there
         self._refuse_hopeless()
 
     def _refuse_hopeless(self) -> None:
-        """Raises FilmFailed where every node that a crew could have a place on is left alone."""
+        """Raises FilmFailed where every node that a pool could have a place on is left alone."""
         if not (left := self._nodes.left_alone):
             return
         standing, cluster = self._session.nodes, self.cluster
-        for crew in (roster.crew for roster in self._rosters.values() if roster.wanting()):
-            fits = [one for one, kind in standing.items() if places(kind, crew.cpus, crew.gpus, crew.memory or 0.0)]
-            most = sum(kind.most for kind in cluster.kinds if places(kind, crew.cpus, crew.gpus, crew.memory or 0.0))
-            if all(one in left for one in fits) and most <= len(fits):
+        for spec in (pool.spec for pool in self._pools.values() if pool.wanting()):
+            fits = [node for node, kind in standing.items() if places(kind, spec.cpus, spec.gpus, spec.memory or 0.0)]
+            most = sum(kind.most for kind in cluster.kinds if places(kind, spec.cpus, spec.gpus, spec.memory or 0.0))
+            if all(node in left for node in fits) and most <= len(fits):
                 raise FilmFailed(
-                    f"No node is left for a {crew.name}: {'; '.join(left.values())}. What is finished is kept: mend that, and the "
+                    f"No node is left for a {spec.name}: {'; '.join(left.values())}. What is finished is kept: mend that, and the "
                     "same command goes on."
                 )
 
-    def _let_go(self, roster: WorkerPool, those: list[Worker]) -> None:
-        for one in those:
-            ray.kill(one.actor)
-            roster.hired.remove(one)
-            roster.sheet.give_back(one.number)
+    def _let_go(self, pool: WorkerPool, those: list[Worker]) -> None:
+        for worker in those:
+            ray.kill(worker.actor)
+            pool.workers.remove(worker)
+            pool.queue.give_back(worker.number)
         if those:
-            self._tell_staff(roster)
+            self._report_size(pool)
 
-    def _hire(self, crew: PoolSpec, now: float) -> Worker:
+    def _hire(self, spec: PoolSpec, now: float) -> Worker:
         # A class of its own name, so that processes and Ray's own pages show who is who.
-        kind = type(crew.class_name, (WorkerActor,), {})
-        wants: dict[str, Any] = {"num_cpus": crew.cpus, "num_gpus": crew.gpus, "max_restarts": 0, "max_task_retries": 0}
-        wants["max_concurrency"] = crew.abreast
-        if crew.memory:
-            wants["memory"] = crew.memory
+        kind = type(spec.class_name, (WorkerActor,), {})
+        wants: dict[str, Any] = {"num_cpus": spec.cpus, "num_gpus": spec.gpus, "max_restarts": 0, "max_task_retries": 0}
+        wants["max_concurrency"] = spec.max_concurrency
+        if spec.memory:
+            wants["memory"] = spec.memory
         if away := self._nodes.selector:
             wants["label_selector"] = away
         actor: Any = ray.remote(**wants)(kind).remote()
-        seen = self._vantage.of(crew.name) if self._vantage else None
-        boot = actor.boot.remote(crew, seen)
-        return Worker(next(self._numbers), crew, actor, actor.place.remote(), boot, now)
+        seen = self._vantage.of(spec.name) if self._vantage else None
+        boot = actor.boot.remote(spec, seen)
+        return Worker(next(self._numbers), spec, actor, actor.place.remote(), boot, now)
 
-    def _tell_staff(self, roster: WorkerPool) -> None:
-        self.watcher.staffed(roster.crew, roster.staff)
+    def _report_size(self, pool: WorkerPool) -> None:
+        self.watcher.pool_resized(pool.spec, pool.size)
 
 
 def _cause(error: RayError) -> BaseException:

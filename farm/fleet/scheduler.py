@@ -19,12 +19,12 @@ FADE = 0.6
 
 @dataclass(order=True)
 class QueuedCall:
-    """A call on its way, with its luck."""
+    """A call on its way, and how often it has failed."""
 
     priority: tuple[int, ...]
     number: int
     call: Call = field(compare=False)
-    luck: RetryCount = field(compare=False)
+    retries: RetryCount = field(compare=False)
 
 
 @dataclass
@@ -64,10 +64,12 @@ class FinishTimes:
         self._held = {worker for worker in speeds if held.get(worker)}
         # One that is overdue is taken to need as long again as it is late.
         self._busy = {
-            one: abs(sum(ticket.call.frames for ticket in held[one]) / self.paces[one] - (now - speeds[one].since))
-            for one in (self._held if known else ())
+            worker: abs(
+                sum(queued.call.frames for queued in held[worker]) / self.paces[worker] - (now - speeds[worker].since)
+            )
+            for worker in (self._held if known else ())
         }
-        self._work = sum(seconds * self.paces[one] for one, seconds in self._busy.items())
+        self._work = sum(seconds * self.paces[worker] for worker, seconds in self._busy.items())
         self._soonest: dict[int, float] = {}
 
     def suits(self, worker: int, frames: int, waiting: int) -> bool:
@@ -93,20 +95,20 @@ class FinishTimes:
 
     def _soonest_end(self, frames: int) -> float:
         if frames not in self._soonest:
-            ends = (self._busy.get(one, 0.0) + frames / pace for one, pace in self.paces.items())
+            ends = (self._busy.get(worker, 0.0) + frames / pace for worker, pace in self.paces.items())
             self._soonest[frames] = min(ends)
         return self._soonest[frames]
 
 
 class CallQueue:
-    """One crew's calls. A worker begins what it holds in order, so only the first `abreast` that it holds can have begun."""
+    """One pool's calls. A worker begins what it holds in order, so only the first `max_concurrency` that it holds can have begun."""
 
-    def __init__(self, budget: RetryPolicy, abreast: int = 1) -> None:
+    def __init__(self, budget: RetryPolicy, max_concurrency: int = 1) -> None:
         self.budget = budget
-        self.abreast = abreast
+        self.max_concurrency = max_concurrency
         self._waiting: list[QueuedCall] = []
         self._held: dict[int, deque[QueuedCall]] = {}
-        self._spent: list[tuple[Call, RetriesExhausted]] = []
+        self._exhausted: list[tuple[Call, RetriesExhausted]] = []
         self._numbers = count()
         self._frames = 0  # of the waiting calls
         self._speeds: dict[int, WorkerThroughput] = {}
@@ -121,39 +123,42 @@ class CallQueue:
         return len(self._waiting) + sum(map(len, self._held.values()))
 
     @property
-    def hands(self) -> int:
+    def workers_kept(self) -> int:
         """Workers that these calls keep: all who hold any, and one for each that waits."""
         return len(self._waiting) + sum(map(bool, self._held.values()))
 
-    def deal(self, workers: Sequence[int], hands: int, now: float) -> list[tuple[int, Call]]:
+    def assign(self, workers: Sequence[int], ready_soon: int, now: float) -> list[tuple[int, Call]]:
         """Who of those that can work shall have which calls now: one for each who is idle, the fastest first, then a second.
 
-        A second only while there are as many calls as `hands`, those that will soon be able to work included: near the tail it would
+        A second only while there are as many calls as `ready_soon`, those that will soon be able to work included: near the tail it would
         wait behind a long first one while somebody else is idle; and for none whose pace is not known yet. Where a worker
         is at both, one that has lost a worker has one to itself from then on: the next loss is then its own, and nobody
         beside it is charged again.
         """
-        dealt: list[tuple[int, Call]] = []
+        assigned: list[tuple[int, Call]] = []
         if not self._waiting or all(len(self._held.get(worker, ())) > 1 for worker in workers):
-            return dealt
+            return assigned
         self._take_apart(sum(not self._held.get(worker) for worker in workers))
-        outlook = FinishTimes({one: self._speeds.get(one, WorkerThroughput(now)) for one in workers}, self._held, now)
-        for depth, least in ((1, 1), (2, max(1, hands))):
-            for worker in sorted(workers, key=lambda one: -outlook.paces[one]):
+        finish_times = FinishTimes(
+            {worker: self._speeds.get(worker, WorkerThroughput(now)) for worker in workers}, self._held, now
+        )
+        for depth, least in ((1, 1), (2, max(1, ready_soon))):
+            for worker in sorted(workers, key=lambda worker: -finish_times.paces[worker]):
                 if len(self._waiting) < least:
                     break
                 held, first = self._held.setdefault(worker, deque()), self._waiting[0]
                 if len(held) >= depth or (held and self._alone(held[0], first)):
                     continue
-                if outlook.suits(worker, first.call.frames, self._frames):
-                    outlook.give(worker, first.call.frames)
-                    dealt.append((worker, self._give(worker, now)))
-        return dealt
+                if finish_times.suits(worker, first.call.frames, self._frames):
+                    finish_times.give(worker, first.call.frames)
+                    assigned.append((worker, self._give(worker, now)))
+        return assigned
 
     def _take_apart(self, idle: int) -> None:
-        """While there are more idle hands than calls, those that have parts are dealt as their parts."""
+        """While there are more idle workers than calls, those that have parts are given out as their parts."""
         while (
-            len(self._waiting) < idle and (whole := max(self._waiting, key=lambda one: len(one.call.parts))).call.parts
+            len(self._waiting) < idle
+            and (whole := max(self._waiting, key=lambda queued: len(queued.call.parts))).call.parts
         ):
             self._waiting.remove(whole)
             heapify(self._waiting)
@@ -165,18 +170,18 @@ class CallQueue:
         speed = self._speeds.setdefault(worker, WorkerThroughput(now))
         if not self._held[worker]:
             speed.since = now
-        ticket = heappop(self._waiting)
-        self._frames -= ticket.call.frames
-        self._held[worker].append(ticket)
-        return ticket.call
+        queued = heappop(self._waiting)
+        self._frames -= queued.call.frames
+        self._held[worker].append(queued)
+        return queued.call
 
-    def _push(self, ticket: QueuedCall) -> None:
-        heappush(self._waiting, ticket)
-        self._frames += ticket.call.frames
+    def _push(self, queued: QueuedCall) -> None:
+        heappush(self._waiting, queued)
+        self._frames += queued.call.frames
 
     def begun(self, worker: int) -> list[Call]:
         """The calls that a worker is at, or may be."""
-        return [ticket.call for ticket in islice(self._held[worker], self.abreast)]
+        return [queued.call for queued in islice(self._held[worker], self.max_concurrency)]
 
     def call(self, worker: int, place: int) -> Call:
         """The call at a place among those that a worker holds."""
@@ -189,41 +194,41 @@ class CallQueue:
 
     def raised(self, worker: int, place: int, error: BaseException) -> int:
         """A call that a worker was at raised an error: back it goes, charged. Gives its errors so far; raises as RetryCount.error."""
-        ticket = self._held[worker][place]
+        queued = self._held[worker][place]
         del self._held[worker][place]
         try:
-            ticket.luck.error(ticket.call.what, error)
+            queued.retries.error(queued.call.what, error)
         except RetriesExhaustedError as over:
-            self._set_aside(ticket, over)
+            self._give_up(queued, over)
         else:
-            self._push(ticket)
-        return ticket.luck.errors
+            self._push(queued)
+        return queued.retries.errors
 
     def lost(self, worker: int, reason: str, free: bool) -> None:
         """A worker is gone: those it was at are charged unless `free`, and all it held go back. Raises as RetryCount.loss."""
-        for ticket in list(self._held[worker])[: 0 if free else self.abreast]:
+        for queued in list(self._held[worker])[: 0 if free else self.max_concurrency]:
             try:
-                ticket.luck.loss(ticket.call.what, reason, ticket.call.remedy)
+                queued.retries.loss(queued.call.what, reason, queued.call.remedy)
             except RetriesExhaustedError as over:
-                self._set_aside(ticket, over)
-                self._held[worker].remove(ticket)
+                self._give_up(queued, over)
+                self._held[worker].remove(queued)
         self.give_back(worker)
 
     def spent(self) -> list[tuple[Call, RetriesExhausted]]:
         """Calls that have failed alone since this was last asked, with what is found in their place."""
-        found, self._spent = self._spent, []
+        found, self._exhausted = self._exhausted, []
         return found
 
-    def _set_aside(self, ticket: QueuedCall, over: RetriesExhaustedError) -> None:
-        if not ticket.call.alone:
+    def _give_up(self, queued: QueuedCall, over: RetriesExhaustedError) -> None:
+        if not queued.call.alone:
             raise over from over.__cause__
-        self._spent.append((ticket.call, over.spent))
+        self._exhausted.append((queued.call, over.spent))
 
     def give_back(self, worker: int) -> None:
         """What a worker held goes back to the queue, free of charge."""
         self._speeds.pop(worker, None)
-        for ticket in self._held.pop(worker, ()):
-            self._push(ticket)
+        for queued in self._held.pop(worker, ()):
+            self._push(queued)
 
-    def _alone(self, *tickets: QueuedCall) -> bool:
-        return self.abreast > 1 and any(ticket.luck.losses for ticket in tickets)
+    def _alone(self, *calls: QueuedCall) -> bool:
+        return self.max_concurrency > 1 and any(queued.retries.losses for queued in calls)

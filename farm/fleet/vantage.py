@@ -21,11 +21,11 @@ from jobs.store import is_file, open_store, source_identity
 MARKS = "marks"
 """The folder of marks, in a job's folder, or in the place that a training or an evaluation writes to."""
 TRAINER = "trainer"
-"""The crew of a training's workers, who are Ray Train's."""
+"""The pool of a training's workers, who are Ray Train's."""
 READERS = frozenset({"surveyor", "splitter", "finisher", "evaluator", TRAINER})
-"""Crews that read the source."""
+"""Pools that read the source."""
 WRITERS = frozenset({"finisher", "evaluator", TRAINER})
-"""Crews that write into the output."""
+"""Pools that write into the output."""
 
 
 class DriverView:
@@ -88,12 +88,12 @@ class DriverView:
                     open_store(mark.store).delete(mark.key)
         self._marked = False
 
-    def of(self, crew: str) -> WorkerPlaces | None:
-        """What a worker of a crew must prove that it sees; None where all workers are on this machine, and nothing is marked."""
+    def of(self, pool: str) -> WorkerPlaces | None:
+        """What a worker of a pool must prove that it sees; None where all workers are on this machine, and nothing is marked."""
         if not self._marked:
             return None
-        marks = self._shared + (self._written if crew in WRITERS else ())
-        return WorkerPlaces(marks, self._sources if crew in READERS else ())
+        marks = self._shared + (self._written if pool in WRITERS else ())
+        return WorkerPlaces(marks, self._sources if pool in READERS else ())
 
     def judged(self, error: BaseException) -> BaseException:
         """What is to be made of a worker's error, once the driver has looked for itself.

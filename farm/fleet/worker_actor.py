@@ -30,19 +30,19 @@ class WorkerActor:
         """It has a place: the identity of its process (jobs/processes.py), and the machine."""
         return identity(os.getpid()), _here()
 
-    def boot(self, crew: PoolSpec, places: WorkerPlaces | None) -> None:
+    def boot(self, pool: PoolSpec, places: WorkerPlaces | None) -> None:
         """Prove that this machine sees what it must, and make the class. Raises NodeFault."""
         self._places = places
         with in_work(), charged(places):
             prove(places)
-            self._own = crew.make()
+            self._own = pool.make()
 
     def do(self, method: str, arguments: tuple[object, ...]) -> Iterator[object]:
         """Make one call. Raises NodeFault, and what the call raises."""
         with in_work(), charged(self._places):
             found = getattr(self._own, method)(*arguments)
             if isinstance(found, Iterator):
-                # Not `yield from`: Ray sends values into generators, which are none of the crew's business.
+                # Not `yield from`: Ray sends values into generators, which are none of the pool's business.
                 for one in found:
                     self._refuse_lost()
                     yield one
@@ -76,7 +76,7 @@ def charged(places: WorkerPlaces | None) -> Iterator[None]:
     try:
         yield
     except StoreFault:
-        raise  # bad luck, and tried again
+        raise  # may not happen again: it is retried
     except Exception as error:
         fault = error if isinstance(error, NodeFault) else None
         why, unseen = fault_of(error), bool(fault and fault.unseen)

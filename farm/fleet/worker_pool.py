@@ -28,7 +28,7 @@ class Worker:
     """One worker, as the driver sees it."""
 
     number: int
-    crew: PoolSpec
+    spec: PoolSpec
     actor: Any
     placed: Any
     """What resolves when its process has been made on some node; None when it has."""
@@ -38,28 +38,28 @@ class Worker:
     """When it was hired; once it has started, when it last had a call."""
     process: str = ""
     """The identity of its process, once it has a place (jobs/processes.py)."""
-    stood: float = 0.0
+    stopped_for: float = 0.0
     """Seconds for which that process has been stopped."""
     silent: float = 0.0
     """Seconds for which it has been at calls and said nothing."""
     node: Node | None = None
     """Where it runs; None until it has a place."""
     streams: deque[Any] = field(default_factory=deque)
-    """What its calls bring, in the order they were dealt; only those it is at can bring anything."""
+    """What its calls bring, in the order they were assigned; only those it is at can bring anything."""
 
 
 class WorkerPool:
-    """One crew's workers."""
+    """One pool's workers."""
 
-    def __init__(self, crew: PoolSpec, budget: RetryPolicy, now: float) -> None:
-        self.crew = crew
+    def __init__(self, spec: PoolSpec, budget: RetryPolicy, now: float) -> None:
+        self.spec = spec
         self.budget = budget
-        self.hired: list[Worker] = []
+        self.workers: list[Worker] = []
         self.expected = 0
         """Calls that are still to come: workers start, and stay, as if they were there."""
         self.sure = False
         """So many exactly: whoever is not needed for them is not needed any more."""
-        self.allowance = Quota(None)
+        self.quota = Quota(None)
         """What other films on the cluster leave it."""
         self._longest: float | None = (
             None  # seconds that someone at a call was silent before the next word, if there was one
@@ -67,129 +67,129 @@ class WorkerPool:
         self.begin(now)
 
     def begin(self, now: float) -> None:
-        """A new run: an empty sheet, and the crew's luck forgotten."""
-        self.sheet = CallQueue(self.budget, self.crew.abreast)
-        self.luck = RetryCount(self.budget)
+        """A new run: an empty queue, and failed starts forgotten."""
+        self.queue = CallQueue(self.budget, self.spec.max_concurrency)
+        self.retries = RetryCount(self.budget)
         self._enough_since: float | None = None
         self._bare_since = self._loading_since = now
 
     @property
     def ready(self) -> list[Worker]:
         """Those who can work."""
-        return [one for one in self.hired if one.boot is None]
+        return [worker for worker in self.workers if worker.boot is None]
 
     @property
     def warming(self) -> list[Worker]:
         """Those who have a place, and load what they work with."""
-        return [one for one in self.hired if one.placed is None and one.boot is not None]
+        return [worker for worker in self.workers if worker.placed is None and worker.boot is not None]
 
     @property
     def pending(self) -> list[Worker]:
         """Those who wait for a place."""
-        return [one for one in self.hired if one.placed is not None]
+        return [worker for worker in self.workers if worker.placed is not None]
 
     @property
-    def staff(self) -> PoolSize:
+    def size(self) -> PoolSize:
         """How many there are of each."""
         return PoolSize(len(self.ready), len(self.warming), len(self.pending))
 
-    def hands(self, now: float) -> int:
+    def soon_ready(self, now: float) -> int:
         """How many can work now or will soon: not those who may be waiting for a node."""
-        return len(self.hired) - sum(now - one.since >= CROWDED_AFTER for one in self.pending)
+        return len(self.workers) - sum(now - worker.since >= CROWDED_AFTER for worker in self.pending)
 
-    def what(self, hired: Worker) -> str:
+    def what(self, worker: Worker) -> str:
         """What someone is at: the calls' own words for it, or starting."""
-        if hired.boot is not None:
-            return f"Starting a {self.crew.name}"
-        return ", ".join(call.what for call in self.sheet.begun(hired.number))
+        if worker.boot is not None:
+            return f"Starting a {self.spec.name}"
+        return ", ".join(call.what for call in self.queue.begun(worker.number))
 
-    def call(self, hired: Worker, stream: Any) -> Call:
+    def call(self, worker: Worker, stream: Any) -> Call:
         """The call that a stream brings findings of."""
-        return self.sheet.call(hired.number, hired.streams.index(stream))
+        return self.queue.call(worker.number, worker.streams.index(stream))
 
-    def placed(self, hired: Worker, now: float) -> None:
+    def placed(self, worker: Worker, now: float) -> None:
         """Someone has a place, and begins to load."""
-        hired.placed, hired.since, self._bare_since = None, now, now
+        worker.placed, worker.since, self._bare_since = None, now, now
 
-    def started(self, hired: Worker, now: float) -> None:
+    def started(self, worker: Worker, now: float) -> None:
         """Someone can work."""
-        hired.boot, hired.since = None, now
-        self.luck = RetryCount(self.budget)
+        worker.boot, worker.since = None, now
+        self.retries = RetryCount(self.budget)
 
-    def finished(self, hired: Worker, stream: Any, now: float) -> None:
+    def finished(self, worker: Worker, stream: Any, now: float) -> None:
         """Someone has finished a call."""
-        self.sheet.finished(hired.number, self._drop(hired, stream), now)
-        hired.since, hired.silent = now, 0.0
+        self.queue.finished(worker.number, self._drop(worker, stream), now)
+        worker.since, worker.silent = now, 0.0
 
-    def failed_to_start(self, hired: Worker, error: BaseException) -> int:
+    def failed_to_start(self, worker: Worker, error: BaseException) -> int:
         """Someone's start raised an error. Gives how many starts have in a row; raises as RetryCount.error."""
-        self.luck.error(self.what(hired), error)
-        return self.luck.errors
+        self.retries.error(self.what(worker), error)
+        return self.retries.errors
 
-    def raised(self, hired: Worker, stream: Any, error: BaseException) -> int:
+    def raised(self, worker: Worker, stream: Any, error: BaseException) -> int:
         """Someone's call raised an error. Gives how many it has raised so far; raises as RetryCount.error."""
-        return self.sheet.raised(hired.number, self._drop(hired, stream), error)
+        return self.queue.raised(worker.number, self._drop(worker, stream), error)
 
-    def _drop(self, hired: Worker, stream: Any) -> int:
-        place = hired.streams.index(stream)
-        del hired.streams[place]
+    def _drop(self, worker: Worker, stream: Any) -> int:
+        place = worker.streams.index(stream)
+        del worker.streams[place]
         return place
 
-    def lost(self, hired: Worker, reason: str, free: bool) -> None:
+    def lost(self, worker: Worker, reason: str, free: bool) -> None:
         """Someone is gone, and all that they were at is charged unless `free`. Raises as RetryCount.loss."""
-        if hired.boot is None:
-            self.sheet.lost(hired.number, reason, free)
+        if worker.boot is None:
+            self.queue.lost(worker.number, reason, free)
         elif not free:
-            self.luck.loss(self.what(hired), reason)
+            self.retries.loss(self.what(worker), reason)
 
-    def heard(self, hired: Worker, stream: Any) -> Call:
+    def heard(self, worker: Worker, stream: Any) -> Call:
         """Someone at a call has said something. Gives the call."""
-        self._longest = max(self._longest or 0.0, hired.silent)
-        hired.silent = 0.0
-        return self.call(hired, stream)
+        self._longest = max(self._longest or 0.0, worker.silent)
+        worker.silent = 0.0
+        return self.call(worker, stream)
 
     def hung(self, waited: float) -> list[Worker]:
         """Who, after everyone was listened to for so many more seconds, has been silent for too long.
 
-        Before the first word of all, while networks are warmed up, the crew's boot_seconds are allowed.
+        Before the first word of all, while networks are warmed up, the pool's boot_seconds are allowed.
         """
-        if self.crew.hung_seconds is None:
+        if self.spec.hung_seconds is None:
             return []
-        for one in self.ready:
-            one.silent = one.silent + waited if one.streams else 0.0
-        patience = self.crew.boot_seconds if self._longest is None else HUNG_TIMES * self._longest
-        return [one for one in self.ready if one.silent > max(self.crew.hung_seconds, patience)]
+        for worker in self.ready:
+            worker.silent = worker.silent + waited if worker.streams else 0.0
+        timeout = self.spec.boot_seconds if self._longest is None else HUNG_TIMES * self._longest
+        return [worker for worker in self.ready if worker.silent > max(self.spec.hung_seconds, timeout)]
 
     def stopped(self, waited: float) -> list[Worker]:
         """Who, after so many more seconds, has been stopped for too long, as far as it runs on this machine: it is not busy, it stands."""
-        for one in self.hired:
-            one.stood = one.stood + waited if is_stopped(one.process) else 0.0
-        return [one for one in self.hired if one.stood >= STOPPED_SECONDS]
+        for worker in self.workers:
+            worker.stopped_for = worker.stopped_for + waited if is_stopped(worker.process) else 0.0
+        return [worker for worker in self.workers if worker.stopped_for >= STOPPED_SECONDS]
 
     @property
     def wanted(self) -> int:
         """How many workers there is work for, up to the limit."""
-        return min(self.crew.limit, self.sheet.hands + self.expected)
+        return min(self.spec.limit, self.queue.workers_kept + self.expected)
 
     @property
     def demand(self) -> int:
         """How many workers there shall be: those wanted, as far as they are allowed."""
-        allowed = self.allowance.renderers
-        return self.wanted if allowed is None or self.allowance.may_wait else min(self.wanted, allowed)
+        allowed = self.quota.renderers
+        return self.wanted if allowed is None or self.quota.may_wait else min(self.wanted, allowed)
 
     @property
     def excess(self) -> bool:
         """There are more than are allowed: without a place or a call one goes at once, at work when a call of its is finished."""
-        counted = len(self.hired) - (len(self.pending) if self.allowance.may_wait else 0)
-        return self.allowance.renderers is not None and counted > self.allowance.renderers
+        counted = len(self.workers) - (len(self.pending) if self.quota.may_wait else 0)
+        return self.quota.renderers is not None and counted > self.quota.renderers
 
     def wanting(self) -> int:
         """How many are to be hired."""
-        return max(0, self.demand - len(self.hired))
+        return max(0, self.demand - len(self.workers))
 
     def dispensable(self, now: float, crowded: bool) -> list[Worker]:
-        """Who may go: those still starting first, then the idle. `crowded`: someone of some crew may be waiting for room."""
-        surplus = len(self.hired) - self.demand
+        """Who may go: those still starting first, then the idle. `crowded`: someone of some pool may be waiting for room."""
+        surplus = len(self.workers) - self.demand
         if surplus <= 0:
             self._enough_since = None
             return []
@@ -198,53 +198,53 @@ class WorkerPool:
         go = self.pending[::-1] if graced or self.excess else []
         # Loading is dear: whoever has begun it ends it, while there is anything to do.
         go += self.warming[::-1] if graced and not self.wanted else []
-        patience = 0.0 if crowded or self.sure or self.excess else self.crew.idle_seconds
-        go += [one for one in self.ready if not one.streams and now - one.since >= patience]
+        timeout = 0.0 if crowded or self.sure or self.excess else self.spec.idle_seconds
+        go += [worker for worker in self.ready if not worker.streams and now - worker.since >= timeout]
         return go[:surplus]
 
     def crowded(self, now: float) -> bool:
         """Someone has been without a place for so long that room may be lacking."""
-        return self.hands(now) < len(self.hired)
+        return self.soon_ready(now) < len(self.workers)
 
     def late(self, now: float) -> list[Worker]:
         """Who has been loading for too long while others work. Raises FilmFailed where there are no others.
 
         One that waits for a place waits on while others work: hired again it would wait for the same place.
         """
-        patience = self.crew.boot_seconds
-        if self.ready or not self.hired:
+        timeout = self.spec.boot_seconds
+        if self.ready or not self.workers:
             self._bare_since = now
         if self.ready or not self.warming:
             self._loading_since = now
-        if now - self._loading_since > patience:
+        if now - self._loading_since > timeout:
             raise FilmFailed(
-                f"No {self.crew.name} has started within {patience:g} s of getting its place: see whether its weights load there "
+                f"No {self.spec.name} has started within {timeout:g} s of getting its place: see whether its weights load there "
                 "(the worker's log tells), or raise workers.boot_seconds."
             )
-        if not self.warming and now - self._bare_since > patience:
+        if not self.warming and now - self._bare_since > timeout:
             raise FilmFailed(
-                f"No {self.crew.name} has found a place within {patience:g} s. Each needs {needs(self.crew)} on one node: see whether "
+                f"No {self.spec.name} has found a place within {timeout:g} s. Each needs {needs(self.spec)} on one node: see whether "
                 "the cluster has that to give and whether nodes come (ray status), or raise workers.boot_seconds."
             )
-        return [one for one in self.warming if now - one.since > patience] if self.ready else []
+        return [worker for worker in self.warming if now - worker.since > timeout] if self.ready else []
 
 
-def needs(crew: PoolSpec) -> str:
-    """What each of a crew needs, for people."""
-    parts = [f"{crew.cpus:g} CPU"] if crew.cpus else []
-    parts += [f"{crew.gpus:g} GPU"] if crew.gpus else []
-    parts += [f"{crew.memory / 2**30:.3g} GiB of memory"] if crew.memory else []
+def needs(spec: PoolSpec) -> str:
+    """What each of a pool needs, for people."""
+    parts = [f"{spec.cpus:g} CPU"] if spec.cpus else []
+    parts += [f"{spec.gpus:g} GPU"] if spec.gpus else []
+    parts += [f"{spec.memory / 2**30:.3g} GiB of memory"] if spec.memory else []
     return ", ".join(parts) or "nothing"
 
 
-def unmeetable(crew: PoolSpec, cluster: Cluster) -> str | None:
-    """A sentence where no node that there is, or may come to be, can ever place one of the crew; else None."""
-    if any(places(kind, crew.cpus, crew.gpus, crew.memory or 0.0) for kind in cluster.kinds):
+def unmeetable(spec: PoolSpec, cluster: Cluster) -> str | None:
+    """A sentence where no node that there is, or may come to be, can ever place one of the pool; else None."""
+    if any(places(kind, spec.cpus, spec.gpus, spec.memory or 0.0) for kind in cluster.kinds):
         return None
     has = "; or ".join(dict.fromkeys(map(in_words, cluster.kinds))) or "nothing"
     where = "this machine has" if cluster.local else "the nodes that this cluster has or may bring up have each"
     return (
-        f"Each {crew.name} needs {needs(crew)}, but {where} {has} to give: "
+        f"Each {spec.name} needs {needs(spec)}, but {where} {has} to give: "
         "lower workers.cpus, workers.gpus or workers.memory_gib."
     )
 

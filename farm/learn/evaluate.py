@@ -121,7 +121,7 @@ def _evaluated(question: EvaluationRequest, address: str | None, workers: int | 
     files = [f"{on}/{name}" for name in dict.fromkeys((names[0], names[-1]))] if names else [on]
     vantage = DriverView.of_evaluation(out.url if out else None, files)
     with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
-        fleet.hire([_crew(material, looks, strengths, fleet.cluster, workers)])
+        fleet.hire([_pool(material, looks, strengths, fleet.cluster, workers)])
         told: tuple[tuple[str, tuple[float, ...]], ...] = ask(fleet, tuple, CandidatesCall())
         candidates = [Candidate(look, *of) for look, of in zip(looks, told, strict=True)]
         found = _judged(fleet, names or _chosen(fleet, question), progress)
@@ -160,7 +160,7 @@ def place_of(on: str) -> tuple[str, list[str]]:
     return url, []
 
 
-def _crew(
+def _pool(
     material: EvaluationMaterial,
     looks: Sequence[Look],
     strengths: Sequence[float],

@@ -215,14 +215,14 @@ def _work(told: dict[str, Any]) -> None:
             at_work(device, math.ceil(recipe.workers.cpus))
             _tell(train(recipe, team, device), queue, team.rank)
     except StoreFault:
-        raise  # bad luck: Ray Train begins again
+        raise  # Ray Train begins again
     except FarmError as error:
         if isinstance(error, NodeFault) and not error.unseen and not alone:
             raise  # so is one machine's disk or GPU
         queue.put(error)
     except Exception as error:
         if isinstance(error, RuntimeError) and not alone:
-            raise  # a neighbour is lost, or a GPU: bad luck too
+            raise  # a neighbour is lost, or a GPU: it begins again too
         queue.put(TrainingFailed(f"{recipe.name}: {type(error).__name__}: {error}; {_where(error)}"))
 
 

@@ -31,7 +31,7 @@ from jobs.records.record import Record
 from jobs.records.stills import FOLDER as PROOF
 from jobs.store import open_store
 
-ABREAST = 16
+CONCURRENCY = 16
 """Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
 UNPROVEN_LEFT = "deliverables in the output that never were proven, of runs that were cut short"
 HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
@@ -130,7 +130,7 @@ class _Sweep:
         may_go = []
         known = {one.media.key: one.media.bytes for one in self._records}
         for what, names in self.piles.items():
-            with ThreadPoolExecutor(ABREAST) as pool:
+            with ThreadPoolExecutor(CONCURRENCY) as pool:
                 sizes = pool.map(lambda name: known.get(name) or self._size(name), names)
                 may_go.append(Removable(what=what, objects=len(names), bytes=sum(sizes)))
         if self._half_written:
@@ -142,7 +142,7 @@ class _Sweep:
     def delete(self, lease: Lease) -> None:
         """Delete it. Records go before the media they name: what is cut short leaves nothing that is named and not there."""
         names = [name for pile in self.piles.values() for name in pile]
-        with ThreadPoolExecutor(ABREAST) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             for part in (lambda name: name.startswith("records/"), lambda name: not name.startswith("records/")):
                 keys = [self.ledger.key(name) for name in names if part(name)]
                 for _ in pool.map(self.ledger.store.delete, keys):
@@ -153,7 +153,7 @@ class _Sweep:
             self._unproven.delete()
 
     def _read_records(self) -> list[Record]:
-        with ThreadPoolExecutor(ABREAST) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             found = pool.map(self.ledger.record, self.ledger.finished())
             return [one for one in found if one]
 
@@ -212,7 +212,7 @@ class _Sweep:
                 sent.setdefault(mark, []).append(name)
             else:
                 specs.append(name)  # it may be one that no driver has begun with yet
-        with ThreadPoolExecutor(ABREAST) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             said = b"".join(data for data in pool.map(self.ledger.read, specs if sent else ()) if data).decode(
                 "utf-8", "replace"
             )

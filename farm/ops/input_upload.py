@@ -30,7 +30,7 @@ from jobs.store.sequence import find_sequence, is_sequence
 
 FOLDER = "submitted/"
 """Where it lies in a job's folder."""
-ABREAST = 8
+CONCURRENCY = 8
 """Small files that travel at once."""
 SMALL = 16 << 20
 """Bytes of a file that is sent in one piece; a larger one is gone on with where it was broken off."""
@@ -158,7 +158,7 @@ class InputUpload:
             store.write_file(self.ledger.key(piece.name), piece.path)
             return piece.bytes
 
-        with ThreadPoolExecutor(ABREAST) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             wanted: list[UploadFile] = []
             for piece, lacking in zip(self.pieces, pool.map(lacks, self.pieces), strict=True):
                 wanted += [piece] if lacking else []

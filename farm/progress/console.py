@@ -120,27 +120,27 @@ class ProgressConsole:
 
     # what the fleet tells
 
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
+    def pool_resized(self, pool: PoolSpec, size: PoolSize) -> None:
         """Workers of one pool: how many can work, load, or wait for a place."""
-        self.progress.staffed(crew, staff)
+        self.progress.pool_resized(pool, size)
 
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+    def retried(self, pool: str, what: str, error: BaseException, tries: int) -> None:
         """A call has raised an error and is made again."""
-        self.progress.retried(crew, "error")
+        self.progress.retried(pool, "error")
         first = (str(error).strip().splitlines() or ["no message"])[0]
         self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
 
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+    def lost(self, pool: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone, and what it was at is made again."""
         why: Literal["preemption", "loss"] = "preemption" if free else "loss"
-        self.progress.retried(crew, why)
-        self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
+        self.progress.retried(pool, why)
+        self.note(f"{what}: its {pool} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
 
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+    def faulted(self, pool: str, what: str, fault: str, left_alone: bool) -> None:
         """A worker's machine is at fault, and what it was at is made elsewhere."""
-        self.progress.retried(crew, "node")
+        self.progress.retried(pool, "node")
         left = "; the node is left alone for this film" if left_alone else ""
-        self.note(f"{what}: {fault}{left}; another {crew} takes over")
+        self.note(f"{what}: {fault}{left}; another {pool} takes over")
 
     def moved(self, traffic: Traffic) -> None:
         """Bytes have passed the job's stores."""

@@ -16,7 +16,7 @@ document (jobs/ledger/usage.py) has them, and what has been scraped is written t
     film_farm_seams_total                    seams dissolved
     film_farm_seam_difference_ratio          mean over them of how far the two renderings lie apart, in fractions of full scale
     film_farm_seam_difference_max_ratio      the largest
-    film_farm_workers{crew,state}            workers ready, warming (placed, loading) and pending (waiting for a place)
+    film_farm_workers{crew,state}            workers of a pool (`crew`, as dashboards know it) ready, warming (placed, loading) and pending (waiting for a place)
     film_farm_worker_seconds_total{crew}     from being placed until let go
     film_farm_worker_gpu_seconds_total       the same times the GPUs of each
     film_farm_worker_cpu_seconds_total       the same times the CPUs of each

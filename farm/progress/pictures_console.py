@@ -44,15 +44,15 @@ class EvaluationProgress(NoListener):
         """A sentence for people."""
         self.console.note(sentence)
 
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+    def retried(self, pool: str, what: str, error: BaseException, tries: int) -> None:
         """A call has raised an error and is made again."""
         first = (str(error).strip().splitlines() or ["no message"])[0]
         self.note(f"{what}: {type(error).__name__}: {first} (error {tries}); trying again")
 
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+    def faulted(self, pool: str, what: str, fault: str, left_alone: bool) -> None:
         """A worker's machine is at fault, and what it was at is made elsewhere."""
-        self.note(f"{what}: {fault}{'; the node is left alone' if left_alone else ''}; another {crew} takes over")
+        self.note(f"{what}: {fault}{'; the node is left alone' if left_alone else ''}; another {pool} takes over")
 
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+    def lost(self, pool: str, what: str, reason: str, free: bool) -> None:
         """A worker is gone, and what it was at is made again."""
-        self.note(f"{what}: its {crew} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")
+        self.note(f"{what}: its {pool} {'was preempted' if free else f'is lost ({reason})'}; another one takes over")

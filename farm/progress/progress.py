@@ -194,7 +194,7 @@ class Progress:
 
     # what the fleet tells
 
-    def staffed(self, pool: PoolSpec, size: PoolSize) -> None:
+    def pool_resized(self, pool: PoolSpec, size: PoolSize) -> None:
         """There are others of a pool now."""
         self.settle()
         self.workers[pool.name] = size

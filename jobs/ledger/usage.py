@@ -67,14 +67,14 @@ class Usage(Document):
     frames_rendered: Count = 0
     """By all runs together: what is rendered again counts again."""
     retries: dict[str, dict[str, Count]] = Field(default_factory=dict)
-    """Calls made again, by crew and then by reason: error, loss or preemption."""
+    """Calls made again, by pool and then by reason: error, loss or preemption."""
     stage_seconds: dict[str, Amount] = Field(default_factory=dict)
     busy_seconds: Amount = 0.0
     """Of generators' devices."""
     starved_seconds: dict[Starved, Amount] = Field(default_factory=dict)
     """What they waited for."""
     worker_seconds: dict[str, Amount] = Field(default_factory=dict)
-    """By crew, from being placed on a node until let go."""
+    """By pool, from being placed on a node until let go."""
     gpu_seconds: Amount = 0.0
     """The same, times the GPUs that each worker is given."""
     cpu_seconds: Amount = 0.0

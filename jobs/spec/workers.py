@@ -8,7 +8,7 @@ from jobs.document import Document
 
 
 class Workers(Document):
-    """How many renderers may work at a time, what each one needs, and how often bad luck is forgiven."""
+    """How many renderers may work at a time, what each one needs, and how often a failure is forgiven."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Most renderers at a time, as in 16. By default as many as the GPUs hold; without GPUs, one for each core of this machine."""

@@ -19,7 +19,7 @@ from tests.long_film import Actor, WaitingFilm
 
 
 class WaitingFleet(Fleet):
-    """A fleet whose crews all make up what they are asked for. Notes what it brings from when `workers` renderers can work."""
+    """A fleet whose pools all make up what they are asked for. Notes what it brings from when `workers` renderers can work."""
 
     def __init__(self, film: WaitingFilm, workers: int) -> None:
         self.waiting = film
@@ -30,13 +30,13 @@ class WaitingFleet(Fleet):
         self.last = 0.0
         super().__init__("local", workers=workers, watcher=self.present)
 
-    def hire(self, crews: Iterable[PoolSpec]) -> None:
+    def hire(self, pools: Iterable[PoolSpec]) -> None:
         """As the fleet does."""
         super().hire(
             replace(
                 one, made_of=f"{Actor.__module__}:{Actor.__name__}", args=(self.waiting,), cpus=0.01, hung_seconds=None
             )
-            for one in crews
+            for one in pools
         )
 
     def run(self, calls: Iterable[Call], then: Callable[[Call, Any], Iterable[Call]]) -> Iterator[tuple[Call, Any]]:
@@ -57,9 +57,9 @@ class Present(NoListener):
         self.since: float | None = None
         self.cpu = 0.0
 
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
+    def pool_resized(self, spec: PoolSpec, staff: PoolSize) -> None:
         """Some more, or fewer."""
-        if crew.name == "renderer" and staff.ready == self.workers and self.since is None:
+        if spec.name == "renderer" and staff.ready == self.workers and self.since is None:
             self.since, self.cpu = time.monotonic(), time.process_time()
 
 

@@ -45,8 +45,8 @@ class Case:
 
     def spec(self, folder: Path) -> JobSpec:
         """The job, its store in a folder of its own. One thread a renderer, so that two of them find a core each."""
-        crew = {"count": self.workers, "cpus": 1}
-        return spec_of(self.clip, folder, look={"name": self.look}, workers=crew, deliverables=H264, chunk_seconds=2)
+        pool = {"count": self.workers, "cpus": 1}
+        return spec_of(self.clip, folder, look={"name": self.look}, workers=pool, deliverables=H264, chunk_seconds=2)
 
 
 class Ear(ProgressConsole):
@@ -90,7 +90,7 @@ def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> t
     said = forecaster.on(scout.plan.chunks, fleet).wall_seconds
     each = [WorkerKind("", 1)] * case.workers
     rehearsal = Rehearsal(scout.plan.chunks, scout.plan, forecaster.times(each, shared=True))
-    return said, round(rehearsal.on(*forecaster.crews(case.workers)).seconds, 1)
+    return said, round(rehearsal.on(*forecaster.pools(case.workers)).seconds, 1)
 
 
 def held_against(cases: Sequence[Case]) -> Figures:

@@ -23,16 +23,16 @@ def generate(clock: Clock, *, frames: int) -> Found:
     workers = len(os.sched_getaffinity(0))
     spawning = multiprocessing.get_context("spawn")
     start = spawning.Barrier(workers + 1)
-    crew = [spawning.Process(target=_work, args=(start, frames), daemon=True) for _ in range(workers)]
-    for one in crew:
+    pool = [spawning.Process(target=_work, args=(start, frames), daemon=True) for _ in range(workers)]
+    for one in pool:
         one.start()
     start.wait()
     with clock():
         start.wait()
         start.wait()  # and not until the processes have ended, which is Python's own time
-    for one in crew:
+    for one in pool:
         one.join()
-    assert all(one.exitcode == 0 for one in crew)
+    assert all(one.exitcode == 0 for one in pool)
     return {"frames": frames * workers, "workers": workers}
 
 

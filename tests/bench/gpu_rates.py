@@ -87,13 +87,13 @@ def _rate(stage: str, film: Path, processes: int, scale: Scale) -> float:
     # Whoever fails breaks the barrier for the others, and ends its own pipe: nobody waits for one that is gone.
     start = spawning.Barrier(processes, timeout=START_SECONDS)
     told = []
-    crew = []
+    pool = []
     for _ in range(processes):
         here, there = spawning.Pipe(duplex=False)
-        crew.append((here, spawning.Process(target=_work, args=(stage, str(film), scale, start, there), daemon=True)))
-        crew[-1][1].start()
+        pool.append((here, spawning.Process(target=_work, args=(stage, str(film), scale, start, there), daemon=True)))
+        pool[-1][1].start()
         there.close()
-    for here, one in crew:
+    for here, one in pool:
         told.append(here.recv())
         one.join()
     return float(sum(frames for frames, _ in told) / max(seconds for _, seconds in told))

@@ -1,6 +1,6 @@
 """A film of two hours from the first packet to the report, stopped in the middle and gone on with. Promises a made film that is as long as it says and figures of whole commands; knows no code of the farm.
 
-Memory and descriptors are looked at as the film goes, by crew: a leak shows between the first quarter of a run and its last.
+Memory and descriptors are looked at as the film goes, by pool: a leak shows between the first quarter of a run and its last.
 """
 
 import json
@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 
 from tests.bench.figures import Figures
 from tests.bench.films import kept, tone
-from tests.bench.measuring import Meter, crew_of, name_of
+from tests.bench.measuring import Meter, pool_of, name_of
 from tests.waiting import poll_until
 
 FRAMES = 172_800
@@ -91,7 +91,7 @@ def _pictures(lengths: list[int], random: np.random.Generator) -> Iterator[np.nd
 
 
 class Looked(NamedTuple):
-    """One look at a running command: by crew, the most that one process of it had."""
+    """One look at a running command: by pool, the most that one process of it had."""
 
     at: float
     resident: dict[str, int]
@@ -100,7 +100,7 @@ class Looked(NamedTuple):
 
 
 class _Watched(Meter):
-    """Also notes what each crew's largest process holds, and how many files it has open."""
+    """Also notes what each pool's largest process holds, and how many files it has open."""
 
     def __init__(self, root: int) -> None:
         super().__init__(root)
@@ -121,9 +121,9 @@ class _Watched(Meter):
             resident: defaultdict[str, int] = defaultdict(int)
             opened: defaultdict[str, int] = defaultdict(int)
             for (pid, _), _seen in self._tree():
-                crew = "driver" if pid == self._process else crew_of(name_of(pid))
-                resident[crew] = max(resident[crew], _resident(pid))
-                opened[crew] = max(opened[crew], _descriptors(pid))
+                pool = "driver" if pid == self._process else pool_of(name_of(pid))
+                resident[pool] = max(resident[pool], _resident(pid))
+                opened[pool] = max(opened[pool], _descriptors(pid))
             self.looks.append(Looked(time.monotonic() - began, dict(resident), dict(opened)))
 
 
@@ -145,13 +145,13 @@ CREWS = ("driver", "surveyor", "splitter", "renderer", "finisher")
 
 
 def _trend(looks: list[Looked], of: str) -> Figures:
-    """By crew: the highest of the first quarter of its looks, of the last, and of all."""
+    """By pool: the highest of the first quarter of its looks, of the last, and of all."""
     found: Figures = {}
-    for crew in CREWS:
-        seen = [size for one in looks if (size := getattr(one, of).get(crew))]
+    for pool in CREWS:
+        seen = [size for one in looks if (size := getattr(one, of).get(pool))]
         if seen:
             quarter = max(1, len(seen) // 4)
-            found[crew] = {
+            found[pool] = {
                 "first_quarter": max(seen[:quarter]),
                 "last_quarter": max(seen[-quarter:]),
                 "most": max(seen),
@@ -205,7 +205,7 @@ def render_long(folder: Path, film: Path, *, stop_at: int | None, env: Mapping[s
 
 
 def _in_mib(trend: Figures) -> Figures:
-    return {crew: {name: round(size / 2**20) for name, size in one.items()} for crew, one in trend.items()}
+    return {pool: {name: round(size / 2**20) for name, size in one.items()} for pool, one in trend.items()}
 
 
 def _kept(store: Path) -> Figures:

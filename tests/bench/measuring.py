@@ -51,7 +51,7 @@ class Reading:
     cpu_by: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Processor seconds by what the process called itself meanwhile."""
     peak_by: Counter[str] = field(default_factory=Counter)
-    """Highest anonymous bytes of all processes of one crew together."""
+    """Highest anonymous bytes of all processes of one pool together."""
 
 
 class Meter:
@@ -103,7 +103,7 @@ class Meter:
             unseen = max(0.0, one.collected - before.collected - ended[pid])
             name = "main" if pid == self._root else name_of(pid)
             self.reading.cpu_by[name] += one.own - before.own + unseen
-            memory[crew_of(name)] += anonymous_bytes(pid)
+            memory[pool_of(name)] += anonymous_bytes(pid)
         self.reading.peak = max(self.reading.peak, sum(memory.values()) + max(0, _shared() - self._shared))
         for name, size in memory.items():
             self.reading.peak_by[name] = max(self.reading.peak_by[name], size)
@@ -154,7 +154,7 @@ def name_of(pid: int) -> str:
     return scripts[0] if scripts else Path(words[0]).name
 
 
-def crew_of(name: str) -> str:
+def pool_of(name: str) -> str:
     """Who a process is, whatever it is at: "renderer" for "Renderer.boot" and "renderer.render"."""
     return name.partition(".")[0].lower()
 

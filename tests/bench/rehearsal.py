@@ -21,7 +21,7 @@ def pools_of(renderers: int, splitters: int, dissolvers: int = 4) -> list[PoolSp
     """The pools of a film that is rehearsed, of so many workers at most."""
     limits = {"surveyor": 1, "splitter": splitters, "renderer": renderers, "dissolver": dissolvers, "finisher": 1}
     return [
-        PoolSpec(name, "builtins:object", limit=limit, abreast=1 + (name == "renderer"))
+        PoolSpec(name, "builtins:object", limit=limit, max_concurrency=1 + (name == "renderer"))
         for name, limit in limits.items()
     ]
 
@@ -38,7 +38,7 @@ class RehearsedOutcome(NamedTuple):
     busy: float
     """Share of the renderers' time, from being hired until let go, that their devices were at work."""
     hired: dict[str, float]
-    """Seconds of all workers, by crew."""
+    """Seconds of all workers, by pool."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class Rehearsal:
         self._batch = {number: batch for batch in batches(chunks, plan.target) for number in batch}
         self._to_come = set(self._batch.values())
 
-    def on(self, cluster: Cluster, crews: Sequence[PoolSpec]) -> RehearsedOutcome:
-        """Carry it through these crews."""
+    def on(self, cluster: Cluster, pools: Sequence[PoolSpec]) -> RehearsedOutcome:
+        """Carry it through these pools."""
         self.fleet = SimulatedFleet(cluster, self._work, self.times.boot)
-        self.fleet.hire(crews)
+        self.fleet.hire(pools)
         for _ in self.fleet.run([RehearsedCall("surveyor", list(self.chunks.values())[:1])], lambda *_: ()):
             pass
         self._expect()
@@ -92,7 +92,7 @@ class Rehearsal:
         stitched = self._stitched()
         proven = stitched + self.times.prove * self._frames
         hired = {name: paid.hired for name, paid in self.fleet.paid.items()}
-        finishers = sum(crew.limit for crew in crews if crew.name == "finisher")
+        finishers = sum(pool.limit for pool in pools if pool.name == "finisher")
         renderers = self.fleet.paid["renderer"]
         return RehearsedOutcome(
             seconds=proven,
@@ -119,8 +119,8 @@ class Rehearsal:
 
     def _expect(self) -> None:
         self.fleet.expect("renderer", len(self._to_come), sure=True)
-        for crew in ("surveyor", "splitter"):
-            self.fleet.expect(crew, 0, sure=True)
+        for pool in ("surveyor", "splitter"):
+            self.fleet.expect(pool, 0, sure=True)
 
     def _call(self, pool: str, numbers: Sequence[int]) -> RehearsedCall:
         return RehearsedCall(pool, [self.chunks[number] for number in numbers])

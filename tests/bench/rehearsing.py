@@ -13,9 +13,9 @@ def rehearsed(chunks: int, workers: int, seconds: float) -> float:
     """Share of the ideal time, from when the first chunk is begun; chunks of so many seconds each, and splitters enough."""
     plan = Plan(TARGET)
     plan.grow([Shot(1, Range(0, TARGET * chunks), Look(choice=LookChoice(name="none")))])
-    crews = pools_of(workers, workers, dissolvers=1)
+    pools = pools_of(workers, workers, dissolvers=1)
     times = Times(
-        boot=lambda crew: 0.0,
+        boot=lambda pool: 0.0,
         opening=0.0,
         split=lambda chunk: 0.05,
         render=lambda chunk, place: seconds,
@@ -25,5 +25,5 @@ def rehearsed(chunks: int, workers: int, seconds: float) -> float:
         propagate=lambda chunk: 0.0,
         cores_shared=False,
     )
-    found = Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, float(workers)), crews)
+    found = Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, float(workers)), pools)
     return round(chunks * seconds / workers / (found.rendered - (found.first - seconds)), 4)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.bench.apart import Clock, Found, measured
-from tests.bench.measuring import Meter, anonymous_bytes, crew_of, name_of, parse_stat
+from tests.bench.measuring import Meter, anonymous_bytes, pool_of, name_of, parse_stat
 
 PARENT = """
 import subprocess, sys
@@ -63,12 +63,12 @@ def test_a_stat_line_is_read_past_any_name() -> None:
     assert found.collected == pytest.approx(30 * tick)
 
 
-def test_processes_have_names_and_crews() -> None:
+def test_processes_have_names_and_pools() -> None:
     assert name_of(os.getpid())
     assert anonymous_bytes(os.getpid()) > 1 << 20
     assert anonymous_bytes(2**22 + 1) == 0
     assert name_of(2**22 + 1) == "ended"
-    assert crew_of("Renderer.boot") == crew_of("renderer.render") == "renderer"
+    assert pool_of("Renderer.boot") == pool_of("renderer.render") == "renderer"
 
 
 def burn(seconds: float) -> None:

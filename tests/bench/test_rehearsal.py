@@ -15,7 +15,7 @@ from tests.bench.rehearsal import Rehearsal, RehearsedOutcome, pools_of
 PLAIN = Look(choice=LookChoice(name="none"))
 RENDER = 1.5
 TIMES = Times(
-    boot=lambda crew: 0.0,
+    boot=lambda pool: 0.0,
     opening=0.0,
     split=lambda chunk: 0.01,
     render=lambda chunk, place: RENDER,
@@ -34,8 +34,8 @@ def plan_of(chunks: int, look: Look = PLAIN) -> Plan:
 
 
 def carried(plan: Plan, renderers: int, times: Times = TIMES, splitters: int = 16) -> RehearsedOutcome:
-    crews = pools_of(renderers, splitters)
-    return Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, renderers), crews)
+    pools = pools_of(renderers, splitters)
+    return Rehearsal(plan.chunks, plan, times).on(Cluster(False, 1000.0, renderers), pools)
 
 
 @pytest.mark.parametrize(("renderers", "chunks"), [(64, 10_000), (512, 10_000)])
@@ -70,11 +70,11 @@ def test_seams_are_dissolved_when_both_sides_are_rendered_and_the_end_is_stitche
 def test_chunks_that_are_there_are_stitched_and_not_rendered() -> None:
     look = Look(choice=LookChoice(name="recurrent"), support=Support(dissolve=8))
     plan = plan_of(10, look)
-    crews = [
-        PoolSpec(name, "builtins:object", abreast=2)
+    pools = [
+        PoolSpec(name, "builtins:object", max_concurrency=2)
         for name in ("surveyor", "splitter", "renderer", "dissolver", "finisher")
     ]
     some = [plan.chunks[4], plan.chunks[5], plan.chunks[8]]
-    found = Rehearsal(some, plan, TIMES).on(Cluster(False, 8.0, 1.0), crews)
+    found = Rehearsal(some, plan, TIMES).on(Cluster(False, 8.0, 1.0), pools)
     assert found.rendered == pytest.approx(3 * RENDER, abs=0.1)
     assert found.hired["dissolver"] > 0

@@ -20,16 +20,16 @@ from tests.long_film import LongFilm
 CLUSTER = Cluster(local=False, cpus=64.0, gpus=8.0)
 
 
-def fleet_of(crew: PoolSpec, *steps: Step) -> SimulatedFleet:
-    """One crew whose every call takes these steps; a worker starts in 10 s."""
-    fleet = SimulatedFleet(CLUSTER, lambda call, place: steps, lambda crew: 10.0)
-    fleet.hire([crew])
+def fleet_of(spec: PoolSpec, *steps: Step) -> SimulatedFleet:
+    """One pool whose every call takes these steps; a worker starts in 10 s."""
+    fleet = SimulatedFleet(CLUSTER, lambda call, place: steps, lambda pool: 10.0)
+    fleet.hire([spec])
     return fleet
 
 
-def times_of(fleet: SimulatedFleet, crew: str, calls: int) -> list[float]:
+def times_of(fleet: SimulatedFleet, pool: str, calls: int) -> list[float]:
     """When each finding came, to a tenth of a second."""
-    asked = [PlainCall(crew, "do", priority=(number,)) for number in range(calls)]
+    asked = [PlainCall(pool, "do", priority=(number,)) for number in range(calls)]
     return [round(fleet.now, 1) for _ in fleet.run(asked, lambda *_: ())]
 
 
@@ -41,8 +41,11 @@ def test_calls_follow_each_other_on_as_many_workers_as_there_are_calls() -> None
 
 
 def test_two_abreast_are_two_at_a_time_but_a_device_takes_turns() -> None:
-    assert times_of(fleet_of(PoolSpec("clerk", "builtins:object", abreast=2), (5.0, "a")), "clerk", 2) == [15.0, 15.0]
-    fleet = fleet_of(PoolSpec("renderer", "builtins:object", abreast=2), (5.0, "a"))
+    assert times_of(fleet_of(PoolSpec("clerk", "builtins:object", max_concurrency=2), (5.0, "a")), "clerk", 2) == [
+        15.0,
+        15.0,
+    ]
+    fleet = fleet_of(PoolSpec("renderer", "builtins:object", max_concurrency=2), (5.0, "a"))
     assert times_of(fleet, "renderer", 3) == [15.0, 20.0, 25.0]
     fleet.close()
     assert fleet.paid["renderer"].busy == 15.0
@@ -85,9 +88,9 @@ class OnPaper:
 
 
 def first_chunk(folder: Path, frames: int) -> tuple[float, dict[str, int]]:
-    """When a real driver hears of the first rendered frames, and what its crews were called for until then."""
+    """When a real driver hears of the first rendered frames, and what its pools were called for until then."""
     work = OnPaper(LongFilm(frames))
-    fleet: Any = SimulatedFleet(CLUSTER, work, lambda crew: 3.0)
+    fleet: Any = SimulatedFleet(CLUSTER, work, lambda pool: 3.0)
 
     class FirstFrames(ProgressConsole):
         """Notes when the driver has first heard of rendered frames."""

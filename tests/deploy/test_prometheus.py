@@ -136,7 +136,7 @@ class Farm:
         """Some more is done of everything."""
         self.film.rendered(10)
         self.film.worked(DeviceUsage(busy=3.0, starved=dict.fromkeys(get_args(Starved), 0.5)), None)
-        self.film.staffed(
+        self.film.pool_resized(
             PoolSpec("renderer", "builtins:object", gpus=1, cpus=4), PoolSize(ready=2, warming=0, pending=1)
         )
         self.film.moved(Traffic(bytes_read=9, bytes_written=9, requests={"read": 1}))

@@ -102,10 +102,10 @@ class Autoscaling:
         return {node: pid for node, pid in self._raylets().items() if node != HEAD_ID}
 
     def workers(self) -> list[tuple[str, str]]:
-        """Workers that have been placed: of which crew, and on which node."""
+        """Workers that have been placed: of which pool, and on which node."""
         nodes = {pid: node for node, pid in self._raylets().items()}
         actors = [(pid, name[1]) for pid, words in self._living() if (name := re.match(r"ray::(\w+)", words))]
-        parents = [(name.lower(), _parent(pid)) for pid, name in actors]  # of the class; of the crew while at a call
+        parents = [(name.lower(), _parent(pid)) for pid, name in actors]  # of the class; of the pool while at a call
         return [(name, nodes[parent]) for name, parent in parents if parent in nodes and name in CREWS]
 
     def _raylets(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A fleet without Ray: carries calls out in this process, one at a time. Promises the real crews' real work, and workers lost on demand; hires nobody."""
+"""A fleet without Ray: carries calls out in this process, one at a time. Promises the real pools' real work, and workers lost on demand; hires nobody."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class InlineFleet:
         """
         self._budget = budget
         self.asked: list[Call] = []
-        self.crews: dict[str, PoolSpec] = {}
+        self.pools: dict[str, PoolSpec] = {}
         self.expected: dict[str, tuple[int, bool]] = {}
         self._lost_after = dict(lost_after or {})
         self._made: dict[str, Any] = {}
 
-    def hire(self, crews: Iterable[PoolSpec]) -> None:
-        """As the fleet does; a crew's one worker is made when it is first called."""
-        self.crews = {crew.name: crew for crew in crews}
+    def hire(self, pools: Iterable[PoolSpec]) -> None:
+        """As the fleet does; a pool's one worker is made when it is first called."""
+        self.pools = {pool.name: pool for pool in pools}
         self._made = {}
 
-    def expect(self, crew: str, calls: int, *, sure: bool = False) -> None:
-        """Nobody starts before there is a call; what was last expected of each crew is kept."""
-        self.expected[crew] = (calls, sure)
+    def expect(self, pool: str, calls: int, *, sure: bool = False) -> None:
+        """Nobody starts before there is a call; what was last expected of each pool is kept."""
+        self.expected[pool] = (calls, sure)
 
     def run(self, calls: Iterable[Call], then: Then) -> Iterator[tuple[Call, Any]]:
         """As the fleet does: what `then` says follows is called too."""
@@ -95,9 +95,9 @@ class InlineFleet:
                     return
 
     def _made_by(self, call: Call) -> Iterator[Any]:
-        crew = self.crews[call.pool]
+        pool = self.pools[call.pool]
         if call.pool not in self._made:
-            self._made[call.pool] = crew.make()
+            self._made[call.pool] = pool.make()
         found = getattr(self._made[call.pool], call.method)(*call.arguments)
         if isinstance(found, Iterator):
             yield from found

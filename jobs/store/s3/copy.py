@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 COPIED = 1 << 30
-"""Bytes that one request copies at most. S3 would copy 5 GiB, but may take minutes to answer, and four go abreast."""
+"""Bytes that one request copies at most. S3 would copy 5 GiB, but may take minutes to answer, and four go at a time."""
 
 
 class Condition(TypedDict, total=False):
@@ -37,7 +37,7 @@ def etag_of(found: Stat) -> str:
 
 
 def copy(source: S3Object, target: S3Object, found: Stat, over: Stat | None, step: int = COPIED) -> bool:
-    """Make `target` of `source`, which is as it was `found`, inside the bucket, in ranges of `step` bytes, four abreast.
+    """Make `target` of `source`, which is as it was `found`, inside the bucket, in ranges of `step` bytes, four at a time.
 
     False where `target` is not `over` any more. In parts, however small: S3 looks at a condition on the target of these
     alone. Raises BadStore where the source has changed.

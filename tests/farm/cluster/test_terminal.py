@@ -81,7 +81,7 @@ from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
 from tests.farm.plain_call import PlainCall
 with Fleet(sys.argv[1]) as fleet:
-    fleet.hire([PoolSpec("toucher", "tests.farm.crews:Toucher", cpus=0.01)])
+    fleet.hire([PoolSpec("toucher", "tests.farm.fleet_workers:Toucher", cpus=0.01)])
     (found,) = [found for _, found in fleet.run([PlainCall("toucher", "touch")], lambda call, found: ())]
     sys.exit(0 if found == (b"", False) else 3)
 """

@@ -98,11 +98,11 @@ class Misread(InlineFleet):
         super().__init__()
         self._fault = fault
 
-    def hire(self, crews: Iterable[PoolSpec]) -> None:
-        super().hire(self._spoiling(crew) if crew.name == "renderer" else crew for crew in crews)
+    def hire(self, pools: Iterable[PoolSpec]) -> None:
+        super().hire(self._spoiling(pool) if pool.name == "renderer" else pool for pool in pools)
 
-    def _spoiling(self, crew: PoolSpec) -> PoolSpec:
-        return replace(crew, made_of=f"{__name__}:{Misreading.__name__}", args=(self._fault, *crew.args))
+    def _spoiling(self, pool: PoolSpec) -> PoolSpec:
+        return replace(pool, made_of=f"{__name__}:{Misreading.__name__}", args=(self._fault, *pool.args))
 
 
 FILM: dict[str, Any] = {

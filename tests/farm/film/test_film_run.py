@@ -1,4 +1,4 @@
-"""Production, with real crews in this process: which call follows from what, each made once, nothing finished made again."""
+"""Production, with real pools in this process: which call follows from what, each made once, nothing finished made again."""
 
 from __future__ import annotations
 

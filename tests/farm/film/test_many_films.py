@@ -45,10 +45,10 @@ class Diary(ProgressConsole):
         """So many chunks are there to be rendered, or are being rendered."""
         return len(self.progress.chunks) == chunks and "waiting" not in self.progress.chunks.values()
 
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
-        super().staffed(crew, staff)
-        if crew.name == "renderer":
-            self.renderers = staff
+    def pool_resized(self, pool: PoolSpec, size: PoolSize) -> None:
+        super().pool_resized(pool, size)
+        if pool.name == "renderer":
+            self.renderers = size
 
     def shared(self, allowance: Quota) -> None:
         super().shared(allowance)
@@ -64,7 +64,7 @@ class Film:
 
 
 class Small(Fleet):
-    """A fleet whose side crew is one of each: what this machine has cores for."""
+    """A fleet whose side pool is one of each: what this machine has cores for."""
 
     @property
     def cluster(self) -> Cluster:
@@ -125,14 +125,14 @@ def gated(gate: Path) -> dict[str, Any]:
 def test_a_film_that_gets_no_answer_works_as_if_it_were_alone() -> None:
     deaf: Any = ray.remote(num_cpus=0)(Deaf)
     office = deaf.options(name=OFFICE, namespace=QUIETLY["namespace"], get_if_exists=True).remote()
-    claims, roster = (
+    claims, pool = (
         FairShareClient(SharingJob("/store/film", "film", 0), 0),
         WorkerPool(PoolSpec("renderer", "builtins:object", limit=8, shared=True), RetryPolicy(), 0),
     )
-    roster.expected = 8
+    pool.expected = 8
 
     def demand(now: float) -> tuple[bool, int]:
-        return claims.apply([roster], lambda: Cluster(False, 12.0, 3.0), now), roster.demand
+        return claims.apply([pool], lambda: Cluster(False, 12.0, 3.0), now), pool.demand
 
     assert demand(0) == (False, 1)
     assert demand(DEAF_SECONDS - 1) == (False, 1)

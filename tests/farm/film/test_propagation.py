@@ -1,4 +1,4 @@
-"""Propagated colour through the real driver, with real crews in this process: one film in any number of chunks, each guide made once."""
+"""Propagated colour through the real driver, with real pools in this process: one film in any number of chunks, each guide made once."""
 
 from collections.abc import Iterator
 from fractions import Fraction

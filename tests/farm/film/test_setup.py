@@ -71,7 +71,7 @@ def test_the_survey_is_put_on_paper(film: Path, tmp_path: Path) -> None:
     scout = opened(spec, fleet)
     assert (scout.film.picture.codec, scout.film.source) == ("h264", str(film))
     assert Ledger.at(spec.store, "film").film(spec.reading) == scout.film
-    assert set(fleet.crews) == {"surveyor", "splitter", "renderer", "dissolver", "printer", "finisher"}
+    assert set(fleet.pools) == {"surveyor", "splitter", "renderer", "dissolver", "printer", "finisher"}
 
 
 def test_a_source_that_changed_is_another_film(film: Path, tmp_path: Path) -> None:

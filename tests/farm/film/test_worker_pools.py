@@ -1,4 +1,4 @@
-"""The crews of a film: how many of whom, and what each needs, on this machine and on a cluster."""
+"""The pools of a film: how many of whom, and what each needs, on this machine and on a cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.looks import fit
-from farm.film.worker_pools import CLUSTER_CPUS, SIDE_HUNG_SECONDS, crews_for, renderer_count
+from farm.film.worker_pools import CLUSTER_CPUS, SIDE_HUNG_SECONDS, pools_for, renderer_count
 from farm.fleet.calls import Cluster, NodeType, PoolSpec
 from jobs.spec.job import JobSpec, LookChoice
 from tests.farm.studio import spec_of
@@ -29,7 +29,7 @@ def spec(**workers: Any) -> JobSpec:
 
 
 def renderer(cluster: Cluster, **workers: Any) -> PoolSpec:
-    (found,) = [crew for crew in crews_for(spec(**workers), LOOKS, cluster) if crew.name == "renderer"]
+    (found,) = [pool for pool in pools_for(spec(**workers), LOOKS, cluster) if pool.name == "renderer"]
     return found
 
 
@@ -90,54 +90,57 @@ def test_memory_and_patience_are_the_specs() -> None:
     assert renderer(HERE).memory is None
 
 
-def test_a_side_crew_for_every_call_there_is() -> None:
+def test_a_side_worker_for_every_call_there_is() -> None:
     made = spec_of("/films/a.mp4", "/work", deliverables=[{"name": "a"}, {"name": "b"}, {"name": "c"}])
-    crews = {crew.name: crew for crew in crews_for(made, LOOKS, LARGE)}
-    assert set(crews) == {"surveyor", "splitter", "renderer", "dissolver", "printer", "finisher"}
-    assert (crews["surveyor"].limit, crews["splitter"].limit) == (4, 4)
-    assert (crews["printer"].limit, crews["printer"].cpus) == (16, CLUSTER_CPUS)
+    pools = {pool.name: pool for pool in pools_for(made, LOOKS, LARGE)}
+    assert set(pools) == {"surveyor", "splitter", "renderer", "dissolver", "printer", "finisher"}
+    assert (pools["surveyor"].limit, pools["splitter"].limit) == (4, 4)
+    assert (pools["printer"].limit, pools["printer"].cpus) == (16, CLUSTER_CPUS)
     # Finishers wait for most of a film: however many there are, they take one place from the others.
-    assert (crews["finisher"].limit, crews["finisher"].limit * crews["finisher"].cpus) == (3, 1.0)
-    assert all(crew.gpus == 0 for crew in crews.values())
+    assert (pools["finisher"].limit, pools["finisher"].limit * pools["finisher"].cpus) == (3, 1.0)
+    assert all(pool.gpus == 0 for pool in pools.values())
 
 
 def test_renderers_and_surveyors_are_at_two_calls_at_a_time() -> None:
-    assert [crew.name for crew in crews_for(spec(), LOOKS, LARGE) if crew.abreast > 1] == ["surveyor", "renderer"]
-    assert renderer(WITH_GPUS).abreast == 2
+    assert [pool.name for pool in pools_for(spec(), LOOKS, LARGE) if pool.max_concurrency > 1] == [
+        "surveyor",
+        "renderer",
+    ]
+    assert renderer(WITH_GPUS).max_concurrency == 2
 
 
 def test_demand_here_can_be_met() -> None:
-    # The fleet tells a local Ray of four CPUs beyond its renderers' (farm/fleet/fleet.py): one of each side crew finds a place.
-    crews = crews_for(spec(), LOOKS, HERE)
-    assert sum(crew.cpus * crew.limit for crew in crews if crew.name != "renderer") <= 4
+    # The fleet tells a local Ray of four CPUs beyond its renderers' (farm/fleet/fleet.py): one of each side pool finds a place.
+    pools = pools_for(spec(), LOOKS, HERE)
+    assert sum(pool.cpus * pool.limit for pool in pools if pool.name != "renderer") <= 4
     assert renderer(HERE).cpus * renderer(HERE).limit <= HERE.cpus
 
 
-def test_every_crew_can_be_made_from_its_arguments(tmp_path: Path) -> None:
+def test_every_pool_can_be_made_from_its_arguments(tmp_path: Path) -> None:
     made = spec_of(tmp_path / "a.mp4", tmp_path)
-    for crew in crews_for(made, LOOKS, HERE):
-        assert type(crew.make()).__name__ == crew.class_name, crew.name
+    for pool in pools_for(made, LOOKS, HERE):
+        assert type(pool.make()).__name__ == pool.class_name, pool.name
 
 
 def test_who_brings_findings_is_missed_and_who_waits_for_the_film_is_not() -> None:
-    limits = {crew.name: crew.hung_seconds for crew in crews_for(spec(hung_seconds=60), LOOKS, HERE)}
+    limits = {pool.name: pool.hung_seconds for pool in pools_for(spec(hung_seconds=60), LOOKS, HERE)}
     side = dict.fromkeys(("surveyor", "splitter", "dissolver", "printer"), SIDE_HUNG_SECONDS)
     assert limits == {**side, "renderer": 60, "finisher": None}
-    assert all(crew.hung_seconds in (9999, None) for crew in crews_for(spec(hung_seconds=9999), LOOKS, HERE))
+    assert all(pool.hung_seconds in (9999, None) for pool in pools_for(spec(hung_seconds=9999), LOOKS, HERE))
 
 
 @pytest.mark.parametrize(("renderers", "splitters"), [(4, 4), (64, 4), (512, 32)])
 def test_many_renderers_are_fed_by_many_splitters(renderers: int, splitters: int) -> None:
-    crews = crews_for(spec(count=renderers), LOOKS, WITH_GPUS)
-    assert [crew.limit for crew in crews if crew.name == "splitter"] == [splitters]
+    pools = pools_for(spec(count=renderers), LOOKS, WITH_GPUS)
+    assert [pool.limit for pool in pools if pool.name == "splitter"] == [splitters]
 
 
 @pytest.mark.parametrize(("head", "hands"), [(0, 2), (4, 1), (8, 2), (32, 4)])
-def test_side_crews_find_room_on_nodes_without_a_gpu(head: float, hands: int) -> None:
+def test_side_workers_find_room_on_nodes_without_a_gpu(head: float, hands: int) -> None:
     kinds = (NodeType(head, 0, 0, 1), NodeType(1, 1, 0, 4)) if head else (NodeType(1, 1, 0, 4),)
-    crews = crews_for(spec(), LOOKS, Cluster(False, head, 0, kinds))
-    found = {crew.name: crew for crew in crews}
+    pools = pools_for(spec(), LOOKS, Cluster(False, head, 0, kinds))
+    found = {pool.name: pool for pool in pools}
     side = [found[name] for name in ("surveyor", "splitter", "dissolver")]
-    assert {crew.limit for crew in side} == {hands}
+    assert {pool.limit for pool in side} == {hands}
     if head:
-        assert sum(crew.limit * crew.cpus for crew in (*side, found["finisher"])) <= head
+        assert sum(pool.limit * pool.cpus for pool in (*side, found["finisher"])) <= head

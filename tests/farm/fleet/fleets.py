@@ -1,4 +1,4 @@
-"""What tests of fleets share: a watcher that writes down, crews and calls of one line, and which processes are there."""
+"""What tests of fleets share: a watcher that writes down, pools and calls of one line, and which processes are there."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ class Diary:
     """A watcher that writes down what it is told."""
 
     def __init__(self) -> None:
-        self.staff: list[tuple[str, int, int, int]] = []
+        self.sizes: list[tuple[str, int, int, int]] = []
         self.retries: list[tuple[str, str, int]] = []
         self.losses: list[tuple[str, str, bool]] = []
         self.faults: list[tuple[str, str, bool]] = []
@@ -27,16 +27,16 @@ class Diary:
         self.ticks = 0
         self.at_tick: Callable[[], None] = lambda: None
 
-    def staffed(self, crew: PoolSpec, staff: PoolSize) -> None:
-        self.staff.append((crew.name, *staff))
+    def pool_resized(self, pool: PoolSpec, size: PoolSize) -> None:
+        self.sizes.append((pool.name, *size))
 
-    def retried(self, crew: str, what: str, error: BaseException, tries: int) -> None:
+    def retried(self, pool: str, what: str, error: BaseException, tries: int) -> None:
         self.retries.append((what, type(error).__name__, tries))
 
-    def lost(self, crew: str, what: str, reason: str, free: bool) -> None:
+    def lost(self, pool: str, what: str, reason: str, free: bool) -> None:
         self.losses.append((what, reason, free))
 
-    def faulted(self, crew: str, what: str, fault: str, left_alone: bool) -> None:
+    def faulted(self, pool: str, what: str, fault: str, left_alone: bool) -> None:
         self.faults.append((what, fault, left_alone))
 
     def moved(self, traffic: Traffic) -> None:
@@ -59,7 +59,7 @@ def nothing(call: Call, found: object) -> Iterable[Call]:
     return ()
 
 
-def crew(made_of: type, *args: Any, limit: int = 1, name: str = "clerk", **more: Any) -> PoolSpec:
+def pool(made_of: type, *args: Any, limit: int = 1, name: str = "clerk", **more: Any) -> PoolSpec:
     return PoolSpec(name, f"{made_of.__module__}:{made_of.__name__}", args, limit=limit, cpus=LITTLE, **more)
 
 

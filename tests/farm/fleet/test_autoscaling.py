@@ -30,7 +30,7 @@ def job(folder: Path) -> Path:
     return folder / "job.json"
 
 
-def crews_on(cluster: Autoscaling) -> tuple[set[str], set[str]]:
+def pools_on(cluster: Autoscaling) -> tuple[set[str], set[str]]:
     """The nodes where renderers are, and those where anyone else is."""
     workers = cluster.workers()
     return {node for name, node in workers if name == "renderer"}, {
@@ -51,7 +51,7 @@ def test_a_film_brings_up_gpu_nodes_and_leaves_none(tmp_path: Path, monkeypatch:
 
         def at_work() -> bool:
             """Every GPU node has its renderer."""
-            renderers, others = crews_on(cluster)
+            renderers, others = pools_on(cluster)
             elsewhere.update(others)
             return len(renderers) == 2 == len(cluster.nodes())
 
@@ -69,7 +69,7 @@ def test_a_film_brings_up_gpu_nodes_and_leaves_none(tmp_path: Path, monkeypatch:
             render.until(lambda: "its renderer was preempted" in render.so_far())
             (tmp_path / "gate").touch()
             said = render.said()
-            elsewhere |= crews_on(cluster)[1]
+            elsewhere |= pools_on(cluster)[1]
         assert (said.code, said.err.count("its renderer is lost")) == (0, 1), said.err
         assert elsewhere == {HEAD_ID}, "whoever needs no GPU is on the node without"
         cluster.until(lambda: not cluster.nodes())

@@ -55,12 +55,12 @@ def test_memory_takes_places_too() -> None:
 
 
 def test_gpus_that_would_stand_idle_are_named() -> None:
-    crew = PoolSpec("renderer", "builtins:object", cpus=8, gpus=1)
-    assert passed_over(crew, [L4, A100, NodeType(2, 0, 0, 1)]) == (
+    pool = PoolSpec("renderer", "builtins:object", cpus=8, gpus=1)
+    assert passed_over(pool, [L4, A100, NodeType(2, 0, 0, 1)]) == (
         "Nodes of 4 CPU, 1 GPU, 16 GiB will stand idle: each renderer needs 8 CPU beside its GPU; "
         "lower workers.cpus or workers.memory_gib to use them."
     )
-    assert passed_over(crew, [A100]) is None
+    assert passed_over(pool, [A100]) is None
     assert passed_over(PoolSpec("splitter", "builtins:object", cpus=8), [L4]) is None
 
 

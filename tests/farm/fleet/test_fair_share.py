@@ -59,7 +59,7 @@ def test_who_gets_how_many(claims: list[Demand], gpus: float, renderers: list[in
     assert got(claims, ClusterCapacity(1000, gpus)) == renderers
 
 
-def test_side_crews_find_room_before_renderers() -> None:
+def test_side_pools_find_room_before_renderers() -> None:
     """On a cluster without GPUs a new film's surveyor needs a CPU before the film can want a renderer."""
     calm, urgent = (
         claim("calm", each=ClusterCapacity(4, 0), has=4),

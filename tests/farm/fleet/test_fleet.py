@@ -18,8 +18,8 @@ from farm.fleet.fleet import Fleet
 from farm.fleet.worker_pool import STOPPED, STOPPED_SECONDS
 from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.spec.formats import Deliverable
-from tests.farm.crews import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
-from tests.farm.fleet.fleets import Diary, alive, call, crew, diary, findings, nothing
+from tests.farm.fleet.fleets import Diary, alive, call, diary, findings, nothing, pool
+from tests.farm.fleet_workers import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,12 @@ def fleet(ray_here: Fleet) -> Iterator[Fleet]:
 
 
 def test_a_generator_brings_many_findings_and_a_plain_method_one_or_none(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk, "good day")])
+    fleet.hire([pool(Clerk, "good day")])
     assert findings(fleet, call("count", 3), call("greet", "Ada"), call("say_nothing")) == [0, 1, 2, "good day Ada"]
 
 
 def test_each_finding_says_what_can_be_done_next(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk), crew(Clerk, name="other")])
+    fleet.hire([pool(Clerk), pool(Clerk, name="other")])
 
     def then(done: Call, found: object) -> Iterable[Call]:
         if done.method == "count":
@@ -58,74 +58,74 @@ def test_each_finding_says_what_can_be_done_next(fleet: Fleet) -> None:
 
 
 def test_findings_arrive_while_the_call_goes_on(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Clerk, limit=2)])
+    fleet.hire([pool(Clerk, limit=2)])
     one, two = tmp_path / "one", tmp_path / "two"
     # Each waits for the other: they can only end if both are at work at one time.
     assert findings(fleet, call("meet", one, two), call("meet", two, one)) == [True, True]
 
 
 def test_calls_are_made_by_rank(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Clerk)])
+    fleet.hire([pool(Clerk)])
     ranks = [4, 1, 3, 0, 2]
     findings(fleet, *[call("note", str(rank), tmp_path / "paper", rank=rank) for rank in ranks])
     assert (tmp_path / "paper").read_text().split() == ["0", "1", "2", "3", "4"]
 
 
 def test_no_more_workers_than_calls_and_no_more_than_the_limit(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk, limit=3)])
+    fleet.hire([pool(Clerk, limit=3)])
     assert len(set(findings(fleet, *[call("rest", 0.3) for _ in range(2)]))) <= 2
-    assert max(sum(staff) for _, *staff in diary(fleet).staff) == 2
+    assert max(sum(staff) for _, *staff in diary(fleet).sizes) == 2
     findings(fleet, *[call("rest", 0.1) for _ in range(9)])
-    assert max(sum(staff) for _, *staff in diary(fleet).staff) == 3
+    assert max(sum(staff) for _, *staff in diary(fleet).sizes) == 3
 
 
 def test_who_is_expected_to_be_needed_starts_before_there_is_a_call(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk), crew(Clerk, name="other", limit=2)])
+    fleet.hire([pool(Clerk), pool(Clerk, name="other", limit=2)])
     fleet.expect("other", 5)
     findings(fleet, call("who"))
-    assert ("other", 0, 0, 2) in diary(fleet).staff
+    assert ("other", 0, 0, 2) in diary(fleet).sizes
     # They stay when fewer calls than workers have come, until it is known that no more will.
     findings(fleet, call("who", name="other"))
-    assert fleet._rosters["other"].demand == 2
+    assert fleet._pools["other"].demand == 2
     fleet.expect("other", 0)
-    assert fleet._rosters["other"].demand == 0
+    assert fleet._pools["other"].demand == 0
 
 
 def test_workers_stay_for_the_next_run(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk)])
+    fleet.hire([pool(Clerk)])
     assert findings(fleet, call("who")) == findings(fleet, call("who"))
 
 
 def test_an_idle_worker_goes_while_others_work(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk, idle_seconds=0.0), crew(Clerk, name="other")])
+    fleet.hire([pool(Clerk, idle_seconds=0.0), pool(Clerk, name="other")])
     pids = findings(fleet, call("who"), call("rest", 2.5, name="other"))
     assert len(pids) == 2
-    assert ("clerk", 0, 0, 0) in diary(fleet).staff
+    assert ("clerk", 0, 0, 0) in diary(fleet).sizes
     assert diary(fleet).ticks >= 2
 
 
 def test_whoever_is_surely_not_needed_goes_at_once(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk, limit=2), crew(Clerk, name="other")])
+    fleet.hire([pool(Clerk, limit=2), pool(Clerk, name="other")])
     fleet.expect("clerk", 1, sure=True)
     findings(fleet, call("rest", 0.1), call("rest", 3.0, name="other"))
-    assert sum(diary(fleet).staff[-1][1:]) == 1
-    assert fleet._rosters["clerk"].demand == 1
+    assert sum(diary(fleet).sizes[-1][1:]) == 1
+    assert fleet._pools["clerk"].demand == 1
     fleet.expect("clerk", 0, sure=True)
     findings(fleet, call("rest", 1.5, name="other"))
-    assert ("clerk", 0, 0, 0) in diary(fleet).staff
+    assert ("clerk", 0, 0, 0) in diary(fleet).sizes
 
 
 # errors
 
 
 def test_an_error_is_tried_again_and_findings_may_come_twice(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Unlucky)])
+    fleet.hire([pool(Unlucky)])
     assert findings(fleet, call("raise_until", 3, tmp_path / "tries")) == [-1, -2, -3, 3]
     assert diary(fleet).retries == [("chunk 1", "ValueError", 1), ("chunk 1", "ValueError", 2)]
 
 
 def test_too_many_errors_fail_the_film(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Unlucky)])
+    fleet.hire([pool(Unlucky)])
     with pytest.raises(FilmFailed, match=r"^chunk 1 failed 3 times, at last with ValueError: no luck at try 3\."):
         findings(fleet, call("raise_until", 9, tmp_path / "tries"))
 
@@ -133,16 +133,16 @@ def test_too_many_errors_fail_the_film(fleet: Fleet, tmp_path: Path) -> None:
 def test_a_worker_that_raised_something_unforeseen_is_replaced_a_store_fault_is_foreseen(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    fleet.hire([crew(Unlucky)])
+    fleet.hire([pool(Unlucky)])
     findings(fleet, call("fault_until", 3, tmp_path / "faults"))
     assert [retry[1] for retry in diary(fleet).retries] == ["StoreFault", "StoreFault"]
-    assert diary(fleet).staff == [("clerk", 0, 0, 1), ("clerk", 0, 1, 0), ("clerk", 1, 0, 0)]
+    assert diary(fleet).sizes == [("clerk", 0, 0, 1), ("clerk", 0, 1, 0), ("clerk", 1, 0, 0)]
     findings(fleet, call("raise_until", 2, tmp_path / "errors"))
-    assert diary(fleet).staff[3:] == [("clerk", *staff) for staff in ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0))]
+    assert diary(fleet).sizes[3:] == [("clerk", *staff) for staff in ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0))]
 
 
 def test_what_the_user_can_mend_is_not_tried_again(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Unlucky)])
+    fleet.hire([pool(Unlucky)])
     with pytest.raises(BadMedia) as caught:
         findings(fleet, call("refuse", tmp_path / "tries"))
     assert type(caught.value) is BadMedia
@@ -152,7 +152,7 @@ def test_what_the_user_can_mend_is_not_tried_again(fleet: Fleet, tmp_path: Path)
 
 def test_an_error_that_cannot_travel_is_still_charged(fleet: Fleet) -> None:
     fleet.budget = RetryPolicy(attempts=1)
-    fleet.hire([crew(Unlucky)])
+    fleet.hire([pool(Unlucky)])
     with pytest.raises(FilmFailed, match=r"chunk 1 failed once.*Strange.*1 and 2"):
         findings(fleet, call("raise_strangely"))
 
@@ -162,7 +162,7 @@ def test_an_error_that_cannot_travel_is_still_charged(fleet: Fleet) -> None:
 
 def test_a_fault_of_the_machine_is_charged_to_no_call(ray_here: Fleet, tmp_path: Path) -> None:
     with Fleet("local", budget=RetryPolicy(attempts=1), watcher=(told := Diary())) as fleet:
-        fleet.hire([crew(Crammed, 3, tmp_path / "tries")])
+        fleet.hire([pool(Crammed, 3, tmp_path / "tries")])
         assert findings(fleet, call("work")) == [3]
     assert told.retries == told.losses == []
     assert [(what, left) for what, _, left in told.faults] == [("chunk 1", False)] * 2
@@ -171,7 +171,7 @@ def test_a_fault_of_the_machine_is_charged_to_no_call(ray_here: Fleet, tmp_path:
 
 def test_where_no_machine_is_left_one_sentence_names_them(ray_here: Fleet, tmp_path: Path) -> None:
     with Fleet("local", watcher=(told := Diary())) as fleet:
-        fleet.hire([crew(Crammed, 99, tmp_path / "tries")])
+        fleet.hire([pool(Crammed, 99, tmp_path / "tries")])
         with pytest.raises(
             FilmFailed, match=r"^No node is left for a clerk: node .*Ray node .*/spool/a: No space left"
         ) as failed:
@@ -186,7 +186,7 @@ def test_a_renderer_without_the_encoder_that_its_job_needs_is_told_at_its_start(
 ) -> None:
     wanted = encoders_wanted([Deliverable(encoder="nvenc")])
     with Fleet("local", watcher=(told := Diary())) as fleet:
-        fleet.hire([crew(Renderer, str(tmp_path), "film", (), 1, False, wanted, name="renderer")])
+        fleet.hire([pool(Renderer, str(tmp_path), "film", (), 1, False, wanted, name="renderer")])
         with pytest.raises(FilmFailed, match=r"^No node is left for a renderer: .*h264_nvenc cannot be opened"):
             findings(fleet, call("render", [], name="renderer"))
     assert [(what, left) for what, _, left in told.faults] == [("Starting a renderer", True)]
@@ -197,7 +197,7 @@ def test_a_renderer_without_the_encoder_that_its_job_needs_is_told_at_its_start(
 
 @pytest.mark.minutes
 def test_a_lost_worker_is_replaced_and_what_it_held_is_done(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Unlucky, limit=2)])
+    fleet.hire([pool(Unlucky, limit=2)])
     calls = [call("die_until", 2, tmp_path / str(number), what=f"chunk {number}") for number in range(6)]
     # A worker may die so soon after a call's end that the end is not heard: that call is then made once more.
     assert {call.what for call, found in fleet.run(calls, nothing) if found > 1} == {call.what for call in calls}
@@ -207,14 +207,14 @@ def test_a_lost_worker_is_replaced_and_what_it_held_is_done(fleet: Fleet, tmp_pa
 
 def test_poison_fails_the_film_in_bounded_time(fleet: Fleet, tmp_path: Path) -> None:
     fleet.budget = RetryPolicy(losses=3)
-    fleet.hire([crew(Unlucky)])
+    fleet.hire([pool(Unlucky)])
     with pytest.raises(FilmFailed, match=r"^chunk 1 lost its worker 3 times, at last so: ActorDiedError: "):
         findings(fleet, call("die_until", 99, tmp_path / "tries"), call("raise_until", 1, tmp_path / "good", rank=1))
     assert (tmp_path / "tries").stat().st_size == 3
 
 
 def test_whoever_hangs_is_replaced_and_whoever_is_slow_is_not(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Unlucky, hung_seconds=1.0, name="unlucky"), crew(Clerk, name="clerk")])
+    fleet.hire([pool(Unlucky, hung_seconds=1.0, name="unlucky"), pool(Clerk, name="clerk")])
     hung = call("hang_until", 2, tmp_path / "tries", what="chunk 7", name="unlucky")
     found = findings(fleet, hung, call("rest", 2.0, name="clerk"))
     assert found.count(-1) == 1
@@ -226,7 +226,7 @@ def test_whoever_hangs_is_replaced_and_whoever_is_slow_is_not(fleet: Fleet, tmp_
 
 def test_whoever_is_stopped_is_told_from_the_busy_and_replaced(fleet: Fleet, tmp_path: Path) -> None:
     """Nobody may say anything here for as long as it likes: only that the process stands still ends the wait."""
-    fleet.hire([crew(Standing, name="unlucky"), crew(Clerk, name="clerk")])
+    fleet.hire([pool(Standing, name="unlucky"), pool(Clerk, name="clerk")])
     stands = call("stand_until", 2, tmp_path / "tries", what="chunk 7", name="unlucky")
     assert 2 in findings(fleet, stands, call("rest", STOPPED_SECONDS + 2, name="clerk"))
     assert diary(fleet).losses == [("chunk 7", STOPPED, False)]
@@ -236,18 +236,18 @@ def test_whoever_is_stopped_is_told_from_the_busy_and_replaced(fleet: Fleet, tmp
 def test_a_source_that_kills_whoever_reads_it_is_said_so(fleet: Fleet, tmp_path: Path) -> None:
     """The film's first question, by the driver's own way of asking."""
     fleet.budget = RetryPolicy(losses=2)
-    fleet.hire([crew(Unlucky, name="unlucky")])
+    fleet.hire([pool(Unlucky, name="unlucky")])
     survey = call("die_until", 99, tmp_path / "tries", what="the survey of /a.mp4", name="unlucky")
     says = r"^the survey of /a\.mp4 lost its worker 2 times, at last so: ActorDiedError.* damaged so that it kills whoever reads it"
     with pytest.raises(FilmFailed, match=says):
         ask(fleet, int, survey)
-    fleet.hire([crew(Unlucky, name="unlucky")])
+    fleet.hire([pool(Unlucky, name="unlucky")])
     (tmp_path / "tries").write_bytes(b"." * 98)
     assert ask(fleet, int, survey) == 99, "once mended, the same call goes on"
 
 
 def test_a_worker_killed_from_outside_costs_one_loss(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk)])
+    fleet.hire([pool(Clerk)])
     (pid,) = findings(fleet, call("who"))
 
     def strike() -> None:
@@ -269,20 +269,20 @@ def pair_of_calls(tmp_path: Path, how: str, good: int) -> list[Call]:
 
 
 def test_a_worker_may_be_at_two_calls_at_a_time(fleet: Fleet) -> None:
-    fleet.hire([crew(Pair, abreast=2)])
+    fleet.hire([pool(Pair, max_concurrency=2)])
     assert len(set(findings(fleet, *[call("meet") for _ in range(4)]))) == 1
 
 
 def test_an_error_that_is_foreseen_leaves_the_call_beside_it_alone(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Pair, abreast=2)])
+    fleet.hire([pool(Pair, max_concurrency=2)])
     found = {call.what: found for call, found in fleet.run(pair_of_calls(tmp_path, "fault", 2), nothing)}
     assert found == {"chunk 1": 1, "chunk 2": 2}
     assert diary(fleet).retries == [("chunk 2", "StoreFault", 1)]
-    assert diary(fleet).staff == [("clerk", 0, 0, 1), ("clerk", 0, 1, 0), ("clerk", 1, 0, 0)]
+    assert diary(fleet).sizes == [("clerk", 0, 0, 1), ("clerk", 0, 1, 0), ("clerk", 1, 0, 0)]
 
 
 def test_an_error_nobody_foresaw_costs_the_call_beside_it_nothing(fleet: Fleet, tmp_path: Path) -> None:
-    fleet.hire([crew(Pair, abreast=2)])
+    fleet.hire([pool(Pair, max_concurrency=2)])
     found = {call.what: found for call, found in fleet.run(pair_of_calls(tmp_path, "raise", 2), nothing)}
     assert found == {"chunk 1": 2, "chunk 2": 2}, "both are made again, in a new process"
     assert diary(fleet).retries == [("chunk 2", "ValueError", 1)]
@@ -291,7 +291,7 @@ def test_an_error_nobody_foresaw_costs_the_call_beside_it_nothing(fleet: Fleet, 
 
 def test_poison_is_told_from_the_call_beside_it(fleet: Fleet, tmp_path: Path) -> None:
     fleet.budget = RetryPolicy(losses=3)
-    fleet.hire([crew(Pair, abreast=2)])
+    fleet.hire([pool(Pair, max_concurrency=2)])
     with pytest.raises(FilmFailed, match=r"^chunk 2 lost its worker 3 times"):
         findings(fleet, *pair_of_calls(tmp_path, "die", 99))
     assert [what for what, _, _ in diary(fleet).losses] == ["chunk 1, chunk 2", "chunk 2"]
@@ -302,7 +302,7 @@ def test_poison_is_told_from_the_call_beside_it(fleet: Fleet, tmp_path: Path) ->
 
 
 def test_a_constructors_own_sentence_comes_home_at_once(fleet: Fleet) -> None:
-    fleet.hire([crew(Unfit)])
+    fleet.hire([pool(Unfit)])
     with pytest.raises(BadLook, match=r"^The weights are broken: fetch them again\.$"):
         findings(fleet, call("who"))
     assert diary(fleet).retries == []
@@ -310,50 +310,50 @@ def test_a_constructors_own_sentence_comes_home_at_once(fleet: Fleet) -> None:
 
 def test_a_constructor_that_fails_is_tried_to_the_cap(fleet: Fleet, tmp_path: Path) -> None:
     fleet.budget = RetryPolicy(attempts=2)
-    fleet.hire([crew(Doomed, tmp_path / "tries")])
+    fleet.hire([pool(Doomed, tmp_path / "tries")])
     with pytest.raises(FilmFailed, match="Starting a clerk failed 2 times, at last with RuntimeError: out of luck 2"):
         findings(fleet, call("who"))
 
 
 def test_a_constructor_that_kills_is_tried_to_the_cap(fleet: Fleet, tmp_path: Path) -> None:
     fleet.budget = RetryPolicy(losses=2)
-    fleet.hire([crew(Mortal, tmp_path / "tries")])
+    fleet.hire([pool(Mortal, tmp_path / "tries")])
     with pytest.raises(FilmFailed, match="Starting a clerk lost its worker 2 times"):
         findings(fleet, call("who"))
     assert (tmp_path / "tries").stat().st_size == 2
 
 
 def test_a_start_that_takes_too_long_fails_the_film(fleet: Fleet) -> None:
-    fleet.hire([crew(LateRiser, 600.0, boot_seconds=1.0)])
+    fleet.hire([pool(LateRiser, 600.0, boot_seconds=1.0)])
     with pytest.raises(FilmFailed, match=r"^No clerk has (started|found a place) within 1 s"):
         findings(fleet, call("who"))
 
 
 def test_needs_that_this_machine_can_never_meet_are_refused_before_any_work(fleet: Fleet) -> None:
     with pytest.raises(BadSpec, match=r"^Each renderer needs 1 CPU, 64 GPU, but this machine has \d+ CPU, \d+ GPU"):
-        fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=64)])
-    assert diary(fleet).staff == []
+        fleet.hire([PoolSpec("renderer", "tests.farm.fleet_workers:Clerk", cpus=1, gpus=64)])
+    assert diary(fleet).sizes == []
 
 
 # ends
 
 
 def test_a_run_that_is_broken_off_leaves_no_call_running(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk)])
+    fleet.hire([pool(Clerk)])
     run = fleet.run([call("who"), call("rest", 600.0, rank=1)], nothing)
     (_, pid), _ = next(run), run.close()  # type: ignore[attr-defined]
-    assert diary(fleet).staff[-1] == ("clerk", 0, 0, 0)
+    assert diary(fleet).sizes[-1] == ("clerk", 0, 0, 0)
     (other,) = findings(fleet, call("who"))
     assert other != pid
 
 
 def test_sigterm_is_a_keyboard_interrupt_and_only_once(fleet: Fleet) -> None:
-    fleet.hire([crew(Clerk)])
+    fleet.hire([pool(Clerk)])
     ours = signal.getsignal(signal.SIGTERM)
     ready: list[int] = []
 
     def end() -> None:
-        if diary(fleet).staff[-1] == ("clerk", 1, 0, 0):
+        if diary(fleet).sizes[-1] == ("clerk", 1, 0, 0):
             ready.append(1)
         if len(ready) == 2:  # it was ready at the tick before, so by now it has its call
             os.kill(os.getpid(), signal.SIGTERM)
@@ -365,7 +365,7 @@ def test_sigterm_is_a_keyboard_interrupt_and_only_once(fleet: Fleet) -> None:
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, ours)
-    assert diary(fleet).staff[-1] == ("clerk", 0, 0, 0)
+    assert diary(fleet).sizes[-1] == ("clerk", 0, 0, 0)
 
 
 JOINING = """
@@ -375,12 +375,12 @@ from farm.fleet.fleet import Fleet
 from tests.farm.plain_call import PlainCall
 from jobs.errors import BadSpec
 with Fleet(sys.argv[1]) as fleet:
-    fleet.hire([PoolSpec("clerk", "tests.farm.crews:Clerk", cpus=0.01)])
+    fleet.hire([PoolSpec("clerk", "tests.farm.fleet_workers:Clerk", cpus=0.01)])
     print([found for _, found in fleet.run([PlainCall("clerk", "greet", ("Ada",))], lambda call, found: ())], fleet.cluster.local)
     print(fleet.cluster.most_gpus, fleet.cluster.bounded)
-    fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=1)])
+    fleet.hire([PoolSpec("renderer", "tests.farm.fleet_workers:Clerk", cpus=1, gpus=1)])
     try:
-        fleet.hire([PoolSpec("renderer", "tests.farm.crews:Clerk", cpus=1, gpus=2)])
+        fleet.hire([PoolSpec("renderer", "tests.farm.fleet_workers:Clerk", cpus=1, gpus=2)])
     except BadSpec as error:
         print(error)
 """
@@ -401,7 +401,7 @@ def test_a_second_driver_joins_by_address_and_leaves_the_first_alone(
     assert refusal.startswith(
         "Each renderer needs 1 CPU, 2 GPU, but the nodes that this cluster has or may bring up have each 2 CPU, 1 GPU"
     )
-    fleet.hire([crew(Clerk)])
+    fleet.hire([pool(Clerk)])
     assert findings(fleet, call("greet", "Ada")) == ["hello Ada"]
 
 
@@ -411,7 +411,7 @@ from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
 from tests.farm.plain_call import PlainCall
 with Fleet(sys.argv[1]) as fleet:
-    fleet.hire([PoolSpec("clerk", "tests.farm.crews:Clerk", cpus=1)])
+    fleet.hire([PoolSpec("clerk", "tests.farm.fleet_workers:Clerk", cpus=1)])
     print([found for _, found in fleet.run([PlainCall("clerk", "setting", ("FILM_FARM_REQUESTER_PAYS",))], lambda call, found: ())])
 """
 

@@ -8,8 +8,8 @@ import pytest
 
 from farm.fleet.fleet import Fleet
 from jobs.errors import BadSpec, FilmFailed
-from tests.farm.crews import Clerk
-from tests.farm.fleet.fleets import Diary, alive, below_this, call, crew, findings
+from tests.farm.fleet.fleets import Diary, alive, below_this, call, findings, pool
+from tests.farm.fleet_workers import Clerk
 
 
 def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(capfd: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +19,7 @@ def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(capfd: pytes
         with fleet:
             assert fleet.cluster.local
             assert fleet.cluster.cpus >= 2 + 4
-            fleet.hire([crew(Clerk)])
+            fleet.hire([pool(Clerk)])
             (pid,) = findings(fleet, call("who"))
             begun = below_this() - others
             assert pid in begun
@@ -30,7 +30,7 @@ def test_nothing_is_left_running_and_the_fleet_can_be_entered_again(capfd: pytes
 @pytest.mark.minutes
 def test_a_raylet_that_is_killed_ends_the_film_where_a_worker_is_wanted() -> None:
     with Fleet("local", workers=2) as fleet:
-        fleet.hire([crew(Clerk)])
+        fleet.hire([pool(Clerk)])
         assert findings(fleet, call("greet", "Ada")) == ["hello Ada"]
         for pid in below_this():
             if b"raylet/raylet" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:

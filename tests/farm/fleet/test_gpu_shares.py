@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actors.looks import fit
-from farm.film.worker_pools import crews_for, renderer_count, renderer_gpus
+from farm.film.worker_pools import pools_for, renderer_count, renderer_gpus
 from farm.fleet.calls import Cluster, NodeType
 from farm.fleet.capacity import places
 from farm.fleet.gpu_shares import GIB, share_of_gpu
@@ -44,7 +44,7 @@ def cluster(*kinds: NodeType) -> Cluster:
         ((node(16, 1, 0), HEAD), 1),  # memory not known
         ((node(16, 1, 22), node(96, 8, 79), HEAD), 3),  # the poorer one
         ((node(16, 1, 22), node(16, 1, 0), HEAD), 1),
-        ((node(16, 1, 22),), 3),  # four cores are left to the other crews
+        ((node(16, 1, 22),), 3),  # four cores are left to the other pools
     ],
 )
 def test_as_many_as_cores_and_memory_take(kinds: tuple[NodeType, ...], several: int) -> None:
@@ -66,8 +66,8 @@ def test_looks_of_other_networks_lie_side_by_side_and_settings_do_not() -> None:
 def test_renderers_find_their_places_with_the_share_that_is_derived() -> None:
     l4 = cluster(node(16, 1, 22), HEAD)
     made = spec_of("/films/a.mp4", "/work")
-    (crew,) = [one for one in crews_for(made, [look(4)], l4) if one.name == "renderer"]
-    assert (crew.gpus, crew.cpus, crew.limit) == (0.25, 4.0, 16)
+    (pool,) = [one for one in pools_for(made, [look(4)], l4) if one.name == "renderer"]
+    assert (pool.gpus, pool.cpus, pool.limit) == (0.25, 4.0, 16)
 
 
 def test_a_machine_of_ones_own_is_shared_by_its_own_cores_and_not_by_those_ray_was_told() -> None:

@@ -19,34 +19,34 @@ def call(number: int, frames: int = FRAMES, parts: int = 0) -> Call:
     return PlainCall("renderer", "render", (), (number,), f"chunk {number}", frames=frames, parts=smaller)
 
 
-def sheet_of(calls: int, **more: int) -> CallQueue:
-    sheet = CallQueue(RetryPolicy(), **more)
+def queue_of(calls: int, **more: int) -> CallQueue:
+    queue = CallQueue(RetryPolicy(), **more)
     for number in range(calls):
-        sheet.add(call(number))
-    return sheet
+        queue.add(call(number))
+    return queue
 
 
-def measured(sheet: CallQueue, **paces: float) -> None:
+def measured(queue: CallQueue, **paces: float) -> None:
     """Workers 1, 2, ... have each finished a call at a pace of their own, all by now: 0."""
     workers = range(1, 1 + len(paces))
     for worker, pace in zip(workers, paces.values(), strict=True):
-        sheet.add(call(-1))
-        assert sheet.deal([worker], 10**6, -FRAMES / pace)[0][0] == worker
-        sheet.finished(worker, 0, 0.0)
+        queue.add(call(-1))
+        assert queue.assign([worker], 10**6, -FRAMES / pace)[0][0] == worker
+        queue.finished(worker, 0, 0.0)
 
 
 def whole_film(paces: dict[int, float], calls: int) -> tuple[float, dict[int, int]]:
     """Seconds that a film takes on workers of these paces (frames a second), and how many calls each of them made."""
-    sheet, events, order = sheet_of(calls), list[tuple[float, int, int]](), count()
+    queue, events, order = queue_of(calls), list[tuple[float, int, int]](), count()
     queues: dict[int, list[float]] = {worker: [] for worker in paces}
     now, made = 0.0, dict.fromkeys(paces, 0)
-    while sheet.outstanding:
-        for worker, one in sheet.deal(list(paces), len(paces), now):
+    while queue.outstanding:
+        for worker, one in queue.assign(list(paces), len(paces), now):
             queues[worker].append(one.frames / paces[worker])
             if len(queues[worker]) == 1:
                 heappush(events, (now + queues[worker][0], next(order), worker))
         now, _, worker = heappop(events)
-        sheet.finished(worker, 0, now)
+        queue.finished(worker, 0, now)
         made[worker] += 1
         queues[worker].pop(0)
         if queues[worker]:
@@ -68,70 +68,70 @@ def test_fast_and_slow_workers_end_together(paces: tuple[float, ...]) -> None:
 
 
 def test_at_the_tail_a_slow_worker_gets_nothing_that_a_fast_one_ends_sooner() -> None:
-    sheet = sheet_of(0)
-    measured(sheet, fast=10.0, slow=1.0)
-    sheet.add(call(0))
-    sheet.add(call(1))
-    assert [(worker, one.what) for worker, one in sheet.deal([1, 2], 2, 0.0)] == [(1, "chunk 0")]
-    assert sheet.deal([1, 2], 2, 5.0) == []
-    sheet.finished(1, 0, 10.0)
-    assert [worker for worker, _ in sheet.deal([1, 2], 2, 10.0)] == [1]
+    queue = queue_of(0)
+    measured(queue, fast=10.0, slow=1.0)
+    queue.add(call(0))
+    queue.add(call(1))
+    assert [(worker, one.what) for worker, one in queue.assign([1, 2], 2, 0.0)] == [(1, "chunk 0")]
+    assert queue.assign([1, 2], 2, 5.0) == []
+    queue.finished(1, 0, 10.0)
+    assert [worker for worker, _ in queue.assign([1, 2], 2, 10.0)] == [1]
 
 
 def test_a_slow_worker_gets_one_where_it_ends_in_time() -> None:
-    sheet = sheet_of(0)
-    measured(sheet, fast=10.0, slow=6.0)
-    sheet.add(call(0))
-    sheet.add(call(1))
-    assert [worker for worker, _ in sheet.deal([1, 2], 2, 0.0)] == [1, 2]
+    queue = queue_of(0)
+    measured(queue, fast=10.0, slow=6.0)
+    queue.add(call(0))
+    queue.add(call(1))
+    assert [worker for worker, _ in queue.assign([1, 2], 2, 0.0)] == [1, 2]
 
 
 def test_the_fastest_is_served_first_and_who_is_new_is_tried() -> None:
-    sheet = sheet_of(0)
-    measured(sheet, slow=1.0, fast=10.0)
-    sheet.add(call(0))
-    assert [worker for worker, _ in sheet.deal([1, 2], 2, 0.0)] == [2]
-    sheet.add(call(1))
-    assert [worker for worker, _ in sheet.deal([1, 2, 3], 3, 0.0)] == [3]
+    queue = queue_of(0)
+    measured(queue, slow=1.0, fast=10.0)
+    queue.add(call(0))
+    assert [worker for worker, _ in queue.assign([1, 2], 2, 0.0)] == [2]
+    queue.add(call(1))
+    assert [worker for worker, _ in queue.assign([1, 2, 3], 3, 0.0)] == [3]
 
 
 def test_nobody_waits_for_ever_for_a_fast_one_that_is_late() -> None:
-    sheet = sheet_of(0)
-    measured(sheet, fast=10.0, slow=1.0)
-    sheet.add(call(0))
-    sheet.add(call(1))
-    assert len(sheet.deal([1, 2], 2, 0.0)) == 1
-    assert sheet.deal([1, 2], 2, 90.0) == []
-    assert [worker for worker, _ in sheet.deal([1, 2], 2, 101.0)] == [2]
+    queue = queue_of(0)
+    measured(queue, fast=10.0, slow=1.0)
+    queue.add(call(0))
+    queue.add(call(1))
+    assert len(queue.assign([1, 2], 2, 0.0)) == 1
+    assert queue.assign([1, 2], 2, 90.0) == []
+    assert [worker for worker, _ in queue.assign([1, 2], 2, 101.0)] == [2]
 
 
 def test_a_fast_one_that_is_gone_is_not_waited_for() -> None:
-    sheet = sheet_of(0)
-    measured(sheet, fast=10.0, slow=1.0)
-    sheet.add(call(0))
-    assert [worker for worker, _ in sheet.deal([1, 2], 2, 0.0)] == [1]
-    sheet.lost(1, "preempted", free=True)
-    assert [worker for worker, _ in sheet.deal([2], 1, 0.0)] == [2]
+    queue = queue_of(0)
+    measured(queue, fast=10.0, slow=1.0)
+    queue.add(call(0))
+    assert [worker for worker, _ in queue.assign([1, 2], 2, 0.0)] == [1]
+    queue.lost(1, "preempted", free=True)
+    assert [worker for worker, _ in queue.assign([2], 1, 0.0)] == [2]
 
 
 def test_several_chunks_are_dealt_apart_while_hands_are_idle() -> None:
-    sheet = CallQueue(RetryPolicy())
-    sheet.add(call(0))
-    sheet.add(call(10, frames=90, parts=3))
-    sheet.add(call(20, frames=90, parts=2))
-    dealt = [(worker, one.what, one.frames) for worker, one in sheet.deal(range(5), 5, 0.0)]
-    assert dealt == [
+    queue = CallQueue(RetryPolicy())
+    queue.add(call(0))
+    queue.add(call(10, frames=90, parts=3))
+    queue.add(call(20, frames=90, parts=2))
+    assigned = [(worker, one.what, one.frames) for worker, one in queue.assign(range(5), 5, 0.0)]
+    assert assigned == [
         (0, "chunk 0", 100),
         (1, "chunk 10", 30),
         (2, "chunk 11", 30),
         (3, "chunk 12", 30),
         (4, "chunk 20", 90),
     ]
-    assert sheet.outstanding == 5
+    assert queue.outstanding == 5
 
 
 def test_several_chunks_stay_together_where_there_is_enough_to_do() -> None:
-    sheet = CallQueue(RetryPolicy())
+    queue = CallQueue(RetryPolicy())
     for number in range(0, 60, 10):
-        sheet.add(call(number, parts=2))
-    assert [one.frames for _, one in sheet.deal(range(3), 3, 0.0)] == [FRAMES] * 3
+        queue.add(call(number, parts=2))
+    assert [one.frames for _, one in queue.assign(range(3), 3, 0.0)] == [FRAMES] * 3

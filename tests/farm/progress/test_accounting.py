@@ -77,10 +77,10 @@ def test_every_count_goes_on_in_the_next_run(ledger: Ledger) -> None:
     for run in (1, 2):
         desk = Desk(ledger, PRICES)
         with desk.open():
-            desk.board.staffed(RENDERER, PoolSize(ready=1, warming=1, pending=7))
+            desk.board.pool_resized(RENDERER, PoolSize(ready=1, warming=1, pending=7))
             desk.board.stage("render")
             desk.now += 60.0
-            desk.board.staffed(RENDERER, PoolSize(ready=0, warming=0, pending=0))
+            desk.board.pool_resized(RENDERER, PoolSize(ready=0, warming=0, pending=0))
             desk.now += 1000.0  # nobody is there, nobody is paid
             desk.board.rendered(24)
             desk.board.worked(DeviceUsage(busy=3.0, starved={"read": 0.5}), pace)
@@ -178,8 +178,8 @@ def test_a_job_stops_at_its_cap_and_goes_on_when_it_is_raised(ledger: Ledger) ->
 
     def work() -> None:
         with desk.open():
-            desk.board.staffed(SPLITTER, PoolSize(ready=0, warming=0, pending=5))
-            desk.board.staffed(RENDERER, PoolSize(ready=2, warming=0, pending=0))
+            desk.board.pool_resized(SPLITTER, PoolSize(ready=0, warming=0, pending=5))
+            desk.board.pool_resized(RENDERER, PoolSize(ready=2, warming=0, pending=0))
             desk.now += HOUR
             desk.board.tick()
             assert "7.00 USD" in desk.board.sentence()
@@ -213,7 +213,7 @@ class Paid(InlineFleet):
         self._desk = desk
 
     def run(self, calls: Any, then: Any) -> Iterator[Any]:
-        self._desk.board.staffed(RENDERER, PoolSize(ready=1, warming=0, pending=0))
+        self._desk.board.pool_resized(RENDERER, PoolSize(ready=1, warming=0, pending=0))
         for found in super().run(calls, then):
             yield found
             self._desk.now += HOUR

@@ -188,9 +188,9 @@ def test_waiting_for_the_first_chunk_is_no_pace(desk: Desk) -> None:
 
 
 def test_workers_that_are_starting_are_named(desk: Desk) -> None:
-    desk.board.staffed(RENDERER, PoolSize(ready=0, warming=1, pending=1))
+    desk.board.pool_resized(RENDERER, PoolSize(ready=0, warming=1, pending=1))
     assert desk.board.sentence().endswith("2 workers starting")
-    desk.board.staffed(RENDERER, PoolSize(ready=2, warming=0, pending=0))
+    desk.board.pool_resized(RENDERER, PoolSize(ready=2, warming=0, pending=0))
     assert "worker" not in desk.board.sentence()
 
 
@@ -230,7 +230,7 @@ def test_the_metrics_follow(desk: Desk) -> None:
         board.chunk(2, "split")
         board.rendered(7)
         board.worked(DeviceUsage(busy=1.5, starved={"read": 0.5}))
-        board.staffed(RENDERER, PoolSize(ready=1, warming=1, pending=1))
+        board.pool_resized(RENDERER, PoolSize(ready=1, warming=1, pending=1))
         board.retried("renderer", "chunk 1", ValueError("odd"), 1)
         board.lost("renderer", "chunk 1", "gone", free=True)
         board.lost("renderer", "chunk 1", "killed", free=False)

@@ -50,7 +50,7 @@ def test_numbers_arrive_as_they_are() -> None:
     progress.planned(plan_of(100, 50, 50, 25, 25), whole=False)
     progress.resumed(50, [1])
     progress.rendered(20)
-    progress.staffed(PoolSpec("renderer", "builtins:object"), PoolSize(ready=2, warming=0, pending=1))
+    progress.pool_resized(PoolSpec("renderer", "builtins:object"), PoolSize(ready=2, warming=0, pending=1))
     progress.retried("renderer", "loss")
     progress.retried("renderer", "loss")
     with MetricsServer(FilmMetrics(progress)) as metrics:
