@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 
 from tests.bench.figures import Figures
 from tests.bench.films import kept, tone
-from tests.bench.measuring import Meter, pool_of, name_of
+from tests.bench.measuring import Meter, name_of, pool_of
 from tests.waiting import poll_until
 
 FRAMES = 172_800

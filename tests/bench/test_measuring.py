@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.bench.apart import Clock, Found, measured
-from tests.bench.measuring import Meter, anonymous_bytes, pool_of, name_of, parse_stat
+from tests.bench.measuring import Meter, anonymous_bytes, name_of, parse_stat, pool_of
 
 PARENT = """
 import subprocess, sys
