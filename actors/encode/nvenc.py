@@ -20,7 +20,7 @@ SIDE = 256
 def check_encoders(wanted: Iterable[TrialEncoder]) -> None:
     """Encode one frame with each. Raises NodeFault, charged to this machine, for the first that gives no packet."""
     for one in wanted:
-        if why := _refusal(one):
+        if why := refusal_of(one):
             raise NodeFault(cannot_encode(one.name, why), lasting=True)
 
 
@@ -36,7 +36,7 @@ def cannot_encode(encoder: str, why: str) -> str:
     )
 
 
-def _refusal(wanted: TrialEncoder) -> str:
+def refusal_of(wanted: TrialEncoder) -> str:
     """Why one frame cannot be encoded, in libav's words; empty where it can."""
     try:
         context = av.CodecContext.create(wanted.name, "w")

@@ -65,6 +65,11 @@ class CudaGpu:
             return " ".join(str(error).split()).partition(". ")[0].rstrip(".") or type(error).__name__
         return "" if torch.cuda.device_count() else "torch sees none"
 
+    def names(self) -> list[str]:
+        """What torch can use, by the names of the hardware, with their memory."""
+        found = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+        return [f"{one.name}, {one.total_memory / (1 << 30):.0f} GiB" for one in found]
+
     def driver(self) -> str:
         """As the kernel module tells it, without a program of NVIDIA's."""
         try:

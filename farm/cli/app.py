@@ -10,7 +10,8 @@ import typer.core
 
 from farm.cli import stopping
 from farm.cli.contact_sheets import proof
-from farm.cli.control import cancel, clean
+from farm.cli.control import cancel, clean, retry
+from farm.cli.doctor import doctor
 from farm.cli.evaluate import evaluate
 from farm.cli.inspect import inspect
 from farm.cli.looks import looks
@@ -46,7 +47,6 @@ from farm.cli.options import (
     fields_of,
 )
 from farm.cli.plan import plan
-from farm.cli.retry import retry
 from farm.cli.stills import stills
 from farm.cli.submit import logs, submit, watch
 from farm.cli.train import train
@@ -230,6 +230,7 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     tell(f"Made {path}")
 
 
+app.command()(doctor)
 app.command()(inspect)
 app.command()(plan)
 app.command()(proof)

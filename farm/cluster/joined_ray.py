@@ -4,6 +4,7 @@
 it says that it could not connect: so the head is asked first.
 """
 
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -56,6 +57,30 @@ def join(
             certain = isinstance(error, _CERTAIN)
             if certain or tries == TRIES:
                 raise _refusal(address, mode, error, busy=listens and not certain) from error
+
+
+def head_versions(address: str, mode: str) -> dict[str, str]:
+    """What runs at the head of the cluster at host:port: Ray's version (`ray_version`) and Python's (`python_version`).
+
+    It is asked once, and not joined. Raises BadSpec or FilmFailed as `join` does.
+    """
+    found: Queue[bytes | None] = Queue()
+    listens = False
+    try:
+        _reach(address)
+        listens = True
+        _asked(lambda at: found.put(_metadata(at)), address)
+    except Exception as error:  # Ray raises plain ones
+        raise _refusal(address, mode, error, busy=listens and not isinstance(error, _CERTAIN)) from error
+    said = json.loads(found.get() or b"{}")
+    return {name: str(said.get(name, "")) for name in ("ray_version", "python_version")}
+
+
+def _metadata(address: str) -> bytes | None:
+    """As Ray's own head writes it when it starts (ray/_common/usage/usage_lib.py)."""
+    head = GcsClient(address=address)
+    kept: bytes | None = head.internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster", timeout=REACH_SECONDS)
+    return kept
 
 
 def _reach(address: str) -> None:

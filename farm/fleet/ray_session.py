@@ -15,7 +15,7 @@ from ray._private.authentication.authentication_utils import get_authentication_
 from ray._raylet import GcsClient, get_authentication_mode  # type: ignore[attr-defined]  # compiled
 
 from farm.cluster.heartbeat import ASK_SECONDS, Heartbeat
-from farm.cluster.joined_ray import join
+from farm.cluster.joined_ray import head_versions, join
 from farm.cluster.local_ray import end, start, use_token_of_its_own
 from farm.fleet.calls import Cluster, NodeType
 from farm.fleet.capacity import VARIABLE, kind_of, told_kinds, with_standing
@@ -140,6 +140,11 @@ class RaySession:
 def joins_cluster(address: str | None) -> bool:
     """Whether a session of this address joins a Ray that is there already: a cluster, even where it runs on this machine alone."""
     return _meant(address) != LOCAL
+
+
+def versions_at(address: str) -> dict[str, str]:
+    """What runs at the head of a cluster at host:port, which is asked and not joined (farm/cluster/joined_ray.py)."""
+    return head_versions(address, _agree_on_authentication())
 
 
 def _meant(address: str | None) -> str:

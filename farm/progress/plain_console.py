@@ -50,6 +50,16 @@ class PlainConsole:
         """Whether people see it as it is written."""
         return self._console.is_terminal
 
+    @property
+    def width(self) -> int:
+        """In characters."""
+        return self._console.width
+
+    @property
+    def encoding(self) -> str:
+        """Of what is written, as in utf-8."""
+        return self._console.encoding
+
     def note(self, sentence: str) -> None:
         """A sentence, or some lines, at once; broken nowhere."""
         self._console.print(Text(plain(sentence)), soft_wrap=True)

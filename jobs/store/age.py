@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from uuid import uuid4
 
+from jobs.errors import BadStore
 from jobs.store.protocol import PARTIAL
 
 
@@ -21,6 +22,25 @@ def file_age(path: Path) -> float | None:
         finally:
             probe.unlink()
     return None
+
+
+def folder_time(folder: Path) -> float:
+    """The time by which a folder's file system stamps files, in seconds since 1970, by a probe written there now. Raises OSError."""
+    probe = folder / f"{PARTIAL}{uuid4().hex}"
+    with open(probe, "xb", buffering=0) as file:
+        try:
+            file.write(b"-")
+            os.fsync(file.fileno())
+            return os.fstat(file.fileno()).st_mtime
+        finally:
+            probe.unlink()
+
+
+def answer_time(date: str | None, url: str) -> float:
+    """Seconds since 1970, by an answer's Date header. Raises BadStore for a service whose answers have none."""
+    if date is None:
+        raise BadStore(f"{url} does not say what time it is there: its answers have no Date header.")
+    return parsedate_to_datetime(date).timestamp()
 
 
 def answer_age(date: str | None, written: datetime) -> float | None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from jobs.errors import BadStore
-from jobs.store.age import file_age
+from jobs.store.age import file_age, folder_time
 from jobs.store.allowed_places import proven
 from jobs.store.folder_writer import FolderWriter, begun, partial_name
 from jobs.store.protocol import BUFFER, PARTIAL, Stat, check_key, check_prefix, prove, told
@@ -127,6 +127,13 @@ class FolderStore:
     def age(self, key: str) -> float | None:
         passed("read")
         return file_age(self._path(key))
+
+    @patient
+    def clock(self) -> float:
+        passed("write")
+        with told("write in", self.url):
+            self.root.mkdir(parents=True, exist_ok=True)
+            return folder_time(self.root)
 
     @patient
     def _names(self, folder: str) -> list[str]:

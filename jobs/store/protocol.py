@@ -121,6 +121,9 @@ class Store(Protocol):
         no probe can be written.
         """
 
+    def clock(self) -> float:
+        """The store's own time now, in seconds since 1970: a bucket's by its answer, a folder's by a probe that is deleted again."""
+
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that begin with `prefix`, a mere string that need not end at a slash, in order of their characters."""
 

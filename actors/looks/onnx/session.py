@@ -54,6 +54,11 @@ class Runtime(Protocol):
     SessionOptions: Any
 
 
+def installed() -> str:
+    """For example "onnxruntime 1.27.0 for CPUExecutionProvider"."""
+    return f"onnxruntime {onnxruntime.__version__} for {', '.join(onnxruntime.get_available_providers())}"
+
+
 class Session:
     """A loaded model. Its answers depend on nothing but what one call is given."""
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from jobs.errors import BadStore
-from jobs.store.age import answer_age
+from jobs.store.age import answer_age, answer_time
 from jobs.store.protocol import BUFFER, Stat, check_key, check_prefix, told
 from jobs.store.range_reader import RangeReader
 from jobs.store.s3.check import check_bucket
@@ -140,6 +140,10 @@ class S3Store:
     def age(self, key: str) -> float | None:
         head = self._head(key)
         return answer_age(head["ResponseMetadata"]["HTTPHeaders"].get("date"), head["LastModified"]) if head else None
+
+    def clock(self) -> float:
+        page = next(self._pages({"Prefix": f"{self.prefix}/probe-"}))
+        return answer_time(page["ResponseMetadata"]["HTTPHeaders"].get("date"), self.url)
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef | None":
         name = self._name(key)

@@ -87,6 +87,14 @@ def test_the_status_of_a_delivered_film(rendered: Path) -> None:
     assert (found["name"], found["state"], found["frames_done"]) == ("A film", "delivered", 60)
 
 
+def test_a_doctor_asks_a_cluster_and_tries_its_store(rendered: Path, ray_here: str) -> None:
+    before = sorted(rendered.rglob("*"))
+    found = {line["what"]: line for line in farm("doctor", rendered / "store", "--address", ray_here, "--json").json}
+    assert {line["verdict"] for line in found.values()} <= {"ok", "note"}
+    assert f"the head at {ray_here} answers: Ray {ray.__version__} and Python " in found["ray"]["found"]
+    assert sorted(rendered.rglob("*")) == before
+
+
 @pytest.mark.minutes
 def test_looking_at_a_delivered_film_leaves_it_delivered(film: Path, rendered: Path, ray_here: str) -> None:
     before = farm("status", rendered / "store", "--json").json

@@ -22,6 +22,7 @@ COMMANDS = [
     "watch",
     "logs",
     "cancel",
+    "doctor",
 ]
 COMMANDS += ["clean", "train", "evaluate", "looks", "looks add", "looks show", "sample", "schema"]
 

@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import pickle
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -37,6 +38,11 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert store.read("job/records/a.json") == b"two"
     assert store.write("empty", b"")
     assert store.read("empty") == b""
+
+
+def test_a_stores_own_clock_is_told_and_nothing_is_left(store: Store) -> None:
+    assert abs(store.clock() - time.time()) < 60  # one machine's
+    assert list(store.list("")) == []
 
 
 def test_the_first_of_two_writes_holds(store: Store, tmp_path: Path) -> None:
