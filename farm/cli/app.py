@@ -1,6 +1,7 @@
 """The `farm` command: messages go to stderr, JSON to stdout; exits 0 delivered, 1 failed, 2 bad input, 130 interrupted and resumable."""
 
 import shlex
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,43 +17,30 @@ from farm.cli.evaluate import evaluate
 from farm.cli.inspect import inspect
 from farm.cli.looks import looks
 from farm.cli.options import (
-    Address,
     AsJson,
     ChunkSeconds,
-    Crf,
-    Deinterlace,
-    Depth,
-    Dropped,
+    ColourOptions,
+    DeliverableOptions,
     Film,
-    Head,
-    Height,
-    InContainer,
-    JobName,
+    JobOptions,
     LookName,
     MetricsPort,
-    OfCodec,
     OnlyShots,
     Out,
     Priority,
-    Profile,
-    Propagate,
-    Rate,
-    Setting,
-    Stills,
-    StorePlace,
+    SourceOptions,
     TakeOver,
-    Video,
     Workers,
-    deliverable_of,
     fields_of,
+    with_groups,
 )
-from farm.cli.plan import plan
+from farm.cli.plan import plan, show_plan
 from farm.cli.stills import stills
 from farm.cli.submit import logs, submit, watch
 from farm.cli.train import train
 from farm.film.shot_selection import ALL, shots_chosen
 from farm.progress.plain_output import answer, answer_json, answer_line, tell
-from jobs.errors import BadStore, FarmError
+from jobs.errors import BadSpec, BadStore, FarmError
 
 
 class CommandGroup(typer.core.TyperGroup):
@@ -76,7 +64,6 @@ app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 """The command `farm`."""
@@ -97,80 +84,78 @@ def main(
     """Film farm: colourise and restyle whole films, frame for frame."""
 
 
-@app.command()
+@with_groups
 def render(
     film: Film,
     look: LookName = None,
     out: Out = None,
-    setting: Setting = None,
-    codec: OfCodec = None,
-    container: InContainer = None,
-    profile: Profile = None,
-    depth: Depth = None,
-    height: Height = None,
-    crf: Crf = None,
-    deinterlace: Deinterlace = None,
-    head: Head = None,
-    video: Video = None,
-    rate: Rate = None,
-    drop: Dropped = None,
-    stills: Stills = None,
-    propagate: Propagate = None,
     chunk_seconds: ChunkSeconds = None,
     workers: Workers = None,
     priority: Priority = None,
-    store: StorePlace = None,
-    name: JobName = None,
-    address: Address = None,
     metrics_port: MetricsPort = 0,
     take_over: TakeOver = False,
     shots: OnlyShots = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Render nothing: show what `farm plan` shows.")] = False,
+    *,
+    colour: ColourOptions,
+    deliverable: DeliverableOptions,
+    source: SourceOptions,
+    job: JobOptions,
 ) -> None:
-    """Render a film, or all deliverables of a job spec. Run it again to resume: finished work is kept."""
+    """Render a film, or every deliverable of a job spec.
+
+    Run it again to resume: finished work is kept.
+    """
+    chosen = ALL if shots is None else shots_chosen(shots)
+    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, priority=priority)
+    options |= colour.fields() | deliverable.fields() | source.fields() | job.fields()
+    if dry_run:
+        _plan_instead(film, look, out, options, job, shots)
+        return
     from farm.specs.spec_files import spec_named
 
-    chosen = ALL if shots is None else shots_chosen(shots)
-    options = fields_of(chunk_seconds=chunk_seconds, workers=workers, setting=setting, name=name, stills=stills)
-    options |= fields_of(
-        deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, priority=priority, propagate=propagate
-    )
-    wish = {"codec": codec, "container": container, "profile": profile, "depth": depth, "height": height, "crf": crf}
-    spec = spec_named(film, look, out, store, options | deliverable_of(**wish))
+    spec = spec_named(film, look, out, job.store, options)
 
     from farm.cli.sessions import deliver  # takes seconds: what is wrong with the options is said before
 
-    deliver(spec, address=address, metrics_port=metrics_port, take_over=take_over, shots=chosen)
+    deliver(spec, address=job.address, metrics_port=metrics_port, take_over=take_over, shots=chosen)
 
 
-@app.command()
+def _plan_instead(
+    film: str, look: str | None, out: str | None, options: dict[str, Any], job: JobOptions, shots: str | None
+) -> None:
+    if shots is not None:
+        raise BadSpec("--dry-run plans the whole film: leave out --shots.")
+    from farm.estimate.forecast import NO_QUESTION
+
+    show_plan(film, look, out, options, job, NO_QUESTION)
+
+
+@with_groups
 def shots(
     film: Film,
     to: Annotated[str, typer.Option("--to", metavar="FILE", help="The file to write: .edl, .otio or .csv.")],
     out: Out = None,
-    deinterlace: Deinterlace = None,
-    head: Head = None,
-    video: Video = None,
-    rate: Rate = None,
-    drop: Dropped = None,
-    store: StorePlace = None,
-    name: JobName = None,
-    address: Address = None,
+    *,
+    source: SourceOptions,
+    job: JobOptions,
 ) -> None:
-    """Write a film's shots as an EDL, an OpenTimelineIO timeline or a CSV. Surveys the film first if needed; renders nothing."""
+    """Write a film's shots as an EDL, OpenTimelineIO or CSV file.
+
+    The film is surveyed first if needed; nothing is rendered.
+    """
     from farm.specs.spec_files import is_spec, spec_named
 
-    options = fields_of(deinterlace=deinterlace, head=head, video=video, rate=rate, drop=drop, name=name)
     given = is_spec(film)
     # Where nothing is delivered, any folder will do.
     place = out if given else out or "."
-    spec = spec_named(film, None if given else "none", place, store, options)
+    spec = spec_named(film, None if given else "none", place, job.store, source.fields() | job.fields())
 
     from farm.cli.sessions import list_shots
 
-    tell(f"Made {list_shots(spec, to, address=address, keep=bool(store or out) or given)}")
+    tell(f"Made {list_shots(spec, to, address=job.address, keep=bool(job.store or out) or given)}")
 
 
-@app.command()
 def status(
     place: Annotated[
         str, typer.Argument(metavar="SPEC_OR_STORE", help="A job spec, or a store (a folder or s3://bucket/prefix).")
@@ -178,7 +163,10 @@ def status(
     job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; default: all.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the progress of jobs, from the store alone: on any machine, during and after rendering."""
+    """Show the progress of jobs, read from the store alone.
+
+    It works on any machine that sees the store, during and after rendering.
+    """
     stopping.says("No longer looking: nothing was changed.")
     from farm.ops.status import show, statuses
     from farm.specs.spec_files import is_spec, read_spec
@@ -189,13 +177,13 @@ def status(
     answer(found) if as_json else show(found)
 
 
-@app.command()
 def schema(
-    report: Annotated[
-        bool, typer.Option("--report", help="The schema of the conform report beside each deliverable.")
-    ] = False,
+    report: Annotated[bool, typer.Option("--report", help="Print the schema of the conform report instead.")] = False,
 ) -> None:
-    """Print the JSON Schema of the job spec, for editors and checks; with --report, that of the conform report."""
+    """Print the JSON Schema of the job spec.
+
+    It is for editors and checks; `farm init` puts it beside the spec.
+    """
     from jobs.records.report import ConformReport
     from jobs.spec.job import JobSpec
 
@@ -204,11 +192,10 @@ def schema(
     )
 
 
-@app.command()
 def init(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The file to write, as in job.yaml.")] = Path("job.yaml"),
 ) -> None:
-    """Write a job spec to begin with, its fields explained, and beside it the schema for your editor's completion."""
+    """Write a commented job spec, and its schema for an editor."""
     from farm.specs.starter_spec import write_starter
 
     schema = write_starter(spec)
@@ -217,9 +204,11 @@ def init(
     )
 
 
-@app.command()
 def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")]) -> None:
-    """Make a short black-and-white film with cuts, fades and sound, to try the farm."""
+    """Make a short black-and-white film to try the farm with.
+
+    It has cuts, fades and sound.
+    """
     from actors.picture.sample import make_sample
 
     try:
@@ -230,17 +219,31 @@ def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4)."
     tell(f"Made {path}")
 
 
-app.command()(doctor)
-app.command()(inspect)
-app.command()(plan)
-app.command()(proof)
-app.command()(stills)
-app.command()(retry)
-app.command()(train)
-app.command()(submit)
-app.command()(watch)
-app.command()(logs)
-app.command()(cancel)
-app.command()(clean)
-app.command()(evaluate)
-app.add_typer(looks, name="looks")
+RENDER, COLOUR, REVIEW = "Render", "Colour", "Review"
+CLUSTER, LOOKS, STORE = "Cluster", "Looks and training", "Store"
+COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    (RENDER, init, "farm init job.yaml"),
+    (RENDER, plan, "farm plan job.yaml --workers 8,32,128"),
+    (RENDER, render, "farm render film.mp4 --look colorize --out delivered"),
+    (RENDER, retry, "farm retry job.yaml"),
+    (RENDER, sample, "farm sample sample.mp4"),
+    (RENDER, schema, "farm schema > job.schema.json"),
+    (COLOUR, proof, "farm proof film.mp4 --look colorize --look style --out sheets"),
+    (COLOUR, stills, "farm stills film.mp4 --out to-paint"),
+    (REVIEW, inspect, "farm inspect delivered/film.mp4 film.mp4"),
+    (REVIEW, shots, "farm shots film.mp4 --to cuts.edl"),
+    (CLUSTER, doctor, "farm doctor s3://farm/work --address head:6379"),
+    (CLUSTER, submit, "farm submit job.yaml --address http://head:8265"),
+    (CLUSTER, watch, "farm watch s3://farm/work/the-kid"),
+    (CLUSTER, logs, "farm logs job.yaml --follow"),
+    (CLUSTER, cancel, "farm cancel s3://farm/work/the-kid"),
+    (LOOKS, train, "farm train docs/training/finetune.yaml"),
+    (LOOKS, evaluate, "farm evaluate colorize --on photographs --out judged"),
+    (STORE, status, "farm status s3://farm/work"),
+    (STORE, clean, "farm clean s3://farm/work"),
+)
+"""Under which heading of `farm --help` each is listed, and the example that its own help ends with."""
+
+for _heading, _command, _example in COMMANDS:
+    app.command(rich_help_panel=_heading, epilog=f"Example: {_example}")(_command)
+app.add_typer(looks, name="looks", rich_help_panel=LOOKS)

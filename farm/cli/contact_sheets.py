@@ -5,22 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from farm.cli.options import (
-    Address,
     AsJson,
-    Deinterlace,
-    Dropped,
+    ColourOptions,
     Film,
-    Head,
-    JobName,
+    JobOptions,
     OfShots,
-    Propagate,
-    Rate,
-    Setting,
-    Stills,
-    StorePlace,
-    Video,
+    SourceOptions,
     Workers,
     fields_of,
+    with_groups,
 )
 from farm.film.shot_selection import ALL, shots_chosen
 from farm.progress.plain_output import answer
@@ -31,42 +24,36 @@ if TYPE_CHECKING:
     from jobs.spec.job import JobSpec
 
 
+@with_groups
 def proof(
     film: Film,
     look: Annotated[
         list[str] | None,
         typer.Option(
             metavar="LOOK",
-            help="A column of the sheet; may be given several times. By default the spec's own look of each shot.",
+            help="A column of the sheet; repeatable. Default: the spec's own look of each shot.",
         ),
     ] = None,
-    setting: Setting = None,
     shots: OfShots = None,
     out: Annotated[
         str | None,
-        typer.Option(help="Folder or s3://bucket/prefix, in which `proof` is made; by default the spec's output."),
+        typer.Option(help="Folder or s3://bucket/prefix for the sheets; default: the spec's output."),
     ] = None,
-    deinterlace: Deinterlace = None,
-    head: Head = None,
-    video: Video = None,
-    rate: Rate = None,
-    drop: Dropped = None,
-    stills: Stills = None,
-    propagate: Propagate = None,
     workers: Workers = None,
-    store: StorePlace = None,
-    name: JobName = None,
-    address: Address = None,
     as_json: AsJson = False,
+    *,
+    colour: ColourOptions,
+    source: SourceOptions,
+    job: JobOptions,
 ) -> None:
-    """Render one still of each shot in each look, onto contact sheets and a page. Run again, it makes what lacks."""
+    """Show a frame of every shot in each look, on contact sheets.
+
+    The sheets are pictures and a page in the output. Run it again to make what lacks.
+    """
     chosen = ALL if shots is None else shots_chosen(shots)
-    looks, settings = look or [], fields_of(setting=setting).get("settings", {})
-    options = fields_of(
-        drop=drop, workers=workers, name=name, deinterlace=deinterlace, head=head, video=video, rate=rate
-    )
-    options |= fields_of(stills=stills, propagate=propagate)
-    spec, looks = _asked(film, looks, settings, (out, store), options)
+    options = fields_of(workers=workers) | colour.fields() | source.fields() | job.fields()
+    looks, settings = look or [], options.pop("settings", {})
+    spec, looks = _asked(film, looks, settings, (out, job.store), options)
 
     from farm.cli.sessions import prove_film
     from farm.contact_sheets.still_run import (  # takes seconds: what is wrong with the options is said before
@@ -74,7 +61,7 @@ def proof(
         looks_beside,
     )
 
-    found = prove_film(spec, StillRequest(looks_beside(looks, settings) if looks else (), chosen), address=address)
+    found = prove_film(spec, StillRequest(looks_beside(looks, settings) if looks else (), chosen), address=job.address)
     if as_json:
         answer(found)
     _refuse_lacking(found)

@@ -14,11 +14,14 @@ def cancel(
     jobs: Annotated[
         list[str],
         typer.Argument(
-            metavar="JOB...", help="A job spec, the folder of a job (STORE/NAME), or the out of a training."
+            metavar="JOB...", help="A job spec, the folder of a job (STORE/NAME), or the `out` of a training."
         ),
     ],
 ) -> None:
-    """Stop jobs, from any machine, and wait until they have stopped. Finished work is kept: the same command resumes."""
+    """Stop jobs, from any machine. Finished work is kept.
+
+    Waits until they have stopped; `farm render` resumes them.
+    """
     from farm.progress.lease_control import cancel_jobs
 
     stopping.says("No longer waiting: whoever was asked to stop does so within seconds.")
@@ -32,7 +35,10 @@ def retry(
     job: Annotated[str | None, typer.Option("--job", help="The job in the store, by name.")] = None,
     chunk: Annotated[int | None, typer.Option("--chunk", min=1, help="One chunk, by number; default: all.")] = None,
 ) -> None:
-    """Retry chunks that were set aside: the next `farm render` of the job renders them and delivers the film."""
+    """Release chunks that were set aside, for the next render.
+
+    `farm render` of the job then renders them and delivers the film.
+    """
     from farm.progress.lease_control import holder_of
     from farm.specs.spec_files import is_spec, read_spec
     from jobs.ledger.ledger import Ledger
@@ -61,18 +67,21 @@ def retry(
 
 def clean(
     store: Annotated[str, typer.Argument(help="A store: a folder or s3://bucket/prefix.")],
-    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; by default all.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="One job of the store, by name; default: all.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only list.")] = False,
     all_but_last: Annotated[
         bool,
         typer.Option(
             "--all-but-last",
-            help="Also what only earlier specs of delivered jobs need: changing back to one means rendering again.",
+            help="Also list what only earlier specs of delivered jobs need; to change back to one is to render again.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what may be deleted of finished, interrupted and earlier work, with its size. Deletes only with --yes."""
+    """List what may be deleted from a store; --yes deletes it.
+
+    That is what finished, interrupted and earlier work has left, with its size.
+    """
     from farm.ops.clean import CleanOptions, show
     from farm.ops.clean import clean as cleaned
     from jobs.spec.names import key_asked_for

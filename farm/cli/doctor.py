@@ -20,9 +20,9 @@ def doctor(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check this machine, Ray, codecs, GPU, terminal and stores, and say what to do about what is in the way.
+    """Check machine, Ray, codecs, GPU, terminal and stores.
 
-    Stores are tried with small objects, which are deleted again.
+    Says what to do about what is in the way. Stores are tried with small objects, which are deleted again.
     """
     from farm.ops.doctor import checkups, show
     from farm.specs.spec_files import is_spec, read_spec

@@ -20,15 +20,15 @@ def evaluate(
         str | None, typer.Argument(metavar="LOOK", help="A look, by name or by its place; see `farm looks`.")
     ] = None,
     against: Annotated[
-        list[str] | None, typer.Option(metavar="LOOK", help="Another look; may be given several times.")
+        list[str] | None, typer.Option(metavar="LOOK", help="Another look to compare with; repeatable.")
     ] = None,
     setting: Setting = None,
     anchors: Annotated[
         str | None,
         typer.Option(
             metavar="WHICH",
-            help="Instead of a look: judge colour propagated from true frames: of each shot its `middle`, its `ends`, or "
-            "`three` (both); or frames, as in '0,48-50,00:00:05:03'.",
+            help="Measure propagation from true frames instead of a look: `middle`, `ends` or `three` (both) of each shot, "
+            "or frames, as in '0,48-50,00:00:05:03'.",
         ),
     ] = None,
     out: Annotated[
@@ -36,11 +36,13 @@ def evaluate(
         typer.Option(metavar="PLACE", help="Folder or s3://bucket/prefix for evaluation.json and picture sheets."),
     ] = None,
     strengths: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Of the curve, as in 0,0.5,1,1.5; 1 is as rendered.")
+        str | None, typer.Option(metavar="LIST", help="Strengths of the curve, as in 0,0.5,1,1.5; 1 is as rendered.")
     ] = None,
     frames: Annotated[
         int | None,
-        typer.Option(min=1, max=100_000, help="Of a film: how many, evenly spread; 24, with --anchors 240."),
+        typer.Option(
+            min=1, max=100_000, help="Frames taken of a film, evenly spread; default: 24, with --anchors 240."
+        ),
     ] = None,
     deinterlace: Deinterlace = None,
     head: Head = None,
@@ -49,7 +51,10 @@ def evaluate(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a look, or propagation (--anchors), on pictures whose colours are known: dE00 and more, against grey and other looks."""
+    """Measure a look, or propagation, against true colours.
+
+    Tells dE00, colourfulness, PSNR and SSIM beside those of grey and of other looks.
+    """
     wish: dict[str, Any] = {"on": on, "out": out, "trim": trims(head), "reading": _reading(video, deinterlace)}
     wish |= {} if frames is None else {"frames": frames}
     if anchors is None:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    film: Annotated[str, typer.Argument(help="A film.")],
-    against: Annotated[str | None, typer.Argument(help="Another film, to compare with frame for frame.")] = None,
+    film: Annotated[str, typer.Argument(help="A film: path, file://, s3:// or an image sequence.")],
+    against: Annotated[str | None, typer.Argument(help="Another film, to compare with the first.")] = None,
     head: Head = None,
 ) -> None:
-    """Describe a film as the farm surveys it; or compare two frame for frame: picture, times, sound. JSON on stdout."""
+    """Describe a film, or compare two frame for frame.
+
+    Prints JSON: what a survey finds, or how picture, times and sound differ. Exits with 1 where they differ.
+    """
     trim = trims(head)
     if against is None:
         answer(describe_film(film, trim=trim))

@@ -7,13 +7,16 @@ import typer
 from farm.cli.options import AsJson
 from farm.progress.plain_output import answer_json, tell
 
-looks = typer.Typer(invoke_without_command=True, help="The looks that are installed and in the library; import others.")
+looks = typer.Typer(invoke_without_command=True, help="List looks, show one, or add one to the library.")
 """The commands `farm looks ...`."""
 
 
 @looks.callback()
 def listing(context: typer.Context, as_json: AsJson = False) -> None:
-    """The looks that are installed and those in the library, and their settings."""
+    """List looks, show one, or add one to the library.
+
+    Without a command: those that are installed and in the library, with their settings.
+    """
     if context.invoked_subcommand:
         return
     from farm.cli.look_listing import catalogue, show
@@ -24,10 +27,12 @@ def listing(context: typer.Context, as_json: AsJson = False) -> None:
 
 @looks.command("show")
 def one(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PLACE", help="By name, or where its folder lies.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME_OR_PLACE", help="A look, by name or by place (folder or s3://).")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """All that is known of a look: what it is, its licence, how it was trained, its figures and its settings."""
+    """Show a look: licence, training, figures and settings."""
     from farm.cli.look_listing import described, show_one
 
     found = described(name)
@@ -42,19 +47,22 @@ def add(
     place: Annotated[
         str,
         typer.Argument(
-            help="A look's folder, s3:// of one, a .safetensors file of a fast style network, an .onnx file."
+            help="A look's folder (a path or s3://), a .safetensors file of a fast style network, or an .onnx file."
         ),
     ],
-    name: Annotated[str, typer.Option("--name", help="Its name in the library; by default its own.")] = "",
-    kind: Annotated[str, typer.Option("--kind", help="Of a bare file: the installed look that runs it.")] = "",
-    licence: Annotated[str, typer.Option("--licence", help="Of a bare file's weights.")] = "",
-    about: Annotated[str, typer.Option("--about", help="Of a bare file: one line for `farm looks`.")] = "",
+    name: Annotated[str, typer.Option("--name", help="Its name in the library; default: its own.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="Installed look that runs it, of a bare file.")] = "",
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the weights, of a bare file.")] = "",
+    about: Annotated[str, typer.Option("--about", help="One line for `farm looks`, of a bare file.")] = "",
     manifest: Annotated[
         str,
-        typer.Option("--manifest", help="Of a bare file: the rest of its look.json, as YAML or JSON (docs/looks.md)."),
+        typer.Option("--manifest", help="The rest of its look.json in YAML or JSON, of a bare file (docs/looks.md)."),
     ] = "",
 ) -> None:
-    """Bring a look into the library ($FILM_FARM_LOOKS: a folder or s3://), from where films can name it."""
+    """Add a look to the library, from where films can name it.
+
+    The library is the folder or s3:// in FILM_FARM_LOOKS; default: ~/.film-farm/looks.
+    """
     from farm.specs.spec_files import read_manifest
 
     fields: dict[str, Any] = read_manifest(manifest) if manifest else {}

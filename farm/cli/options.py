@@ -1,7 +1,12 @@
-"""The command line options that commands share, their help texts, and the job spec fields that they set. The spec validates the values."""
+"""The command line options that commands share, alone or as groups, their help texts, and the job spec fields that they set. The spec validates the values."""
 
+import inspect
 import json
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import wraps
+from typing import Annotated, Any, ClassVar, get_args, get_type_hints
 
 import typer
 
@@ -135,6 +140,101 @@ TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Take over from whoever is working on this job; they stop.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How the source is read."""
+
+    PANEL: ClassVar[str] = "Source"
+    deinterlace: Deinterlace = None
+    head: Head = None
+    video: Video = None
+    rate: Rate = None
+    drop: Dropped = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of a spec that they are; so in the other groups."""
+        return fields_of(**asdict(self))
+
+
+@dataclass(frozen=True)
+class ColourOptions:
+    """Where a film's colour comes from, beside its look."""
+
+    PANEL: ClassVar[str] = "Colour"
+    setting: Setting = None
+    stills: Stills = None
+    propagate: Propagate = None
+
+    def fields(self) -> dict[str, Any]:
+        return fields_of(**asdict(self))
+
+
+@dataclass(frozen=True)
+class DeliverableOptions:
+    """The one deliverable of a film that has no spec."""
+
+    PANEL: ClassVar[str] = "Deliverable"
+    codec: OfCodec = None
+    container: InContainer = None
+    profile: Profile = None
+    depth: Depth = None
+    height: Height = None
+    crf: Crf = None
+
+    def fields(self) -> dict[str, Any]:
+        return deliverable_of(**asdict(self))
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """What the job is called, and where it is worked on."""
+
+    PANEL: ClassVar[str] = "Job"
+    store: StorePlace = None
+    name: JobName = None
+    address: Address = None
+
+    def fields(self) -> dict[str, Any]:
+        """Without the places, which are no fields of a film's spec that stand alone."""
+        return fields_of(name=self.name)
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are such groups are options of the command line, one for each field, under the group's heading in its help."""
+    told = inspect.signature(command, eval_str=True)
+    groups = {
+        name: one.annotation
+        for name, one in told.parameters.items()
+        if isinstance(one.annotation, type) and is_dataclass(one.annotation)
+    }
+
+    @wraps(command)
+    def spread(**given: Any) -> None:
+        made = {
+            name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()
+        }
+        command(**given, **made)
+
+    options = [
+        one for name, each in told.parameters.items() for one in (_options(groups[name]) if name in groups else (each,))
+    ]
+    options = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in options]
+    spread.__dict__["__signature__"] = told.replace(parameters=options)
+    spread.__annotations__ = {each.name: each.annotation for each in options}
+    return spread
+
+
+def _options(group: Any) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    for each in fields(group):
+        kind, option = get_args(hints[each.name])
+        option = copy(option)
+        option.rich_help_panel = group.PANEL
+        yield inspect.Parameter(
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=Annotated[kind, option]
+        )
 
 
 def deliverable_of(**given: Any) -> dict[str, Any]:

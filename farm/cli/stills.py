@@ -6,21 +6,16 @@ import typer
 
 from farm.cli.contact_sheets import spec_beside, spec_of_film
 from farm.cli.options import (
-    Address,
     AsJson,
-    Deinterlace,
-    Dropped,
     Film,
-    Head,
-    JobName,
+    JobOptions,
     LookName,
     OfShots,
-    Rate,
     Setting,
-    StorePlace,
-    Video,
+    SourceOptions,
     Workers,
     fields_of,
+    with_groups,
 )
 from farm.film.shot_selection import ALL, shots_chosen
 from farm.progress.plain_output import answer
@@ -30,39 +25,38 @@ if TYPE_CHECKING:
     from jobs.spec.job import JobSpec
 
 
+@with_groups
 def stills(
     film: Film,
     out: Annotated[str | None, typer.Option(help="Folder or s3://bucket/prefix for the stills.")] = None,
     look: LookName = None,
-    grey: Annotated[bool, typer.Option("--grey", help="Without colour, instead of in the film's look.")] = False,
+    grey: Annotated[
+        bool, typer.Option("--grey", help="Export them without colour, instead of in the film's look.")
+    ] = False,
     setting: Setting = None,
     shots: OfShots = None,
     frames: Annotated[
         str | None,
-        typer.Option("--frames", metavar="LIST", help="These frames alone, as in '123,200-204,00:00:05:03'."),
+        typer.Option("--frames", metavar="LIST", help="Only these frames, as in '123,200-204,00:00:05:03'."),
     ] = None,
-    most: Annotated[int, typer.Option("--most", min=1, max=3, help="Stills of a shot, at most.")] = 3,
-    deinterlace: Deinterlace = None,
-    head: Head = None,
-    video: Video = None,
-    rate: Rate = None,
-    drop: Dropped = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=3, help="Most stills of a shot.")] = 3,
     workers: Workers = None,
-    store: StorePlace = None,
-    name: JobName = None,
-    address: Address = None,
     as_json: AsJson = False,
+    *,
+    source: SourceOptions,
+    job: JobOptions,
 ) -> None:
-    """Export the frames of each shot that are worth painting. What was painted on since stays as it is."""
+    """Export the frames of each shot that are worth painting.
+
+    They are PNG files for any painting program. What was painted on since stays as it is.
+    """
     chosen = ALL if shots is None else shots_chosen(shots)
     settings = fields_of(setting=setting).get("settings", {})
     if grey and (look or setting):
         raise BadSpec("--grey goes without --look and --set.")
-    options = fields_of(
-        drop=drop, workers=workers, name=name, deinterlace=deinterlace, head=head, video=video, rate=rate
-    )
+    options = fields_of(workers=workers) | source.fields() | job.fields()
     looks = [look] if look else []
-    spec = _spec(film, ["none"] if grey else looks, settings, (out, store), options)
+    spec = _spec(film, ["none"] if grey else looks, settings, (out, job.store), options)
 
     # Takes seconds: what is wrong with the options is said before.
     from farm.cli.sessions import stills_of_film
@@ -70,7 +64,7 @@ def stills(
     from farm.contact_sheets.still_run import looks_beside
 
     beside = (None,) if grey else looks_beside(looks, settings) if looks else ()
-    found = stills_of_film(spec, ExportRequest(beside, chosen, frames or "", most), address=address)
+    found = stills_of_film(spec, ExportRequest(beside, chosen, frames or "", most), address=job.address)
     if as_json:
         answer(found)
     if found.lacking:

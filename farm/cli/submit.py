@@ -9,7 +9,6 @@ from farm.cli import stopping
 from farm.cli.options import AsJson, TakeOver
 from farm.progress.plain_output import answer, answer_line, tell
 from jobs.errors import BadSpec
-from jobs.spec.names import key_asked_for
 
 Dashboard = Annotated[
     str,
@@ -33,7 +32,10 @@ def submit(
     take_over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have a Ray cluster render a job spec. What it names on this machine is sent to its store; returns when the film has begun."""
+    """Render a job spec on a Ray cluster.
+
+    Files that the spec names on this machine are sent to its store. Returns when the film has begun.
+    """
     from farm.specs.spec_files import read_spec
 
     wanted = read_spec(spec)
@@ -43,6 +45,7 @@ def submit(
     cluster = RayJobs(address)
 
     from farm.ops.submit import submit_job  # takes seconds: what is wrong with the spec or the address is said before
+    from jobs.spec.names import key_asked_for
 
     done = submit_job(wanted, cluster, take_over=take_over, say=tell)
     how = "has begun" if done.began else "is with the cluster, which has not begun with it yet"
@@ -54,7 +57,10 @@ def submit(
 
 
 def watch(place: Job) -> None:
-    """Show how a job is getting on, from any machine that sees its store, until its driver ends; exits with the driver's own code."""
+    """Follow a job until its driver ends.
+
+    It works from any machine that sees its store, and exits with the driver's own exit code.
+    """
     from farm.ops.watch import job_at
     from farm.ops.watch import watch as watched
 
@@ -65,15 +71,18 @@ def watch(place: Job) -> None:
 
 def logs(
     place: Job,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with it until the driver ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Print on until the driver ends.")] = False,
     address: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="Not from the store: what the cluster with this dashboard kept of the driver's screen."
+            metavar="URL", help="Ask the cluster with this dashboard instead of the store, as in http://head:8265."
         ),
     ] = None,
 ) -> None:
-    """What the last driver of a job said, from its store: works when the cluster is gone, too."""
+    """Print what the last driver of a job said.
+
+    It is read from the store, and so is there when the cluster is gone.
+    """
     from farm.ops.watch import LogTail, job_at
     from farm.ops.watch import follow as followed
 

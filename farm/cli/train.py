@@ -8,12 +8,17 @@ from farm.cli.options import Address, MetricsPort, TakeOver
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: YAML or JSON, a path, file:// or s3://.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A recipe in YAML or JSON: a path, file:// or s3://.")
+    ],
     address: Address = None,
     metrics_port: MetricsPort = 0,
     take_over: TakeOver = False,
 ) -> None:
-    """Train a look by a recipe. Run again, it goes on from its last checkpoint."""
+    """Train a look by a recipe; run again, it resumes.
+
+    It resumes at its last checkpoint. docs/training/ has recipes to begin with.
+    """
     from farm.specs.spec_files import read_recipe
 
     read = read_recipe(recipe)

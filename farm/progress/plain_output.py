@@ -7,10 +7,12 @@ sequences or marks that turn the direction of text. tests/test_architecture.py p
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from jobs.document import Document
 from jobs.untrusted import LONGEST_SPOKEN, spoken
+
+if TYPE_CHECKING:
+    from jobs.document import Document  # with pydantic, which takes longer to load than all that help needs
 
 MOST_LINES = 1000
 """Of one note, or of one cell of a table."""
@@ -32,12 +34,12 @@ def answer_line(text: str) -> None:
     _write(sys.stdout, plain(text))
 
 
-def answer(found: Document | Sequence[Document]) -> None:
+def answer(found: "Document | Sequence[Document]") -> None:
     """A command's own answer as JSON, on standard output."""
-    if isinstance(found, Document):
-        answer_json(found.model_dump(mode="json"))
-    else:
+    if isinstance(found, Sequence):
         answer_json([each.model_dump(mode="json") for each in found])
+    else:
+        answer_json(found.model_dump(mode="json"))
 
 
 def answer_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
