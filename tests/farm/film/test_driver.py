@@ -83,7 +83,7 @@ def test_no_decoder_runs_in_the_driver(
         monkeypatch.setattr(library, name, refuse)
     with pytest.raises(AssertionError, match="the driver opens media"):
         describe_film(str(film))  # this process would be seen
-    overrides = [{"shots": "2", "look": {"name": "colorize"}}]
+    overrides = [{"shots": "2", "look": {"name": "colorize", "settings": {"size": 128}}}]
     spec = spec_of(film, tmp_path, overrides=overrides, workers={"count": 1, "cpus": 1})
     report = deliver(spec)
     assert report is not None

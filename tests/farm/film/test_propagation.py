@@ -51,7 +51,7 @@ def whole(film: Path, cuts: dict[str, str], tmp_path_factory: pytest.TempPathFac
 
 
 def spec(film: Path, folder: Path, cuts: dict[str, str], chunk_seconds: float, **fields: object) -> JobSpec:
-    look = {"name": "colorize"}
+    look = {"name": "colorize", "settings": {"size": 128}}
     return spec_of(film, folder, shots=cuts, look=look, propagate=True, chunk_seconds=chunk_seconds, **fields)
 
 

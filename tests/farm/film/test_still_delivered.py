@@ -91,7 +91,11 @@ def test_on_its_own_frame_a_still_is_delivered_pixel_by_pixel(tmp_path: Path) ->
     bgr16 = np.rint(still[:, :, ::-1] * 65535).astype(np.uint16)
     assert cv2.imwrite(str(tmp_path / f"stills/a.f{PAINTED}.png"), bgr16)
     spec = spec_of(
-        film, tmp_path, look={"name": "colorize"}, stills=str(tmp_path / "stills"), deliverables=[{"codec": "ffv1"}]
+        film,
+        tmp_path,
+        look={"name": "colorize", "settings": {"size": 128}},
+        stills=str(tmp_path / "stills"),
+        deliverables=[{"codec": "ffv1"}],
     )
     assert rendered(spec).report().conforms
     y = still @ np.array([0.299, 0.587, 0.114])

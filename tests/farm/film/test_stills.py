@@ -75,7 +75,7 @@ def painted(film: Path, folder: Path, *frames: int, chroma: tuple[int, int], nam
 
 
 def job(film: Path, folder: Path, cuts: dict[str, str], stills: Path, **fields: Any) -> JobSpec:
-    look = {"name": "colorize"}
+    look = {"name": "colorize", "settings": {"size": 128}}
     return spec_of(film, folder, shots=cuts, look=look, stills=str(stills), chunk_seconds=60, **fields)
 
 

@@ -107,7 +107,13 @@ def test_what_is_judged_is_what_the_product_makes(film: Path, levels: Levels, tm
     for number in (7, 19):
         still = (65535 * rgb(levels[number])[0].permute(1, 2, 0).numpy()).round().clip(0, 65535).astype(np.uint16)
         assert cv2.imwrite(str(tmp_path / f"stills/x.f{number:06d}.png"), still[:, :, ::-1])
-    spec = spec_of(film, tmp_path, look={"name": "colorize"}, stills=str(tmp_path / "stills"), match="shot")
+    spec = spec_of(
+        film,
+        tmp_path,
+        look={"name": "colorize", "settings": {"size": 128}},
+        stills=str(tmp_path / "stills"),
+        match="shot",
+    )
     assert render_film(preflight(spec), fleet=InlineFleet(), board=quiet()).report().conforms  # type: ignore[arg-type]
     with av.open(str(tmp_path / "out/film.mkv")) as opened:
         made = [frame.to_ndarray().astype(np.uint8) for frame in opened.decode(video=0)]
