@@ -8,15 +8,18 @@ SOURCE ?=
 DEVICE ?= cpu
 OUT ?= out
 
-.PHONY: env film test test-minutes quick test-slow check bench chaos clean
+.PHONY: env film test test-minutes quick test-slow check release bench chaos clean
 
 env: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
+	@echo '1/3 The environment in $(VENV), by $(PYTHON).'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet torch==2.13.0 -c constraints.txt
-	$(BIN)/python -m pip install --quiet -e '.[$(DEVICE),dev]' -c constraints.txt
+	@echo '2/3 torch, the largest of all: 200 MB for processors, some GB with CUDA.'
+	$(BIN)/python -m pip install torch==2.13.0 -c constraints.txt
+	@echo '3/3 The farm, and the libraries that it and its tests use.'
+	$(BIN)/python -m pip install -e '.[$(DEVICE),dev]' -c constraints.txt
 	touch $@
 
 film: env
@@ -45,7 +48,25 @@ test-slow: env
 check: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	git ls-files -z | xargs -0 $(BIN)/codespell
+	git ls-files -z README.md CONTRIBUTING.md 'docs/*.md' ':!docs/log.md' ':!docs/decisions' | xargs -0 $(BIN)/codespell --builtin '' --dictionary docs/words.txt --ignore-regex '`[^`]*`|"[^"]*"|Color Res'
 	$(BIN)/mypy
+
+# In dist/: the sources, and a wheel that has colourised the sample in an environment of its own, with what that is made of (CycloneDX).
+# It takes some minutes and a gigabyte. DEVICE=gpu: with the packages of the CUDA image.
+RELEASE := build/release
+release: env
+	rm -rf dist $(RELEASE)
+	$(BIN)/python -m pip install --quiet -e '.[release]' -c constraints.txt
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet torch==2.13.0 -c constraints.txt
+	$(RELEASE)/bin/python -m pip install --quiet "$$(ls dist/*.whl)[$(DEVICE)]" -c constraints.txt
+	$(RELEASE)/bin/farm doctor $(RELEASE)/sample/store
+	$(RELEASE)/bin/farm sample $(RELEASE)/sample.mp4
+	$(RELEASE)/bin/farm render $(RELEASE)/sample.mp4 --look colorize --out $(RELEASE)/sample
+	$(BIN)/cyclonedx-py environment $(RELEASE)/bin/python --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-file "dist/film-farm-$$($(RELEASE)/bin/farm --version | cut -d' ' -f2)-$(DEVICE).cdx.json"
 
 # The farm against what could be used instead; writes docs/bench.json and docs/bench.png. Wants an idle machine, half an hour.
 bench: env
@@ -57,4 +78,4 @@ chaos: env
 	$(BIN)/python -m tests.chaos
 
 clean:
-	rm -rf $(OUT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
