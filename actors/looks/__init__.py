@@ -117,7 +117,8 @@ def recent(generators: "dict[str, Generator]", look: Look, device: "torch.device
 
     With a generator that is dropped goes its network, unless another runs it (see actors/looks/networks.py).
     """
-    name = look.model_dump_json()
+    # Whatever is done with its pictures, the network is one.
+    name = look.ungraded.model_copy(update={"keeps": ""}).model_dump_json()
     generator = generators.pop(name, None) or hire(look, device)
     while len(generators) >= MOST_GENERATORS:
         del generators[next(iter(generators))]

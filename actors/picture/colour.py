@@ -71,10 +71,14 @@ def _reach(matrix: str, device: torch.device) -> Tensor:
 
 def from_differences(luma_N1HW: Tensor, differences_N2HW: Tensor, colour: Colour) -> Tensor:
     """R'G'B' as N3HW floats, not clipped, from Y' and (B'-Y', R'-Y') of the same size."""
-    kr, kb = KR_KB[colour.matrix]
     blue_y, red_y = differences_N2HW[:, :1], differences_N2HW[:, 1:]
-    green_y = -(kr * red_y + kb * blue_y) / (1 - kr - kb)
-    return luma_N1HW + torch.cat([red_y, green_y, blue_y], 1)
+    return luma_N1HW + torch.cat([red_y, green_difference(differences_N2HW, colour), blue_y], 1)
+
+
+def green_difference(differences_N2HW: Tensor, colour: Colour) -> Tensor:
+    """G'-Y' (N1HW) of (B'-Y', R'-Y')."""
+    kr, kb = KR_KB[colour.matrix]
+    return -(kr * differences_N2HW[:, 1:] + kb * differences_N2HW[:, :1]) / (1 - kr - kb)
 
 
 def to_differences(rgb_N3HW: Tensor, colour: Colour) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,7 @@ from actors.media.planes import Aside, Plane, aside, covered, planes_of, turned
 from actors.picture.colour import Quantiser, from_differences, to_differences
 from actors.picture.device import fetched_together
 from actors.picture.domain import Domain
+from actors.picture.grading.grader import Grader
 from actors.picture.resize import resized
 from actors.picture.transfer import CURVES
 from jobs.errors import ChunkFailed
@@ -28,6 +29,7 @@ from jobs.film.source import Picture
 from jobs.records.orders import Encoding
 from jobs.spec.codecs import Codec
 
+Planes = Sequence[Plane]
 Fetch = Callable[[Sequence[Tensor]], list[Tensor]]
 """Brings tensors of a look's device into this machine's memory, and waits for them: see `actors.picture.device.fetched_together`."""
 
@@ -39,18 +41,20 @@ def compose(
     film: Picture,
     encoding: Encoding,
     fetch: Fetch = fetched_together,
+    grader: Grader | None = None,
+    first: int = 0,
 ) -> list[av.VideoFrame]:
-    """Finished frames in the encoding's form for the film's frames and the look's pictures.
+    """Finished frames in the encoding's form for the film's frames, from number `first` on, and the look's pictures, graded.
 
     On a GPU all of a batch is asked for before anything is waited for, once. A processor takes a picture at a time, while
     it lies in its caches. Raises ChunkFailed where a picture holds NaN or infinity.
     """
-    composer = Composer(domain, film, encoding, fetch)
+    composer = Composer(domain, film, encoding, fetch, grader)
     at_once = 1 if picture_NCHW.device.type == "cpu" else len(frames)
     made: list[av.VideoFrame] = []
     for start in range(0, len(frames), at_once or 1):
         some = slice(start, start + at_once)
-        made += composer.finished(frames[some], picture_NCHW[some])
+        made += composer.finished(frames[some], picture_NCHW[some], first + start)
     return made
 
 
@@ -69,34 +73,66 @@ def refuse_not_a_number(finite: Tensor) -> None:
 class Composer:
     """From one film to one encoding."""
 
-    def __init__(self, domain: Domain, film: Picture, encoding: Encoding, fetch: Fetch) -> None:
-        self.domain, self.film, self.encoding, self.fetch = domain, film, encoding, fetch
+    def __init__(
+        self, domain: Domain, film: Picture, encoding: Encoding, fetch: Fetch, grader: Grader | None = None
+    ) -> None:
+        self.domain, self.film, self.encoding, self.fetch, self.grader = domain, film, encoding, fetch, grader
         lying = (encoding.height, encoding.width)
         self.size = lying[::-1] if encoding.rotation % 180 else lying
         self.own_aside = aside(film.pix_fmt, siting_in(film))
         # Where both are sampled alike, chroma is copied, and so stays where it is.
         alike = covered(film.pix_fmt) == covered(encoding.pix_fmt)
         self.aside = self.own_aside if alike else aside(encoding.pix_fmt)
+        self.is_rgb = av.VideoFormat(encoding.pix_fmt).is_rgb
         self.source = Quantiser(film.colour, film.depth)
         self.wanted = Quantiser(encoding.colour, av.VideoFormat(encoding.pix_fmt).components[0].bits)
 
-    def finished(self, frames: Sequence[av.VideoFrame], picture_NCHW: Tensor) -> list[av.VideoFrame]:
+    def finished(self, frames: Sequence[av.VideoFrame], picture_NCHW: Tensor, first: int = 0) -> list[av.VideoFrame]:
         """Frames that are composed together: what the look's device has to do for them is waited for once."""
         size = (self.encoding.width, self.encoding.height)
         made = [av.VideoFrame(*size, self.encoding.pix_fmt) for _ in frames]
         own = [planes_of(frame) for frame in frames]
         planes = [turned(planes_of(frame), -self.encoding.rotation) for frame in made]
-        is_rgb = made[0].format.is_rgb
-        asked = [picture_NCHW] if is_rgb else self._integers(picture_NCHW, own[0], planes[0])
+        is_rgb = self.is_rgb
+        grader = self.grader if self.grader and self.grader.acts(first, len(frames)) else None
+        if grader and (is_rgb or len(planes[0]) == 3):
+            asked = self._graded(grader, picture_NCHW, own, planes[0], first)
+        else:
+            asked = [picture_NCHW] if is_rgb else self._integers(picture_NCHW, own[0], planes[0])
         finite, *given = self.fetch([all_finite(picture_NCHW), *asked])
         refuse_not_a_number(finite)
         alone = [torch.split(one, 1) for one in given]
         for target, source, *parts in zip(planes, own, *alone, strict=True):
             if is_rgb:
-                self._paint(target, self._rgb(source, parts[0]))
+                self._paint(target, parts[0][0] if grader else self._rgb(source, parts[0]))
             else:
                 self._fill(target, source, parts)
         return made
+
+    def _graded(
+        self, grader: Grader, picture_NCHW: Tensor, own: Sequence[Planes], planes: Planes, first: int
+    ) -> list[Tensor]:
+        """As `_integers`, graded; of an R'G'B' encoding the picture (N3HW), not clipped."""
+        device, is_rgb = picture_NCHW.device, self.is_rgb
+        luma_N1HW, differences = _parts(picture_NCHW, self.domain, self.film)
+
+        def own_luma() -> Tensor:
+            return torch.cat([self._own_luma_floats(one[0])[None] for one in own]).to(device)
+
+        def sited(chroma_N2hw: Tensor) -> Tensor:
+            size, to = (self.size, (0.0, 0.0)) if is_rgb else (planes[1].shape, self.aside)
+            return self._sited(chroma_N2hw, own[0], size, to)
+
+        def own_chroma() -> Tensor:
+            return sited(torch.cat([self._own_differences(one) for one in own]).to(device))
+
+        luma = own_luma() if luma_N1HW is None else grader.luma(resized(luma_N1HW, self.size), own_luma, first)
+        chroma = own_chroma() if differences is None else sited(differences)
+        chroma = grader.chroma(luma, chroma, own_chroma, first)
+        if is_rgb:
+            return [from_differences(luma, chroma, self.film.colour)]
+        levels = self.wanted.integers(self.wanted.difference_levels(chroma))
+        return [levels] if luma_N1HW is None else [self.wanted.integers(self.wanted.luma_levels(luma)), levels]
 
     def _integers(self, picture_NCHW: Tensor, own: Sequence[Plane], planes: Sequence[Plane]) -> list[Tensor]:
         """What the look gives of the finished planes, on its device: luma (N1HW), then chroma (N2hw), as far as there are any."""
@@ -109,7 +145,7 @@ class Composer:
     def _fill(self, planes: Sequence[Plane], own: Sequence[Plane], given: Sequence[Tensor]) -> None:
         parts = list(given)
         planes[0][:] = self._own_luma(own[0]) if self.domain is Domain.CHROMA else parts.pop(0)[0, 0].numpy()
-        if self.domain is Domain.LUMA and self._same_form(own, planes):
+        if self.domain is Domain.LUMA and not parts and self._same_form(own, planes):
             for plane, values in zip(planes[1:], own[1:], strict=True):
                 plane[:] = values
         elif len(planes) == 3:

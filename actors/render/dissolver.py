@@ -97,4 +97,4 @@ class Dissolver:
 
 def _piece(order: DissolveOrder, encoding: Encoding, folder: Path) -> SegmentInProgress:
     frames = encoding.opening(order.core, order.dissolve)
-    return SegmentInProgress(order.film.picture, frames, order.digest(encoding), encoding, folder)
+    return SegmentInProgress(order.film.picture, frames, order.digest(encoding), encoding, folder, order.look.grading)

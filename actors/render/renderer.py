@@ -266,7 +266,9 @@ class Renderer:
             pieces: list[SegmentInProgress | HandleWriter] = []
             for one in order.encodings:
                 pieces.append(
-                    files.enter_context(SegmentInProgress(film, order.body(one), order.digest(one), one, folder))
+                    files.enter_context(
+                        SegmentInProgress(film, order.body(one), order.digest(one), one, folder, order.look.grading)
+                    )
                 )
             for frames in order.handles:
                 pieces.append(files.enter_context(HandleWriter(film, frames, order.handles_digest(frames), folder)))

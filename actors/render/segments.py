@@ -19,10 +19,13 @@ from actors.picture.compose import compose
 from actors.picture.device import working_dtype
 from actors.picture.domain import Domain
 from actors.picture.generator import BATCH
+from actors.picture.grading.gamut import GamutTally
+from actors.picture.grading.grader import Grader
 from actors.picture.stills import pair
 from jobs.errors import ChunkFailed
 from jobs.film.source import Picture
 from jobs.ledger.ledger import Ledger, still_name
+from jobs.plan.grading import Grading
 from jobs.plan.plan import Range
 from jobs.records.media import Media
 from jobs.records.orders import Encoding, SegmentRecord
@@ -31,8 +34,18 @@ from jobs.records.orders import Encoding, SegmentRecord
 class SegmentInProgress:
     """One segment in the making, with the still of its middle frame. Used as a context; a failed one leaves no file."""
 
-    def __init__(self, film: Picture, frames: Range, digest: str, encoding: Encoding, folder: Path) -> None:
+    def __init__(
+        self,
+        film: Picture,
+        frames: Range,
+        digest: str,
+        encoding: Encoding,
+        folder: Path,
+        grading: Grading | None = None,
+    ) -> None:
         self.film = film
+        self._grader = Grader(grading, film.colour) if grading else None
+        self._outside = GamutTally(film, encoding) if grading and grading.gamut == "report" else None
         self.frames = frames
         self.digest = digest
         self.encoding = encoding
@@ -53,8 +66,18 @@ class SegmentInProgress:
         begin, end = within(self.frames, first, len(frames))
         if begin == end:
             return
-        composed = compose(frames[begin:end], pictures_NCHW[begin:end], domain, self.film, self.encoding)
-        for frame in composed:
+        composed = compose(
+            frames[begin:end],
+            pictures_NCHW[begin:end],
+            domain,
+            self.film,
+            self.encoding,
+            grader=self._grader,
+            first=first + begin,
+        )
+        for number, frame in enumerate(composed, first + begin):
+            if self._outside:
+                self._outside.add(number, frame)
             self._writer.write(frame)
         middle = self.frames.start + self.frames.frames // 2 - first
         if begin <= middle < end:
@@ -76,6 +99,7 @@ class SegmentInProgress:
                 made_on=made_on,
                 seconds=round(seconds, 3),
                 apart=apart,
+                outside_gamut=self._outside.found if self._outside else None,
             )
         )
 

@@ -19,10 +19,10 @@ from actors.looks import recent
 from actors.media.container import named
 from actors.media.planes import planes_of
 from actors.picture.compose import compose
-from actors.picture.contact_sheet import Cell, contact_sheet, opened, small
 from actors.picture.device import memory_ran_out, settled, stream_of
 from actors.picture.frame_batches import batches_of, turned_back
 from actors.picture.generator import BATCH, Generator, runtime_of
+from actors.picture.grading.grader import Grader
 from actors.picture.prefetch import TurnLock
 from actors.picture.stills import Photo, jpeg, of_finished, of_source
 from actors.render.handles import as_kept
@@ -30,6 +30,7 @@ from actors.render.propagation.propagated_colour import PropagatedColour
 from actors.render.segments import hardware
 from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
 from actors.stills.choosing import choose_frames, small_luma
+from actors.stills.contact_sheet import Cell, contact_sheet, opened, small
 from actors.stills.exporting import export
 from actors.survey.frame_runs import frames_in_turn, frames_read
 from actors.survey.neighbouring_frames import NeighbouringFrames, around
@@ -95,7 +96,9 @@ class StillRenderer:
             picture_1CHW = self._picture(generator, look, order, run, frames)
             stored = turned_back(picture_1CHW, order.film.picture)
             stored = as_kept(stored) if look.support.dissolve else stored
-            return compose([frame], stored, generator.domain, order.film.picture, order.encoding)[0]
+            film = order.film.picture
+            grader = Grader(look.grading, film.colour) if look.grading else None
+            return compose([frame], stored, generator.domain, film, order.encoding, grader=grader, first=run.frame)[0]
 
     def choose(self, order: ChoiceOrder) -> ChosenFrames:
         """The frames of a shot that are worth painting. Raises BadMedia as `take`; ChunkFailed where its frames cannot be decoded."""

@@ -24,6 +24,7 @@ from actors.render.segments import counted, kept_media, within
 from jobs.errors import Damaged
 from jobs.ledger.ledger import Ledger, still_name
 from jobs.records.orders import Encoding, SegmentRecord
+from jobs.records.outside_gamut import OutsideGamut
 from jobs.records.transcode import TranscodeOrder, WantedSegment, serves
 
 
@@ -95,6 +96,7 @@ class Transcoder:
                 delay=facts.delay,
                 extradata_sha256=facts.extradata_sha256,
                 made_on=" + ".join(sorted({master.made_on for master in masters})),
+                outside_gamut=OutsideGamut.of(filter(None, (master.outside_gamut for master in masters))),
                 seconds=round(seconds, 3),
             )
         )

@@ -59,16 +59,22 @@ def again(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
     reasons = _Reasons(scout, continuity(scout.ledger), decided, states)
     made = [state.chunk for state in states if state.to_split]
     printed = sum(bool(state.transcodes) for state in states)
+    propagated = tuple(_propagated(scout, made, states.on_paper))
+    kept = (
+        " Their propagated colour is there: it is not made again."
+        if not propagated and any(one.spans for one in made)
+        else ""
+    )
     shots = tuple(_shot(number, list(several), reasons) for number, several in groupby(made, lambda one: one.shot))
     shown = sum(one.shown for one in shots)
     return RerenderDiff(
         rendered_before=bool(reasons.before.shots),
-        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots]) + _printed(printed),
+        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots]) + kept + _printed(printed),
         chunks=len(made),
         printed=printed,
         frames=shown,
         frames_percent=round(100 * shown / scout.plan.frames, 3),
-        propagated=tuple(_propagated(scout, made, states.on_paper)),
+        propagated=propagated,
         shots=shots,
     )
 

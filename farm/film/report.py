@@ -11,6 +11,7 @@ from jobs.digest import digest
 from jobs.errors import FilmFailed
 from jobs.ledger.render_history import put_down
 from jobs.plan.spans import PaintedFrame
+from jobs.records.outside_gamut import OutsideGamut
 from jobs.records.report import FilmReport, StillUse
 
 if TYPE_CHECKING:
@@ -45,8 +46,18 @@ def film_report(film: FilmRun) -> FilmReport:
         made_on=tuple(sorted(made_on)),
         stills=tuple(_stills(film)),
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
+        outside_gamut=_outside_gamut(film),
         deliverables=proofs,
     )
+
+
+def _outside_gamut(film: FilmRun) -> dict[str, OutsideGamut]:
+    """By deliverable, in order, where its segments were counted."""
+    counted = {
+        one.file: OutsideGamut.of(filter(None, (record.outside_gamut for record in film.segments_of(one))))
+        for one in film.deliverables
+    }
+    return {file: found for file, found in counted.items() if found}
 
 
 def _stills(film: FilmRun) -> Iterator[StillUse]:

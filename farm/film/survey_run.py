@@ -25,6 +25,7 @@ from jobs.plan.shots import (
     by_name,
     dressed,
     far_enough,
+    grading_of,
     placed,
     refuse_idle_overrides,
     refuse_still_of_whole_picture,
@@ -258,7 +259,9 @@ class SurveyRun:
             if part.frames.start >= self.plan.edge
         ]
         self._shots += max(0, len(shots) - (not whole))
-        return (new, None) if whole or not new else (new[:-1], new[-1])
+        new = [part.graded(grading_of(part, self.spec.controls, overrides, self.spec.gamut)) for part in new]
+        known = len(new) if whole else max(0, len(new) - 1)
+        return [part.settled for part in new[:known]], next(iter(new[known:]), None)
 
     def _propagated(self, part: Shot) -> Shot:
         """A shot with its colour propagated, where its look's is. Raises BadSpec for a still where it cannot be."""

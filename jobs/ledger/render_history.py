@@ -14,6 +14,7 @@ from jobs.document import Document, read_document
 from jobs.errors import BadStore
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
+from jobs.plan.grading import Grading
 from jobs.plan.plan import Look, Range, Shot
 from jobs.plan.spans import Propagation
 from jobs.records.orders import Encoding
@@ -165,6 +166,8 @@ def looks_differ(before: Look, now: Look) -> str:
         f"{name} {one.get(name)} -> {other.get(name)}" for name in one | other if one.get(name) != other.get(name)
     ]
     words = [f"settings changed: {', '.join(changed)}"] if changed else []
+    if old.get("grading") != new.get("grading"):
+        words.append(f"controls changed: {_graded_otherwise(before.grading, now.grading)}")
     if old["weights"] != new["weights"]:
         words.append("weights of the look changed")
     if before.version != now.version:
@@ -172,6 +175,17 @@ def looks_differ(before: Look, now: Look) -> str:
     if old.get("propagation") != new.get("propagation"):
         words.append(_propagated_otherwise(before.propagation, now.propagation))
     return "; ".join(words) or "the look's kind, or what it must see, changed"
+
+
+def _graded_otherwise(before: Grading | None, now: Grading | None) -> str:
+    one, other = before.words if before else {}, now.words if now else {}
+    rest = "at rest"
+    changed = [
+        f"{name} {one.get(name, rest)} -> {other.get(name, rest)}"
+        for name in one | other
+        if one.get(name) != other.get(name)
+    ]
+    return ", ".join(changed) or "those of a range of frames"
 
 
 def _propagated_otherwise(before: Propagation | None, now: Propagation | None) -> str:

@@ -13,7 +13,7 @@ Words and geometry (docs/decisions/0002-geometry.md). All ranges are half-open f
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, cos, pi
@@ -23,6 +23,7 @@ from pydantic import Field
 
 from jobs.document import Document
 from jobs.film.source import StandIn
+from jobs.plan.grading import Grading
 from jobs.plan.ranges import Range as Range
 from jobs.plan.spans import Propagation, Span
 from jobs.spec.job import LookChoice
@@ -70,6 +71,8 @@ class Look(Document):
     """It stands in for a look that gave no pictures (jobs/ledger/quarantine.py)."""
     propagation: Propagation | None = None
     """Its colour is propagated from anchors; None: it is shown every frame."""
+    grading: Grading | None = None
+    """What is done with its picture afterwards; None: nothing."""
 
     def named(self) -> dict[str, object]:
         """What tells this look from any other. Where its package and its weights lie does not: their hashes do."""
@@ -78,12 +81,25 @@ class Look(Document):
             paper["choice"]["settings"].pop(place, None)
         paper["choice"]["name"] = paper.pop("kind") or self.choice.name
         del paper["keeps"], paper["propagates"], paper["gpu_gib"]
+        paper["grading"] = self.grading and self.grading.named()
         # At their defaults these are in no digest: there was a time without them.
-        return {name: value for name, value in paper.items() if value or name not in ("stand_in", "propagation")}
+        late = ("stand_in", "propagation", "grading")
+        return {name: value for name, value in paper.items() if value or name not in late}
 
     def propagated(self, propagation: Propagation) -> "Look":
         """The look with its colour propagated from stills, and from anchors of its own."""
         return self.model_copy(update={"propagation": propagation})
+
+    def graded(self, grading: Grading | None) -> "Look":
+        """The look with something done to its picture afterwards. What that does not keep is no longer held to be kept."""
+        if grading is None or not grading.changes_pictures:
+            return self.model_copy(update={"grading": grading})
+        return self.model_copy(update={"grading": grading, "keeps": "luma" if self.keeps in ("all", "luma") else ""})
+
+    @property
+    def ungraded(self) -> "Look":
+        """The look with nothing done to its picture afterwards."""
+        return self.model_copy(update={"grading": None})
 
     @property
     def around(self) -> Support:
@@ -93,12 +109,12 @@ class Look(Document):
     @property
     def in_any_shot(self) -> "Look":
         """The look, whatever the stills and spans of the shot that it is propagated through."""
-        return self.model_copy(update={"propagation": self.propagation and Propagation()})
+        return self.model_copy(update={"propagation": self.propagation and Propagation(), "grading": None})
 
     @property
     def of_anchors(self) -> "Look":
         """The look that colours a propagated shot's own anchors."""
-        return self.model_copy(update={"propagation": None})
+        return self.model_copy(update={"propagation": None, "grading": None})
 
     @property
     def title(self) -> str:
@@ -116,6 +132,20 @@ class Shot:
     number: int
     frames: Range
     look: Look
+
+    def graded(self, grading: Grading | None) -> "Shot":
+        """The shot with something done to its pictures after the look."""
+        return replace(self, look=self.look.graded(grading)) if grading else self
+
+    @property
+    def settled(self) -> "Shot":
+        """The shot once it is known from end to end: its grading says nothing of other frames."""
+        grading = self.look.grading
+        return (
+            replace(self, look=self.look.model_copy(update={"grading": grading.over(self.frames, self.frames)}))
+            if grading
+            else self
+        )
 
 
 @dataclass(frozen=True)
@@ -184,16 +214,21 @@ def chunks_of(shot: Shot, target: int, first_number: int, begun: int = 0) -> lis
                 seam=place > 0,
                 dissolve=need.dissolve if place else 0,
                 tail=tail,
-                look=_over(shot.look, core, spans),
+                look=_over(shot, core, spans),
             )
         )
     return chunks
 
 
-def _over(look: Look, core: Range, spans: Sequence[Span]) -> Look:
-    if not look.propagation:
-        return look
-    return look.model_copy(update={"propagation": look.propagation.over(core, spans)})
+def _over(shot: Shot, core: Range, spans: Sequence[Span]) -> Look:
+    propagation, grading = shot.look.propagation, shot.look.grading
+    if not propagation and not grading:
+        return shot.look
+    some = {
+        "propagation": propagation and propagation.over(core, spans),
+        "grading": grading and grading.over(core, shot.frames),
+    }
+    return shot.look.model_copy(update=some)
 
 
 def dissolve_weights(frames: int) -> list[float]:
@@ -229,8 +264,9 @@ class Plan:
             self.shots.append(shot)
             self._begun = 0
         if going_on:
-            reach, propagation = going_on.look.around.context, going_on.look.propagation
+            reach, propagation, grading = going_on.look.around.context, going_on.look.propagation, going_on.look.grading
             known = propagation.settled(going_on.frames) if propagation else going_on.frames.stop
+            known = min(known, grading.settled(going_on.frames)) if grading else known
             chunks = self._rest_of(going_on)[:-2]
             fixed = [chunk for chunk in chunks if chunk.core.stop + chunk.tail + reach <= known]
             self.chunks += fixed

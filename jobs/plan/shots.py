@@ -6,10 +6,15 @@ from itertools import pairwise
 
 from jobs.errors import BadSpec
 from jobs.film.timecode import FrameTimecodes
+from jobs.plan.grading import ControlledRange, Grading
 from jobs.plan.plan import Look, Range, Shot
+from jobs.plan.ranges import MOST_FRAMES
+from jobs.spec.controls import Controls, Gamut
 from jobs.spec.job import LookChoice, Override
 from jobs.spec.shots import FrameMark
 from jobs.stills.listing import StillFile, refused_together
+
+EVERYWHERE = Range(0, MOST_FRAMES)
 
 
 def far_enough(cuts: Iterable[int], min_frames: int, start: int = 0) -> list[int]:
@@ -37,6 +42,8 @@ class PlacedOverride:
     shots: tuple[int, int] | None = None
     """First and last shot, both included, counted from 1."""
     frames: Range | None = None
+    controls: Controls | None = None
+    ramp: int = 0
 
     def covers(self, number: int, part: Range) -> bool:
         """Whether it names these frames, of shot `number`."""
@@ -60,7 +67,8 @@ def placed(overrides: Sequence[Override], names: FrameTimecodes, frames: int) ->
             if start >= stop:
                 raise BadSpec(f"{_said(place, one)}: start comes before stop, and these are frames {start} and {stop}.")
             numbers = Range(start, stop)
-        found.append(PlacedOverride(one.look, one.locked, one.shot_numbers() if one.shots else None, numbers))
+        shots = one.shot_numbers() if one.shots else None
+        found.append(PlacedOverride(one.look, one.locked, shots, numbers, one.controls, one.ramp))
     return found
 
 
@@ -102,6 +110,20 @@ def dressed(
             if one.look and one.covers(number, part):
                 choice = one.look
         yield Shot(number, part, fit(choice))
+
+
+def grading_of(
+    part: Shot, controls: Controls, overrides: Sequence[PlacedOverride], gamut: Gamut | None
+) -> Grading | None:
+    """What is done with the pictures of a shot, or of the part of one that an override has made: the film's controls, and those of overrides."""
+    ranges = []
+    for one in overrides:
+        frames = one.frames or EVERYWHERE
+        named = frames.meets(part.frames) if one.frames else one.covers(part.number, part.frames)
+        if one.controls and named:
+            ranges.append(ControlledRange(frames=frames, ramps=(one.ramp, one.ramp), controls=one.controls))
+    found = Grading(controls=controls.resting, ranges=tuple(ranges), gamut=gamut or "")
+    return None if found == Grading() else found
 
 
 def refuse_still_of_whole_picture(part: Shot, stills: Sequence[StillFile]) -> None:

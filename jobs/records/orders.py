@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from math import ceil
 from typing import Literal
 
+from pydantic import Field
+
 from jobs.digest import digest
 from jobs.document import Document
 from jobs.film.frame_index import PacketSpan
@@ -12,6 +14,7 @@ from jobs.plan.plan import Chunk, Look, Range
 from jobs.plan.survey_ranges import MARGIN
 from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.media import Media
+from jobs.records.outside_gamut import OutsideGamut
 from jobs.spec.codecs import Codec
 
 
@@ -165,7 +168,7 @@ def segment_digests(film: Film, chunks: Sequence[Chunk], chunk: Chunk, encoding:
         head = Range(chunk.core.start, chunk.core.start + chunk.dissolve)
         # By the opening's own frames: how many more are kept, for another encoding, changes nothing in it.
         before = handles_digest(film, chunks[chunk.number - 2], head)
-        names[opening] = _opening_digest(before, handles_digest(film, chunk, opening), encoding)
+        names[opening] = _opening_digest(before, handles_digest(film, chunk, opening), encoding, chunk.look)
     if body.frames:
         names[body] = _segment_digest(film, body, chunk.read, chunk.look, encoding)
     return names
@@ -182,7 +185,9 @@ def handles_digest(film: Film, chunk: Chunk, frames: Range) -> str:
 
 
 def _handles_digest(film: Film, frames: Range, read: Range, look: Look) -> str:
-    return digest({"kind": "handles", "version": 2} | _pictures(film, frames, read, look))
+    return digest(
+        {"kind": "handles", "version": 2} | _pictures(film, frames, read, look.ungraded)
+    )  # kept as the look gave them
 
 
 def _pictures(film: Film, frames: Range, read: Range, look: Look) -> dict[str, object]:
@@ -226,12 +231,13 @@ class DissolveOrder(Document):
         """Names one opening: see `segment_digests`."""
         opening = encoding.opening(self.core, self.dissolve)
         later = _handles_digest(self.film, opening, self.read, self.look)
-        return _opening_digest(self.before.digest, later, encoding)
+        return _opening_digest(self.before.digest, later, encoding, self.look)
 
 
-def _opening_digest(before: str, later: str, encoding: Encoding) -> str:
+def _opening_digest(before: str, later: str, encoding: Encoding, look: Look) -> str:
     return digest(
         {
+            **({"grading": look.grading.named()} if look.grading else {}),
             "kind": "opening",
             "version": 2,
             "before": before,
@@ -257,6 +263,8 @@ class SegmentRecord(Document):
     """The hardware that made the picture: bit-equality is promised per kind of hardware."""
     seconds: float
     """Wall time from the chunk's first picture to its last piece in the store."""
+    outside_gamut: OutsideGamut | None = Field(default=None, exclude_if=lambda found: found is None)
+    """Of its frames, where the spec asks for a report."""
     apart: float | None = None
     """Of a dissolved opening: the mean absolute difference of its two renderings, in fractions of full scale."""
 
@@ -293,8 +301,7 @@ def split_order(film: Film, chunk: Chunk, span: PacketSpan) -> SplitOrder:
 
     `span` are the packets of `jobs.plan.survey_ranges.decoded(chunk.read)`: a few frames more where the film is deinterlaced.
     """
-    picture = film.picture
-    mending = picture.mending(chunk.look.stand_in)
+    picture, mending = film.picture, film.picture.mending(chunk.look.stand_in)
     kept = mending or picture.developed or picture.codec not in _IN_MATROSKA or span.lead_in > len(span.wanted)
     head = min(MARGIN, chunk.read.start) if picture.deinterlace else 0
     return SplitOrder(

@@ -2,10 +2,13 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from jobs.document import Count, Document
 from jobs.film.source import Colour, Film, Rational, StandIn
 from jobs.plan.plan import Look, Range
 from jobs.records.deliverables import DeliverablePlan, StreamFate, StreamHash
+from jobs.records.outside_gamut import OutsideGamut
 
 
 class Quarantined(Document):
@@ -250,6 +253,8 @@ class FilmReport(Document):
     """The kinds of hardware that made the picture: bit-equality is promised on one kind."""
     stills: tuple[StillUse, ...] = ()
     """In film order."""
+    outside_gamut: dict[str, OutsideGamut] = Field(default_factory=dict)
+    """By deliverable's file, where the spec says gamut: report."""
     quarantined: tuple[Quarantined, ...] = ()
     """Chunks that were set aside, with the source's own frames, or grey, in their place: it conforms, and is not all of the look."""
     deliverables: tuple[Conform, ...]

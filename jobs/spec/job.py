@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, m
 from jobs.document import Document
 from jobs.film.image_sequence_names import parted, rate_of
 from jobs.spec.codecs import Drop
+from jobs.spec.controls import Controls, Gamut
 from jobs.spec.cost import Cost
 from jobs.spec.formats import Deliverable
 from jobs.spec.names import JobName, file_name, is_reserved, job_key, stem
@@ -34,9 +35,9 @@ class LookChoice(Document):
 
 
 class Override(Document):
-    """Another look, other settings, or a lock, for some shots or for some frames. Where two overlap, the later look wins.
+    """Another look, other settings, other controls, or a lock, for some shots or for some frames. Where two overlap, the later wins.
 
-    The edges of a frame range are treated as cuts: nothing temporal crosses them.
+    The edges of a frame range with a look are treated as cuts: nothing temporal crosses them.
     """
 
     shots: ShotRange | None = None
@@ -48,6 +49,11 @@ class Override(Document):
     look: LookChoice | None = None
     """The look of these shots or frames, in place of the job's, as in {name: colorize, settings: {saturation: 0.7}}. By default
     the job's, where `locked` is true and nothing else changes."""
+    controls: Controls | None = None
+    """Strength, saturation, warmth and hues of these shots or frames, as in {saturation: 0.8}; what they do not name stays as the film's.
+    They make no cut. By default the film's."""
+    ramp: Annotated[int, Field(ge=0, le=1000)] = 12
+    """Frames over which `controls` come in and go out at the edges of a frame range, but where there is a cut. By default 12; 0: at once."""
     locked: bool = False
     """true: these pictures are approved and stay as they were last rendered; a change of the spec that would alter them is
     refused for as long as the lock stands here. A lock makes no cut at its edges. By default nothing is locked."""
@@ -56,8 +62,8 @@ class Override(Document):
     def _one_place(self) -> Self:
         if (self.shots is None) == (self.frames is None):
             raise ValueError("an override names either shots or frames, one of the two")
-        if self.look is None and not self.locked:
-            raise ValueError("an override says another look, or locked: true")
+        if self.look is None and self.controls is None and not self.locked:
+            raise ValueError("an override says another look, controls, or locked: true")
         start, stop = self.frames or (0, 1)
         if isinstance(start, int) and isinstance(stop, int) and start >= stop:
             raise ValueError("frames are [start, stop], start before stop, as in [0, 240]")
@@ -103,6 +109,12 @@ class JobSpec(Document):
     they are found, for nothing temporal may cross a cut."""
     overrides: tuple[Override, ...] = ()
     """Exceptions for some shots or frames: another look, other settings, or a lock. By default the job's look is used everywhere."""
+    controls: Controls = Controls()
+    """Strength, saturation, warmth and hues of the whole film's colour, after the look, as in {saturation: 0.9, hue: {skin: {shift: -4}}}.
+    A change renders the film again, and propagates nothing again. By default none."""
+    gamut: Gamut | None = None
+    """Colours that leave the legal gamut (EBU R103: R'G'B' from -5 to 105 %) on their luma. hold: their chroma is softly held, their hue kept;
+    clip: their chroma is cut at the limit, their hue kept; report: they stay, and report.json counts them. By default they stay, uncounted."""
     stills: Annotated[str, Field(min_length=1, max_length=4096, pattern=ONE_LINE)] | None = None
     """Where the stills lie that a person has coloured: a folder, file:// or s3://bucket/prefix. Files are named as `farm stills`
     names them, as in shot0003.f000123.png. Each gives its colours to its own frame and, propagated, to its shot. By default none."""

@@ -38,6 +38,8 @@ def test_the_schema_reaches_all_documents() -> None:
         "JobSpec",
         "LookChoice",
         "Override",
+        "Controls",
+        "HueControl",
         "DetectShots",
         "GivenShots",
         "Workers",
