@@ -119,8 +119,8 @@ class Composer:
         def own_luma() -> Tensor:
             return torch.cat([self._own_luma_floats(one[0])[None] for one in own]).to(device)
 
-        def sited(chroma_N2hw: Tensor) -> Tensor:
-            size, to = (self.size, (0.0, 0.0)) if is_rgb else (planes[1].shape, self.aside)
+        def sited(chroma_N2hw: Tensor, *, whole: bool = is_rgb or grader.whole) -> Tensor:
+            size, to = (self.size, (0.0, 0.0)) if whole else (planes[1].shape, self.aside)
             return self._sited(chroma_N2hw, own[0], size, to)
 
         def own_chroma() -> Tensor:
@@ -128,11 +128,13 @@ class Composer:
 
         luma = own_luma() if luma_N1HW is None else grader.luma(resized(luma_N1HW, self.size), own_luma, first)
         chroma = own_chroma() if differences is None else sited(differences)
-        chroma = grader.chroma(luma, chroma, own_chroma, first)
+        luma, chroma = grader.graded(luma, grader.chroma(luma, chroma, own_chroma, first))
         if is_rgb:
-            return [from_differences(luma, chroma, self.film.colour)]
-        levels = self.wanted.integers(self.wanted.difference_levels(chroma))
-        return [levels] if luma_N1HW is None else [self.wanted.integers(self.wanted.luma_levels(luma)), levels]
+            return [from_differences(luma, grader.legal(luma, chroma), self.film.colour)]
+        chroma = sited(chroma, whole=False) if grader.whole else chroma
+        levels = self.wanted.integers(self.wanted.difference_levels(grader.legal(luma, chroma)))
+        kept = luma_N1HW is None and not grader.whole
+        return [levels] if kept else [self.wanted.integers(self.wanted.luma_levels(luma)), levels]
 
     def _integers(self, picture_NCHW: Tensor, own: Sequence[Plane], planes: Sequence[Plane]) -> list[Tensor]:
         """What the look gives of the finished planes, on its device: luma (N1HW), then chroma (N2hw), as far as there are any."""
@@ -144,7 +146,8 @@ class Composer:
 
     def _fill(self, planes: Sequence[Plane], own: Sequence[Plane], given: Sequence[Tensor]) -> None:
         parts = list(given)
-        planes[0][:] = self._own_luma(own[0]) if self.domain is Domain.CHROMA else parts.pop(0)[0, 0].numpy()
+        keeps = self.domain is Domain.CHROMA and len(parts) < 2  # a grade may give it luma
+        planes[0][:] = self._own_luma(own[0]) if keeps else parts.pop(0)[0, 0].numpy()
         if self.domain is Domain.LUMA and not parts and self._same_form(own, planes):
             for plane, values in zip(planes[1:], own[1:], strict=True):
                 plane[:] = values

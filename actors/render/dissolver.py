@@ -23,6 +23,8 @@ from actors.media.temp_dirs import spool
 from actors.media.verified import proven
 from actors.picture.domain import Domain
 from actors.picture.generator import BATCH
+from actors.picture.grading.grader import Grader
+from actors.render.graders import grader_of
 from actors.render.handles import read_handles
 from actors.render.segments import SegmentInProgress
 from jobs.errors import FilmFailed
@@ -47,7 +49,8 @@ class Dissolver:
         lacking = [one for one, record in zip(order.encodings, kept, strict=True) if record is None]
         made_on = " + ".join(sorted({order.before.made_on, order.after.made_on}))
         with spool("dissolve") as folder, ExitStack() as stack:
-            pieces = [stack.enter_context(_piece(order, one, Path(folder))) for one in lacking]
+            grader = grader_of(order.look, order.film.picture, self.ledger)
+            pieces = [stack.enter_context(_piece(order, one, Path(folder), grader)) for one in lacking]
             domain, first = Domain(order.after.domain), order.core.start
             apart: list[float] = []
             for frames, pictures in self._runs(order, apart) if pieces else ():
@@ -95,6 +98,6 @@ class Dissolver:
             yield pictures
 
 
-def _piece(order: DissolveOrder, encoding: Encoding, folder: Path) -> SegmentInProgress:
+def _piece(order: DissolveOrder, encoding: Encoding, folder: Path, grader: Grader | None) -> SegmentInProgress:
     frames = encoding.opening(order.core, order.dissolve)
-    return SegmentInProgress(order.film.picture, frames, order.digest(encoding), encoding, folder, order.look.grading)
+    return SegmentInProgress(order.film.picture, frames, order.digest(encoding), encoding, folder, grader)

@@ -39,6 +39,7 @@ from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
 from actors.picture.generator import BATCH, Generator, runtime_of
 from actors.picture.prefetch import Prefetch, TurnLock
 from actors.render.completion import ChunkCompletion, Opened
+from actors.render.graders import grader_of
 from actors.render.handles import HandleWriter, as_kept
 from actors.render.propagation.propagated_colour import PropagatedColour
 from actors.render.segments import SegmentInProgress, hardware
@@ -264,10 +265,11 @@ class Renderer:
         film = order.film.picture
         with ExitStack() as files:
             pieces: list[SegmentInProgress | HandleWriter] = []
+            grader = grader_of(order.look, film, self.ledger)
             for one in order.encodings:
                 pieces.append(
                     files.enter_context(
-                        SegmentInProgress(film, order.body(one), order.digest(one), one, folder, order.look.grading)
+                        SegmentInProgress(film, order.body(one), order.digest(one), one, folder, grader)
                     )
                 )
             for frames in order.handles:

@@ -25,7 +25,6 @@ from actors.picture.stills import pair
 from jobs.errors import ChunkFailed
 from jobs.film.source import Picture
 from jobs.ledger.ledger import Ledger, still_name
-from jobs.plan.grading import Grading
 from jobs.plan.plan import Range
 from jobs.records.media import Media
 from jobs.records.orders import Encoding, SegmentRecord
@@ -41,11 +40,11 @@ class SegmentInProgress:
         digest: str,
         encoding: Encoding,
         folder: Path,
-        grading: Grading | None = None,
+        grader: Grader | None = None,
     ) -> None:
         self.film = film
-        self._grader = Grader(grading, film.colour) if grading else None
-        self._outside = GamutTally(film, encoding) if grading and grading.gamut == "report" else None
+        self._grader = grader
+        self._outside = GamutTally(film, encoding) if grader and grader.grading.gamut == "report" else None
         self.frames = frames
         self.digest = digest
         self.encoding = encoding

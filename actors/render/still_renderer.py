@@ -22,9 +22,9 @@ from actors.picture.compose import compose
 from actors.picture.device import memory_ran_out, settled, stream_of
 from actors.picture.frame_batches import batches_of, turned_back
 from actors.picture.generator import BATCH, Generator, runtime_of
-from actors.picture.grading.grader import Grader
 from actors.picture.prefetch import TurnLock
 from actors.picture.stills import Photo, jpeg, of_finished, of_source
+from actors.render.graders import grader_of
 from actors.render.handles import as_kept
 from actors.render.propagation.propagated_colour import PropagatedColour
 from actors.render.segments import hardware
@@ -97,7 +97,7 @@ class StillRenderer:
             stored = turned_back(picture_1CHW, order.film.picture)
             stored = as_kept(stored) if look.support.dissolve else stored
             film = order.film.picture
-            grader = Grader(look.grading, film.colour) if look.grading else None
+            grader = grader_of(look, film, self.ledger)
             return compose([frame], stored, generator.domain, film, order.encoding, grader=grader, first=run.frame)[0]
 
     def choose(self, order: ChoiceOrder) -> ChosenFrames:

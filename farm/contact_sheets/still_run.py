@@ -19,7 +19,7 @@ from farm.contact_sheets.page import page
 from farm.contact_sheets.proof_colour import FrameColour, ProofColour
 from farm.film.calls import ColourCall
 from farm.film.output_names import claimed_proof
-from farm.film.setup import put_stills
+from farm.film.setup import put_luts, put_stills
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.film.worker_pools import pools_for
@@ -85,6 +85,7 @@ def prove(film: SurveyedFilm, wish: StillRequest) -> Proof:
         fleet.hire([prover(scout, fleet, proof.looks), *propagators(scout, fleet)])
         if proof.colour:
             put_stills(scout.spec, scout.ledger, scout.stills)
+        put_luts(scout.spec, scout.ledger)
         for _ in fleet.run([*proof.colour_calls(), *proof.stills_calls()], proof.calls_after_finding):
             progress.judged(len(proof.made))
         for _ in fleet.run(proof.sheet_calls(), lambda *_: ()):

@@ -18,6 +18,7 @@ from farm.specs.places import refuse_nested
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
+from jobs.plan.grading import lut_name
 from jobs.plan.plan import Look
 from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.records.guides import still_media
@@ -70,6 +71,10 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
 
     `delivers`: the output is written, too.
     """
+    if spec.grade or any(one.grade for one in spec.overrides):
+        from actors.picture.grading.reading import with_grades_read  # with numpy, which most drivers need not
+
+        spec = with_grades_read(spec)
     today = looks_of(spec, propagates=True)
     source_identity(spec.source_url)
     check_places(spec, delivers=delivers)
@@ -101,6 +106,16 @@ def enter(job: Preflight) -> None:
     job.ledger.enter(job.spec)
     job.ledger.keep_stills(job.spec, job.stills)
     put_stills(job.spec, job.ledger, job.stills)
+    put_luts(job.spec, job.ledger)
+
+
+def put_luts(spec: JobSpec, ledger: Ledger) -> None:
+    """Put the LUTs of a spec whose grades are read into the job's folder. Raises BadSpec where one was changed since."""
+    if any(one and one.lut_sha256 for one in (spec.grade, *(one.grade for one in spec.overrides))):
+        from actors.picture.grading.reading import luts_of
+
+        for sha256, data in luts_of(spec):
+            ledger.store.write(ledger.key(lut_name(sha256)), data, only_if_absent=True)
 
 
 def put_stills(spec: JobSpec, ledger: Ledger, stills: Iterable[StillFile]) -> None:

@@ -259,7 +259,7 @@ class SurveyRun:
             if part.frames.start >= self.plan.edge
         ]
         self._shots += max(0, len(shots) - (not whole))
-        new = [part.graded(grading_of(part, self.spec.controls, overrides, self.spec.gamut)) for part in new]
+        new = [part.graded(grading_of(part, self.spec, overrides)) for part in new]
         known = len(new) if whole else max(0, len(new) - 1)
         return [part.settled for part in new[:known]], next(iter(new[known:]), None)
 

@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 
 from actors.looks import placed
 from actors.looks.package import PAPER, open_package
+from actors.picture.grading.cube import LARGEST_FILE
+from actors.picture.grading.reading import with_grades_read
 from farm.specs.place_policy import is_file_here
 from jobs.errors import BadMedia, BadSpec
 from jobs.field_paths import member
 from jobs.film.image_sequence_names import pattern
 from jobs.ledger.ledger import Ledger
+from jobs.spec.grade import Grade
 from jobs.spec.job import JobSpec, LookChoice
 from jobs.spec.shots import GivenShots
 from jobs.stills.exports import EXPORTS
@@ -62,6 +65,8 @@ class InputUpload:
                     f"{field} = {place!r}: a cluster cannot write there; give s3://bucket/prefix, or a folder that all its "
                     f"machines share and {FOLDERS} names."
                 )
+        if spec.grade or any(one.grade for one in spec.overrides):
+            spec = with_grades_read(spec)
         self.ledger = Ledger.at(spec.store, spec.key)
         self.pieces: list[UploadFile] = []
         self.spec = self._repacked(spec)
@@ -69,15 +74,28 @@ class InputUpload:
 
     def _repacked(self, spec: JobSpec) -> JobSpec:
         overrides = (
-            one.model_copy(update={"look": one.look and self._look(one.look, f"override {number + 1}, look")})
+            one.model_copy(
+                update={
+                    "look": one.look and self._look(one.look, f"override {number + 1}, look"),
+                    "grade": one.grade and self._grade(one.grade),
+                }
+            )
             for number, one in enumerate(spec.overrides)
         )
         places = {"look": self._look(spec.look, "look"), "overrides": tuple(overrides)}  # looks first: they are small
+        places["grade"] = spec.grade and self._grade(spec.grade)
         if isinstance(spec.shots, GivenShots):
             places["shots"] = GivenShots(file=self._shots(spec.shots.file))
         if spec.stills is not None:
             places["stills"] = self._stills(spec.stills)
         return spec.model_copy(update={**places, "source": self._source(spec)})
+
+    def _grade(self, grade: Grade) -> Grade:
+        """Its LUT is sent; what its CDL says stands in the spec by now."""
+        if grade.lut is None or not is_private(grade.lut):
+            return grade
+        data, path = read_small(grade.lut, LARGEST_FILE), Path(str(locate(grade.lut)))
+        return grade.model_copy(update={"lut": self._add([(path, path.name, len(data))], _mark(data), path.name)})
 
     def _source(self, spec: JobSpec) -> str:
         place = spec.source

@@ -84,6 +84,20 @@ def _places(spec: JobSpec, planned_only: bool) -> Iterator[tuple[str, str]]:
         yield "shots.file", spec.shots.file
     if spec.stills is not None:
         yield "stills", spec.stills
+    yield from places_of_grades(spec)
+
+
+def places_of_grades(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    """Every file of a CDL or a LUT that a spec names, by its field."""
+    named = [
+        ("grade", spec.grade),
+        *((f"override {number}, grade", one.grade) for number, one in enumerate(spec.overrides, 1)),
+    ]
+    for field, grade in named:
+        if grade and isinstance(grade.cdl, str):
+            yield f"{field}.cdl", grade.cdl
+        if grade and grade.lut:
+            yield f"{field}.lut", grade.lut
 
 
 def _places_of_looks(spec: JobSpec, beside: Iterable[LookChoice]) -> Iterator[tuple[str, str]]:

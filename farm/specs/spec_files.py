@@ -6,6 +6,7 @@ from typing import Any
 
 from farm.specs.yaml_json import read_fields
 from jobs.errors import BadSpec
+from jobs.spec.grade import Grade
 from jobs.spec.job import JobSpec, LookChoice
 from jobs.spec.names import stem
 from jobs.spec.parser import parse_spec
@@ -100,13 +101,22 @@ def _absolute(spec: JobSpec) -> JobSpec:
     if spec.stills is not None:
         places["stills"] = whole(spec.stills)
     places["look"] = _whole_look(spec.look)
-    looks = ({"look": one.look and _whole_look(one.look)} for one in spec.overrides)
+    places["grade"] = spec.grade and _whole_grade(spec.grade)
+    looks = (
+        {"look": one.look and _whole_look(one.look), "grade": one.grade and _whole_grade(one.grade)}
+        for one in spec.overrides
+    )
     places["overrides"] = tuple(one.model_copy(update=own) for one, own in zip(spec.overrides, looks, strict=True))
     return spec.model_copy(update=places)
 
 
 def _whole_look(look: LookChoice) -> LookChoice:
     return look.model_copy(update={"name": whole(look.name)}) if "/" in look.name else look
+
+
+def _whole_grade(grade: Grade) -> Grade:
+    cdl = whole(grade.cdl) if isinstance(grade.cdl, str) else grade.cdl
+    return grade.model_copy(update={"cdl": cdl, "lut": grade.lut and whole(grade.lut)})
 
 
 def whole(place: str) -> str:

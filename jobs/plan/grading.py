@@ -6,6 +6,7 @@ from typing import Literal
 from jobs.document import Document
 from jobs.plan.ranges import Range
 from jobs.spec.controls import HUES, Controls, Gamut, Hue
+from jobs.spec.grade import Cdl
 
 VERSION = 1
 """Of grading: raised whenever its pictures change."""
@@ -89,6 +90,9 @@ class Grading(Document):
     """Of all its frames."""
     ranges: tuple[ControlledRange, ...] = ()
     """Of some of them; where two overlap, the later counts."""
+    cdl: Cdl | None = None
+    lut: str = ""
+    """SHA-256 of a .cube file, which lies in the job's folder (`lut_name`)."""
     gamut: Gamut | Literal[""] = ""
 
     def at(self, frame: int) -> FrameControls:
@@ -120,6 +124,11 @@ class Grading(Document):
         return min([known.stop, *ends])
 
     @property
+    def has_grade(self) -> bool:
+        """Whether R'G'B' is graded, by a CDL or a LUT."""
+        return bool(self.cdl or self.lut)
+
+    @property
     def changes_pictures(self) -> bool:
         """False where it only counts."""
         return self.model_copy(update={"gamut": ""}) != Grading() or self.gamut in ("hold", "clip")
@@ -136,7 +145,15 @@ class Grading(Document):
             told |= {f"hue {name} {what}": value for what, value in one.model_dump(exclude_defaults=True).items()}
         for place, some in enumerate(self.ranges, 1):
             told[f"range {place}"] = f"frames {some.frames.start} to {some.frames.stop - 1}"
+        if self.cdl:
+            told |= {f"cdl {name}": value for name, value in self.cdl.model_dump(exclude_defaults=True).items()}
+        told |= {"lut": self.lut[:12]} if self.lut else {}
         return told | ({"gamut": self.gamut} if self.gamut else {})
+
+
+def lut_name(sha256: str) -> str:
+    """Where a LUT lies in a job's folder."""
+    return f"grades/{sha256}.cube"
 
 
 def _changes(controls: Controls, under: Controls) -> bool:

@@ -94,7 +94,8 @@ class Look(Document):
         """The look with something done to its picture afterwards. What that does not keep is no longer held to be kept."""
         if grading is None or not grading.changes_pictures:
             return self.model_copy(update={"grading": grading})
-        return self.model_copy(update={"grading": grading, "keeps": "luma" if self.keeps in ("all", "luma") else ""})
+        keeps_luma = self.keeps == "luma" or (self.keeps == "all" and not grading.has_grade)
+        return self.model_copy(update={"grading": grading, "keeps": "luma" if keeps_luma else ""})
 
     @property
     def ungraded(self) -> "Look":

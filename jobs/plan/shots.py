@@ -9,8 +9,9 @@ from jobs.film.timecode import FrameTimecodes
 from jobs.plan.grading import ControlledRange, Grading
 from jobs.plan.plan import Look, Range, Shot
 from jobs.plan.ranges import MOST_FRAMES
-from jobs.spec.controls import Controls, Gamut
-from jobs.spec.job import LookChoice, Override
+from jobs.spec.controls import Controls
+from jobs.spec.grade import Cdl, Grade
+from jobs.spec.job import JobSpec, LookChoice, Override
 from jobs.spec.shots import FrameMark
 from jobs.stills.listing import StillFile, refused_together
 
@@ -44,6 +45,7 @@ class PlacedOverride:
     frames: Range | None = None
     controls: Controls | None = None
     ramp: int = 0
+    grade: Grade | None = None
 
     def covers(self, number: int, part: Range) -> bool:
         """Whether it names these frames, of shot `number`."""
@@ -68,7 +70,7 @@ def placed(overrides: Sequence[Override], names: FrameTimecodes, frames: int) ->
                 raise BadSpec(f"{_said(place, one)}: start comes before stop, and these are frames {start} and {stop}.")
             numbers = Range(start, stop)
         shots = one.shot_numbers() if one.shots else None
-        found.append(PlacedOverride(one.look, one.locked, shots, numbers, one.controls, one.ramp))
+        found.append(PlacedOverride(one.look, one.locked, shots, numbers, one.controls, one.ramp, one.grade))
     return found
 
 
@@ -112,17 +114,22 @@ def dressed(
         yield Shot(number, part, fit(choice))
 
 
-def grading_of(
-    part: Shot, controls: Controls, overrides: Sequence[PlacedOverride], gamut: Gamut | None
-) -> Grading | None:
-    """What is done with the pictures of a shot, or of the part of one that an override has made: the film's controls, and those of overrides."""
-    ranges = []
+def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride]) -> Grading | None:
+    """What is done with the pictures of a shot, or of the part of one that an override has made: what is done with the film's, and what overrides say."""
+    ranges, grade = [], spec.grade
     for one in overrides:
         frames = one.frames or EVERYWHERE
         named = frames.meets(part.frames) if one.frames else one.covers(part.number, part.frames)
         if one.controls and named:
             ranges.append(ControlledRange(frames=frames, ramps=(one.ramp, one.ramp), controls=one.controls))
-    found = Grading(controls=controls.resting, ranges=tuple(ranges), gamut=gamut or "")
+        grade = one.grade if one.grade and named else grade
+    found = Grading(
+        controls=spec.controls.resting,
+        ranges=tuple(ranges),
+        cdl=grade.cdl if grade and isinstance(grade.cdl, Cdl) and grade.cdl != Cdl() else None,
+        lut=(grade and grade.lut_sha256) or "",
+        gamut=spec.gamut or "",
+    )
     return None if found == Grading() else found
 
 

@@ -15,6 +15,7 @@ from jobs.spec.codecs import Drop
 from jobs.spec.controls import Controls, Gamut
 from jobs.spec.cost import Cost
 from jobs.spec.formats import Deliverable
+from jobs.spec.grade import Grade
 from jobs.spec.names import JobName, file_name, is_reserved, job_key, stem
 from jobs.spec.shots import ONE_LINE, DetectShots, FrameMark, ShotRange, Shots
 from jobs.spec.streams import DropRule
@@ -54,6 +55,8 @@ class Override(Document):
     They make no cut. By default the film's."""
     ramp: Annotated[int, Field(ge=0, le=1000)] = 12
     """Frames over which `controls` come in and go out at the edges of a frame range, but where there is a cut. By default 12; 0: at once."""
+    grade: Grade | None = None
+    """A CDL and a LUT of these shots, in place of the film's, as in {cdl: sh010.cc}; not of a frame range. By default the film's."""
     locked: bool = False
     """true: these pictures are approved and stay as they were last rendered; a change of the spec that would alter them is
     refused for as long as the lock stands here. A lock makes no cut at its edges. By default nothing is locked."""
@@ -62,8 +65,10 @@ class Override(Document):
     def _one_place(self) -> Self:
         if (self.shots is None) == (self.frames is None):
             raise ValueError("an override names either shots or frames, one of the two")
-        if self.look is None and self.controls is None and not self.locked:
-            raise ValueError("an override says another look, controls, or locked: true")
+        if not (self.look or self.controls or self.grade or self.locked):
+            raise ValueError("an override says another look, controls, a grade, or locked: true")
+        if self.grade and self.shots is None:
+            raise ValueError("a grade is for whole shots: name shots, or give these frames controls, which ramp")
         start, stop = self.frames or (0, 1)
         if isinstance(start, int) and isinstance(stop, int) and start >= stop:
             raise ValueError("frames are [start, stop], start before stop, as in [0, 240]")
@@ -112,6 +117,9 @@ class JobSpec(Document):
     controls: Controls = Controls()
     """Strength, saturation, warmth and hues of the whole film's colour, after the look, as in {saturation: 0.9, hue: {skin: {shift: -4}}}.
     A change renders the film again, and propagates nothing again. By default none."""
+    grade: Grade | None = None
+    """A CDL and a LUT after the look and its controls, as in {cdl: {slope: [1.1, 1, 1]}, lut: show.cube}. A look that gives chroma takes their chroma alone
+    and keeps the film's luma. By default none."""
     gamut: Gamut | None = None
     """Colours that leave the legal gamut (EBU R103: R'G'B' from -5 to 105 %) on their luma. hold: their chroma is softly held, their hue kept;
     clip: their chroma is cut at the limit, their hue kept; report: they stay, and report.json counts them. By default they stay, uncounted."""

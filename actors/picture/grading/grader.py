@@ -11,7 +11,9 @@ from math import atan2, cos, degrees, pi, radians, sin
 import torch
 from torch import Tensor
 
+from actors.picture.colour import from_differences, to_differences
 from actors.picture.grading.gamut import within_gamut
+from actors.picture.grading.grade import PictureGrade
 from jobs.film.source import KR_KB, Colour
 from jobs.plan.grading import FrameControls, Grading
 
@@ -29,21 +31,42 @@ class Grader:
 
     grading: Grading
     colour: Colour
+    grade: PictureGrade | None = None
+    """That of the grading, its tables read."""
+    whole: bool = False
+    """Whether the grade's luma counts, too: not for looks that keep the film's."""
 
     def acts(self, first: int, frames: int) -> bool:
         """Whether anything is changed on these frames."""
         held = self.grading.gamut in ("hold", "clip")
-        return held or any(not self.grading.at(number).rest for number in range(first, first + frames))
+        return (
+            held
+            or self.grade is not None
+            or any(not self.grading.at(number).rest for number in range(first, first + frames))
+        )
 
     def chroma(self, luma_N1HW: Tensor, differences_N2hw: Tensor, own_N2hw: Callable[[], Tensor], first: int) -> Tensor:
-        """(B'-Y', R'-Y') of frames from number `first` on, graded. Of luma there are as many pixels, or whole cells of them for each sample.
+        """(B'-Y', R'-Y') of frames from number `first` on, under their controls. Of luma there are as many pixels, or whole cells of them for each sample.
 
         `own_N2hw`: the film's own, at the same size, if it is asked for.
         """
         each = [self.grading.at(first + place) for place in range(len(differences_N2hw))]
-        made = self._controlled(each, luma_N1HW, differences_N2hw, own_N2hw)
+        return self._controlled(each, luma_N1HW, differences_N2hw, own_N2hw)
+
+    def graded(self, luma_N1HW: Tensor, differences_N2hw: Tensor) -> tuple[Tensor, Tensor]:
+        """Luma and (B'-Y', R'-Y') by CDL and LUT. Where the grade is not `whole` luma stays as it is."""
+        if self.grade is None:
+            return luma_N1HW, differences_N2hw
+        shown = _means(luma_N1HW, differences_N2hw)
+        luma, made = to_differences(self.grade.on(from_differences(shown, differences_N2hw, self.colour)), self.colour)
+        return (luma if self.whole else luma_N1HW), made
+
+    def legal(self, luma_N1HW: Tensor, differences_N2hw: Tensor) -> Tensor:
+        """(B'-Y', R'-Y') in the legal gamut, where it is to be kept."""
         gamut = self.grading.gamut
-        return within_gamut(made, luma_N1HW, self.colour, gamut) if gamut in ("hold", "clip") else made
+        if gamut not in ("hold", "clip"):
+            return differences_N2hw
+        return within_gamut(differences_N2hw, luma_N1HW, self.colour, gamut)
 
     def luma(self, luma_N1HW: Tensor, own_N1HW: Callable[[], Tensor], first: int) -> Tensor:
         """Luma of a look that gives its own: so much of it as the strength says."""

@@ -8,10 +8,16 @@ import pytest
 from actors.mux.stream_plan import plan_deliverables
 from farm.estimate.rerender_diff import again
 from farm.film.calls import GuideCall, RenderCall
+from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
+from farm.film.setup import preflight
+from farm.ops.status import statuses
+from jobs.errors import BadMedia, BadSpec
 from jobs.spec.job import JobSpec
-from tests.farm.inline import InlineFleet, rendered, scouted
-from tests.farm.studio import spec_of
+from tests.actors.picture.grading.luts import bent, cube
+from tests.actors.picture.grading.luts import same as same_colour
+from tests.farm.inline import InlineFleet, quiet, rendered, scouted
+from tests.farm.studio import same, spec_of
 from tests.films import Recipe, serial
 
 
@@ -25,6 +31,11 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def spec(film: Path, folder: Path, **fields: object) -> JobSpec:
     return spec_of(film, folder, look={"name": "colorize"}, propagate=True, chunk_seconds=1.2, **fields)
+
+
+def render(asked: JobSpec, fleet: InlineFleet | None = None) -> FilmRun:
+    """With what its grades hold."""
+    return render_film(preflight(asked), fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
 
 
 def delivered(made: FilmRun) -> Path:
@@ -57,3 +68,42 @@ def test_a_report_counts_what_leaves_the_gamut_on_its_luma(film: Path, tmp_path:
     made = rendered(spec_of(film, tmp_path, controls={"saturation": 3.0}, gamut="report", chunk_seconds=2)).report()
     found = made.outside_gamut["film.mkv"]
     assert (made.conforms, found.frames, found.most >= found.mean > 0) == (True, 36, True)
+
+
+def test_a_grade_is_known_by_what_its_files_hold(film: Path, tmp_path: Path) -> None:
+    lut, cdl = tmp_path / "show.cube", tmp_path / "day.cc"
+    lut.write_bytes(cube(bent, 5))
+    cdl.write_text("<ColorCorrection><SOPNode><Slope>1 1 0.8</Slope></SOPNode></ColorCorrection>")
+    plain = delivered(render(spec_of(film, tmp_path / "plain", chunk_seconds=2)))
+    folder = tmp_path / "graded"
+    graded = spec_of(film, folder, grade={"lut": str(lut), "cdl": str(cdl)}, chunk_seconds=2)
+    made = render(graded)
+    assert made.report().conforms
+    assert not {*serial(delivered(made))} & {*serial(plain)}  # `none` gives the whole picture to a grade
+    # Elsewhere, but the same: nothing is rendered; and `farm status` needs neither file.
+    lut = lut.rename(tmp_path / "moved.cube")
+    fleet = InlineFleet()
+    render(spec_of(film, folder, grade={"lut": str(lut), "cdl": {"slope": [1, 1, 0.8]}}, chunk_seconds=2), fleet)
+    assert fleet.calls(RenderCall) == []
+    lut.unlink()
+    (found,) = statuses(f"{folder}/store", None)
+    assert found.chunks_done == found.chunks == 2
+    # An identity, and a shot's own that rests, are no grade.
+    lut.write_bytes(cube(same_colour, 5))
+    same(delivered(render(spec_of(film, folder, grade={"lut": str(lut)}, chunk_seconds=2))), plain)
+    resting = {"grade": {"lut": str(lut), "cdl": str(cdl)}, "overrides": [{"shots": "1-9", "grade": {"cdl": {}}}]}
+    same(delivered(render(spec_of(film, folder, chunk_seconds=2, **resting))), plain)
+
+
+def test_a_bad_grade_is_refused_before_any_work(film: Path, tmp_path: Path) -> None:
+    lut = tmp_path / "show.cube"
+    lut.write_bytes(b"LUT_3D_SIZE 2\n0 0 0\n")
+    with pytest.raises(
+        BadSpec, match=r"The LUT .*show.cube cannot be read: it says 8 rows of three numbers, and has 3"
+    ):
+        preflight(spec_of(film, tmp_path, grade={"lut": str(lut)}))
+    with lut.open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(BadMedia, match=r"has 1,073,741,824 bytes, and a file of this kind at most 67,108,864"):
+        preflight(spec_of(film, tmp_path, grade={"lut": str(lut)}))
+    assert not (tmp_path / "store").exists() or not [*(tmp_path / "store").rglob("*.json")]

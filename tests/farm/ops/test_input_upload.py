@@ -12,6 +12,7 @@ from actors.looks.importing import add
 from farm.film.setup import looks_of
 from farm.ops.input_upload import SMALL, InputUpload
 from jobs.errors import BadLook, BadMedia, BadSpec
+from jobs.spec.grade import Cdl
 from jobs.spec.job import JobSpec
 from jobs.spec.shots import GivenShots
 from jobs.store import open_store, read_small, source_identity
@@ -53,6 +54,20 @@ def test_a_film_and_its_shot_list_are_sent_once(place: str, tmp_path: Path) -> N
     assert sent(spec.model_copy(update={"source": f"{tmp_path}/copy/A film.mp4"})) == (there, [])
     film.write_bytes(b"abce" * (SMALL // 2))
     assert sent(spec)[0].source != there.source
+
+
+def test_a_lut_is_sent_and_what_a_cdl_says_stands_in_the_spec(place: str, tmp_path: Path) -> None:
+    film, lut, cdl = tmp_path / "film.mp4", tmp_path / "show.cube", tmp_path / "day.cc"
+    film.write_bytes(b"film")
+    lut.write_bytes(b"LUT_1D_SIZE 2\n0 0 0\n1 1 0.5\n")
+    cdl.write_text("<ColorCorrection><SatNode><Saturation>0.5</Saturation></SatNode></ColorCorrection>")
+    there, _ = sent(spec_of(film, place, overrides=[{"shots": 1, "grade": {"lut": str(lut), "cdl": str(cdl)}}]))
+    (grade,) = (one.grade for one in there.overrides)
+    assert grade
+    assert grade.lut
+    assert grade.lut.startswith(f"{place}/store/film/submitted/")
+    assert read_small(grade.lut) == lut.read_bytes()
+    assert grade.cdl == Cdl(saturation=0.5)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def fields_of(place: str) -> dict[str, dict[str, Any]]:
         "output": {"output": place},
         "shots.file": {"shots": {"file": place}},
         "stills": {"stills": place},
+        "grade.cdl": {"grade": {"cdl": place}},
+        "override 1, grade.lut": {"overrides": [{"shots": "1", "grade": {"lut": place}}]},
         "look.name": {"look": {"name": place}},
         "look.settings.weights": {"look": {"name": "fast-style", "settings": {"weights": place}}},
         "look.settings.looks, entry 2, name": {

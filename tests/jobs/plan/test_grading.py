@@ -10,6 +10,7 @@ from jobs.plan.plan import Look, Plan, Range, Shot
 from jobs.plan.shots import grading_of, placed
 from jobs.spec.controls import Controls
 from jobs.spec.job import LookChoice, Override
+from tests.farm.studio import spec_of
 from tests.paper import film_of, picture_of
 
 NAMES = FrameTimecodes.of(film_of(picture_of("yuv420p")))
@@ -20,7 +21,7 @@ SHOT = Shot(1, Range(0, 100), LOOK)
 def graded(*overrides: dict[str, Any], **controls: Any) -> Grading | None:
     """Of a shot whose end may not be known yet."""
     over = placed([Override.model_validate(one) for one in overrides], NAMES, 1000)
-    return grading_of(SHOT, Controls.model_validate(controls), over, None)
+    return grading_of(SHOT, spec_of("/films/a.mp4", "/work", controls=controls), over)
 
 
 def settled(*overrides: dict[str, Any], **controls: Any) -> Grading | None:

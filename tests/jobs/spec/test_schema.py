@@ -40,6 +40,8 @@ def test_the_schema_reaches_all_documents() -> None:
         "Override",
         "Controls",
         "HueControl",
+        "Grade",
+        "Cdl",
         "DetectShots",
         "GivenShots",
         "Workers",
