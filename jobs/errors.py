@@ -76,7 +76,7 @@ class Stopped(FarmError):
 
 
 class FilmFailed(FarmError):
-    """The film could not be finished; what was finished is kept, and the same command goes on."""
+    """The film could not be finished; what was finished is kept, and the same command resumes."""
 
     missing: str = ""
     """Key of the object that was not seen in the store, where that is why: the driver looks for itself before it is believed."""
@@ -116,7 +116,7 @@ class NodeFault(FarmError):
 
     def __str__(self) -> str:
         where = f"on {self.node}" if self.node else f"on {socket.gethostname()}"
-        return spoken(f"{where}: {self.sentence}. What is finished is kept: the same command goes on.")
+        return spoken(f"{where}: {self.sentence}. Finished work is kept: the same command resumes.")
 
 
 class TrainingFailed(FarmError):
@@ -132,4 +132,4 @@ class UploadGone(StoreFault):
 
 
 class StoreDown(FarmError):
-    """The store failed for longer than a job in work waits (jobs/store/retry.py): the job stops, the same command goes on."""
+    """The store failed for longer than a job in work waits (jobs/store/retry.py): the job stops, the same command resumes."""

@@ -99,7 +99,7 @@ class SequenceWriter:
         """
         if stranger := next(self._strangers(plan, timing.frames), ""):
             raise FilmFailed(
-                f"{self.output.url}/{stranger} is no picture of {plan.file}, which has {timing.frames} frames: move what is in "
+                f"{self.output.url}/{stranger} is not a picture of {plan.file}, which has {timing.frames} frames: move what is in "
                 "that folder elsewhere, or give the deliverable another name, and run the job again; finished work is kept."
             )
         # What an earlier try left there, of another codec perhaps, never had a name.
@@ -196,7 +196,7 @@ class SequenceWriter:
             findings.append(f"there are {frames} pictures and the film has {timing.frames} frames")
         for folder in ("", f"{self.staging}/"):
             strangers = islice(self._strangers(plan, timing.frames, folder), 1)
-            findings += [f"{one} is no picture of this film" for one in strangers]
+            findings += [f"{one} is not a picture of this film" for one in strangers]
         if not findings:
             pictures = _Pictures(self.output, plan.encoding, lambda number: self._lies(plan, number, placed))
             findings += source.findings(pictures.runs(source.wanted), pictures)

@@ -147,7 +147,7 @@ class Evaluator:
         if number != len(subject.frames) or wanted is None:
             raise FilmFailed(
                 f"The look '{look.title}' does not give one picture for each frame (seen at {subject.name}); "
-                "mend the look, and raise its version."
+                "correct the look, and raise its version."
             )
         return wanted
 

@@ -60,7 +60,7 @@ def _package(place: str, name: str, fields: dict[str, Any]) -> Iterator[Package]
         )
     if ending not in BARE:
         if fields:
-            raise BadLook(f"{place} is no bare file: {', '.join(fields)} is said by its look.json; leave it out.")
+            raise BadLook(f"{place} is not a bare file: {', '.join(fields)} is said by its look.json; leave it out.")
         yield open_package(place)
         return
     with spool("look") as folder:

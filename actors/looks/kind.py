@@ -61,4 +61,4 @@ class LookKind:
 
 def not_imported(name: str, error: Exception) -> BadLook:
     """What is said of a look, or of its generator, that this node's installation does not have."""
-    return BadLook(f"The look '{name}' cannot be imported ({error}); install its package anew on every node.")
+    return BadLook(f"The look '{name}' cannot be imported ({error}); reinstall its package on every node.")

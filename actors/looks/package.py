@@ -143,14 +143,16 @@ class Package:
         return path
 
     def _other_file(self, name: str) -> BadLook:
-        return BadLook(f"{self.place}/{name} is not the file that its look.json names; copy the whole look anew.")
+        return BadLook(f"{self.place}/{name} is not the file that its look.json names; copy the whole look again.")
 
     def _holds(self, path: Path, name: str) -> bool:
         try:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == self.paper.files[name]
         except OSError as error:
-            raise BadLook(f"{self.place}/{name} cannot be read ({error.strerror}); copy the whole look anew.") from None
+            raise BadLook(
+                f"{self.place}/{name} cannot be read ({error.strerror}); copy the whole look again."
+            ) from None
 
     def _fetched(self, name: str) -> Path:
         path = own(cache()) / self.digest / name
@@ -200,9 +202,7 @@ def open_package(place: str) -> Package:
     if found is None:
         raise BadLook(f"There is no look at {store.url}: it has no {PAPER}; check the place.")
     if found.bytes > LARGEST_PAPER:
-        raise BadLook(
-            f"{store.url}/{PAPER} has {found.bytes} bytes; it is no look's, which has at most {LARGEST_PAPER}."
-        )
+        raise BadLook(f"{store.url}/{PAPER} has {found.bytes:,} bytes; no look.json has more than {LARGEST_PAPER:,}.")
     return Package(store.url, read_paper(data, f"{store.url}/{PAPER}"), hashlib.sha256(data).hexdigest())
 
 
@@ -216,7 +216,7 @@ def read_paper(data: bytes, where: str) -> LookDocument:
     except ValidationError as error:
         raise BadLook(f"{where}: {wrong_fields(error)}.") from None
     except ValueError as wrong:
-        raise BadLook(f"{where}: {wrong}; no look's paper is so, copy the look anew.") from None
+        raise BadLook(f"{where}: {wrong}; that is not a look.json: copy the look again.") from None
 
 
 def wrong_fields(error: ValidationError) -> str:
@@ -265,7 +265,7 @@ def shape_of(package: Package, shape: type[Shape]) -> Shape:
         first = error.errors()[0]
         wrong = wrong_field({**first, "loc": ("network", *first["loc"])})
         raise BadLook(
-            f"{package.place}/look.json: {wrong}; it is no look of the kind {package.paper.kind!r}, or is damaged: copy it anew."
+            f"{package.place}/look.json: {wrong}; it is not a look of the kind {package.paper.kind!r}, or is damaged: copy it again."
         ) from None
 
 

@@ -19,11 +19,11 @@ def tensors_in(path: Path) -> dict[str, Tensor]:
     try:
         found = load_file(path, device="cpu")
     except (SafetensorError, OSError) as error:
-        raise BadLook(f"{path} is not a whole safetensors file ({error}); copy the whole look anew.") from None
+        raise BadLook(f"{path} is not a whole safetensors file ({error}); copy the whole look again.") from None
     for name in sorted(found):
         if found[name].is_floating_point() and not found[name].float().isfinite().all():
             raise BadLook(
-                f"{path}: tensor {name[:80]!r} holds numbers that are not finite; copy the look anew, or train it anew."
+                f"{path}: tensor {name[:80]!r} holds numbers that are not finite; copy the look again, or train it again."
             )
     return found
 

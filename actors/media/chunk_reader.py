@@ -33,5 +33,5 @@ def read_chunk(media: BinaryIO | bytes, order: SplitOrder, threads: int = 1) -> 
             number = order.read.start + missing.args[0]
             raise ChunkFailed(
                 f"{what} frame {number} of the film cannot be decoded; the source is damaged there, or the chunk is: "
-                "delete that object and its record to have it split anew."
+                "delete that object and its record to have it split again."
             ) from None

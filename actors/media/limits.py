@@ -88,7 +88,7 @@ def refuse_parts(streams: int, chapters: int, what: str) -> None:
         raise BadMedia(f"{what} has more than {MOST_STREAMS} streams; take out those that are not of the film.")
     if chapters > MOST_CHAPTERS:
         raise BadMedia(
-            f"{what} has {chapters} chapters; up to {MOST_CHAPTERS} are carried: leave them out, for example with "
+            f"{what} has {chapters:,} chapters; up to {MOST_CHAPTERS:,} are carried: leave them out, for example with "
             "ffmpeg -i FILM -map 0:v -map 0:a? -c copy -map_chapters -1 NEW.mkv."
         )
 
@@ -98,5 +98,5 @@ def refuse_length(seconds: float, what: str) -> None:
     if seconds > LONGEST_SECONDS:
         raise BadMedia(
             f"{what} lasts {seconds / 3600:.4g} hours by its time stamps; up to {LONGEST_SECONDS // 3600} are carried: "
-            f"split it, or where they are damaged set them anew, for example with {ONE_RATE}."
+            f"split it, or where they are damaged set them again, for example with {ONE_RATE}."
         )

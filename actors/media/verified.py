@@ -65,9 +65,9 @@ def proven(ledger: Ledger, media: Media, record: str) -> Iterator[BinaryIO]:
 def damaged(ledger: Ledger, record: str, what: str) -> Damaged:
     """What is raised of damage, once the record that names it is set aside."""
     ledger.set_aside(record)
-    return Damaged(f"{what}; its record is set aside: run the job again, and the piece is made anew.", record)
+    return Damaged(f"{what}; its record is set aside: run the job again, and the piece is made again.", record)
 
 
 def gone(ledger: Ledger, record: str, key: str) -> Damaged:
     """What is raised of an object that is not seen from here. Nothing is set aside: the driver looks for it first."""
-    return Damaged(f"{ledger.store.url}/{key} is gone; run the job again, and the piece is made anew.", record, key)
+    return Damaged(f"{ledger.store.url}/{key} is gone; run the job again, and the piece is made again.", record, key)

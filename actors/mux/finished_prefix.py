@@ -36,7 +36,7 @@ def records_of(
             if not isinstance(record, SegmentRecord):
                 where = f"{ledger.store.url}/{ledger.key(f'records/{name}.json')}"
                 raise Damaged(
-                    f"The record {where} is gone; run the job again, and its segment is made anew.",
+                    f"The record {where} is gone; run the job again, and its segment is made again.",
                     name,
                     ledger.key(f"records/{name}.json"),
                 )

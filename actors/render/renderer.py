@@ -284,5 +284,5 @@ class Renderer:
     def _miscounted(self, order: RenderOrder) -> ChunkFailed:
         return ChunkFailed(
             f"The look '{order.look.title}' does not give one picture for each frame (seen at chunk {order.chunk}); "
-            "mend the look, and raise its version."
+            "correct the look, and raise its version."
         )

@@ -114,7 +114,7 @@ def counted(frames: Range, facts: SegmentFacts | None) -> SegmentFacts:
     written = facts.frames if facts else 0
     if facts is None or written != frames.frames:
         raise ChunkFailed(
-            f"of frames {frames.start} to {frames.stop - 1} only {written} were rendered; mend the look, and raise its version."
+            f"of frames {frames.start} to {frames.stop - 1} only {written} were rendered; correct the look, and raise its version."
         )
     return facts
 

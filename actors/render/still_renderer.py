@@ -181,7 +181,7 @@ class StillRenderer:
         if len(made) != len(shown):
             raise ChunkFailed(
                 f"The look '{look.title}' does not give one picture for each frame (seen at shot {order.number}); "
-                "mend the look, and raise its version."
+                "correct the look, and raise its version."
             )
         return made[run.frame - begin]
 
@@ -220,7 +220,7 @@ class StillRenderer:
             self._forget(still)
             raise FilmFailed(
                 f"The still of frame {still.frame}, {self.ledger.store.url}/{self.ledger.key(still.media.key)}, is gone or "
-                "damaged; the same command makes it anew."
+                "damaged; the same command makes it again."
             )
         return data
 

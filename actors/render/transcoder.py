@@ -59,7 +59,7 @@ class Transcoder:
         record = self.ledger.record(name)
         if not isinstance(record, SegmentRecord):  # a listing named it that lagged, or it was damaged
             raise Damaged(
-                f"The record of the segment {name} is gone; run the job again: it is made anew.",
+                f"The record of the segment {name} is gone; run the job again: it is made again.",
                 name,
                 self.ledger.key(f"records/{name}.json"),
             )

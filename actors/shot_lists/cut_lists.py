@@ -116,7 +116,7 @@ def _by_edl(text: str, name: str, film: Film, pts: Ints) -> list[int]:
         events = events_of(text, rate)
     except UnreadableLine as wrong:
         raise BadSpec(
-            f"{name} is not a CMX3600 EDL at {rate} frames a second that is read here ({wrong}); mend that line, or give a .csv or "
+            f"{name} is not a CMX3600 EDL at {rate} frames a second that is read here ({wrong}); correct that line, or give a .csv or "
             "an .otio."
         ) from None
     if not events.spans:
@@ -149,7 +149,7 @@ def _by_otio(text: str, name: str, film: Film, pts: Ints) -> list[int]:
         first = begins(timeline)
     except UnsupportedTimeline as wrong:
         raise BadSpec(
-            f"{name} is not a timeline of OpenTimelineIO that is read here ({wrong}); mend that, or give an .edl or a .csv."
+            f"{name} is not a timeline of OpenTimelineIO that is read here ({wrong}); correct that, or give an .edl or a .csv."
         ) from None
     if not spans:
         raise BadSpec(f"{name} has no clip on a video track; export it again.")

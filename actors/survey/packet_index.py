@@ -147,7 +147,7 @@ def _read(
 def _refuse_long(url: str, stream: VideoStream, ticks: int, frames: int) -> None:
     refuse_length(float(ticks * (stream.time_base or 0)), named(url))
     if frames >= MOST_FRAMES:
-        raise BadMedia(f"{named(url)} has more than {MOST_FRAMES} frames; split it.")
+        raise BadMedia(f"{named(url)} has more than {MOST_FRAMES:,} frames; split it.")
 
 
 def _untimed(url: str) -> BadMedia:

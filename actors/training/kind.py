@@ -52,4 +52,4 @@ class CourseKind:
 
 def not_imported(kind: str, error: Exception) -> BadSpec:
     """What is said of a course that this node's installation does not have."""
-    return BadSpec(f"The course {kind!r} cannot be imported ({error}); install its package anew on every node.")
+    return BadSpec(f"The course {kind!r} cannot be imported ({error}); reinstall its package on every node.")

@@ -124,8 +124,8 @@ def _show_shots(film: FilmRun, board: ProgressConsole) -> None:
     output = open_store(film.scout.spec.output)
     lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
     board.finished(
-        f"shots {film.chosen.said}: {film.board.progress.chunks_rendered} chunks rendered, {film.board.progress.chunks_printed} printed; the others of these shots were on paper\n"
-        f"still lacking, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
+        f"shots {film.chosen.said}: {film.board.progress.chunks_rendered} chunks rendered, {film.board.progress.chunks_printed} transcoded; the others of these shots were finished before\n"
+        f"still missing, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
         f"review page {output.url}/{review_page.publish_shots(film, output)}"
     )
 
@@ -144,7 +144,8 @@ def prove_film(spec: JobSpec, wish: StillRequest, *, address: str | None = None)
     """Survey a film, and put a still of every shot and look into the output's folder `proof`. Renders nothing else."""
     with _surveyed(spec, wish.looks, address, "proof:") as (film, board):
         proof = prove(film, wish)
-        board.note(f"proof {proof.output}/{proof.page}; {proof.rendered} stills were made, the others were on paper")
+        pictures = len(proof.shots) * len(proof.columns)
+        board.note(f"proof {proof.output}/{proof.page}: {pictures} pictures, {proof.rendered} of them made just now")
         return proof
 
 
@@ -153,7 +154,7 @@ def stills_of_film(spec: JobSpec, wish: ExportRequest, *, address: str | None = 
     with _surveyed(spec, filter(None, wish.looks), address, "stills:") as (film, board):
         found = export_stills(film, wish)
         for name in found.edited:
-            board.note(f"{name} was painted on and stays as it is; to have it made anew, move it elsewhere")
+            board.note(f"{name} was painted on and stays as it is; to have it made again, move it elsewhere")
         board.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
         return found
 

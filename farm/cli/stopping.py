@@ -13,7 +13,7 @@ from farm.progress.plain_output import flush
 from jobs.processes import ENDING, kill_descendants, remember_descendants
 
 CODE = 130
-SENTENCE = "Stopped. What is finished is kept; the same command goes on from here."
+SENTENCE = "Stopped. Finished work is kept; the same command resumes from here."
 STOP_SECONDS = 9.0
 """What closing may take: whoever has not come to an end by then is ended."""
 WATCH_SECONDS = 0.1

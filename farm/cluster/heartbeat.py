@@ -47,7 +47,7 @@ class Heartbeat:
         if self.lost:
             raise FilmFailed(
                 f"{self._what} has not answered for {MISSED * self._pause:.0f} s: it has ended or cannot be reached, and its cluster "
-                "cannot be worked with. What is finished is kept; once there is a cluster again, the same command goes on from here."
+                "cannot be worked with. Finished work is kept; once there is a cluster again, the same command resumes from here."
             )
 
     def asked(self, question: Callable[[], Found]) -> Found:

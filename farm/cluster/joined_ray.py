@@ -112,8 +112,8 @@ def _refusal(address: str, mode: str, error: Exception, *, busy: bool) -> FarmEr
     why = str(error).strip().partition(". ")[0].rstrip(".") or type(error).__name__
     if busy:
         return FilmFailed(
-            f"The head of the Ray cluster at {address} did not let us in ({why}), tried {TRIES} times. Where it is busy, the same command "
-            "goes on from here later; else see whether that is its port (6379 by default), and whether it runs (ray status); authentication "
+            f"The head of the Ray cluster at {address} did not accept the connection ({why}), tried {TRIES} times. Where it is busy, the same command "
+            "resumes from here later; else see whether that is its port (6379 by default), and whether it runs (ray status); authentication "
             f"is {mode!r} here (RAY_AUTH_MODE, RAY_AUTH_TOKEN) and must be the cluster's own."
         )
     return BadSpec(

@@ -69,7 +69,7 @@ def _did_not_start(error: Exception) -> str:
     return (
         f"Ray could not be started on this machine ({first}), tried {TRIES} times. The load is {os.getloadavg()[0]:.1f} on "
         f"{len(os.sched_getaffinity(0))} cores: where other work keeps them busy, wait for it or end it; else see whether memory and "
-        "/tmp have room. What is finished is kept; the same command goes on from here."
+        "/tmp have room. Finished work is kept; the same command resumes from here."
     )
 
 

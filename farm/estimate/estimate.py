@@ -183,7 +183,7 @@ def _lead_in(orders: Sequence[SplitOrder]) -> int:
 def show(found: Estimate) -> None:
     """The estimate for people, on stderr."""
     console = PlainConsole()
-    console.table(f"{found.name}: {found.frames} frames", _figures(found))
+    console.table(f"{found.name}: {found.frames:,} frames", _figures(found))
     shots = [
         (str(number), str(start), begin, str(stop), end, str(stop - start), look)
         for (number, start, stop, look), (begin, end) in zip(found.shot_list, found.shot_names, strict=True)

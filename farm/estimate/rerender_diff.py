@@ -109,7 +109,7 @@ def _sentence(chunks: int, frames: int, film: int, shots: Sequence[int]) -> str:
     if not chunks:
         return "Nothing is to be rendered."
     where = f"shot {shots[0]}" if len(shots) == 1 else f"{len(shots)} shots"
-    return f"To be rendered: {chunks} chunks of {where}, {frames} frames shown to their looks ({100 * frames / film:.1f} % of the film)."
+    return f"To be rendered: {chunks} chunks of {where}, {frames:,} frames shown to their looks ({100 * frames / film:.1f} % of the film)."
 
 
 def _printed(chunks: int) -> str:

@@ -24,7 +24,7 @@ class ProbeCall(Call):
 
     what: str = field(default="", kw_only=True)
     pool, method = "surveyor", "film"
-    remedy = "write its streams anew (ffmpeg -i FILM -map 0 -c copy NEW.mkv) and name that, or see whether the machine has memory left"
+    remedy = "write its streams again (ffmpeg -i FILM -map 0 -c copy NEW.mkv) and name that, or see whether the machine has memory left"
 
 
 @dataclass(frozen=True)

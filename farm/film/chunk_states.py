@@ -258,7 +258,7 @@ class ChunkStates:
         found = self._records.get(name) or self.ledger.record(name)
         if not isinstance(found, kind):  # a listing named it that lagged, or it was damaged
             what = "segment" if kind is SegmentRecord else "handles"
-            raise Damaged(f"The record of the {what} {name} is gone; run the job again: it is made anew.", name)
+            raise Damaged(f"The record of the {what} {name} is gone; run the job again: it is made again.", name)
         self._records[name] = found
         return found
 

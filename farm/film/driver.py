@@ -44,7 +44,7 @@ def render_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole, shots: 
             mended.add(damage.record)
             if damage.missing:  # a worker did not find it, and neither does the driver
                 job.ledger.set_aside(damage.record)
-            board.begin_again(f"{damage} It is made anew now.")
+            board.begin_again(f"{damage} It is made again now.")
 
 
 def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: ProgressConsole) -> FilmRun:

@@ -174,7 +174,7 @@ class PropagationRun:
     def _record(self, name: str) -> GuideRecord | ReferenceRecord:
         found = self._records.get(name) or self._scout.ledger.record(name)
         if not isinstance(found, GuideRecord | ReferenceRecord):  # a listing named it that lagged, or it was damaged
-            raise Damaged(f"The record {name} of propagated colour is gone; run the job again: it is made anew.", name)
+            raise Damaged(f"The record {name} of propagated colour is gone; run the job again: it is made again.", name)
         self._records[name] = found
         return found
 

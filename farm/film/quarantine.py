@@ -73,7 +73,7 @@ class QuarantinedChunks:
         if self._now >= HOPELESS and not made:
             raise FilmFailed(
                 f"{self._now} chunks were set aside and none could be made, at last {report.sentence}. "
-                f"Mend the cause, then {self._retry}, and run the job again."
+                f"Correct the cause, then {self._retry}, and run the job again."
             )
 
     def refuse(self) -> None:
@@ -84,7 +84,7 @@ class QuarantinedChunks:
         others = f", and {len(self.reports) - 1} more" if len(self.reports) > 1 else ""
         verdict = "is held" if self.scout.spec.on_error == "hold" else "failed"
         raise FilmFailed(
-            f"The film {verdict}: {first.sentence}{others}. Everything else is made and kept: mend the cause, then "
+            f"The film {verdict}: {first.sentence}{others}. Everything else is made and kept: correct the cause, then "
             f"{self._retry}, and run the job again; or set on_error: passthrough to have the source's own frames there."
         )
 

@@ -24,7 +24,7 @@ def film_report(film: FilmRun) -> FilmReport:
     if missing := [one.file for one in film.deliverables if one.file not in film.proofs]:
         raise FilmFailed(
             f"The work ended without {', '.join(missing)}: {len(list(film.lacking))} chunks lack a segment. "
-            "What is finished is kept: the same command goes on."
+            "Finished work is kept: the same command resumes."
         )
     plan, spec = film.scout.plan, film.scout.spec
     proofs = tuple(film.proofs[one.file] for one in film.deliverables)

@@ -32,7 +32,7 @@ from jobs.store.sequence import is_sequence
 Found = TypeVar("Found")
 
 BEGUN_WITHOUT = (
-    "this job was begun when the look coloured every frame, and goes on so; to have colour propagated, which renders it anew: "
+    "this job was begun when the look coloured every frame, and goes on so; to have colour propagated, which renders it again: "
     "--propagate, or propagate: true in its spec"
 )
 

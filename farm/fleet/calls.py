@@ -251,7 +251,7 @@ class RetryCount:
             last = f"{type(error).__name__}: {_short(error)}"
             raise RetriesExhaustedError(
                 f"{what} failed {_times(self.errors)}, at last with {last}. "
-                "What is finished is kept: mend the cause, and the same command goes on.",
+                "Finished work is kept: correct the cause, and the same command resumes.",
                 RetriesExhausted(self.errors, self.losses, last),
             ) from error
 
@@ -266,8 +266,8 @@ class RetryCount:
         if self.losses >= self.budget.losses:
             raise RetriesExhaustedError(
                 f"{what} lost its worker {_times(self.losses)}, at last so: {reason}. It may need more memory than there is "
-                "(workers.memory_gib), or what it reads may be damaged so that it kills whoever reads it. What is finished is kept: "
-                "the same command goes on.",
+                "(workers.memory_gib), or what it reads may be damaged so that it kills whoever reads it. Finished work is kept: "
+                "the same command resumes.",
                 RetriesExhausted(self.errors, self.losses, reason),
             )
 

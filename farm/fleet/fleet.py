@@ -277,8 +277,8 @@ class Fleet:
             most = sum(kind.most for kind in cluster.kinds if places(kind, spec.cpus, spec.gpus, spec.memory or 0.0))
             if all(node in left for node in fits) and most <= len(fits):
                 raise FilmFailed(
-                    f"No node is left for a {spec.name}: {'; '.join(left.values())}. What is finished is kept: mend that, and the "
-                    "same command goes on."
+                    f"No node is left for a {spec.name}: {'; '.join(left.values())}. Finished work is kept: correct that, and the "
+                    "same command resumes."
                 )
 
     def _let_go(self, pool: WorkerPool, those: list[Worker]) -> None:

@@ -108,8 +108,8 @@ class RaySession:
         """
         if self.local and not self._asked(_living_nodes):
             raise FilmFailed(
-                "Ray has ended on this machine (its raylet is gone, as by a kill or for want of memory). What is finished "
-                "is kept; the same command goes on from here."
+                "Ray has ended on this machine (its raylet is gone, as by a kill or for want of memory). Finished work "
+                "is kept; the same command resumes from here."
             )
 
     def _asked(self, question: Callable[[], Found]) -> Found:

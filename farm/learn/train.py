@@ -116,7 +116,7 @@ def _finished(messages: Iterator[Message | None], board: TrainingConsole, lease:
         if isinstance(message, TrainingFinished):
             finished = message
     if finished is None:
-        raise TrainingFailed("The training ended without a look; the same command goes on from the last checkpoint.")
+        raise TrainingFailed("The training ended without a look; the same command resumes at the last checkpoint.")
     return finished
 
 
@@ -165,7 +165,7 @@ def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, fold
             else "Ray Train failed"
         )
         yield TrainingFailed(
-            f"{recipe.name}: {what}: {_reason(error)}. Checkpoints are kept; the same command goes on."
+            f"{recipe.name}: {what}: {_reason(error)}. Checkpoints are kept; the same command resumes."
         )
 
 

@@ -68,7 +68,7 @@ def _guarded(what: str, check: Callable[[], Checkup]) -> Checkup:
             what=what,
             verdict="fail",
             found=f"cannot be loaded: {' '.join(str(error).split())[:300]}.",
-            advice="install the farm anew (make env, or pip install).",
+            advice="reinstall the farm (make env, or pip install).",
         )
 
 

@@ -91,7 +91,7 @@ class RayJobs:
         except AuthenticationError:
             mode = os.environ.get("RAY_AUTH_MODE")
             raise BadSpec(
-                f"--address {self.address}: the cluster does not let us in; it asks for its own token (authentication is {mode!r} "
+                f"--address {self.address}: the cluster refuses the connection; it asks for its own token (authentication is {mode!r} "
                 "here; RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token)."
             ) from None
         except (OSError, RuntimeError, ValueError, LookupError, RayError) as error:

@@ -183,7 +183,7 @@ def show(found: list[Status]) -> None:
 
 
 def _damaged(one: Status) -> str:
-    return f"{', '.join(one.damaged)}: not to be read; the next run of the job writes it anew"
+    return f"{', '.join(one.damaged)}: not to be read; the next run of the job writes it again"
 
 
 def _lines(one: Status) -> Iterator[tuple[str, str]]:

@@ -90,7 +90,7 @@ def watch(ledger: Ledger, console: PlainConsole | None = None, clock: Clock = SY
     state = statuses(ledger.store.url, ledger.job)[0].state if begun else "not begun"
     tell(
         f"farm: The job '{ledger.job}' in {ledger.store.url}: nobody is at work on it, and its last driver left no word of its end; "
-        f"it is {state}. What is finished is kept: submit or render it again, and it goes on."
+        f"it is {state}. Finished work is kept: submit or render it again, and it resumes."
     )
     return 0 if state == "delivered" else 1
 

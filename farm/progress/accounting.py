@@ -79,7 +79,7 @@ class UsageAccounting:
         so_far = f"{done:,} of {total:,} frames are done" if total else "no frame was asked for yet"
         raise FilmFailed(
             f"The job '{self._ledger.job}' has cost {cost:,.2f} {prices.currency}, and cost.most is {prices.most:,.2f}: it stops here; {so_far}. "
-            "What is finished is kept: raise cost.most, and the same command goes on."
+            "Finished work is kept: raise cost.most, and the same command resumes."
         )
 
     def _begin_to_write(self, writer: ThreadPoolExecutor) -> Future[None]:

@@ -103,7 +103,7 @@ def _awaited(store: Store, key: str, what: str, asked: LeaseDocument, clock: Clo
         clock.wait(POLL_SECONDS)
     seen = found.paper if found and found.paper else seen
     if seen.released:
-        return f"{what}: stopped. What is finished is kept; the same command goes on from there."
+        return f"{what}: stopped. Finished work is kept; the same command resumes from there."
     return f"{what}: {asked.who} does not answer and is taken for dead: nobody is at work on it."
 
 

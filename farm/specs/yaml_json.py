@@ -42,13 +42,15 @@ class _Yaml(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.nodes, self.depth = self.nodes + 1, self.depth + 1
         if self.nodes > MOST_NODES:
-            raise yaml.MarkedYAMLError(problem=f"it has more than {MOST_NODES} values; say less, or say it in JSON")
+            raise yaml.MarkedYAMLError(
+                problem=f"it has more than {MOST_NODES:,} values; shorten it, or write it as JSON"
+            )
         if self.depth > 2 * DEEPEST:  # what is within it is read sooner than it is refused, in time by its square
             raise RecursionError
         if self.check_event(yaml.AliasEvent):
             self.aliases += 1
             if self.aliases > MOST_ALIASES:
-                raise yaml.MarkedYAMLError(problem=f"it has more than {MOST_ALIASES} aliases")
+                raise yaml.MarkedYAMLError(problem=f"it has more than {MOST_ALIASES:,} aliases")
         found = super().compose_node(parent, index)
         self.depth -= 1
         return found
@@ -56,7 +58,7 @@ class _Yaml(yaml.SafeLoader):
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         super().flatten_mapping(node)
         if len(node.value) > MOST_MERGED and len({key.value for key, _ in node.value}) < len(node.value):
-            problem = f"more than {MOST_MERGED} fields are merged here"
+            problem = f"more than {MOST_MERGED:,} fields are merged here"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:

@@ -28,7 +28,7 @@ Flags = NDArray[np.bool_]
 REORDER = 16
 """Packets that may come before one and be displayed after it, at most: the bound that H.264 and HEVC set."""
 
-_ANEW = f"set them anew first, for example with {ONE_RATE}."
+_ANEW = f"set them again first, for example with {ONE_RATE}."
 JUMPS_BACK = f"The source's time stamps jump back (those of films joined end to end do); {_ANEW}"
 """What is said where frames are shown, or decoded, before others that come long before them."""
 

@@ -80,7 +80,7 @@ class DriverLog:
             self.note(str(error))
         elif isinstance(error, KeyboardInterrupt):
             code = _STOPPED
-            self.note("Stopped. What is finished is kept; the same command goes on from here.")
+            self.note("Stopped. Finished work is kept; the same command resumes from here.")
         elif error is not None:
             code = 1
             self.note(f"{type(error).__name__}: a fault of the farm's own; the driver has told more on its screen.")

@@ -37,7 +37,7 @@ LARGEST = 1 << 16
 """Bytes of a lease."""
 _TRIES = 20
 """Times it is looked at again because it was changed just then."""
-_GOES_ON = "What is finished is kept; the same command goes on from here."
+_GOES_ON = "Finished work is kept; the same command resumes from here."
 
 
 class LeaseDocument(Document):
@@ -236,7 +236,7 @@ class Lease:
             self._write(found)  # somebody has cleared up too much
         elif found.paper.token != self.paper.token:
             raise Stopped(
-                f"{self._what} was taken over by {found.paper.who}, so this command ends. What is finished is kept."
+                f"{self._what} was taken over by {found.paper.who}, so this command ends. Finished work is kept."
             )
         else:
             self.paper = found.paper  # our own, if a reply was lost

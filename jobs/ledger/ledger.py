@@ -118,7 +118,7 @@ class Ledger:
         if began is None:
             raise BadStore(
                 f"{self.store.url}/{self.key('job.json')}, which says what the job '{spec.name}' was begun with, is damaged; "
-                f"if that was {spec.source}, delete it, and the same command goes on; else set {another_name(spec.name)} to make this another job."
+                f"if that was {spec.source}, delete it, and the same command resumes; else set {another_name(spec.name)} to make this another job."
             )
         for name in ("source", "rate", "store"):
             if getattr(began, name) != getattr(asked, name):
@@ -141,7 +141,7 @@ class Ledger:
         if data and (spec := read_document(JobSpec, data)):
             return spec
         what = "is gone" if data is None else "is not a spec this version can read"
-        raise BadStore(f"{self.store.url}/{self.key('spec.json')} {what}; run the job again to write it anew.")
+        raise BadStore(f"{self.store.url}/{self.key('spec.json')} {what}; run the job again to write it again.")
 
     def keep_stills(self, spec: JobSpec, stills: Sequence[StillFile]) -> None:
         """Put on paper which stills a run of this spec begins with."""

@@ -93,7 +93,7 @@ def continuity(ledger: Ledger) -> RenderHistory:
     found = RenderHistory() if data is None else read_document(RenderHistory, data)
     if found is None:
         raise BadStore(
-            f"{ledger.store.url}/{ledger.key(NAME)} is damaged, or not paper this version can read: run the version that "
+            f"{ledger.store.url}/{ledger.key(NAME)} is damaged, or not a document that this version can read: run the version that "
             "wrote it, or delete it, and with it what locked shots are held to."
         )
     return found

@@ -33,7 +33,7 @@ class HeldName:
             raise NameTaken(
                 f"{self._output.url}/{self._name} is not this job's any more ({key} there "
                 f"{f'names the job {found.job!r} in {found.store}' if found else 'is gone'}): nothing was replaced; "
-                "run the job again to claim it anew, or give it another output."
+                "run the job again to claim it again, or give it another output."
             )
         if found.run != self._run:
             raise FilmFailed(

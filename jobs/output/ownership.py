@@ -161,7 +161,7 @@ def identity(ledger: Ledger) -> str:
         if kept := ledger.paper(IDENTITY, Identity):
             return kept.token
         ledger.keep_paper(IDENTITY, Identity(token=uuid4().hex))
-    raise StoreFault(f"{ledger.store.url}/{ledger.key(IDENTITY)} was written and cannot be read; worth another try.")
+    raise StoreFault(f"{ledger.store.url}/{ledger.key(IDENTITY)} was written and cannot be read; try again.")
 
 
 def _taken(ledger: Ledger, output: Store, name: ClaimedName, owner: Owner) -> bool:

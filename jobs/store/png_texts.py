@@ -30,7 +30,7 @@ def refuse_large_texts(file: BinaryIO, what: str) -> None:
             if left < 0 or chunks > MOST_CHUNKS:
                 raise BadMedia(
                     f"{what} carries texts or a colour profile of more than {MOST_TEXT >> 20} MiB beside its picture; write the picture "
-                    "anew without its metadata (mogrify -strip, or exiftool -all=)."
+                    "again without its metadata (mogrify -strip, or exiftool -all=)."
                 )
     file.seek(0)
 

@@ -170,7 +170,9 @@ def locate(url: str) -> Path | Bucket:
         if {".", ".."} & set(key.split("/")):
             raise BadStore("A key in S3 is written out: no part of s3://bucket/key is '.' or '..'.")
         return Bucket(bucket, key)
-    raise BadStore(f"'{scrub(url)}' is no place for the farm; give a path, file:///path or s3://bucket/key.")
+    raise BadStore(
+        f"'{scrub(url)}' is not a place that the farm can open; give a path, file:///path or s3://bucket/key."
+    )
 
 
 def check_key(key: str) -> str:

@@ -90,7 +90,7 @@ def patiently(move: Callable[[], Found]) -> Found:
             if left <= 0:
                 raise StoreDown(
                     f"{error} It failed {tries} times within {limit():g} s. "
-                    "What is finished is kept: once the store answers, the same command goes on."
+                    "Finished work is kept: once the store answers, the same command resumes."
                 ) from None
         ENDING.wait(min(left, random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))))
 

@@ -70,7 +70,7 @@ class Contents:
         """One more, of a message or of a packed list. Raises UnfitModel where there are too many."""
         self.fields += 1
         if self.fields > MOST_FIELDS:
-            raise UnfitModel(f"has more than {MOST_FIELDS} fields; export a smaller network")
+            raise UnfitModel(f"has more than {MOST_FIELDS:,} fields; export a smaller network")
 
     @property
     def locations(self) -> list[str]:
@@ -147,7 +147,7 @@ def _refuse_explosion(found: Contents) -> None:
 
     if nodes("", ()) > MOST_NODES:
         raise UnfitModel(
-            f"has more than {MOST_NODES} operations once its functions are written out; export a smaller network"
+            f"has more than {MOST_NODES:,} operations once its functions are written out; export a smaller network"
         )
 
 
@@ -196,7 +196,7 @@ def _refuse_not_numbers(name: str, kind: int, data: memoryview, form: str = "") 
         wrong = bool(np.isnan(np.frombuffer(data[: len(data) // width * width], form)).any())
     if wrong:
         raise UnfitModel(
-            f"has weights that are no numbers (NaN, in the tensor {name[:80]!r}); export it anew from sound weights"
+            f"has weights that are no numbers (NaN, in the tensor {name[:80]!r}); export it again from sound weights"
         )
 
 

@@ -129,7 +129,7 @@ def _contents(path: Path, where: str) -> Contents:
     except (ValueError, IndexError):
         found = Contents()
     if not found.graphs:
-        raise BadLook(f"{where} is no whole ONNX model; copy it anew, or export it with torch.onnx.export.")
+        raise BadLook(f"{where} is not a whole ONNX model; copy it again, or export it with torch.onnx.export.")
     return found
 
 

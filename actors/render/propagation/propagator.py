@@ -182,7 +182,7 @@ class Propagator:
         pictures = [one for several in generator.render([plates]) for one in torch.split(several, 1)]
         if len(pictures) != 1:
             raise ChunkFailed(
-                f"The look '{look.title}' does not give one picture for one frame; mend the look, and raise its version."
+                f"The look '{look.title}' does not give one picture for one frame; correct the look, and raise its version."
             )
         refuse_not_a_number(all_finite(pictures[0]))
         return known_chroma(resized(pictures[0], size)[0])

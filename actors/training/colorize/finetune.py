@@ -20,7 +20,7 @@ class FinetuneCourse(ColorizeCourse):
         assert isinstance(self.wish, FinetuneCourseSettings)
         kind, package = resolved(self.wish.look)
         if package is None or kind != "colorize":
-            raise BadLook(f"course.look = {self.wish.look!r} is no colouriser; name a look of the kind colorize.")
+            raise BadLook(f"course.look = {self.wish.look!r} is not a colouriser; name a look of the kind colorize.")
         try:
             network = load_network(package.file("weights.safetensors"), "cpu")
         except ValueError as error:

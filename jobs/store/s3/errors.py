@@ -127,9 +127,9 @@ def _answered(error: ClientError, cannot: str) -> BadStore | StoreFault:
     """The sentence for a request that S3 refused."""
     code, status = code_of(error), _status(error)
     if code == "NoSuchUpload":
-        return UploadGone(f"{cannot}: the upload was swept away while it ran; worth another try.")
+        return UploadGone(f"{cannot}: the upload was swept away while it ran; try again.")
     if code in _PASSING_CODES or status in (408, 409, 429) or (status >= 500 and status != 501):
-        return StoreFault(f"{cannot}: the service is busy or failing; worth another try.")
+        return StoreFault(f"{cannot}: the service is busy or failing; try again.")
     if code == "NoSuchBucket":
         return BadStore(f"{cannot}: there is no such bucket; create it or correct its name.")
     if code in ("NoSuchKey", "404"):
@@ -182,5 +182,5 @@ def _unanswered(error: BotoCoreError, doing: str, where: str) -> BadStore | Stor
     if isinstance(error, boto.ProxyConnectionError):
         return BadStore(f"{cannot}: the proxy does not answer; check HTTPS_PROXY and NO_PROXY.")
     if isinstance(error, _PASSING):
-        return StoreFault(f"{cannot} ({type(error).__name__}): the connection failed; worth another try.")
+        return StoreFault(f"{cannot} ({type(error).__name__}): the connection failed; try again.")
     return BadStore(f"{cannot}: {scrub(str(error)).rstrip('.')}; check the URL and the AWS settings.")

@@ -125,7 +125,7 @@ class S3Store:
     def rename(self, old: str, new: str, found: Stat, over: Stat | None) -> bool:
         source, target, there = self._place(old), self._place(new), self.stat(old)
         if there is None:
-            raise BadStore(f"Cannot rename {source.where}: there is no such object; run again to make it anew.")
+            raise BadStore(f"Cannot rename {source.where}: there is no such object; run again to make it again.")
         # Beforehand too: not every service looks at If-Match when an upload is completed.
         if there != found or self.stat(new) != over or not copy(source, target, found, over):
             return False
@@ -293,7 +293,7 @@ class _Ranges(RangeReader):
     def __init__(self, store: S3Store, key: str, known: Stat | None) -> None:
         found = known or store.stat(key)
         if found is None:
-            raise BadStore(f"Cannot read {store.url}/{key}: there is no such object; run again to make it anew.")
+            raise BadStore(f"Cannot read {store.url}/{key}: there is no such object; run again to make it again.")
         self._store, self._key = store, key
         self._etag = etag_of(found)
         super().__init__(found.bytes)

@@ -141,7 +141,7 @@ def test_pictures_are_numbered_from_the_start_number(tmp_path: Path) -> None:
     with av.open(str(output / "a film" / files[3])) as media:
         assert read_number(next(media.decode(video=0)).reformat(format="gray")) == 3
     (output / "a film/a film.0000003.dpx").write_bytes(b"x")
-    with pytest.raises(FilmFailed, match=r"a film\.0000003\.dpx is no picture of a film"):
+    with pytest.raises(FilmFailed, match=r"a film\.0000003\.dpx is not a picture of a film"):
         finished(SequenceWriter(ledger, open_store(str(output)), "unproven"), plan, records, tmp_path)
 
 
@@ -233,7 +233,7 @@ def reverse(path: Path) -> None:
         ),
         (
             lambda path: path.with_name("a film.0000007.png").write_bytes(b"x"),
-            ("unproven/a film/a film.0000007.png is no picture of this film",),
+            ("unproven/a film/a film.0000007.png is not a picture of this film",),
         ),
         (
             lambda path: reverse(path.parents[1] / "a film.sha256"),
@@ -266,7 +266,7 @@ def test_strangers_are_refused_before_anything_is_placed(tmp_path: Path) -> None
     ledger, records = segments(tmp_path, plan)
     (tmp_path / "out/a film").mkdir(parents=True)
     (tmp_path / "out/a film/a film.0000000.tiff").write_bytes(b"x")
-    with pytest.raises(FilmFailed, match=r"a film\.0000000\.tiff is no picture of a film, which has 7 frames: move"):
+    with pytest.raises(FilmFailed, match=r"a film\.0000000\.tiff is not a picture of a film, which has 7 frames: move"):
         finished(SequenceWriter(ledger, open_store(str(tmp_path / "out")), "unproven"), plan, records, tmp_path)
     assert len(list((tmp_path / "out/a film").iterdir())) == 1
 

@@ -111,7 +111,7 @@ def test_what_a_stopped_import_left_is_gone_on_with_or_refused(library: Path, st
 def test_a_damaged_copy_in_the_library_is_seen(library: Path, style: Path, tmp_path: Path) -> None:
     made = packaged(tmp_path / "painter", style)
     (Path(add(made.place).place) / "weights.safetensors").write_bytes(b"damaged")
-    with pytest.raises(BadLook, match=r"is not the file that its look\.json names; copy the whole look anew"):
+    with pytest.raises(BadLook, match=r"is not the file that its look\.json names; copy the whole look again"):
         add(made.place)
 
 
@@ -132,10 +132,10 @@ def text(path: Path) -> str:
             r"cannot be used: /[^ ]*/w\.safetensors is not a whole safetensors file",
         ),
         ("w.safetensors", {"licence": "MIT", "kind": "oil"}, r"w\.safetensors: kind = 'oil' is not installed here"),
-        ("w.onnx", {"licence": "MIT"}, "is no whole ONNX model"),
+        ("w.onnx", {"licence": "MIT"}, "is not a whole ONNX model"),
         ("w.pt2", {"licence": "MIT"}, r"w\.pt2 would have to be unpickled, which can run code; export"),
         ("w.pth", {"licence": "MIT"}, "would have to be unpickled"),
-        ("folder", {"licence": "MIT"}, "is no bare file: licence is said by its look.json"),
+        ("folder", {"licence": "MIT"}, "is not a bare file: licence is said by its look.json"),
     ],
 )
 def test_what_cannot_be_added_is_refused_in_one_sentence(

@@ -15,7 +15,7 @@ def test_pictures_change_only_with_the_version_or_the_weights(name: str) -> None
     kept, now = json.loads(GOLDEN.read_text())[name], golden(name)
     named = (now["version"], now["weights"])
     assert named == (kept["version"], kept["weights"]), (
-        "write the golden pictures anew: python -m tests.actors.looks.golden"
+        "write the golden pictures again: python -m tests.actors.looks.golden"
     )
     pictures = now["pictures"][PRECISION]
     for precision, before in kept["pictures"].items():

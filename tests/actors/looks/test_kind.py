@@ -27,7 +27,7 @@ class Lacking:
 
 @pytest.mark.parametrize("name", ["no_such_module:Look", f"{__name__}:NoSuchClass", "not a name"])
 def test_a_generator_that_is_not_installed_is_refused_in_one_sentence(name: str) -> None:
-    with pytest.raises(BadLook, match=r"cannot be imported \(.*\); install its package anew on every node\.$"):
+    with pytest.raises(BadLook, match=r"cannot be imported \(.*\); reinstall its package on every node\.$"):
         kind(name)(NoneSettings(), None, torch.device("cpu"))
 
 

@@ -78,8 +78,8 @@ def test_other_weights_and_other_kinds_share_nothing_and_the_last_look_frees_a_n
     gone = ref(one)
     del one
     assert gone() is None
-    again = shared("kind", "a", CPU, lambda: load("a anew"))
-    assert loads == ["a", "b", "a of the other", "a anew"]
+    again = shared("kind", "a", CPU, lambda: load("a again"))
+    assert loads == ["a", "b", "a of the other", "a again"]
     assert isinstance(again, nn.Identity)
 
 

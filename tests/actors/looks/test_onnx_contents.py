@@ -67,7 +67,7 @@ def test_a_tag_that_others_read_otherwise_hides_no_file(tmp_path: Path, tag: Cal
     (tmp_path / "secret").write_bytes(b"\0" * 8)
     for content in (with_tensor(beside("secret", tag)), with_tensor(beside("secret", varint), tag)):
         path.write_bytes(content)
-        with pytest.raises(BadLook, match=r"m\.onnx is no whole ONNX model; copy it anew, or export it"):
+        with pytest.raises(BadLook, match=r"m\.onnx is not a whole ONNX model; copy it again, or export it"):
             add(str(path), "hidden", MANIFEST)
     path.write_bytes(with_tensor(beside("secret", varint)))
     assert external_files(path, "it") == ["secret"]
@@ -127,7 +127,7 @@ def function(name: str, calls: str, times: int) -> Any:
 def test_functions_that_grow_without_end(tmp_path: Path) -> None:
     nodes = [helper.make_node("f0", ["input"], ["output"], domain="own")]
     for chain, words in (
-        ([function(f"f{number}", f"f{number + 1}", 10) for number in range(9)], "has more than 1000000 operations"),
+        ([function(f"f{number}", f"f{number + 1}", 10) for number in range(9)], "has more than 1,000,000 operations"),
         ([function("f0", "f1", 1), function("f1", "f0", 1)], "has functions that call each other without end"),
     ):
         model = two_out(nodes)
@@ -154,7 +154,7 @@ BFLOATS = TensorProto(dims=[2, 1, 1, 1], data_type=16, name="weight", raw_data=b
 def test_weights_that_are_no_numbers(tmp_path: Path, weight: Any) -> None:
     conv = helper.make_node("Conv", ["input", "weight"], ["output"])
     said = refused(tmp_path / "m.onnx", two_out([conv], [weight]))
-    assert said == "has weights that are no numbers (NaN, in the tensor 'weight'); export it anew from sound weights."
+    assert said == "has weights that are no numbers (NaN, in the tensor 'weight'); export it again from sound weights."
 
 
 def test_weights_beside_a_model_that_are_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,5 +171,5 @@ def test_weights_beside_a_model_that_are_no_numbers(tmp_path: Path, monkeypatch:
 
 def test_what_is_of_another_format_of_onnxruntime_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"\x1c\0\0\0ORTM" + b"\0" * 64)
-    with pytest.raises(BadLook, match="is no whole ONNX model"):
+    with pytest.raises(BadLook, match="is not a whole ONNX model"):
         add(str(tmp_path / "m.onnx"), "other", MANIFEST)

@@ -56,13 +56,13 @@ def pickled(path: Path) -> bytes:
 @pytest.mark.parametrize("cut", [0, 1, 10, -3])
 def test_what_is_no_whole_model(plain: Path, cut: int) -> None:
     plain.write_bytes(plain.read_bytes()[:cut])
-    assert refused(plain).startswith((" is no whole ONNX model; copy it anew", " cannot be used: "))
+    assert refused(plain).startswith((" is not a whole ONNX model; copy it again", " cannot be used: "))
 
 
 @pytest.mark.parametrize("content", [b"not a model", b"\x00" * 100, b"\xff" * 100, b"\x02\0\0\0\0\0\0\0{}"])
 def test_what_is_no_model(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    assert refused(path) == " is no whole ONNX model; copy it anew, or export it with torch.onnx.export."
+    assert refused(path) == " is not a whole ONNX model; copy it again, or export it with torch.onnx.export."
 
 
 def test_what_would_have_to_be_unpickled(path: Path) -> None:

@@ -55,7 +55,7 @@ def test_chapters_are_counted(tmp_path: Path) -> None:
         surveyed(many_chapters(tmp_path / f"some.{ending}", 300))
         path = many_chapters(tmp_path / f"many.{ending}", MOST_CHAPTERS + 10)
         with pytest.raises(
-            BadMedia, match=rf"has \d+ chapters; up to {MOST_CHAPTERS} are carried: leave them out"
+            BadMedia, match=rf"has [\d,]+ chapters; up to {MOST_CHAPTERS:,} are carried: leave them out"
         ) as refused:
             Surveyor(str(path)).film()
         command = str(refused.value).partition("for example with ")[2].rstrip(".")

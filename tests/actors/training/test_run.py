@@ -286,7 +286,7 @@ def test_a_store_that_is_down_ends_a_training_that_goes_on(
         for name, value in proxy.env.items():
             monkeypatch.setenv(name, value)
         remote = recipe(photos, f"s3://{s3_bucket}/tiny", steps=20, check_every=10)
-        with in_work(), pytest.raises(StoreDown, match="the same command goes on"):
+        with in_work(), pytest.raises(StoreDown, match="the same command resumes"):
             ran(remote)
         proxy.rules.clear()
         words = ran(remote)

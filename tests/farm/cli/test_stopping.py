@@ -58,7 +58,7 @@ def test_a_silent_store_is_not_waited_for(
             said = render.said()
             assert time.monotonic() - began < MOST_SECONDS
             assert said.code == 130
-            assert said.sentence == "Stopped. What is finished is kept; the same command goes on from here."
+            assert said.sentence == "Stopped. Finished work is kept; the same command resumes from here."
             assert render.left_running() == []
 
 

@@ -71,7 +71,7 @@ def test_ctrl_c_in_mid_film(film: Path, undisturbed: bytes, tmp_path: Path) -> N
         said = render.said()
         assert (said.code, said.sentence) == (
             130,
-            "Stopped. What is finished is kept; the same command goes on from here.",
+            "Stopped. Finished work is kept; the same command resumes from here.",
         )
         assert render.left_running() == []
     assert (status["state"], status["frames"]) == ("rendering", 220)

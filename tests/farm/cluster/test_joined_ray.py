@@ -43,7 +43,7 @@ def test_a_busy_head_is_asked_again_and_then_told_in_one_sentence(listening: str
         join(listening, "token", Init(0, BUSY), always := Init(TRIES, BUSY))
     assert (always.tries, told.value.exit_code) == (TRIES, 1)
     assert str(told.value).startswith(
-        f"The head of the Ray cluster at {listening} did not let us in (The current node timed out during startup), tried {TRIES} times. "
+        f"The head of the Ray cluster at {listening} did not accept the connection (The current node timed out during startup), tried {TRIES} times. "
     )
 
 

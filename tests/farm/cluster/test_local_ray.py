@@ -49,7 +49,7 @@ def test_what_does_not_start_is_tried_again_and_told_in_one_sentence() -> None:
     assert sentence.startswith(
         f"Ray could not be started on this machine (The current node timed out during startup), tried {TRIES} times. The load is "
     )
-    assert sentence.endswith("What is finished is kept; the same command goes on from here.")
+    assert sentence.endswith("Finished work is kept; the same command resumes from here.")
     assert told.value.exit_code == 1
     assert (init.tries, living(init.left)) == (TRIES, [])
     assert (init.input, os.readlink("/proc/self/fd/0")) == (os.devnull, before)

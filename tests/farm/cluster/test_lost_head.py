@@ -43,7 +43,7 @@ def test_a_lost_head_ends_the_film_in_one_sentence(tmp_path: Path, monkeypatch: 
             assert said.code == 1, said.err
             assert said.sentence.startswith(f"The head of the Ray cluster at {head.address} has not answered for 30 s")
             assert said.sentence.endswith(
-                "What is finished is kept; once there is a cluster again, the same command goes on from here."
+                "Finished work is kept; once there is a cluster again, the same command resumes from here."
             )
     spec = read_spec(str(tmp_path / "job.json"))
     log = last_log(Ledger.at(spec.store, spec.name))

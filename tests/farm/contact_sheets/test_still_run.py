@@ -161,7 +161,7 @@ def test_what_is_on_paper_is_not_made_again(film: Path, tmp_path: Path) -> None:
     damaged.write_bytes(flipped)
     gone.unlink()
     cut.write_bytes(b"")
-    with pytest.raises(FilmFailed, match="damaged; the same command makes it anew"):
+    with pytest.raises(FilmFailed, match="damaged; the same command makes it again"):
         proven(spec, NEGATIVE, NONE)
     made = proven(spec, NEGATIVE, NONE)
     assert made.lacking == ()

@@ -72,7 +72,7 @@ def test_an_error_is_charged_to_the_call_alone() -> None:
     assert queue.raised(1, 0, ValueError("odd")) == 1
     assert assigned(queue, 2) == [(2, "chunk 0")]
     with pytest.raises(
-        FilmFailed, match=r"^chunk 0 failed 2 times, at last with ValueError: odd\. What is finished is kept"
+        FilmFailed, match=r"^chunk 0 failed 2 times, at last with ValueError: odd\. Finished work is kept"
     ):
         queue.raised(2, 0, ValueError("odd"))
 

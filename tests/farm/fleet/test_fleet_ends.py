@@ -36,7 +36,7 @@ def test_a_raylet_that_is_killed_ends_the_film_where_a_worker_is_wanted() -> Non
             if b"raylet/raylet" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
                 os.kill(pid, signal.SIGKILL)
         fleet.release("clerk")
-        with pytest.raises(FilmFailed, match="the same command goes on"):
+        with pytest.raises(FilmFailed, match="the same command resumes"):
             findings(fleet, call("greet", "Bob"))
 
 

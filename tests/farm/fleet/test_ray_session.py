@@ -16,4 +16,4 @@ def test_a_ray_that_cannot_start_is_told_in_a_sentence(tmp_path: Path, monkeypat
     assert said.code == 1
     assert said.sentence.startswith("Ray could not be started on this machine (")
     assert "AF_UNIX" in said.sentence
-    assert said.sentence.endswith("What is finished is kept; the same command goes on from here.")
+    assert said.sentence.endswith("Finished work is kept; the same command resumes from here.")

@@ -92,7 +92,7 @@ def test_stopped_killed_and_begun_again_it_makes_the_same_look(
         said = training.said()
         assert (said.code, said.sentence) == (
             130,
-            "Stopped. What is finished is kept; the same command goes on from here.",
+            "Stopped. Finished work is kept; the same command resumes from here.",
         )
         assert training.left_running() == []
 

@@ -43,8 +43,11 @@ def test_nobody_is_there() -> None:
 @pytest.mark.parametrize(
     ("step", "says"),
     [
-        (fail(401), "the cluster does not let us in; it asks for its own token (authentication is 'disabled' here;"),
-        (fail(403), "the cluster does not let us in"),
+        (
+            fail(401),
+            "the cluster refuses the connection; it asks for its own token (authentication is 'disabled' here;",
+        ),
+        (fail(403), "the cluster refuses the connection"),
         (fail(404), "no Ray dashboard answers there as it should (Version check returned 404"),
         (fail(500), "no Ray dashboard answers there as it should (500 Server Error"),
         (give(b"<html>"), "no Ray dashboard answers there as it should"),

@@ -227,7 +227,7 @@ def test_a_document_out_of_bounds_is_named_in_its_row(
     assert f"{name}: not to be read" in said
     show([film, other])
     said = capsys.readouterr().err
-    assert f"other: {name}: not to be read; the next run of the job writes it anew" in said
+    assert f"other: {name}: not to be read; the next run of the job writes it again" in said
 
 
 def test_looking_changes_nothing(finished: JobSpec) -> None:

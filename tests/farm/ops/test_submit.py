@@ -57,7 +57,7 @@ def test_a_film_goes_to_a_cluster_and_comes_back(
         refused = farm("submit", quick, "--address", head.url)
     assert refused.code == 2
     assert refused.sentence.startswith(
-        f"--address {head.url}: the cluster does not let us in; it asks for its own token"
+        f"--address {head.url}: the cluster refuses the connection; it asks for its own token"
     )
 
     said = farm("submit", quick, "--address", head.url, "--json")

@@ -174,7 +174,7 @@ def test_a_new_job_says_nothing_of_a_tally(ledger: Ledger) -> None:
 
 def test_a_job_stops_at_its_cap_and_goes_on_when_it_is_raised(ledger: Ledger) -> None:
     desk = Desk(ledger, PRICES)
-    says = r"^The job 'film' has cost 12\.00 USD, and cost\.most is 10\.00: it stops here; .*: raise cost\.most, and the same command goes on\.$"
+    says = r"^The job 'film' has cost 12\.00 USD, and cost\.most is 10\.00: it stops here; .*: raise cost\.most, and the same command resumes\.$"
 
     def work() -> None:
         with desk.open():

@@ -73,9 +73,7 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
             assert f"was taken over by process {second.process.pid} on " in lost.sentence
             cancelled = farm("cancel", place)
             assert (cancelled.code, cancelled.out) == (0, ""), cancelled.err
-            assert cancelled.err == (
-                f"{place}: stopped. What is finished is kept; the same command goes on from there.\n"
-            )
+            assert cancelled.err == (f"{place}: stopped. Finished work is kept; the same command resumes from there.\n")
             stopped = second.said()
             assert stopped.code == 130
             assert "was stopped by `farm cancel` (process " in stopped.sentence
@@ -97,7 +95,7 @@ def test_sigterm_stops_as_ctrl_c_does(film: Path, tmp_path: Path, when: str) -> 
         said = render.said()
         assert (said.code, said.sentence) == (
             130,
-            "Stopped. What is finished is kept; the same command goes on from here.",
+            "Stopped. Finished work is kept; the same command resumes from here.",
         )
         assert render.left_running() == []
     assert holder(tmp_path)["released"]
@@ -169,7 +167,7 @@ def test_cancelling_one_whose_clock_is_an_hour_behind(tmp_path: Path) -> None:
     clock.awake = works
     cancel_jobs([out.url], said.append, clock)
     assert RENEW_SECONDS - 1 <= clock.seconds <= RENEW_SECONDS + 1
-    assert said == [f"{out.url}: stopped. What is finished is kept; the same command goes on from there."]
+    assert said == [f"{out.url}: stopped. Finished work is kept; the same command resumes from there."]
 
 
 def test_two_trainings_in_one_place(tmp_path: Path) -> None:

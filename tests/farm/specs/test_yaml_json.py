@@ -24,7 +24,7 @@ MERGED = "".join(
 HOSTILE = [
     ("yaml", f"a: &a x\n{TENFOLD}{LEAST}", "holds more than 100,000 values"),
     ("yaml", f"a: &a {{x: 1}}\n{MERGED}{LEAST}", "fields are merged here"),
-    ("yaml", f"a: &a x\nb: [{'*a, ' * (MOST_ALIASES + 1)}]\n{LEAST}", "more than 1000 aliases"),
+    ("yaml", f"a: &a x\nb: [{'*a, ' * (MOST_ALIASES + 1)}]\n{LEAST}", "more than 1,000 aliases"),
     ("yaml", f"{LEAST}look: &a {{name: x, settings: {{b: *a}}}}\n", "nested more than 32 deep"),
     ("yaml", f"{LEAST}look: {'[' * 5000}", "nested too deeply"),
     ("yaml", f"{LEAST}look: !!python/object/apply:os.system [ls]\n", "could not determine a constructor for the tag"),

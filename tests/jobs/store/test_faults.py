@@ -103,7 +103,7 @@ def test_at_the_limit_one_sentence_says_what_to_do(
     said = str(down.value)
     assert "Cannot write s3://" in said
     assert "credentials have expired; renew them" in said
-    assert "within 0.5 s. What is finished is kept: once the store answers, the same command goes on." in said
+    assert "within 0.5 s. Finished work is kept: once the store answers, the same command resumes." in said
 
 
 def test_a_limit_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -321,5 +321,5 @@ def test_a_lost_reply_does_not_lose_the_object(monkeypatch: pytest.MonkeyPatch) 
                 file.write(bytes(PART + 1))
 
     attempt(whole)
-    with pytest.raises(StoreFault, match=r"NoSuchUpload.*worth another try"):
+    with pytest.raises(StoreFault, match=r"NoSuchUpload.*try again"):
         attempt('"another"')

@@ -114,7 +114,7 @@ def test_faults(monkeypatch: pytest.MonkeyPatch) -> None:
         FAULTS[asked[-1]][0](request)
 
     def fault(store: S3Store, key: str) -> BaseException:
-        with pytest.raises(StoreFault, match=rf"Cannot write s3://bucket/{key} .*worth another try") as raised:
+        with pytest.raises(StoreFault, match=rf"Cannot write s3://bucket/{key} .*try again") as raised:
             store.write(key, b"data", only_if_absent=True)
         return raised.value
 

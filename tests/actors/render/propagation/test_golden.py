@@ -10,6 +10,6 @@ from tests.actors.render.propagation.golden import GOLDEN, golden
 def test_pictures_change_only_with_the_version() -> None:
     kept, now = json.loads(GOLDEN.read_text()), golden()
     assert now["version"] == kept["version"], (
-        "write the golden pictures anew: python -m tests.actors.render.propagation.golden"
+        "write the golden pictures again: python -m tests.actors.render.propagation.golden"
     )
     assert now["pictures"] == pytest.approx(kept["pictures"], abs=0.004), "the pictures changed: raise spans.VERSION"

@@ -213,7 +213,7 @@ def test_fine_tuning_learns_a_film_s_colours() -> None:
 
 
 def test_fine_tuning_goes_on_with_colourisers_alone() -> None:
-    with pytest.raises(BadLook, match=r"course\.look = 'none' is no colouriser"):
+    with pytest.raises(BadLook, match=r"course\.look = 'none' is not a colouriser"):
         course(FinetuneCourse, look="none")
     with pytest.raises(BadInput, match="There is no look 'sepia'"):
         course(FinetuneCourse, look="sepia")
