@@ -1,4 +1,4 @@
-"""HTML templates that lie beside the modules that fill them, named by their path: "farm/film/review_page.html.j2"."""
+"""HTML templates that lie beside the modules that fill them, named by their path: "farm/film/review/index.html.j2"."""
 
 from html import escape
 from importlib.resources import files

@@ -18,7 +18,7 @@ CHROMIUM = next(
 
 def browse(folder: Path, *arguments: str) -> str:
     """What Chromium says, with a profile under `folder`; for pages that are done when they are loaded."""
-    command = [*_command(folder), "--virtual-time-budget=10000", *arguments]
+    command = [*command_of(folder), "--virtual-time-budget=10000", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
@@ -56,7 +56,7 @@ def told(folder: Path, page: Path, seconds: float = 120.0, url: str = "") -> str
             f"<!doctype html><script>const tell = text => fetch('http://127.0.0.1:{port}', "
             f"{{method: 'POST', mode: 'no-cors', body: text}});</script>{page.read_text()}"
         )
-        command = [*_command(folder), "--allow-file-access-from-files", "--remote-debugging-port=0"]
+        command = [*command_of(folder), "--allow-file-access-from-files", "--remote-debugging-port=0"]
         place = f"{url}/{speaking.name}" if url else speaking.as_uri()
         browser = subprocess.Popen([*command, place], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -67,7 +67,7 @@ def told(folder: Path, page: Path, seconds: float = 120.0, url: str = "") -> str
             speaking.unlink()
 
 
-def _command(folder: Path) -> list[str]:
+def command_of(folder: Path) -> list[str]:
     assert CHROMIUM
     quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
     return [CHROMIUM, *quiet, f"--user-data-dir={folder}/profile"]

@@ -18,8 +18,8 @@ from jobs.film.source import Colour, Picture
 from jobs.records.orders import Encoding
 from jobs.spec.codecs import Codec
 
-WIDTH = 480
-"""Widest a picture of the pair is, in pixels."""
+WIDTH = 960
+"""Widest a picture of the pair is, in pixels: as wide as a page shows one on most screens."""
 QUALITY = 88
 
 

@@ -49,8 +49,8 @@ class Dissolver:
         lacking = [one for one, record in zip(order.encodings, kept, strict=True) if record is None]
         made_on = " + ".join(sorted({order.before.made_on, order.after.made_on}))
         with spool("dissolve") as folder, ExitStack() as stack:
-            grader = grader_of(order.look, order.film.picture, self.ledger)
-            pieces = [stack.enter_context(_piece(order, one, Path(folder), grader)) for one in lacking]
+            grader, clip = grader_of(order.look, order.film.picture, self.ledger), lacking[:1]
+            pieces = [stack.enter_context(_piece(order, one, Path(folder), grader, one in clip)) for one in lacking]
             domain, first = Domain(order.after.domain), order.core.start
             apart: list[float] = []
             for frames, pictures in self._runs(order, apart) if pieces else ():
@@ -98,6 +98,8 @@ class Dissolver:
             yield pictures
 
 
-def _piece(order: DissolveOrder, encoding: Encoding, folder: Path, grader: Grader | None) -> SegmentInProgress:
+def _piece(
+    order: DissolveOrder, encoding: Encoding, folder: Path, grader: Grader | None, clip: bool
+) -> SegmentInProgress:
     frames = encoding.opening(order.core, order.dissolve)
-    return SegmentInProgress(order.film.picture, frames, order.digest(encoding), encoding, folder, grader)
+    return SegmentInProgress(order.film.picture, frames, order.digest(encoding), encoding, folder, grader, clip=clip)

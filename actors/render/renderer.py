@@ -266,12 +266,10 @@ class Renderer:
         with ExitStack() as files:
             pieces: list[SegmentInProgress | HandleWriter] = []
             grader = grader_of(order.look, film, self.ledger)
-            for one in order.encodings:
-                pieces.append(
-                    files.enter_context(
-                        SegmentInProgress(film, order.body(one), order.digest(one), one, folder, grader)
-                    )
-                )
+            for place, one in enumerate(order.encodings):
+                body, name = order.body(one), order.digest(one)
+                segment = SegmentInProgress(film, body, name, one, folder, grader, clip=place == 0)
+                pieces.append(files.enter_context(segment))
             for frames in order.handles:
                 pieces.append(files.enter_context(HandleWriter(film, frames, order.handles_digest(frames), folder)))
             return Opened(pieces, files.pop_all())

@@ -22,9 +22,10 @@ from actors.picture.generator import BATCH
 from actors.picture.grading.gamut import GamutTally
 from actors.picture.grading.grader import Grader
 from actors.picture.stills import pair
+from actors.render.review.clip import ReviewClip
 from jobs.errors import ChunkFailed
 from jobs.film.source import Picture
-from jobs.ledger.ledger import Ledger, still_name
+from jobs.ledger.ledger import Ledger, clip_name, figures_name, still_name
 from jobs.plan.plan import Range
 from jobs.records.media import Media
 from jobs.records.orders import Encoding, SegmentRecord
@@ -41,7 +42,10 @@ class SegmentInProgress:
         encoding: Encoding,
         folder: Path,
         grader: Grader | None = None,
+        *,
+        clip: bool = False,
     ) -> None:
+        """`clip`: one is made of it for the review page."""
         self.film = film
         self._grader = grader
         self._outside = GamutTally(film, encoding) if grader and grader.grading.gamut == "report" else None
@@ -51,6 +55,7 @@ class SegmentInProgress:
         self._path = folder / digest
         self._middle: tuple[av.VideoFrame, av.VideoFrame] | None = None
         self._writer = writer_for(encoding, self._path)
+        self._clip = ReviewClip(film, encoding, folder / f"{digest}.mp4", frames.start) if clip else None
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +63,11 @@ class SegmentInProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.__exit__(kind, error, trace)
+        try:
+            self._writer.__exit__(kind, error, trace)
+        finally:
+            if self._clip:
+                self._clip.__exit__(kind, error, trace)
 
     def take(self, first: int, frames: Sequence[av.VideoFrame], pictures_NCHW: Tensor, domain: Domain) -> None:
         """The film's frames from number `first` on, with the look's pictures as the film stores its own; those outside are passed over."""
@@ -77,6 +86,8 @@ class SegmentInProgress:
         for number, frame in enumerate(composed, first + begin):
             if self._outside:
                 self._outside.add(number, frame)
+            if self._clip:  # first: an encoder may be given another form of it
+                self._clip.take(frames[number - first], frame)
             self._writer.write(frame)
         middle = self.frames.start + self.frames.frames // 2 - first
         if begin <= middle < end:
@@ -87,6 +98,10 @@ class SegmentInProgress:
         facts = counted(self.frames, self._writer.facts)
         assert self._middle  # no piece is without frames
         ledger.store.write(ledger.key(still_name(self.digest)), pair(*self._middle, self.film, self.encoding))
+        if self._clip:
+            ledger.store.write_file(ledger.key(clip_name(self.digest)), self._clip.path)
+            self._clip.path.unlink()
+            ledger.keep_paper(figures_name(self.digest), self._clip.measure.figures(), only_if_absent=False)
         media = kept_media(ledger, facts, self._path)
         return ledger.keep(
             SegmentRecord(

@@ -22,7 +22,7 @@ from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of
 from actors.render.segments import counted, kept_media, within
 from jobs.errors import Damaged
-from jobs.ledger.ledger import Ledger, still_name
+from jobs.ledger.ledger import Ledger, clip_name, figures_name, still_name
 from jobs.records.orders import Encoding, SegmentRecord
 from jobs.records.outside_gamut import OutsideGamut
 from jobs.records.transcode import TranscodeOrder, WantedSegment, serves
@@ -84,10 +84,10 @@ class Transcoder:
     ) -> SegmentRecord:
         facts = counted(one.frames, writer.facts)
         for master in masters:
-            # A still is of the middle frame, and its caption says so.
-            still = self.ledger.read(still_name(master.digest)) if master.frames == one.frames else None
-            if still:
-                self.ledger.store.write(self.ledger.key(still_name(one.digest)), still)
+            # A still is of the middle frame, and its caption says so; a clip has all frames.
+            for name in (still_name, clip_name, figures_name) if master.frames == one.frames else ():
+                if shown := self.ledger.read(name(master.digest)):
+                    self.ledger.store.write(self.ledger.key(name(one.digest)), shown)
         return self.ledger.keep(
             SegmentRecord(
                 digest=one.digest,

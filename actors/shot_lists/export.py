@@ -91,7 +91,7 @@ def _edl(film: Film, shots: Sequence[ListedShot], names: FrameTimecodes) -> str:
             f"{film.source} has no time code, for its rate has none or varies, and an EDL is made of time codes; "
             "list its shots as .otio or .csv."
         )
-    clip = _title(film)
+    clip = film_title(film)
     lines = [f"TITLE: {clip[:60]}", f"FCM: {'' if names.counting.drop else 'NON-'}DROP FRAME", ""]
     for shot in shots:
         start, stop = (names.name(frame) for frame in shot.frames)
@@ -102,16 +102,10 @@ def _edl(film: Film, shots: Sequence[ListedShot], names: FrameTimecodes) -> str:
 
 def _otio(film: Film, shots: Sequence[ListedShot], names: FrameTimecodes) -> str:
     """A timeline of one clip for each shot, each with a marker at its head; frames are counted at the film's rate, or its clock's ticks."""
-    clock = 1 / film.picture.time_base
-
-    def at(frame: int) -> otio.opentime.RationalTime:
-        """A time in the source."""
-        if names.counting:
-            return otio.opentime.RationalTime(names.first + frame, float(names.counting.rate))
-        return otio.opentime.RationalTime(round(names.seconds(frame) * clock), float(clock))
 
     def between(start: int, stop: int) -> otio.opentime.TimeRange:
-        return otio.opentime.range_from_start_end_time(at(start), at(stop))
+        ends = (media_time(film, names, frame) for frame in (start, stop))
+        return otio.opentime.range_from_start_end_time(*ends)
 
     whole = between(0, shots[-1].frames.stop)
     track = otio.schema.Track(name="V1", kind=otio.schema.TrackKind.Video)
@@ -123,15 +117,15 @@ def _otio(film: Film, shots: Sequence[ListedShot], names: FrameTimecodes) -> str
             "chunks": list(shot.chunks),
         }
         media = otio.schema.ExternalReference(target_url=film.source, available_range=whole)
-        clip = otio.schema.Clip(f"{_title(film)} shot {shot.number}", media, between(*shot.frames))
+        clip = otio.schema.Clip(f"{film_title(film)} shot {shot.number}", media, between(*shot.frames))
         head = between(shot.frames.start, shot.frames.start)
         clip.markers.append(
             otio.schema.Marker(f"shot {shot.number}: {_said(shot)}", head, metadata={"film_farm": said})
         )
         track.append(clip)
-    timeline = otio.schema.Timeline(_title(film))
+    timeline = otio.schema.Timeline(film_title(film))
     if names.counting:
-        timeline.global_start_time = at(0)
+        timeline.global_start_time = media_time(film, names, 0)
     timeline.tracks.append(track)
     return str(otio.adapters.write_to_string(timeline, "otio_json"))
 
@@ -158,11 +152,20 @@ def _csv(shots: Sequence[ListedShot], names: FrameTimecodes) -> str:
     return text.getvalue()
 
 
+def media_time(film: Film, names: FrameTimecodes, frame: int) -> otio.opentime.RationalTime:
+    """When a frame is shown in the source: frames are counted at the film's rate, or its clock's ticks."""
+    if names.counting:
+        return otio.opentime.RationalTime(names.first + frame, float(names.counting.rate))
+    clock = 1 / film.picture.time_base
+    return otio.opentime.RationalTime(round(names.seconds(frame) * clock), float(clock))
+
+
 def _decimal(seconds: Fraction) -> str:
     return f"{float(seconds):.3f}"
 
 
-def _title(film: Film) -> str:
+def film_title(film: Film) -> str:
+    """What lists call a film: its file's name."""
     return PurePosixPath(film.source.replace("\\", "/")).name or film.source
 
 

@@ -1,4 +1,4 @@
-"""The command `farm inspect`: describes a film, or compares two frame for frame, on this machine and without Ray."""
+"""The commands `farm inspect`, which describes a film or compares two frame for frame, and `farm notes`, which makes a spec or markers of a review; without Ray."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from farm.cli.options import Head, trims
-from farm.progress.plain_output import answer
+from farm.progress.plain_output import answer, tell
+from jobs.errors import BadSpec
 
 if TYPE_CHECKING:
+    from actors.shot_lists.markers import MarkerForm
     from jobs.records.report import Comparison, Inspection
 
 
@@ -53,3 +55,44 @@ def _place(place: str) -> str:
 
     # Where nobody said a sequence's rate, any will do to look at it.
     return rated(place if "://" in place else str(Path(place).absolute()))
+
+
+def notes(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The job's spec, a .yaml, .yml or .json.")],
+    file: Annotated[str, typer.Argument(metavar="NOTES", help="The notes that the review page saved, a .json.")],
+    apply: Annotated[
+        str | None,
+        typer.Option(
+            "--apply",
+            metavar="NEW_SPEC",
+            help="Write a new spec: approved shots are locked, rejected ones get the settings asked for.",
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FILE", help="Write markers: .otio, .edl (DaVinci Resolve) or .csv."),
+    ] = None,
+) -> None:
+    """Make a new spec, or markers for an editor, of a review's notes."""
+    if apply is None and to is None:
+        raise BadSpec("--apply or --to is missing: name the new spec to be written, or a file for the markers.")
+    form = _form_of(to) if to else None
+    # Takes seconds: what is wrong with the options is said before.
+    from farm.film.review.notes_files import apply_notes, write_markers
+
+    if apply:
+        for sentence in apply_notes(spec, file, apply):
+            tell(sentence)
+        tell(f"written: {apply}")
+    if to and form:
+        tell(f"written: {to}, {write_markers(spec, file, to, form)} markers")
+
+
+def _form_of(to: str) -> "MarkerForm":
+    from actors.shot_lists.markers import MARKER_FORMS
+
+    ending = to.rpartition(".")[2].lower()
+    found = next((one for one in MARKER_FORMS if one == ending), None)
+    if found is None:
+        raise BadSpec(f"--to {to}: markers are written as .otio, .edl or .csv; give the file one of these endings.")
+    return found

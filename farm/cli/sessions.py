@@ -11,10 +11,11 @@ from farm.contact_sheets.export_run import ExportRequest, export_stills
 from farm.contact_sheets.still_run import StillRequest, SurveyedFilm, prove
 from farm.estimate.estimate import Estimate, estimate
 from farm.estimate.forecast import NO_QUESTION, ForecastRequest
-from farm.film import conform_reports, review_page
+from farm.film import conform_reports
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
 from farm.film.output_names import held_reports
+from farm.film.review.publisher import published
 from farm.film.setup import decide_deliverables, open_film, preflight
 from farm.film.shot_selection import ALL, ShotSelection, told
 from farm.film.survey_run import SurveyRun
@@ -103,7 +104,7 @@ def _hand_over(spec: JobSpec, film: FilmRun, board: ProgressConsole) -> FilmRepo
     output, held = open_store(spec.output), held_reports(film)
     held.check()
     text = json.dumps(report.model_dump(mode="json"), indent=2).encode()
-    page = review_page.publish(film, report, output)
+    page = published(film, report, output)
     for form in forms_of(film.scout.names):
         held.write(f"{spec.key}.shots.{form}", _shots(film.scout, form))
     conform_reports.file_reports(film, output)
@@ -126,7 +127,7 @@ def _show_shots(film: FilmRun, board: ProgressConsole) -> None:
     board.finished(
         f"shots {film.chosen.said}: {film.board.progress.chunks_rendered} chunks rendered, {film.board.progress.chunks_printed} transcoded; the others of these shots were finished before\n"
         f"still missing, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
-        f"review page {output.url}/{review_page.publish_shots(film, output)}"
+        f"review page {output.url}/{published(film, None, output)}#shot={film.chosen.ranges[0][0]}"
     )
 
 

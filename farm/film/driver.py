@@ -6,11 +6,11 @@ Read `render_film` and you know what happens to a film.
 from collections import deque
 from collections.abc import Iterable
 
-from farm.film import review_page
 from farm.film.calls import ChunkCall, RenderCall
 from farm.film.film_run import FilmRun
 from farm.film.output_names import claimed_output
 from farm.film.report import put_down_made
+from farm.film.review.publisher import review_page
 from farm.film.setup import Preflight, decide_deliverables, enter, open_film
 from farm.film.shot_selection import ALL, ShotSelection
 from farm.fleet.calls import Call, RetriesExhausted
@@ -52,6 +52,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
     mixture = MixedHardware(board)
     fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
     film = FilmRun(scout, decide_deliverables(scout, fleet), board, shots)
+    page = review_page(film)
 
     def follow(call: Call, found: object) -> Iterable[Call]:
         """What each finished piece makes possible. Survey, split and render work side by side."""
@@ -73,8 +74,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
             case _, ReferenceRecord() | RefusedStill() | GuideRecord():  # a still is judged, or a span has its colour
                 yield from film.calls_after_colour(found)
             case _, SegmentRecord():  # a chunk's core, or its dissolved opening, is encoded and kept
-                film.keep(found)
-                review_page.show_preview(film)  # once, where that is asked for
+                page.keep(found)
             case _, DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
         for pool, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):

@@ -22,7 +22,7 @@ from jobs.ledger.consistency import consistent
 from jobs.ledger.driver_log import FOLDER as LOGS
 from jobs.ledger.finished_prefix import FOLDER as ASSEMBLY
 from jobs.ledger.lease import Lease
-from jobs.ledger.ledger import Ledger, still_name
+from jobs.ledger.ledger import Ledger, clip_name, figures_name, still_name
 from jobs.output.handover import Unproven
 from jobs.records.deliverables import Decided
 from jobs.records.guides import GuideRecord, ReferenceRecord, guides_of
@@ -110,7 +110,7 @@ class _Sweep:
         self.piles: dict[str, list[str]] = {}
         # Media before records: what is written meanwhile is then named, or not in the list.
         self._media = {name for folder in ("media/", "chunks/") for name in ledger.names(folder)}
-        self._stills = set(ledger.names("stills/"))
+        self._stills = {one for part in ("stills/", "clips/", "figures/") for one in ledger.names(part)}
         self._records = self._read_records()
         stay = self._staying(wish)
         going = [one for one in self._records if one.digest not in stay and not isinstance(one, Remade)]
@@ -195,12 +195,15 @@ class _Sweep:
         elif proofs:
             self.kept.append("stills of proofs: the job is not delivered, and another proof goes on with them")
         self._pile("media no record names", self._media - {one.media.key for one in self._records})
-        shown = {
-            still_name(one.digest) for one in self._records if isinstance(one, SegmentRecord) and one.digest in stay
-        }
-        self._pile("stills of segments that are not there", self._stills - shown if self.finished else ())
+        segments = [one.digest for one in self._records if isinstance(one, SegmentRecord) and one.digest in stay]
+        shown = {name(digest) for digest in segments for name in (still_name, clip_name, figures_name)}
+        self._pile(
+            "stills, clips and figures of segments that are not there", self._stills - shown if self.finished else ()
+        )
         if self._stills & shown:
-            self.kept.append("stills of the segments that are kept: the review page is made of them at each delivery")
+            self.kept.append(
+                "stills, clips and figures of the segments that are kept: the review page is made of them at each delivery"
+            )
 
     def _sort_submitted(self) -> None:
         """What was sent along with specs, which may be a whole film, and what drivers said."""

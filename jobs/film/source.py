@@ -168,6 +168,11 @@ class Picture(Document):
         return self.deinterlace or self.stored.replace("yuvj", "yuv") != self.pix_fmt.replace("yuvj", "yuv")
 
     @property
+    def clip_rate(self) -> Fraction:
+        """Frames a second of the film's clips for review, as exact as their container tells it."""
+        return self.rate.limit_denominator(100_000)
+
+    @property
     def shown(self) -> tuple[int, int]:
         """Width and height as a player shows it: upright, with square pixels."""
         size = max(1, round(self.width * self.aspect)), self.height

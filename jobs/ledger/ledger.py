@@ -77,6 +77,16 @@ def still_name(segment: str) -> str:
     return f"stills/{segment}.jpg"
 
 
+def clip_name(segment: str) -> str:
+    """Where the clip of a segment lies, source and result side by side as browsers play them, by the segment's digest."""
+    return f"clips/{segment}.mp4"
+
+
+def figures_name(segment: str) -> str:
+    """Where what was measured of a segment's pictures lies, by the segment's digest."""
+    return f"figures/{segment}.json"
+
+
 def _film_name(reading: Reading) -> str:
     return f"survey/film-{digest(reading)}.json"
 

@@ -146,6 +146,15 @@ def difference(before: ShotRendering, now: ShotRendering, frames: Range) -> str:
     return "" if same_edges else f"its edges changed: frames {_span(before.frames)} -> {_span(now.frames)}"
 
 
+def version_of(parts: Sequence[ShotRendering]) -> str:
+    """A short name of one shot's pictures, from all that fixes them: the same shot made again by the same spec has the same."""
+    named = []
+    for one in parts:
+        memory = one.look.around.warmup or one.look.around.dissolve
+        named.append([one.frames, one.target if memory else 0, one.source, one.look.named()])
+    return digest({"kind": "version", "parts": named})[:12]
+
+
 def _seen(frames: Range, context: int, edge: Range) -> Range:
     return Range(max(edge.start, frames.start - context), min(edge.stop, frames.stop + context))
 

@@ -7,8 +7,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from farm.film import review_page
 from farm.film.driver import render_film
+from farm.film.review.publisher import published
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
 from farm.progress.console import ProgressConsole
@@ -34,7 +34,7 @@ def farm(clock: Clock, clip: str, folder: str, **options: Any) -> Found:
         timed: Any = Timed(fleet)
         film = render_film(job_of(spec), fleet=timed, board=board)
         report = film.report()
-        review_page.publish(film, report, open_store(spec.output))
+        published(film, report, open_store(spec.output))
     assert report.conforms, report.deliverables
     return {
         "frames": frames_of(Path(folder, "out", report.deliverables[0].file)),

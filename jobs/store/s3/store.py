@@ -27,6 +27,7 @@ from jobs.store.s3.copy import copy, etag_of
 from jobs.store.s3.errors import BROKEN_BODY, code_of, done_once
 from jobs.store.s3.parts import PART, part_size
 from jobs.store.s3.upload import SENDERS, S3Object, S3Writer, SpooledWriter, abort, completed, uploads_of
+from jobs.store.s3.web_types import web_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -75,11 +76,12 @@ class S3Store:
 
     def write(self, key: str, data: bytes, *, only_if_absent: bool = False) -> bool:
         name, writer = self._name(key), uuid4().hex  # one for all tries: see `_holds`
+        kind, condition = web_type(name), _condition(only_if_absent)
 
         def put(client: "S3Client") -> bool:
             try:
                 client.put_object(
-                    Bucket=self.bucket, Key=name, Body=data, Metadata={"writer": writer}, **_condition(only_if_absent)
+                    Bucket=self.bucket, Key=name, Body=data, ContentType=kind, Metadata={"writer": writer}, **condition
                 )
             except ClientError as error:
                 if code_of(error) not in ("PreconditionFailed", "412"):

@@ -16,9 +16,10 @@ from actors.picture.domain import Domain
 from actors.picture.frame_batches import batches_of
 from actors.render.segments import SegmentInProgress
 from jobs.errors import FilmFailed
-from jobs.ledger.ledger import Ledger, still_name
+from jobs.ledger.ledger import Ledger, clip_name, figures_name, still_name
 from jobs.plan.plan import Range
 from jobs.records.orders import SegmentRecord
+from jobs.review.figures import PieceFigures
 from jobs.spec.codecs import Codec
 from jobs.spec.formats import Deliverable
 from tests.actors.picture.test_compose import random_frames
@@ -30,7 +31,7 @@ def kept(folder: Path, deliverable: Deliverable, frames: Range, shown: int) -> t
     film = picture_of("yuv420p", 256, 128)
     paper = encoding_for(film_of(film), deliverable, grey_stays_grey=False)
     ledger = Ledger.at(str(folder / "store"), "film")
-    with SegmentInProgress(film, frames, "d1", paper, folder) as piece:
+    with SegmentInProgress(film, frames, "d1", paper, folder, clip=True) as piece:
         first = 0
         for run, plates in batches_of(random_frames("yuv420p", shown, 256, 128), film, 2, torch.device("cpu")):
             piece.take(first, run, plates.differences(), Domain.CHROMA)
@@ -43,7 +44,7 @@ def kept(folder: Path, deliverable: Deliverable, frames: Range, shown: int) -> t
     [Deliverable(height=64), Deliverable(codec=Codec.DNXHR), Deliverable(codec=Codec.TIFF, height=64)],
     ids=lambda one: str(one.codec),
 )
-def test_a_piece_is_kept_with_its_still_and_its_record(tmp_path: Path, deliverable: Deliverable) -> None:
+def test_a_piece_is_kept_with_its_still_its_clip_and_its_record(tmp_path: Path, deliverable: Deliverable) -> None:
     ledger, record = kept(tmp_path, deliverable, Range(1, 4), 5)
     assert ledger.record("d1") == record
     with ledger.store.open(ledger.key(record.media.key)) as file:
@@ -59,6 +60,15 @@ def test_a_piece_is_kept_with_its_still_and_its_record(tmp_path: Path, deliverab
         still = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
     assert still is not None
     assert still.shape == (128, 512, 3)
+    measured = ledger.paper(figures_name("d1"), PieceFigures)
+    assert measured
+    assert (measured.first.width, measured.first.height, measured.colour > 10) == (64, 32, True)
+    with ledger.store.open(ledger.key(clip_name("d1"))) as file, av.open(file, "r") as clip:
+        shown = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+    assert [frame.shape for frame in shown] == [(128, 512, 3)] * 3
+    # Of the middle frame both tell the same on either side; the film is noise, of which a clip keeps the mean.
+    one, other = (cv2.blur(picture, (32, 32)).astype(int) for picture in (shown[1][:, :, ::-1], still))
+    assert abs((one - other)[:, 32:-32]).mean() < 4
 
 
 def test_a_piece_that_lacks_a_picture_fails(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_spec_is_rendered_to_every_deliverable(film: Path, ray_here: str, tmp_
     some = farm("render", "job.yaml", "--shots", 2, "--address", ray_here, cwd=tmp_path)
     assert (some.code, some.out) == (0, ""), some.err
     assert "still missing, so nothing is delivered yet: " in some.err
-    assert f"review page {out}/the job.review/shots-2.html" in some.err
+    assert f"review page {out}/the job.review/index.html#shot=2" in some.err
     assert {path.name for path in out.iterdir()} == {".film-farm", "the job.review"}
     said = farm("render", "job.yaml", "--priority", 7, "--address", ray_here, cwd=tmp_path)
     assert (said.code, said.out) == (0, ""), said.err

@@ -33,7 +33,7 @@ from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec, LookChoice
 from jobs.store import open_store
 from tests.actors.interlaced import interlaced
-from tests.farm.film.test_review_page import Page
+from tests.farm.film.review.test_page import Page
 from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.shell import farm
 from tests.farm.studio import job_of, spec_of

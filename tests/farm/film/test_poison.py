@@ -12,9 +12,10 @@ import pytest
 from prometheus_client import generate_latest
 
 from actors.verify.compare import compare
-from farm.film import conform_reports, review_page
+from farm.film import conform_reports
 from farm.film.calls import RenderCall
 from farm.film.film_run import FilmRun
+from farm.film.review.publisher import published
 from farm.fleet.calls import ONCE, RetryPolicy
 from farm.fleet.fleet import Fleet
 from farm.ops.status import statuses
@@ -29,6 +30,7 @@ from jobs.ledger.quarantine import lift, reports
 from jobs.output.ownership import FOLDER
 from jobs.spec.job import JobSpec, LookChoice
 from jobs.store import open_store
+from tests.farm.film.review.test_page import review_data
 from tests.farm.inline import InlineFleet, rendered, shot_list
 from tests.farm.shell import farm
 from tests.farm.studio import Studio, same, spec_of
@@ -114,9 +116,12 @@ def flagged_everywhere(made: FilmRun) -> None:
     conform_reports.file_reports(made, output)
     (flag,) = json.loads(output.read("film.mkv.conform.json"))["stand_ins"]
     assert flag == {"chunk": 2, "shot": 2, "frames": [16, 32], "by": "source"}
-    page = output.read(review_page.publish(made, made.report(), output)).decode()
-    assert "1 of the chunks were set aside" in page
-    assert "the source&#x27;s own frames" in page
+    published(made, made.report(), output)
+    data = review_data(Path(made.scout.spec.output) / "film.review")
+    assert "1 of the chunks were set aside" in data.said
+    assert [one.progress for one in data.shots].count("aside") == 1
+    assert "the source's own frames" in [look.title for one in data.shots for look in one.looks]
+    assert "set aside after" in "".join(words for one in data.shots for words in one.warnings)
 
 
 def test_retry_brings_back_the_chunks_own_work_and_the_film_is_stitched_anew(film: Path, tmp_path: Path) -> None:

@@ -13,14 +13,15 @@ import av
 import numpy as np
 import pytest
 
-from farm.film import review_page
 from farm.film.film_run import FilmRun
+from farm.film.review.publisher import published
 from farm.fleet.calls import Call
 from farm.progress.console import ProgressConsole
 from farm.progress.plain_console import PlainConsole
 from jobs.records.orders import SegmentRecord
 from jobs.store import open_store
 from tests.browser import CHROMIUM, served, told
+from tests.farm.film.review.test_page import review_data
 from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import spec_of
 from tests.films import Recipe, read_number
@@ -66,13 +67,15 @@ def test_the_preview_comes_first_and_has_a_page(made: tuple[FilmRun, Looking, st
     output = film.scout.spec.output
     assert f"preview: {output}/film.review/index.html" in said
     assert f"a view can be watched while it grows: {output}/a view/index.html" in said
-    page = Path(output, review_page.publish_preview(film, open_store(output))).read_text()
-    assert page.count("<figure>") == page.count("<img") == len(early)
-    assert f"{len(early)} of {len(film.chunks)} chunks" in page
-    assert 'data-stream="../a%20view/stream.m3u8"' in page
-    last = Path(output, review_page.publish(film, film.report(), open_store(output))).read_text()
-    assert 'data-stream="../a%20view/stream.m3u8" data-instead="../film.mkv"' in last
-    assert '<a href="../a%20view/index.html">a view</a>' in last
+    data = review_data(Path(output, "film.review"))
+    assert sum(len(shot.pieces) for shot in data.shots) == len(early)
+    assert (data.said.startswith(f"{len(early)} of {len(film.chunks)} chunks"), data.whole) == (True, False)
+    published(film, film.report(), open_store(output))
+    last = review_data(Path(output, "film.review"))
+    assert {one.file: one.place for one in last.deliverables} == {
+        "film.mkv": "../film.mkv",
+        "a view": "../a view/index.html",
+    }
 
 
 WATCH = """<script>

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from farm.film import review_page
 from farm.film.calls import RenderCall
 from farm.film.film_run import FilmRun
+from farm.film.review.publisher import published
 from farm.film.shot_selection import ALL, shots_chosen, told
 from jobs.errors import BadSpec
 from jobs.spec.job import JobSpec
 from jobs.store import open_store
+from tests.farm.film.review.test_page import review_data
 from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
@@ -44,12 +45,15 @@ def test_only_these_shots_are_made_and_the_rest_later(spec: JobSpec, film: Path,
     first, chunks = made(spec, "2,4")
     assert (chunks, first.board.progress.chunks_rendered, first.left_out) == ([3, 4, 7, 8], 4, {1, 2, 5, 6})
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".film-farm"]  # its names are claimed, no more
-    key = review_page.publish_shots(first, open_store(spec.output))
-    page = (tmp_path / "out" / key).read_text()
-    assert key == "film.review/shots-2_4.html"
-    assert [f"<h2>Shot {number}:" in page for number in (1, 2, 3, 4)] == [False, True, False, True]
-    assert sorted(path.name for path in (tmp_path / "out/film.review").glob("*.jpg")) == [
-        f"chunk-{number:05d}.jpg" for number in chunks
+    key = published(first, None, open_store(spec.output))
+    assert key == "film.review/index.html"
+    data = review_data(tmp_path / "out/film.review")
+    assert data.said == "Shots 2,4 of 4; the film is not whole yet, and not delivered"
+    assert [(one.progress, len(one.pieces)) for one in data.shots] == [
+        ("waiting", 0),
+        ("made", 2),
+        ("waiting", 0),
+        ("made", 2),
     ]
     # What others have made already is no reason to hold back: these shots are the last that lacked.
     assert made(spec, "1")[1] == [1, 2]

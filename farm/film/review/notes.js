@@ -1,0 +1,76 @@
+"use strict";
+// Keeps notes and verdicts in the browser, each bound to the version that was seen; writes them to a file, and reads such files.
+
+const VERDICTS = ["approved", "rejected"];
+const LONGEST_NOTE = 4000, MOST_NOTES = 20000;
+
+class ReviewNotes {
+  constructor() { this.verdicts = []; this.notes = []; this.changed = () => {}; this.place = ""; }
+
+  /** What was written on this film's page in this browser. */
+  open(data) {
+    this.film = data.id;
+    this.title = data.title;
+    this.place = `film-farm-review:${data.id}`;
+    let kept = null;
+    try { kept = localStorage.getItem(this.place); } catch { this.lost = true; }
+    if (kept) try { this.take(JSON.parse(kept)); } catch { this.damaged = true; }
+  }
+
+  save() {
+    try { localStorage.setItem(this.place, this.text()); this.lost = false; } catch { this.lost = true; }
+    this.changed();
+  }
+
+  of(shot) { return this.verdicts.find(one => one.start === shot.start && one.stop === shot.stop); }
+
+  in(shot) { return this.notes.filter(one => one.start < shot.stop && one.stop > shot.start); }
+
+  /** `verdict`: approved, rejected, or empty to take it back; `settings`: what is asked for instead, as [name, value]. */
+  judge(shot, verdict, settings = []) {
+    this.verdicts = this.verdicts.filter(one => one.start !== shot.start || one.stop !== shot.stop);
+    if (verdict) this.verdicts.push({start: shot.start, stop: shot.stop, version: shot.version, verdict, settings, at: new Date().toISOString()});
+    this.save();
+  }
+
+  write(start, stop, version, text) {
+    this.notes.push({start, stop, version, text: text.slice(0, LONGEST_NOTE), at: new Date().toISOString()});
+    this.notes.sort((one, other) => one.start - other.start);
+    this.save();
+  }
+
+  remove(note) { this.notes = this.notes.filter(one => one !== note); this.save(); }
+
+  text() {
+    const {film, title, verdicts, notes} = this;
+    return JSON.stringify({kind: "review-notes", version: 1, film, title, verdicts, notes}, null, 1);
+  }
+
+  /** Adds what a file holds; gives how much. Throws where it is none of this page's, and then nothing is changed. */
+  take(found) {
+    if (found?.kind !== "review-notes" || found.version !== 1) throw Error("This is no file of notes that this page can read.");
+    if (found.film !== this.film) throw Error(`These notes are of another job, ${String(found.title).slice(0, 80)}.`);
+    const range = one => Number.isInteger(one?.start) && Number.isInteger(one.stop) && 0 <= one.start && one.start < one.stop && typeof one.version === "string";
+    const pair = one => Array.isArray(one) && typeof one[0] === "string" && ["string", "number", "boolean"].includes(typeof one[1]);
+    const verdict = one => range(one) && VERDICTS.includes(one.verdict) && Array.isArray(one.settings) && one.settings.every(pair);
+    const good = Array.isArray(found.verdicts) && Array.isArray(found.notes) && found.notes.length <= MOST_NOTES
+      && found.verdicts.every(verdict) && found.notes.every(one => range(one) && typeof one.text === "string");
+    if (!good) throw Error("This file of notes is damaged.");
+    const known = new Set(this.notes.map(one => `${one.start} ${one.stop} ${one.text}`));
+    const fresh = found.notes.filter(one => !known.has(`${one.start} ${one.stop} ${one.text}`));
+    const later = new Map(this.verdicts.map(one => [`${one.start} ${one.stop}`, one]));
+    for (const one of found.verdicts) {
+      const mine = later.get(`${one.start} ${one.stop}`);
+      if (!mine || String(one.at) > String(mine.at)) later.set(`${one.start} ${one.stop}`, one);
+    }
+    this.notes = [...this.notes, ...fresh].sort((one, other) => one.start - other.start);
+    this.verdicts = [...later.values()];
+    return {notes: fresh.length, verdicts: found.verdicts.length};
+  }
+
+  csv(data) {
+    const row = (what, one, words) => csvLine([what, shotAt(data, one.start)?.number ?? "", one.start, one.stop - 1, frameName(data, one.start), frameName(data, one.stop - 1), one.version, words]);
+    const rows = [...this.verdicts.map(one => row(one.verdict, one, one.settings.map(pair => pair.join(" ")).join("; "))), ...this.notes.map(one => row("note", one, one.text))];
+    return [csvLine(["What", "Shot", "First frame", "Last frame", "First time code", "Last time code", "Version", "Words"]), ...rows, ""].join("\r\n");
+  }
+}

@@ -1,0 +1,76 @@
+"use strict";
+// Tells of the open shot beside its picture: how it was made, what was said of it, and what is asked for.
+
+class ShotPanel {
+  constructor(box, notes, cuts) { Object.assign(this, {box, notes, cuts, marks: [null, null], goes: () => {}, does: () => {}}); }
+
+  show(shot, frame) {
+    this.shot = shot;
+    this.frame = frame;
+    if (!shot) return this.box.replaceChildren();
+    const {data} = film, held = this.box.contains(document.activeElement) && document.activeElement.id;
+    const words = this.box.querySelector("#note")?.value ?? "";
+    this.box.replaceChildren(
+      element("h2", {textContent: `Shot ${shot.number}`}),
+      element("p", {textContent: `Frames ${shot.start} to ${shot.stop - 1}, ${frameName(data, shot.start)} to ${frameName(data, shot.stop - 1)}; version ${shot.older.length + 1} (${shot.version})`}),
+      ...shot.looks.map(look => element("p", {className: "look", textContent: [look.title, ...look.settings.filter(pair => pair[1] !== null).map(pair => pair.join(" "))].join(", ")})),
+      ...shot.warnings.map(words => element("p", {className: "bad", textContent: words})),
+      element("ul", {className: "findings"}, ...shot.findings.map(one => element("li", {}, element("button", {type: "button", className: "link", textContent: `${one.at} · ${frameName(data, one.at)}`, onclick: () => this.goes(one.at)}), ` ${one.words}`))),
+      this._verdict(shot), this._noteForm(shot, words), this._list(shot), this._cuts(frame));
+    if (held) byId(held)?.focus();
+  }
+
+  _verdict(shot) {
+    const said = this.notes.of(shot), box = element("div", {className: "verdict"});
+    for (const [verdict, name] of [["approved", "Approve (1)"], ["rejected", "Reject (2)"]]) {
+      const given = said?.verdict === verdict;
+      box.append(element("button", {id: verdict, type: "button", textContent: name, "aria-pressed": given, onclick: () => this.does(given ? "" : verdict)}));
+    }
+    if (said && said.version !== shot.version) box.append(element("p", {className: "bad", textContent: `${said.verdict} was version ${said.version}; this is another.`}));
+    if (shot.locked) box.append(element("p", {textContent: "Locked in the spec."}));
+    if (said?.verdict === "rejected") box.append(this._wishes(shot, said));
+    return box;
+  }
+
+  _wishes(shot, said) {
+    const numbers = shot.looks[0]?.settings.filter(pair => typeof pair[1] === "number") ?? [], asked = new Map(said.settings);
+    return element("div", {className: "wishes"}, element("p", {textContent: numbers.length ? "Ask for other settings:" : "Its look has no settings to ask for; write a note."}),
+      ...numbers.map(([name, value]) => {
+        const field = element("input", {type: "number", step: "any", value: asked.get(name) ?? value});
+        field.onchange = () => {
+          if (!Number.isFinite(field.valueAsNumber) || field.valueAsNumber === value) asked.delete(name); else asked.set(name, field.valueAsNumber);
+          this.does("rejected", [...asked]);
+        };
+        return element("label", {}, `${name} `, field);
+      }));
+  }
+
+  _noteForm(shot, words) {
+    const [first, last] = this.marks, {data} = film;
+    const where = first === null && last === null ? `frame ${this.frame}` : `frames ${first ?? shot.start} to ${last ?? shot.stop - 1}`;
+    const field = element("textarea", {id: "note", rows: 2, value: words, maxLength: LONGEST_NOTE, "aria-label": "Note"});
+    const write = () => { if (field.value.trim()) { const text = field.value.trim(); field.value = ""; field.blur(); this.does("note", text); } };
+    field.onkeydown = event => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); write(); } if (event.key === "Escape") field.blur(); };
+    return element("div", {}, element("h3", {textContent: `Note at ${where}${first === null && last === null ? `, ${frameName(data, this.frame)}` : ""}`}), field, element("button", {type: "button", textContent: "Write", onclick: write}));
+  }
+
+  _list(shot) {
+    return element("ul", {className: "notes"}, ...this.notes.in(shot).map(note => {
+      const range = note.stop - note.start > 1 ? `${note.start} to ${note.stop - 1}` : `${note.start}`;
+      return element("li", {}, element("button", {type: "button", className: "link", textContent: `${range} · ${frameName(film.data, note.start)}`, onclick: () => this.goes(note.start)}),
+        element("span", {textContent: ` ${note.text}${note.version === shot.version ? "" : ` (of version ${note.version})`} `}),
+        element("button", {type: "button", textContent: "×", "aria-label": `Delete the note at frame ${range}`, onclick: () => this.notes.remove(note)}));
+    }));
+  }
+
+  _cuts(frame) {
+    const {cuts} = this, button = (name, act) => element("button", {type: "button", textContent: name, onclick: act});
+    const box = element("details", {className: "cuts", open: this.cutsOpen ?? cuts.edited}, element("summary", {textContent: cuts.edited ? "Cuts, edited" : "Cuts"}),
+      element("p", {textContent: `The cut before this frame is at ${cuts.startOf(frame)}.`}),
+      button("Cut before this frame", () => cuts.split(frame)), button("Join with the shot before", () => cuts.join(frame)),
+      button("Cut one frame earlier", () => cuts.nudge(frame, -1)), button("Cut one frame later", () => cuts.nudge(frame, 1)),
+      ...(cuts.edited ? [button("Save the shot list", () => this.does("cuts")), button("Undo all", () => cuts.undo()), element("p", {textContent: "In the spec: shots: {file: ...csv}. What does not change is not made again."})] : []));
+    box.ontoggle = () => { this.cutsOpen = box.open; };
+    return box;
+  }
+}

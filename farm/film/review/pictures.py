@@ -1,0 +1,145 @@
+"""Copies stills and clips from a job's folder in the store to the folder of its review page, each once."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
+from pathlib import PurePosixPath
+
+from farm.film.film_run import FilmRun
+from jobs.errors import BadStore
+from jobs.ledger.ledger import clip_name, figures_name, still_name
+from jobs.output.ownership import review_folder
+from jobs.plan.plan import Chunk, Range
+from jobs.review.figures import PieceFigures, ShownFinding, findings_of
+from jobs.review.shown import ShownPiece
+from jobs.stills.listing import StillFile
+from jobs.store import Store, open_store
+
+ABREAST = 8
+"""Copies at a time: a bucket answers each in a tenth of a second."""
+LARGEST_PAINTED = 64 << 20
+"""Bytes of a painted still that is shown as it is; a larger one is named alone."""
+SHOWN_FORMS = (".png", ".jpg", ".jpeg", ".webp")
+"""Of painted stills, what browsers show."""
+
+
+class ReviewPictures:
+    """The pictures of one film's page."""
+
+    def __init__(self, film: FilmRun, output: Store) -> None:
+        self.film = film
+        self.output = output
+        self.folder = review_folder(film.scout.spec.key)
+        self._known: dict[int, tuple[Chunk, list[ShownPiece]]] = {}
+        """By chunk number: a chunk that another stands in for is another."""
+        self._there: set[str] | None = None
+        """Names in the page's folder, once it was listed."""
+        self._figures: dict[str, PieceFigures | None] = {}
+        """By where they lie in the job's folder; None where nothing was measured."""
+        self._wanted: dict[str, Callable[[], bytes | None]] = {}
+        """Of files that may be copied, by name in the page's folder, how each is read."""
+
+    def pieces(self, chunk: Chunk) -> list[ShownPiece]:
+        """A finished chunk's pieces, with the files that show them as far as these are copied."""
+        known = self._known.get(chunk.number)
+        if known is None or known[0] is not chunk:
+            known = self._known[chunk.number] = chunk, list(self._pieces(chunk))
+        return [
+            one.model_copy(update={"still": self._copied(one.still), "clip": self._copied(one.clip)})
+            for one in known[1]
+        ]
+
+    def findings(self, chunks: Iterable[Chunk]) -> list[ShownFinding]:
+        """What deserves a look in finished chunks of one shot, as far as their figures are read."""
+        known = [
+            (frames.start, figures)
+            for chunk in chunks
+            for frames, segment in self._segments(chunk).items()
+            if (figures := self._figures.get(figures_name(segment)))
+        ]
+        return list(findings_of(known))
+
+    def painted(self, still: StillFile) -> str:
+        """The file beside the page that shows a painted still; empty where there is none."""
+        ending = PurePosixPath(still.name).suffix.lower()
+        folder = self.film.scout.spec.stills
+        if ending not in SHOWN_FORMS or still.bytes > LARGEST_PAINTED or folder is None:
+            return ""
+        name = f"painted/{still.sha256[:20]}{ending}"
+        self._wanted.setdefault(name, partial(_unchanged, folder, still))
+        return self._copied(name)
+
+    def copy(self, seconds: float) -> None:
+        """Copy what is there by now, for about so many seconds."""
+        until = time.monotonic() + seconds
+        unread: list[str] = []
+        for chunk in self.film.chunks:
+            if not self.film.states[chunk.number].missing:
+                self.pieces(chunk)
+                unread += (figures_name(one) for one in self._segments(chunk).values())
+        unread = [name for name in unread if name not in self._figures]
+        for still in self.film.scout.stills:
+            self.painted(still)
+        there = self._listed()
+        lacking = [name for name in self._wanted if name not in there]
+        with ThreadPoolExecutor(ABREAST) as pool:
+            for first in range(0, len(lacking), 4 * ABREAST):
+                there.update(filter(None, pool.map(self._copy, lacking[first : first + 4 * ABREAST])))
+                if time.monotonic() > until:
+                    break
+            for first in range(0, len(unread), 4 * ABREAST):
+                some = unread[first : first + 4 * ABREAST]
+                self._figures.update(zip(some, pool.map(self._read_figures, some), strict=True))
+                if time.monotonic() > until:
+                    break
+
+    def _segments(self, chunk: Chunk) -> dict[Range, str]:
+        return self.film.names(chunk, self.film.deliverables[0].encoding)
+
+    def _read_figures(self, name: str) -> PieceFigures | None:
+        return self.film.ledger.paper(name, PieceFigures)
+
+    def _pieces(self, chunk: Chunk) -> Iterator[ShownPiece]:
+        for frames, segment in self._segments(chunk).items():
+            still, clip = f"stills/{segment[:20]}.jpg", f"clips/{segment[:20]}.mp4"
+            self._wanted[still] = partial(self.film.ledger.read, still_name(segment))
+            self._wanted[clip] = partial(self.film.ledger.read, clip_name(segment))
+            yield ShownPiece(
+                start=frames.start,
+                stop=frames.stop,
+                seconds=float(self.film.scout.names.seconds(frames.start)),
+                still_at=frames.start + frames.frames // 2,
+                still=still,
+                clip=clip,
+            )
+
+    def _copied(self, name: str) -> str:
+        return name if self._there and name in self._there else ""
+
+    def _listed(self) -> set[str]:
+        if self._there is None:
+            prefix = f"{self.folder}/"
+            listed = chain.from_iterable(
+                self.output.list(f"{prefix}{part}/") for part in ("stills", "clips", "painted")
+            )
+            self._there = {name.removeprefix(prefix) for name in listed}
+        return self._there
+
+    def _copy(self, name: str) -> str:
+        data = self._wanted[name]()
+        if data is None:
+            return ""
+        self.output.write(f"{self.folder}/{name}", data)
+        return name
+
+
+def _unchanged(folder: str, still: StillFile) -> bytes | None:
+    """A painted still, if it is what was rendered: people work in its folder."""
+    try:
+        data = open_store(folder).read(still.name)
+    except BadStore:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == still.sha256 else None

@@ -1,0 +1,96 @@
+"use strict";
+// Draws source and result on one canvas: wipe, side by side, difference, one of the two; fitted, or pixel by pixel.
+
+const CLOSEST = 16;  // device pixels for one of the picture
+
+class Stage {
+  constructor(canvas, wipe) {
+    Object.assign(this, {canvas, wipe, paper: canvas.getContext("2d"), mode: "wipe", line: 0.5, zoom: 0, pan: [0, 0], left: null, right: null, words: "", width: 1, height: 1});
+    new ResizeObserver(() => this.draw()).observe(canvas.parentElement);
+    this._dragged(wipe, event => this.move(event.clientX));
+    this._dragged(canvas, event => {
+      if (this.zoom) { this.pan = [this.pan[0] + event.movementX * devicePixelRatio, this.pan[1] + event.movementY * devicePixelRatio]; this.draw(); }
+      else if (this.mode === "wipe") this.move(event.clientX);
+    });
+    wipe.addEventListener("keydown", event => {
+      const step = {ArrowLeft: -0.02, ArrowRight: 0.02}[event.key];
+      if (step) { this.set(this.line + step); event.preventDefault(); event.stopPropagation(); }
+    });
+  }
+
+  /** Each side: {picture, part}, `picture` an image or a video, `part` before, after or all of it; null: nothing is there. */
+  show(left, right, words) {
+    Object.assign(this, {left, right, words});
+    this.draw();
+  }
+
+  set(line) {
+    this.line = Math.min(1, Math.max(0, line));
+    this.wipe.setAttribute("aria-valuenow", Math.round(100 * this.line));
+    this.draw();
+  }
+
+  view(mode) { this.mode = mode; this.draw(); }
+
+  /** 0: fitted; else device pixels for one pixel of the larger picture that was seen. */
+  scale(zoom) { this.zoom = Math.min(CLOSEST, zoom < 1 ? 0 : zoom); if (!this.zoom) this.pan = [0, 0]; this.draw(); }
+
+  move(clientX) {
+    const box = this.canvas.getBoundingClientRect();
+    this.set((clientX - box.left) / box.width);
+  }
+
+  draw() {
+    const {canvas, paper} = this, box = canvas.parentElement.getBoundingClientRect();
+    const [wide, high] = [box.width, box.height].map(side => Math.max(1, Math.round(side * devicePixelRatio)));
+    if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
+    paper.setTransform(1, 0, 0, 1, 0, 0);
+    paper.clearRect(0, 0, wide, high);
+    this.wipe.hidden = this.mode !== "wipe" || !this.right;
+    this.wipe.style.left = `${100 * this.line}%`;
+    canvas.setAttribute("aria-label", this.words);
+    const known = this.right ?? this.left;
+    if (!known) return;
+    const [own, tall] = partOf(known).slice(2);
+    if (own > this.width) [this.width, this.height] = [own, tall];
+    else this.height = this.width * tall / own;
+    const [left, right] = [this.left ?? this.right, this.right ?? this.left];
+    const whole = [0, 0, wide, high], half = Math.floor(wide / 2), cut = Math.round(this.line * wide);
+    if (this.mode === "side") {
+      this._paint(left, [0, 0, half - 1, high], [0, 0, half - 1, high]);
+      this._paint(right, [half + 1, 0, half - 1, high], [half + 1, 0, half - 1, high]);
+    } else if (this.mode === "wipe") {
+      this._paint(right, whole, [cut, 0, wide - cut, high]);
+      this._paint(left, whole, [0, 0, cut, high]);
+    } else {
+      this._paint(this.mode === "after" ? right : left, whole, whole);
+      paper.globalCompositeOperation = "difference";
+      if (this.mode === "difference") this._paint(right, whole, whole);
+      paper.globalCompositeOperation = "source-over";
+    }
+  }
+
+  _paint(side, [x, y, width, height], clip) {
+    const {paper} = this, scale = this.zoom || Math.min(width / this.width, height / this.height);
+    const [dw, dh] = [this.width * scale, this.height * scale];
+    paper.save();
+    paper.beginPath();
+    paper.rect(...clip);
+    paper.clip();
+    paper.imageSmoothingEnabled = !this.zoom;
+    paper.drawImage(side.picture, ...partOf(side), x + (width - dw) / 2 + this.pan[0], y + (height - dh) / 2 + this.pan[1], dw, dh);
+    paper.restore();
+  }
+
+  _dragged(what, moved) {
+    what.addEventListener("mousedown", event => event.preventDefault());  // keys stay the page's: only Tab goes to the line
+    what.addEventListener("pointerdown", event => { what.setPointerCapture(event.pointerId); if (what === this.wipe || !this.zoom) moved(event); });
+    what.addEventListener("pointermove", event => { if (what.hasPointerCapture(event.pointerId)) moved(event); });
+  }
+}
+
+/** The rectangle of a side in its picture: x, y, width, height. */
+function partOf({picture, part}) {
+  const [width, height] = [picture.videoWidth ?? picture.naturalWidth, picture.videoHeight ?? picture.naturalHeight];
+  return part === "all" ? [0, 0, width, height] : [part === "after" ? width / 2 : 0, 0, width / 2, height];
+}

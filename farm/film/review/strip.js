@@ -1,0 +1,90 @@
+"use strict";
+// Shows the film as a strip of shots, of which only those in sight are there.
+
+const CELL = 176, BESIDE = 4;  // pixels; cells that are made beyond each edge
+const REST = 120;  // milliseconds that a cell must be in sight before its picture is loaded
+
+class FilmStrip {
+  /** `says(shot)`: what a cell is marked with: {classes, words}. */
+  constructor(box, cells, says) {
+    Object.assign(this, {box, cells, says, shots: [], made: new Map(), chosen: null, opened: () => {}, waiting: false});
+    box.addEventListener("scroll", () => this.soon(), {passive: true});
+    new ResizeObserver(() => this.soon()).observe(box);
+    box.addEventListener("click", event => {
+      const cell = event.target.closest("[role=option]");
+      if (cell) this.opened(this.shots[cell.dataset.place]);
+    });
+  }
+
+  /** The shots to be shown, in this order. */
+  list(shots) {
+    this.shots = shots;
+    this.cells.style.width = `${CELL * shots.length}px`;
+    for (const cell of this.made.values()) cell.remove();
+    this.made.clear();
+    this.soon();
+  }
+
+  /** The shot that is open; it is brought into sight. */
+  choose(shot) {
+    if (this.chosen === shot?.number) return;
+    this.chosen = shot?.number ?? null;
+    const place = this.shots.findIndex(one => one.number === this.chosen), {box} = this;
+    if (place >= 0 && (CELL * place < box.scrollLeft || CELL * (place + 1) > box.scrollLeft + box.clientWidth)) {
+      box.scrollLeft = CELL * (place + 0.5) - box.clientWidth / 2;
+    }
+    for (const cell of this.made.values()) this._mark(cell);
+  }
+
+  soon() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => { this.waiting = false; this._fill(); });
+  }
+
+  _fill() {
+    const {box} = this, first = Math.max(0, Math.floor(box.scrollLeft / CELL) - BESIDE);
+    const last = Math.min(this.shots.length, Math.ceil((box.scrollLeft + box.clientWidth) / CELL) + BESIDE);
+    for (const [place, cell] of this.made) {
+      if (place < first || place >= last) { cell.remove(); this.made.delete(place); }
+    }
+    for (let place = first; place < last; place++) {
+      if (!this.made.has(place)) this.made.set(place, this._cell(place));
+    }
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this._load(), REST);
+  }
+
+  _load() {
+    for (const cell of this.made.values()) {
+      const image = cell.querySelector("img");
+      if (image.dataset.place && !image.src) image.src = image.dataset.place;
+    }
+  }
+
+  _cell(place) {
+    const shot = this.shots[place], {data} = film;
+    const piece = shot.pieces.filter(one => one.still)[shot.pieces.length >> 1] ?? shot.pieces.find(one => one.still);
+    const image = element("img", {alt: "", decoding: "async"}), half = element("span", {className: "half"}, image);
+    image.onload = () => { half.style.aspectRatio = image.naturalWidth / 2 / image.naturalHeight; };
+    if (piece) image.dataset.place = piece.still;
+    const cell = element("div", {id: `cell-${shot.number}`, role: "option", "aria-setsize": this.shots.length, "aria-posinset": place + 1},
+      element("span", {className: "still"}, half),
+      element("b", {textContent: `Shot ${shot.number}`}), element("span", {className: "marks"}),
+      element("small", {textContent: `${frameName(data, shot.start)} · ${shot.stop - shot.start} f`}));
+    cell.dataset.place = place;
+    cell.style.left = `${CELL * place}px`;
+    this._mark(cell);
+    this.cells.append(cell);
+    return cell;
+  }
+
+  _mark(cell) {
+    const shot = this.shots[cell.dataset.place], {classes, words} = this.says(shot), open = shot.number === this.chosen;
+    cell.className = classes.join(" ");
+    cell.setAttribute("aria-selected", open);
+    cell.setAttribute("aria-label", [`Shot ${shot.number}`, ...words].join(", "));
+    cell.querySelector(".marks").textContent = words.join(", ");
+    if (open) this.box.setAttribute("aria-activedescendant", cell.id);
+  }
+}

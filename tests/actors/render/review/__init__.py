@@ -1,0 +1,1 @@
+"""Clips and figures for the review page."""

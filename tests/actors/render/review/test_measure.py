@@ -1,0 +1,100 @@
+"""What is measured of a segment's pictures: each planted fault is found where it lies, and what the source brings itself is not one."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from actors.render.review.measure import PieceMeasure, Planes
+from jobs.review.figures import EdgePicture, PieceFigures, findings_of
+
+Grey = NDArray[np.float64]
+
+HEIGHT, WIDTH = 90, 160
+
+
+def planes(luma: Grey, blue: float = 128.0, red: float = 128.0) -> Planes:
+    """A picture of 4:2:0 in one colour."""
+    chroma = [np.full((HEIGHT // 2, WIDTH // 2), round(level), np.uint8) for level in (blue, red)]
+    return [luma.clip(0, 255).astype(np.uint8), *chroma]
+
+
+def moving(frames: int) -> Iterator[Grey]:
+    """Noise that stands still, and a bright block that moves over a tenth of it."""
+    background = np.random.default_rng(1).integers(60, 180, (HEIGHT, WIDTH)).astype(np.float64)
+    for frame in range(frames):
+        luma = background.copy()
+        luma[20:60, 3 * frame : 3 * frame + 40] = 220
+        yield luma
+
+
+def measured(
+    result: Callable[[int, Grey], Planes], source: Callable[[int, Grey], Planes], first: int = 100
+) -> PieceFigures:
+    measure = PieceMeasure(first)
+    for frame, luma in enumerate(moving(24)):
+        measure.take(source(frame, luma), result(frame, luma))
+    return measure.figures()
+
+
+def grey(_: int, luma: Grey) -> Planes:
+    return planes(luma)
+
+
+def warm(_: int, luma: Grey) -> Planes:
+    return planes(luma, 110, 150)
+
+
+FAULTS: dict[str, tuple[Callable[[int, Grey], Planes], str, range]] = {
+    "luma by two hundredths": (lambda n, luma: planes(luma + 5 * (n % 2), 110, 150), "flicker", range(101, 124)),
+    "chroma by two hundredths": (lambda n, luma: planes(luma, 110 + 5 * (n % 2), 150), "flicker", range(101, 124)),
+    "a black frame": (lambda n, luma: planes(luma * (n != 7) + 16 * (n == 7), 110, 150), "black", range(107, 108)),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(name: str) -> None:
+    fault, kind, where = FAULTS[name]
+    found = list(findings_of([(100, measured(fault, grey))]))
+    assert [one.kind for one in found] == [kind]
+    assert found[0].at in where
+    assert found[0].weight >= 1
+
+
+def test_a_frame_that_repeats_the_one_before_is_found() -> None:
+    pictures = list(moving(24))
+    found = list(findings_of([(100, measured(lambda n, luma: warm(n, pictures[6 if n == 7 else n]), grey))]))
+    assert [(one.kind, one.at) for one in found] == [("frozen", 107)]
+
+
+def test_what_the_source_does_itself_is_no_fault() -> None:
+    def flash(n: int, luma: Grey) -> Grey:
+        return luma + 40 * (n % 5 == 0)
+
+    def dark(n: int, luma: Grey) -> Grey:
+        return luma if n % 9 else np.full_like(luma, 16)
+
+    def still(_: int, luma: Grey) -> Grey:
+        return next(moving(1))
+
+    def same(_: int, luma: Grey) -> Grey:
+        return luma
+
+    def clean(change: Callable[[int, Grey], Grey]) -> PieceFigures:
+        return measured(lambda n, luma: warm(n, change(n, luma)), lambda n, luma: grey(n, change(n, luma)))
+
+    for change in (same, flash, dark, still):
+        assert list(findings_of([(100, clean(change))])) == []
+        assert clean(change).colour == pytest.approx(20, abs=0.5)
+
+
+def test_a_jump_of_colour_at_a_seam_is_found_and_at_a_cut_is_not() -> None:
+    first = measured(warm, grey, first=0)
+    same, tinted = measured(warm, grey, 24), measured(lambda n, luma: planes(luma, 113, 150), grey, 24)
+    # The second piece begins where the block began: what it covers moves, and the rest stands still.
+    assert list(findings_of([(0, first), (24, same)])) == []
+    (jump,) = findings_of([(0, first), (24, tinted)])
+    assert (jump.kind, jump.at) == ("seam", 24)
+    other = EdgePicture.of([np.zeros((36, 64), np.uint8)] * 4)
+    assert list(findings_of([(0, first), (24, tinted.model_copy(update={"first": other}))])) == []

@@ -1,0 +1,1 @@
+"""What a page is told, and what people say on it."""
