@@ -27,6 +27,7 @@ from jobs.plan.shots import (
     far_enough,
     grading_of,
     placed,
+    refuse_idle_events,
     refuse_idle_overrides,
     refuse_still_of_whole_picture,
 )
@@ -133,6 +134,7 @@ class SurveyRun:
         self._settled += self.plan.grow(*self._settled_shots()) if ready else []
         if self._settled and self.done:
             refuse_idle_overrides(self.spec.overrides, self.plan.shot_count, self.plan.frames, self.names)
+            refuse_idle_events(self.spec, self.plan.shots, self.names)
             refuse_changes(self._placed(), self._before, self.made, self.names)
         elif self._before:  # nothing is begun until it is known that locked shots stay as they are
             return []
@@ -259,7 +261,7 @@ class SurveyRun:
             if part.frames.start >= self.plan.edge
         ]
         self._shots += max(0, len(shots) - (not whole))
-        new = [part.graded(grading_of(part, self.spec, overrides)) for part in new]
+        new = [part.graded(grading_of(part, self.spec, overrides, self.names)) for part in new]
         known = len(new) if whole else max(0, len(new) - 1)
         return [part.settled for part in new[:known]], next(iter(new[known:]), None)
 

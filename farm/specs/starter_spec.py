@@ -19,6 +19,9 @@ store: delivered/store             # where work in progress is kept: a folder or
 output: delivered                  # where deliverables, report and review page go
 look: {{name: colorize}}             # `farm looks` lists looks and their settings
 #-stills: painted                    # a folder of coloured frames, exported by `farm stills`; their colours are propagated
+#-controls: {{saturation: 0.9, hue: {{skin: {{shift: -4}}}}}}   # after the look; a change propagates nothing again
+#-grade: {{cdl: day.cc, lut: show.cube}}   # then an ASC CDL and a LUT
+#-gamut: hold                        # chroma within the legal gamut (EBU R103)
 #-overrides:                         # other looks or settings for some shots or frames
 #-  - {{shots: 3-5, look: {{name: colorize, settings: {{saturation: 0.7}}}}}}
 #-  - {{frames: [0, 24], look: {{name: none}}}}   # or time codes: [10:00:00:00, 10:00:01:00]

@@ -10,7 +10,7 @@ from jobs.plan.grading import ControlledRange, Grading
 from jobs.plan.plan import Look, Range, Shot
 from jobs.plan.ranges import MOST_FRAMES
 from jobs.spec.controls import Controls
-from jobs.spec.grade import Cdl, Grade
+from jobs.spec.grade import Grade
 from jobs.spec.job import JobSpec, LookChoice, Override
 from jobs.spec.shots import FrameMark
 from jobs.stills.listing import StillFile, refused_together
@@ -114,7 +114,7 @@ def dressed(
         yield Shot(number, part, fit(choice))
 
 
-def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride]) -> Grading | None:
+def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride], names: FrameTimecodes) -> Grading | None:
     """What is done with the pictures of a shot, or of the part of one that an override has made: what is done with the film's, and what overrides say."""
     ranges, grade = [], spec.grade
     for one in overrides:
@@ -126,7 +126,7 @@ def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride]) -
     found = Grading(
         controls=spec.controls.resting,
         ranges=tuple(ranges),
-        cdl=grade.cdl if grade and isinstance(grade.cdl, Cdl) and grade.cdl != Cdl() else None,
+        cdl=grade and grade.cdl_of(names.name(part.frames.start)),
         lut=(grade and grade.lut_sha256) or "",
         gamut=spec.gamut or "",
     )
@@ -165,4 +165,19 @@ def refuse_idle_overrides(overrides: Sequence[Override], shots: int, frames: int
         if found.shots and found.shots[0] > shots:
             raise BadSpec(
                 f"override {place + 1}, shots = {one.shots}: the film has shots 1 to {shots}; see them with `farm plan`."
+            )
+
+
+def refuse_idle_events(spec: JobSpec, shots: Sequence[Shot], names: FrameTimecodes) -> None:
+    """Raises BadSpec for the CDLs of an EDL in none of whose events a shot begins: its time codes are another film's."""
+    grades = [
+        ("grade", spec.grade),
+        *((f"override {place}, grade", one.grade) for place, one in enumerate(spec.overrides, 1)),
+    ]
+    starts = [names.name(shot.frames.start) for shot in shots]
+    for field, grade in grades:
+        if grade and grade.events and not any(event.covers(start) for event in grade.events for start in starts):
+            raise BadSpec(
+                f"{field}.cdl: no shot of the film begins in one of the EDL's events, the first of which is recorded from {grade.events[0].start} on; "
+                f"the film begins at {starts[0]}: give the list that time code, or name a CDL file."
             )

@@ -29,8 +29,10 @@ def luts_of(spec: JobSpec) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(grade: Grade) -> Grade:
-    values, sha256 = grade.cdl, grade.lut_sha256
-    if isinstance(values, str):
+    values, sha256, events = grade.cdl, grade.lut_sha256, grade.events
+    if isinstance(values, str) and values.lower().endswith(".edl"):
+        events, values = cdl.read_edl(read_small(values, cdl.LARGEST_FILE), values), None
+    elif isinstance(values, str):
         values = cdl.read_cdl(read_small(values, cdl.LARGEST_FILE), values, grade.cdl_id)
     if grade.lut is not None:
         data = read_small(grade.lut, cube.LARGEST_FILE)
@@ -39,7 +41,8 @@ def _read(grade: Grade) -> Grade:
         sha256 = hashlib.sha256(data).hexdigest()
         if not cube.read_cube(data, grade.lut):
             sha256 = None  # it changes nothing
-    return grade.model_copy(update={"cdl": values, "cdl_id": None, "lut_sha256": sha256})
+    read = {"cdl": values, "cdl_id": None, "events": events, "lut_sha256": sha256}
+    return grade.model_copy(update=read)
 
 
 def _refuse_another(data: bytes, place: str, sha256: str) -> None:

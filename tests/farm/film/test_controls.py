@@ -13,10 +13,11 @@ from farm.film.film_run import FilmRun
 from farm.film.setup import preflight
 from farm.ops.status import statuses
 from jobs.errors import BadMedia, BadSpec
+from jobs.spec.grade import Cdl
 from jobs.spec.job import JobSpec
 from tests.actors.picture.grading.luts import bent, cube
 from tests.actors.picture.grading.luts import same as same_colour
-from tests.farm.inline import InlineFleet, quiet, rendered, scouted
+from tests.farm.inline import InlineFleet, quiet, rendered, scouted, shot_list
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe, serial
 
@@ -107,3 +108,25 @@ def test_a_bad_grade_is_refused_before_any_work(film: Path, tmp_path: Path) -> N
     with pytest.raises(BadMedia, match=r"has 1,073,741,824 bytes, and a file of this kind at most 67,108,864"):
         preflight(spec_of(film, tmp_path, grade={"lut": str(lut)}))
     assert not (tmp_path / "store").exists() or not [*(tmp_path / "store").rglob("*.json")]
+
+
+def test_each_shot_has_the_cdl_of_the_edls_event_in_which_it_begins(tmp_path: Path) -> None:
+    film = Recipe(frames=36, size=(64, 48), rate=Fraction(24)).make(tmp_path / "film.mp4")
+    edl = tmp_path / "show.edl"
+    edl.write_text(
+        "001  A V C 01:00:00:00 01:00:00:06 00:00:00:00 00:00:00:12\n"
+        "002  A V C 01:00:00:00 01:00:00:06 00:00:00:12 00:00:01:00\n* ASC_SAT 0.5\n"
+    )
+    cuts = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 12, 24, frames=36))}
+
+    def asked(name: str) -> JobSpec:
+        return preflight(spec_of(film, tmp_path, name=name, grade={"cdl": str(edl)}, shots=cuts)).spec
+
+    shots = scouted(asked("one")).plan.shots
+    assert [shot.look.grading and shot.look.grading.cdl for shot in shots] == [None, Cdl(saturation=0.5), None]
+    edl.write_text(edl.read_text().replace(" 00:", " 10:"))
+    with pytest.raises(
+        BadSpec,
+        match=r"no shot of the film begins in one of the EDL's events, the first .* from 10:00:00:12 on; the film begins at 00:00:00:00",
+    ):
+        scouted(asked("other"))

@@ -21,7 +21,7 @@ SHOT = Shot(1, Range(0, 100), LOOK)
 def graded(*overrides: dict[str, Any], **controls: Any) -> Grading | None:
     """Of a shot whose end may not be known yet."""
     over = placed([Override.model_validate(one) for one in overrides], NAMES, 1000)
-    return grading_of(SHOT, spec_of("/films/a.mp4", "/work", controls=controls), over)
+    return grading_of(SHOT, spec_of("/films/a.mp4", "/work", controls=controls), over, NAMES)
 
 
 def settled(*overrides: dict[str, Any], **controls: Any) -> Grading | None:

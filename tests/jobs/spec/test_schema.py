@@ -42,6 +42,7 @@ def test_the_schema_reaches_all_documents() -> None:
         "HueControl",
         "Grade",
         "Cdl",
+        "EventCdl",
         "DetectShots",
         "GivenShots",
         "Workers",

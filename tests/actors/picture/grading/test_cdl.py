@@ -1,8 +1,10 @@
 """ASC CDLs as files: what is read, and that all else is refused in one sentence."""
 
+import re
+
 import pytest
 
-from actors.picture.grading.cdl import read_cdl
+from actors.picture.grading.cdl import read_cdl, read_edl
 from jobs.errors import BadSpec
 from jobs.spec.grade import Cdl
 
@@ -51,3 +53,44 @@ def test_what_is_no_cdl_is_refused_in_one_sentence(text: str, wanted: str | None
         read_cdl(text.encode(), "a.cc", wanted)
     assert why in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+EDL = """TITLE: show
+FCM: NON-DROP FRAME
+001  A001 V C        10:00:00:00 10:00:04:00 01:00:00:00 01:00:04:00
+* ASC_SOP (1.1 1 0.9)(0.01 0 -0.02)(1 1 1.2)
+* ASC_SAT 0.8
+002  A002 V C        10:00:00:00 10:00:00:00 01:00:04:00 01:00:04:00
+002  A003 V D    024 10:00:00:00 10:00:02:00 01:00:04:00 01:00:06:00
+* FROM CLIP NAME: x
+003  A003 V C        10:00:00:00 10:00:02:00 01:00:06:00 01:00:08:00
+*ASC_SAT 0.5
+"""
+
+
+def test_an_edls_comments_are_the_corrections_of_its_events() -> None:
+    first, last = read_edl(EDL.encode(), "show.edl")
+    assert (first.start, first.stop, first.cdl) == ("01:00:00:00", "01:00:04:00", WANTED)
+    assert (last.start, last.cdl) == ("01:00:06:00", Cdl(saturation=0.5))
+    assert [first.covers(name) for name in ("00:59:59:23", "01:00:00:00", "01:00:03;23", "01:00:04:00")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("TITLE: show", "has no event with a comment ASC_SOP or ASC_SAT"),
+        (
+            EDL.replace("0.01 0 -0.02", "0.01 0"),
+            "event at 01:00:00:00 cannot be used: its offset is not what an ASC CDL has",
+        ),
+        (EDL.replace("SAT 0.5", "SAT nan"), "event at 01:00:06:00 cannot be used: its saturation is not"),
+    ],
+)
+def test_an_edl_without_corrections_is_refused_in_one_sentence(text: str, why: str) -> None:
+    with pytest.raises(BadSpec, match=re.escape(why)):
+        read_edl(text.encode(), "show.edl")
