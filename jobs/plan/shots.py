@@ -126,7 +126,7 @@ def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride], n
     found = Grading(
         controls=spec.controls.resting,
         ranges=tuple(ranges),
-        cdl=grade and grade.cdl_of(names.name(part.frames.start)),
+        cdl=grade.cdl_of(names.name(part.frames.start)) if grade else None,
         lut=(grade and grade.lut_sha256) or "",
         gamut=spec.gamut or "",
     )
