@@ -39,12 +39,12 @@ class Deliverable(Document):
     """What picture, sound and subtitles are wrapped in: mp4, mov, mkv, mxf, folder (of single pictures) or hls (a review stream to
     be watched during rendering). By default auto: the usual one of the codec that holds most of the source's streams."""
     crf: Annotated[int, Field(ge=0, le=51)] = 16
-    """Quality of h264 and hevc, from 0 (best) to 51; not used by other codecs. By default 16, which the eye cannot tell from the
+    """Quality of h264 and hevc, from 0 (best) to 51, as in 18; not used by other codecs. By default 16, which the eye cannot tell from the
     source; for review 28 is enough."""
     preset: Literal["ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower"] = "medium"
     """Effort of the h264 or hevc encoder: slower makes smaller files of the same quality. By default medium, the encoders' own."""
     profile: str | None = None
-    """Profile of prores (proxy, lt, standard, hq, 4444, 4444xq) or dnxhr (lb, sq, hq, hqx, 444). By default hq, the usual one for
+    """Profile, as in hq: of prores (proxy, lt, standard, hq, 4444, 4444xq) or dnxhr (lb, sq, hq, hqx, 444). By default hq, the usual one for
     finished material."""
     depth: Literal[8, 10, 12, 16] | None = None
     """Bits per sample: h264 and hevc 8 or 10, png and tiff 8 or 16, dpx 8, 10, 12 or 16. By default 8, and 10 for dpx, as most

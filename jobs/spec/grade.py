@@ -56,7 +56,7 @@ class Grade(Document):
     lut: Place | None = None
     """A LUT, 1D or 3D, as .cube: a path, file:// or s3://, as in s3://films/show.cube. By default none."""
     lut_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """SHA-256 of the LUT's file, which it must have. By default whatever the file is as the job begins; the farm then puts it down here."""
+    """SHA-256 of the LUT's file, which it must have, as sha256sum prints it (64 digits). By default whatever the file is as the job begins; the farm then puts it down here."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -134,7 +134,7 @@ class JobSpec(Document):
     """Which stills a frame takes colours from where it shows the same things. film, the default: also those of other shots, at
     most 960 frames away, for a cut often returns to the same set. shot: those of its own shot only."""
     chunk_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 8.0
-    """Longest chunk in seconds; a longer shot is divided. Shorter chunks spread over more machines and lose less when one fails,
+    """Longest chunk in seconds, as in 4; a longer shot is divided. Shorter chunks spread over more machines and lose less when one fails,
     longer ones read fewer frames twice. By default 8, where about 1 % of a film is read twice."""
     workers: Workers = Workers()
     """The renderers: how many, what each one needs, and how many failures are forgiven. The defaults suit the machine or cluster."""
@@ -145,7 +145,7 @@ class JobSpec(Document):
     """With order: preview, the sample is every n-th chunk, as in 10. By default about 5 % of the film and at most 24 chunks,
     enough to judge it by."""
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
-    """On a cluster, films with higher numbers get renderers first, from the next chunk on; equals share evenly. From -100 to 100, by
+    """On a cluster, films with higher numbers, as in 10, get renderers first, from the next chunk on; equals share evenly. From -100 to 100, by
     default 0, so that an urgent film can be put above the others and a patient one below."""
     on_error: Literal["fail", "passthrough", "hold"] = "fail"
     """What happens when a chunk has failed too often and all others are rendered. fail, the default: the job fails, for a film
@@ -161,7 +161,7 @@ class JobSpec(Document):
     work, so none is lost unnoticed. unsupported: whatever does not fit. A list of stream numbers and kinds, as in [3, subtitle]:
     these are left out of every deliverable (audio, subtitle, data, attachment, video, captions, chapters)."""
     video: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    """Stream number of the picture where the source has several, counted from 0 as `farm inspect` shows them. By default the one
+    """Stream number of the picture where the source has several, as in 1, counted from 0 as `farm inspect` shows them. By default the one
     marked as default, else the first."""
     deinterlace: Literal["none", "bwdif"] = "none"
     """bwdif: interlaced pictures are made progressive, one for each frame. By default none: an interlaced source is refused,
@@ -173,7 +173,7 @@ class JobSpec(Document):
     """Frames per second of an image sequence, as in 24 or "24000/1001"; the files do not say. By default none: any other source
     has its own."""
     cost: Cost | None = None
-    """Prices of workers, and the most that the job may cost. By default nothing is reckoned."""
+    """Prices of workers, and the most that the job may cost, as in {gpu_hour: 1.10, most: 120}. By default nothing is reckoned."""
 
     @model_validator(mode="before")
     @classmethod

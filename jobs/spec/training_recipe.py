@@ -41,7 +41,7 @@ class Source(Document):
     held_out: Annotated[int, Field(ge=0, le=100_000)] = 0
     """How many photographs (of a film: frames) are kept out of training to measure with, as in 64. By default none."""
     frames: Annotated[int, Field(ge=1, le=100_000)] = 200
-    """How many frames of a film are used, evenly spread. By default 200, for neighbouring frames teach little."""
+    """How many frames of a film are used, evenly spread, as in 500. By default 200, for neighbouring frames teach little."""
     licence: str = ""
     """Licence of the pictures, as in CC BY 4.0; it goes into the look's record. By default empty: not stated."""
 
@@ -50,13 +50,13 @@ class TrainingWorkers(Document):
     """Who trains. The recipe's batch is shared out among them, so one recipe serves any number."""
 
     count: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Training workers; the batch must be a multiple of it. By default 1."""
+    """Training workers, as in 4; the batch must be a multiple of it. By default 1."""
     gpus: Annotated[float, Field(ge=0, le=8)] | None = None
-    """GPUs for each worker. By default 1 where the cluster has GPUs, else 0."""
+    """GPUs for each worker, as in 1. By default 1 where the cluster has GPUs, else 0."""
     cpus: Annotated[float, Field(gt=0, le=256)] = 1.0
-    """CPU cores for each worker, which are its threads too. By default 1."""
+    """CPU cores for each worker, as in 8, which are its threads too. By default 1."""
     losses: Annotated[int, Field(ge=0, le=1000)] = 8
-    """How often a worker may be lost before the training stops; it goes on from the last checkpoint. By default 8, for spot nodes."""
+    """How often a worker may be lost, as in 20, before the training stops; it resumes at the last checkpoint. By default 8, for spot nodes."""
 
 
 class Recipe(Document):
@@ -69,7 +69,7 @@ class Recipe(Document):
     kind: str
     """The course: colorize, finetune, style or unpaired (see docs/training)."""
     about: str = ""
-    """One line about the look, shown by `farm looks`. By default empty."""
+    """One line about the look, as in Faded Kodachrome, shown by `farm looks`. By default empty."""
     out: str
     """Where checkpoints, sheets and figures go: a folder or s3://bucket/prefix. The finished look goes to the folder look in it."""
     licence: Annotated[str, Field(min_length=1, max_length=300)]
@@ -79,20 +79,20 @@ class Recipe(Document):
     data: Annotated[tuple[Source, ...], Field(min_length=1, max_length=256)]
     """Where the pictures come from, as in [{pictures: s3://photos/1920s, held_out: 64}]."""
     short_side: Annotated[int, Field(ge=32, le=4096)] = 288
-    """Pictures are scaled down to a short side of so many pixels, to be kept in memory. By default 288, room for crops of 160, as the colouriser that comes with the farm was trained."""
+    """Pictures are scaled down to a short side of so many pixels, as in 360, to be kept in memory. By default 288, room for crops of 160, as the colouriser that comes with the farm was trained."""
     steps: Annotated[int, Field(ge=1, le=10_000_000)]
     """Training steps, one batch each, as in 20000."""
     batch: Annotated[int, Field(ge=1, le=65_536)] = 16
-    """Crops per step, of all workers together. By default 16, as that colouriser was trained."""
+    """Crops per step, of all workers together, as in 32. By default 16, as that colouriser was trained."""
     side: Annotated[int, Field(ge=16, le=4096)] = 160
-    """Height and width of a crop in pixels. By default 160, as that colouriser was trained."""
+    """Height and width of a crop in pixels, as in 256. By default 160, as that colouriser was trained."""
     check_every: Annotated[int, Field(ge=1)] = 500
     """Steps between two checkpoints, each with figures and a sheet of the held-out pictures. By default 500: a look
     into it every few minutes."""
     course: dict[str, Any] = Field(default_factory=dict)
     """Settings of the course itself (see docs/training). By default the course's own."""
     workers: TrainingWorkers = TrainingWorkers()
-    """How many workers train, and what each one needs. By default one."""
+    """How many workers train, and what each one needs, as in {count: 4, gpus: 1}. By default one."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -22,14 +22,14 @@ class Workers(Document):
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """How often a chunk may fail with an error before it is set aside (see on_error). By default 3: errors that pass are gone by then."""
     losses: Annotated[int, Field(ge=1, le=1000)] = 8
-    """How often a chunk may lose its worker (killed, out of memory, node gone) before it is set aside. By default 8, for spot
+    """How often a chunk may lose its worker (killed, out of memory, node gone) before it is set aside, as in 20. By default 8, for spot
     nodes go through no fault of the chunk."""
     boot_seconds: Annotated[float, Field(gt=0)] = 900.0
-    """How long a renderer may take to get its place and load its weights before the job gives up, in seconds. By default 900, time
+    """How long a renderer may take to get its place and load its weights before the job gives up, in seconds, as in 1800. By default 900, time
     for a new node to start and fetch its image."""
     mixed: Literal["warn", "refuse"] = "warn"
     """Renderers on several kinds of hardware differ in the last bits of their pictures. warn, the default: the report says so, as no
     eye sees it. refuse: the job stays on the kind that renders first."""
     hung_seconds: Annotated[float, Field(gt=0)] = 300.0
-    """A renderer that reports nothing for so many seconds, and for 20 times its longest silence so far, is replaced. By default 300, far
+    """A renderer that reports nothing for so many seconds, as in 600, and for 20 times its longest silence so far, is replaced. By default 300, far
     more than a frame takes."""

@@ -30,6 +30,8 @@ def test_every_field_is_described(path: str, said: dict[str, Any]) -> None:
     description = said.get("description", "")
     assert re.fullmatch(r".{20,}[.)]", description, re.DOTALL), f"{path}: {description!r}"
     assert "default" not in said or re.search(r"[Dd]efault|format", description), f"{path} says nothing of its default"
+    listed = {"enum", "const"} & set(said) or said.get("type") == "boolean" or "boolean" in str(said.get("anyOf"))
+    assert listed or re.search(r"as in|[:(]", description), f"{path} has no example"
 
 
 def test_the_schema_reaches_all_documents() -> None:
