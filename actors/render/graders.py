@@ -23,7 +23,7 @@ def grader_of(look: Look, film: Picture, ledger: Ledger) -> Grader | None:
         if hashlib.sha256(data).hexdigest() != grading.lut:
             where = f"{ledger.store.url}/{ledger.key(lut_name(grading.lut))}"
             raise FilmFailed(
-                f"The LUT {where} is gone or damaged; delete it, and run the job again: it is put there anew."
+                f"The LUT {where} is gone or damaged; delete it, and run the job again: it is put there again."
             )
         tables = read_cube(data, grading.lut)
     if grading.has_grade:
