@@ -55,7 +55,7 @@ def test_a_fitted_look_has_every_setting_filled_in() -> None:
         ("colorize", {"colour": 2}, "colour = 2: there is no such field"),
         ("none", {"strength": 1}, r"its settings are: none"),
         ("/nowhere/mine", {}, "There is no look at /nowhere/mine: it has no look.json"),
-        ("gs://there/mine", {}, "is no place for the farm"),
+        ("gs://there/mine", {}, "is not a place that the farm can open"),
         ("fast-style", {"weights": "/nowhere/w.safetensors"}, "/nowhere/w.safetensors cannot be read"),
     ],
 )

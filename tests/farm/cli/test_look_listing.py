@@ -106,4 +106,4 @@ def test_a_look_that_cannot_be_had_hides_no_other(monkeypatch: pytest.MonkeyPatc
     entries = catalogue()
     absent, shelf = (one for one in entries if one["problem"])
     assert f"'{ABSENT}' cannot be imported" in absent["problem"]
-    assert "is no place for the farm" in shelf["problem"]
+    assert "is not a place that the farm can open" in shelf["problem"]
