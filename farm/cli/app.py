@@ -42,9 +42,41 @@ from farm.film.shot_selection import ALL, shots_chosen
 from farm.progress.plain_output import answer, answer_json, answer_line, tell
 from jobs.errors import BadSpec, BadStore, FarmError
 
+LONGEST_LINE = 80
+"""Characters of what a command does, in one line of help."""
+
+
+class HeadedCommand(typer.core.TyperCommand):
+    """A command in whose help options of a group stand under the group's heading."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        options = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
+        _show(formatter, [(_heading(each), record) for each, record in options if record])
+
+
+def _heading(option: Any) -> str:
+    return option.rich_help_panel or ("Arguments" if option.param_type_name == "argument" else "Options")
+
+
+def _show(formatter: Any, rows: list[tuple[str, tuple[str, str]]]) -> None:
+    """Rows of help under their headings, in the order in which each is first met. In plain text: rich takes longer to load than all else."""
+    for heading in dict.fromkeys(heading for heading, _ in rows):
+        with formatter.section(heading):
+            formatter.write_dl([row for its, row in rows if its == heading])
+
 
 class CommandGroup(typer.core.TyperGroup):
-    """Ends every command with the contract's exit code, and an error with its one sentence."""
+    """Ends every command with the contract's exit code, and an error with its one sentence; lists commands under headings."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        listed = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        _show(
+            formatter,
+            [
+                (getattr(each, "rich_help_panel", None) or "Commands", (name, each.get_short_help_str(LONGEST_LINE)))
+                for name, each in listed
+            ],
+        )
 
     def invoke(self, ctx: Any) -> Any:
         stopping.listen()
@@ -64,6 +96,7 @@ app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 """The command `farm`."""
@@ -245,6 +278,6 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 )
 """Under which heading of `farm --help` each is listed, and the example that its own help ends with."""
 
-for _heading, _command, _example in COMMANDS:
-    app.command(rich_help_panel=_heading, epilog=f"Example: {_example}")(_command)
+for _panel, _command, _example in COMMANDS:
+    app.command(cls=HeadedCommand, rich_help_panel=_panel, epilog=f"Example: {_example}")(_command)
 app.add_typer(looks, name="looks", rich_help_panel=LOOKS)

@@ -7,7 +7,9 @@ import typer
 from farm.cli.options import AsJson
 from farm.progress.plain_output import answer_json, tell
 
-looks = typer.Typer(invoke_without_command=True, help="List looks, show one, or add one to the library.")
+looks = typer.Typer(
+    rich_markup_mode=None, invoke_without_command=True, help="List looks, show one, or add one to the library."
+)
 """The commands `farm looks ...`."""
 
 
