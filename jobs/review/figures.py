@@ -14,8 +14,8 @@ from pydantic import Field
 
 from jobs.document import Count, Document
 
-FLICKER = 1.5
-"""Mean steps that still areas of a frame change by, beyond what the source's do: a flicker of two hundredths of full range has twice that."""
+FLICKER = 0.75
+"""Mean steps that still areas of a frame change by, beyond what the source's do: a flicker of two hundredths of full range has five times that, clean films a twentieth."""
 FLICKERING = 0.2
 """Share of a piece's frames that must flicker so."""
 SEAM = 3.0

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 from jobs.document import Count, Document, faults
 from jobs.errors import BadSpec
 from jobs.field_paths import field_path
+from jobs.spec.controls import Controls
 from jobs.untrusted import spoken
 
 LONGEST_NOTE = 4000
@@ -37,6 +38,8 @@ class ShotVerdict(_Judged):
     verdict: Said
     settings: tuple[tuple[Annotated[str, Field(max_length=200)], str | int | float | bool], ...] = ()
     """Settings of its look that are asked for instead."""
+    controls: Controls = Controls()
+    """Controls of colour that are asked for."""
 
 
 class ReviewNote(_Judged):

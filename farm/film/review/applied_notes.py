@@ -44,11 +44,11 @@ class AppliedNotes:
         if self.as_before:
             said.append(
                 f"rejected, and no other settings asked for, so that they would be made as they were: shots {told(self.as_before)}; "
-                "write an override for them, or paint a still of each (`farm stills`)"
+                "ask for colour or settings on the page, or paint a still of each (`farm stills`)"
             )
         if self.held:
             said.append(
-                f"rejected, and locked by an override of more than that shot: shots {told(self.held)}; divide that lock"
+                f"rejected, and locked by an override that says more than that: shots {told(self.held)}; take `locked` out of it"
             )
         if self.outdated:
             frames = ", ".join(f"{one.start} to {one.stop - 1}" for one in self.outdated[:8])
@@ -102,18 +102,26 @@ def _reject(
     number, judged = parts[0].number, Range(verdict.start, verdict.stop)
     locks = [place for place, one in enumerate(overrides) if one.locked and one.covers(number, judged)]
     own = [place for place in locks if overrides[place].frames == judged or overrides[place].shots == (number, number)]
-    if len(own) < len(locks) or any(overrides[place].look for place in own):
+    if len(own) < len(locks) or any(_says_more(overrides[place]) for place in own):
         found.held.add(number)
         return
     found.unlocked += own
-    if not verdict.settings:
+    controls = verdict.controls.model_dump(mode="json", exclude_defaults=True)
+    if not verdict.settings and not controls:
         found.as_before.add(number)
         return
     found.again.add(number)
-    for part in parts:
+    for part in parts if verdict.settings else ():
         choice = _chosen(spec, part, overrides)
         settings = choice.settings | dict(verdict.settings)
         found.overrides.append({"frames": list(part.frames), "look": {"name": choice.name, "settings": settings}})
+    if controls:
+        found.overrides.append({"frames": list(judged), "controls": controls})
+
+
+def _says_more(lock: PlacedOverride) -> bool:
+    """Whether it is more than a lock."""
+    return bool(lock.look or lock.controls or lock.grade)
 
 
 def _chosen(spec: JobSpec, part: ShotRendering, overrides: Sequence[PlacedOverride]) -> LookChoice:

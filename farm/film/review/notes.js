@@ -2,6 +2,7 @@
 // Keeps notes and verdicts in the browser, each bound to the version that was seen; writes them to a file, and reads such files.
 
 const VERDICTS = ["approved", "rejected"];
+const CONTROLS = {strength: [0, 1], saturation: [0, 3], warmth: [-1, 1]};  // of colour, with what each may be (jobs/spec/controls.py)
 const LONGEST_NOTE = 4000, MOST_NOTES = 20000;
 
 class ReviewNotes {
@@ -26,10 +27,10 @@ class ReviewNotes {
 
   in(shot) { return this.notes.filter(one => one.start < shot.stop && one.stop > shot.start); }
 
-  /** `verdict`: approved, rejected, or empty to take it back; `settings`: what is asked for instead, as [name, value]. */
-  judge(shot, verdict, settings = []) {
+  /** `verdict`: approved, rejected, or empty to take it back; asked for instead: `settings` of the look, as [name, value], and `controls` of colour. */
+  judge(shot, verdict, settings = [], controls = {}) {
     this.verdicts = this.verdicts.filter(one => one.start !== shot.start || one.stop !== shot.stop);
-    if (verdict) this.verdicts.push({start: shot.start, stop: shot.stop, version: shot.version, verdict, settings, at: new Date().toISOString()});
+    if (verdict) this.verdicts.push({start: shot.start, stop: shot.stop, version: shot.version, verdict, settings, controls, at: new Date().toISOString()});
     this.save();
   }
 
@@ -52,7 +53,8 @@ class ReviewNotes {
     if (found.film !== this.film) throw Error(`These notes are of another job, ${String(found.title).slice(0, 80)}.`);
     const range = one => Number.isInteger(one?.start) && Number.isInteger(one.stop) && 0 <= one.start && one.start < one.stop && typeof one.version === "string";
     const pair = one => Array.isArray(one) && typeof one[0] === "string" && ["string", "number", "boolean"].includes(typeof one[1]);
-    const verdict = one => range(one) && VERDICTS.includes(one.verdict) && Array.isArray(one.settings) && one.settings.every(pair);
+    const verdict = one => range(one) && VERDICTS.includes(one.verdict) && Array.isArray(one.settings) && one.settings.every(pair)
+      && Object.entries(one.controls ?? {}).every(([name, value]) => Object.hasOwn(CONTROLS, name) && typeof value === "number");
     const good = Array.isArray(found.verdicts) && Array.isArray(found.notes) && found.notes.length <= MOST_NOTES
       && found.verdicts.every(verdict) && found.notes.every(one => range(one) && typeof one.text === "string");
     if (!good) throw Error("This file of notes is damaged.");
@@ -70,7 +72,7 @@ class ReviewNotes {
 
   csv(data) {
     const row = (what, one, words) => csvLine([what, shotAt(data, one.start)?.number ?? "", one.start, one.stop - 1, frameName(data, one.start), frameName(data, one.stop - 1), one.version, words]);
-    const rows = [...this.verdicts.map(one => row(one.verdict, one, one.settings.map(pair => pair.join(" ")).join("; "))), ...this.notes.map(one => row("note", one, one.text))];
+    const rows = [...this.verdicts.map(one => row(one.verdict, one, [...Object.entries(one.controls ?? {}), ...one.settings].map(pair => pair.join(" ")).join("; "))), ...this.notes.map(one => row("note", one, one.text))];
     return [csvLine(["What", "Shot", "First frame", "Last frame", "First time code", "Last time code", "Version", "Words"]), ...rows, ""].join("\r\n");
   }
 }

@@ -18,7 +18,7 @@ from jobs.film.timecode import FrameTimecodes
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.render_history import ShotRendering, continuity, over
 from jobs.plan.ranges import Range
-from jobs.review.notes import ReviewNotes, parse_notes
+from jobs.review.notes import ReviewNotes, ShotVerdict, parse_notes
 from jobs.spec.job import JobSpec
 from jobs.spec.parser import parse_spec
 
@@ -56,9 +56,7 @@ def write_markers(spec: str, file: str, to: str, form: MarkerForm) -> int:
     """Write a job's notes and verdicts as markers; gives how many. Raises BadSpec where the film has no such list."""
     job = _reviewed(spec, file)
     said = [
-        FilmMarker(
-            Range(one.start, one.stop), one.verdict, _asked(one.settings), _shot(job.made, one.start), one.version
-        )
+        FilmMarker(Range(one.start, one.stop), one.verdict, _asked(one), _shot(job.made, one.start), one.version)
         for one in job.notes.verdicts
     ]
     said += [
@@ -103,8 +101,9 @@ def _shot(made: list[ShotRendering], frame: int) -> int:
     return found[0].number if found else 0
 
 
-def _asked(settings: tuple[tuple[str, object], ...]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in settings)
+def _asked(verdict: ShotVerdict) -> str:
+    controls = verdict.controls.model_dump(exclude_defaults=True)
+    return ", ".join(f"{name} {value}" for name, value in (*controls.items(), *verdict.settings))
 
 
 def _write(place: str, text: str) -> None:

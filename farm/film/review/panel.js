@@ -33,16 +33,17 @@ class ShotPanel {
   }
 
   _wishes(shot, said) {
-    const numbers = shot.looks[0]?.settings.filter(pair => typeof pair[1] === "number") ?? [], asked = new Map(said.settings);
-    return element("div", {className: "wishes"}, element("p", {textContent: numbers.length ? "Ask for other settings:" : "Its look has no settings to ask for; write a note."}),
-      ...numbers.map(([name, value]) => {
-        const field = element("input", {type: "number", step: "any", value: asked.get(name) ?? value});
-        field.onchange = () => {
-          if (!Number.isFinite(field.valueAsNumber) || field.valueAsNumber === value) asked.delete(name); else asked.set(name, field.valueAsNumber);
-          this.does("rejected", [...asked]);
-        };
-        return element("label", {}, `${name} `, field);
-      }));
+    const numbers = shot.looks[0]?.settings.filter(pair => typeof pair[1] === "number") ?? [];
+    const settings = new Map(said.settings), controls = {...said.controls}, ask = () => this.does("rejected", [...settings], controls);
+    const field = (name, value, range, set) => {
+      const box = element("input", {type: "number", step: "any", value: value ?? "", placeholder: "as it is", ...range});
+      box.onchange = () => { if (box.validity.valid) { set(box.value === "" ? null : box.valueAsNumber); ask(); } else box.reportValidity(); };
+      return element("label", {}, `${name} `, box);
+    };
+    return element("div", {className: "wishes"}, element("p", {textContent: "Ask for other colour:"}),
+      ...Object.entries(CONTROLS).map(([name, [min, max]]) => field(name, controls[name], {min, max}, value => { if (value === null) delete controls[name]; else controls[name] = value; })),
+      ...(numbers.length ? [element("p", {textContent: "Or for other settings of its look, which is rendered anew:"})] : []),
+      ...numbers.map(([name, now]) => field(name, settings.get(name) ?? now, {}, value => { if (value === null || value === now) settings.delete(name); else settings.set(name, value); })));
   }
 
   _noteForm(shot, words) {

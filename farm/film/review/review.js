@@ -102,7 +102,7 @@ function follow() {
 
 const DOES = {
   approved: () => notes.judge(player.shot, "approved"),
-  rejected: (settings = []) => notes.judge(player.shot, "rejected", settings),
+  rejected: (settings, controls) => notes.judge(player.shot, "rejected", settings, controls),
   "": () => notes.judge(player.shot, ""),
   note: text => {
     const {shot} = player, [first, last] = panel.marks, ranged = first !== null || last !== null;
@@ -115,7 +115,7 @@ const DOES = {
   before: () => go(player.frame - 1), after: () => go(player.frame + 1),
   fit: () => stage.scale(0), pixels: () => stage.scale(stage.zoom ? 0 : 1),
 };
-panel.does = (what, with_) => DOES[what](with_);
+panel.does = (what, ...said) => DOES[what](...said);
 panel.goes = go;
 
 const KEYS = {
@@ -126,7 +126,7 @@ const KEYS = {
   w: () => view("wipe"), s: () => view("side"), d: () => view("difference"),
   f: DOES.fit, z: DOES.pixels, "+": () => stage.scale((stage.zoom || 0.5) * 2), "-": () => stage.scale(stage.zoom / 2),
   i: () => { panel.marks[0] = player.frame; showPanel(); }, o: () => { panel.marks[1] = player.frame; showPanel(); },
-  n: () => byId("note")?.focus(), 1: DOES.approved, 2: () => DOES.rejected(notes.of(player.shot)?.settings ?? []), 3: () => DOES.note("look at this"), 0: DOES[""],
+  n: () => byId("note")?.focus(), 1: () => DOES.approved(), 2: () => DOES.rejected(notes.of(player.shot)?.settings, notes.of(player.shot)?.controls), 3: () => DOES.note("look at this"), 0: DOES[""],
   x: () => cuts.split(player.frame), m: () => cuts.join(player.frame), "[": () => cuts.nudge(player.frame, -1), "]": () => cuts.nudge(player.frame, 1),
   "?": () => byId("help").showModal(),
 };

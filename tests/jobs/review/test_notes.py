@@ -32,6 +32,7 @@ def test_values_stay_what_they_were() -> None:
         ({"notes": [JUDGED | {"text": "a", "start": -1}]}, "start: "),
         ({"notes": [JUDGED | {"text": "a", "who": "me"}]}, "who: "),
         ({"verdicts": [JUDGED | {"verdict": "perhaps"}]}, "verdict: "),
+        ({"verdicts": [JUDGED | {"verdict": "rejected", "controls": {"saturation": 9}}]}, "saturation: "),
     ],
 )
 def test_anything_else_is_refused(fields: Any, words: str) -> None:

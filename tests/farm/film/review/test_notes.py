@@ -52,6 +52,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             data.shots, ("approved", "rejected", "approved"), ([], [["radius", 1]], []), strict=True
         )
     ]
+    said[1]["controls"] = {"saturation": 0.5}
     text = "=the sky |is\u2028green"
     written = {
         "kind": "review-notes",
@@ -85,6 +86,7 @@ def test_what_was_rejected_is_rendered_again_and_the_rest_is_locked(
         {"frames": [30, 45], "look": LOOK},
         {"frames": [0, 15], "locked": True},
         {"frames": [15, 30], "look": {"name": "test-window", "settings": {"radius": 1, "declared": 2}}},
+        {"frames": [15, 30], "controls": {"saturation": 0.5}},
         {"frames": [30, 45], "locked": True},
     ]
     fleet = InlineFleet()
@@ -114,7 +116,7 @@ def test_markers_come_back_through_opentimelineio(reviewed: tuple[Path, Path], t
         for one in clip.markers
     ] == [
         ("approved", "GREEN", 0, 15),
-        ("rejected: radius 1", "RED", 15, 15),
+        ("rejected: saturation 0.5, radius 1", "RED", 15, 15),
         ("=the sky |is\u2028green", "YELLOW", 20, 2),
         ("approved", "GREEN", 30, 15),
     ]
@@ -122,7 +124,7 @@ def test_markers_come_back_through_opentimelineio(reviewed: tuple[Path, Path], t
     found = [
         (one.markers[0].name, one.markers[0].color, one.source_range.start_time.value) for one in read.find_clips()
     ]
-    assert found[1:3] == [("rejected: radius 1", "RED", 15), ("=the sky is green", "YELLOW", 20)]
+    assert found[1:3] == [("rejected: saturation 0.5, radius 1", "RED", 15), ("=the sky is green", "YELLOW", 20)]
     assert " |C:ResolveColorYellow |M:=the sky is green |D:2" in (tmp_path / "notes.edl").read_text()
     assert ",'=the sky" in (tmp_path / "notes.csv").read_text()
 

@@ -309,6 +309,10 @@ def verdicts_and_notes(tab: Tab, folder: Path) -> None:
     tab.press("ArrowDown")
     tab.until("player.shown === 35")
     tab.press("2")
+    tab.js(
+        "(box => { box.value = 0.8; box.dispatchEvent(new Event('change')) })"
+        "([...document.querySelectorAll('.wishes label')].find(one => one.textContent.includes('saturation')).control)"
+    )
     tab.press("i")
     tab.press("ArrowRight")
     tab.until("player.shown === 36")
@@ -322,6 +326,7 @@ def verdicts_and_notes(tab: Tab, folder: Path) -> None:
         (0, 20, "approved"),
         (20, 50, "rejected"),
     ]
+    assert written["verdicts"][1]["controls"] == {"saturation": 0.8}
     (note,) = written["notes"]
     assert (note["start"], note["stop"], note["version"]) == (35, 37, version)
     assert "rejected, 1 note" in tab.js("byId('cell-2').textContent")
