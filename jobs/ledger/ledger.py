@@ -15,6 +15,8 @@ A record is written last and once, and damaged documents are never trusted.
               assembly/<run>/<NNNNN>   which segments are finished, in film order, for the finishers
               quarantine/<digest>.json which chunks were set aside, and why
               stills/<digest>.jpg      a segment's middle frame, before and after, for the review page
+              clips/<digest>.mp4       all its frames, before and after, for the same
+              figures/<digest>.json    what was measured of them (jobs/review/figures.py)
               proof/<digest>.json      a proof's still: which frame, and its picture, proof/<sha256>.jpg (jobs/records/stills.py)
               deliverables.json  report.json
               stills.json              the stills that the last run began with (jobs/stills/listing.py)

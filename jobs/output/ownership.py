@@ -31,7 +31,7 @@ IDENTITY = "identity.json"
 SHOT_LISTS = ("edl", "otio", "csv")
 TRIES = 20
 """Times a claim, or a name, is looked at again because it was changed just then."""
-_NOT_OF_THE_PICTURE = {"workers", "priority", "cost", "order", "preview_every", "deliverables", "output", "store"}
+_NOT_OF_THE_PICTURE = {"workers", "priority", "cost", "order", "preview_every", "deliverables", "output", "store", "qc"}
 """Fields of a spec that change no byte of a deliverable: its own plan says what it is."""
 
 

@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from jobs.document import Count, Document
+from jobs.spec.quality import QualityBounds
 
-FLICKER = 0.75
-"""Mean steps that still areas of a frame change by, beyond what the source's do: a flicker of two hundredths of full range has five times that, clean films a twentieth."""
-FLICKERING = 0.2
-"""Share of a piece's frames that must flicker so."""
-SEAM = 3.0
-"""How many times a step of colour in still areas at a seam must exceed those inside."""
 SEAM_LEAST = 1.0
-"""And by how many steps at least: where nothing moves, nothing is much."""
+"""Steps by which one at a seam exceeds those inside at least: where nothing moves, nothing is much."""
+MOST_OFTEN = 0.8
+"""Of a piece's frames, the share that flicker less than what is told of it."""
 STILL_SHARE = 0.05
 """Of a picture that must be still for it to be judged by that."""
 
@@ -60,9 +57,8 @@ class PieceFigures(Document):
     kind: Literal["piece-figures"] = "piece-figures"
     version: Literal[1] = 1
     flicker: Figure
-    """Mean steps that still areas change by, beyond the source's own; the greater of luma's and chroma's. 0 where nothing is still."""
-    flickering: Annotated[float, Field(ge=0, le=1)]
-    """Share of frames that change by FLICKER or more."""
+    """Steps that still areas change by, beyond the source's own, in the fifth of frames that change most; the greater of luma's and chroma's. 0 where
+    nothing is still."""
     flicker_at: Count
     """The frame that changed most."""
     step: Figure
@@ -88,25 +84,23 @@ class ShownFinding(Document):
     """How many times what would be let pass: the page shows the greatest first."""
 
 
-def findings_of(pieces: Sequence[tuple[int, PieceFigures]]) -> Iterator[ShownFinding]:
+def findings_of(pieces: Sequence[tuple[int, PieceFigures]], bounds: QualityBounds) -> Iterator[ShownFinding]:
     """What deserves a look in one shot; of each piece its first frame and its figures, in film order, as far as these are known."""
     for _, one in pieces:
-        if one.flickering >= FLICKERING:
+        if bounds.flicker is not None and one.flicker >= bounds.flicker:
             words = f"flickers by {one.flicker:.1f} steps of 8 bits where the source is still"
-            weight = one.flicker / FLICKER
-            yield ShownFinding(kind="flicker", at=one.flicker_at, words=words, weight=max(1.0, weight))
-        if one.black:
+            yield ShownFinding(kind="flicker", at=one.flicker_at, words=words, weight=one.flicker / bounds.flicker)
+        if bounds.black and one.black:
             yield ShownFinding(kind="black", at=one.black[0], words="is black, and the source is not", weight=10.0)
-        if one.frozen:
+        if bounds.frozen and one.frozen:
             words = "repeats the frame before, and the source moves"
             yield ShownFinding(kind="frozen", at=one.frozen[0], words=words, weight=5.0)
-    for (_, before), (start, after) in pairwise(pieces):
-        step = seam_step(before.last, after.first)
-        inside = max(before.step, after.step)
-        if step is not None and step > max(SEAM * inside, inside + SEAM_LEAST):
+    for (_, before), (start, after) in pairwise(pieces) if bounds.seam is not None else ():
+        step, inside = seam_step(before.last, after.first), max(before.step, after.step)
+        most = max((bounds.seam or 0.0) * inside, inside + SEAM_LEAST)
+        if step is not None and step > most:
             words = f"colour jumps by {step:.1f} steps of 8 bits at a seam, and by {inside:.1f} inside"
-            weight = step / max(SEAM * inside, inside + SEAM_LEAST)
-            yield ShownFinding(kind="seam", at=start, words=words, weight=weight)
+            yield ShownFinding(kind="seam", at=start, words=words, weight=step / most)
 
 
 def seam_step(before: EdgePicture, after: EdgePicture) -> float | None:

@@ -17,6 +17,7 @@ from jobs.spec.cost import Cost
 from jobs.spec.formats import Deliverable
 from jobs.spec.grade import Grade
 from jobs.spec.names import JobName, file_name, is_reserved, job_key, stem
+from jobs.spec.quality import QualityBounds
 from jobs.spec.shots import ONE_LINE, DetectShots, FrameMark, ShotRange, Shots
 from jobs.spec.streams import DropRule
 from jobs.spec.workers import Workers
@@ -156,6 +157,9 @@ class JobSpec(Document):
     inspect: Literal["edges", "all"] = "edges"
     """Which frames of the finished film are compared with the source, decoded anew. edges, the default: those beside chunk edges and
     runs between them, at most a tenth of a long film, because faults appear there. all: every frame, as for an archive."""
+    qc: QualityBounds = QualityBounds()
+    """How much of flicker, and of jumps at seams, is let pass before the review page puts a shot first, as in {flicker: 0.5, seam: 2}. By
+    default what clean films are far from."""
     drop: DropRule = Drop.NOTHING
     """Streams that may be left out where a container cannot hold them. nothing, the default: such a stream is refused before any
     work, so none is lost unnoticed. unsupported: whatever does not fit. A list of stream numbers and kinds, as in [3, subtitle]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.review.figures import FLICKER, STILL_SHARE, EdgePicture, PieceFigures, Small
+from jobs.review.figures import MOST_OFTEN, STILL_SHARE, EdgePicture, PieceFigures, Small
 
 Planes = list[NDArray[np.uint8]]
 """Y', Cb, Cr of 4:2:0, limited range."""
@@ -57,8 +57,7 @@ class PieceMeasure:
         assert self._first
         worst = self._flicker.index(max(self._flicker)) if self._flicker else None
         return PieceFigures(
-            flicker=round(fmean(self._flicker), 3) if self._flicker else 0.0,
-            flickering=round(fmean(one >= FLICKER for one in self._flicker), 3) if self._flicker else 0.0,
+            flicker=round(sorted(self._flicker)[int(MOST_OFTEN * len(self._flicker))], 3) if self._flicker else 0.0,
             flicker_at=self._frame - 1 if worst is None else self._at[worst],
             step=round(fmean(self._steps), 3) if self._steps else 0.0,
             colour=round(fmean(self._colour), 3),

@@ -60,7 +60,7 @@ class ReviewPictures:
             for frames, segment in self._segments(chunk).items()
             if (figures := self._figures.get(figures_name(segment)))
         ]
-        return list(findings_of(known))
+        return list(findings_of(known, self.film.scout.spec.qc))
 
     def painted(self, still: StillFile) -> str:
         """The file beside the page that shows a painted still; empty where there is none."""

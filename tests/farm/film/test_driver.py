@@ -208,5 +208,5 @@ def test_the_paper_in_the_store_tells_the_whole_job(studio: Studio, tmp_path: Pa
     kinds = {json.loads(path.read_text())["kind"] for path in (root / "records").iterdir()}
     assert kinds == {"split", "segment"}
     assert {path.name for path in root.iterdir()} == {
-        "job.json", "spec.json", "identity.json", "specs", "survey", "chunks", "media", "records", "stills", "assembly", "deliverables.json", "continuity.json",
+        "job.json", "spec.json", "identity.json", "specs", "survey", "chunks", "media", "records", "stills", "clips", "figures", "assembly", "deliverables.json", "continuity.json",
     }  # fmt: skip

@@ -50,4 +50,5 @@ def test_the_schema_reaches_all_documents() -> None:
         "Workers",
         "Cost",
         "Deliverable",
+        "QualityBounds",
     }

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from actors.render.review.measure import PieceMeasure, Planes
 from jobs.review.figures import EdgePicture, PieceFigures, findings_of
+from jobs.spec.quality import QualityBounds
 
+BOUNDS = QualityBounds()
 Grey = NDArray[np.float64]
 
 HEIGHT, WIDTH = 90, 160
@@ -56,7 +58,7 @@ FAULTS: dict[str, tuple[Callable[[int, Grey], Planes], str, range]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found(name: str) -> None:
     fault, kind, where = FAULTS[name]
-    found = list(findings_of([(100, measured(fault, grey))]))
+    found = list(findings_of([(100, measured(fault, grey))], BOUNDS))
     assert [one.kind for one in found] == [kind]
     assert found[0].at in where
     assert found[0].weight >= 1
@@ -64,7 +66,7 @@ def test_a_planted_fault_is_found(name: str) -> None:
 
 def test_a_frame_that_repeats_the_one_before_is_found() -> None:
     pictures = list(moving(24))
-    found = list(findings_of([(100, measured(lambda n, luma: warm(n, pictures[6 if n == 7 else n]), grey))]))
+    found = list(findings_of([(100, measured(lambda n, luma: warm(n, pictures[6 if n == 7 else n]), grey))], BOUNDS))
     assert [(one.kind, one.at) for one in found] == [("frozen", 107)]
 
 
@@ -85,7 +87,7 @@ def test_what_the_source_does_itself_is_no_fault() -> None:
         return measured(lambda n, luma: warm(n, change(n, luma)), lambda n, luma: grey(n, change(n, luma)))
 
     for change in (same, flash, dark, still):
-        assert list(findings_of([(100, clean(change))])) == []
+        assert list(findings_of([(100, clean(change))], BOUNDS)) == []
         assert clean(change).colour == pytest.approx(20, abs=0.5)
 
 
@@ -93,8 +95,16 @@ def test_a_jump_of_colour_at_a_seam_is_found_and_at_a_cut_is_not() -> None:
     first = measured(warm, grey, first=0)
     same, tinted = measured(warm, grey, 24), measured(lambda n, luma: planes(luma, 113, 150), grey, 24)
     # The second piece begins where the block began: what it covers moves, and the rest stands still.
-    assert list(findings_of([(0, first), (24, same)])) == []
-    (jump,) = findings_of([(0, first), (24, tinted)])
+    assert list(findings_of([(0, first), (24, same)], BOUNDS)) == []
+    (jump,) = findings_of([(0, first), (24, tinted)], BOUNDS)
     assert (jump.kind, jump.at) == ("seam", 24)
     other = EdgePicture.of([np.zeros((36, 64), np.uint8)] * 4)
-    assert list(findings_of([(0, first), (24, tinted.model_copy(update={"first": other}))])) == []
+    assert list(findings_of([(0, first), (24, tinted.model_copy(update={"first": other}))], BOUNDS)) == []
+
+
+def test_bounds_are_the_specs() -> None:
+    quiet = QualityBounds(flicker=None, seam=None, black=False, frozen=False)
+    for fault, _, _ in FAULTS.values():
+        figures = measured(fault, grey)
+        assert list(findings_of([(100, figures)], quiet)) == []
+        assert list(findings_of([(100, figures)], QualityBounds(flicker=9, black=False))) == []

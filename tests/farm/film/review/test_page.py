@@ -19,8 +19,8 @@ from actors.shot_lists.cut_lists import given_cuts
 from farm.film.film_run import FilmRun
 from farm.film.review.publisher import ReviewPage, as_script, published
 from jobs.document import read_document
-from jobs.ledger.ledger import clip_name, still_name
-from jobs.review.figures import ShownFinding
+from jobs.ledger.ledger import clip_name, figures_name, still_name
+from jobs.review.figures import PieceFigures, ShownFinding
 from jobs.review.shown import ReviewData, ShownPiece, ShownShot
 from jobs.stills.listing import StillFile
 from jobs.store import open_store
@@ -191,6 +191,20 @@ def test_a_painted_still_lies_beside_what_became_of_it(made: FilmRun, tmp_path: 
     assert (tmp_path / "a/film.review" / shown.file).read_bytes() == b"as it was painted"
     # What was painted since is not what became of it.
     assert ([one.file for one in later[1].painted], first[0].painted) == ([""], ())
+
+
+def test_what_was_measured_is_shown_by_the_specs_bounds(made: FilmRun, tmp_path: Path) -> None:
+    ledger, output = made.ledger, open_store(str(tmp_path))
+    (segment,) = made.names(made.chunks[3], made.deliverables[0].encoding).values()
+    clean = ledger.paper(figures_name(segment), PieceFigures)
+    assert clean
+    ledger.keep_paper(
+        figures_name(segment), clean.model_copy(update={"flicker": 3.0, "flicker_at": 33}), only_if_absent=False
+    )
+    published(made, made.report(), output)
+    ledger.keep_paper(figures_name(segment), clean, only_if_absent=False)
+    first, second = review_data(tmp_path / "film.review").shots
+    assert (first.findings, [(one.kind, one.at, one.weight) for one in second.findings]) == ((), [("flicker", 33, 4.0)])
 
 
 OWNED = "document.documentElement.dataset.owned=1"
