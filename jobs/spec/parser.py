@@ -28,8 +28,8 @@ def parse_spec(fields: Any, where: str) -> JobSpec:
 
 
 def _sentence(error: Any) -> str:
-    # Members of a union report under the class's name, which means nothing to a user.
-    path = field_path(part for part in error["loc"] if part not in ("DetectShots", "GivenShots")) or "spec"
+    # Members of a union report under the class's name, and names of fields under a word of pydantic's: they mean nothing to a user.
+    path = field_path(part for part in error["loc"] if part not in ("DetectShots", "GivenShots", "[key]")) or "spec"
     if error["type"] == "missing":
         return f"{path} is missing"
     if error["type"] == "extra_forbidden":

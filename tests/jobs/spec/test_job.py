@@ -23,6 +23,17 @@ PARSES: list[dict[str, Any]] = [
     {"shots": {"detect": "adaptive", "threshold": 2.5}},
     {"shots": {"file": "cuts.edl"}},
     {"overrides": [{"shots": "3-5", "look": {"name": "none"}}, {"frames": [0, 24], "look": {"name": "none"}}]},
+    {
+        "controls": {"warmth": -0.2, "hue": {"skin": {"shift": -4}}},
+        "gamut": "hold",
+        "grade": {"cdl": "a.ccc", "cdl_id": "sh1", "lut": "s3://bucket/a.cube"},
+    },
+    {
+        "overrides": [
+            {"frames": [0, 24], "controls": {"saturation": 0.5}, "ramp": 0},
+            {"shots": 3, "grade": {"cdl": {}}},
+        ]
+    },
     {"workers": {"count": 8, "gpus": 0.5, "cpus": 4, "memory_gib": 12}},
     {"deliverables": [{"codec": "h264", "crf": 12}, {"codec": "ffv1", "name": "master"}]},
     {"deliverables": [{"codec": "h264", "container": "mp4"}, {"codec": "ffv1"}]},
@@ -52,6 +63,11 @@ PARSES: list[dict[str, Any]] = [
 ]
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"controls": {"hue": {"orange": {}}}}, "controls.hue.orange = 'orange': input should be 'red', 'skin', 'yellow'"),
+    ({"controls": {"saturation": 4}}, "controls.saturation = 4: input should be less than or equal to 3"),
+    ({"gamut": "keep"}, "gamut = 'keep': input should be 'hold', 'clip' or 'report'"),
+    ({"grade": {}}, "grade: a grade says a cdl, a lut, or both"),
+    ({"overrides": [{"frames": [0, 9], "grade": {"lut": "a.cube"}}]}, "a grade is for whole shots: name shots"),
     ({"version": 2}, "version = 2: input should be 1"),
     ({"colour": "red"}, "colour is not a field of the spec"),
     ({"name": " "}, "name = ' ': a name has 1 to 151 characters"),
