@@ -35,7 +35,7 @@ class EventCdl(Document):
     stop: RecordTime
     """Record time code of the frame after its last, as in 01:00:12:12."""
     cdl: Cdl
-    """Its correction, from the event's comments."""
+    """Its correction, from the event's comments, as in {saturation: 0.9}."""
 
     def covers(self, name: str) -> bool:
         """Whether a frame of this time code is in it: before midnight they stand in the order of their letters."""
@@ -52,7 +52,7 @@ class Grade(Document):
     cdl_id: Annotated[str, Field(min_length=1, max_length=1000, pattern=ONE_LINE)] | None = None
     """Which correction of a .ccc or .cdl file is meant, by its id, as in sh010. By default the only one there is."""
     events: tuple[EventCdl, ...] = ()
-    """What an .edl named as cdl holds. The farm puts it here as the job begins. By default none."""
+    """What an .edl named as cdl holds, as in [{start: 01:00:10:00, stop: 01:00:12:12, cdl: {saturation: 0.9}}]. The farm puts it here as the job begins. By default none."""
     lut: Place | None = None
     """A LUT, 1D or 3D, as .cube: a path, file:// or s3://, as in s3://films/show.cube. By default none."""
     lut_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
