@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import signature
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -285,16 +286,22 @@ def test_settings_go_to_the_looks_that_have_them() -> None:
         looks_beside(["sepia"], {})
 
 
+def told(film: str, **given: object) -> None:
+    """The command with some options, the others as they are where nobody says them."""
+    others = {name: one.default for name, one in signature(command).parameters.items() if name != "film"}
+    command(**{**others, "film": film, **given})
+
+
 def test_options_that_contradict_a_spec_are_refused(tmp_path: Path) -> None:
     place = str(tmp_path / "job.yaml")
     with pytest.raises(BadSpec, match="is a job spec: write its places and options into it"):
-        command(place, workers=2)
+        told(place, workers=2)
     with pytest.raises(BadSpec, match="--set goes with --look"):
-        command(place, setting=["strength=1"])
+        told(place, setting=["strength=1"])
     with pytest.raises(BadSpec, match="--out is missing"):
-        command("film.mp4")
+        told("film.mp4")
     with pytest.raises(BadSpec, match="shots are numbers counted from 1"):
-        command("film.mp4", shots="0")
+        told("film.mp4", shots="0")
 
 
 @pytest.mark.minutes
