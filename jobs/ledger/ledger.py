@@ -20,6 +20,7 @@ A record is written last and once, and damaged documents are never trusted.
               proof/<digest>.json      a proof's still: which frame, and its picture, proof/<sha256>.jpg (jobs/records/stills.py)
               deliverables.json  report.json
               stills.json              the stills that the last run began with (jobs/stills/listing.py)
+              grades/<sha256>.cube     LUTs that its specs name (actors/picture/grading/reading.py)
               continuity.json          what was last made of each shot (jobs/ledger/render_history.py)
               lease.json               who works on it (jobs/ledger/lease.py)
               logs/<began>-<n>.txt     what each run's driver said (jobs/ledger/driver_log.py)
