@@ -14,10 +14,21 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorTrc
 
-from actors.media.container import interlaced_at
 from actors.media.pixel_formats import is_linear, is_rgb, plain
 from jobs.errors import BadMedia
 from jobs.film.source import Colour, Picture
+
+INTERLACED = "is interlaced; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive."
+"""What is said of a film whose pictures are interlaced, unasked."""
+
+
+def interlaced_at(number: int) -> str:
+    """What is said of an interlaced frame in a film that seemed to have none."""
+    return (
+        f"is interlaced at frame {number}; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive, "
+        "or where that is set already, split the film before that frame."
+    )
+
 
 _UNSPECIFIED = (0, 2, 3)
 """H.273 code points that say nothing: reserved and unspecified (of the matrix, 0 is R'G'B')."""

@@ -7,7 +7,7 @@ Nothing here keeps a Stream beyond its container: libav frees it with the contai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import av
 import av.error
+from av.codec import codecs_available
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -22,9 +23,17 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.media.limits import MOST_PIXELS, MOST_STREAMS, READING_BYTES, bounded_memory, refuse_parts
+from actors.media.limits import (
+    MOST_PIXELS,
+    MOST_STREAMS,
+    READING_BYTES,
+    bounded_memory,
+    bounded_time,
+    refuse_large_metadata,
+    refuse_parts,
+)
 from jobs.errors import BadMedia
-from jobs.film.ffmpeg_commands import LOSSLESS, ONE_RATE
+from jobs.film.ffmpeg_commands import LOSSLESS
 from jobs.store import open_source
 
 if TYPE_CHECKING:
@@ -42,6 +51,11 @@ PICTURES = {"max_pixels": str(MOST_PIXELS)}
 
 OPENING = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MOST_STREAMS + 1)}
 """What demuxers are told."""
+
+_UNPROBED = ("png", "apng", "exr")
+"""Decoders that libav is not to try as it opens a source: what they are given is looked at first (`refuse_large_metadata`)."""
+
+_SOURCE = OPENING | {"codec_whitelist": ",".join(sorted(codecs_available - {*_UNPROBED}))}
 
 _TOO_MUCH = (
     f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS} streams; "
@@ -62,15 +76,15 @@ _PICTURES = (b"\x89PNG", b"II*\0", b"MM\0*", b"SDPX", b"XPDS", b"\x76\x2f\x31\x0
 _PLAYLISTS = {b"#EXTM3U": "an HLS play list", b"ffconcat": "a concat list", b"<MPD": "a DASH manifest"}
 
 
-def open_media(source: str | BinaryIO, what: str) -> InputContainer:
-    """A container opened for reading, from a local path or a seekable stream. `what` names it in errors.
+def open_media(source: str | BinaryIO, what: str, options: Mapping[str, str] = OPENING) -> InputContainer:
+    """A container opened for reading, from a local path or a seekable stream. `what` names it in errors, `options` are its demuxer's.
 
     Raises BadMedia where it is missing, is not a video container, was cut short, or is a list of other files.
     """
     if isinstance(source, str) and not Path(source).is_file():
         raise BadMedia(f"{what} does not exist; check the path.")
     try:
-        container = av.open(source, "r", metadata_errors="replace", buffer_size=BUFFER, container_options=OPENING)
+        container = av.open(source, "r", metadata_errors="replace", buffer_size=BUFFER, container_options=dict(options))
     except MemoryError:
         raise BadMedia(f"{what} {_TOO_MUCH}") from None
     except av.error.FFmpegError as error:
@@ -122,23 +136,14 @@ def opened(url: str) -> Iterator[InputContainer]:
     """The source at a path, file:// or s3:// URL, for as long as the block lasts. Raises BadMedia."""
     source = open_source(url)
     try:
-        with bounded_memory(), open_media(source, named(url)) as container:
-            yield container
+        with bounded_memory():
+            with bounded_time():
+                container = open_media(source, named(url), _SOURCE)
+            with container:
+                yield container
     finally:
         if not isinstance(source, str):
             source.close()
-
-
-INTERLACED = "is interlaced; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive."
-"""What is said of a film whose pictures are interlaced, unasked."""
-
-
-def interlaced_at(number: int) -> str:
-    """What is said of an interlaced frame in a film that seemed to have none."""
-    return (
-        f"is interlaced at frame {number}; set deinterlace: bwdif (--deinterlace bwdif) to have it made progressive, "
-        "or where that is set already, split the film before that frame."
-    )
 
 
 def picture_stream(container: InputContainer, what: str, video: int | None = None) -> VideoStream:
@@ -183,11 +188,18 @@ def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Pac
                 raise BadMedia(
                     f"{what} has an empty packet at {time_of(packet)} ticks; re-encode it first: {LOSSLESS}."
                 )
-            yield packet
+            yield harmless(packet, what)
     except MemoryError:
         raise BadMedia(f"{what} {_TOO_MUCH}") from None
     except av.error.FFmpegError as error:
         raise BadMedia(f"{what} is damaged or truncated ({error.strerror}); copy it again or remux it.") from None
+
+
+def harmless(packet: Packet[VideoStream], what: str) -> Packet[VideoStream]:
+    """A packet, seen before a decoder is given it. Raises BadMedia where it would take far more memory or time than its picture."""
+    number = round((time_of(packet) or 0) * (packet.stream.time_base or 0) * (packet.stream.average_rate or 0))
+    refuse_large_metadata(memoryview(packet), f"{what}, at frame {number},")
+    return packet
 
 
 def time_of(packet: Packet[VideoStream]) -> int | None:
@@ -264,23 +276,6 @@ def decode_one(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -
         return decoder.decode(packet)
     except av.error.FFmpegError:
         return ()
-
-
-def ascending(frames: Iterable[VideoFrame], what: str) -> Iterator[VideoFrame]:
-    """The decoder's frames as they come. Raises BadMedia where display times contradict the decoder's own order.
-
-    AVI has no display times, and libav fills in decode times without a word: with B-frames every frame would be misnamed.
-    """
-    last: int | None = None
-    for frame in frames:
-        if frame.pts is not None:
-            if last is not None and frame.pts < last:
-                raise BadMedia(
-                    f"{what} has wrong display times (AVI with B-frames has, and so have films joined end to end); "
-                    f"give it right ones first, for example with {ONE_RATE}."
-                )
-            last = frame.pts
-        yield frame
 
 
 class Sorter:

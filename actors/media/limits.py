@@ -7,11 +7,15 @@ A few bytes of a header can claim a picture of gigabytes, thousands of streams, 
 
 import os
 import resource
+import struct
 import threading
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from jobs.document import LONGEST_VALUE
 from jobs.errors import BadMedia
 from jobs.film.ffmpeg_commands import ONE_RATE
 
@@ -35,6 +39,29 @@ MOST_FRAMES = 20_000_000
 
 READING_BYTES = 8 << 30
 """By how much a process may grow while it has a source open: the index of 100 hours and a decoder's 8K pictures are less."""
+
+LONGEST_TAG = LONGEST_VALUE
+"""Characters of a tag of a film: more could be written into a job's folder, and not read from there."""
+
+MOST_TEXT = 16 << 20
+"""Bytes of all texts and the profile of one picture, inflated: the largest ICC profiles have three million."""
+MOST_ENTRIES = 2_000
+"""Texts of a PNG, or attributes of an OpenEXR: libav compares each with all before it. Pictures have some dozens."""
+MOST_CHUNKS = 200_000
+"""Of a PNG file: a picture of 8K in pieces of 8 KiB has a quarter of them."""
+UNPROBED = ("png", "apng", "exr")
+"""libav's decoders of such files. It is not to try them as it opens a film, for then nobody has seen what they are given."""
+
+_PNG, _EXR = b"\x89PNG\r\n\x1a\n", b"\x76\x2f\x31\x01"
+_EXR_PARTS = 0x1000
+"""Of an OpenEXR's version field: headers follow each other, and an empty one ends them."""
+_EXR_TEXT = 256
+"""Bytes of an attribute's name or type, with the nought behind it."""
+_TEXTS = (b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf")
+
+OPENING_SECONDS = 60.0
+"""Of a processor, to open a source: an index of 100 hours takes a few. libav compares each tag with all before it: a million, 15 MB, take
+hours, in whichever container."""
 
 _DATA_PAGES = 5
 """Where /proc/self/statm tells the pages that RLIMIT_DATA bounds."""
@@ -62,6 +89,27 @@ def bounded_memory(more: int = READING_BYTES) -> Iterator[None]:
             _open -= 1
             if not _open:
                 _bound(resource.RLIM_INFINITY)
+
+
+@contextmanager
+def bounded_time(seconds: float = OPENING_SECONDS) -> Iterator[None]:
+    """Within the block this thread may use so many seconds of a processor; then the process ends, for nothing else ends libav.
+
+    Whoever has asked it for the work counts how many of its workers died of the same thing.
+    """
+    over, clock = threading.Event(), time.pthread_getcpuclockid(threading.get_ident())
+    end = time.clock_gettime(clock) + seconds
+
+    def watch() -> None:
+        while not over.wait(seconds / 30):
+            if time.clock_gettime(clock) > end:
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _bound(wished: int) -> None:
@@ -100,3 +148,78 @@ def refuse_length(seconds: float, what: str) -> None:
             f"{what} lasts {seconds / 3600:.4g} hours by its time stamps; up to {LONGEST_SECONDS // 3600} are carried: "
             f"split it, or where they are damaged set them again, for example with {ONE_RATE}."
         )
+
+
+def refuse_tags(tags: Mapping[str, str], what: str) -> None:
+    """Raises BadMedia for a film with a tag that is longer than any paper of it may hold."""
+    for name, text in tags.items():
+        if max(len(name), len(text)) > LONGEST_TAG:
+            raise BadMedia(
+                f"{what} has a tag {name[:40]!r} of {len(text):,} characters; up to {LONGEST_TAG:,} are carried: leave tags out, for "
+                "example with ffmpeg -i FILM -map 0 -c copy -map_metadata:g -1 NEW.mkv."
+            )
+
+
+def refuse_large_metadata(picture: bytes | memoryview, what: str) -> None:
+    """Raises BadMedia for a PNG whose texts are larger than MOST_TEXT, or a PNG or OpenEXR of more than MOST_ENTRIES of them; other files pass."""
+    data = memoryview(picture)
+    if data[:8] == _PNG:
+        _walk_png(data, what)
+    elif data[:4] == _EXR:
+        _walk_exr(data, what)
+
+
+def _walk_png(data: memoryview, what: str) -> None:
+    at, left, chunks, texts = 8, MOST_TEXT, 0, 0
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        chunks += 1
+        if kind in _TEXTS:
+            texts += 1
+            left -= _inflated(kind, bytes(data[at + 8 : at + 8 + length]), left) if length <= left else length
+        if left < 0 or chunks > MOST_CHUNKS or texts > MOST_ENTRIES:
+            raise BadMedia(
+                f"{what} carries texts or a colour profile of more than {MOST_TEXT >> 20} MiB, or more than {MOST_ENTRIES:,} texts, "
+                "beside its picture; write it anew without its metadata (mogrify -strip, or exiftool -all=)."
+            )
+        at += length + 12
+
+
+def _inflated(kind: bytes, data: bytes, most: int) -> int:
+    """Bytes that a chunk's content has once it is inflated, or some number beyond `most`."""
+    if kind == b"iTXt":
+        said = data.partition(b"\0")[2]  # compressed or not, how, and two texts that end in a nought
+        packed = said[2:].partition(b"\0")[2].partition(b"\0")[2] if said[:1] == b"\1" else b""
+    else:
+        packed = data.partition(b"\0")[2][1:] if kind in (b"zTXt", b"iCCP") else b""
+    try:
+        return len(data) + len(zlib.decompressobj().decompress(packed, most + 1))
+    except zlib.error:  # damaged, after less than `most`: who decodes it sees that
+        return len(data)
+
+
+def _walk_exr(data: memoryview, what: str) -> None:
+    several = bool(struct.unpack_from("<I", data[:8].tobytes().ljust(8, b"\0"), 4)[0] & _EXR_PARTS)
+    at, attributes, ended = 8, 0, False
+    while (name := _text_at(data, at)) is not None:
+        at += len(name) + 1
+        if not name and (ended or not several):
+            return
+        ended = not name
+        if ended:
+            continue
+        attributes += 1
+        if attributes > MOST_ENTRIES:
+            raise BadMedia(
+                f"{what} has more than {MOST_ENTRIES:,} attributes beside its picture; write it anew without its metadata."
+            )
+        kind = _text_at(data, at)
+        if kind is None or (at := at + len(kind) + 1) + 4 > len(data):
+            return
+        at += 4 + struct.unpack_from("<I", data, at)[0]
+
+
+def _text_at(data: memoryview, at: int) -> bytes | None:
+    """A text that ends in a nought, without it; None where there is none."""
+    text, end, _ = bytes(data[at : at + _EXR_TEXT]).partition(b"\0")
+    return text if end else None

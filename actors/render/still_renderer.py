@@ -75,7 +75,7 @@ class StillRenderer:
         torch.set_num_threads(self.threads)
         lacking = []
         for look in order.looks:
-            if kept := self._kept(order.digest(look)):
+            if kept := self._kept(order, look):
                 yield kept
             else:
                 lacking.append(look)
@@ -102,11 +102,12 @@ class StillRenderer:
 
     def choose(self, order: ChoiceOrder) -> ChosenFrames:
         """The frames of a shot that are worth painting. Raises BadMedia as `take`; ChunkFailed where its frames cannot be decoded."""
-        if (kept := self.ledger.paper(still_paper(order.digest), ChosenFrames)) and kept.digest == order.digest:
+        kept = self.ledger.paper(still_paper(order.digest), ChosenFrames)
+        if kept and kept.digest == order.digest and {*kept.frames} <= {*range(*order.run.read)}:
             return kept
         self._refuse_changed(order.film)
         made = ChosenFrames(digest=order.digest, frames=worth_painting(order, self.threads))
-        self.ledger.keep_paper(still_paper(order.digest), made)
+        self.ledger.keep_paper(still_paper(order.digest), made, only_if_absent=False)
         return made
 
     def sheet(self, order: SheetOrder) -> SheetMade:
@@ -187,9 +188,13 @@ class StillRenderer:
 
     # paper
 
-    def _kept(self, digest: str) -> Still | None:
+    def _kept(self, order: StillOrder, look: Look | None) -> Still | None:
+        digest = order.digest(look)
         still = self.ledger.paper(still_paper(digest), Still)
-        if still is None or still.digest != digest:
+        if still is None:
+            return None
+        if still.digest != digest or still.frame not in range(*order.shot):
+            self.ledger.store.delete(self.ledger.key(still_paper(digest)))
             return None
         there = self.ledger.store.stat(self.ledger.key(still.media.key))
         if there and there.bytes == still.media.bytes:

@@ -1,17 +1,16 @@
 """Reads the headers of stills: what can be told of a picture before a pixel is decoded, and is refused then."""
 
+import io
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
 
 from PIL import Image
 
-from jobs.errors import BadMedia, BadSpec
-from jobs.stills.listing import StillFile, refused_together
-from jobs.store import open_store
-from jobs.store.png_texts import refuse_large_texts
+from actors.media.limits import refuse_large_metadata
+from jobs.errors import BadMedia
+from jobs.stills.listing import StillFile
 
 MOST_PIXELS = 64_000_000
 FORMATS = ("PNG", "JPEG", "TIFF")
@@ -19,28 +18,14 @@ _lock = threading.Lock()
 """Held while Pillow reads: its warnings are turned off for the whole process."""
 
 
-def measured(place: str, stills: Iterable[StillFile]) -> tuple[StillFile, ...]:
-    """The stills of a folder, or of s3://bucket/prefix, each with its size. Raises BadSpec, which names all that cannot be read."""
-    store, found, refused = open_store(place), list[StillFile](), list[str]()
-    for still in stills:
-        try:
-            with store.open(still.name) as file:
-                width, height = _size(file, still.name)
-        except BadMedia as error:
-            refused.append(str(error))
-        else:
-            found.append(still.model_copy(update={"width": width, "height": height}))
-    if refused:
-        raise BadSpec(refused_together(refused))
-    return tuple(found)
-
-
-def _size(file: BinaryIO, name: str) -> tuple[int, int]:
-    refuse_large_texts(file, f"The still {name}")
-    with refusals_of(name), quiet():
-        image = Image.open(file, formats=FORMATS)
-        refuse_by_header(image, name)
-        return image.size
+def measured(data: bytes, still: StillFile) -> StillFile:
+    """A still with the size of its picture, by what its file holds. Raises BadMedia for what cannot be read."""
+    refuse_large_metadata(data, f"The still {still.name}")
+    with refusals_of(still.name), quiet():
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        refuse_by_header(image, still.name)
+        width, height = image.size
+    return still.model_copy(update={"width": width, "height": height})
 
 
 def refuse_by_header(image: Image.Image, name: str) -> None:

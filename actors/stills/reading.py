@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from actors.media.limits import refuse_large_metadata
 from actors.stills.colour_profiles import NoProfileFor, Samples, by_littlecms, deepened, shaper_in
 from actors.stills.headers import FORMATS, quiet, refusals_of, refuse_by_header
 from actors.stills.metadata import tool_of
 from jobs.errors import BadMedia
-from jobs.store.png_texts import refuse_large_texts
 
 _ORIENTATION, _BITS, _EXTRA = 0x0112, 258, 338
 _UNSPECIFIED, _ASSOCIATED = 0, 1
@@ -38,7 +38,7 @@ class StillImage:
 
 def read_still(data: bytes, name: str) -> StillImage:
     """The picture in a still's file. Raises BadMedia, in one sentence, for what is none, is damaged, or is of an unknown kind."""
-    refuse_large_texts(io.BytesIO(data), f"The still {name}")
+    refuse_large_metadata(data, f"The still {name}")
     with refusals_of(name), quiet():
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         refuse_by_header(image, name)

@@ -16,7 +16,7 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.media.container import opened
+from actors.media.container import harmless, named, opened
 from actors.media.normalise import developed_frame
 from actors.media.pixel_formats import developed
 from actors.media.planes import planes_of
@@ -49,7 +49,7 @@ def glance(url: str, stream: int) -> ContentProbe:
     """A look at LOOKS places of the film. Raises BadMedia where it cannot be opened."""
     shown = coloured = interlaced = captions = False
     with opened(url) as container:
-        for frame in _frames(container, container.streams[stream]):  # type: ignore[arg-type]
+        for frame in _frames(container, container.streams[stream], named(url)):  # type: ignore[arg-type]
             interlaced, captions = interlaced or frame.interlaced_frame, captions or has_captions(frame)
             if coloured or not (form := developed(frame.format.name)):
                 continue
@@ -67,7 +67,7 @@ def _plain(frame: VideoFrame, form: str) -> VideoFrame:
     return developed_frame(frame, development)
 
 
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def _frames(container: InputContainer, stream: VideoStream, what: str) -> Iterator[VideoFrame]:
     start, length = span_of(container)
     decoder: Iterator[VideoFrame] = iter(())
     before, sought = None, True
@@ -76,7 +76,7 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
             # Where a container cannot seek, its first frames must do.
             with suppress(av.error.FFmpegError):
                 container.seek(start + length * place // LOOKS)
-            decoder = iter(container.decode(stream))
+            decoder = _decoded(container, stream, what)
         with suppress(av.error.FFmpegError):
             frame = next(islice(decoder, 0 if sought else AHEAD - 1, None), None)
             if frame is not None and frame.pts == before:
@@ -84,3 +84,8 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
             if frame is not None:
                 before = frame.pts
                 yield frame
+
+
+def _decoded(container: InputContainer, stream: VideoStream, what: str) -> Iterator[VideoFrame]:
+    for packet in container.demux(stream):
+        yield from (harmless(packet, what) if packet.size else packet).decode()

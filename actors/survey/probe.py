@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.media.chroma_siting import siting_of
-from actors.media.container import INTERLACED
+from actors.media.constancy import INTERLACED
 from actors.media.pixel_formats import developed, has_alpha, is_linear, is_rgb
 from actors.survey.hdr_metadata import light_of
 from actors.survey.properties import lost_in

@@ -5,7 +5,7 @@ The index is a demux, no picture is decoded for it; cuts are found range by rang
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 import numpy as np
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from actors.media.concealment import with_holes
 from actors.media.constancy import Constancy, OddFrame
 from actors.media.container import (
-    ascending,
     decoded,
     decoder_of,
     in_order,
@@ -30,7 +29,7 @@ from actors.media.container import (
     picture_stream,
 )
 from actors.media.image_headers import size_of, timecode_in
-from actors.media.limits import LARGEST_SIDE, refuse_length, refuse_size
+from actors.media.limits import LARGEST_SIDE, refuse_length, refuse_size, refuse_tags
 from actors.media.normalise import developed_frame
 from actors.media.pixel_formats import is_linear
 from actors.mux.stream_plan import plan_deliverables
@@ -40,6 +39,7 @@ from actors.survey.content_probe import glance
 from actors.survey.packet_index import pages
 from actors.survey.probe import header_kept, others_of, picture_of, seconds_of, timecode_of
 from jobs.errors import BadMedia
+from jobs.film.ffmpeg_commands import ONE_RATE
 from jobs.film.frame_index import Ints, PacketSpan, Page
 from jobs.film.source import Film, Picture
 from jobs.plan.plan import Range
@@ -82,6 +82,8 @@ class Surveyor:
         with opened(self.source) as container:
             stream = picture_stream(container, self._what, self.reading.video)
             refuse_length(seconds_of(container), self._what)
+            for tags in (container.metadata, *(one.metadata for one in container.streams)):
+                refuse_tags(tags, self._what)
             with header_kept(stream):
                 first, interlaced, head = self._first_frames(container, stream)
             seen = glance(self.source, stream.index)
@@ -112,7 +114,7 @@ class Surveyor:
         first: VideoFrame | None = None
         interlaced = False
         few = chain((packet,), islice(packets, FIRST_FRAME_WITHIN))
-        for number, frame in enumerate(ascending(decoded(decoder_of(stream, self.threads), few), self._what)):
+        for number, frame in enumerate(_ascending(decoded(decoder_of(stream, self.threads), few), self._what)):
             if first is None:
                 refuse_size(frame.width, frame.height, self._what)
             first, interlaced = first or frame, interlaced or frame.interlaced_frame
@@ -175,7 +177,7 @@ class Surveyor:
     def _wanted(
         self, frames: Iterator[VideoFrame], wanted: tuple[int, ...], mend: bool
     ) -> Iterator[VideoFrame] | Iterator[VideoFrame | None]:
-        return with_holes(frames, wanted) if mend else in_order(ascending(frames, self._what), wanted)
+        return with_holes(frames, wanted) if mend else in_order(_ascending(frames, self._what), wanted)
 
     @staticmethod
     def _seen(detector: AdaptiveDetector, number: int, shown: NDArray[np.uint8] | None) -> list[int]:
@@ -216,3 +218,20 @@ class _Small:
         height = max(1, round(frame.height * width / frame.width))
         small = self._reformatter.reformat(frame, width, height, "bgr24", interpolation="AREA", threads=1)
         return small.to_ndarray().astype(np.uint8, copy=False)
+
+
+def _ascending(frames: Iterable[VideoFrame], what: str) -> Iterator[VideoFrame]:
+    """The decoder's frames as they come. Raises BadMedia where display times contradict the decoder's own order.
+
+    AVI has no display times, and libav fills in decode times without a word: with B-frames every frame would be misnamed.
+    """
+    last: int | None = None
+    for frame in frames:
+        if frame.pts is not None:
+            if last is not None and frame.pts < last:
+                raise BadMedia(
+                    f"{what} has wrong display times (AVI with B-frames has, and so have films joined end to end); "
+                    f"give it right ones first, for example with {ONE_RATE}."
+                )
+            last = frame.pts
+        yield frame

@@ -17,7 +17,7 @@ from farm.progress.console import ProgressConsole
 from farm.specs.places import refuse_nested
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.source import Film
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import JobDocument, Ledger
 from jobs.plan.grading import lut_name
 from jobs.plan.plan import Look
 from jobs.records.deliverables import Decided, DeliverablePlan
@@ -40,7 +40,7 @@ BEGUN_WITHOUT = (
 def looks_of(spec: JobSpec, *, propagates: bool = False) -> dict[str, Look]:
     """Every look the spec names, fitted, by its choice. Raises BadLook for the first that cannot be had.
 
-    `propagates`: whether colourisers' colour is propagated where the spec does not say; the job's ledger knows (`Ledger.propagates`).
+    `propagates`: whether colourisers' colour is propagated where the spec does not say; the job's ledger knows (`JobDocument.propagates`).
     """
     choices = [spec.look, *(override.look for override in spec.overrides if override.look)]
     looks = {choice.model_dump_json(): fit(choice) for choice in choices}
@@ -60,6 +60,8 @@ class Preflight:
     looks: Mapping[str, Look]
     """Fitted, by choice."""
     ledger: Ledger
+    began: JobDocument
+    """What it was begun with, or is begun with now."""
     stills: tuple[StillFile, ...] = ()
     """Those that the spec names, in film order."""
     as_begun: str = ""
@@ -79,10 +81,10 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
     source_identity(spec.source_url)
     check_places(spec, delivers=delivers)
     ledger = Ledger.at(spec.store, spec.key)
-    ledger.admit(spec)
-    looks = today if ledger.propagates() else looks_of(spec)
+    began = ledger.admit(spec)
+    looks = today if began.propagates else looks_of(spec)
     as_begun = BEGUN_WITHOUT if looks != today else ""
-    return Preflight(spec, looks, ledger, stills_of(spec, looks), as_begun)
+    return Preflight(spec, looks, ledger, began, stills_of(spec, looks), as_begun)
 
 
 def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]:
@@ -97,13 +99,12 @@ def stills_of(spec: JobSpec, looks: Mapping[str, Look]) -> tuple[StillFile, ...]
         return ()
     from actors.stills.headers import measured  # with Pillow, which most drivers need not
 
-    unedited = exported_in(spec.stills)
-    return measured(spec.stills, (one for one in stills_in(spec.stills) if one.sha256 not in unedited))
+    return stills_in(spec.stills, unedited=exported_in(spec.stills), measure=measured)
 
 
 def enter(job: Preflight) -> None:
     """Put the job's spec and its stills' files into the store, where every worker finds them. Raises BadSpec where a still was changed since preflight."""
-    job.ledger.enter(job.spec)
+    job.ledger.enter(job.spec, job.began)
     job.ledger.keep_stills(job.spec, job.stills)
     put_stills(job.spec, job.ledger, job.stills)
     put_luts(job.spec, job.ledger)

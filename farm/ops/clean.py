@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from farm.film.chunk_states import ChunkStates
 from farm.film.quarantine import QuarantinedChunks
-from farm.film.setup import looks_of
-from farm.film.survey_run import SurveyRun
 from farm.ops.input_upload import FOLDER as SUBMITTED
-from farm.ops.status import Status, statuses
+from farm.ops.status import Status, planned, statuses
 from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import holder_of, lease_on_job
 from farm.progress.plain_console import Column, PlainConsole
@@ -22,7 +20,7 @@ from jobs.ledger.consistency import consistent
 from jobs.ledger.driver_log import FOLDER as LOGS
 from jobs.ledger.finished_prefix import FOLDER as ASSEMBLY
 from jobs.ledger.lease import Lease
-from jobs.ledger.ledger import Ledger, clip_name, figures_name, still_name
+from jobs.ledger.ledger import CONCURRENCY, Ledger, clip_name, figures_name, still_name
 from jobs.output.handover import Unproven
 from jobs.records.deliverables import Decided
 from jobs.records.guides import GuideRecord, ReferenceRecord, guides_of
@@ -31,8 +29,6 @@ from jobs.records.record import Record
 from jobs.records.stills import FOLDER as PROOF
 from jobs.store import open_store
 
-CONCURRENCY = 16
-"""Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
 UNPROVEN_LEFT = "deliverables in the output that never were proven, of runs that were cut short"
 HALF_WRITTEN = "half-written objects of workers that died, of bytes that no listing tells"
 
@@ -74,7 +70,7 @@ class CleanOptions:
 def clean(place: str, job: str | None, wish: CleanOptions) -> list[CleanReport]:
     """What of one job of a store may go, or of all, and with `wish.delete` delete it. Raises BadStore where there is no job."""
     store = open_store(place)
-    return [_told(Ledger(store, one.name), one, wish) for one in statuses(place, job)]
+    return [_told(Ledger(store, one.key), one, wish) for one in statuses(place, job)]
 
 
 def _told(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
@@ -82,13 +78,13 @@ def _told(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
         with consistent(ledger):
             return _cleaned(ledger, status, wish)
     except (BadInput, FilmFailed) as error:  # the other jobs can still be cleaned
-        return CleanReport(job=ledger.job, state=status.state, kept=(f"everything: {error}",))
+        return CleanReport(job=status.name, state=status.state, kept=(f"everything: {error}",))
 
 
 def _cleaned(ledger: Ledger, status: Status, wish: CleanOptions) -> CleanReport:
     if holder := holder_of(ledger):
         return CleanReport(
-            job=ledger.job, state=status.state, kept=(f"everything: {holder.paper.who}, is at work on it",)
+            job=status.name, state=status.state, kept=(f"everything: {holder.paper.who}, is at work on it",)
         )
     if not wish.delete:
         return _Sweep(ledger, status, wish).told()
@@ -137,7 +133,7 @@ class _Sweep:
             may_go.append(Removable(what=HALF_WRITTEN, objects=len(self._half_written), bytes=0))
         if self._unproven and self.finished:
             may_go.append(Removable(what=UNPROVEN_LEFT, objects=len(self._unproven), bytes=self._unproven.bytes))
-        return CleanReport(job=self.ledger.job, state=self.status.state, may_go=tuple(may_go), kept=tuple(self.kept))
+        return CleanReport(job=self.status.name, state=self.status.state, may_go=tuple(may_go), kept=tuple(self.kept))
 
     def delete(self, lease: Lease) -> None:
         """Delete it. Records go before the media they name: what is cut short leaves nothing that is named and not there."""
@@ -240,10 +236,8 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
-    scout = SurveyRun(spec, film, ledger, looks_of(spec, propagates=ledger.propagates()), ledger.stills(spec) or ())
-    scout.survey_calls()
-    scout.recall()
-    scout.fresh()
+    began = ledger.begun()
+    scout = planned(ledger, spec, film, propagates=began is None or began.propagates)
     decided = ledger.paper("deliverables.json", Decided)
     assert decided  # likewise
     encodings = [one.encoding for one in decided.deliverables]

@@ -11,16 +11,19 @@ from farm.progress.plain_console import Column, PlainConsole
 from jobs.digest import digest
 from jobs.document import Document
 from jobs.errors import BadInput, BadStore, FilmFailed
+from jobs.film.source import Film
 from jobs.ledger.consistency import consistent
 from jobs.ledger.lease import NAME as LEASE
 from jobs.ledger.lease import FoundLease, read_lease
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import STILLS, Ledger
 from jobs.ledger.render_history import continuity
 from jobs.ledger.usage import NAME as USAGE
 from jobs.ledger.usage import JobState, Usage, read_tally
 from jobs.records.deliverables import Decided
 from jobs.records.report import FilmReport
 from jobs.records.transcode import SegmentNames
+from jobs.spec.job import JobSpec
+from jobs.spec.names import job_key
 from jobs.store import open_store
 
 
@@ -28,6 +31,9 @@ class Status(Document):
     """`farm status --json`, one for each job."""
 
     name: str
+    """The job's name, as it was written."""
+    key: str
+    """Its folder in the store."""
     source: str
     state: str
     """surveying, rendering, rendered, delivered or failed inspection; where nobody works on it and it is not delivered, how it
@@ -72,17 +78,22 @@ def statuses(place: str, job: str | None) -> list[Status]:
 
 
 def _told(ledger: Ledger) -> Status:
+    blank = Status(name=ledger.job, key=ledger.job, source="", state="")
     try:
         with consistent(ledger):
-            return _status(ledger)
+            began = ledger.begun()
+            # Another job's name is not told, whatever stands there.
+            if began and job_key(began.name) == ledger.job:
+                blank = blank.model_copy(update={"name": began.name})
+            return _status(ledger, blank, propagates=began is None or began.propagates)
     except (BadInput, FilmFailed) as error:
         # A look that is not installed here, or documents that cannot be read: the other jobs can still be told.
-        return Status(name=ledger.job, source="", state=str(error))
+        return blank.model_copy(update={"state": str(error)})
 
 
-def _status(ledger: Ledger) -> Status:
+def _status(ledger: Ledger, blank: Status, *, propagates: bool) -> Status:
     """What is kept, and who works on it. How fast a film goes that nobody works on is of no interest."""
-    kept = _kept(ledger)
+    kept = blank.model_copy(update=_kept(ledger, propagates=propagates))
     lease, usage = read_lease(ledger.store, ledger.key(LEASE)), read_tally(ledger)
     holder = holder_in(ledger, lease)
     damaged = {LEASE: lease is not None and lease.paper is None, USAGE: usage is None}
@@ -115,16 +126,13 @@ def _left(kept: Status, lease: FoundLease | None, usage: Usage) -> str:
     return "interrupted" if usage.state == "working" else usage.state
 
 
-def _kept(ledger: Ledger) -> Status:
-    """What lies in the store of it."""
+def _kept(ledger: Ledger, *, propagates: bool) -> dict[str, object]:
+    """What lies in the store of it: fields of its status."""
     spec = ledger.spec()
     film = ledger.film(spec.reading)
     if film is None:
-        return Status(name=ledger.job, source=spec.source, state="surveying")
-    scout = SurveyRun(spec, film, ledger, looks_of(spec, propagates=ledger.propagates()), ledger.stills(spec) or ())
-    scout.survey_calls()
-    scout.recall()
-    scout.fresh()
+        return {"source": spec.source, "state": "surveying"}
+    scout = planned(ledger, spec, film, propagates=propagates)
     aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
     chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
     paper = ledger.paper("deliverables.json", Decided)
@@ -139,18 +147,32 @@ def _kept(ledger: Ledger) -> Status:
         and chunk.number not in aside.held
         and all(name in finished for one in decided for name in names.of(chunk, one.encoding).values())
     ]
-    return Status(
-        name=ledger.job,
-        source=spec.source,
-        state=_state(ledger, scout, len(done)),
-        chunks_quarantined=len(aside.reports),
-        frames=scout.plan.frames,
-        frames_done=sum(chunk.core.frames for chunk in done),
-        chunks=len(scout.plan.chunks),
-        chunks_done=len(done),
-        shots=scout.plan.shot_count,
-        planned_to=scout.names.name(scout.plan.frames - 1) if scout.plan.frames else "",
-    )
+    return {
+        "source": spec.source,
+        "state": _state(ledger, scout, len(done)),
+        "chunks_quarantined": len(aside.reports),
+        "frames": scout.plan.frames,
+        "frames_done": sum(chunk.core.frames for chunk in done),
+        "chunks": len(scout.plan.chunks),
+        "chunks_done": len(done),
+        "shots": scout.plan.shot_count,
+        "planned_to": scout.names.name(scout.plan.frames - 1) if scout.plan.frames else "",
+    }
+
+
+def planned(ledger: Ledger, spec: JobSpec, film: Film, *, propagates: bool) -> SurveyRun:
+    """The plan of a job's last run, as far as its survey is kept. Raises BadStore where it is not known which stills that run had."""
+    stills = ledger.stills(spec)
+    if stills is None and ledger.store.stat(ledger.key("deliverables.json")):
+        raise BadStore(
+            f"{ledger.store.url}/{ledger.key(STILLS)}, which says what stills the job's last run began with, is gone or damaged; "
+            "run the job again to write it anew."
+        )
+    scout = SurveyRun(spec, film, ledger, looks_of(spec, propagates=propagates), stills or ())
+    scout.survey_calls()
+    scout.recall()
+    scout.fresh()
+    return scout
 
 
 def _state(ledger: Ledger, scout: SurveyRun, done: int) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from farm.progress.plain_output import tell
 from farm.specs.spec_files import is_spec, read_spec
-from jobs.errors import BadStore
+from jobs.errors import BadStore, JobHeld
 from jobs.ledger.lease import (
     NAME,
     POLL_SECONDS,
@@ -22,6 +22,9 @@ from jobs.ledger.lease import (
 from jobs.ledger.ledger import Ledger
 from jobs.spec.names import key_asked_for
 from jobs.store import Store, open_store
+
+HEED_SECONDS = 2 * VOID_SECONDS
+"""Whoever is asked to stop does at its next renewal, which comes within VOID_SECONDS; one that renews beyond this does not heed it."""
 
 
 class LeaseHolder(NamedTuple):
@@ -62,12 +65,18 @@ def cancel_jobs(places: Sequence[str], say: Callable[[str], None], clock: Clock 
     """Ask whoever works on jobs to stop, and wait until they have, or are gone. `say`: a sentence of each job, as it comes.
 
     A place is a job spec, the folder of a job (STORE/NAME), or the `out` of a training. Raises BadStore, before anyone is
-    asked, where there is no job.
+    asked, where there is no job; and at last JobHeld, where some went on for HEED_SECONDS.
     """
     jobs = [_found(place) for place in places]
     asked = [(*job, ask_to_stop(job[0], job[1])) for job in jobs]
+    end, unheeded = clock.steady() + HEED_SECONDS, list[str]()
     for store, key, what, paper in asked:
-        say(_awaited(store, key, what, paper, clock) if paper else f"{what}: nobody is at work on it.")
+        try:
+            say(_awaited(store, key, what, paper, end, clock) if paper else f"{what}: nobody is at work on it.")
+        except JobHeld as held:
+            unheeded.append(str(held))
+    if unheeded:
+        raise JobHeld(" ".join(unheeded))
 
 
 def _found(place: str) -> tuple[Store, str, str]:
@@ -91,15 +100,23 @@ def _found(place: str) -> tuple[Store, str, str]:
     return store, key, what
 
 
-def _awaited(store: Store, key: str, what: str, asked: LeaseDocument, clock: Clock = SYSTEM) -> str:
-    """Wait for the one who was asked. By this machine's steady clock alone: a holder that stays silent is gone."""
+def _awaited(store: Store, key: str, what: str, asked: LeaseDocument, end: float, clock: Clock) -> str:
+    """Wait for the one who was asked. By this machine's steady clock alone: a holder that stays silent is gone.
+
+    Raises JobHeld for one that is still seen to renew at `end`.
+    """
     seen, watch = asked, LeaseWatch(clock)
-    while watch.look(found := read_lease(store, key)) != "free":
+    while (sign := watch.look(found := read_lease(store, key))) != "free":
         if found is None or found.paper is None:
             break
         seen = found.paper
         if seen.token != asked.token:
             return f"{what}: {seen.who} has taken it over meanwhile."
+        if sign == "alive" and clock.steady() >= end:
+            raise JobHeld(
+                f"{what}: {seen.who} was asked to stop and still renews its lease after {HEED_SECONDS:.0f} s, so it does not heed it. "
+                "End that process on its machine, or go on in its place with --take-over; what is finished is kept."
+            )
         clock.wait(POLL_SECONDS)
     seen = found.paper if found and found.paper else seen
     if seen.released:

@@ -9,14 +9,14 @@ from jobs.ledger.lease import NAME as LEASE
 from jobs.output.handover import UNPROVEN
 from jobs.output.ownership import FOLDER, claim_key, review_folder
 from jobs.spec.job import JobSpec
-from jobs.spec.names import file_name
+from jobs.spec.names import file_name, same_file
 from jobs.store import Bucket, locate, open_store
 
 
 def refuse_nested(spec: JobSpec) -> None:
     """Raises BadSpec where the output and the store, or another job's files, lie in one another, so that one would write over the other."""
     names = {file_name(spec.title(one), end) for one in spec.deliverables for end in one.wrappings}
-    written = {one.lower() for one in (*names, review_folder(spec.key), UNPROVEN, FOLDER)}
+    written = {same_file(one) for one in (*names, review_folder(spec.key), UNPROVEN, FOLDER)}
     places = {"store": spec.store, "output": spec.output}
     if why := _in_store(spec) or _in_output(spec.store, spec.output, written) or _in_others(places):
         raise BadSpec(why)
@@ -50,7 +50,7 @@ def _in_output(store_place: str, output_place: str, written: Collection[str]) ->
     if store[: len(output)] != output or len(store) == len(output):
         return ""
     folder = store[len(output)]
-    if folder.lower() in written:
+    if same_file(folder) in written:
         return (
             f"store = {store_place!r} lies in the folder {folder}, which this job writes into its output {output_place}: "
             "choose another store, or give the deliverable another name."

@@ -32,6 +32,7 @@ spec.json one sentence says what to do.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -41,13 +42,17 @@ from jobs.document import LARGEST_DOCUMENT, AnyPaper, Document, read_document
 from jobs.errors import BadStore
 from jobs.film.frame_index import Page
 from jobs.film.source import Film, SourceIdentity
+from jobs.records.guides import GuideRecord
+from jobs.records.orders import SegmentRecord
 from jobs.records.record import Record
 from jobs.spec.job import JobSpec, Reading
-from jobs.spec.names import another_name
+from jobs.spec.names import JobName, another_name
 from jobs.stills.listing import StillFile, StillsOfSpec
 from jobs.store import Store, open_store
 
 STILLS = "stills.json"
+CONCURRENCY = 16
+"""Objects that are asked for, or deleted, at once: a bucket answers one in some hundredths of a second."""
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -55,7 +60,7 @@ class JobDocument(Document):
     """job.json: what a job keeps for its life."""
 
     version: Literal[1] = 1
-    name: str
+    name: JobName
     source: str
     rate: str | None
     store: str
@@ -114,37 +119,53 @@ class Ledger:
         """A name in the job's folder as a key of the store."""
         return f"{self.job}/{name}"
 
-    def enter(self, spec: JobSpec, *, to_render: bool = True) -> None:
-        """Put the spec on paper; one that is not `to_render` only where the job has none. Refuses what `admit` does."""
-        if not self.keep_paper("job.json", JobDocument.of(spec)):
+    def enter(self, spec: JobSpec, began: JobDocument | None = None, *, to_render: bool = True) -> None:
+        """Put the spec on paper; one that is not `to_render` only where the job has none. Refuses what `admit` does.
+
+        `began`: what that has given, where it was asked already.
+        """
+        if not self.keep_paper("job.json", began or self.admit(spec)):
             self.admit(spec)
         if to_render or not self.store.stat(self.key("spec.json")):
             self.keep_paper(f"specs/{digest(spec)}.json", spec, only_if_absent=False)
             self.keep_paper("spec.json", spec, only_if_absent=not to_render)
 
-    def admit(self, spec: JobSpec) -> None:
-        """Raises BadStore where the job was begun with another source or store, or cannot be told. Writes nothing: the spec may still be refused."""
+    def begun(self) -> JobDocument | None:
+        """What the job was begun with; None where it is new, or its job.json is gone. Raises BadStore where that is damaged."""
         data = self.read("job.json")
-        if data is None:
-            return
-        began, asked = read_document(JobDocument, data), JobDocument.of(spec)
-        if began is None:
+        began = None if data is None else read_document(JobDocument, data)
+        if data is not None and began is None:
             raise BadStore(
-                f"{self.store.url}/{self.key('job.json')}, which says what the job '{spec.name}' was begun with, is damaged; "
-                f"if that was {spec.source}, delete it, and the same command resumes; else set {another_name(spec.name)} to make this another job."
+                f"{self.store.url}/{self.key('job.json')}, which says what the job was begun with, is damaged; where the spec has "
+                "the source that it had then, delete it, and the same command resumes; else give the job another name (--name)."
             )
+        return began
+
+    def admit(self, spec: JobSpec) -> JobDocument:
+        """What the job was begun with, or would be now. Raises BadStore where that was another source or store, or cannot be told.
+
+        Writes nothing: the spec may still be refused.
+        """
+        began, asked = self.begun(), JobDocument.of(spec)
+        if began is None:
+            return asked.model_copy(update={"propagates": self._may_propagate()})
         for name in ("source", "rate", "store"):
             if getattr(began, name) != getattr(asked, name):
                 raise BadStore(
                     f"The job '{spec.name}' in {self.store.url} was begun with {name} {getattr(began, name)}, "
                     f"not {getattr(asked, name)}; set {another_name(spec.name)} to make this another job, or give it a store of its own."
                 )
+        return began
 
-    def propagates(self) -> bool:
-        """Whether a colouriser's colour is propagated in this job where its spec does not say."""
-        data = self.read("job.json")
-        began = read_document(JobDocument, data) if data else None
-        return began is None or began.propagates
+    def _may_propagate(self) -> bool:
+        """Whether colour is propagated in a job without a job.json: one that has rendered frames goes on as it did them, with guides or without."""
+
+        def kind(name: str) -> type | None:
+            return type(_record(self.read(f"records/{name}.json") or b"", name))
+
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            kinds = set(pool.map(kind, self.finished()))
+        return GuideRecord in kinds or SegmentRecord not in kinds
 
     def spec(self) -> JobSpec:
         """The spec this job was last run with. Raises BadStore where there is no such job."""

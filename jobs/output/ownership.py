@@ -22,6 +22,7 @@ from jobs.records.report import Conform, FilmReport
 from jobs.records.stills import FOLDER as PROOF
 from jobs.spec.codecs import FOLDERS
 from jobs.spec.job import JobSpec
+from jobs.spec.names import same_file
 from jobs.store import Store
 
 FOLDER = ".film-farm"
@@ -115,8 +116,8 @@ def name_of_deliverable(spec: JobSpec, plan: DeliverablePlan) -> ClaimedName:
 
 
 def claim_key(name: str) -> str:
-    """Where the claim of a name lies in the output. There are file systems to which upper and lower case are one."""
-    return f"{FOLDER}/{name.lower()}.owner.json"
+    """Where the claim of a name lies in the output: one for all names that some file system takes for one."""
+    return f"{FOLDER}/{same_file(name)}.owner.json"
 
 
 def claim(ledger: Ledger, output: Store, names: Sequence[ClaimedName], run: str) -> list[ClaimedName]:

@@ -30,7 +30,7 @@ class Deliverable(Document):
     """One finished file, or one folder of pictures."""
 
     name: FileTitle | None = None
-    """File name without its ending, as in the-kid-master; letters and digits of ASCII, spaces and . _ ( ) -. By default the
+    """File name without its ending, as in the-kid-master or Die Bäume: any printable text that can be a file's name. By default the
     source's own, so a second deliverable needs a name."""
     codec: Codec = Codec.H264
     """How the picture is encoded: h264 or hevc for viewing, prores or dnxhr for editing, ffv1 for an archive (lossless), png,

@@ -16,7 +16,7 @@ from jobs.spec.controls import Controls, Gamut
 from jobs.spec.cost import Cost
 from jobs.spec.formats import Deliverable
 from jobs.spec.grade import Grade
-from jobs.spec.names import JobName, file_name, is_reserved, job_key, stem
+from jobs.spec.names import JobName, file_name, is_reserved, job_key, same_file, stem
 from jobs.spec.quality import QualityBounds
 from jobs.spec.shots import ONE_LINE, DetectShots, FrameMark, ShotRange, Shots
 from jobs.spec.streams import DropRule
@@ -219,7 +219,7 @@ class JobSpec(Document):
     def _names_differ(self) -> Self:
         taken: set[str] = set()
         for one in self.deliverables:
-            names = {file_name(self.title(one), end).lower() for end in one.wrappings}
+            names = {same_file(file_name(self.title(one), end)) for end in one.wrappings}
             if names & taken:
                 raise ValueError("two deliverables could get the same file name: give each a name of its own")
             taken |= names

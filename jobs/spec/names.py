@@ -18,6 +18,9 @@ LONGEST_NAME = 151
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ ()-]{0,150}")
 """Names that are their own keys. None begins with "_", as every other name's key does."""
 
+_NOT_IN_FILES = '/\\:*?"<>|#%'
+"""Letters that some file system does not take, or that stand for a number in the name of a picture sequence."""
+
 _KEY = re.compile(r"_[A-Za-z0-9._ ()-]{1,100}-[0-9a-f]{16}")
 
 
@@ -26,7 +29,8 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _job_name(value: object) -> object:
+def _printable(value: object) -> str:
+    """A name as it was written, in one Unicode form (NFC), so that it is the same whichever system it was typed on."""
     name = _text(value)
     if not isinstance(name, str):
         raise ValueError("a name is a text; put it in quotes")
@@ -39,25 +43,34 @@ def _job_name(value: object) -> object:
 
 
 def _file_title(value: object) -> object:
-    name = _text(value)
-    if not isinstance(name, str) or not _PLAIN.fullmatch(name):
+    name = _printable(value)
+    if wrong := next((letter for letter in name if letter in _NOT_IN_FILES), ""):
         raise ValueError(
-            f"a file name begins with a letter or digit of ASCII, has letters, digits, spaces and . _ ( ) - and at most {LONGEST_NAME} characters"
+            f"{wrong!r} cannot be in the name of a file or a picture sequence everywhere; write another letter"
         )
+    if not name[0].isalnum() or (name[-1] == " " and not _PLAIN.fullmatch(name)):
+        raise ValueError("a file name begins with a letter or a digit, and ends with no space")
+    if (size := max(len(form.encode()) for form in (name, same_file(name)))) > LONGEST_NAME:
+        raise ValueError(f"it takes {size} bytes in UTF-8, and a file name {LONGEST_NAME} at most; shorten it")
     return name
 
 
+def same_file(name: str) -> str:
+    """What is one and the same for all names that some file system takes for one: there are those that tell no case, and no Unicode form."""
+    return unicodedata.normalize("NFC", name.casefold())
+
+
 JobName = Annotated[
-    str, BeforeValidator(_job_name), WithJsonSchema({"type": ["string", "integer"], "maxLength": LONGEST_NAME})
+    str, BeforeValidator(_printable), WithJsonSchema({"type": ["string", "integer"], "maxLength": LONGEST_NAME})
 ]
-"""Any printable name, in one Unicode form (NFC), so that it is the same whichever system it was typed on."""
+"""Any printable name."""
 
 FileTitle = Annotated[
     str,
     BeforeValidator(_file_title),
-    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_PLAIN.pattern}$"}),
+    WithJsonSchema({"type": ["string", "integer"], "maxLength": LONGEST_NAME}),
 ]
-"""A deliverable's file name without its ending."""
+"""A deliverable's file name without its ending: any printable name that can be one on every file system."""
 
 
 def job_key(name: str) -> str:
@@ -84,15 +97,13 @@ def another_name(name: str) -> str:
     return f"name: {other} (--name {shlex.quote(other)})"
 
 
-RESERVED = re.compile(
-    r"unproven|.*(\.sha256|\.conform\.json|\.report\.json|\.review|\.proof|\.shots\.[a-z]+)", re.IGNORECASE
-)
+RESERVED = re.compile(r"unproven|.*(\.sha256|\.conform\.json|\.report\.json|\.review|\.proof|\.shots\.[a-z]+)")
 """Names in an output of what is no deliverable (jobs/output/ownership.py): such a folder would lie where another job's file shall lie."""
 
 
 def is_reserved(name: str) -> bool:
     """Whether a deliverable may not be called so; files, which end as their container does, never are."""
-    return RESERVED.fullmatch(name) is not None
+    return RESERVED.fullmatch(same_file(name)) is not None
 
 
 def file_name(title: str, wrapping: Wrapping) -> str:

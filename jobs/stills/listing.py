@@ -1,11 +1,11 @@
 """Lists folders of painted stills: which stills lie there, each with its frame and the hash of its file."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 
 from jobs.document import Document
-from jobs.errors import BadSpec, BadStore
+from jobs.errors import BadMedia, BadSpec, BadStore
 from jobs.film.source import Picture
 from jobs.stills.names import frame_of
 from jobs.store import Store, open_store
@@ -78,12 +78,18 @@ def wrong_shape(name: str, width: int, height: int, film: Picture) -> str:
     )
 
 
-def stills_in(place: str) -> tuple[StillFile, ...]:
-    """The stills of a folder or of s3://bucket/prefix, in order of their frames; each file is read once, for its hash.
+Measure = Callable[[bytes, StillFile], StillFile]
+"""Tells more of a still by what its file holds. Raises BadMedia for what cannot be read."""
 
-    Files without a frame's number (notes, contact sheets, hidden ones) are passed over, and so are folders within.
-    Raises BadSpec for a place without stills, two stills of one frame, an empty or a huge file, or too many of them;
-    BadStore where the place cannot be read.
+
+def stills_in(
+    place: str, *, unedited: Collection[str] = (), measure: Measure = lambda _, still: still
+) -> tuple[StillFile, ...]:
+    """The stills of a folder or of s3://bucket/prefix, in order of their frames; each file is read once.
+
+    Files without a frame's number (notes, contact sheets, hidden ones) are passed over, and so are folders within, and
+    files of the hashes `unedited`. Raises BadSpec for a place without stills, two stills of one frame, an empty or a huge file,
+    too many of them, or some that `measure` refuses, which it names all; BadStore where the place cannot be read.
     """
     store = open_store(place)
     found = sorted(_named(store), key=lambda pair: (pair[1], pair[0]))
@@ -99,7 +105,19 @@ def stills_in(place: str) -> tuple[StillFile, ...]:
     ]
     if twice:
         raise BadSpec(refused_together(twice))
-    return tuple(_listed(store, name, frame) for name, frame in found)
+    listed, refused = list[StillFile](), list[str]()
+    for name, frame in found:
+        data = _read(store, name)
+        still = StillFile(name=name, frame=frame, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        if still.sha256 in unedited:
+            continue
+        try:
+            listed.append(measure(data, still))
+        except BadMedia as error:
+            refused.append(str(error))
+    if refused:
+        raise BadSpec(refused_together(refused))
+    return tuple(listed)
 
 
 def still_data(place: str, file: StillFile) -> bytes:
@@ -141,7 +159,8 @@ def _named(store: Store) -> Iterator[tuple[str, int]]:
         yield key, frame
 
 
-def _listed(store: Store, name: str, frame: int) -> StillFile:
+def _read(store: Store, name: str) -> bytes:
+    """A file that is taken for a still, of which no more than LARGEST_FILE is ever read."""
     there = store.stat(name)
     if there is None:
         raise BadSpec(f"stills: {store.url}/{name} vanished while it was read; run the same command again.")
@@ -152,5 +171,5 @@ def _listed(store: Store, name: str, frame: int) -> StillFile:
             f"stills: {store.url}/{name} has {there.bytes / 2**30:.1f} GiB; a still has 1 GiB at most: save it without "
             "layers, or compressed."
         )
-    sha256, size = hash_of(store, name)
-    return StillFile(name=name, frame=frame, sha256=sha256, bytes=size)
+    with store.open(name) as file:
+        return file.read(there.bytes)

@@ -6,7 +6,6 @@ folder.py     in a folder, with folder_writer.py; s3/: in an S3 bucket (boto3 is
 range_reader.py     a stream that is fetched piece by piece; age.py: how long ago an object was written
 allowed_places.py   which places a job on a cluster may open; every opening asks it
 source.py     a film to be read, from either place; sequence.py, virtual_quicktime.py: numbered picture files, read as a film
-png_texts.py  PNG files refused whose texts would fill the memory
 traffic.py    bytes and requests counted
 """
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 from jobs.errors import BadMedia
 from jobs.film.image_sequence_names import FOURCC, ending, parted, pattern, rate_of
 from jobs.store.allowed_places import admitted, is_allowed, is_confined, proven, refusal
-from jobs.store.png_texts import refuse_large_texts
 from jobs.store.protocol import Bucket, Stat, told
 from jobs.store.virtual_quicktime import VirtualQuickTime, header
 from jobs.untrusted import NOT_UTF8_FILE, is_placeable
@@ -114,17 +113,9 @@ def find_sequence(url: str) -> ImageSequence:
         raise BadMedia(f"The source {place} has no numbered pictures ({kinds}); check the path.")
     _refuse_gaps(place, files)
 
-    def open_one(file: _File, buffer: int) -> BinaryIO:
-        found = folder.open(file.name, buffer=buffer, known=Stat(file.bytes, file.version))
-        if ending(file.name) == "png":
-            try:
-                refuse_large_texts(found, f"The picture {file.name} of the source {place}")
-            except BadMedia:
-                found.close()
-                raise
-        return found
-
-    return ImageSequence(files, rate, open_one)
+    return ImageSequence(
+        files, rate, lambda file, buffer: folder.open(file.name, buffer=buffer, known=Stat(file.bytes, file.version))
+    )
 
 
 def _matching(listed: Iterator[tuple[str, Stat]], named: re.Match[str]) -> Iterator[_File]:

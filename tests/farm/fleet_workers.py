@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import BadLook, BadMedia, StoreFault
+from jobs.store import open_store
 from tests.waiting import hang, poll_until, take_time
 
 
@@ -33,6 +34,10 @@ class Clerk:
 
     def setting(self, name: str) -> str | None:
         return os.environ.get(name)
+
+    def store_at(self, place: str) -> str:
+        """The place of a store, as this process may open it."""
+        return open_store(place).url
 
     def count(self, number: int) -> Iterator[int]:
         yield from range(number)

@@ -17,3 +17,4 @@ class PlainCall(Call):
     what: str = ""
     frames: int = 0
     parts: Sequence[Call] = ()
+    remedy: str = ""

@@ -36,8 +36,7 @@ def spec_of(source: Path | str, folder: Path | str, **fields: Any) -> JobSpec:
 def job_of(spec: JobSpec) -> Preflight:
     """The job as preflight gives it, but that nobody looks for its source or tries its places."""
     ledger = Ledger.at(spec.store, spec.key)
-    ledger.admit(spec)
-    return Preflight(spec, looks_of(spec), ledger)
+    return Preflight(spec, looks_of(spec), ledger, ledger.admit(spec))
 
 
 @dataclass

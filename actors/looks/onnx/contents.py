@@ -17,6 +17,8 @@ DEEPEST = 8
 """Graphs within graphs: branches of branches."""
 MOST_FIELDS = 2_000_000
 """Of a file: a network of ten thousand layers has a tenth of them."""
+_PIECE = 1 << 22
+"""Bytes of packed numbers that are looked at together."""
 MOST_NODES = 1_000_000
 """Once functions that call functions are written out, as onnxruntime does."""
 LOOPS = ("Loop", "Scan")
@@ -37,6 +39,11 @@ _FLOATS = {1: "<f4", 10: "<f2", 11: "<f8", 16: "bfloat16"}
 """Kinds of tensors (TensorProto.DataType) that could hold what is no number."""
 _NUMBERS = {4: "<f4", 10: "<f8"}
 """Fields of a tensor with its numbers, as they lie there."""
+
+_CALLED = {4: "operation", 7: "domain", 8: "overload"}
+"""Fields of a node that tell which operation, or which of the model's functions, it is."""
+_DEFINED = {1: "operation", 10: "domain", 13: "overload"}
+"""Fields of a function that tell the same of it."""
 
 Field = tuple[int, memoryview | None]
 
@@ -67,7 +74,7 @@ class Contents:
     fields: int = 0
 
     def count_field(self) -> None:
-        """One more, of a message or of a packed list. Raises UnfitModel where there are too many."""
+        """One more. Raises UnfitModel where there are too many."""
         self.fields += 1
         if self.fields > MOST_FIELDS:
             raise UnfitModel(f"has more than {MOST_FIELDS:,} fields; export a smaller network")
@@ -103,31 +110,35 @@ def _look_into(message: memoryview, kind: str, caller: str, depth: int, found: C
         return
     if kind == "graph" and (depth := depth + 1) > DEEPEST:
         raise UnfitModel(f"has graphs within graphs more than {DEEPEST} deep; export the network without branches")
-    operation, domain = "", ""
+    called = {"operation": "", "domain": "", "overload": ""}
     for number, value in _fields(message, found):
         if value is None:
             continue
-        if kind == "node" and number == 4:
-            operation = _text(value)
-        elif kind == "node" and number == 7:
-            domain = _text(value)
+        if kind == "node" and (name := _CALLED.get(number)):
+            called[name] = _text(value)
         elif inside := _INSIDE[kind].get(number):
             _look_into(value, inside, caller, depth, found)
     if kind == "node":
-        if operation in LOOPS:
+        if (operation := called["operation"]) in LOOPS:
             raise UnfitModel(
                 f"has a loop (the operation {operation}), which may never end; export the network unrolled"
             )
-        found.calls.setdefault(caller, Counter())[f"{domain}:{operation}"] += 1
+        found.calls.setdefault(caller, Counter())[_key(**called)] += 1
 
 
 def _function_key(message: memoryview, found: Contents) -> str:
-    said = {
-        number: _text(value) for number, value in _fields(message, found) if number in (1, 10) and value is not None
-    }
-    key = f"{said.get(10, '')}:{said.get(1, '')}"
+    said = {"operation": "", "domain": "", "overload": ""}
+    for number, value in _fields(message, found):
+        if value is not None and (name := _DEFINED.get(number)):
+            said[name] = _text(value)
+    key = _key(**said)
     found.calls.setdefault(key, Counter())
     return key
+
+
+def _key(operation: str, domain: str, overload: str) -> str:
+    # The default domain has two names.
+    return f"{'' if domain == 'ai.onnx' else domain}:{operation}:{overload}"
 
 
 def _refuse_explosion(found: Contents) -> None:
@@ -158,6 +169,8 @@ def _look_at_tensor(message: memoryview, found: Contents) -> None:
     numbers: dict[int, int] = {}
     for number, value in _fields(message, found, numbers):
         if value is None:
+            if number in (4, 5, 10):
+                raise ValueError("numbers that are not packed: a reader of fields of a length does not see them")
             continue
         if number == 8:
             name = _text(value)
@@ -174,14 +187,27 @@ def _look_at_tensor(message: memoryview, found: Contents) -> None:
             found.beside.append(Beside(pair.get(2, ""), offset, int(length) if length else None, kind, name))
     for number, value in parts:
         if number == 5 and kind in (10, 16):  # halves, each as a number of its own
-            halves = np.fromiter((_low_half(one) for one in _varints(value, found)), np.uint16)
-            value, number = memoryview(halves.tobytes()), 9
-        if number != 5:
+            for halves in _low_halves(value):
+                _refuse_not_numbers(name, kind, memoryview(halves.tobytes()))
+        elif number != 5:
             _refuse_not_numbers(name, kind if number == 9 else 0, value, _NUMBERS.get(number, ""))
 
 
-def _low_half(number: int) -> int:
-    return number & 0xFFFF
+def _low_halves(packed: memoryview) -> Iterator[NDArray[np.uint16]]:
+    """The lower 16 bits of numbers that lie packed, in pieces: of some millions each would take long by itself. Raises ValueError."""
+    at = 0
+    while at < len(packed):
+        data = np.frombuffer(packed[at : at + _PIECE], np.uint8)
+        last = np.flatnonzero(data < 128)  # of each number's bytes
+        first = np.concatenate(([0], last[:-1] + 1)) if len(last) else last
+        if not len(last) or int((last - first).max()) >= 10:
+            raise ValueError("too long a number")
+        halves = np.zeros(len(last), np.uint16)
+        for place in range(3):
+            more = first + place <= last
+            halves[more] |= (data[first[more] + place].astype(np.uint16) & 127) << (7 * place)
+        yield halves
+        at += int(last[-1]) + 1
 
 
 def _refuse_not_numbers(name: str, kind: int, data: memoryview, form: str = "") -> None:
@@ -228,14 +254,6 @@ def _fields(message: memoryview, found: Contents, numbers: dict[int, int] | None
         if at > len(message) or not tag >> 3:
             raise ValueError("broken off, or no field")
         yield tag >> 3, value
-
-
-def _varints(message: memoryview, found: Contents) -> Iterator[int]:
-    at = 0
-    while at < len(message):
-        found.count_field()
-        number, at = _varint(message, at)
-        yield number
 
 
 def _shortest(message: memoryview, at: int) -> tuple[int, int]:

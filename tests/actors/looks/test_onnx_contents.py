@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from actors.looks.importing import add
+from actors.looks.onnx.contents import UnfitModel, contents_of
 from actors.looks.onnx.model import external_files
 from jobs.errors import BadLook
 from tests.actors.looks import exports
@@ -133,6 +134,41 @@ def test_functions_that_grow_without_end(tmp_path: Path) -> None:
         model = two_out(nodes)
         model.functions.extend(chain)
         assert refused(tmp_path / "m.onnx", model).startswith(words)
+
+
+def overloaded(overload: str, calls: str, times: int) -> Any:
+    """A function of one name, told from others by its overload alone."""
+    nodes = [helper.make_node("f", ["x"], ["y"], domain="own", overload=calls) for _ in range(times)]
+    return helper.make_function("own", "f", ["x"], ["y"], nodes, [helper.make_opsetid("own", 1)], overload=overload)
+
+
+def test_overloads_of_a_function_are_told_apart() -> None:
+    model = two_out([helper.make_node("f", ["input"], ["output"], domain="own", overload="0")])
+    model.functions.extend([overloaded("0", "1", 10), overloaded("1", "2", 10), overloaded("2", "none of these", 1)])
+    contents_of(memoryview(model.SerializeToString()))
+    model.functions.extend(overloaded(str(number), str(number + 1), 10) for number in range(3, 9))
+    model.functions[2].node[0].overload = "3"
+    model.functions[2].node.extend([model.functions[2].node[0]] * 9)
+    with pytest.raises(UnfitModel, match="has more than 1000000 operations"):
+        contents_of(memoryview(model.SerializeToString()))
+
+
+@pytest.mark.parametrize("last", [0x3C00, 0x7E00])
+def test_millions_of_halves_are_read_and_each_is_looked_at(last: int) -> None:
+    """As some exporters write them: each half in up to three bytes."""
+    halves = varint(0x3C00) * 3_000_000 + varint(last)
+    data = memoryview(with_tensor(varint(2 << 3) + varint(10) + lengthy(5, halves)))
+    if last == 0x3C00:
+        contents_of(data)
+    else:
+        with pytest.raises(UnfitModel, match="weights that are no numbers"):
+            contents_of(data)
+
+
+@pytest.mark.parametrize("numbers", [varint(5 << 3) + varint(0x7E00), varint(4 << 3 | 5) + b"\0\0\xc0\x7f"])
+def test_numbers_that_are_not_packed_are_not_passed_over(numbers: bytes) -> None:
+    with pytest.raises(ValueError, match="not packed"):
+        contents_of(memoryview(with_tensor(varint(2 << 3) + varint(10) + numbers)))
 
 
 HALVES = TensorProto(dims=[2, 1, 1, 1], data_type=10, name="weight", int32_data=[0, 0x7E00])

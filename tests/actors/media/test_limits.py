@@ -4,6 +4,7 @@ import io
 import resource
 import struct
 import subprocess
+import sys
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -62,6 +63,25 @@ def test_chapters_are_counted(tmp_path: Path) -> None:
         words = command.replace("FILM", str(path)).replace("NEW", str(tmp_path / f"new-{ending}")).split()
         subprocess.run([*words, "-v", "error", "-nostdin"], check=True)
         surveyed(tmp_path / f"new-{ending}.mkv")
+
+
+def test_a_film_that_libav_opens_for_hours_ends_the_worker_that_reads_it(tmp_path: Path) -> None:
+    """Tags by their number take the square of it; here a fiftieth of a second is too long. What ends soon is left alone."""
+    with av.open(str(tmp_path / "film.mkv"), "w") as out:
+        stream = out.add_stream("ffv1", 24)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuv420p"
+        out.metadata.update({f"K{number}": "v" for number in range(5_000)})
+        out.mux(stream.encode(av.VideoFrame(16, 16, "yuv420p")))
+    opening = (
+        "from actors.media.container import open_media\nfrom actors.media.limits import bounded_time\nimport sys\n"
+    )
+    opening += "for _ in 1, 2:\n  with bounded_time(float(sys.argv[2])): open_media(sys.argv[1], 'it')\nprint('read')"
+    command = [sys.executable, "-c", opening, str(tmp_path / "film.mkv")]
+    read, ended = (
+        subprocess.run([*command, limit], capture_output=True, text=True, check=False) for limit in ("60", ".02")
+    )
+    assert (read.returncode, read.stdout) == (0, "read\n")
+    assert (ended.returncode, ended.stdout) == (1, "")
 
 
 def test_time_has_an_end(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Two jobs and one output: films through the real driver, done here. What is another job's, or a user's own, is refused before any work and stays as it is."""
 
 import hashlib
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,14 @@ def sums(output: Store) -> dict[str, str]:
 def test_a_second_job_of_one_name_is_refused_before_any_work(
     film: Path, tmp_path: Path, output: str, wish: dict[str, Any]
 ) -> None:
+    """Whatever the name, in any case and Unicode form."""
+    wish = wish | {"name": "Die Bäume 木"}
     rendered(job(film, tmp_path, output, "one", deliverables=[wish]))
     before, fleet = sums(open_store(output)), InlineFleet()
-    with pytest.raises(NameTaken, match=r"film(\.mkv)? is of the job 'one' in .*store-of-one: ") as refused:
-        rendered(job(film, tmp_path, output, "two", deliverables=[wish]), fleet)
+    assert any(key.startswith("Die Bäume 木") for key in before)
+    alike = wish | {"name": unicodedata.normalize("NFD", "DIE BÄUME 木")}
+    with pytest.raises(NameTaken, match=r"DIE BÄUME 木(\.mkv)? is of the job 'one' in .*store-of-one: ") as refused:
+        rendered(job(film, tmp_path, output, "two", deliverables=[alike]), fleet)
     assert refused.value.exit_code == 2
     assert set(fleet.verbs()) == {"film", "decide"}
     assert sums(open_store(output)) == before, "nothing is lost, and no claim is left"

@@ -20,6 +20,7 @@ from jobs.errors import BadLook, BadMedia, BadSpec, FilmFailed
 from jobs.spec.formats import Deliverable
 from tests.farm.fleet.fleets import Diary, alive, call, diary, findings, nothing, pool
 from tests.farm.fleet_workers import Clerk, Crammed, Doomed, LateRiser, Mortal, Pair, Standing, Unfit, Unlucky
+from tests.farm.plain_call import PlainCall
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +247,15 @@ def test_a_source_that_kills_whoever_reads_it_is_said_so(fleet: Fleet, tmp_path:
     assert ask(fleet, int, survey) == 99, "once mended, the same call goes on"
 
 
+def test_what_is_small_and_kills_three_workers_is_refused(fleet: Fleet, tmp_path: Path) -> None:
+    """Ray's own words tell a process that died from a node that did."""
+    fleet.hire([pool(Unlucky, name="unlucky")])
+    cuts = PlainCall("unlucky", "die_until", (99, tmp_path / "tries"), what="The shot list", remedy="export it again")
+    with pytest.raises(BadMedia, match=r"^The shot list killed 3 workers .*process has died.*: export it again\.$"):
+        findings(fleet, cuts)
+    assert (tmp_path / "tries").stat().st_size == 3
+
+
 def test_a_worker_killed_from_outside_costs_one_loss(fleet: Fleet) -> None:
     fleet.hire([pool(Clerk)])
     (pid,) = findings(fleet, call("who"))
@@ -409,28 +419,36 @@ TELLING = """
 import sys
 from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
+from jobs.errors import BadStore
+from jobs.store.allowed_places import confined
 from tests.farm.plain_call import PlainCall
 with Fleet(sys.argv[1]) as fleet:
     fleet.hire([PoolSpec("clerk", "tests.farm.fleet_workers:Clerk", cpus=1)])
     print([found for _, found in fleet.run([PlainCall("clerk", "setting", ("FILM_FARM_REQUESTER_PAYS",))], lambda call, found: ())])
+from tests.farm.plain_call import PlainCall
 """
 
 
-def test_workers_of_a_cluster_have_the_drivers_settings_of_stores(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+def test_workers_of_a_cluster_have_the_drivers_settings_and_open_no_more_than_it_may(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import ray
 
     address = ray.get_runtime_context().gcs_address
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mine" / "link").symlink_to(tmp_path / "other")
     monkeypatch.setenv("FILM_FARM_REQUESTER_PAYS", "1")
-    # As where a job was submitted with a setting of its own, the driver's counts.
-    config = '{"runtime_env": {"env_vars": {"FILM_FARM_REQUESTER_PAYS": "0"}}}'
+    monkeypatch.setenv("FARM_ALLOWED_PLACES", f"{tmp_path}/mine")
+    # As where a job was submitted with settings of its own, the driver's count.
+    config = '{"runtime_env": {"env_vars": {"FILM_FARM_REQUESTER_PAYS": "0", "FARM_ALLOWED_PLACES": "/"}}}'
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", config)
     joined = subprocess.run(
-        [sys.executable, "-W", "error", "-c", TELLING, address],
+        [sys.executable, "-W", "error", "-c", TELLING, address, str(tmp_path)],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert (joined.stdout, joined.stderr) == ("['1']\n", "")
+    said = f"['1']\n['{tmp_path}/mine/store']\nrefused\nrefused\n"
+    assert (joined.stdout, joined.stderr) == (said, "")

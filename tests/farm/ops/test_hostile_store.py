@@ -11,11 +11,14 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from actors.mux.hls.player import page as stream_page
+from actors.page_templates import PAGES
 from farm.cli import app as command_line
 from farm.estimate.estimate import estimate
 from farm.estimate.estimate import show as show_estimate
@@ -40,9 +43,13 @@ from jobs.ledger.ledger import Ledger
 from jobs.records.deliverables import Decided
 from jobs.records.orders import SegmentRecord
 from jobs.records.report import FilmReport
+from jobs.records.stills import FOLDER as PROOF
 from jobs.review.shown import DATA
 from jobs.spec.job import JobSpec
+from jobs.stills.exports import EXPORTS
 from jobs.store import open_store
+from tests.farm.contact_sheets.test_export_run import exported
+from tests.farm.contact_sheets.test_still_run import proven
 from tests.farm.inline import InlineFleet, rendered
 from tests.farm.ops.hostile_papers import changed
 from tests.farm.studio import Stopping, spec_of
@@ -62,7 +69,8 @@ class HostileStore:
     before: dict[Path, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.before = {path: path.read_bytes() for path in self.store.rglob("*") if path.is_file()}
+        written = [path for place in (self.store, self.folder / "out") for path in place.rglob("*")]
+        self.before = {path: path.read_bytes() for path in written if path.is_file()}
         self.papers = sorted(path for path in self.before if path.suffix in (".json", ".txt", ".npz"))
         self.good = json.loads(said_by("status", self.store, "--json").out)
 
@@ -75,11 +83,12 @@ class HostileStore:
         """The name of the job that has one paper of this kind; all is as it was afterwards."""
         path.write_bytes(data)
         try:
-            yield path.relative_to(self.store).parts[0]
+            yield path.relative_to(self.folder).parts[1]
         finally:
-            for there in list(self.store.rglob("*")):
-                if there.is_file() and there not in self.before:
-                    there.unlink()
+            for place in (self.store, self.folder / "out"):
+                for there in list(place.rglob("*")):
+                    if there.is_file() and there not in self.before:
+                        there.unlink()
             for there, was in self.before.items():
                 if not there.is_file() or there.read_bytes() != was:
                     there.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +158,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> HostileStore:
         name: spec_of(film, folder, name=name, chunk_seconds=0.25, cost=cost)
         for name in ("cancelled", "done", "good", "half")
     }
+    view = {"name": "view", "codec": "h264", "container": "hls", "crf": 40, "preset": "ultrafast"}
+    jobs["done"] = spec_of(film, folder, name="done", cost=cost, deliverables=[{"name": "film", "codec": "ffv1"}, view])
     broken = [{"frames": [12, 24], "look": {"name": "test-broken", "settings": {"how": "nan"}}}]
     jobs["set-aside"] = spec_of(film, folder, name="set-aside", overrides=broken, on_error="passthrough")
     for name, spec in jobs.items():
@@ -158,6 +169,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> HostileStore:
     lives(jobs["half"], stopping(2))
     lives(jobs["cancelled"], stopping(1), cancelled=True)
     lives(jobs["set-aside"], InlineFleet(budget=RetryPolicy(attempts=1)), delivers=True)
+    sheets(jobs["done"])
     return HostileStore(folder, jobs)
 
 
@@ -173,8 +185,41 @@ def test_how_each_job_was_left_is_told(hostile: HostileStore) -> None:
     assert {row["job"]: row["state"] for row in cleaned}["cancelled"] == "cancelled"
 
 
+PLAYER = PAGES.get_template("actors/mux/hls/player.js").render().strip()
+"""The one script of the farm's own pages."""
+
+
+class Scripts(HTMLParser):
+    """Whatever in a page would run, or lead elsewhere than beside it; the player's script aside."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("iframe", "object", "embed", "base", "form", "link") or (tag == "script" and attrs):
+            self.found.append(tag)
+        for name, value in attrs:
+            place = (value or "").strip().lower()
+            if name.startswith("on") or (
+                name in ("src", "href", "action", "data", "data-stream", "data-instead")
+                and (":" in place.split("/")[0] or place.startswith("//"))
+            ):
+                self.found.append(f"{tag} {name}={value}")
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script" and data.strip() != PLAYER:
+            self.found.append(data)
+
+
+def harmless(page: str) -> None:
+    assert Scripts(page).found == []
+
+
 def page_of(hostile: HostileStore, spec: JobSpec, output: Path) -> int:
-    """The review page of a job, from what lies in its store alone; nothing is rendered."""
+    """The review page of a job, and the pages of its streams, from what lies in its store alone; nothing is rendered."""
     ledger = Ledger.at(spec.store, spec.name)
     film = ledger.film(spec.reading)
     decided, report = ledger.paper("deliverables.json", Decided), ledger.paper("report.json", FilmReport)
@@ -186,6 +231,15 @@ def page_of(hostile: HostileStore, spec: JobSpec, output: Path) -> int:
     run.calls_after_plan(scout.fresh())
     key = published(run, report, open_store(str(output)))
     assert "<" not in (output / key).with_name(DATA).read_text("ascii")
+    for one in decided.deliverables:
+        harmless(stream_page(one.file).decode())
+    return 0
+
+
+def sheets(spec: JobSpec) -> int:
+    """`farm proof` and `farm stills`, done here; what lies in the store is not made again."""
+    harmless((Path(spec.output) / proven(spec).page).read_text(encoding="utf-8"))
+    exported(spec)
     return 0
 
 
@@ -201,7 +255,7 @@ def planned(spec: JobSpec) -> int:
     return 0
 
 
-def visit(hostile: HostileStore, job: str, output: Path, *, plans: bool) -> None:
+def visit(hostile: HostileStore, job: str, output: Path, *, plans: bool, proves: bool) -> None:
     """Every command on a store of which one job was changed."""
     place, spec = f"{hostile.store}/{job}", hostile.specs[job]
     rows = said_by("status", hostile.store, "--json")
@@ -216,6 +270,7 @@ def visit(hostile: HostileStore, job: str, output: Path, *, plans: bool) -> None
         ends(lambda: cancel_jobs([place], tell, FakeClock())),
         ends(lambda: page_of(hostile, spec, output)),
         *([ends(lambda: planned(spec))] if plans else []),
+        *([ends(lambda: sheets(spec))] if proves else []),
     ]
     for said in told:
         assert said.code in (0, 1, 2, 130), said
@@ -230,16 +285,17 @@ def visit(hostile: HostileStore, job: str, output: Path, *, plans: bool) -> None
 def attack(hostile: HostileStore, output: Path, changes: int, seed: int) -> None:
     """The papers in turn, so that each is changed, and more than once where there are more changes."""
     dice = random.Random(seed)
-    order = [path for path in hostile.papers if path.relative_to(hostile.store).parts[0] != "good"]
+    order = [path for path in hostile.papers if path.relative_to(hostile.folder).parts[1] != "good"]
     dice.shuffle(order)
     for number in range(changes):
         path = order[number % len(order)]
         data = changed(hostile.before[path], path.name, dice)
         with hostile.with_changed(path, data) as job:
             try:
-                visit(hostile, job, output, plans=number % 10 == 0)
+                proves = job == "done" and (path.parent.name == PROOF or path.name == EXPORTS or number % 10 == 0)
+                visit(hostile, job, output, plans=number % 10 == 0, proves=proves)
             except Exception as error:
-                error.add_note(f"change {number} of seed {seed}: {path.relative_to(hostile.store)}: {data[:300]!r}")
+                error.add_note(f"change {number} of seed {seed}: {path.relative_to(hostile.folder)}: {data[:300]!r}")
                 raise
 
 

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from actors.survey.surveyor import Surveyor
+from farm.ops.clean import CleanOptions, clean
 from farm.ops.status import Status, show, statuses
 from farm.progress.lease_control import lease_on_job
-from jobs.digest import digest
+from jobs.digest import digest, sealed
 from jobs.errors import BadStore, Stopped
 from jobs.ledger.lease import NAME as LEASE
 from jobs.ledger.lease import ask_to_stop
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import JobDocument, Ledger
 from jobs.ledger.usage import NAME, JobState, Usage, keep_tally
 from jobs.records.orders import SegmentRecord
 from jobs.spec.job import JobSpec
+from jobs.spec.names import job_key
 from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
 from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
@@ -124,6 +126,46 @@ def test_jobs_are_told_apart(film: Path, tmp_path: Path) -> None:
     assert [one.name for one in statuses(place, "film")] == ["film"]
     with pytest.raises(BadStore, match="There is no job 'fil' in"):
         statuses(place, "fil")
+
+
+def test_a_job_is_told_by_the_name_that_was_written(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Die Bäume am Weg", "film"):
+        spec = spec_of(film, tmp_path, name=name)
+        Ledger.at(spec.store, spec.key).enter(spec)
+    tree, other = statuses(f"{tmp_path}/store", None)
+    assert (tree.name, tree.key, other.name, other.key) == (
+        "Die Bäume am Weg",
+        job_key("Die Bäume am Weg"),
+        "film",
+        "film",
+    )
+    show([tree, other])
+    show([tree])
+    assert [clean(f"{tmp_path}/store", tree.key, CleanOptions())[0].job] == [tree.name]
+    assert capsys.readouterr().err.count("Die Bäume am Weg") == 2
+
+
+@pytest.mark.parametrize("name", ["film", "[bold]x", "x" * 200, "a\u202eb", "a\x1b[2Jb", ["a"]])
+def test_no_job_is_told_by_the_name_of_another(film: Path, tmp_path: Path, name: object) -> None:
+    for folder in ("film", "other"):
+        spec = spec_of(film, tmp_path, name=folder)
+        Ledger.at(spec.store, spec.key).enter(spec)
+    forged = JobDocument.of(spec).model_dump(mode="json") | {"name": name}
+    Path(spec.store, "other", "job.json").write_bytes(sealed(forged))
+    assert [one.name for one in statuses(spec.store, None)] == ["film", "other"]
+
+
+def test_a_job_whose_stills_are_not_known_is_not_planned_without(finished: JobSpec, tmp_path: Path) -> None:
+    shutil.copytree(finished.store, tmp_path / "store")
+    ledger = Ledger.at(f"{tmp_path}/store", finished.key)
+    with_stills = finished.model_copy(update={"stills": "/films/stills"})
+    ledger.keep_paper("spec.json", with_stills, only_if_absent=False)
+    (found,) = statuses(ledger.store.url, None)
+    assert "stills.json, which says what stills the job's last run began with, is gone or damaged; run" in found.state
+    ledger.keep_stills(with_stills, [])
+    assert statuses(ledger.store.url, None)[0].frames == 60
 
 
 def test_a_job_whose_look_is_not_here_hides_no_other(

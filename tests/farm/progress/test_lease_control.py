@@ -14,10 +14,11 @@ import ray
 from farm.fleet.fleet import Fleet
 from farm.ops.status import statuses
 from farm.progress.console import ProgressConsole
-from farm.progress.lease_control import cancel_jobs, lease_on_job, lease_on_training
+from farm.progress.lease_control import HEED_SECONDS, cancel_jobs, lease_on_job, lease_on_training
 from farm.progress.plain_console import PlainConsole
+from jobs.digest import sealed
 from jobs.errors import BadMedia, BadSpec, BadStore, JobHeld, Stopped
-from jobs.ledger.lease import NAME, RENEW_SECONDS, VOID_SECONDS, Lease
+from jobs.ledger.lease import NAME, RENEW_SECONDS, VOID_SECONDS, Lease, read_lease
 from jobs.ledger.ledger import Ledger
 from jobs.output.ownership import FOLDER
 from jobs.store import open_store
@@ -168,6 +169,28 @@ def test_cancelling_one_whose_clock_is_an_hour_behind(tmp_path: Path) -> None:
     cancel_jobs([out.url], said.append, clock)
     assert RENEW_SECONDS - 1 <= clock.seconds <= RENEW_SECONDS + 1
     assert said == [f"{out.url}: stopped. Finished work is kept; the same command resumes from there."]
+
+
+def test_cancelling_one_that_does_not_heed_it_has_an_end(tmp_path: Path) -> None:
+    """A neighbour in the bucket, or a version that knows no cancelling, renews for ever; jobs beside it are told."""
+    out, beside, clock = open_store(str(tmp_path / "out")), open_store(str(tmp_path / "beside")), FakeClock()
+    said: list[str] = []
+    lease = Lease(out, NAME, "it", clock=clock).__enter__()
+    with Lease(beside, NAME, "it", clock=clock):
+        pass
+
+    def renews() -> None:
+        held = read_lease(out, NAME)
+        assert held
+        out.replace(NAME, sealed(lease.paper.model_copy(update={"until": clock.unix})), held.version)
+
+    clock.awake = renews
+    with pytest.raises(
+        JobHeld, match=r"out: process \d+ on .* still renews its lease after 60 s, so it does not heed it\. End"
+    ):
+        cancel_jobs([out.url, beside.url], said.append, clock)
+    assert HEED_SECONDS <= clock.seconds <= HEED_SECONDS + 1
+    assert said == [f"{beside.url}: nobody is at work on it."]
 
 
 def test_two_trainings_in_one_place(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from jobs.errors import BadStore
 from jobs.film.frame_index import Page
 from jobs.film.source import Film, SourceIdentity
 from jobs.ledger.finished_prefix import PrefixPage
-from jobs.ledger.ledger import Ledger
+from jobs.ledger.ledger import JobDocument, Ledger
 from jobs.plan.plan import Range
 from jobs.records.cuts import Cuts
 from jobs.records.deliverables import Decided
+from jobs.records.guides import GuideRecord
 from jobs.records.media import Media
 from jobs.records.orders import SegmentRecord, SplitRecord
 from jobs.records.report import FilmReport
@@ -37,6 +38,13 @@ def split(name: str, sha: str = "00") -> SplitRecord:
     return SplitRecord(digest=name, media=Media(key=f"chunks/{name}.mkv", sha256=sha, bytes=3), packets=2)
 
 
+def segment(name: str) -> SegmentRecord:
+    media = Media(key="media/x", sha256="x", bytes=1)
+    return SegmentRecord(
+        digest=name, frames=Range(0, 9), media=media, delay=2, extradata_sha256="y", made_on="z", seconds=1
+    )
+
+
 def test_the_first_record_wins(ledger: Ledger) -> None:
     assert ledger.keep(split("a", "11")).media.sha256 == "11"
     assert ledger.keep(split("a", "22")).media.sha256 == "11"
@@ -47,11 +55,7 @@ def test_the_first_record_wins(ledger: Ledger) -> None:
 
 def test_records_are_found_by_one_listing(ledger: Ledger) -> None:
     ledger.keep(split("a"))
-    ledger.keep(
-        SegmentRecord(
-            digest="b", frames=Range(0, 9), media=Media(key="media/x", sha256="x", bytes=1), delay=2, extradata_sha256="y", made_on="z", seconds=1
-        )
-    )  # fmt: skip
+    ledger.keep(segment("b"))
     assert ledger.finished() == {"a", "b"}
     assert isinstance(ledger.record("b"), SegmentRecord)
     assert ledger.record("c") is None
@@ -212,7 +216,7 @@ def test_what_cannot_be_made_again_is_one_sentence(ledger: Ledger) -> None:
     for data in damaged(whole["job.json"]):
         ledger.store.write(ledger.key("job.json"), data)
         with pytest.raises(
-            BadStore, match=r"film/job\.json, which says what .* damaged; if that was /a\.mp4, delete it, and"
+            BadStore, match=r"film/job\.json, which says what .* damaged; where the spec has .* delete it, and the same"
         ):
             ledger.enter(spec())
     ledger.store.delete(ledger.key("job.json"))
@@ -222,6 +226,19 @@ def test_what_cannot_be_made_again_is_one_sentence(ledger: Ledger) -> None:
             ledger.spec()
     ledger.enter(spec())
     assert (ledger.read("job.json"), ledger.spec()) == (whole["job.json"], spec())
+
+
+@pytest.mark.parametrize(
+    ("kinds", "propagates"), [("", True), ("split", True), ("segment", False), ("segment split guide", True)]
+)
+def test_a_job_whose_beginning_is_lost_goes_on_as_it_rendered(ledger: Ledger, kinds: str, propagates: bool) -> None:
+    guide = GuideRecord(digest="c", frames=Range(0, 9), media=segment("b").media, confidence=1, made_on="z", seconds=1)
+    records: dict[str, Document] = {"split": split("a"), "segment": segment("b"), "guide": guide}
+    for kind in kinds.split():
+        ledger.keep(records[kind])
+    assert ledger.admit(spec()).propagates is propagates
+    ledger.enter(spec())
+    assert ledger.begun() == JobDocument.of(spec()).model_copy(update={"propagates": propagates})
 
 
 def test_every_bit_of_a_page_counts(ledger: Ledger) -> None:

@@ -75,7 +75,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": "Die\nBäume"}, "name = 'Die\\nBäume': character 4 (U+000A) cannot be printed; leave it out"),
     ({"name": "a\u202eb"}, "character 2 (U+202E) cannot be printed"),
     ({"name": 2.5}, "name = 2.5: a name is a text; put it in quotes"),
-    ({"deliverables": [{"name": "a/b"}]}, "deliverable 1, name = 'a/b': a file name begins with a letter or digit"),
+    ({"deliverables": [{"name": "a/b"}]}, "deliverable 1, name = 'a/b': '/' cannot be in the name of a file"),
+    ({"deliverables": [{"name": "take #2"}]}, "'#' cannot be in the name of a file or a picture sequence everywhere"),
+    ({"deliverables": [{"name": ".film"}]}, "a file name begins with a letter or a digit, and ends with no space"),
+    ({"deliverables": [{"name": "a\u202eb"}]}, "character 2 (U+202E) cannot be printed"),
+    ({"deliverables": [{"name": "木" * 51}]}, "it takes 153 bytes in UTF-8, and a file name 151 at most; shorten it"),
+    ({"deliverables": [{"name": "Bäume"}, {"name": "BA\u0308UME"}]}, "two deliverables could get the same file name"),
     ({"cost": {"currency": "euro"}}, "cost.currency = 'euro': a currency is three capital letters, as in EUR or USD"),
     (
         {"source": "http://host/film.mp4"},
