@@ -52,10 +52,8 @@ PICTURES = {"max_pixels": str(MOST_PIXELS)}
 OPENING = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MOST_STREAMS + 1)}
 """What demuxers are told."""
 
-_UNPROBED = ("png", "apng", "exr")
-"""Decoders that libav is not to try as it opens a source: what they are given is looked at first (`refuse_large_metadata`)."""
-
-_SOURCE = OPENING | {"codec_whitelist": ",".join(sorted(codecs_available - {*_UNPROBED}))}
+_SOURCE = OPENING | {"codec_whitelist": ",".join(sorted(codecs_available - {"png", "apng", "exr"}))}
+"""What a source's are told: to try no decoder of these, for what such a decoder is given is looked at first (`harmless`)."""
 
 _TOO_MUCH = (
     f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS} streams; "
@@ -200,6 +198,12 @@ def harmless(packet: Packet[VideoStream], what: str) -> Packet[VideoStream]:
     number = round((time_of(packet) or 0) * (packet.stream.time_base or 0) * (packet.stream.average_rate or 0))
     refuse_large_metadata(memoryview(packet), f"{what}, at frame {number},")
     return packet
+
+
+def played(container: InputContainer, stream: VideoStream, what: str) -> Iterator[VideoFrame]:
+    """All frames from where the container stands, as its own decoder gives them. Raises av's errors, and BadMedia as `harmless` does."""
+    for packet in container.demux(stream):
+        yield from (harmless(packet, what) if packet.size else packet).decode()
 
 
 def time_of(packet: Packet[VideoStream]) -> int | None:

@@ -16,7 +16,7 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.media.container import harmless, named, opened
+from actors.media.container import named, opened, played
 from actors.media.normalise import developed_frame
 from actors.media.pixel_formats import developed
 from actors.media.planes import planes_of
@@ -76,7 +76,7 @@ def _frames(container: InputContainer, stream: VideoStream, what: str) -> Iterat
             # Where a container cannot seek, its first frames must do.
             with suppress(av.error.FFmpegError):
                 container.seek(start + length * place // LOOKS)
-            decoder = _decoded(container, stream, what)
+            decoder = played(container, stream, what)
         with suppress(av.error.FFmpegError):
             frame = next(islice(decoder, 0 if sought else AHEAD - 1, None), None)
             if frame is not None and frame.pts == before:
@@ -84,8 +84,3 @@ def _frames(container: InputContainer, stream: VideoStream, what: str) -> Iterat
             if frame is not None:
                 before = frame.pts
                 yield frame
-
-
-def _decoded(container: InputContainer, stream: VideoStream, what: str) -> Iterator[VideoFrame]:
-    for packet in container.demux(stream):
-        yield from (harmless(packet, what) if packet.size else packet).decode()

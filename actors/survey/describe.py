@@ -7,7 +7,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.media.container import named, opened, picture_stream
+from actors.media.container import named, opened, picture_stream, played
 from actors.survey.probe import colour_of, seconds_of, timecode_of
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
@@ -35,7 +35,7 @@ def inspection(url: str, *, trim: bool = False) -> Inspection:
     with opened(url) as container:
         stream = picture_stream(container, named(url))
         try:
-            first = next(container.decode(stream), None)
+            first = next(played(container, stream, named(url)), None)
         except av.error.FFmpegError:
             first = None
         if first is None:

@@ -14,7 +14,7 @@ import av.error
 import numpy as np
 from av.video.frame import VideoFrame
 
-from actors.media.container import decoder_of, named, opened, picture_stream
+from actors.media.container import decoder_of, named, opened, picture_stream, played
 from actors.survey.describe import sight_of
 from actors.survey.surveyor import Surveyor
 from actors.verify.picture_difference import Floats, errors, luma_equal, picture_equal, shown, smaller, thumbnail
@@ -146,7 +146,7 @@ def _frames(tally: _Tally, side: int) -> Iterator[tuple[Fraction, VideoFrame]]:
         decoder_of(stream)
         tick = stream.time_base or Fraction(1)
         try:
-            for frame in media.decode(stream):
+            for frame in played(media, stream, named(url)):
                 ticks = frame.pts if frame.pts is not None else frame.dts or 0
                 if begin is not None and ticks < begin:
                     continue

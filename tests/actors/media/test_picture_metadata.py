@@ -16,6 +16,7 @@ import pytest
 from actors.media.limits import MOST_ENTRIES, MOST_TEXT, refuse_large_metadata
 from actors.stills.reading import read_still
 from actors.survey.surveyor import Surveyor
+from actors.verify.compare import compare
 from jobs.errors import BadMedia
 from jobs.store import open_store
 from jobs.store.traffic import drain
@@ -140,6 +141,8 @@ def test_pictures_in_a_film_are_looked_at_as_those_of_a_sequence(tmp_path: Path,
         list(Surveyor(str(film)).pages())
     with pytest.raises(BadMedia, match=rf"film\.{ending}, at frame 3, carries texts"):
         Surveyor(str(film)).film()
+    with pytest.raises(BadMedia, match=rf"film\.{ending}, at frame 3, carries texts"):
+        compare(str(film), str(film))
 
 
 def test_a_picture_in_a_bucket_is_fetched_once_in_a_pass(tmp_path: Path, s3_bucket: str) -> None:
