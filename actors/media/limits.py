@@ -180,7 +180,7 @@ def _walk_png(data: memoryview, what: str) -> None:
         if left < 0 or chunks > MOST_CHUNKS or texts > MOST_ENTRIES:
             raise BadMedia(
                 f"{what} carries texts or a colour profile of more than {MOST_TEXT >> 20} MiB, or more than {MOST_ENTRIES:,} texts, "
-                "beside its picture; write it anew without its metadata (mogrify -strip, or exiftool -all=)."
+                "beside its picture; write it again without its metadata (mogrify -strip, or exiftool -all=)."
             )
         at += length + 12
 
@@ -211,7 +211,7 @@ def _walk_exr(data: memoryview, what: str) -> None:
         attributes += 1
         if attributes > MOST_ENTRIES:
             raise BadMedia(
-                f"{what} has more than {MOST_ENTRIES:,} attributes beside its picture; write it anew without its metadata."
+                f"{what} has more than {MOST_ENTRIES:,} attributes beside its picture; write it again without its metadata."
             )
         kind = _text_at(data, at)
         if kind is None or (at := at + len(kind) + 1) + 4 > len(data):
