@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from inspect import signature
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from jobs.store import open_store
 from tests.actors.interlaced import interlaced
 from tests.farm.film.review.test_page import Page
 from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
+from tests.farm.options import called
 from tests.farm.shell import farm
 from tests.farm.studio import job_of, spec_of
 from tests.films import Recipe, fingerprint, read_number, serial
@@ -286,22 +286,16 @@ def test_settings_go_to_the_looks_that_have_them() -> None:
         looks_beside(["sepia"], {})
 
 
-def told(film: str, **given: object) -> None:
-    """The command with some options, the others as they are where nobody says them."""
-    others = {name: one.default for name, one in signature(command).parameters.items() if name != "film"}
-    command(**{**others, "film": film, **given})
-
-
 def test_options_that_contradict_a_spec_are_refused(tmp_path: Path) -> None:
     place = str(tmp_path / "job.yaml")
     with pytest.raises(BadSpec, match="is a job spec: write its places and options into it"):
-        told(place, workers=2)
+        called(command, place, workers=2)
     with pytest.raises(BadSpec, match="--set goes with --look"):
-        told(place, setting=["strength=1"])
+        called(command, place, setting=["strength=1"])
     with pytest.raises(BadSpec, match="--out is missing"):
-        told("film.mp4")
+        called(command, "film.mp4")
     with pytest.raises(BadSpec, match="shots are numbers counted from 1"):
-        told("film.mp4", shots="0")
+        called(command, "film.mp4", shots="0")
 
 
 @pytest.mark.minutes
