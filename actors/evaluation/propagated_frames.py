@@ -22,7 +22,7 @@ from actors.picture.frame_batches import turned_back
 from actors.picture.image_metrics import chroma_rms, de00_of_lab, lab
 from actors.picture.png_sheet import Photo
 from actors.picture.resize import resized
-from actors.render.propagation.propagated_colour import on_luma
+from actors.render.propagation.propagated_colour import chroma_of
 from actors.render.propagation.propagation import KnownColour, propagate
 from actors.render.propagation.propagator import HALF, known_chroma, shipped_features, working_luma
 from actors.survey.frame_runs import frames_in_turn
@@ -116,7 +116,7 @@ class PropagationEvaluator:
 def _shown(frame: av.VideoFrame, guide_hw2: Floats, picture: Picture) -> ShownPair:
     plates = plates_of([frame], picture)
     guide = torch.from_numpy(guide_hw2 / HALF).permute(2, 0, 1)[None]
-    chroma = turned_back(on_luma(guide, plates.luma()), picture)
+    chroma = turned_back(chroma_of(guide, plates), picture)
     return ShownPair(plates.rgb(), composed(frame, chroma, Domain.CHROMA, picture))
 
 

@@ -19,7 +19,7 @@ from collections.abc import Generator as Yields
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -203,7 +203,7 @@ class Renderer:
         shown = self._shown(batches, waiting)
         pictures = (one for several in generator.render(shown) for one in torch.split(several, 1))
         first = order.read.start
-        while several := list(islice(pictures, self.batch)):
+        for several in _of_one_size(pictures, self.batch):
             frames = [waiting.popleft() for _ in several if waiting]
             if len(frames) < len(several):
                 raise self._miscounted(order)
@@ -284,3 +284,10 @@ class Renderer:
             f"The look '{order.look.title}' does not give one picture for each frame (seen at chunk {order.chunk}); "
             "correct the look, and raise its version."
         )
+
+
+def _of_one_size(pictures: Iterator[Tensor], most: int) -> Iterator[list[Tensor]]:
+    """Neighbouring pictures together, so many at most: propagated colour is larger near a still."""
+    for _, alike in groupby(pictures, lambda picture: picture.shape):
+        while several := list(islice(alike, most)):
+            yield several

@@ -30,10 +30,10 @@ LOOK_SECONDS_PER_FRAME = {"none": 0.0, "colorize": 0.045}
 LOOK_SECONDS_PER_MEGAPIXEL = {"fast-style": 2.8}
 """A generator that works at the film's own size, on one core."""
 
-PROPAGATED_SECONDS = 0.09
+PROPAGATED_SECONDS = 0.065
 """To propagate colour to a frame, on a propagator's core (docs/log.md)."""
-UPSAMPLED_SECONDS = 0.04
-"""To bring a megapixel of propagated colour to the film's size along its luma, on a renderer's core."""
+UPSAMPLED_SECONDS = 0.015
+"""To bring propagated colour to the size of the film's chroma along its luma, for a megapixel of luma, on a renderer's core."""
 
 GPU_IN_CORES = 45.0
 """Cores that do as much of a look's work as one L4. An estimate (colorize: 45 ms on a core, about 1 ms there), for no GPU has given it."""

@@ -35,9 +35,9 @@ class Fused(nn.Module):
         return made
 
 
-def running(network: nn.Module, device: torch.device) -> nn.Module:
-    """The network as it runs on a device, where it already lies: its precision, its layout, and on a processor fused."""
-    ready = network.to(dtype=working_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+def running(network: nn.Module, device: torch.device, dtype: torch.dtype | None = None) -> nn.Module:
+    """The network as it runs on a device, where it already lies: its precision (or `dtype`), its layout, and on a processor fused."""
+    ready = network.to(dtype=dtype or working_dtype(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
     processor = device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return fused(ready) if processor else ready
 

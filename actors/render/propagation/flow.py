@@ -4,6 +4,7 @@ Flow: Kroeger et al., "Fast optical flow using dense inverse search", 2016. Occl
 Sundaram, Brox and Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", 2010.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -15,9 +16,12 @@ from actors.render.propagation.guide_upsampling import as_floats
 
 Floats = NDArray[np.float32]
 
-DESCENTS, REFINEMENTS = 12, 2
-"""Steps by which the medium preset of DIS looks for each patch (25 by itself) and smooths the whole (5): by measure these do."""
-FLOW_ERROR = 1.0
+MOTION_SCALE = 2
+"""Motion and confidence are reckoned at a size so many times smaller than the working size."""
+DESCENTS, REFINEMENTS, STRIDE = 12, 2, 4
+"""Steps by which the medium preset of DIS looks for each patch (25 by itself) and smooths the whole (5), and pixels from patch to
+patch (3): by measure these do."""
+FLOW_ERROR = 0.5
 """Deviation of forward and backward flow from each other, in pixels, beyond which a step is doubted."""
 FLOW_ERROR_SHARE = 0.05
 """What is added to it, as a share of the flow's length."""
@@ -32,10 +36,25 @@ class Flows(NamedTuple):
     ahead_trust: Floats
 
 
+def small(plane_HW: Floats) -> Floats:
+    """At the size of motion."""
+    height, width = plane_HW.shape[:2]
+    return as_floats(
+        cv2.resize(plane_HW, (width // MOTION_SCALE, height // MOTION_SCALE), interpolation=cv2.INTER_AREA)
+    )
+
+
+def large(planes: Sequence[Floats], height: int, width: int) -> list[Floats]:
+    """From the size of motion to the working size."""
+    return [as_floats(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)) for plane in planes]
+
+
 def flows_of(luma_THW: Floats) -> Flows:
     """Of frames of luma (T, H, W), 0..1."""
     frames, height, width = luma_THW.shape
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(0)
+    dis.setPatchStride(STRIDE)
     dis.setGradientDescentIterations(DESCENTS)
     dis.setVariationalRefinementIterations(REFINEMENTS)
     back = np.zeros((frames, height, width, 2), np.float32)

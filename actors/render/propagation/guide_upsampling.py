@@ -5,6 +5,7 @@ small window chroma is near to a linear function of luma. Fitted window by windo
 2010), and its coefficients may be found at a low resolution and used at a high one (He and Sun, "Fast guided filter", 2015).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-FILL_SCALE = 2
-"""Uncertain chroma is fitted to luma at a size so many times smaller than the working size."""
+Planes = Sequence[Floats]
+"""The two planes of chroma, beside each other."""
+
 FILL_RADII = (2, 6, 18, 50)
-"""Half the side of the windows, in pixels of that size, in which uncertain chroma is sought, the nearest first."""
+"""Half the side of the windows, in pixels, in which uncertain chroma is sought, the nearest first."""
 FILL_VARIANCE = 4e-4
 """Variance of luma below which a window counts as flat when chroma is filled in."""
 FILL_TRUST = 0.25
@@ -32,28 +34,32 @@ def as_floats(image: NDArray[np.integer[Any] | np.floating[Any]]) -> Floats:
     return image.astype(np.float32, copy=False)
 
 
-def filled(luma_HW: Floats, chroma_HW2: Floats, confidence_HW: Floats) -> Floats:
-    """Chroma (H, W, 2) where the uncertain pixels take the colour of sure ones near them, of like luma.
+def planes_of(image: Floats) -> list[Floats]:
+    """The channels of an image (H, W, C), each by itself (H, W): arithmetic on them takes less than half the time."""
+    return [as_floats(plane) for plane in cv2.split(image)]
 
-    `luma_HW` 0..1, `chroma_HW2` -0.5..0.5, `confidence_HW` 0..1: a pixel of confidence 1 keeps its chroma.
+
+def merged(planes: Sequence[NDArray[np.floating[Any]]]) -> Floats:
+    """Channels (H, W) as one image (H, W, C)."""
+    return as_floats(cv2.merge([as_floats(plane) for plane in planes]))
+
+
+def filling_lines(luma_hw: Floats, chroma: Planes, confidence_hw: Floats) -> list[Floats]:
+    """What uncertain pixels are filled with: chroma as a function of luma, of the sure pixels near them and, where those are few, of ever
+    wider windows. Slopes of both chroma planes, then their offsets.
+
+    `luma_hw` 0..1, `chroma` -0.5..0.5, `confidence_hw` 0..1.
     """
-    height, width = luma_HW.shape
-    size = -(-width // FILL_SCALE), -(-height // FILL_SCALE)
-    luma, chroma, sure = (
-        as_floats(cv2.resize(one, size, interpolation=cv2.INTER_AREA)) for one in (luma_HW, chroma_HW2, confidence_HW)
-    )
-    lines = np.zeros((*luma.shape, 4), np.float32)
-    left = np.ones_like(luma)
+    lines: list[Floats] = [np.zeros_like(luma_hw)] * 4
+    left = np.ones_like(luma_hw)
     for radius in FILL_RADII:
-        line, share = _fitted(luma, chroma, sure, radius, FILL_VARIANCE)
+        found, share = _fitted(luma_hw, chroma, confidence_hw, radius, FILL_VARIANCE)
         trust = share / (share + FILL_TRUST * (radius != FILL_RADII[-1]) + np.float32(1e-6))
-        lines += (left * trust)[..., None] * line
-        left = as_floats(left * (1 - trust))
-    lines /= (1 - left + np.float32(1e-6))[..., None]
-    lines = cv2.resize(lines, (width, height), interpolation=cv2.INTER_LINEAR)
-    answer = lines[..., :2] * luma_HW[..., None] + lines[..., 2:]
-    mixed: Floats = answer + confidence_HW[..., None] * (chroma_HW2 - answer)
-    return mixed
+        part = left * trust
+        lines = [as_floats(line + part * more) for line, more in zip(lines, found, strict=True)]
+        left = as_floats(left - part)
+    scale = 1 / (1 - left + np.float32(1e-6))
+    return [as_floats(line * scale) for line in lines]
 
 
 def upsampled(luma_hw: Floats, chroma_hw2: Floats, full_luma_HW: Floats) -> Floats:
@@ -61,14 +67,17 @@ def upsampled(luma_hw: Floats, chroma_hw2: Floats, full_luma_HW: Floats) -> Floa
 
     `luma_hw` is the film's luma averaged to the guide's size, `full_luma_HW` the luma itself, both 0..1.
     """
-    lines = _fitted(luma_hw, chroma_hw2, np.ones_like(luma_hw), EDGE_RADIUS, EDGE_VARIANCE)[0]
+    chroma = planes_of(chroma_hw2)
+    mean, square = _box(luma_hw, EDGE_RADIUS), _box(luma_hw * luma_hw, EDGE_RADIUS)
+    steep = 1 / (np.maximum(square - mean * mean, 0) + np.float32(EDGE_VARIANCE))
+    crosses = (_box(luma_hw * plane, EDGE_RADIUS) - mean * _box(plane, EDGE_RADIUS) for plane in chroma)
+    slopes = [_box(as_floats(cross * steep), EDGE_RADIUS) for cross in crosses]
     height, width = full_luma_HW.shape
     value_2HW = np.empty((2, height, width), np.float32)
     # Plane by plane: interleaved, the same takes more than twice as long.
-    for plane, value in enumerate(value_2HW):
-        slope = np.ascontiguousarray(lines[..., plane])
+    for value, slope, guide in zip(value_2HW, slopes, chroma, strict=True):
         # What the coarse luma lost is the full luma less the coarse one brought up in the same way.
-        offset = chroma_hw2[..., plane] - slope * luma_hw
+        offset = guide - slope * luma_hw
         cv2.resize(slope, (width, height), dst=value, interpolation=cv2.INTER_LINEAR)
         value *= full_luma_HW
         value += cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -76,24 +85,25 @@ def upsampled(luma_hw: Floats, chroma_hw2: Floats, full_luma_HW: Floats) -> Floa
 
 
 def _fitted(
-    luma_HW: Floats, chroma_HW2: Floats, weight_HW: Floats, radius: int, variance: float
-) -> tuple[Floats, Floats]:
+    luma_HW: Floats, chroma: Planes, weight_HW: Floats, radius: int, variance: float
+) -> tuple[list[Floats], Floats]:
     """Weighted least-squares lines chroma = slope * luma + offset, averaged over each pixel's windows.
 
-    Slope and offset as (H, W, 4), and the mean weight (H, W).
+    Slopes of both planes, their offsets, and the mean weight.
     """
     weighted = weight_HW * luma_HW
-    one, two = cv2.split(chroma_HW2)
-    parts = [weighted, weighted * luma_HW, weight_HW * one, weight_HW * two, weighted * one, weighted * two]
+    blue, red = chroma
+    parts = [weighted, weighted * luma_HW, weight_HW * blue, weight_HW * red, weighted * blue, weighted * red]
     share = _box(weight_HW, radius)
     scale = 1 / (share + np.float32(1e-6))
-    luma, square, one, two, cross_one, cross_two = (_box(part, radius) * scale for part in parts)
+    luma, square, blue, red, cross_blue, cross_red = (
+        as_floats(_box(as_floats(part), radius) * scale) for part in parts
+    )
     steep = 1 / (np.maximum(square - luma * luma, 0) + np.float32(variance))
-    slopes = [(cross_one - luma * one) * steep, (cross_two - luma * two) * steep]
-    offsets = [one - slopes[0] * luma, two - slopes[1] * luma]
+    slopes = [(cross_blue - luma * blue) * steep, (cross_red - luma * red) * steep]
+    offsets = [blue - slopes[0] * luma, red - slopes[1] * luma]
     scale = 1 / (_box(share, radius) + np.float32(1e-6))
-    parts = [_box(as_floats(part * share), radius) * scale for part in (*slopes, *offsets)]
-    return as_floats(cv2.merge(parts)), share
+    return [as_floats(_box(as_floats(part * share), radius) * scale) for part in (*slopes, *offsets)], share
 
 
 def _box(plane_HW: Floats, radius: int) -> Floats:

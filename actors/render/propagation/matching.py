@@ -5,6 +5,8 @@ Attention over reference pictures, as exemplar-based colourisation does it (He e
 look "colorize", an EfficientNet-Lite0 (Tan and Le 2019); nothing is trained for it.
 """
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional as F
 
+from actors.looks.colorize.fused_inference import running
 from actors.looks.colorize.network import load_network
 from actors.render.propagation.guide_upsampling import as_floats
 
@@ -29,6 +33,8 @@ BAND = 64
 """Cells looked up at a time: what is reckoned for them stays in a processor's cache."""
 MULTIPLE = 16
 """Width and height that the encoder is shown are multiples of this."""
+REMEMBERED = 16
+"""Pictures whose features are kept for when they are asked for again, half a megabyte each."""
 UNKNOWN = 0.05
 """Confidence of a reference's cell at and below which it is not looked at."""
 LUMA_COST = 0.5
@@ -86,10 +92,21 @@ class FeatureExtractor:
     def __init__(self, weights: Path) -> None:
         """`weights`: the look's safetensors. Raises ValueError where they are not."""
         self._encoder = load_network(weights, "cpu").encoder
+        running(self._encoder, torch.device("cpu"), torch.float32)  # in its place
+        self._recent: OrderedDict[bytes, Cells] = OrderedDict()
 
-    @torch.inference_mode()
     def __call__(self, luma_HW: Floats) -> Cells:
         """Features of one picture (H, W), 0..1; any size. The same bits for the same picture, whatever came before."""
+        # An anchor is a reference of both its spans, and a frame of both.
+        name = hashlib.sha256(repr(luma_HW.shape).encode() + luma_HW.tobytes()).digest()
+        cells = self._recent.pop(name, None) or self._cells(luma_HW)
+        self._recent[name] = cells
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+        return cells
+
+    @torch.inference_mode()
+    def _cells(self, luma_HW: Floats) -> Cells:
         height, width = luma_HW.shape
         shown = torch.from_numpy(stretched(luma_HW))[None, None]
         shown = F.pad(shown, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
@@ -120,23 +137,25 @@ class ReferenceMemory:
         chroma = np.concatenate([_by_cell(one.chroma).reshape(-1, 2) for one in references])
         light = np.concatenate([_by_cell(one.luma).reshape(-1) for one in references])
         told = known > UNKNOWN
-        self._keys = self._normal(features[told])
-        self._luma = np.concatenate([cells.luma.reshape(-1) for cells in seen])[told]
-        self._known = known[told]
-        self._cost = np.float32(FOREIGN_COST) * ~own[told]
-        values = [chroma, (chroma * chroma).sum(1), known, own.astype(np.float32), light]
-        self._values = np.column_stack(values)[told]
-        self._least = _least(self._values)
+        luma = np.concatenate([cells.luma.reshape(-1) for cells in seen])
+        self._keys_DK = torch.from_numpy(self._normal(features[told])).T.contiguous()
+        self._luma = torch.from_numpy(luma[told] * np.float32(LUMA_COST / TEMPERATURE))
+        self._cost = torch.from_numpy(np.float32(-FOREIGN_COST / TEMPERATURE) * ~own[told])
+        values = np.column_stack([chroma, (chroma * chroma).sum(1), known, own.astype(np.float32), light])[told]
+        self._least = _least(values)
+        weighed = np.column_stack([np.ones(len(values), np.float32), values]) * known[told, None]
+        self._values_VK = torch.from_numpy(np.ascontiguousarray(weighed.T))
 
     def match(self, luma_HW: Floats) -> Match:
         """The references' colours for a picture's cells; its luma (H, W), 0..1."""
         cells = self._extract(luma_HW)
         height, width = cells.luma.shape
-        if not len(self._keys):
+        if not self._luma.numel():
             return Match(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
-        queries, luma = self._normal(cells.features.reshape(height * width, -1)), cells.luma.reshape(-1, 1)
-        bands = [self._attended(queries[at : at + BAND], luma[at : at + BAND]) for at in range(0, len(queries), BAND)]
-        best, said = (np.concatenate(part) for part in zip(*bands, strict=True))
+        queries = torch.from_numpy(self._normal(cells.features.reshape(height * width, -1)) / np.float32(TEMPERATURE))
+        luma = torch.from_numpy(cells.luma.reshape(-1, 1) * np.float32(LUMA_COST / TEMPERATURE))
+        bands = map(self._attended, torch.split(queries, BAND), torch.split(luma, BAND))
+        best, said = (torch.cat(part).numpy() for part in zip(*bands, strict=True))
         chroma, square, known, own, light = said[:, :2], *said.T[2:]
         variance = np.maximum(square - (chroma * chroma).sum(1), 0)
         alike = ((best - STRANGE) / (SAME - STRANGE)).clip(0, 1) ** 2
@@ -146,21 +165,16 @@ class ReferenceMemory:
         chroma = as_floats(chroma * ratio.clip(0, BRIGHTER)[:, None])
         return Match(chroma.reshape(height, width, 2), confidence.reshape(height, width))
 
-    def _attended(self, queries_QD: Floats, luma_Q1: Floats) -> tuple[Floats, Floats]:
-        """The likeness of the most alike cell (Q,), and the mean of the values of all, by likeness (Q, 6)."""
-        likeness = queries_QD @ self._keys.T
-        apart = luma_Q1 - self._luma
-        np.abs(apart, out=apart)
-        apart *= np.float32(LUMA_COST)
-        apart += self._cost
-        likeness -= apart
-        best = likeness.max(1)
-        likeness -= best[:, None]
-        likeness *= np.float32(1 / TEMPERATURE)
+    def _attended(self, queries_QD: Tensor, luma_Q1: Tensor) -> tuple[Tensor, Tensor]:
+        """The likeness of the most alike cell (Q,), and the mean of the values of all, by likeness (Q, 5)."""
+        # Everything in steps of TEMPERATURE: what is left is softmax.
+        likeness = torch.addmm(self._cost, queries_QD, self._keys_DK)
+        likeness -= (luma_Q1 - self._luma).abs_()
+        best = likeness.amax(1, keepdim=True)
         # Denormal numbers would make the product below ten times as slow.
-        weight = np.exp(np.maximum(likeness, -40, out=likeness), out=likeness)
-        weight *= self._known
-        return best, weight @ self._values / weight.sum(1, keepdims=True)
+        weight = torch.softmax(torch.maximum(likeness, best - 40), 1)
+        said = (self._values_VK @ weight.T).T
+        return best[:, 0] * TEMPERATURE, said[:, 1:] / said[:, :1]
 
     def _normal(self, features_KD: Floats) -> Floats:
         # The maps share a large common part; without it gone, everything is like everything.
@@ -204,8 +218,8 @@ def _by_cell(image: Floats) -> Floats:
     return as_floats(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
-def from_cells(cells: Floats, height: int, width: int) -> Floats:
-    """Values of cells (h, w) or (h, w, C) as an image (height, width) or (height, width, C), bilinearly."""
+def from_cells(cells: Floats, height: int, width: int, side: int = CELL) -> Floats:
+    """Values of cells (h, w) or (h, w, C) as an image (height, width) or (height, width, C), bilinearly; `side`: of a cell in it."""
     rows, columns = cells.shape[:2]
-    large = as_floats(cv2.resize(cells, (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR))
+    large = as_floats(cv2.resize(cells, (columns * side, rows * side), interpolation=cv2.INTER_LINEAR))
     return np.ascontiguousarray(large[:height, :width])

@@ -56,7 +56,10 @@ class PropagatedColour:
         self._order = order
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
-        """Chroma of each frame (12HW, upright), at the film's size. Raises Damaged where what the records name is not there or another."""
+        """Chroma of each frame (12HW, upright), at the size of the film's own; at that of its luma near a still, whose detail it has.
+
+        Raises Damaged where what the records name is not there or another.
+        """
         film = self._order.film.picture
         records = {record.frame: record for record in self._order.references}
         frames = enumerate((frame for plates in batches for frame in plates.parts(1)), self._order.read.start)
@@ -65,20 +68,21 @@ class PropagatedColour:
         )
         # The guides first: only when they are asked for one more are the last of them proven.
         for guide, (number, frame) in zip(self._guides(), frames, strict=False):
+            nearest = min(records, key=lambda still: (abs(still - number), still), default=None)
+            if nearest is None or abs(nearest - number) > DETAIL_REACH:
+                yield chroma_of(guide, frame)
+                continue
             luma = frame.luma()
             chroma = on_luma(guide, luma)
-            nearest = min(records, key=lambda still: (abs(still - number), still), default=None)
-            if nearest is not None and abs(nearest - number) <= DETAIL_REACH:
-                if nearest != held:
-                    held = nearest
-                    still = read_reference(self._ledger, records[held], film)
-                    detail = detail_of(still, (guide.shape[-2], guide.shape[-1]))
-                if nearest == number:
-                    painted = still.to(luma.device)
-                    chroma = chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
-                else:
-                    chroma = chroma + detail.on(luma, abs(nearest - number))
-            yield chroma
+            if nearest != held:
+                held = nearest
+                still = read_reference(self._ledger, records[held], film)
+                detail = detail_of(still, (guide.shape[-2], guide.shape[-1]))
+            if nearest == number:
+                painted = still.to(luma.device)
+                yield chroma + painted[:, 2:3] * (painted[:, :2] - chroma)
+            else:
+                yield chroma + detail.on(luma, abs(nearest - number))
 
     def _guides(self) -> Iterator[Tensor]:
         """Chroma of the chunk's frames, in order, at the guides' size."""
@@ -102,8 +106,18 @@ class PropagatedColour:
                     yield picture
 
 
+def chroma_of(guide_12hw: Tensor, frame: FrameBatch) -> Tensor:
+    """A guide as one frame's chroma (12HW): at the size of the film's own chroma and sited as that is, where no guide is larger; else at its luma's."""
+    own = frame.chroma[0].shape[-2:] if frame.chroma else frame.luma_NHW.shape[-2:]
+    size = own[0], own[1]
+    if size == frame.luma_NHW.shape[-2:] or size[0] < guide_12hw.shape[-2] or size[1] < guide_12hw.shape[-1]:
+        return on_luma(guide_12hw, frame.luma())
+    down, right = frame.shift
+    return resized(on_luma(guide_12hw, frame.luma(size)), size, (-down, -right))
+
+
 def on_luma(guide_12hw: Tensor, luma_11HW: Tensor) -> Tensor:
-    """A guide at the film's size, its edges where luma has them (12HW)."""
+    """A guide at the size of luma, its edges where luma has them (12HW)."""
     small = resized(luma_11HW, (guide_12hw.shape[-2], guide_12hw.shape[-1]))[0, 0].cpu().numpy()
     chroma = np.ascontiguousarray(guide_12hw[0].permute(1, 2, 0).numpy())
     full = upsampled(small, chroma, luma_11HW[0, 0].cpu().numpy())

@@ -5,7 +5,9 @@ flow brings from the anchor before it, that from the anchor after it, and that o
 `matching`), which is itself carried along the flow from frame to frame, so that it does not flicker. They are blended by
 confidence; what stays uncertain is filled in along luma (see `guide_upsampling`).
 
-Flows are composed and the anchor is sampled once. Bidirectional blending: Meyer et al., "Deep video color propagation", 2018.
+Where things go, and how far that is trusted, is reckoned at half the working size (planes `_hw`); chroma alone is sampled at the
+whole of it (planes `_HW`). Flows are composed and the anchor is sampled once. Bidirectional blending: Meyer et al., "Deep
+video color propagation", 2018.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +17,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from actors.render.propagation.flow import Floats, Flows, flows_of, grid, sampled
-from actors.render.propagation.guide_upsampling import as_floats, filled
-from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
+from actors.render.propagation.along_flow import along
+from actors.render.propagation.flow import MOTION_SCALE, Floats, Flows, flows_of, grid, large, sampled, small
+from actors.render.propagation.guide_upsampling import as_floats, filling_lines, merged, planes_of
+from actors.render.propagation.matching import CELL, FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 
 WORKING_SIDE = 384
 """Longest side of the working size, in pixels; both sides are multiples of 8."""
@@ -27,8 +30,8 @@ MATCHED_EVERY = 6
 """Every so many frames of a span features are matched; the frames between have it by flow."""
 BROKEN = 0.2
 """Mean trust in a step's flow below which the frames on both sides of it are matched too."""
-PATCH = 11
-"""Side of the window, in pixels, in which a frame is compared with the anchor brought to it."""
+PATCH = 7
+"""Side of the window, in pixels of motion, in which a frame is compared with the anchor brought to it."""
 NOISE = 0.02
 """Deviation of luma, 0..1, that is taken to be grain: contrast below it says nothing of likeness."""
 FADE_LIMIT = 1.5
@@ -62,9 +65,19 @@ class Guides(NamedTuple):
     confidence: Floats
 
 
-class _Guess(NamedTuple):
-    chroma: Floats
-    weight: Floats
+class _Brought(NamedTuple):
+    """What an anchor says of a frame: where in it each pixel comes from, how its chroma is scaled by light, and what that is worth."""
+
+    moved_hw2: Floats
+    ratio_hw: Floats
+    weight_hw: Floats
+
+
+class _Matched(NamedTuple):
+    """What features say of a frame: the chroma of all matches, each times its weight, and their weights together."""
+
+    chroma_hw2: Floats
+    weight_hw: Floats
 
 
 def propagate(
@@ -113,61 +126,55 @@ def _short(
     last: KnownColour | None,
     memory: ReferenceMemory | None,
 ) -> Guides:
-    flows = flows_of(luma_THW)
+    luma_Thw = np.stack([small(luma) for luma in luma_THW])
+    flows = flows_of(luma_Thw)
     matches = _matches(luma_THW, flows, memory) if memory else None
-    backward = list(_carried(luma_THW[::-1], flows.ahead[::-1], flows.ahead_trust[::-1], last))[::-1]
+    backward = list(_carried(luma_Thw[::-1], flows.ahead[::-1], flows.ahead_trust[::-1], last))[::-1]
     chroma = np.empty((*luma_THW.shape, 2), np.float32)
     confidence = np.empty(luma_THW.shape, np.float32)
-    for number, before in enumerate(_carried(luma_THW, flows.back, flows.back_trust, first)):
-        brought = _contested(before, backward[number], (number + 1) / (len(luma_THW) + 1))
-        guesses = [brought, matches[number]] if matches else [brought]
-        chroma[number], confidence[number] = _blended(luma_THW[number], guesses)
+    for number, before in enumerate(_carried(luma_Thw, flows.back, flows.back_trust, first)):
+        passed = (number + 1) / (len(luma_THW) + 1)
+        sides = [
+            (anchor.chroma, brought)
+            for anchor, brought in ((first, before), (last, backward[number]))
+            if anchor and brought
+        ]
+        match = matches[number] if matches else None
+        chroma[number], confidence[number] = _blended(luma_THW[number], luma_Thw[number], sides, passed, match)
     for at, anchor in ((0, first), (-1, last)):
         if anchor:
             chroma[at], confidence[at] = anchor.chroma, anchor.confidence
     return Guides(chroma, confidence)
 
 
-def _carried(luma_THW: Floats, flow_THW2: Floats, trust_THW: Floats, anchor: KnownColour | None) -> Iterator[_Guess]:
-    """What the anchor, the first of these frames, says of each: sampled once, where the composed flows lead to."""
-    height, width = luma_THW.shape[1:]
+def _carried(
+    luma_Thw: Floats, flow_Thw2: Floats, trust_Thw: Floats, anchor: KnownColour | None
+) -> Iterator[_Brought | None]:
+    """What the anchor, the first of these frames, says of each."""
     if anchor is None:
-        nothing = _Guess(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
-        yield from [nothing] * len(luma_THW)
+        yield from [None] * len(luma_Thw)
         return
+    height, width = luma_Thw.shape[1:]
     places = grid(height, width)
     trust = np.ones((height, width), np.float32)
-    known = np.dstack([anchor.chroma, luma_THW[0], anchor.confidence])
-    for number, luma in enumerate(luma_THW):
+    known = merged([luma_Thw[0], small(anchor.confidence)])
+    for number, luma in enumerate(luma_Thw):
         if number:
-            step = grid(height, width) + flow_THW2[number]
-            places = sampled(places, step)
-            trust = sampled(trust, step) * trust_THW[number]
-        brought = sampled(known, places)
-        alike, ratio = _likeness(luma, np.ascontiguousarray(brought[..., 2]))
+            step = grid(height, width) + flow_Thw2[number]
+            x, y, trust = planes_of(sampled(merged([*planes_of(places), trust]), step))
+            places, trust = merged([x, y]), as_floats(trust * trust_Thw[number])
+        other, sure = planes_of(sampled(known, places))
+        alike, ratio = _likeness(luma, other)
         nearness = np.float32(1 / (1 + number / HALF_LIFE))
-        weight = trust * alike * brought[..., 3]
-        yield _Guess(brought[..., :2] * ratio[..., None], as_floats(weight * nearness))
+        yield _Brought(places - grid(height, width), ratio, trust * alike * sure * nearness)
 
 
-def _contested(before: _Guess, after: _Guess, passed: float) -> _Guess:
-    """Two anchors' guesses as one, as sure as the surer. `passed`: the share of the way from the first to the second, 0..1.
-
-    Weighed by a power of their weights: at occlusions one side is wrong, and a mean would be half wrong.
-    """
-    one = before.weight**CONTEST * np.float32(1 - passed)
-    two = after.weight**CONTEST * np.float32(passed)
-    share = (one + np.float32(1e-20)) / (one + two + np.float32(2e-20))
-    chroma = after.chroma + share[..., None] * (before.chroma - after.chroma)
-    return _Guess(chroma, np.maximum(before.weight, after.weight))
-
-
-def _likeness(luma_HW: Floats, other_HW: Floats) -> tuple[Floats, Floats]:
+def _likeness(luma_hw: Floats, other_hw: Floats) -> tuple[Floats, Floats]:
     """How alike two pictures are about each pixel whatever the light, 0..1, and the ratio of their light, for chroma.
 
     The first is normalised cross-correlation, where there is contrast; chroma fades with luma.
     """
-    planes = luma_HW, other_HW, luma_HW * luma_HW, other_HW * other_HW, luma_HW * other_HW
+    planes = luma_hw, other_hw, luma_hw * luma_hw, other_hw * other_hw, luma_hw * other_hw
     one, two, square_one, square_two, product = (cv2.blur(plane, (PATCH, PATCH)) for plane in planes)
     noise = np.float32(NOISE * NOISE)
     spread = np.sqrt((np.maximum(square_one - one * one, 0) + noise) * (np.maximum(square_two - two * two, 0) + noise))
@@ -178,23 +185,21 @@ def _likeness(luma_HW: Floats, other_HW: Floats) -> tuple[Floats, Floats]:
     return correlation * correlation * visible, np.minimum(ratio, np.float32(FADE_LIMIT))
 
 
-def _matches(luma_THW: Floats, flows: Flows, memory: ReferenceMemory) -> list[_Guess]:
+def _matches(luma_THW: Floats, flows: Flows, memory: ReferenceMemory) -> list[_Matched]:
     """What features say of each frame, gathered along the flow from the matched frames on both sides."""
-    frames, height, width = luma_THW.shape
+    height, width = flows.back_trust.shape[1:]
     found = {}
     for at in _keys(flows):
         chroma, confidence = memory.match(luma_THW[at])
-        weight = from_cells(confidence, height, width)[..., None] * np.float32(MATCH_SHARE)
-        found[at] = np.dstack([from_cells(chroma, height, width) * weight, weight])
-    behind = _gathered(found, range(frames), flows.back, flows.back_trust)
-    before = _gathered(found, range(frames - 1, -1, -1), flows.ahead, flows.ahead_trust)
-    guesses = []
-    for at in range(frames):
-        # A frame's own match has come from both sides, and counts once.
-        both = behind[at] + before[at] - found.get(at, np.float32(0))
-        weight = both[..., 2]
-        guesses.append(_Guess(both[..., :2] / (weight + np.float32(1e-6))[..., None], np.minimum(weight, 1)))
-    return guesses
+        weight = from_cells(confidence * np.float32(MATCH_SHARE), height, width, CELL // MOTION_SCALE)
+        one, two = planes_of(from_cells(chroma, height, width, CELL // MOTION_SCALE))
+        found[at] = merged([one * weight, two * weight, weight])
+    matches = []
+    for planes_hw3 in along(found, flows, MATCH_MEMORY):
+        one, two, weight = planes_of(planes_hw3)
+        scale = np.minimum(weight, 1) / (weight + np.float32(1e-6))
+        matches.append(_Matched(merged([one * scale, two * scale]), np.minimum(weight, 1)))
+    return matches
 
 
 def _keys(flows: Flows) -> list[int]:
@@ -204,27 +209,49 @@ def _keys(flows: Flows) -> list[int]:
     return [at for at in range(last + 1) if at % MATCHED_EVERY == 0 or at == last or back[at] or ahead[at]]
 
 
-def _gathered(found: dict[int, Floats], numbers: range, flow_THW2: Floats, trust_THW: Floats) -> dict[int, Floats]:
-    height, width = trust_THW.shape[1:]
-    state = np.zeros((height, width, 3), np.float32)
-    gathered = {}
-    for at in numbers:
-        if at != numbers[0]:
-            moved = sampled(state, grid(height, width) + flow_THW2[at])
-            state = moved * (np.float32(MATCH_MEMORY) * trust_THW[at])[..., None]
-        state = state + found.get(at, np.float32(0))
-        gathered[at] = state
-    return gathered
+def _blended(
+    luma_HW: Floats,
+    luma_hw: Floats,
+    sides: Sequence[tuple[Floats, _Brought]],
+    passed: float,
+    match: _Matched | None,
+) -> tuple[Floats, Floats]:
+    """Chroma (H, W, 2) and confidence (H, W) from what the anchors and the features say.
 
-
-def _blended(luma_HW: Floats, guesses: Sequence[_Guess]) -> tuple[Floats, Floats]:
-    total = np.full(luma_HW.shape, 1e-6, np.float32)
-    chroma = np.zeros((*luma_HW.shape, 2), np.float32)
-    for guess in guesses:
-        total += guess.weight
-        chroma += guess.chroma * guess.weight[..., None]
+    `sides`: one or two anchors' chroma and what is brought of it. `passed`: the share of the way from the first to the second, 0..1.
+    """
+    height, width = luma_HW.shape
+    brought = _contested([side for _, side in sides], passed)
+    best = np.maximum.reduce([side.weight_hw for _, side in sides])
+    total = best + (match.weight_hw if match else 0) + np.float32(1e-6)
     square = total * total
     confidence = square / (square + np.float32(DOUBT * DOUBT))
     # A guess that is worth next to nothing errs less when it is drawn towards grey.
-    chroma *= (total / (square + np.float32(GREY * GREY)))[..., None]
-    return filled(luma_HW, chroma, confidence), confidence
+    scale = total / (square + np.float32(GREY * GREY))
+    blue, red = (np.zeros((height, width), np.float32) for _ in range(2))
+    if match:
+        blue, red = large([plane * scale for plane in planes_of(match.chroma_hw2)], height, width)
+    for (known, side), share in zip(sides, brought, strict=True):
+        (part,) = large([share * side.ratio_hw * best * scale], height, width)
+        moved = as_floats(cv2.resize(side.moved_hw2, (width, height), interpolation=cv2.INTER_LINEAR))
+        one, two = planes_of(sampled(known, grid(height, width) + moved * np.float32(MOTION_SCALE)))
+        blue, red = blue + one * part, red + two * part
+    slopes_offsets = filling_lines(luma_hw, [small(blue), small(red)], confidence)
+    rest = 1 - confidence
+    slope_blue, slope_red, blue_at, red_at, sure = large(
+        [*(plane * rest for plane in slopes_offsets), confidence], height, width
+    )
+    chroma = [blue * sure + slope_blue * luma_HW + blue_at, red * sure + slope_red * luma_HW + red_at]
+    return merged(chroma), sure
+
+
+def _contested(sides: Sequence[_Brought], passed: float) -> list[Floats]:
+    """How two anchors share each pixel: by a power of their weights, for at occlusions one side is wrong, and a mean would be half wrong."""
+    if len(sides) == 1:
+        return [np.ones_like(sides[0].weight_hw)]
+    one, two = (
+        (side.weight_hw * side.weight_hw) ** (CONTEST // 2) * np.float32(way)
+        for side, way in zip(sides, (1 - passed, passed), strict=True)
+    )
+    share = (one + np.float32(1e-20)) / (one + two + np.float32(2e-20))
+    return [as_floats(share), as_floats(1 - share)]

@@ -13,7 +13,7 @@ from actors.render.propagation.flow import Floats, flows_of, grid, sampled
 from actors.render.propagation.guide_upsampling import as_floats
 from jobs.records.guides import DETAIL_REACH
 
-FLOW_SIDE = 960
+FLOW_SIDE = 480
 """Longest side, in pixels, at which flow is sought: its error of a tenth of a pixel is small beside what is brought."""
 PATCH, UNLIKE = 5, 0.04
 """Side of the window in which a frame is compared with the still's own frame brought to it, and the deviation of luma, 0..1, at which
