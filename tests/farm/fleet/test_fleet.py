@@ -422,10 +422,16 @@ from farm.fleet.fleet import Fleet
 from jobs.errors import BadStore
 from jobs.store.allowed_places import confined
 from tests.farm.plain_call import PlainCall
-with Fleet(sys.argv[1]) as fleet:
+with confined(True), Fleet(sys.argv[1]) as fleet:
     fleet.hire([PoolSpec("clerk", "tests.farm.fleet_workers:Clerk", cpus=1)])
-    print([found for _, found in fleet.run([PlainCall("clerk", "setting", ("FILM_FARM_REQUESTER_PAYS",))], lambda call, found: ())])
-from tests.farm.plain_call import PlainCall
+    asked = lambda *call: [found for _, found in fleet.run([PlainCall("clerk", *call)], lambda call, found: ())]
+    print(asked("setting", ("FILM_FARM_REQUESTER_PAYS",)))
+    print(asked("store_at", (sys.argv[2] + "/mine/store",)))
+    for other in ("/other", "/mine/link"):
+        try:
+            print(asked("store_at", (sys.argv[2] + other,)))
+        except BadStore as refused:
+            print("refused" if "is not among" in str(refused) else refused)
 """
 
 
