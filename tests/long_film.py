@@ -1,6 +1,6 @@
 """A film of any length that is nothing but paper: its index, its cuts, and pools whose findings are made up. Promises a real driver's whole work; holds no picture.
 
-With it the driver itself is measured: scout, plan, production and ledger are the real ones, and nobody else does anything.
+With it the driver itself is measured: survey, plan, production and ledger are the real ones, and nobody else does anything.
 """
 
 from __future__ import annotations

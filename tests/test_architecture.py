@@ -67,6 +67,8 @@ WORDS = {
     "Wages": "WorkerSeconds", "Wish": "StillRequest",
 }  # fmt: skip
 """Private words that became the field's own: no class is called by the first any more."""
+VARIABLES = {"abreast": "max_concurrency", "board": "console", "crew": "pool", "luck": "retries", "plate": "batch", "roster": "pool", "scout": "survey"}  # fmt: skip
+"""The same of variables, fields and parameters."""
 SLEEPS = {"time.sleep", "Event.wait", "Condition.wait", "asyncio.sleep"}
 """A wait for something that nobody will do is a sleep too."""
 WAIT = {"tests/waiting.py", "jobs/ledger/lease.py", "actors/mux/finished_prefix.py"}
@@ -167,7 +169,17 @@ def test_the_words_of_the_house() -> None:
         names = [node.name for node in nodes(path) if isinstance(node, kinds)]
         wrong += [f"{name} in {name_of(path)}" for name in [*names, path.stem] if BAD_WORDS.search(name)]
         wrong += [f"{name} in {name_of(path)}: {WORDS[name]}" for name in classes(path) if name in WORDS]
+        wrong += [f"{name} in {name_of(path)}: {word}" for name in variables(path) if (word := VARIABLES.get(name))]
     assert wrong == []
+
+
+def variables(path: Path) -> set[str]:
+    """Names of variables, fields and parameters, without what marks them as several or as private."""
+    return {
+        (node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else node.arg).strip("_").removesuffix("s")
+        for node in nodes(path)
+        if isinstance(node, ast.Name | ast.Attribute | ast.arg)
+    }  # fmt: skip
 
 
 def test_pages_are_templates_and_are_installed_with_the_modules_that_fill_them() -> None:

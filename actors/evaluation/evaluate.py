@@ -15,7 +15,7 @@ from torch import Tensor
 from actors.evaluation.comparison_sheet import cell, sheet
 from actors.evaluation.evaluation_orders import EvaluationMaterial
 from actors.evaluation.photographs import as_frame, read_photograph
-from actors.evaluation.shown_frames import CPU, composed, plates_of, rgb_of
+from actors.evaluation.shown_frames import CPU, batch_of, composed, rgb_of
 from actors.looks import hire
 from actors.picture.device import settled
 from actors.picture.domain import Domain
@@ -152,8 +152,8 @@ class Evaluator:
         return wanted
 
     def _shown(self, generator: Generator, subject: EvaluationFrame) -> Iterator[FrameBatch]:
-        for _, plates in batches_of(subject.frames, subject.picture, BATCH, self.device):
-            yield replace(plates, chroma=None) if generator.domain is Domain.CHROMA else plates
+        for _, batch in batches_of(subject.frames, subject.picture, BATCH, self.device):
+            yield replace(batch, chroma=None) if generator.domain is Domain.CHROMA else batch
 
 
 def figures(rgb_13HW: Tensor, truth_13HW: Tensor, truth_lab_13HW: Tensor) -> Figures:
@@ -177,5 +177,5 @@ def _own(frame: av.VideoFrame, domain: Domain, picture: Picture) -> Tensor:
     """What of the frame a look's picture stands in for, as the film stores it; no chroma, which the look was not shown."""
     if domain is Domain.CHROMA:
         return torch.zeros(1, 2, 1, 1)
-    plates = plates_of([frame], picture)
-    return turned_back(plates.rgb() if domain is Domain.RGB else plates.luma(), picture)
+    batch = batch_of([frame], picture)
+    return turned_back(batch.rgb() if domain is Domain.RGB else batch.luma(), picture)

@@ -14,7 +14,7 @@ from torch import Tensor
 from actors.evaluation.comparison_sheet import cell, sheet
 from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.jitter import PairJitter, ShownPair, jitter
-from actors.evaluation.shown_frames import composed, plates_of
+from actors.evaluation.shown_frames import batch_of, composed
 from actors.media.container import named
 from actors.picture.colour import to_differences
 from actors.picture.domain import Domain
@@ -80,11 +80,11 @@ class PropagationEvaluator:
         known: dict[int, KnownColour] = {}
         with closing(self._frames(order)) as frames:
             for number, frame in frames:
-                plates = plates_of([frame], order.film.picture)
-                lumas.append(working_luma(plates))
+                batch = batch_of([frame], order.film.picture)
+                lumas.append(working_luma(batch))
                 if number in anchors:
                     # As of a still, which is R'G'B' of the film's size.
-                    differences = to_differences(plates.rgb(), order.film.picture.colour)[1]
+                    differences = to_differences(batch.rgb(), order.film.picture.colour)[1]
                     chroma = known_chroma(resized(differences, lumas[-1].shape)[0])
                     known[number] = KnownColour(chroma, np.ones_like(lumas[-1]))
         read = order.run.read
@@ -114,10 +114,10 @@ class PropagationEvaluator:
 
 
 def _shown(frame: av.VideoFrame, guide_hw2: Floats, picture: Picture) -> ShownPair:
-    plates = plates_of([frame], picture)
+    batch = batch_of([frame], picture)
     guide = torch.from_numpy(guide_hw2 / HALF).permute(2, 0, 1)[None]
-    chroma = turned_back(chroma_of(guide, plates), picture)
-    return ShownPair(plates.rgb(), composed(frame, chroma, Domain.CHROMA, picture))
+    chroma = turned_back(chroma_of(guide, batch), picture)
+    return ShownPair(batch.rgb(), composed(frame, chroma, Domain.CHROMA, picture))
 
 
 def _judged(frame: _FullFrame, grey_13HW: Tensor, span: Span, following: _FullFrame | None) -> JudgedFrame:

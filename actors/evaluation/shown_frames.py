@@ -24,13 +24,13 @@ def composed(frame: av.VideoFrame, picture_1CHW: Tensor, domain: Domain, picture
 
 def rgb_of(frames: Sequence[av.VideoFrame], picture: Picture) -> Tensor:
     """Frames of one film, upright: R'G'B' N 3 H W, 0..1."""
-    return plates_of(frames, picture).rgb()
+    return batch_of(frames, picture).rgb()
 
 
-def plates_of(frames: Sequence[av.VideoFrame], picture: Picture) -> FrameBatch:
+def batch_of(frames: Sequence[av.VideoFrame], picture: Picture) -> FrameBatch:
     """Frames of one film as one batch."""
-    ((_, plates),) = batches_of(frames, picture, len(frames), CPU)
-    return plates
+    ((_, frame_batch),) = batches_of(frames, picture, len(frames), CPU)
+    return frame_batch
 
 
 def _as_it_is(picture: Picture) -> Encoding:

@@ -38,5 +38,5 @@ class NoneLook:
 
     def render(self, batches: "Iterable[FrameBatch]") -> "Iterator[Tensor]":
         """The film's own chroma at its own size: compose does not resample what fits."""
-        for plates in batches:
-            yield plates.differences()
+        for batch in batches:
+            yield batch.differences()

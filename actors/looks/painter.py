@@ -19,7 +19,7 @@ PIXELS = 2**23
 
 
 class Painter:
-    """Paints plates as settings ask."""
+    """Paints frame_batch as settings ask."""
 
     def __init__(self, paint: Callable[[Tensor], Tensor], wish: PaintSettings) -> None:
         """`paint`: R'G'B' N3HW, 0..1, from the same of any size; pictures of a batch do not touch each other."""
@@ -35,16 +35,16 @@ class Painter:
         for made in steady(self._frames(batches, own), self.wish.steady):
             yield (own.popleft() * (1 - self.wish.strength) + made * self.wish.strength)[None]
 
-    def _own(self, plates: FrameBatch) -> Tensor:
-        return plates.luma() if self.wish.keep_chroma else plates.rgb()
+    def _own(self, frame_batch: FrameBatch) -> Tensor:
+        return frame_batch.luma() if self.wish.keep_chroma else frame_batch.rgb()
 
     def _frames(self, batches: Iterable[FrameBatch], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         # `own` receives the film's pictures; `steady` runs late, so they wait there.
-        for plates in batches:
-            shown = self.wish.shown(*plates.luma_NHW.shape[-2:])
+        for frame_batch in batches:
+            shown = self.wish.shown(*frame_batch.luma_NHW.shape[-2:])
             # A batch brings a processor nothing, and takes memory.
-            at_once = 1 if plates.luma_NHW.is_cpu else _at_once(shown, plates.whole or len(plates))
-            for some in plates.parts(at_once):
+            at_once = 1 if frame_batch.luma_NHW.is_cpu else _at_once(shown, frame_batch.whole or len(frame_batch))
+            for some in frame_batch.parts(at_once):
                 luma, rgb = some.luma(), some.rgb()
                 own.extend(luma if self.wish.keep_chroma else rgb)
                 yield from zip(luma, self._made(rgb, shown, at_once, some.scale.colour), strict=True)

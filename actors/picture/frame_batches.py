@@ -67,7 +67,7 @@ class FrameBatch:
 def batches_of(
     frames: Iterable[av.VideoFrame], picture: Picture, batch: int, device: torch.device
 ) -> Iterator[tuple[list[av.VideoFrame], FrameBatch]]:
-    """Frames in order, in runs of `batch` (the last may be shorter), beside their plates on `device`.
+    """Frames in order, in runs of `batch` (the last may be shorter), beside their frame batches on `device`.
 
     Batches are turned upright, as the film is seen; a look's pictures are turned back by `turned_back`.
     """

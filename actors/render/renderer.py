@@ -63,7 +63,7 @@ class Batch(NamedTuple):
     """Some neighbouring frames of a read."""
 
     frames: list[av.VideoFrame]
-    plates: FrameBatch
+    frame_batch: FrameBatch
     sent: torch.cuda.Event | None
 
 
@@ -178,8 +178,8 @@ class Renderer:
                     proven(self.ledger, order.media, order.split.digest) as media,
                     closing(read_chunk(media, order.split, self.threads)) as frames,  # type: ignore[type-var]  # a generator
                 ):
-                    for run, plates in batches_of(frames, order.film.picture, self.batch, self.device):
-                        yield Batch(run, plates, sent(self.device))
+                    for run, frame_batch in batches_of(frames, order.film.picture, self.batch, self.device):
+                        yield Batch(run, frame_batch, sent(self.device))
 
     # generate
 
@@ -228,9 +228,9 @@ class Renderer:
                 if (batch := next(batches, CUT)) is CUT:
                     return
                 # Within the wait: that the device waits for a copy is no work.
-                received(batch.sent, (batch.plates.luma_NHW, *(batch.plates.chroma or ())))
+                received(batch.sent, (batch.frame_batch.luma_NHW, *(batch.frame_batch.chroma or ())))
             waiting.extend(batch.frames)
-            yield batch.plates
+            yield batch.frame_batch
 
     # encode
 

@@ -112,8 +112,8 @@ def _finished(frame: av.VideoFrame, order: TranscodeOrder, encoding: Encoding) -
     form |= {"codec": str(master.codec), "siting": sited(order.picture, master.pix_fmt) or "left"}
     film = order.picture.model_copy(update={**form, "colour": master.colour, "rotation": 0})
     same = _anew(frame, master)
-    (plates,) = (plates for _, plates in batches_of([same], film, 1, torch.device("cpu")))
-    return compose([same], plates.differences(), Domain.CHROMA, film, encoding)[0]
+    (batch,) = (batch for _, batch in batches_of([same], film, 1, torch.device("cpu")))
+    return compose([same], batch.differences(), Domain.CHROMA, film, encoding)[0]
 
 
 def _anew(frame: av.VideoFrame, encoding: Encoding) -> av.VideoFrame:

@@ -95,8 +95,8 @@ def _photo(frame: VideoFrame, stream: VideoStream, what: str, short_side: int) -
     picture = picture_of(stream, frame, what, Reading(alpha=True), frame.interlaced_frame)
     if picture.development:
         frame = developed_frame(frame, picture.development)
-    ((_, plates),) = batches_of([frame], picture, 1, torch.device("cpu"))
-    height, width = plates.luma_NHW.shape[-2:]
+    ((_, batch),) = batches_of([frame], picture, 1, torch.device("cpu"))
+    height, width = batch.luma_NHW.shape[-2:]
     scale = min(1.0, short_side / min(height, width))
-    rgb_1CHW = plates.rgb((round(height * scale), round(width * scale)))
+    rgb_1CHW = batch.rgb((round(height * scale), round(width * scale)))
     return np.ascontiguousarray((rgb_1CHW[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy())

@@ -76,20 +76,20 @@ def _deliver(
         lease_on_job(ledger, take_over=take_over) as lease,
         in_work(),
         DriverLog(ledger) as log,
-        ProgressConsole(progress, log=log, each_tick=(accounting.tick, lease.tick)) as board,
-        accounting.open(board.note),
+        ProgressConsole(progress, log=log, each_tick=(accounting.tick, lease.tick)) as console,
+        accounting.open(console.note),
     ):
-        board.note(_served(metrics, metrics_port))
+        console.note(_served(metrics, metrics_port))
         # Where tenants have places of their own, others do not learn what their films are called.
         title = "another film" if keeps_tenants_apart() else spec.name
         job = SharingJob(f"{ledger.store.url}/{spec.key}", title, spec.priority)
-        with _fleet(spec, address, board, DriverView.of_film(spec), job) as fleet:
-            film = render_film(ready, fleet=fleet, board=board, shots=shots)
+        with _fleet(spec, address, console, DriverView.of_film(spec), job) as fleet:
+            film = render_film(ready, fleet=fleet, console=console, shots=shots)
         lease.renew()
         if film.left_out:
-            _show_shots(film, board)
+            _show_shots(film, console)
             return None
-        return _hand_over(spec, film, board)
+        return _hand_over(spec, film, console)
 
 
 def _served(metrics: MetricsServer, wished: int) -> str:
@@ -99,14 +99,14 @@ def _served(metrics: MetricsServer, wished: int) -> str:
     return f"metrics on port {port}" + (f" ({wished} is taken)" if wished not in (0, port) else "")
 
 
-def _hand_over(spec: JobSpec, film: FilmRun, board: ProgressConsole) -> FilmReport:
+def _hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmReport:
     report = film.report()
     output, held = open_store(spec.output), held_reports(film)
     held.check()
     text = json.dumps(report.model_dump(mode="json"), indent=2).encode()
     page = published(film, report, output)
-    for form in forms_of(film.scout.names):
-        held.write(f"{spec.key}.shots.{form}", _shots(film.scout, form))
+    for form in forms_of(film.survey.names):
+        held.write(f"{spec.key}.shots.{form}", _shots(film.survey, form))
     conform_reports.file_reports(film, output)
     held.write(report_key(spec.key), text)
     film.ledger.keep_paper("report.json", report, only_if_absent=False)
@@ -115,17 +115,17 @@ def _hand_over(spec: JobSpec, film: FilmRun, board: ProgressConsole) -> FilmRepo
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")
     delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
-    board.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
+    console.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
     return report
 
 
-def _show_shots(film: FilmRun, board: ProgressConsole) -> None:
+def _show_shots(film: FilmRun, console: ProgressConsole) -> None:
     if any(chunk.shot in film.chosen for chunk in film.chunks if chunk.number in film.aside.held):
         film.aside.refuse()
-    output = open_store(film.scout.spec.output)
+    output = open_store(film.survey.spec.output)
     lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
-    board.finished(
-        f"shots {film.chosen.said}: {film.board.progress.chunks_rendered} chunks rendered, {film.board.progress.chunks_printed} transcoded; the others of these shots were finished before\n"
+    console.finished(
+        f"shots {film.chosen.said}: {film.console.progress.chunks_rendered} chunks rendered, {film.console.progress.chunks_printed} transcoded; the others of these shots were finished before\n"
         f"still missing, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
         f"review page {output.url}/{published(film, None, output)}#shot={film.chosen.ranges[0][0]}"
     )
@@ -135,28 +135,28 @@ def plan_only(
     spec: JobSpec, *, address: str | None = None, keep: bool = True, asked: ForecastRequest = NO_QUESTION
 ) -> Estimate:
     """Survey and plan a film, and decide its deliverables; `keep`: leave the survey in its store, for the render to come. Renders nothing."""
-    with _planned(spec, address, keep) as (scout, fleet, _):
-        decided = decide_deliverables(scout, fleet, to_render=False)
-        _survey(scout, fleet)
-        return estimate(scout, decided, fleet.cluster, asked)
+    with _planned(spec, address, keep) as (survey, fleet, _):
+        decided = decide_deliverables(survey, fleet, to_render=False)
+        _survey(survey, fleet)
+        return estimate(survey, decided, fleet.cluster, asked)
 
 
 def prove_film(spec: JobSpec, wish: StillRequest, *, address: str | None = None) -> Proof:
     """Survey a film, and put a still of every shot and look into the output's folder `proof`. Renders nothing else."""
-    with _surveyed(spec, wish.looks, address, "proof:") as (film, board):
+    with _surveyed(spec, wish.looks, address, "proof:") as (film, console):
         proof = prove(film, wish)
         pictures = len(proof.shots) * len(proof.columns)
-        board.note(f"proof {proof.output}/{proof.page}: {pictures} pictures, {proof.rendered} of them made just now")
+        console.note(f"proof {proof.output}/{proof.page}: {pictures} pictures, {proof.rendered} of them made just now")
         return proof
 
 
 def stills_of_film(spec: JobSpec, wish: ExportRequest, *, address: str | None = None) -> StillsReport:
     """Survey a film, and put the frames worth painting into the output. Renders nothing else."""
-    with _surveyed(spec, filter(None, wish.looks), address, "stills:") as (film, board):
+    with _surveyed(spec, filter(None, wish.looks), address, "stills:") as (film, console):
         found = export_stills(film, wish)
         for name in found.edited:
-            board.note(f"{name} was painted on and stays as it is; to have it made again, move it elsewhere")
-        board.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
+            console.note(f"{name} was painted on and stays as it is; to have it made again, move it elsewhere")
+        console.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
         return found
 
 
@@ -165,12 +165,12 @@ def _surveyed(
     spec: JobSpec, looks: Iterable[Look], address: str | None, done: str
 ) -> Iterator[tuple[SurveyedFilm, ProgressConsole]]:
     """A film that stills are made of, in these looks beside its own."""
-    with _planned(spec, address, True, [look.choice for look in looks]) as (scout, fleet, board):
+    with _planned(spec, address, True, [look.choice for look in looks]) as (survey, fleet, console):
         open_store(spec.output).check()
-        encoding = decide_deliverables(scout, fleet, to_render=False)[0].encoding
-        _survey(scout, fleet)
-        fleet.watcher = progress = EvaluationProgress(board.console, done=done)
-        yield SurveyedFilm(scout, fleet, encoding, progress), board
+        encoding = decide_deliverables(survey, fleet, to_render=False)[0].encoding
+        _survey(survey, fleet)
+        fleet.watcher = progress = EvaluationProgress(console.console, done=done)
+        yield SurveyedFilm(survey, fleet, encoding, progress), console
 
 
 def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: bool = True) -> str:
@@ -179,24 +179,24 @@ def list_shots(spec: JobSpec, place: str, *, address: str | None = None, keep: b
     if form is None:
         raise BadSpec(f"--to {place}: a shot list's name ends in .edl, .otio or .csv.")
     folder, _, name = (place if "://" in place else str(Path(place).absolute())).rpartition("/")
-    with _planned(spec, address, keep) as (scout, fleet, _):
+    with _planned(spec, address, keep) as (survey, fleet, _):
         output = open_store(folder or "/")
         output.check()
-        _survey(scout, fleet)
-        output.write(name, _shots(scout, form))
+        _survey(survey, fleet)
+        output.write(name, _shots(survey, form))
     return f"{output.url}/{name}"
 
 
-def _shots(scout: SurveyRun, form: Form) -> bytes:
-    return shot_list(form, scout.film, listed(scout.plan), scout.names).encode()
+def _shots(survey: SurveyRun, form: Form) -> bytes:
+    return shot_list(form, survey.film, listed(survey.plan), survey.names).encode()
 
 
-def _survey(scout: SurveyRun, fleet: Fleet) -> None:
-    scout.ledger.enter(scout.spec, to_render=False)
-    for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+def _survey(survey: SurveyRun, fleet: Fleet) -> None:
+    survey.ledger.enter(survey.spec, to_render=False)
+    for _ in fleet.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
         pass
-    scout.fresh()
-    refuse_stills_beyond(scout.stills, scout.plan.frames, scout.names)
+    survey.fresh()
+    refuse_stills_beyond(survey.stills, survey.plan.frames, survey.names)
 
 
 @contextmanager
@@ -212,8 +212,8 @@ def _planned(
         ready = preflight(spec, delivers=False)
         # A folder of this machine alone is no place for others to see: surveyors read the source only.
         vantage = DriverView.of_film(spec, delivers=False) if keep else None
-        with ProgressConsole() as board, _fleet(spec, address, board, vantage) as fleet:
-            yield open_film(ready, fleet=fleet, board=board), fleet, board
+        with ProgressConsole() as console, _fleet(spec, address, console, vantage) as fleet:
+            yield open_film(ready, fleet=fleet, console=console), fleet, console
 
 
 def _fleet(

@@ -67,12 +67,12 @@ def export_stills(film: SurveyedFilm, wish: ExportRequest) -> StillsReport:
     Raises BadSpec for shots or frames that the film does not have, and for a folder with stills of another film. What could
     not be made is named in the report.
     """
-    scout, fleet, progress = film.scout, film.fleet, film.progress
-    wish.shots.refuse_beyond(scout.plan.shot_count)
-    run = _Export(scout, film.encoding, wish)
-    before = set(scout.ledger.names(f"{FOLDER}/"))
+    survey, fleet, progress = film.survey, film.fleet, film.progress
+    wish.shots.refuse_beyond(survey.plan.shot_count)
+    run = _Export(survey, film.encoding, wish)
+    before = set(survey.ledger.names(f"{FOLDER}/"))
     progress.begin(run.wanted)
-    fleet.hire([prover(scout, fleet, [look for look in run.looks if look])])
+    fleet.hire([prover(survey, fleet, [look for look in run.looks if look])])
     for _ in fleet.run(run.calls(), run.calls_after_finding):
         progress.begin(run.wanted)
         progress.judged(len(run.made))
@@ -86,7 +86,7 @@ def export_stills(film: SurveyedFilm, wish: ExportRequest) -> StillsReport:
 class _Export:
     """What is wanted, and what is made of it so far."""
 
-    scout: SurveyRun
+    survey: SurveyRun
     encoding: Encoding
     wish: ExportRequest
     made: dict[int, Still] = field(default_factory=dict)
@@ -95,11 +95,11 @@ class _Export:
     edited: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        film = self.scout.film.picture
-        self.output: Store = open_store(self.scout.spec.output)
+        film = self.survey.film.picture
+        self.output: Store = open_store(self.survey.spec.output)
         self.before = read_exports(self.output)
-        refuse_another_film(self.before, self.scout.film.identity, self.output)
-        self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
+        refuse_another_film(self.before, self.survey.film.identity, self.output)
+        self.shots = [shot for shot in self.survey.plan.shots if shot.number in self.wish.shots]
         # As large as the film, whatever is delivered of it.
         size = (film.width, film.height) if self.encoding.rotation % 180 == 0 else (film.height, film.width)
         self.encoding = self.encoding.model_copy(update={"width": size[0], "height": size[1]})
@@ -121,8 +121,8 @@ class _Export:
             if self.wish.frames:
                 yield from (self._still_call(shot, frame) for frame in self._asked(shot))
             else:
-                run = neighbours(self.scout, shot.frames.start, shot.frames)
-                yield ChoiceCall(ChoiceOrder(self.scout.film, shot.number, self.wish.most, run))
+                run = neighbours(self.survey, shot.frames.start, shot.frames)
+                yield ChoiceCall(ChoiceOrder(self.survey.film, shot.number, self.wish.most, run))
 
     def calls_after_finding(self, call: Call, found: object) -> Iterable[Call]:
         """Frames are chosen, and their stills can be made; or a still or a sheet is there; or something went wrong."""
@@ -147,11 +147,11 @@ class _Export:
 
     def publish(self, rendered: int) -> StillsReport:
         """stills.json, in which what earlier runs have exported stays, and what this one came to."""
-        film, names = self.scout.film, {still.name for still in self._exported}
+        film, names = self.survey.film, {still.name for still in self._exported}
         kept = [still for still in (self.before.stills if self.before else ()) if still.name not in names]
         stills = sorted([*kept, *self._exported], key=lambda still: (still.frame, still.name))
         export = StillsExport(
-            job=self.scout.spec.name, source=film.source, identity=film.identity, stills=tuple(stills)
+            job=self.survey.spec.name, source=film.source, identity=film.identity, stills=tuple(stills)
         )
         self.output.write(EXPORTS, canonical(export))
         return StillsReport(
@@ -177,21 +177,21 @@ class _Export:
         if not self.wish.frames:
             return ()
         try:
-            return self.scout.names.numbers(self.wish.frames, self.scout.plan.shots[-1].frames.stop)
+            return self.survey.names.numbers(self.wish.frames, self.survey.plan.shots[-1].frames.stop)
         except ValueError as wrong:
             raise BadSpec(f"--frames {self.wish.frames}: {wrong}.") from None
 
     def _still_call(self, shot: Shot, frame: int) -> Call:
         look = self._look(shot)
-        run = neighbours(self.scout, frame, shot.frames, [look] if look else [])
+        run = neighbours(self.survey, frame, shot.frames, [look] if look else [])
         return StillsCall(
-            StillOrder(self.scout.film, shot.number, shot.frames, (look,), self.encoding, (run,), export=True)
+            StillOrder(self.survey.film, shot.number, shot.frames, (look,), self.encoding, (run,), export=True)
         )
 
     @cached_property
     def _exported(self) -> list[ExportedStill]:
         """Every still that could be made, in order."""
-        names = self.scout.names
+        names = self.survey.names
         shots = {frame: shot for shot in self.shots for frame in self.made if frame in range(*shot.frames)}
         return [
             ExportedStill(

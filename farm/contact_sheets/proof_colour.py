@@ -26,9 +26,9 @@ class FrameColour:
 class ProofColour:
     """The guides and references of the frames that are shown. A render of the film finds them made."""
 
-    def __init__(self, scout: SurveyRun) -> None:
-        self._scout = scout
-        self._run = PropagationRun(scout, scout.ledger.finished())
+    def __init__(self, survey: SurveyRun) -> None:
+        self._survey = survey
+        self._run = PropagationRun(survey, survey.ledger.finished())
         self._waiting: list[tuple[Shot, Chunk]] = []
 
     def first_calls(self) -> Iterable[Call]:
@@ -37,7 +37,7 @@ class ProofColour:
 
     def calls_for(self, shot: Shot, frame: int) -> Iterator[Call]:
         """What lacks of the colour of one frame of a propagated shot."""
-        chunk = next(one for one in self._scout.plan.chunks if frame in range(*one.core))
+        chunk = next(one for one in self._survey.plan.chunks if frame in range(*one.core))
         alone = Range(frame, frame + 1)
         assert shot.look.propagation
         look = shot.look.propagated(shot.look.propagation.over(alone, chunk.spans))
@@ -58,14 +58,14 @@ class ProofColour:
         if isinstance(call, GuideCall) and len(call.order.spans) > 1:
             return
         names = self._run.give_up(call)
-        gone = [(shot, chunk) for shot, chunk in self._waiting if names & set(guides_of(self._scout.film, chunk))]
+        gone = [(shot, chunk) for shot, chunk in self._waiting if names & set(guides_of(self._survey.film, chunk))]
         self._waiting = [one for one in self._waiting if one not in gone]
         yield from (shot for shot, _ in gone)
 
     def ready(self) -> Iterator[FrameColour]:
         """Frames whose colour is there since this was asked last."""
         for shot, chunk in list(self._waiting):
-            names = list(guides_of(self._scout.film, chunk))
+            names = list(guides_of(self._survey.film, chunk))
             if self._run.ready(names):
                 self._waiting.remove((shot, chunk))
                 guides, references = self._run.records(names)

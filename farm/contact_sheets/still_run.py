@@ -64,7 +64,7 @@ def looks_beside(names: Sequence[str], settings: Mapping[str, Any]) -> tuple[Loo
 class SurveyedFilm:
     """A film whose plan is whole, and who makes stills of it."""
 
-    scout: SurveyRun
+    survey: SurveyRun
     fleet: Fleet
     encoding: Encoding
     """Of the deliverable that stills are as."""
@@ -76,16 +76,16 @@ def prove(film: SurveyedFilm, wish: StillRequest) -> Proof:
 
     Raises BadSpec for shots that the film does not have, NameTaken where another job has the folder. What could not be made is named in the proof.
     """
-    scout, fleet, progress = film.scout, film.fleet, film.progress
-    wish.shots.refuse_beyond(scout.plan.shot_count)
-    with claimed_proof(scout):
-        proof = _Stills(scout, film.encoding, wish)
-        before = set(scout.ledger.names(f"{FOLDER}/"))
+    survey, fleet, progress = film.survey, film.fleet, film.progress
+    wish.shots.refuse_beyond(survey.plan.shot_count)
+    with claimed_proof(survey):
+        proof = _Stills(survey, film.encoding, wish)
+        before = set(survey.ledger.names(f"{FOLDER}/"))
         progress.begin(proof.wanted)
-        fleet.hire([prover(scout, fleet, proof.looks), *propagators(scout, fleet)])
+        fleet.hire([prover(survey, fleet, proof.looks), *propagators(survey, fleet)])
         if proof.colour:
-            put_stills(scout.spec, scout.ledger, scout.stills)
-        put_luts(scout.spec, scout.ledger)
+            put_stills(survey.spec, survey.ledger, survey.stills)
+        put_luts(survey.spec, survey.ledger)
         for _ in fleet.run([*proof.colour_calls(), *proof.stills_calls()], proof.calls_after_finding):
             progress.judged(len(proof.made))
         for _ in fleet.run(proof.sheet_calls(), lambda *_: ()):
@@ -95,25 +95,27 @@ def prove(film: SurveyedFilm, wish: StillRequest) -> Proof:
         return proof.publish(rendered)
 
 
-def prover(scout: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
+def prover(survey: SurveyRun, fleet: Fleet, looks: Sequence[Look]) -> PoolSpec:
     """As many as there would be renderers, with what these need."""
-    renderers = next(one for one in pools_for(scout.spec, looks, fleet.cluster) if one.name == "renderer")
+    renderers = next(one for one in pools_for(survey.spec, looks, fleet.cluster) if one.name == "renderer")
     # The last two of a renderer's arguments are of films: its encoders, and whether hardware may be mixed.
     return replace(
         renderers, name="prover", made_of="actors.render.still_renderer:StillRenderer", args=renderers.args[:-2]
     )
 
 
-def propagators(scout: SurveyRun, fleet: Fleet) -> list[PoolSpec]:
+def propagators(survey: SurveyRun, fleet: Fleet) -> list[PoolSpec]:
     """Those that propagate the colour of the frames that are shown, where the spec has it propagated."""
-    return [one for one in pools_for(scout.spec, list(scout.looks.values()), fleet.cluster) if one.name == "propagator"]
+    return [
+        one for one in pools_for(survey.spec, list(survey.looks.values()), fleet.cluster) if one.name == "propagator"
+    ]
 
 
 @dataclass
 class _Stills:
     """What is wanted, and what is made of it so far."""
 
-    scout: SurveyRun
+    survey: SurveyRun
     encoding: Encoding
     wish: StillRequest
     made: dict[str, Still] = field(default_factory=dict)
@@ -122,19 +124,19 @@ class _Stills:
     """Why there is none, by digest."""
 
     def __post_init__(self) -> None:
-        self.output: Store = open_store(self.scout.spec.output)
-        self.folder = proof_folder(self.scout.spec.key)
-        self.shots = [shot for shot in self.scout.plan.shots if shot.number in self.wish.shots]
+        self.output: Store = open_store(self.survey.spec.output)
+        self.folder = proof_folder(self.survey.spec.key)
+        self.shots = [shot for shot in self.survey.plan.shots if shot.number in self.wish.shots]
         propagated = [shot for shot in self.shots if shot.look.propagation and not self.wish.looks]
         self.own = {shot.frames: _proven_look(shot) for shot in self.shots}
         """The spec's look of a shot, by the shot's frames."""
-        self.colour = ProofColour(self.scout) if propagated else None
+        self.colour = ProofColour(self.survey) if propagated else None
         looks = [one for shot in self.shots for one in self._looks(shot)]
         self.looks = list({one.model_dump_json(): one for one in looks}.values())
         self.names = {shot.frames: self._names(shot) for shot in self.shots}
         """Digest of each column's still, by the shot's frames."""
         self.wanted = len(self.shots) + len(looks)
-        there = set(self.scout.ledger.names(f"{FOLDER}/"))
+        there = set(self.survey.ledger.names(f"{FOLDER}/"))
         self.to_colour = {
             shot.frames: shot for shot in propagated if still_paper(self.names[shot.frames][1]) not in there
         }
@@ -182,7 +184,7 @@ class _Stills:
     def publish(self, rendered: int) -> Proof:
         """The page, and what it came to. What an earlier proof left in the folder goes."""
         proof = Proof(
-            name=self.scout.spec.name,
+            name=self.survey.spec.name,
             output=self.output.url,
             page=f"{self.folder}/index.html",
             sheets=tuple(self._sheets()),
@@ -191,7 +193,7 @@ class _Stills:
             rendered=rendered,
             lacking=tuple(self._lacking()),
         )
-        self.output.write(proof.page, page(proof, self.scout.names).encode())
+        self.output.write(proof.page, page(proof, self.survey.names).encode())
         ours = re.compile(rf"{re.escape(self.folder)}/{_OURS}")
         named = {key for shot in self.shots for cell in self._cells(shot) for key in (cell.large, cell.small)}
         for key in list(self.output.list(f"{self.folder}/")):
@@ -205,18 +207,18 @@ class _Stills:
         return self.wish.looks or (self.own[shot.frames],)
 
     def _names(self, shot: Shot) -> list[str]:
-        film, encoding = self.scout.film, self.encoding
+        film, encoding = self.survey.film, self.encoding
         return [still_digest(film, shot.frames, look, encoding) for look in (None, *self._looks(shot))]
 
     def _order(self, shot: Shot) -> StillOrder:
         looks = self._looks(shot)
-        runs = tuple(neighbours(self.scout, frame, shot.frames, looks) for frame in candidates(shot.frames))
-        return StillOrder(self.scout.film, shot.number, shot.frames, (None, *looks), self.encoding, runs)
+        runs = tuple(neighbours(self.survey, frame, shot.frames, looks) for frame in candidates(shot.frames))
+        return StillOrder(self.survey.film, shot.number, shot.frames, (None, *looks), self.encoding, runs)
 
     def _coloured(self, found: FrameColour) -> StillOrder:
         """The frame that is shown of a shot, in its propagated colour."""
         order, shot = self._order(found.shot), found.shot
-        run = neighbours(self.scout, found.frame, shot.frames, self._looks(shot))
+        run = neighbours(self.survey, found.frame, shot.frames, self._looks(shot))
         looks = self._looks(shot)
         return replace(order, looks=looks, runs=(run,), guides=found.guides, references=found.references)
 
@@ -224,7 +226,7 @@ class _Stills:
         looks, names = (None, *self._looks(shot)), self.names[shot.frames]
         for column, (look, digest) in enumerate(zip(looks, names, strict=True)):
             still = self.made.get(digest)
-            words = title_of(look) if look else f"shot {shot.number}, {self.scout.names.name(shot.frames.start)}"
+            words = title_of(look) if look else f"shot {shot.number}, {self.survey.names.name(shot.frames.start)}"
             name = f"{self.folder}/stills/shot-{shot.number:05d}-frame-{still.frame if still else 0:07d}-{column}"
             yield SheetCell(still, words if still else f"{words}: no still", f"{name}.jpg", f"{name}-small.jpg")
 
@@ -235,7 +237,7 @@ class _Stills:
             start=shot.frames.start,
             stop=shot.frames.stop,
             frame=next((cell.still.frame for cell in cells if cell.still), None),
-            at=self.scout.names.name(shot.frames.start),
+            at=self.survey.names.name(shot.frames.start),
             looks=tuple(_told(look) for look in (None, *self._looks(shot))),
             stills=tuple(cell.large if cell.still else None for cell in cells),
         )
@@ -261,15 +263,15 @@ class _Stills:
         return {f"{self.folder}/sheet-{place:03d}.jpg": one for place, one in enumerate(some, 1)}
 
 
-def neighbours(scout: SurveyRun, frame: int, shot: Range, looks: Sequence[Look] | None = None) -> NeighbouringFrames:
+def neighbours(survey: SurveyRun, frame: int, shot: Range, looks: Sequence[Look] | None = None) -> NeighbouringFrames:
     """A frame with what looks must see around it; None: with all of its shot."""
     if looks is None:
         read = shot
     else:
         reads = [Range(frame, frame + 1), *(around(frame, look, shot) for look in looks)]
         read = Range(min(one.start for one in reads), max(one.stop for one in reads))
-    head = min(MARGIN, read.start) if scout.film.picture.deinterlace else 0
-    return NeighbouringFrames(frame, read, head, scout.span(read))
+    head = min(MARGIN, read.start) if survey.film.picture.deinterlace else 0
+    return NeighbouringFrames(frame, read, head, survey.span(read))
 
 
 def _proven_look(shot: Shot) -> Look:

@@ -89,21 +89,21 @@ GUIDE_BYTES = 27_000
 
 
 def estimate(
-    scout: SurveyRun, decided: Sequence[DeliverablePlan], cluster: Cluster, asked: ForecastRequest = NO_QUESTION
+    survey: SurveyRun, decided: Sequence[DeliverablePlan], cluster: Cluster, asked: ForecastRequest = NO_QUESTION
 ) -> Estimate:
     """The figures of a finished plan, and what was decided of its deliverables. Raises BadMedia for times that a container cannot hold."""
-    plan = scout.plan
-    making = again(scout, decided)
-    forecaster = Forecaster(scout, asked, paces_in(scout.ledger.store), making.propagated)
+    plan = survey.plan
+    making = again(survey, decided)
+    forecaster = Forecaster(survey, asked, paces_in(survey.ledger.store), making.propagated)
     chunks = _chunks_of(plan, making)
     basis, fleets = forecaster.of(chunks, cluster)
-    orders = [split_order(scout.film, chunk, scout.span(chunk.read)) for chunk in plan.chunks]
+    orders = [split_order(survey.film, chunk, survey.span(chunk.read)) for chunk in plan.chunks]
     lead_in = _lead_in(orders)
     spans = {span for chunk in plan.chunks for span in chunk.spans}
     return Estimate(
-        name=scout.spec.name,
-        source=scout.film.source,
-        picture=_picture(scout.film),
+        name=survey.spec.name,
+        source=survey.film.source,
+        picture=_picture(survey.film),
         frames=plan.frames,
         shots=plan.shot_count,
         chunks=len(plan.chunks),
@@ -112,16 +112,16 @@ def estimate(
         extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
         lead_in_frames=lead_in,
         lead_in_percent=round(100 * lead_in / plan.frames, 3),
-        chunk_bytes=sum(scout.span(chunk.read).bytes for chunk in plan.chunks),
+        chunk_bytes=sum(survey.span(chunk.read).bytes for chunk in plan.chunks),
         spans=len(spans),
-        stills=len(scout.stills),
+        stills=len(survey.stills),
         guide_bytes=GUIDE_BYTES * sum(span.frames.frames for span in spans),
         lossless_chunks=sum(order.form == "ffv1" for order in orders),
         worker_seconds=round(forecaster.seconds(plan.chunks), 1),
         looks=tuple(dict.fromkeys(chunk.look.title for chunk in plan.chunks)),
         shot_list=tuple((shot.number, *shot.frames, shot.look.title) for shot in plan.shots),
-        shot_names=_shot_names(scout),
-        deliverables=tuple(_promised(scout, one) for one in decided),
+        shot_names=_shot_names(survey),
+        deliverables=tuple(_promised(survey, one) for one in decided),
         again=making,
         basis=basis,
         fleets=fleets,
@@ -135,9 +135,9 @@ def _chunks_of(plan: Plan, making: RerenderDiff) -> list[Chunk]:
     return [chunk for chunk in plan.chunks if chunk.number in numbers]
 
 
-def _shot_names(scout: SurveyRun) -> tuple[tuple[str, str], ...]:
-    name = scout.names.name
-    return tuple((name(shot.frames.start), name(shot.frames.stop)) for shot in scout.plan.shots)
+def _shot_names(survey: SurveyRun) -> tuple[tuple[str, str], ...]:
+    name = survey.names.name
+    return tuple((name(shot.frames.start), name(shot.frames.stop)) for shot in survey.plan.shots)
 
 
 def _picture(film: Film) -> str:
@@ -146,7 +146,7 @@ def _picture(film: Film) -> str:
     return said + (f"; other video streams, not worked on: {', '.join(others)} (choose by `video`)" if others else "")
 
 
-def _promised(scout: SurveyRun, plan: DeliverablePlan) -> Promised:
+def _promised(survey: SurveyRun, plan: DeliverablePlan) -> Promised:
     def told(fate: StreamFate) -> str:
         what = " ".join(one for one in (fate.kind, fate.codec) if one)
         return f"stream {fate.stream} ({what}): {fate.detail or fate.fate}"
@@ -161,7 +161,7 @@ def _promised(scout: SurveyRun, plan: DeliverablePlan) -> Promised:
         pix_fmt=plan.encoding.pix_fmt,
         width=plan.encoding.width,
         height=plan.encoding.height,
-        timing=scout.timing(plan).sentence,
+        timing=survey.timing(plan).sentence,
         converted=tuple(told(one) for one in plan.fates if one.fate in changed and one.detail),
         dropped=tuple(told(one) for one in plan.fates if one.fate == "dropped"),
     )

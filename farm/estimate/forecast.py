@@ -124,7 +124,7 @@ class Forecaster:
 
     def __init__(
         self,
-        scout: SurveyRun,
+        survey: SurveyRun,
         asked: ForecastRequest,
         paces: Iterable[MeasuredThroughput],
         propagated: Sequence[Range] = (),
@@ -133,13 +133,13 @@ class Forecaster:
 
         `propagated`: frames whose colour is still to be propagated.
         """
-        self.scout = scout
+        self.survey = survey
         self._propagated = propagated
         self.asked = asked
-        self.cost = asked.cost or scout.spec.cost
-        picture = scout.film.picture
+        self.cost = asked.cost or survey.spec.cost
+        picture = survey.film.picture
         self._megapixels = picture.width * picture.height / 1e6
-        self._rates = Throughputs(paces, scout.spec.deliverables, self._megapixels)
+        self._rates = Throughputs(paces, survey.spec.deliverables, self._megapixels)
 
     def seconds(self, chunks: Iterable[Chunk]) -> float:
         """Of one renderer, for these chunks, their colour given where it is propagated."""
@@ -149,8 +149,8 @@ class Forecaster:
         """What these chunks cost on nodes with GPUs and without; nothing where the price of either is not known."""
         if not self.cost or not self.cost.gpu_hour or not self.cost.cpu_hour:
             return ()
-        gpus = renderer_gpus(self.scout.spec, list(self.scout.looks.values()), cluster) or 1.0
-        cpus = self.scout.spec.workers.cpus or CLUSTER_CPUS
+        gpus = renderer_gpus(self.survey.spec, list(self.survey.looks.values()), cluster) or 1.0
+        cpus = self.survey.spec.workers.cpus or CLUSTER_CPUS
         return node_prices(chunks, self._rates, self.cost, gpus, cpus, sum(map(self._propagation, chunks)))
 
     def of(self, chunks: Sequence[Chunk], cluster: Cluster) -> tuple[tuple[Basis, ...], tuple[Forecast, ...]]:
@@ -161,7 +161,7 @@ class Forecaster:
         if not chunks:
             return (), ()
         fleets = self.asked.fleets or (
-            (WorkerKind("", renderer_count(self.scout.spec, list(self.scout.looks.values()), cluster)),),
+            (WorkerKind("", renderer_count(self.survey.spec, list(self.survey.looks.values()), cluster)),),
         )
         basis = dict.fromkeys(one for fleet in fleets for one in self._basis(chunks, fleet))
         return tuple(basis), tuple(self.on(chunks, fleet) for fleet in fleets)
@@ -173,7 +173,7 @@ class Forecaster:
             rate = self._rates.of(look, hardware, sum(kind.renderers for kind in fleet))
             if hardware and not rate.frames:
                 raise BadSpec(
-                    f"--fleet: '{look.title}' was not rendered on '{hardware}' by any job in {self.scout.ledger.store.url}; "
+                    f"--fleet: '{look.title}' was not rendered on '{hardware}' by any job in {self.survey.ledger.store.url}; "
                     "render a few shots there first (--shots), or leave that kind out."
                 )
             seconds = round(rate.seconds, 5)
@@ -183,7 +183,7 @@ class Forecaster:
         """The film on one fleet."""
         each = [kind for kind in fleet for _ in range(kind.renderers)]
         cluster, pools = self.pools(len(each))
-        found = outcome(chunks, self.scout.plan, self.times(each, shared=cluster.local), pools)
+        found = outcome(chunks, self.survey.plan, self.times(each, shared=cluster.local), pools)
         cpu = sum(found.hired[pool.name] * pool.cpus for pool in pools)
         gpu = sum(found.hired[pool.name] * pool.gpus for pool in pools)
         names = (f"{kind.hardware}:{kind.renderers}" if kind.hardware else str(kind.renderers) for kind in fleet)
@@ -213,7 +213,7 @@ class Forecaster:
 
     def times(self, each: Sequence[WorkerKind], *, shared: bool) -> Times:
         """How long everything takes, where these are the renderers. `shared`: on the cores on which propagators work too."""
-        encodings, lossless = len(self.scout.spec.deliverables), self.scout.film.picture.developed
+        encodings, lossless = len(self.survey.spec.deliverables), self.survey.film.picture.developed
         rate = self._rates.of
 
         def boot(pool: PoolSpec) -> float:
@@ -240,13 +240,13 @@ class Forecaster:
 
     def pools(self, workers: int) -> tuple[Cluster, list[PoolSpec]]:
         """As they would be hired: here for no more renderers than there are cores, and on a cluster for more."""
-        spec, cores = self.scout.spec, len(os.sched_getaffinity(0))
+        spec, cores = self.survey.spec, len(os.sched_getaffinity(0))
         spec = spec.model_copy(update={"workers": spec.workers.model_copy(update={"count": workers})})
         gpus = float(workers) if spec.workers.gpus is None else workers * spec.workers.gpus
         cluster = Cluster(False, workers * (spec.workers.cpus or CLUSTER_CPUS) + CLUSTER_CPUS * 2, gpus)
         if workers <= cores and not spec.workers.gpus:
             cluster = Cluster(True, float(cores), 0.0)
-        return cluster, pools_for(spec, list(self.scout.looks.values()), cluster)
+        return cluster, pools_for(spec, list(self.survey.looks.values()), cluster)
 
 
 def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: PlainConsole) -> None:

@@ -53,13 +53,13 @@ class RerenderDiff(Document):
     shots: tuple[ShotRerender, ...]
 
 
-def again(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
+def again(survey: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
     """What a finished plan lacks in the store, chunk by chunk, as the driver would find it."""
-    states = _noted(scout, decided)
-    reasons = _Reasons(scout, continuity(scout.ledger), decided, states)
+    states = _noted(survey, decided)
+    reasons = _Reasons(survey, continuity(survey.ledger), decided, states)
     made = [state.chunk for state in states if state.to_split]
     printed = sum(bool(state.transcodes) for state in states)
-    propagated = tuple(_propagated(scout, made, states.on_paper))
+    propagated = tuple(_propagated(survey, made, states.on_paper))
     kept = (
         " Their propagated colour is there: it is not made again."
         if not propagated and any(one.spans for one in made)
@@ -69,23 +69,25 @@ def again(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> RerenderDiff:
     shown = sum(one.shown for one in shots)
     return RerenderDiff(
         rendered_before=bool(reasons.before.shots),
-        sentence=_sentence(len(made), shown, scout.plan.frames, [one.shot for one in shots]) + kept + _printed(printed),
+        sentence=_sentence(len(made), shown, survey.plan.frames, [one.shot for one in shots])
+        + kept
+        + _printed(printed),
         chunks=len(made),
         printed=printed,
         frames=shown,
-        frames_percent=round(100 * shown / scout.plan.frames, 3),
+        frames_percent=round(100 * shown / survey.plan.frames, 3),
         propagated=propagated,
         shots=shots,
     )
 
 
-def _propagated(scout: SurveyRun, made: Iterable[Chunk], on_paper: Collection[str]) -> Iterator[Range]:
+def _propagated(survey: SurveyRun, made: Iterable[Chunk], on_paper: Collection[str]) -> Iterator[Range]:
     """The spans of these chunks that have no guide yet, neighbours joined."""
     start = stop = 0
     for chunk in made:
         for span in chunk.spans:
             # A span that two chunks share comes twice.
-            if span.frames.stop <= stop or guide_digest(scout.film, chunk.look, span) in on_paper:
+            if span.frames.stop <= stop or guide_digest(survey.film, chunk.look, span) in on_paper:
                 continue
             if span.frames.start != stop and stop > start:
                 yield Range(start, stop)
@@ -94,12 +96,12 @@ def _propagated(scout: SurveyRun, made: Iterable[Chunk], on_paper: Collection[st
         yield Range(start, stop)
 
 
-def _noted(scout: SurveyRun, decided: Sequence[DeliverablePlan]) -> ChunkStates:
+def _noted(survey: SurveyRun, decided: Sequence[DeliverablePlan]) -> ChunkStates:
     """What production puts down of a plan that is whole."""
-    aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
+    aside = QuarantinedChunks(survey, ProgressConsole(console=PlainConsole(quiet=True)))
     encodings = {one.encoding.model_dump_json(): one.encoding for one in decided}.values()
-    states = ChunkStates(scout.film, scout.ledger, encodings)
-    for state in states.add(aside.standing(one.number) for one in scout.plan.chunks):
+    states = ChunkStates(survey.film, survey.ledger, encodings)
+    for state in states.add(aside.standing(one.number) for one in survey.plan.chunks):
         if state.number not in aside.held:
             states.note(state)
     return states
@@ -130,11 +132,11 @@ class _Reasons:
     """Why chunks are made: from what the last runs made of their frames."""
 
     def __init__(
-        self, scout: SurveyRun, before: RenderHistory, decided: Sequence[DeliverablePlan], states: ChunkStates
+        self, survey: SurveyRun, before: RenderHistory, decided: Sequence[DeliverablePlan], states: ChunkStates
     ) -> None:
         self.before = before
         self._states = states
-        self._was, self._now = before.made, scout.made
+        self._was, self._now = before.made, survey.made
         self._known = set(map(digest, before.encoded))
         self._files = {one.file for one in before.encoded}
         self._decided = decided

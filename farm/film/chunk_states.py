@@ -62,7 +62,7 @@ class ChunkState:
     """The chunks that it is rendered with, itself included."""
     seam: Seam | None = None
     frames_done: int = 0
-    """Frames of its core that the board has been told of."""
+    """Frames of its core that the console has been told of."""
 
     @property
     def number(self) -> int:

@@ -21,17 +21,17 @@ def file_reports(film: FilmRun, output: Store) -> None:
 
 def conform_report(film: FilmRun, plan: DeliverablePlan, proof: Conform) -> ConformReport:
     """All that is known of one finished deliverable."""
-    scout, segments = film.scout, film.segments_of(plan)
+    survey, segments = film.survey, film.segments_of(plan)
     joined = hashlib.sha256(b"".join(bytes.fromhex(one.media.sha256) for one in segments))
     return ConformReport(
-        job=scout.spec.name,
-        spec=digest(scout.spec),
+        job=survey.spec.name,
+        spec=digest(survey.spec),
         film=film.film,
         plan=plan,
-        looks=tuple(look for _, look in sorted(scout.looks.items())),
-        shots=scout.plan.shot_count,
-        chunks=len(scout.plan.chunks),
-        seams=scout.plan.seams,
+        looks=tuple(look for _, look in sorted(survey.looks.items())),
+        shots=survey.plan.shot_count,
+        chunks=len(survey.plan.chunks),
+        seams=survey.plan.seams,
         made_on=tuple(sorted({one.made_on for one in segments})),
         stand_ins=tuple(
             StandsIn(chunk=number, shot=one.shot, frames=one.frames, by=one.stand_in)

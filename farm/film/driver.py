@@ -27,7 +27,7 @@ from jobs.records.orders import DeviceUsage, FramesRendered, HandlesRecord, Segm
 from jobs.records.report import Conform
 
 
-def render_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole, shots: ShotSelection = ALL) -> FilmRun:
+def render_film(job: Preflight, *, fleet: Fleet, console: ProgressConsole, shots: ShotSelection = ALL) -> FilmRun:
     """Carry one film from source to deliverables. Safe to run again: what is on paper is read, not made anew.
 
     `shots`: the only ones to be rendered; the film is delivered where with them all of it is there.
@@ -37,21 +37,21 @@ def render_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole, shots: 
     mended: set[str] = set()
     while True:
         try:
-            return _carry(job, shots, fleet=fleet, board=board)
+            return _carry(job, shots, fleet=fleet, console=console)
         except Damaged as damage:  # an object of the store; its record is set aside, and all the rest is on paper
             if damage.record in mended:
                 raise
             mended.add(damage.record)
             if damage.missing:  # a worker did not find it, and neither does the driver
                 job.ledger.set_aside(damage.record)
-            board.begin_again(f"{damage} It is made again now.")
+            console.begin_again(f"{damage} It is made again now.")
 
 
-def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: ProgressConsole) -> FilmRun:
-    scout = open_film(job, fleet=fleet, board=board)
-    mixture = MixedHardware(board)
-    fleet.expect("renderer", scout.expected_chunks)  # their weights are loaded while the film is surveyed
-    film = FilmRun(scout, decide_deliverables(scout, fleet), board, shots)
+def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, console: ProgressConsole) -> FilmRun:
+    survey = open_film(job, fleet=fleet, console=console)
+    mixture = MixedHardware(console)
+    fleet.expect("renderer", survey.expected_chunks)  # their weights are loaded while the film is surveyed
+    film = FilmRun(survey, decide_deliverables(survey, fleet), console, shots)
     page = review_page(film)
 
     def follow(call: Call, found: object) -> Iterable[Call]:
@@ -59,8 +59,8 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
         mixture.heard(made_on(found))
         match call, found:
             case _, Page() | Cuts():  # the index or the cuts have grown, and the plan with them
-                yield from scout.calls_after_finding(found)
-                yield from film.calls_after_plan(scout.fresh())
+                yield from survey.calls_after_finding(found)
+                yield from film.calls_after_plan(survey.fresh())
             case _, SplitRecord():  # a chunk's packets, handles included, lie in the store
                 yield from film.calls_after_split(found)
             case ChunkCall(), RetriesExhausted():  # a chunk went wrong too often: it is set aside, and the rest goes on
@@ -68,7 +68,7 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
             case _, FramesRendered():
                 film.progress(found)
             case RenderCall(orders=orders), DeviceUsage():
-                board.worked(found, pace_of(orders, found, board.progress.renderers_ready))
+                console.worked(found, pace_of(orders, found, console.progress.renderers_ready))
             case _, HandlesRecord():  # frames after a seam, as a neighbour renders them, are kept for a dissolve
                 yield from film.calls_after_handles(found)
             case _, ReferenceRecord() | RefusedStill() | GuideRecord():  # a still is judged, or a span has its colour
@@ -78,11 +78,11 @@ def _carry(job: Preflight, shots: ShotSelection, *, fleet: Fleet, board: Progres
             case _, DeliverableFacts() | Conform():  # a deliverable is stitched; it is proven, and in its place
                 film.hand_over(found)
         for pool, calls in (("renderer", film.renders_to_come), ("surveyor", 0), ("splitter", 0)):
-            fleet.expect(pool, calls, sure=scout.done)  # known exactly, so whoever is not needed any more goes
+            fleet.expect(pool, calls, sure=survey.done)  # known exactly, so whoever is not needed any more goes
         yield from film.stitch_calls()  # once every frame's time is known; from then on deliverables grow with the finished prefix
 
     with claimed_output(film):  # what another job owns is refused before any work
-        first = [*scout.survey_calls(), *film.calls_after_plan(scout.fresh()), *film.stitch_calls()]
+        first = [*survey.survey_calls(), *film.calls_after_plan(survey.fresh()), *film.stitch_calls()]
         enter(job)  # nothing has refused it
         deque(fleet.run(first, lambda call, found: film.propagation.worth_making(follow(call, found))), maxlen=0)
     put_down_made(film)

@@ -45,29 +45,29 @@ class FilmRun:
 
     def __init__(
         self,
-        scout: SurveyRun,
+        survey: SurveyRun,
         deliverables: Sequence[DeliverablePlan],
-        board: ProgressConsole,
+        console: ProgressConsole,
         chosen: ShotSelection = ALL,
     ) -> None:
         """`chosen`: shots that are made; the others are looked for on paper alone."""
-        self.scout = scout
-        self.film = scout.film
+        self.survey = survey
+        self.film = survey.film
         self.deliverables = deliverables
-        self.board = board
-        self.ledger = scout.ledger
+        self.console = console
+        self.ledger = survey.ledger
         self.proofs: dict[str, Conform] = {}
         """By file: a proof that comes twice, because a worker was lost at its end, counts once."""
-        self.aside = QuarantinedChunks(scout, board)
+        self.aside = QuarantinedChunks(survey, console)
         self.chosen = chosen
-        self.order = ChunkOrder(scout.spec, scout.film)
+        self.order = ChunkOrder(survey.spec, survey.film)
         self.left_out: set[int] = set()
         """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
         self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
-        self.states = ChunkStates(scout.film, scout.ledger, self._encodings)
-        self.propagation = PropagationRun(scout, self.states.on_paper)
+        self.states = ChunkStates(survey.film, survey.ledger, self._encodings)
+        self.propagation = PropagationRun(survey, self.states.on_paper)
         self._to_come: set[tuple[int, ...]] = set()  # batches that no renderer has been called for yet
-        self._assembly = FinishedPrefix(scout.ledger)
+        self._assembly = FinishedPrefix(survey.ledger)
         self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
         self._finishing = False
 
@@ -78,10 +78,10 @@ class FilmRun:
         stills = self.propagation.still_calls()
         if not fresh:
             return stills
-        self.board.planned(self.scout.plan, whole=self.scout.done)
+        self.console.planned(self.survey.plan, whole=self.survey.done)
         new = self.states.add(self.aside.standing(chunk.number) for chunk in fresh)
-        if self.scout.done:
-            self.chosen.refuse_beyond(self.scout.plan.shot_count)
+        if self.survey.done:
+            self.chosen.refuse_beyond(self.survey.plan.shot_count)
             self.order.ends_with(len(self.states))
         others = [state for state in new if state.chunk.shot not in self.chosen]
         self.left_out |= {state.number for state in others if self.states.lacks_segment(state.chunk)}
@@ -98,10 +98,10 @@ class FilmRun:
             touched |= {one.number: one for one in (*self.states.note(state), state)}
             if not state.missing:  # a neighbour may yet want handles of it
                 finished.append(state)
-        self.board.resumed(sum(state.tell_rest() for state in finished), [state.number for state in finished])
+        self.console.resumed(sum(state.tell_rest() for state in finished), [state.number for state in finished])
         wanted = [state for _, state in sorted(touched.items()) if state.to_split]
-        orders = [self.states.order_split(state, self.scout.span(state.chunk.read)) for state in wanted]
-        for batch in batches([state.chunk for state in wanted], self.scout.plan.target):
+        orders = [self.states.order_split(state, self.survey.span(state.chunk.read)) for state in wanted]
+        for batch in batches([state.chunk for state in wanted], self.survey.plan.target):
             self._wait_for(batch)
         calls: list[ChunkCall] = [TranscodeCall(order) for state in fresh for order in state.transcodes]
         splits = [SplitCall(list(run)) for _, run in groupby(orders, self._split_together)]
@@ -116,7 +116,7 @@ class FilmRun:
             if state.media:  # split again, because a worker was lost: its batch is with the renderers already
                 continue
             state.media = record.media
-            self.board.chunk(state.number, "split")
+            self.console.chunk(state.number, "split")
             calls += self._render_calls_when_ready(state)
             calls += self._dissolve_calls(state)  # both renderings may be on paper already
         return calls
@@ -125,7 +125,7 @@ class FilmRun:
         """A still is held against its frame, or a span is propagated: when all of a batch have their colour, a renderer may have them."""
         if isinstance(record, ReferenceRecord):
             for remark in record.remarks:
-                self.board.note(f"the still of frame {record.frame}: {remark}")
+                self.console.note(f"the still of frame {record.frame}: {remark}")
         calls = list(map(self.order.prioritised, self.propagation.calls_after_colour(record)))
         for state in self.states.of(record.digest):
             calls += self._render_calls_when_ready(state)
@@ -206,21 +206,21 @@ class FilmRun:
         """A renderer tells how far a chunk is. A chunk begun again by another is not counted twice."""
         state = self.states[word.chunk]
         if not state.frames_done:
-            self.board.stage("render")
-            self.board.chunk(word.chunk, "rendering")
+            self.console.stage("render")
+            self.console.chunk(word.chunk, "rendering")
         if word.done > state.frames_done:
-            self.board.rendered(word.done - state.frames_done)
+            self.console.rendered(word.done - state.frames_done)
             state.frames_done = word.done
 
     def keep(self, record: SegmentRecord) -> None:
         """A segment is finished."""
         if record.apart is not None:
-            self.board.dissolved(record.frames.start, record.apart)
+            self.console.dissolved(record.frames.start, record.apart)
         self._settle(record)
 
     def stitch_calls(self) -> list[FinishCall]:
         """A call for each deliverable, once, when every frame's time is known; and pages for the finishers, as the finished prefix grows."""
-        if not self.scout.complete or self.aside.held or self.left_out:
+        if not self.survey.complete or self.aside.held or self.left_out:
             return []
         self._assemble()
         if self._finishing:
@@ -228,11 +228,11 @@ class FilmRun:
         self._finishing = True
         for one in self.deliverables:
             if one.container == "hls":
-                where = f"{self.scout.spec.output}/{one.file}/index.html"
-                self.board.note(f"{one.file} can be watched while it grows: {where}")
-        source = self.scout.source_frames()
+                where = f"{self.survey.spec.output}/{one.file}/index.html"
+                self.console.note(f"{one.file} can be watched while it grows: {where}")
+        source = self.survey.source_frames()
         return [
-            FinishCall(self.film, one, self.scout.timing(one), self._assembly.run, source) for one in self.deliverables
+            FinishCall(self.film, one, self.survey.timing(one), self._assembly.run, source) for one in self.deliverables
         ]
 
     def _assemble(self) -> None:
@@ -243,16 +243,16 @@ class FilmRun:
             self._assembled += 1
             segments = {name_of(one): list(self.names(state.chunk, one).values()) for one in self._encodings}
             self._assembly.add(segments, SampledCore.of(state.chunk))
-        self._assembly.turn(whole=self.scout.done and self._assembled == len(self.states))
+        self._assembly.turn(whole=self.survey.done and self._assembled == len(self.states))
         if self._assembly.whole:
-            self.board.stage("stitch")
+            self.console.stage("stitch")
 
     def hand_over(self, found: DeliverableFacts | Conform) -> None:
         """A deliverable is stitched, or proven and in its place."""
         if isinstance(found, Conform):
             self.proofs[found.file] = found
         else:
-            self.board.stage("inspect")
+            self.console.stage("inspect")
 
     def report(self) -> FilmReport:
         """What was made. Raises FilmFailed where something is missing that nobody is working on any more."""
@@ -266,7 +266,7 @@ class FilmRun:
     @property
     def renders_to_come(self) -> int:
         """Calls for renderers that are still to come; while the survey runs, as many as the source's header lets expect."""
-        return max(len(self._to_come), self.scout.expected_chunks - len(self.states))
+        return max(len(self._to_come), self.survey.expected_chunks - len(self.states))
 
     @property
     def chunks(self) -> Sequence[Chunk]:
@@ -292,8 +292,8 @@ class FilmRun:
         for state in self.states.keep(record):
             # Nobody told of its frames where it lacked only its opening, or a lost worker had kept its pieces.
             if rest := state.tell_rest():
-                self.board.resumed(rest)
-            self.board.chunk(state.number, "done", printed=bool(state.transcodes))
+                self.console.resumed(rest)
+            self.console.chunk(state.number, "done", printed=bool(state.transcodes))
 
     def _split_together(self, order: SplitOrder) -> tuple[object, ...]:
         # Chunks decoded once from one distant keyframe are split in one call, lest the lead-in be decoded for each.

@@ -31,9 +31,9 @@ def claimed_output(film: FilmRun) -> Iterator[None]:
     `farm cancel`, or the film fails for what was set aside (`on_error: fail`), names under which nothing lies are free again.
     Ctrl-C keeps them: it must not wait for a store.
     """
-    spec = film.scout.spec
+    spec = film.survey.spec
     names = [name_of_reports(spec), *(name_of_deliverable(spec, one) for one in film.deliverables)]
-    with _claimed(film.scout, names, film.run):
+    with _claimed(film.survey, names, film.run):
         yield
     if (
         spec.on_error == "fail" and film.aside.held and not film.left_out
@@ -42,16 +42,16 @@ def claimed_output(film: FilmRun) -> Iterator[None]:
 
 
 @contextmanager
-def claimed_proof(scout: SurveyRun) -> Iterator[None]:
+def claimed_proof(survey: SurveyRun) -> Iterator[None]:
     """The folder of the job's contact sheets is this job's, as `claimed_output` has it."""
-    with _claimed(scout, [name_of_proof(scout.spec)], uuid4().hex):
+    with _claimed(survey, [name_of_proof(survey.spec)], uuid4().hex):
         yield
 
 
 @contextmanager
-def _claimed(scout: SurveyRun, names: Sequence[ClaimedName], run: str) -> Iterator[None]:
-    output = open_store(scout.spec.output)
-    claim(scout.ledger, output, names, run)
+def _claimed(survey: SurveyRun, names: Sequence[ClaimedName], run: str) -> Iterator[None]:
+    output = open_store(survey.spec.output)
+    claim(survey.ledger, output, names, run)
     try:
         yield
     except FarmError as error:
@@ -63,5 +63,5 @@ def _claimed(scout: SurveyRun, names: Sequence[ClaimedName], run: str) -> Iterat
 
 def held_reports(film: FilmRun) -> HeldName:
     """The run's hold on the names of the job's reports."""
-    spec = film.scout.spec
+    spec = film.survey.spec
     return HeldName(film.ledger, open_store(spec.output), report_key(spec.key), film.run)

@@ -40,14 +40,14 @@ class SpanRun:
 class PropagationRun:
     """The references and guides of one film in work."""
 
-    def __init__(self, scout: SurveyRun, on_paper: Collection[str]) -> None:
-        self._scout = scout
+    def __init__(self, survey: SurveyRun, on_paper: Collection[str]) -> None:
+        self._survey = survey
         self._on_paper = on_paper
-        self._files = {file.frame: file for file in scout.stills}
+        self._files = {file.frame: file for file in survey.stills}
         self._records: dict[str, GuideRecord | ReferenceRecord] = {}
         self._asked: set[str] = set()
         self._waiting: list[SpanRun] = []
-        named = ((reference_digest(scout.film, painted_frame(file)), file) for file in scout.stills)
+        named = ((reference_digest(survey.film, painted_frame(file)), file) for file in survey.stills)
         self._unjudged = {name: file for name, file in named if not self._there(name)}
         """Stills that nobody has held against their frames yet, by their references' digests, in film order."""
         self._refused: dict[int, str] = {}
@@ -60,9 +60,9 @@ class PropagationRun:
 
         Raises BadSpec as `calls_after_colour`.
         """
-        index, complete = self._scout.index, self._scout.complete
+        index, complete = self._survey.index, self._survey.complete
         # A deinterlaced frame is decoded with its neighbours, which must be known.
-        waits = self._scout.film.picture.deinterlace and not complete
+        waits = self._survey.film.picture.deinterlace and not complete
         known = 0 if index is None or waits else index.frames
         calls = [
             self._reference_call(painted_frame(file), ())
@@ -72,7 +72,7 @@ class PropagationRun:
         self._asked |= {call.order.digest for call in calls}
         if complete:
             beyond = {name: file for name, file in self._unjudged.items() if file.frame >= known}
-            self._refused |= {file.frame: still_beyond(file, known, self._scout.names) for file in beyond.values()}
+            self._refused |= {file.frame: still_beyond(file, known, self._survey.names) for file in beyond.values()}
             self._unjudged = {name: file for name, file in self._unjudged.items() if name not in beyond}
             self._refuse_stills()
         return list[ChunkCall](calls)
@@ -93,7 +93,7 @@ class PropagationRun:
         wanted: dict[str, SpanRun] = {}
         for chunk in chunks:
             for span in chunk.spans:
-                name = guide_digest(self._scout.film, chunk.look, span)
+                name = guide_digest(self._survey.film, chunk.look, span)
                 if name in wanted:
                     wanted[name].chunks.add(chunk.number)
                 elif name not in self._asked and not self._there(name):
@@ -123,7 +123,7 @@ class PropagationRun:
 
     def one_by_one(self, call: GuideCall) -> list[GuideCall]:
         """The same work a span at a time: whichever of them is bad is found so."""
-        chunks = {number: self._scout.plan.chunks[number - 1].core for number in call.chunks}
+        chunks = {number: self._survey.plan.chunks[number - 1].core for number in call.chunks}
         lacking = [span for span in call.order.spans if not self._there(call.order.digest(span))]
         return [
             self._guide_call(
@@ -144,7 +144,7 @@ class PropagationRun:
         else:
             assert isinstance(call, GuideCall)
             spans, names = [(call.order.look, span) for span in call.order.spans], set()
-        names |= {guide_digest(self._scout.film, look, span) for look, span in spans}
+        names |= {guide_digest(self._survey.film, look, span) for look, span in spans}
         self._asked -= names
         return names
 
@@ -160,8 +160,8 @@ class PropagationRun:
 
     def reference(self, still: PaintedFrame) -> ReferenceRecord | None:
         """What is known of a still; None where it was never needed, or its record was cleaned away."""
-        name = reference_digest(self._scout.film, still)
-        found = self._records.get(name) or self._scout.ledger.record(name)
+        name = reference_digest(self._survey.film, still)
+        found = self._records.get(name) or self._survey.ledger.record(name)
         return found if isinstance(found, ReferenceRecord) else None
 
     def _refuse_stills(self) -> None:
@@ -172,7 +172,7 @@ class PropagationRun:
         return name in self._records or name in self._on_paper
 
     def _record(self, name: str) -> GuideRecord | ReferenceRecord:
-        found = self._records.get(name) or self._scout.ledger.record(name)
+        found = self._records.get(name) or self._survey.ledger.record(name)
         if not isinstance(found, GuideRecord | ReferenceRecord):  # a listing named it that lagged, or it was damaged
             raise Damaged(f"The record {name} of propagated colour is gone; run the job again: it is made again.", name)
         self._records[name] = found
@@ -182,29 +182,29 @@ class PropagationRun:
         return SpanRun(look, [span], chunks, self._references_of([span]))
 
     def _references_of(self, spans: Iterable[Span]) -> set[str]:
-        return {reference_digest(self._scout.film, still) for span in spans for still in span.stills}
+        return {reference_digest(self._survey.film, still) for span in spans for still in span.stills}
 
     def _released(self) -> list[ChunkCall]:
         """Calls to split chunks of whose stills none is unjudged any more."""
         waiting: list[SplitCall] = []
         free: list[ChunkCall] = []
         for call in self._held:
-            spans = [span for number in call.chunks for span in self._scout.plan.chunks[number - 1].spans]
+            spans = [span for number in call.chunks for span in self._survey.plan.chunks[number - 1].spans]
             (waiting if self._references_of(spans) & self._unjudged.keys() else free).append(call)
         self._held = waiting
         return free
 
     def _reference_calls(self, run: SpanRun) -> Iterator[ReferenceCall]:
         for still in (still for span in run.spans for still in span.stills):
-            name = reference_digest(self._scout.film, still)
+            name = reference_digest(self._survey.film, still)
             if name not in self._asked and not self._there(name):
                 self._asked.add(name)
                 yield self._reference_call(still, sorted(run.chunks))
 
     def _reference_call(self, still: PaintedFrame, chunks: Iterable[int]) -> ReferenceCall:
-        film, file = self._scout.film, self._files[still.frame]
-        head, packets = self._scout.decoding(Range(still.frame, still.frame + 1))
-        called = f"frame {still.frame} ({self._scout.names.name(still.frame)})"
+        film, file = self._survey.film, self._files[still.frame]
+        head, packets = self._survey.decoding(Range(still.frame, still.frame + 1))
+        called = f"frame {still.frame} ({self._survey.names.name(still.frame)})"
         order = ReferenceOrder(film, still.frame, called, still.still, file.name, still_media(file), head, packets)
         return ReferenceCall(order, wanted_by=tuple(chunks))
 
@@ -212,7 +212,7 @@ class PropagationRun:
         """Neighbours of one shot together, as long as a chunk may be."""
         if self._waiting:
             before = self._waiting[-1]
-            long = run.spans[-1].frames.stop - before.spans[0].frames.start > self._scout.plan.target
+            long = run.spans[-1].frames.stop - before.spans[0].frames.start > self._survey.plan.target
             beside = before.spans[-1].frames.stop == run.spans[0].frames.start
             if before.look == run.look and beside and not long:
                 before.spans += run.spans
@@ -228,7 +228,7 @@ class PropagationRun:
 
     def _guide_call(self, run: SpanRun) -> GuideCall:
         read = Range(run.spans[0].read.start, run.spans[-1].read.stop)
-        head, packets = self._scout.decoding(read)
+        head, packets = self._survey.decoding(read)
         _, references = self.records(sorted(run.references))
-        order = GuideOrder(self._scout.film, run.look, run.spans, references, read, head, packets)
+        order = GuideOrder(self._survey.film, run.look, run.spans, references, read, head, packets)
         return GuideCall(order, wanted_by=tuple(sorted(run.chunks)))

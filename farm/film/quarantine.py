@@ -23,14 +23,14 @@ HOPELESS = 3
 class QuarantinedChunks:
     """The chunks of one film that were set aside, by this run or by others before it."""
 
-    def __init__(self, scout: SurveyRun, board: ProgressConsole) -> None:
-        self.scout = scout
-        self.board = board
-        self.passes = scout.spec.on_error == "passthrough"
+    def __init__(self, survey: SurveyRun, console: ProgressConsole) -> None:
+        self.survey = survey
+        self.console = console
+        self.passes = survey.spec.on_error == "passthrough"
         self.reports: dict[int, Quarantined] = {}
         """By chunk of the plan."""
         none = fit(LookChoice(name="none")) if self.passes else None
-        self._quarantine = Quarantine(scout.ledger, scout.film, none)
+        self._quarantine = Quarantine(survey.ledger, survey.film, none)
         self._now = 0  # by this run
 
     @property
@@ -40,7 +40,7 @@ class QuarantinedChunks:
 
     def standing(self, number: int) -> Chunk:
         """What is made in the place of a chunk of the plan: itself, unless it was set aside."""
-        planned = self.scout.plan.chunks
+        planned = self.survey.plan.chunks
         report = self._quarantine.report_of(planned[number - 1])
         if report and number not in self.reports:
             self._tell(number, report)
@@ -48,13 +48,13 @@ class QuarantinedChunks:
 
     def add(self, chunk: Chunk, spent: RetriesExhausted, made: int) -> None:
         """A chunk's budget is spent, `made` others are there: put it on paper. Raises FilmFailed where there is no use in going on."""
-        planned = self.scout.plan.chunks[chunk.number - 1]
+        planned = self.survey.plan.chunks[chunk.number - 1]
         if chunk.look.stand_in == "grey":
             raise FilmFailed(
                 f"Not even grey can stand in for chunk {chunk.number}: {spent.last}. Finished work is kept."
             )
         report = Quarantined(
-            digest=quarantine_digest(self.scout.film, planned),
+            digest=quarantine_digest(self.survey.film, planned),
             chunk=planned.number,
             shot=planned.shot,
             frames=planned.core,
@@ -82,7 +82,7 @@ class QuarantinedChunks:
             return
         first = self.reports[min(self.reports)]
         others = f", and {len(self.reports) - 1} more" if len(self.reports) > 1 else ""
-        verdict = "is held" if self.scout.spec.on_error == "hold" else "failed"
+        verdict = "is held" if self.survey.spec.on_error == "hold" else "failed"
         raise FilmFailed(
             f"The film {verdict}: {first.sentence}{others}. Everything else is made and kept: correct the cause, then "
             f"{self._retry}, and run the job again; or set on_error: passthrough to have the source's own frames there."
@@ -90,10 +90,10 @@ class QuarantinedChunks:
 
     @property
     def _retry(self) -> str:
-        return f"`farm retry {shlex.quote(self.scout.spec.store)} --job {shlex.quote(self.scout.spec.key)}`"
+        return f"`farm retry {shlex.quote(self.survey.spec.store)} --job {shlex.quote(self.survey.spec.key)}`"
 
     def _tell(self, number: int, report: Quarantined) -> None:
         self.reports[number] = report
         flagged = self.reports.values()
         frames = sum(one.frames.frames for one in flagged) if self.passes else 0
-        self.board.quarantined(len(self.reports), frames, report.sentence)
+        self.console.quarantined(len(self.reports), frames, report.sentence)

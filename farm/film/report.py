@@ -26,10 +26,10 @@ def film_report(film: FilmRun) -> FilmReport:
             f"The work ended without {', '.join(missing)}: {len(list(film.lacking))} chunks lack a segment. "
             "Finished work is kept: the same command resumes."
         )
-    plan, spec = film.scout.plan, film.scout.spec
+    plan, spec = film.survey.plan, film.survey.spec
     proofs = tuple(film.proofs[one.file] for one in film.deliverables)
     made_on = {record.made_on for one in film.deliverables for record in film.segments_of(one)}
-    MixedHardware(film.board).heard(made_on)  # once more, with what earlier runs have made
+    MixedHardware(film.console).heard(made_on)  # once more, with what earlier runs have made
     return FilmReport(
         name=spec.name,
         spec=digest(spec),
@@ -40,9 +40,9 @@ def film_report(film: FilmRun) -> FilmReport:
         chunks=len(plan.chunks),
         seams=plan.seams,
         extra_frames_percent=round(100 * plan.extra_frames / plan.frames, 3),
-        chunks_rendered=film.board.progress.chunks_rendered,
-        chunks_printed=film.board.progress.chunks_printed,
-        retries=film.board.progress.retries + film.board.progress.lost_workers,
+        chunks_rendered=film.console.progress.chunks_rendered,
+        chunks_printed=film.console.progress.chunks_printed,
+        retries=film.console.progress.retries + film.console.progress.lost_workers,
         made_on=tuple(sorted(made_on)),
         stills=tuple(_stills(film)),
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
@@ -61,12 +61,12 @@ def _outside_gamut(film: FilmRun) -> dict[str, OutsideGamut]:
 
 
 def _stills(film: FilmRun) -> Iterator[StillUse]:
-    for still in film.scout.stills:
+    for still in film.survey.stills:
         known = film.propagation.reference(PaintedFrame(frame=still.frame, still=still.sha256))
         yield StillUse(
             file=still.name,
             frame=still.frame,
-            at=film.scout.names.name(still.frame),
+            at=film.survey.names.name(still.frame),
             sha256=still.sha256,
             tool=known.tool if known else "",
             remarks=known.remarks if known else (),
@@ -78,6 +78,6 @@ def put_down_made(film: FilmRun) -> None:
     lacking = {*film.lacking, *film.aside.reports}
     edges = [chunk.core.start for chunk in film.chunks if chunk.number in lacking]
     whole = [
-        one for one in film.scout.made if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
+        one for one in film.survey.made if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
     ]
     put_down(film.ledger, whole, {one.file: one.encoding for one in film.deliverables})

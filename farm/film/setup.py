@@ -128,19 +128,19 @@ def put_stills(spec: JobSpec, ledger: Ledger, stills: Iterable[StillFile]) -> No
             ledger.store.write(key, still_data(spec.stills, still), only_if_absent=True)
 
 
-def open_film(job: Preflight, *, fleet: Fleet, board: ProgressConsole) -> SurveyRun:
+def open_film(job: Preflight, *, fleet: Fleet, console: ProgressConsole) -> SurveyRun:
     """Hire the pools, survey what the film is, and begin its plan. Raises BadInput for what cannot be carried."""
     spec, looks, cluster = job.spec, job.looks, fleet.cluster
     pools = pools_for(spec, list(looks.values()), cluster)
     fleet.hire(pools)
-    board.stage("survey")
+    console.stage("survey")
     if job.as_begun:
-        board.note(job.as_begun)
+        console.note(job.as_begun)
     for idle in filter(None, (passed_over(pool, cluster.kinds) for pool in pools)):
-        board.note(idle)
+        console.note(idle)
     film = _surveyed(spec, job.ledger, fleet)
     refuse_other_shapes(job.stills, film.picture)
-    board.film(film, spec.look.name)
+    console.film(film, spec.look.name)
     return SurveyRun(spec, film, job.ledger, looks, job.stills)
 
 
@@ -155,28 +155,28 @@ def _surveyed(spec: JobSpec, ledger: Ledger, fleet: Fleet) -> Film:
     return found
 
 
-def decide_deliverables(scout: SurveyRun, fleet: Fleet, *, to_render: bool = True) -> tuple[DeliverablePlan, ...]:
+def decide_deliverables(survey: SurveyRun, fleet: Fleet, *, to_render: bool = True) -> tuple[DeliverablePlan, ...]:
     """Container, encoder and every stream's fate, for each deliverable; put on paper if `to_render`. Raises BadSpec for what does not fit."""
-    spec = scout.spec
-    _refuse_nvenc(scout, fleet)
-    grey = not any(look.adds_colour for look in scout.looks.values())
-    decided: tuple[DeliverablePlan, ...] = ask(fleet, tuple, DecideCall(scout.film, spec, grey))
+    spec = survey.spec
+    _refuse_nvenc(survey, fleet)
+    grey = not any(look.adds_colour for look in survey.looks.values())
+    decided: tuple[DeliverablePlan, ...] = ask(fleet, tuple, DecideCall(survey.film, spec, grey))
     for one in decided:
         _refuse_source(spec, one)
     if to_render:
-        scout.ledger.keep_paper("deliverables.json", Decided(deliverables=decided), only_if_absent=False)
+        survey.ledger.keep_paper("deliverables.json", Decided(deliverables=decided), only_if_absent=False)
     return decided
 
 
-def _refuse_nvenc(scout: SurveyRun, fleet: Fleet) -> None:
-    wished = next((scout.spec.title(one) for one in scout.spec.deliverables if one.encoder == "nvenc"), None)
+def _refuse_nvenc(survey: SurveyRun, fleet: Fleet) -> None:
+    wished = next((survey.spec.title(one) for one in survey.spec.deliverables if one.encoder == "nvenc"), None)
     if wished is None:
         return
-    dissolving = next((look.title for look in scout.looks.values() if look.support.dissolve), None)
+    dissolving = next((look.title for look in survey.looks.values() if look.support.dissolve), None)
     why = ""
     if dissolving:
         why = f"the look '{dissolving}' dissolves its seams, and workers that dissolve have none"
-    elif not renderer_gpus(scout.spec, list(scout.looks.values()), fleet.cluster):
+    elif not renderer_gpus(survey.spec, list(survey.looks.values()), fleet.cluster):
         why = "the renderers have none (workers.gpus, and the cluster's GPUs)"
     if why:
         raise BadSpec(

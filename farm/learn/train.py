@@ -81,12 +81,12 @@ def _trained(recipe: Recipe, address: str | None, metrics_port: int, take_over: 
     with (
         lease_on_training(out, take_over=take_over) as lease,
         MetricsServer(TrainingMetrics(progress)) as metrics,
-        TrainingConsole(progress) as board,
+        TrainingConsole(progress) as console,
     ):
         # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
         port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
         taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
-        board.note(f"metrics on port {port}{taken}")
+        console.note(f"metrics on port {port}{taken}")
         # Ray Train's processes may still write their notes while they end.
         notes = tempfile.TemporaryDirectory(prefix="farm-train-", ignore_cleanup_errors=True)
         vantage = DriverView.of_training(recipe)
@@ -94,25 +94,25 @@ def _trained(recipe: Recipe, address: str | None, metrics_port: int, take_over: 
             told = {"recipe": recipe.model_dump(mode="json"), "places": vantage.of(TRAINER)}
             messages = _messages(recipe, told, scaling_of(recipe, fleet.cluster), folder)
             try:
-                return _finished(messages, board, lease)
+                return _finished(messages, console, lease)
             except NodeFault as fault:
                 raise vantage.judged(fault) from None
 
 
 @in_work()  # the lease is renewed in the store all the while
-def _finished(messages: Iterator[Message | None], board: TrainingConsole, lease: Lease) -> TrainingFinished:
+def _finished(messages: Iterator[Message | None], console: TrainingConsole, lease: Lease) -> TrainingFinished:
     finished: TrainingFinished | None = None
     for message in messages:
-        board.tick()
+        console.tick()
         lease.tick()
         if message is None:
             continue
         if isinstance(message, FarmError):
             raise message
         if isinstance(message, WorkerLosses):
-            board.lost(message)
+            console.lost(message)
             continue
-        board.hear(message)
+        console.hear(message)
         if isinstance(message, TrainingFinished):
             finished = message
     if finished is None:

@@ -237,16 +237,16 @@ def _named_by_last(ledger: Ledger) -> set[str]:
     film = ledger.film(spec.reading)
     assert film  # the job is delivered
     began = ledger.begun()
-    scout = planned(ledger, spec, film, propagates=began is None or began.propagates)
+    survey = planned(ledger, spec, film, propagates=began is None or began.propagates)
     decided = ledger.paper("deliverables.json", Decided)
     assert decided  # likewise
     encodings = [one.encoding for one in decided.deliverables]
-    aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
+    aside = QuarantinedChunks(survey, ProgressConsole(console=PlainConsole(quiet=True)))
     states = ChunkStates(film, ledger, encodings)
-    states.add(aside.standing(chunk.number) for chunk in scout.plan.chunks)
+    states.add(aside.standing(chunk.number) for chunk in survey.plan.chunks)
     named: set[str] = set()
     for before, chunk in zip((None, *states.chunks), states.chunks, strict=False):
-        named.add(split_order(film, chunk, scout.span(chunk.read)).digest)
+        named.add(split_order(film, chunk, survey.span(chunk.read)).digest)
         named.update(guides_of(film, chunk))
         for one in encodings:
             named |= set(states.names(chunk, one).values())

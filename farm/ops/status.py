@@ -132,9 +132,9 @@ def _kept(ledger: Ledger, *, propagates: bool) -> dict[str, object]:
     film = ledger.film(spec.reading)
     if film is None:
         return {"source": spec.source, "state": "surveying"}
-    scout = planned(ledger, spec, film, propagates=propagates)
-    aside = QuarantinedChunks(scout, ProgressConsole(console=PlainConsole(quiet=True)))
-    chunks = [aside.standing(chunk.number) for chunk in scout.plan.chunks]
+    survey = planned(ledger, spec, film, propagates=propagates)
+    aside = QuarantinedChunks(survey, ProgressConsole(console=PlainConsole(quiet=True)))
+    chunks = [aside.standing(chunk.number) for chunk in survey.plan.chunks]
     paper = ledger.paper("deliverables.json", Decided)
     decided = paper.deliverables if paper else ()
     finished = ledger.finished()
@@ -149,14 +149,14 @@ def _kept(ledger: Ledger, *, propagates: bool) -> dict[str, object]:
     ]
     return {
         "source": spec.source,
-        "state": _state(ledger, scout, len(done)),
+        "state": _state(ledger, survey, len(done)),
         "chunks_quarantined": len(aside.reports),
-        "frames": scout.plan.frames,
+        "frames": survey.plan.frames,
         "frames_done": sum(chunk.core.frames for chunk in done),
-        "chunks": len(scout.plan.chunks),
+        "chunks": len(survey.plan.chunks),
         "chunks_done": len(done),
-        "shots": scout.plan.shot_count,
-        "planned_to": scout.names.name(scout.plan.frames - 1) if scout.plan.frames else "",
+        "shots": survey.plan.shot_count,
+        "planned_to": survey.names.name(survey.plan.frames - 1) if survey.plan.frames else "",
     }
 
 
@@ -168,20 +168,20 @@ def planned(ledger: Ledger, spec: JobSpec, film: Film, *, propagates: bool) -> S
             f"{ledger.store.url}/{ledger.key(STILLS)}, which says what stills the job's last run began with, is gone or damaged; "
             "run the job again to write it anew."
         )
-    scout = SurveyRun(spec, film, ledger, looks_of(spec, propagates=propagates), stills or ())
-    scout.survey_calls()
-    scout.recall()
-    scout.fresh()
-    return scout
+    survey = SurveyRun(spec, film, ledger, looks_of(spec, propagates=propagates), stills or ())
+    survey.survey_calls()
+    survey.recall()
+    survey.fresh()
+    return survey
 
 
-def _state(ledger: Ledger, scout: SurveyRun, done: int) -> str:
-    if not scout.done:
+def _state(ledger: Ledger, survey: SurveyRun, done: int) -> str:
+    if not survey.done:
         return "surveying"
-    if done < len(scout.plan.chunks):
+    if done < len(survey.plan.chunks):
         return "rendering"
     report = ledger.paper("report.json", FilmReport)
-    if not report or report.spec != digest(scout.spec):
+    if not report or report.spec != digest(survey.spec):
         return "rendered"
     return "delivered" if report.conforms else "failed inspection"
 

@@ -10,8 +10,8 @@ from jobs.records.orders import DeviceUsage, SegmentRecord
 class MixedHardware:
     """The kinds of hardware that one film's pictures were made on."""
 
-    def __init__(self, board: ProgressConsole) -> None:
-        self._board = board
+    def __init__(self, console: ProgressConsole) -> None:
+        self._console = console
         self._kinds: list[str] = []
 
     def heard(self, made_on: Iterable[str]) -> None:
@@ -19,7 +19,7 @@ class MixedHardware:
         for kind in sorted({kind for one in made_on for kind in kinds_of(one)} - set(self._kinds)):
             self._kinds.append(kind)
             if len(self._kinds) > 1:
-                self._board.note(
+                self._console.note(
                     f"mixed hardware: pictures are made on {self._kinds[0]} and on {kind}, which differ in their last bits, so "
                     "that another run need not give the same file; workers: {mixed: refuse} keeps a job to one kind"
                 )

@@ -55,8 +55,8 @@ def main(clip: str, folder: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with Fleet("local", workers=CORES) as fleet:
         film, found["whole"] = _timed(fleet, spec())
-        shot = next(one for one in film.scout.plan.shots if one.frames.stop > film.scout.plan.frames // 2)
-        found["shot"] = {"number": shot.number, "frames": shot.frames.frames, "of": film.scout.plan.frames}
+        shot = next(one for one in film.survey.plan.shots if one.frames.stop > film.survey.plan.frames // 2)
+        found["shot"] = {"number": shot.number, "frames": shot.frames.frames, "of": film.survey.plan.frames}
         other = {"shots": str(shot.number), "look": {"name": "colorize", "settings": {"saturation": 0.9}}}
         _, found["one shot changed"] = _timed(fleet, spec(overrides=[other]))
         _, found["changed back"] = _timed(fleet, spec())
@@ -66,8 +66,8 @@ def main(clip: str, folder: str) -> dict[str, Any]:
 
 def _timed(fleet: Fleet, spec: JobSpec) -> tuple[FilmRun, dict[str, Any]]:
     counted, began = Counted(fleet), time.perf_counter()
-    with ProgressConsole(console=PlainConsole(file=StringIO())) as board:
-        film = render_film(job_of(spec), fleet=counted, board=board)  # type: ignore[arg-type]
+    with ProgressConsole(console=PlainConsole(file=StringIO())) as console:
+        film = render_film(job_of(spec), fleet=counted, console=console)  # type: ignore[arg-type]
     report = film.report()
     assert report.conforms, report.deliverables
     return film, {

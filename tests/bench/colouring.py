@@ -41,9 +41,9 @@ def coloured(
     waiting: deque[VideoFrame] = deque()
 
     def shown() -> Iterator[FrameBatch]:
-        for run, plates in batches_of(frames, picture, BATCH, device()):
+        for run, batch in batches_of(frames, picture, BATCH, device()):
             waiting.extend(run)
-            yield plates
+            yield batch
 
     pictures: Iterator[Tensor] = (one for some in shown_to.render(shown()) for one in some)
     while run := list(islice(pictures, BATCH)):

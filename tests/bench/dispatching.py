@@ -68,7 +68,7 @@ def dispatch(clock: Clock, folder: str, chunks: int, workers: int, seconds: floa
     film = WaitingFilm(chunks, seconds)
     spec = spec_of("/films/a.mp4", folder, workers={"count": workers})
     with WaitingFleet(film, workers) as fleet, clock():
-        render_film(job_of(spec), fleet=fleet, board=quiet())
+        render_film(job_of(spec), fleet=fleet, console=quiet())
         cpu = time.process_time() - fleet.present.cpu
     assert fleet.present.since is not None
     took = fleet.last - fleet.present.since

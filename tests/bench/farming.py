@@ -29,10 +29,10 @@ def farm(clock: Clock, clip: str, folder: str, **options: Any) -> Found:
     with (
         Fleet("local", workers=CORES) as fleet,
         clock(),
-        ProgressConsole(console=PlainConsole(file=StringIO())) as board,
+        ProgressConsole(console=PlainConsole(file=StringIO())) as console,
     ):
         timed: Any = Timed(fleet)
-        film = render_film(job_of(spec), fleet=timed, board=board)
+        film = render_film(job_of(spec), fleet=timed, console=console)
         report = film.report()
         published(film, report, open_store(spec.output))
     assert report.conforms, report.deliverables

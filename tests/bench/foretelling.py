@@ -50,14 +50,14 @@ class Case:
 
 
 class Ear(ProgressConsole):
-    """A board that nobody reads, and that keeps the paces."""
+    """A console that nobody reads, and that keeps the paces."""
 
     def __init__(self) -> None:
         super().__init__(console=PlainConsole(file=StringIO()))
         self.paces: list[MeasuredThroughput] = []
 
     def worked(self, device: DeviceUsage, throughput: MeasuredThroughput | None = None) -> None:
-        """As the board."""
+        """As the console."""
         super().worked(device, throughput)
         self.paces += [throughput] if throughput else []
 
@@ -67,13 +67,13 @@ def render(clock: Clock, clip: str, look: str, workers: int, folder: str) -> Fou
     spec = Case(Path(clip), look, workers).spec(Path(folder))
     job, ear = job_of(spec), Ear()
     with Fleet("local", workers=workers) as fleet:
-        scout = open_film(job, fleet=fleet, board=quiet())
+        survey = open_film(job, fleet=fleet, console=quiet())
         job.ledger.enter(spec, to_render=False)
-        for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+        for _ in fleet.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
             pass
         fleet.release("surveyor")
         with clock():
-            render_film(job, fleet=fleet, board=ear)
+            render_film(job, fleet=fleet, console=ear)
     return {"paces": [pace.model_dump(mode="json") for pace in ear.paces]}
 
 
@@ -83,13 +83,13 @@ def foretold(case: Case, folder: Path, paces: Sequence[MeasuredThroughput]) -> t
     ledger = Ledger.at(spec.store, spec.name)
     film = ledger.film(spec.reading)
     assert film
-    scout = SurveyRun(spec, film, ledger, looks_of(spec))
-    scout.survey_calls()
-    scout.fresh()
-    forecaster, fleet = Forecaster(scout, ForecastRequest(), paces), [WorkerKind("", case.workers)]
-    said = forecaster.on(scout.plan.chunks, fleet).wall_seconds
+    survey = SurveyRun(spec, film, ledger, looks_of(spec))
+    survey.survey_calls()
+    survey.fresh()
+    forecaster, fleet = Forecaster(survey, ForecastRequest(), paces), [WorkerKind("", case.workers)]
+    said = forecaster.on(survey.plan.chunks, fleet).wall_seconds
     each = [WorkerKind("", 1)] * case.workers
-    rehearsal = Rehearsal(scout.plan.chunks, scout.plan, forecaster.times(each, shared=True))
+    rehearsal = Rehearsal(survey.plan.chunks, survey.plan, forecaster.times(each, shared=True))
     return said, round(rehearsal.on(*forecaster.pools(case.workers)).seconds, 1)
 
 

@@ -76,19 +76,19 @@ def film_of(count: int, size: tuple[int, int], device: torch.device) -> list[Fra
     ]  # fmt: skip
 
 
-def in_batches(plates: list[FrameBatch], lengths: Iterator[int]) -> Iterator[FrameBatch]:
+def in_batches(frame_batch: list[FrameBatch], lengths: Iterator[int]) -> Iterator[FrameBatch]:
     """The same frames in batches of these lengths, one after another."""
     start = 0
-    while start < len(plates):
-        some = plates[start : start + next(lengths)]
+    while start < len(frame_batch):
+        some = frame_batch[start : start + next(lengths)]
         yield FrameBatch(torch.cat([one.luma_NHW for one in some]), None, some[0].scale, whole=BATCH)
         start += len(some)
 
 
-def pictures(name: str, plates: list[FrameBatch], lengths: list[int], device: torch.device) -> list[Tensor]:
+def pictures(name: str, frame_batch: list[FrameBatch], lengths: list[int], device: torch.device) -> list[Tensor]:
     """A look's picture of each frame, batched by `lengths`, the last of which goes on."""
     generator = hire(look_named(name, steady=0), device)
-    batches = in_batches(plates, iter([*lengths[:-1], *lengths[-1:] * len(plates)]))
+    batches = in_batches(frame_batch, iter([*lengths[:-1], *lengths[-1:] * len(frame_batch)]))
     return [fetched(one) for several in generator.render(batches) for one in torch.split(several, 1)]
 
 
@@ -102,12 +102,12 @@ def bits(scale: Scale) -> dict[str, Any]:
     """Batch offsets, partial batches, two processes, beside another stream, against the processor."""
     found: dict[str, Any] = {}
     for name in LOOKS:
-        plates = film_of(scale.pick(2 * BATCH, 4), scale.size, scale.device)
-        whole = pictures(name, plates, [BATCH], scale.device)
-        offsets = sum(differing(pictures(name, plates, [n, BATCH], scale.device), whole) for n in range(1, BATCH))
-        partial = sum(differing(pictures(name, plates, [n], scale.device), whole) for n in range(1, BATCH))
+        frame_batch = film_of(scale.pick(2 * BATCH, 4), scale.size, scale.device)
+        whole = pictures(name, frame_batch, [BATCH], scale.device)
+        offsets = sum(differing(pictures(name, frame_batch, [n, BATCH], scale.device), whole) for n in range(1, BATCH))
+        partial = sum(differing(pictures(name, frame_batch, [n], scale.device), whole) for n in range(1, BATCH))
         with _busy(scale.device):
-            beside = differing(pictures(name, plates, [BATCH], scale.device), whole)
+            beside = differing(pictures(name, frame_batch, [BATCH], scale.device), whole)
         found[name] = {
             "differing_at_offsets": offsets,
             "differing_in_partial_batches": partial,

@@ -55,11 +55,11 @@ def _forced_out(scale: Scale) -> bool:
 def settings(scale: Scale) -> dict[str, Any]:
     """A hundred values of one setting through one worker's generators: memory stays flat."""
     generators: dict[str, Generator] = {}
-    plates = film_of(1, scale.size, scale.device)
+    batch = film_of(1, scale.size, scale.device)
     used = []
     for number in range(scale.pick(100, 20)):
         look = look_named("colorize", saturation=number / 100, steady=0)
-        for _ in recent(generators, look, scale.device).render(iter(plates)):
+        for _ in recent(generators, look, scale.device).render(iter(batch)):
             pass
         used.append(torch.cuda.memory_allocated() if scale.device.type == "cuda" else 1)
     grown = used[-1] / max(1, used[15])

@@ -122,8 +122,8 @@ def _stages(stage: str, film: Path, device: torch.device, rounds: int) -> Callab
     picture, (encoding,), generator = order.film.picture, order.encodings, hire(look, device)
     with av.open(str(film)) as media:
         few = [frame for frame, _ in zip(media.decode(video=0), range(BATCH), strict=False)]
-    (_, plates), *_ = batches_of(few, picture, BATCH, device)
-    (made,) = [torch.cat(list(generator.render([plates])))]
+    (_, frame_batch), *_ = batches_of(few, picture, BATCH, device)
+    (made,) = [torch.cat(list(generator.render([frame_batch])))]
 
     def decode() -> int:
         with av.open(str(film)) as media:
@@ -131,7 +131,7 @@ def _stages(stage: str, film: Path, device: torch.device, rounds: int) -> Callab
             return sum(len(run) for run, _ in batches_of(media.decode(video=0), picture, BATCH, device))
 
     def generate() -> int:
-        return sum(len(several) for _ in range(rounds) for several in generator.render([plates]))
+        return sum(len(several) for _ in range(rounds) for several in generator.render([frame_batch]))
 
     def composed() -> int:
         return sum(len(compose(few, made, generator.domain, picture, encoding)) for _ in range(rounds))

@@ -40,8 +40,8 @@ def plan_film(clock: Clock, folder: str, frames: int) -> Found:
         film = rendered(spec_of("/films/a.mp4", folder), fleet)
         seconds = time.process_time() - began
     return {
-        "frames": film.scout.plan.frames,
-        "shots": film.scout.plan.shot_count,
+        "frames": film.survey.plan.frames,
+        "shots": film.survey.plan.shot_count,
         "chunks": len(film.chunks),
         "split": fleet.verbs()["split"],
         "planning_cpu_seconds": round(seconds, 2),

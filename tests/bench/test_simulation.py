@@ -99,10 +99,10 @@ def first_chunk(folder: Path, frames: int) -> tuple[float, dict[str, int]]:
             super().rendered(frames)
             work.first = fleet.now if work.first is None else work.first
 
-    board = FirstFrames(console=PlainConsole(quiet=True))
+    console = FirstFrames(console=PlainConsole(quiet=True))
     spec = spec_of("/films/a.mp4", folder)
-    made = render_film(job_of(spec), fleet=fleet, board=board)
-    assert made.board.progress.done_frames == frames
+    made = render_film(job_of(spec), fleet=fleet, console=console)
+    assert made.console.progress.done_frames == frames
     assert work.first is not None
     return work.first, work.before
 

@@ -106,19 +106,19 @@ class InlineFleet:
 
 
 def quiet() -> ProgressConsole:
-    """A board that nobody reads."""
+    """A console that nobody reads."""
     return ProgressConsole(console=PlainConsole(file=StringIO()))
 
 
 def rendered(
-    spec: JobSpec, fleet: InlineFleet | None = None, board: ProgressConsole | None = None, shots: ShotSelection = ALL
+    spec: JobSpec, fleet: InlineFleet | None = None, console: ProgressConsole | None = None, shots: ShotSelection = ALL
 ) -> FilmRun:
     """The film through the real driver, with everything done in this process."""
-    return render_film(job_of(spec), fleet=fleet or InlineFleet(), board=board or quiet(), shots=shots)  # type: ignore[arg-type]
+    return render_film(job_of(spec), fleet=fleet or InlineFleet(), console=console or quiet(), shots=shots)  # type: ignore[arg-type]
 
 
-def scout_of(spec: JobSpec) -> SurveyRun:
-    """The scout of a film that is surveyed here: nothing is known of it but what it is, and what is on paper."""
+def survey_of(spec: JobSpec) -> SurveyRun:
+    """The survey of a film that is surveyed here: nothing is known of it but what it is, and what is on paper."""
     ledger = Ledger.at(spec.store, spec.key)
     ledger.enter(spec)
     film = Surveyor(spec.source).film()
@@ -126,17 +126,17 @@ def scout_of(spec: JobSpec) -> SurveyRun:
     return SurveyRun(spec, film, ledger, looks_of(spec))
 
 
-def scouted(spec: JobSpec) -> SurveyRun:
-    """The scout of a film whose survey is over."""
-    scout, surveyor = scout_of(spec), Surveyor(spec.source)
-    calls = scout.survey_calls()
+def surveyed(spec: JobSpec) -> SurveyRun:
+    """The survey of a film whose survey is over."""
+    survey, surveyor = survey_of(spec), Surveyor(spec.source)
+    calls = survey.survey_calls()
     while calls:
         call = calls.pop(0)
         found = getattr(surveyor, call.method)(*call.arguments)
         for one in found if isinstance(found, Iterator) else (found,):
-            calls += scout.calls_after_finding(one)
-    scout.fresh()
-    return scout
+            calls += survey.calls_after_finding(one)
+    survey.fresh()
+    return survey
 
 
 def shot_list(path: Path, *starts: int, frames: int) -> Path:

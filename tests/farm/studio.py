@@ -47,9 +47,9 @@ class Studio:
 
     def render(self, spec: JobSpec) -> FilmRun:
         """The film, through the real driver, on this studio's Ray."""
-        board = ProgressConsole(console=PlainConsole(file=StringIO()))
-        self.fleet.watcher = board
-        return render_film(job_of(spec), fleet=self.fleet, board=board)
+        console = ProgressConsole(console=PlainConsole(file=StringIO()))
+        self.fleet.watcher = console
+        return render_film(job_of(spec), fleet=self.fleet, console=console)
 
 
 class Stopping:

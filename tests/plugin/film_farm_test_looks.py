@@ -50,8 +50,8 @@ class WindowLook(_TestLook):
         assert isinstance(self.wish, WindowSettings)
         radius = self.wish.radius
         window: deque[Tensor] = deque([torch.zeros(1, 8, 8)] * radius, maxlen=2 * radius + 1)
-        for plates in batches:
-            for luma in plates.luma((8, 8)):
+        for batch in batches:
+            for luma in batch.luma((8, 8)):
                 window.append(luma)
                 if len(window) == 2 * radius + 1:
                     yield self._picture(window)
@@ -78,8 +78,8 @@ class NegativeLook(_TestLook):
     domain = Domain.RGB
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
-        for plates in batches:
-            yield 1 - plates.rgb()
+        for batch in batches:
+            yield 1 - batch.rgb()
 
 
 class BrokenSettings(Document):
@@ -99,12 +99,12 @@ class BrokenLook(_TestLook):
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, BrokenSettings)
-        for plates in batches:
+        for batch in batches:
             if self.wish.how == "raise":
                 raise ArithmeticError("the network fell over")
             if self.wish.how == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
-            frames = len(plates) + {"few": -1, "many": 1}.get(self.wish.how, 0)
+            frames = len(batch) + {"few": -1, "many": 1}.get(self.wish.how, 0)
             yield torch.full((frames, 2, 4, 4), 0.0 if self.wish.how in ("few", "many") else float("nan"))
 
 
@@ -129,8 +129,8 @@ class PoisonLook(_TestLook):
         shown = list(batches)
         if sum(map(len, shown)) == self.wish.frames:
             self._go_wrong(self.wish)
-        for plates in shown:
-            luma = plates.luma((24, 40))
+        for batch in shown:
+            luma = batch.luma((24, 40))
             yield torch.cat([luma - 0.5, 0.5 - luma], 1) * 0.4
 
     @staticmethod
@@ -167,13 +167,13 @@ class HungryLook(_TestLook):
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, HungrySettings)
         self.held.append(sum(one() is not None for one in self.refused))
-        for plates in batches:
-            if len(plates) > self.wish.most:
-                self.refused.append(weakref.ref(plates.luma_NHW))
+        for batch in batches:
+            if len(batch) > self.wish.most:
+                self.refused.append(weakref.ref(batch.luma_NHW))
                 if not self.wish.says:
-                    raise torch.OutOfMemoryError(f"{len(plates)} frames at a time")
+                    raise torch.OutOfMemoryError(f"{len(batch)} frames at a time")
                 raise MemoryError if self.wish.says == "MemoryError" else RuntimeError(self.wish.says)
-            yield plates.differences()
+            yield batch.differences()
 
 
 class SlowSettings(Document):
@@ -192,12 +192,12 @@ class SlowLook(_TestLook):
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, SlowSettings)
-        for plates in batches:
+        for batch in batches:
             if self.wish.gate:
                 self.wish.gate.with_suffix(f".{os.getpid()}").touch()
                 poll_until(self.wish.gate.exists, 300)
-            take_time(self.wish.seconds * len(plates))
-            yield plates.differences()
+            take_time(self.wish.seconds * len(batch))
+            yield batch.differences()
 
 
 class MoodyLook(_TestLook):
@@ -212,8 +212,8 @@ class MoodyLook(_TestLook):
         self._tint = 0.02 * MoodyLook.hired
 
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
-        for plates in batches:
-            yield torch.full((len(plates), 2, 4, 4), self._tint)
+        for batch in batches:
+            yield torch.full((len(batch), 2, 4, 4), self._tint)
 
 
 class DriftSettings(Document):
@@ -238,8 +238,8 @@ class DriftLook(_TestLook):
         assert isinstance(self.wish, DriftSettings)
         memory = self.wish.memory
         state = torch.zeros(1, 8, 8)
-        for plates in batches:
-            for luma in plates.luma((8, 8)):
+        for batch in batches:
+            for luma in batch.luma((8, 8)):
                 # The last digits of a block's mean are as good as noise, and the same in every decoding.
                 push = (luma * 977).frac() * 2 - 1
                 state = memory * state + (1 - memory**2) ** 0.5 * push
@@ -278,11 +278,11 @@ class CalmLook(_TestLook):
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         assert isinstance(self.wish, CalmSettings)
         shown = list(batches)
-        for plates in shown:
+        for batch in shown:
             if self.wish.nan or sum(map(len, shown)) == self.wish.bad:
-                yield torch.full((len(plates), 2, 4, 4), float("nan"))
+                yield torch.full((len(batch), 2, 4, 4), float("nan"))
             elif self.domain is Domain.CHROMA:
-                luma = plates.luma((24, 40))
+                luma = batch.luma((24, 40))
                 yield torch.cat([luma - 0.5, 0.5 - luma], 1) * 0.4
             else:
-                yield 1 - (plates.rgb() if self.domain is Domain.RGB else plates.luma())
+                yield 1 - (batch.rgb() if self.domain is Domain.RGB else batch.luma())

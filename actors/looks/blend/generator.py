@@ -46,13 +46,13 @@ class BlendGenerator:
         """Frame by frame; as late as the look that is latest."""
         shared = Shared(batches, len(self.generators))
         looks = [_frames(one, shared.of(reader)) for reader, one in enumerate(self.generators)]
-        own = (frame for plates in shared.of(len(looks)) for frame in plates.parts(1))
-        for plates, *pictures in zip(own, *looks, strict=True):
-            yield self._mixed(plates, pictures)
+        own = (frame for frame_batch in shared.of(len(looks)) for frame in frame_batch.parts(1))
+        for frame_batch, *pictures in zip(own, *looks, strict=True):
+            yield self._mixed(frame_batch, pictures)
 
     @torch.inference_mode()
-    def _mixed(self, plates: FrameBatch, pictures: Sequence[Tensor]) -> Tensor:
-        own = _own(plates, self.mixed_as)
+    def _mixed(self, frame_batch: FrameBatch, pictures: Sequence[Tensor]) -> Tensor:
+        own = _own(frame_batch, self.mixed_as)
         if self.mixed_as is Domain.CHROMA:
             made = _together(pictures, self.shares)
             if self.wish.strength == 1:
@@ -61,23 +61,27 @@ class BlendGenerator:
             height, width = own.shape[-2:]
             made = resized(made, (height, width))
         else:
-            alike = [self._alike(plates, *one) for one in zip(self.generators, pictures, strict=True)]
+            alike = [self._alike(frame_batch, *one) for one in zip(self.generators, pictures, strict=True)]
             made = _together(alike, self.shares)
         if self.domain is not self.mixed_as:
-            made, own = to_differences(made, plates.scale.colour)[0], plates.luma()
+            made, own = to_differences(made, frame_batch.scale.colour)[0], frame_batch.luma()
         return own * (1 - self.wish.strength) + made * self.wish.strength
 
-    def _alike(self, plates: FrameBatch, look: Generator, picture: Tensor) -> Tensor:
+    def _alike(self, frame_batch: FrameBatch, look: Generator, picture: Tensor) -> Tensor:
         if look.domain is self.mixed_as:
             return picture
-        height, width = plates.luma_NHW.shape[-2:]
+        height, width = frame_batch.luma_NHW.shape[-2:]
         if look.domain is Domain.CHROMA:
             # What has the size of the film's own chroma is sited as that is.
-            shift = plates.shift if plates.chroma and picture.shape[-2:] == plates.chroma[0].shape[-2:] else (0.0, 0.0)
-            luma, differences = plates.luma(), resized(picture, (height, width), shift)
+            shift = (
+                frame_batch.shift
+                if frame_batch.chroma and picture.shape[-2:] == frame_batch.chroma[0].shape[-2:]
+                else (0.0, 0.0)
+            )
+            luma, differences = frame_batch.luma(), resized(picture, (height, width), shift)
         else:
-            luma, differences = picture, resized(plates.differences(), (height, width), plates.shift)
-        return from_differences(luma, differences, plates.scale.colour).clamp(0, 1)
+            luma, differences = picture, resized(frame_batch.differences(), (height, width), frame_batch.shift)
+        return from_differences(luma, differences, frame_batch.scale.colour).clamp(0, 1)
 
 
 class Shared:
@@ -116,10 +120,10 @@ def _frames(look: Generator, batches: Iterator[FrameBatch]) -> Iterator[Tensor]:
         yield from (picture[None] for picture in pictures)
 
 
-def _own(plates: FrameBatch, domain: Domain) -> Tensor:
+def _own(frame_batch: FrameBatch, domain: Domain) -> Tensor:
     if domain is Domain.CHROMA:
-        return plates.differences()
-    return plates.rgb() if domain is Domain.RGB else plates.luma()
+        return frame_batch.differences()
+    return frame_batch.rgb() if domain is Domain.RGB else frame_batch.luma()
 
 
 def _together(pictures: Sequence[Tensor], shares: Sequence[float]) -> Tensor:

@@ -54,11 +54,13 @@ class ColorizeGenerator:
 
     def _frames(self, batches: Iterable[FrameBatch], own: deque[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         # `own` receives the film's chroma where some of it is kept; `steady` runs late, so it waits there.
-        for plates in batches:
+        for frame_batch in batches:
             if self.wish.strength < 1:
-                own.extend(plates.differences())
-            luma = plates.luma(network_size(plates.luma_NHW.shape[-2], plates.luma_NHW.shape[-1], self.wish.size))
-            yield from zip(luma, self._chroma(luma, plates.whole), strict=True)
+                own.extend(frame_batch.differences())
+            luma = frame_batch.luma(
+                network_size(frame_batch.luma_NHW.shape[-2], frame_batch.luma_NHW.shape[-1], self.wish.size)
+            )
+            yield from zip(luma, self._chroma(luma, frame_batch.whole), strict=True)
 
     @torch.inference_mode()
     def _chroma(self, luma_N1hw: Tensor, whole: int) -> Tensor:

@@ -28,7 +28,7 @@ DARKEST = 1e-4
 class NetworkInput(NamedTuple):
     """One frame, and what the network is shown of it (C h w)."""
 
-    plates: FrameBatch
+    batch: FrameBatch
     shown: Tensor
 
 
@@ -50,26 +50,26 @@ class OnnxGenerator:
         if self.domain is Domain.CHROMA:
             yield from self._chroma(batches)
             return
-        for plates, made in self._made(batches):
-            yield self._picture(plates, made)
+        for batch, made in self._made(batches):
+            yield self._picture(batch, made)
 
     def _chroma(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         waiting: deque[FrameBatch] = deque()  # `steady` runs late
         for chroma in steady(self._coloured(batches, waiting), self.wish.steady):
-            plates, picture = waiting.popleft(), chroma[None] * self.wish.saturation
+            batch, picture = waiting.popleft(), chroma[None] * self.wish.saturation
             if self.wish.strength < 1:
-                own = plates.differences()
+                own = batch.differences()
                 # At the film's own size, so that strength 0 gives the film's chroma back exactly.
                 height, width = own.shape[-2:]
                 picture = own * (1 - self.wish.strength) + resized(picture, (height, width)) * self.wish.strength
             yield picture
 
     def _coloured(self, batches: Iterable[FrameBatch], waiting: deque[FrameBatch]) -> Iterator[tuple[Tensor, Tensor]]:
-        for plates, made in self._made(batches):
-            waiting.append(plates)
+        for batch, made in self._made(batches):
+            waiting.append(batch)
             height, width = made.shape[-2:]
-            luma = plates.luma((height, width)).clamp(0, 1)
-            brightness, differences = to_differences(self._rgb(made[None], luma), plates.scale.colour)
+            luma = batch.luma((height, width)).clamp(0, 1)
+            brightness, differences = to_differences(self._rgb(made[None], luma), batch.scale.colour)
             # A colour brighter than the film is darkened to it: chroma follows luma to black, where networks flash.
             yield luma[0], (differences * (luma / brightness.clamp(min=DARKEST)).clamp(max=1))[0]
 
@@ -80,14 +80,14 @@ class OnnxGenerator:
             return from_cbcr(luma_11hw, made_1Chw)
         return made_1Chw.clamp(0, 1)
 
-    def _picture(self, plates: FrameBatch, made_Chw: Tensor) -> Tensor:
-        height, width = plates.luma_NHW.shape[-2:]
-        made, colour = resized(made_Chw[None], (height, width)).clamp(0, 1), plates.scale.colour
+    def _picture(self, batch: FrameBatch, made_Chw: Tensor) -> Tensor:
+        height, width = batch.luma_NHW.shape[-2:]
+        made, colour = resized(made_Chw[None], (height, width)).clamp(0, 1), batch.scale.colour
         if self.network.output.of == "rgb" and (self.domain is Domain.LUMA or self.wish.saturation != 1):
             luma, differences = to_differences(made, colour)
             colourful = self.domain is Domain.RGB
             made = from_differences(luma, differences * self.wish.saturation, colour).clamp(0, 1) if colourful else luma
-        own = plates.rgb() if self.domain is Domain.RGB else plates.luma()
+        own = batch.rgb() if self.domain is Domain.RGB else batch.luma()
         return own * (1 - self.wish.strength) + made * self.wish.strength
 
     def _made(self, batches: Iterable[FrameBatch]) -> Iterator[tuple[FrameBatch, Tensor]]:
@@ -100,23 +100,23 @@ class OnnxGenerator:
             low, high = output.range or (least, least + 1)
             lab = output.of in ("ab", "lab")
             made = numbers * output.scale if lab else (numbers - low) / (high - low) + least
-            yield window[len(window) // 2].plates, made
+            yield window[len(window) // 2].batch, made
 
     def _seen(self, batches: Iterable[FrameBatch]) -> Iterator[NetworkInput]:
-        for plates in batches:
-            for one in plates.parts(1):
+        for batch in batches:
+            for one in batch.parts(1):
                 height, width = one.luma_NHW.shape[-2:]
                 size = self.paper.size.of(height, width, self.wish.size)
                 yield NetworkInput(one, _shown(one, size, self.network))
 
 
-def _shown(plates: FrameBatch, size: tuple[int, int], network: OnnxNetwork) -> Tensor:
+def _shown(batch: FrameBatch, size: tuple[int, int], network: OnnxNetwork) -> Tensor:
     """One frame (C h w) as the network wants it."""
     wish = network.input
     if wish.of == "rgb":
-        picture = plates.rgb(size)
+        picture = batch.rgb(size)
     else:
-        luma = plates.luma(size).clamp(0, 1)
+        luma = batch.luma(size).clamp(0, 1)
         picture = (lightness(luma) / 100 if wish.of == "l" else luma).expand(-1, wish.channels, -1, -1)
     low, high = wish.range or ((0.0, 100.0) if wish.of == "l" else (0.0, 1.0))
     ranged = picture[0] * (high - low) + low

@@ -21,7 +21,7 @@ class ShownFrame(NamedTuple):
     """A frame that is chosen, as it was decoded."""
 
     number: int
-    plates: FrameBatch
+    batch: FrameBatch
 
 
 class _Best(NamedTuple):
@@ -38,7 +38,7 @@ class AnchorFrames:
         self._among = {one.frame: one.around or Range(one.frame, one.frame + 1) for one in anchors}
         self._best: dict[int, _Best] = {}
 
-    def passed(self, number: int, luma_HW: Plane, plates: FrameBatch) -> Iterator[tuple[int, ShownFrame]]:
+    def passed(self, number: int, luma_HW: Plane, batch: FrameBatch) -> Iterator[tuple[int, ShownFrame]]:
         """A frame passes, with its luma (0..1) at the working size. Gives anchors whose range ends with it, and the frame of each."""
         wanted = [anchor for anchor, among in self._among.items() if among.start <= number < among.stop]
         worth = _worth(luma_HW) if wanted else 0
@@ -48,7 +48,7 @@ class AnchorFrames:
             near = worth * (1 - FAR * apart / among.frames), -apart
             best = self._best.get(anchor)
             if best is None or near > best.worth:
-                self._best[anchor] = _Best(ShownFrame(number, plates), near)
+                self._best[anchor] = _Best(ShownFrame(number, batch), near)
             if number + 1 == among.stop:
                 yield anchor, self._best.pop(anchor).frame
 

@@ -62,7 +62,7 @@ class PropagatedColour:
         """
         film = self._order.film.picture
         records = {record.frame: record for record in self._order.references}
-        frames = enumerate((frame for plates in batches for frame in plates.parts(1)), self._order.read.start)
+        frames = enumerate((frame for batch in batches for frame in batch.parts(1)), self._order.read.start)
         held: int | None = (
             None  # a still and its detail are large: only the nearest is in memory, and a frame later none before it is nearer
         )

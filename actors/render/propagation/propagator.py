@@ -109,10 +109,10 @@ class Propagator:
             found = match_still(read_still(data, order.name), frame, picture, order.called)
         except BadMedia as error:
             return RefusedStill(order.digest, order.frame, str(error))
-        (_, plates), *_ = batches_of([frame], picture, 1, self.device)
+        (_, frame_batch), *_ = batches_of([frame], picture, 1, self.device)
         lying = [torch.from_numpy(found.chroma_2HW), torch.from_numpy(found.weight_HW)[None]]
         # The luma comes upright; all are kept as the film lies in its file.
-        planes = torch.cat([*lying, turned_back(plates.luma(), picture)[0]])
+        planes = torch.cat([*lying, turned_back(frame_batch.luma(), picture)[0]])
         with spool("reference") as folder:
             path = Path(folder) / order.digest
             with FloatPictureWriter(picture, path, 16) as writer:
@@ -167,19 +167,19 @@ class Propagator:
         try:
             run = NeighbouringFrames(order.read.start, order.read, order.head, order.packets)
             with closing(frames_in_turn(order.film, run, self.threads)) as frames:
-                for _, plates in batches_of(frames, picture, 1, self.device):
-                    luma = working_luma(plates)
-                    for anchor, shown in choice.passed(number, luma, plates):
-                        window.own[anchor] = shown.number, self._own(order.look, shown.plates, luma.shape)
+                for _, frame_batch in batches_of(frames, picture, 1, self.device):
+                    luma = working_luma(frame_batch)
+                    for anchor, shown in choice.passed(number, luma, frame_batch):
+                        window.own[anchor] = shown.number, self._own(order.look, shown.batch, luma.shape)
                     yield number, luma
                     number += 1
         except LookupError:
             raise ChunkFailed(f"frame {number} cannot be decoded: no colour is propagated past it.") from None
 
-    def _own(self, look: Look, plates: FrameBatch, size: Size) -> Plane:
+    def _own(self, look: Look, frame_batch: FrameBatch, size: Size) -> Plane:
         """The look's chroma of one frame, shown by itself. Raises ChunkFailed where it gives none, or one that holds NaN."""
         generator = recent(self._generators, look, self.device)
-        pictures = [one for several in generator.render([plates]) for one in torch.split(several, 1)]
+        pictures = [one for several in generator.render([frame_batch]) for one in torch.split(several, 1)]
         if len(pictures) != 1:
             raise ChunkFailed(
                 f"The look '{look.title}' does not give one picture for one frame; correct the look, and raise its version."
@@ -298,9 +298,9 @@ def working_size(height: int, width: int) -> Size:
     return max(8, 8 * round(height * scale / 8)), max(8, 8 * round(width * scale / 8))
 
 
-def working_luma(plates: FrameBatch) -> Plane:
+def working_luma(frame_batch: FrameBatch) -> Plane:
     """The luma of the one frame of a batch, at the working size, upright (HW, 0..1)."""
-    return plates.luma(working_size(*plates.luma_NHW.shape[-2:]))[0, 0].clamp(0, 1).numpy()
+    return frame_batch.luma(working_size(*frame_batch.luma_NHW.shape[-2:]))[0, 0].clamp(0, 1).numpy()
 
 
 def known_chroma(differences_2HW: Tensor) -> Plane:

@@ -34,22 +34,22 @@ def page_data(
     film: FilmRun, pictures: ReviewPictures, older: Sequence[ShownVersion], report: FilmReport | None
 ) -> ReviewData:
     """All that the page shows. `older`: every version that was shown before."""
-    scout, names = film.scout, film.scout.names
+    survey, names = film.survey, film.survey.names
     before: dict[tuple[int, int], list[ShownVersion]] = {}
     for one in older:
         before.setdefault((one.start, one.stop), []).append(one)
     counting = names.counting
-    rate = scout.film.picture.clip_rate
+    rate = survey.film.picture.clip_rate
     return ReviewData(
-        id=job_mark(film.ledger.store.url, scout.spec.key),
-        title=scout.spec.name,
+        id=job_mark(film.ledger.store.url, survey.spec.key),
+        title=survey.spec.name,
         said=_said(film, report),
         whole=report is not None or bool(film.left_out),
         conforms=report.conforms if report else None,
         rate=(rate.numerator, rate.denominator),
         timecode=_timecode(names),
         steady=counting is not None,
-        frames=scout.plan.frames,
+        frames=survey.plan.frames,
         shots=tuple(_shots(film, pictures, before)),
         deliverables=tuple(_deliverables(film, report)) if report else (),
     )
@@ -62,7 +62,9 @@ def _said(film: FilmRun, report: FilmReport | None) -> str:
         verdict = "conforms" if report.conforms else "does not conform"
         return f"{counts}: {verdict}{aside if report.quarantined else ''}"
     if film.left_out:
-        return f"Shots {film.chosen.said} of {film.scout.plan.shot_count}; the film is not whole yet, and not delivered"
+        return (
+            f"Shots {film.chosen.said} of {film.survey.plan.shot_count}; the film is not whole yet, and not delivered"
+        )
     lacking = len(list(film.lacking))
     return f"{len(film.chunks) - lacking} of {len(film.chunks)} chunks so far; the film is still rendered, and this page grows"
 
@@ -78,7 +80,7 @@ def _timecode(names: FrameTimecodes) -> ShownTimecode | None:
 def _shots(
     film: FilmRun, pictures: ReviewPictures, before: Mapping[tuple[int, int], Sequence[ShownVersion]]
 ) -> Iterator[ShownShot]:
-    made, lacking, locked = film.scout.made, set(film.lacking), _locked(film)
+    made, lacking, locked = film.survey.made, set(film.lacking), _locked(film)
     for number, grouped in groupby(film.chunks, key=lambda chunk: chunk.shot):
         chunks = list(grouped)
         frames = Range(chunks[0].core.start, chunks[-1].core.stop)
@@ -96,7 +98,7 @@ def _shots(
             older=tuple(one for one in before.get((frames.start, frames.stop), ()) if one.version != version),
             painted=tuple(
                 ShownStill(name=one.name, frame=one.frame, file=pictures.painted(one))
-                for one in film.scout.stills
+                for one in film.survey.stills
                 if frames.start <= one.frame < frames.stop
             ),
             warnings=tuple(
@@ -107,11 +109,11 @@ def _shots(
 
 
 def _locked(film: FilmRun) -> list[Range]:
-    scout = film.scout
-    if not scout.done or not any(one.locked for one in scout.spec.overrides):
+    survey = film.survey
+    if not survey.done or not any(one.locked for one in survey.spec.overrides):
         return []
-    made: list[ShotRendering] = scout.made
-    locks = [one for one in placed(scout.spec.overrides, scout.names, scout.plan.frames) if one.locked]
+    made: list[ShotRendering] = survey.made
+    locks = [one for one in placed(survey.spec.overrides, survey.names, survey.plan.frames) if one.locked]
     found = [one.frames for one in locks if one.frames]
     return found + [one.frames for one in made for lock in locks if lock.shots and lock.covers(one.number, one.frames)]
 

@@ -32,7 +32,7 @@ class ReviewPictures:
     def __init__(self, film: FilmRun, output: Store) -> None:
         self.film = film
         self.output = output
-        self.folder = review_folder(film.scout.spec.key)
+        self.folder = review_folder(film.survey.spec.key)
         self._known: dict[int, tuple[Chunk, list[ShownPiece]]] = {}
         """By chunk number: a chunk that another stands in for is another."""
         self._there: set[str] | None = None
@@ -60,12 +60,12 @@ class ReviewPictures:
             for frames, segment in self._segments(chunk).items()
             if (figures := self._figures.get(figures_name(segment)))
         ]
-        return list(findings_of(known, self.film.scout.spec.qc))
+        return list(findings_of(known, self.film.survey.spec.qc))
 
     def painted(self, still: StillFile) -> str:
         """The file beside the page that shows a painted still; empty where there is none."""
         ending = PurePosixPath(still.name).suffix.lower()
-        folder = self.film.scout.spec.stills
+        folder = self.film.survey.spec.stills
         if ending not in SHOWN_FORMS or still.bytes > LARGEST_PAINTED or folder is None:
             return ""
         name = f"painted/{still.sha256[:20]}{ending}"
@@ -81,7 +81,7 @@ class ReviewPictures:
                 self.pieces(chunk)
                 unread += (figures_name(one) for one in self._segments(chunk).values())
         unread = [name for name in unread if name not in self._figures]
-        for still in self.film.scout.stills:
+        for still in self.film.survey.stills:
             self.painted(still)
         there = self._listed()
         lacking = [name for name in self._wanted if name not in there]
@@ -110,7 +110,7 @@ class ReviewPictures:
             yield ShownPiece(
                 start=frames.start,
                 stop=frames.stop,
-                seconds=float(self.film.scout.names.seconds(frames.start)),
+                seconds=float(self.film.survey.names.seconds(frames.start)),
                 still_at=frames.start + frames.frames // 2,
                 still=still,
                 clip=clip,

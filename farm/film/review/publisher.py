@@ -47,7 +47,7 @@ class ReviewPage:
         self.film = film
         self.output = output
         self.every = every
-        self.key = f"{review_folder(film.scout.spec.key)}/{INDEX}"
+        self.key = f"{review_folder(film.survey.spec.key)}/{INDEX}"
         self._pictures = ReviewPictures(film, output)
         self._next = time.monotonic() + every
         self._static = False
@@ -68,7 +68,7 @@ class ReviewPage:
         took = time.monotonic() - began
         self._next = time.monotonic() + max(self.every, SHARE * took)
         if due:
-            self.film.board.note(f"preview: {self.output.url}/{self.key}")
+            self.film.console.note(f"preview: {self.output.url}/{self.key}")
 
     def publish(self, report: FilmReport | None = None) -> str:
         """All of it, of a film that is delivered (`report`), or of some shots of it; gives the page's key."""
@@ -79,7 +79,7 @@ class ReviewPage:
         self._pictures.copy(seconds)
         data = page_data(self.film, self._pictures, self._versions(), report)
         self._keep_versions(data)
-        folder = review_folder(self.film.scout.spec.key)
+        folder = review_folder(self.film.survey.spec.key)
         self.output.write(f"{folder}/{DATA}", as_script(data))
         if not self._static:
             for name in (*SCRIPTS, STYLE):
@@ -90,7 +90,7 @@ class ReviewPage:
 
     def _versions(self) -> tuple[ShownVersion, ...]:
         if self._older is None:
-            key = f"{review_folder(self.film.scout.spec.key)}/{VERSIONS}"
+            key = f"{review_folder(self.film.survey.spec.key)}/{VERSIONS}"
             found = read_document(ReviewVersions, self.output.read(key)) if self.output.stat(key) else None
             self._older = found.shots if found else ()
         return self._older
@@ -106,7 +106,7 @@ class ReviewPage:
         if kept != self._older:
             self._older = kept
             paper = ReviewVersions(shots=kept).model_dump_json().encode()
-            self.output.write(f"{review_folder(self.film.scout.spec.key)}/{VERSIONS}", paper)
+            self.output.write(f"{review_folder(self.film.survey.spec.key)}/{VERSIONS}", paper)
 
 
 def published(film: FilmRun, report: FilmReport | None, output: Store) -> str:
@@ -116,7 +116,7 @@ def published(film: FilmRun, report: FilmReport | None, output: Store) -> str:
 
 def review_page(film: FilmRun) -> ReviewPage:
     """The page of a film that is about to be rendered."""
-    return ReviewPage(film, open_store(film.scout.spec.output))
+    return ReviewPage(film, open_store(film.survey.spec.output))
 
 
 def as_script(data: ReviewData) -> bytes:

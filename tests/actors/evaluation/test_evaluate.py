@@ -173,8 +173,8 @@ def test_a_photograph_becomes_a_frame_and_stays_what_it_is(tmp_path: Path) -> No
     kept(tmp_path / "a.png", patches(10))
     rgb = read_photograph(open_store(str(tmp_path)), "a.png")
     frame, picture = as_frame(rgb)
-    ((_, plates),) = batches_of([frame], picture, 1, torch.device("cpu"))
-    assert float((plates.rgb() - rgb).abs().max()) < 1.5 / 255
+    ((_, batch),) = batches_of([frame], picture, 1, torch.device("cpu"))
+    assert float((batch.rgb() - rgb).abs().max()) < 1.5 / 255
     assert float((255 * rgb - torch.from_numpy(patches(10).copy()).permute(2, 0, 1)).abs().max()) < 1e-3
 
 

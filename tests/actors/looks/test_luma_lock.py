@@ -38,7 +38,7 @@ def delivered(folder: Path, look: Generator, film: Picture, frames: list[av.Vide
     """The planes of each frame, as a player decodes them from the FFV1 deliverable."""
     paper = encoding_for(film_of(film), Deliverable(codec=Codec.FFV1), grey_stays_grey=False)
     batches = list(batches_of(frames, film, 8, CPU))
-    pictures = torch.cat(list(look.render(plates for _, plates in batches)))
+    pictures = torch.cat(list(look.render(batch for _, batch in batches)))
     with SegmentWriter(paper, folder / "a.mkv") as writer:
         for made in compose(frames, pictures, look.domain, film, paper):
             writer.write(made)

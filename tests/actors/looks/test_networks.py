@@ -130,8 +130,8 @@ def test_a_device_is_shown_one_shape_and_a_smaller_one_where_memory_ran_out(whol
     painted = Seen(3)
     painter = Painter(painted, PaintSettings())
     for frames in (whole, 1):
-        plates = on_a_device(frames, whole)
-        colours._chroma(plates.luma(), plates.whole)
-        assert len(list(painter.render([plates]))) == frames
+        batch = on_a_device(frames, whole)
+        colours._chroma(batch.luma(), batch.whole)
+        assert len(list(painter.render([batch]))) == frames
     assert seen.shapes == [(whole, 1, 64, 128)] * 2
     assert painted.shapes == [(whole, 3, 64, 128)] * 2

@@ -105,8 +105,8 @@ def test_a_ramp_of_chroma_stays_in_its_place(tmp_path: Path, siting: Siting, rot
     for plane, values in zip(frame.planes, (np.full((48, 64), 512), 384 + 2 * x + 4 * y, 512 + 0 * x), strict=True):
         np.frombuffer(memoryview(plane), np.uint16).reshape(plane.height, -1)[:, : plane.width] = np.rint(values)
     # In a look's eyes, and so in any deliverable with all its chroma.
-    ((_, plates),) = batches_of([frame], picture, 1, torch.device("cpu"))
-    seen = np.rot90(plates.rgb()[0].numpy(), -rotation // 90, (1, 2))
+    ((_, batch),) = batches_of([frame], picture, 1, torch.device("cpu"))
+    seen = np.rot90(batch.rgb()[0].numpy(), -rotation // 90, (1, 2))
     blue = (seen[2] - seen[1])[8:40, 8:56]
     across, down = np.polyfit(np.arange(48), blue.mean(0), 1)[0], np.polyfit(np.arange(32), blue.mean(1), 1)[0]
     assert down / across == pytest.approx(2, rel=0.02)

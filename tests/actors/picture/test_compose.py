@@ -43,8 +43,8 @@ def same(a: Sequence[av.VideoFrame], b: Sequence[av.VideoFrame]) -> bool:
 def test_the_films_own_chroma_gives_the_film_back_bit_for_bit(pix_fmt: str, full: bool) -> None:
     film = picture_of(pix_fmt, full=full)
     frames = random_frames(pix_fmt)
-    ((run, plates),) = batches_of(frames, film, 8, CPU)
-    assert same(compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, pix_fmt)), frames)
+    ((run, frame_batch),) = batches_of(frames, film, 8, CPU)
+    assert same(compose(run, frame_batch.differences(), Domain.CHROMA, film, encoding_of(film, pix_fmt)), frames)
 
 
 @pytest.mark.parametrize("pix_fmt", FORMATS)
@@ -63,9 +63,9 @@ def test_luma_is_locked_whatever_the_look_says(pix_fmt: str) -> None:
 def test_a_look_of_luma_leaves_the_films_own_chroma(pix_fmt: str, full: bool) -> None:
     film = picture_of(pix_fmt, full=full)
     frames = random_frames(pix_fmt)
-    ((run, plates),) = batches_of(frames, film, 8, CPU)
-    assert same(compose(run, plates.luma(), Domain.LUMA, film, encoding_of(film, pix_fmt)), frames)
-    made = compose(run, 1 - plates.luma(), Domain.LUMA, film, encoding_of(film, pix_fmt))
+    ((run, frame_batch),) = batches_of(frames, film, 8, CPU)
+    assert same(compose(run, frame_batch.luma(), Domain.LUMA, film, encoding_of(film, pix_fmt)), frames)
+    made = compose(run, 1 - frame_batch.luma(), Domain.LUMA, film, encoding_of(film, pix_fmt))
     assert not np.array_equal(planes_of(made[0])[0], planes_of(frames[0])[0])
     for one, other in zip(made, frames, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(planes_of(one)[1:], planes_of(other)[1:], strict=True))
@@ -78,9 +78,9 @@ def test_a_look_of_luma_leaves_the_films_own_chroma(pix_fmt: str, full: bool) ->
 def test_a_look_of_luma_brings_chroma_to_the_deliverables_form_as_others_do(source: str, wanted: str) -> None:
     film = picture_of(source)
     frames = random_frames(source)
-    ((run, plates),) = batches_of(frames, film, 8, CPU)
-    made = compose(run, plates.luma(), Domain.LUMA, film, encoding_of(film, wanted))
-    own = compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, wanted))
+    ((run, frame_batch),) = batches_of(frames, film, 8, CPU)
+    made = compose(run, frame_batch.luma(), Domain.LUMA, film, encoding_of(film, wanted))
+    own = compose(run, frame_batch.differences(), Domain.CHROMA, film, encoding_of(film, wanted))
     assert [one.format.name for one in made] == [wanted] * 3
     for one, other in zip(made, own, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(planes_of(one)[1:], planes_of(other)[1:], strict=True))
@@ -127,9 +127,9 @@ def test_plates_show_the_film_as_colours() -> None:
     frame = av.VideoFrame(4, 4, "yuv420p")
     for plane, value in zip(planes_of(frame), (63, 102, 240), strict=True):
         plane[:] = value
-    ((_, plates),) = batches_of([frame], film, 8, CPU)
-    assert plates.rgb().round(decimals=1)[0, :, 0, 0].tolist() == [1, 0, 0]
-    assert tuple(plates.luma((2, 2)).shape) == (1, 1, 2, 2)
+    ((_, frame_batch),) = batches_of([frame], film, 8, CPU)
+    assert frame_batch.rgb().round(decimals=1)[0, :, 0, 0].tolist() == [1, 0, 0]
+    assert tuple(frame_batch.luma((2, 2)).shape) == (1, 1, 2, 2)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
@@ -145,12 +145,13 @@ def test_a_picture_that_is_no_number_is_refused(bad: float) -> None:
 def test_looks_see_the_film_upright_and_it_is_stored_as_it_was(rotation: int, pix_fmt: str) -> None:
     film = picture_of(pix_fmt).model_copy(update={"rotation": rotation})
     frames = random_frames(pix_fmt)
-    ((run, plates),) = batches_of(frames, film, 8, CPU)
+    ((run, frame_batch),) = batches_of(frames, film, 8, CPU)
     # Degrees are counter-clockwise: turned by 90, what was the right edge is the top.
     corner = {0: (0, 0), 90: (0, -1), 180: (-1, -1), 270: (-1, 0)}[rotation]
-    assert int(plates.luma_NHW[0, 0, 0]) == int(planes_of(frames[0])[0][corner])
+    assert int(frame_batch.luma_NHW[0, 0, 0]) == int(planes_of(frames[0])[0][corner])
     assert same(
-        compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, encoding_of(film, pix_fmt)), frames
+        compose(run, turned_back(frame_batch.differences(), film), Domain.CHROMA, film, encoding_of(film, pix_fmt)),
+        frames,
     )
 
 
@@ -159,7 +160,7 @@ def test_batches_hold_all_frames_in_order(batch: int) -> None:
     frames = random_frames("yuv420p", 5)
     runs = list(batches_of(frames, picture_of("yuv420p"), batch, CPU))
     assert [frame for run, _ in runs for frame in run] == frames
-    assert [len(plates) for _, plates in runs] == [min(batch, 5 - start) for start in range(0, 5, batch)]
+    assert [len(frame_batch) for _, frame_batch in runs] == [min(batch, 5 - start) for start in range(0, 5, batch)]
 
 
 def test_every_matrix_is_known() -> None:
@@ -167,8 +168,8 @@ def test_every_matrix_is_known() -> None:
         colour = Colour(matrix=matrix, full_range=False, primaries=1, transfer=1, space=1, assumed=False)
         film: Picture = picture_of("yuv420p").model_copy(update={"colour": colour})
         frames = random_frames("yuv420p")
-        ((run, plates),) = batches_of(frames, film, 8, CPU)
-        assert same(compose(run, plates.differences(), Domain.CHROMA, film, encoding_of(film, "yuv420p")), frames)
+        ((run, frame_batch),) = batches_of(frames, film, 8, CPU)
+        assert same(compose(run, frame_batch.differences(), Domain.CHROMA, film, encoding_of(film, "yuv420p")), frames)
 
 
 class Waits:

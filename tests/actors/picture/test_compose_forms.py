@@ -46,8 +46,8 @@ def signal(frame: av.VideoFrame, full: bool, step: tuple[int, int]) -> Values:
 
 def own(film: Picture, frames: list[av.VideoFrame], encoding: Encoding) -> list[av.VideoFrame]:
     """The film's own pictures, as the look "none" gives them."""
-    ((run, plates),) = batches_of(frames, film, 8, torch.device("cpu"))
-    return compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, encoding)
+    ((run, batch),) = batches_of(frames, film, 8, torch.device("cpu"))
+    return compose(run, turned_back(batch.differences(), film), Domain.CHROMA, film, encoding)
 
 
 RANGES = [
@@ -146,8 +146,8 @@ def test_looks_see_chroma_beside_its_luma(rotation: int) -> None:
     frame = av.VideoFrame(48, 38, "yuv420p")
     luma, blue, red = planes_of(frame)
     luma[:], blue[:], red[:] = 126, 128, ramp(24, 2, left=True)
-    ((_, plates),) = batches_of([frame], film, 8, torch.device("cpu"))
-    seen = torch.rot90(plates.rgb(), -rotation // 90, (-2, -1))[0, 0].numpy()
+    ((_, batch),) = batches_of([frame], film, 8, torch.device("cpu"))
+    seen = torch.rot90(batch.rgb(), -rotation // 90, (-2, -1))[0, 0].numpy()
     kr, _ = KR_KB["bt709"]
     exact = 110 / 219 + (ramp(48, 1, left=True) - 128) / 224 * 2 * (1 - kr)
     assert np.abs(seen - exact.clip(0, 1))[:, 4:-4].max() <= 0.005

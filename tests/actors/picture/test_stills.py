@@ -61,8 +61,8 @@ def test_a_turned_films_pictures_are_shown_as_the_film_is(rotation: int, codec: 
     paper = encoding_for(film_of(film), Deliverable(codec=codec), grey_stays_grey=source == "gray")
     frame = flat(source, 110) if source == "gray" else flat(source, 110, 140, 120)
     planes_of(frame)[0][:20, :40] = 200
-    ((run, plates),) = batches_of([frame], film, 1, torch.device("cpu"))
-    (finished,) = compose(run, turned_back(plates.differences(), film), Domain.CHROMA, film, paper)
+    ((run, batch),) = batches_of([frame], film, 1, torch.device("cpu"))
+    (finished,) = compose(run, turned_back(batch.differences(), film), Domain.CHROMA, film, paper)
     found = cv2.imdecode(np.frombuffer(pair(frame, finished, film, paper), np.uint8), cv2.IMREAD_COLOR)
     assert found is not None
     ours, theirs = np.split(found.astype(int), 2, axis=1)
@@ -86,8 +86,8 @@ def test_any_deliverable_is_shown_as_the_film_is(deliverable: Deliverable, full:
     film = picture_of("yuv420p", 160, 80, full=full)
     paper = encoding_for(film_of(film), deliverable, grey_stays_grey=False)
     source = flat("yuv420p", 110, 140, 120)
-    ((run, plates),) = batches_of([source], film, 1, torch.device("cpu"))
-    (finished,) = compose(run, plates.differences(), Domain.CHROMA, film, paper)
+    ((run, batch),) = batches_of([source], film, 1, torch.device("cpu"))
+    (finished,) = compose(run, batch.differences(), Domain.CHROMA, film, paper)
     found = cv2.imdecode(np.frombuffer(pair(source, finished, film, paper), np.uint8), cv2.IMREAD_COLOR)
     assert found is not None
     assert found.shape == (80, 320, 3)

@@ -96,12 +96,12 @@ class Watched:
     def _pictures(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         self._chunks += 1
         self._happened.say("begun")
-        for number, plates in enumerate(batches):
+        for number, batch in enumerate(batches):
             assert threads_here() == 1
             self._happened.say("shown")
             if not number:
                 self._before_first(self._chunks)
-            yield plates.differences()
+            yield batch.differences()
 
 
 @pytest.fixture(scope="module")

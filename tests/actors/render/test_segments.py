@@ -33,8 +33,8 @@ def kept(folder: Path, deliverable: Deliverable, frames: Range, shown: int) -> t
     ledger = Ledger.at(str(folder / "store"), "film")
     with SegmentInProgress(film, frames, "d1", paper, folder, clip=True) as piece:
         first = 0
-        for run, plates in batches_of(random_frames("yuv420p", shown, 256, 128), film, 2, torch.device("cpu")):
-            piece.take(first, run, plates.differences(), Domain.CHROMA)
+        for run, batch in batches_of(random_frames("yuv420p", shown, 256, 128), film, 2, torch.device("cpu")):
+            piece.take(first, run, batch.differences(), Domain.CHROMA)
             first += len(run)
     return ledger, piece.keep(ledger, "a machine", 1.0)
 

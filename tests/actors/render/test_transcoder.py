@@ -58,8 +58,8 @@ def test_a_print_is_what_rendering_gives_byte_for_byte(film: Path, tmp_path: Pat
     verbs = fleet.verbs()
     assert (verbs["strike"], verbs["split"], verbs["render"], verbs["dissolve"]) == (3, 0, 0, 0)
     assert (
-        printed.board.progress.chunks_rendered,
-        printed.board.progress.chunks_printed,
+        printed.console.progress.chunks_rendered,
+        printed.console.progress.chunks_printed,
         printed.report().chunks_printed,
         printed.report().conforms,
     ) == (
@@ -96,8 +96,8 @@ def test_only_chunks_whose_frames_are_there_are_printed(film: Path, tmp_path: Pa
     assert (
         fleet.verbs()["strike"],
         fleet.verbs()["render"],
-        made.board.progress.chunks_printed,
-        made.board.progress.chunks_rendered,
+        made.console.progress.chunks_printed,
+        made.console.progress.chunks_rendered,
     ) == (2, 1, 2, 1)
     ordinary = rendered(job(film, tmp_path / "b", VIEW))
     assert segments(made, "view.mp4") == segments(ordinary, "view.mp4")
@@ -147,7 +147,7 @@ def test_a_mezzanine_gives_nearly_the_same_under_names_of_its_own(
     assert (
         fleet.verbs()["strike"],
         fleet.verbs()["render"],
-        made.board.progress.chunks_printed,
+        made.console.progress.chunks_printed,
         made.report().conforms,
     ) == (
         3,
@@ -171,7 +171,7 @@ def test_a_mezzanine_gives_nearly_the_same_under_names_of_its_own(
     # Another master gives other prints: what was rendered otherwise is never mixed in.
     other = rendered(job(film, tmp_path / "a", mezzanine, view, look=DRIFT), InlineFleet())
     assert not {name for name, *_ in segments(other, file)} & {name for name, *_ in ours}
-    assert first.board.progress.chunks_rendered == 3
+    assert first.console.progress.chunks_rendered == 3
 
 
 def test_what_serves_what(film: Path, tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def test_a_chunk_that_cannot_be_printed_is_rendered(film: Path, tmp_path: Path) 
     fleet = Clumsy(budget=RetryPolicy(attempts=2))
     made = rendered(job(film, tmp_path / "a", MASTER, VIEW), fleet)
     assert (
-        made.board.progress.chunks_printed,
-        made.board.progress.chunks_rendered,
+        made.console.progress.chunks_printed,
+        made.console.progress.chunks_rendered,
         made.aside.reports,
         made.report().conforms,
     ) == (
@@ -238,7 +238,7 @@ def test_a_print_that_is_there_is_not_struck_again(film: Path, tmp_path: Path) -
     rendered(job(film, tmp_path, MASTER))
     fleet = InlineFleet({"strike": 1})  # its worker is lost after the first finding
     made = rendered(job(film, tmp_path, MASTER, VIEW), fleet)
-    assert (made.board.progress.chunks_printed, made.report().conforms) == (3, True)
+    assert (made.console.progress.chunks_printed, made.report().conforms) == (3, True)
     orders = [call.order for call in fleet.calls(TranscodeCall)]
     assert len(orders) == 3
     assert all(isinstance(made.ledger.record(one.digest), SegmentRecord) for order in orders for one in order.prints)

@@ -44,14 +44,14 @@ from tests.films import Recipe
 def exported(spec: JobSpec, fleet: InlineFleet | None = None, **wish: Any) -> StillsReport:
     """As the command has it, with everything done in this process."""
     worker: Any = fleet or InlineFleet()
-    scout = open_film(job_of(spec), fleet=worker, board=quiet())
-    scout.ledger.enter(spec)
-    encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
-    for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+    survey = open_film(job_of(spec), fleet=worker, console=quiet())
+    survey.ledger.enter(spec)
+    encoding = decide_deliverables(survey, worker, to_render=False)[0].encoding
+    for _ in worker.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
         pass
-    scout.fresh()
+    survey.fresh()
     return export_stills(
-        SurveyedFilm(scout, worker, encoding, EvaluationProgress(PlainConsole(file=StringIO()))), ExportRequest(**wish)
+        SurveyedFilm(survey, worker, encoding, EvaluationProgress(PlainConsole(file=StringIO()))), ExportRequest(**wish)
     )
 
 

@@ -32,13 +32,13 @@ def cuts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def proven(spec: JobSpec, fleet: InlineFleet) -> Proof:
     worker: Any = fleet
-    scout = open_film(preflight(spec), fleet=worker, board=quiet())
-    encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
-    for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+    survey = open_film(preflight(spec), fleet=worker, console=quiet())
+    encoding = decide_deliverables(survey, worker, to_render=False)[0].encoding
+    for _ in worker.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
         pass
-    scout.fresh()
+    survey.fresh()
     said = EvaluationProgress(PlainConsole(file=StringIO()))
-    return prove(SurveyedFilm(scout, worker, encoding, said), StillRequest())
+    return prove(SurveyedFilm(survey, worker, encoding, said), StillRequest())
 
 
 def chroma_shown(spec: JobSpec, proof: Proof, shot: int) -> tuple[float, float]:

@@ -52,14 +52,14 @@ NEGATIVE, NONE = look("test-negative"), look("none")
 def proven(spec: JobSpec, *looks: Look, shots: ShotSelection = ALL, fleet: InlineFleet | None = None) -> Proof:
     """As the studio has it proven, with everything done in this process."""
     worker: Any = fleet or InlineFleet()
-    scout = open_film(job_of(spec), fleet=worker, board=quiet())
-    scout.ledger.enter(spec)
-    encoding = decide_deliverables(scout, worker, to_render=False)[0].encoding
-    for _ in worker.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+    survey = open_film(job_of(spec), fleet=worker, console=quiet())
+    survey.ledger.enter(spec)
+    encoding = decide_deliverables(survey, worker, to_render=False)[0].encoding
+    for _ in worker.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
         pass
-    scout.fresh()
+    survey.fresh()
     said = EvaluationProgress(PlainConsole(file=StringIO()))
-    return prove(SurveyedFilm(scout, worker, encoding, said), StillRequest(looks, shots))
+    return prove(SurveyedFilm(survey, worker, encoding, said), StillRequest(looks, shots))
 
 
 def orders(fleet: InlineFleet) -> list[StillOrder]:
@@ -272,7 +272,7 @@ def test_clean_knows_them(film: Path, tmp_path: Path) -> None:
     (done,) = clean(spec.store, None, CleanOptions(delete=True))
     (pile,) = [one for one in done.may_go if "proofs" in one.what]
     assert (pile.objects, list(ledger.names("proof/"))) == (12, [])
-    assert rendered(spec).board.progress.chunks_rendered == 0
+    assert rendered(spec).console.progress.chunks_rendered == 0
     assert proven(spec, NEGATIVE).rendered == 6
 
 

@@ -12,7 +12,7 @@ from actors.mux.stream_plan import plan_deliverables
 from farm.estimate.estimate import Estimate, estimate, show
 from farm.fleet.calls import Cluster
 from jobs.errors import BadSpec
-from tests.farm.inline import scouted, shot_list
+from tests.farm.inline import shot_list, surveyed
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
@@ -43,8 +43,8 @@ def window(radius: int) -> dict[str, Any]:
 
 def of(film: Path, folder: Path, **fields: Any) -> Estimate:
     spec = spec_of(film, folder, **{"shots": WHOLE, "chunk_seconds": 1, **fields})
-    scout = scouted(spec)
-    return estimate(scout, plan_deliverables(scout.film, spec, spec.source), HERE)
+    survey = surveyed(spec)
+    return estimate(survey, plan_deliverables(survey.film, spec, spec.source), HERE)
 
 
 def test_a_film_cut_at_its_keyframes_costs_nothing_extra(film: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from jobs.errors import BadSpec
 from jobs.ledger.usage import MeasuredThroughput
 from jobs.plan.plan import Range
 from jobs.spec.cost import Cost
-from tests.farm.inline import scouted
+from tests.farm.inline import surveyed
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
@@ -32,8 +32,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def forecaster(film: Path, folder: Path, wish: ForecastRequest = ForecastRequest(), **paces: float) -> Forecaster:  # noqa: B008  frozen
     """Of a film of 24 chunks of 10 frames; `paces`: seconds a frame by hardware, measured over 100 frames."""
     fields: dict[str, Any] = {"chunk_seconds": 1, "shots": {"detect": "adaptive", "threshold": 1000}}
-    scout = scouted(spec_of(film, folder, workers={"gpus": 1, "cpus": 2, "count": 2}, **fields))
-    (look,) = scout.looks.values()
+    survey = surveyed(spec_of(film, folder, workers={"gpus": 1, "cpus": 2, "count": 2}, **fields))
+    (look,) = survey.looks.values()
     size, network = 64 * 32 / 1e6, digest(look.named())
     known = [
         MeasuredThroughput(
@@ -41,13 +41,13 @@ def forecaster(film: Path, folder: Path, wish: ForecastRequest = ForecastRequest
         )
         for name, seconds in paces.items()
     ]
-    return Forecaster(scout, wish, known)
+    return Forecaster(survey, wish, known)
 
 
 def test_more_renderers_take_less_time_and_the_same_hours(film: Path, tmp_path: Path) -> None:
     wish = ForecastRequest(fleets_of("2,8", None), Cost(gpu_hour=36.0), boot_seconds=0.0)
     one = forecaster(film, tmp_path, wish, l4=1.0)
-    (basis,), (few, many) = one.of(one.scout.plan.chunks, HERE)
+    (basis,), (few, many) = one.of(one.survey.plan.chunks, HERE)
     assert (basis.look, basis.hardware, basis.frames, basis.seconds_per_frame) == ("none", "l4", 100, 1.0)
     assert [row.fleet for row in (few, many)] == ["2", "8"]
     # 240 frames of a second each.
@@ -56,13 +56,13 @@ def test_more_renderers_take_less_time_and_the_same_hours(film: Path, tmp_path: 
     assert few.gpu_hours == pytest.approx(240 / 3600, rel=0.1)
     assert few.cost == pytest.approx(2.4, rel=0.1)
     assert few.busy > many.busy > 0.7
-    assert one.seconds(one.scout.plan.chunks) == pytest.approx(240)
+    assert one.seconds(one.survey.plan.chunks) == pytest.approx(240)
 
 
 def test_a_fleet_of_two_kinds_is_paid_by_the_kind(film: Path, tmp_path: Path) -> None:
     wish = ForecastRequest(fleets_of(None, "l4:2@36,a100:1@360"), boot_seconds=0.0)
     one = forecaster(film, tmp_path, wish, **{"NVIDIA L4": 1.0, "NVIDIA A100": 0.25})
-    basis, (found,) = one.of(one.scout.plan.chunks, HERE)
+    basis, (found,) = one.of(one.survey.plan.chunks, HERE)
     assert [each.hardware for each in basis] == ["NVIDIA L4", "NVIDIA A100"]
     # Six frames a second together.
     assert found.rendered_seconds == pytest.approx(40, rel=0.3)
@@ -76,7 +76,7 @@ def test_each_kind_is_paid_for_as_long_as_it_is_hired(film: Path, tmp_path: Path
     for name, prices in {"l4": (360, 0), "a100": (0, 360), "both": (360, 360)}.items():
         wish = ForecastRequest(fleets_of(None, f"l4:1@{prices[0]},a100:1@{prices[1]}"), boot_seconds=0.0)
         one = forecaster(film, tmp_path / name, wish, **paces)
-        _, (found,) = one.of(one.scout.plan.chunks[:2], HERE)
+        _, (found,) = one.of(one.survey.plan.chunks[:2], HERE)
         kinds[name] = found
     l4, a100, both = (kinds[name].cost for name in ("l4", "a100", "both"))
     assert l4 is not None
@@ -93,7 +93,7 @@ def test_a_kind_without_a_price_of_its_own_is_paid_by_the_specs(film: Path, tmp_
     costs = []
     for name, prices in (("none", None), ("half", Cost(gpu_hour=18.0)), ("same", Cost(gpu_hour=36.0))):
         one = forecaster(film, tmp_path / name, ForecastRequest(fleets_of(None, fleet), prices, 0.0), **paces)
-        costs.append(one.of(one.scout.plan.chunks, HERE)[1][0].cost)
+        costs.append(one.of(one.survey.plan.chunks, HERE)[1][0].cost)
     unknown, half, same = costs
     assert unknown is None
     assert half is not None
@@ -102,12 +102,12 @@ def test_a_kind_without_a_price_of_its_own_is_paid_by_the_specs(film: Path, tmp_
 
 def test_what_nobody_measured_says_so_and_a_kind_that_nobody_measured_is_refused(film: Path, tmp_path: Path) -> None:
     one = forecaster(film, tmp_path)
-    (basis,), (found,) = one.of(one.scout.plan.chunks, HERE)
+    (basis,), (found,) = one.of(one.survey.plan.chunks, HERE)
     assert (basis.frames, basis.hardware, found.workers, found.cost) == (0, "one core", 2, None)
     assert one.of([], HERE) == ((), ())
     lacking = forecaster(film, tmp_path, ForecastRequest(fleets_of(None, "h100:4")), l4=1.0)
     with pytest.raises(BadSpec, match="'none' was not rendered on 'h100' by any job in "):
-        lacking.of(lacking.scout.plan.chunks, HERE)
+        lacking.of(lacking.survey.plan.chunks, HERE)
 
 
 def test_fleets_are_read_as_people_write_them() -> None:
@@ -132,7 +132,7 @@ def test_a_gpu_that_brings_less_than_it_costs_is_said_so_in_one_line_and_is_an_e
     film: Path, tmp_path: Path
 ) -> None:
     one = forecaster(film, tmp_path, ForecastRequest(cost=PRICES))
-    gpu, cpu = found = one.by_nodes(one.scout.plan.chunks, HERE)
+    gpu, cpu = found = one.by_nodes(one.survey.plan.chunks, HERE)
     assert (gpu.nodes, gpu.gpus, gpu.cpus, cpu.nodes, cpu.gpus, cpu.cpus) == ("GPU", 1, 2, "CPU", 0, 1)
     assert not gpu.measured
     assert "estimated for 1 of an L4 and 2 cores" in gpu.basis[0]
@@ -144,18 +144,18 @@ def test_a_gpu_that_brings_less_than_it_costs_is_said_so_in_one_line_and_is_an_e
 def test_what_was_measured_on_either_kind_of_node_prices_it(film: Path, tmp_path: Path) -> None:
     measured = {"NVIDIA L4": 0.01, "x86_64 AVX2, 8 cores": 2.0}
     one = forecaster(film, tmp_path, ForecastRequest(cost=PRICES), **measured)
-    gpu, cpu = found = one.by_nodes(one.scout.plan.chunks, HERE)
+    gpu, cpu = found = one.by_nodes(one.survey.plan.chunks, HERE)
     assert (gpu.measured, cpu.measured) == (True, True)
     assert gpu.hours == pytest.approx(240 * 0.01 / 3600, abs=1e-4)
     assert cpu.cost == pytest.approx(240 * 2.0 / 3600 * 0.05, abs=1e-4)
     assert dearer(found) == ""
-    assert forecaster(film, tmp_path).by_nodes(one.scout.plan.chunks, HERE) == ()
+    assert forecaster(film, tmp_path).by_nodes(one.survey.plan.chunks, HERE) == ()
 
 
 def test_propagators_are_paid_beside_nodes_of_either_kind(film: Path, tmp_path: Path) -> None:
     one = forecaster(film, tmp_path, ForecastRequest(cost=PRICES))
-    chunks = one.scout.plan.chunks
-    propagated = Forecaster(one.scout, ForecastRequest(cost=PRICES), (), [Range(0, 100)]).by_nodes(chunks, HERE)
+    chunks = one.survey.plan.chunks
+    propagated = Forecaster(one.survey, ForecastRequest(cost=PRICES), (), [Range(0, 100)]).by_nodes(chunks, HERE)
     seconds = 100 * PROPAGATED_SECONDS
     for found, plain in zip(propagated, one.by_nodes(chunks, HERE), strict=True):
         assert found.propagation_hours == pytest.approx(seconds / 3600, abs=1e-4)

@@ -19,7 +19,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.ledger.quarantine import lift
 from jobs.spec.job import JobSpec
 from jobs.store import open_store
-from tests.farm.inline import InlineFleet, quiet, rendered, scouted, shot_list
+from tests.farm.inline import InlineFleet, quiet, rendered, shot_list, surveyed
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
@@ -48,8 +48,8 @@ def drift(dissolve: int) -> dict[str, Any]:
 
 
 def told(spec: JobSpec) -> RerenderDiff:
-    scout = scouted(spec)
-    return again(scout, plan_deliverables(scout.film, spec, spec.source))
+    survey = surveyed(spec)
+    return again(survey, plan_deliverables(survey.film, spec, spec.source))
 
 
 def asked(spec: JobSpec) -> tuple[int, ...]:
@@ -203,7 +203,7 @@ def test_a_refused_spec_is_not_the_jobs(film: Path, tmp_path: Path) -> None:
         return spec_of(film, tmp_path, **fields, shots={"detect": "adaptive", "threshold": 1000})
 
     first = spec(overrides=[{"shots": "1", "locked": True}])
-    rendered(first, board=quiet())
+    rendered(first, console=quiet())
     with pytest.raises(BadSpec, match="shot 1 is locked"):
         rendered(spec(look=window(1), overrides=[{"shots": "1", "locked": True}]))
     assert Ledger(open_store(first.store), "film").spec() == first

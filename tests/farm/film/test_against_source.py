@@ -80,8 +80,8 @@ class Misreading(Renderer):
             with proven(self.ledger, order.media, order.split.digest) as media:
                 frames = self._spoilt(read_chunk(media, order.split, 1), order)
                 with closing(frames):  # type: ignore[type-var]
-                    for run, plates in batches_of(frames, order.film.picture, self.batch, self.device):
-                        yield Batch(run, plates, sent(self.device))
+                    for run, frame_batch in batches_of(frames, order.film.picture, self.batch, self.device):
+                        yield Batch(run, frame_batch, sent(self.device))
 
     def _spoilt(self, frames: Iterator[VideoFrame], order: RenderOrder) -> Iterator[VideoFrame]:
         before: VideoFrame | None = None

@@ -17,7 +17,7 @@ from jobs.spec.grade import Cdl
 from jobs.spec.job import JobSpec
 from tests.actors.picture.grading.luts import bent, cube
 from tests.actors.picture.grading.luts import same as same_colour
-from tests.farm.inline import InlineFleet, quiet, rendered, scouted, shot_list
+from tests.farm.inline import InlineFleet, quiet, rendered, shot_list, surveyed
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe, serial
 
@@ -36,11 +36,11 @@ def spec(film: Path, folder: Path, **fields: object) -> JobSpec:
 
 def render(asked: JobSpec, fleet: InlineFleet | None = None) -> FilmRun:
     """With what its grades hold."""
-    return render_film(preflight(asked), fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
+    return render_film(preflight(asked), fleet=fleet or InlineFleet(), console=quiet())  # type: ignore[arg-type]
 
 
 def delivered(made: FilmRun) -> Path:
-    return Path(made.scout.spec.output) / "film.mkv"
+    return Path(made.survey.spec.output) / "film.mkv"
 
 
 def test_a_control_renders_its_own_frames_and_propagates_nothing(film: Path, tmp_path: Path) -> None:
@@ -51,8 +51,8 @@ def test_a_control_renders_its_own_frames_and_propagates_nothing(film: Path, tmp
         film, tmp_path, controls=rest, gamut=None,
         overrides=[{"frames": [14, 22], "ramp": 1, "controls": {"saturation": 3.0, "warmth": 1.0}}],
     )  # fmt: skip
-    scout = scouted(turned)
-    told = again(scout, plan_deliverables(scout.film, turned, turned.source))
+    survey = surveyed(turned)
+    told = again(survey, plan_deliverables(survey.film, turned, turned.source))
     assert (told.chunks, told.propagated) == (1, ())
     assert "propagated colour is there" in told.sentence
     assert told.shots[0].why == ("controls changed: range 1 at rest -> frames 14 to 21",)
@@ -122,11 +122,11 @@ def test_each_shot_has_the_cdl_of_the_edls_event_in_which_it_begins(tmp_path: Pa
     def asked(name: str) -> JobSpec:
         return preflight(spec_of(film, tmp_path, name=name, grade={"cdl": str(edl)}, shots=cuts)).spec
 
-    shots = scouted(asked("one")).plan.shots
+    shots = surveyed(asked("one")).plan.shots
     assert [shot.look.grading and shot.look.grading.cdl for shot in shots] == [None, Cdl(saturation=0.5), None]
     edl.write_text(edl.read_text().replace(" 00:", " 10:"))
     with pytest.raises(
         BadSpec,
         match=r"no shot of the film begins in one of the EDL's events, the first .* from 10:00:00:12 on; the film begins at 00:00:00:00",
     ):
-        scouted(asked("other"))
+        surveyed(asked("other"))

@@ -147,15 +147,15 @@ def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> Non
     opening = made.segments_of(made.deliverables[0])[1]
     forget(made, opening.digest)
     # Both renderings are on paper still.
-    fleet, board = InlineFleet(), quiet()
-    again = rendered(spec, fleet, board)
+    fleet, console = InlineFleet(), quiet()
+    again = rendered(spec, fleet, console)
     assert (asked(fleet), fleet.verbs()["dissolve"], again.report().chunks_rendered) == ([], 1, 1)
-    assert board.progress.done_frames == 240
+    assert console.progress.done_frames == 240
     earlier = [one for one in handles(made) if one.frames.frames == 12]
     forget(made, opening.digest, earlier[0].digest)
-    fleet, board = InlineFleet(), quiet()
-    again = rendered(spec, fleet, board)
-    assert board.progress.done_frames == 240
+    fleet, console = InlineFleet(), quiet()
+    again = rendered(spec, fleet, console)
+    assert console.progress.done_frames == 240
     # The earlier chunk is shown again for its tail alone; its own segments are there.
     assert (asked(fleet), fleet.verbs()["dissolve"]) == ([(1, 0, [(80, 92)])], 1)
     assert again.report().conforms
@@ -164,10 +164,10 @@ def test_only_what_a_seam_lacks_is_made_again(film: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("verb", ["render", "dissolve"])
 def test_a_lost_worker_changes_no_seam(film: Path, tmp_path: Path, verb: str) -> None:
     looks: dict[str, Any] = {"look": drift(), "shots": NO_CUTS, "chunk_seconds": 2.2, "deliverables": BOTH}
-    board = quiet()
-    made = rendered(spec_of(film, tmp_path / "lost", **looks), InlineFleet({verb: 1}), board)
+    console = quiet()
+    made = rendered(spec_of(film, tmp_path / "lost", **looks), InlineFleet({verb: 1}), console)
     rendered(spec_of(film, tmp_path / "calm", **looks))
-    assert (board.progress.done_frames, set(board.progress.chunks.values())) == (240, {"done"})
+    assert (console.progress.done_frames, set(console.progress.chunks.values())) == (240, {"done"})
     assert made.report().conforms
     same(tmp_path / "lost/out/film.mkv", tmp_path / "calm/out/film.mkv")
     assert (tmp_path / "lost/out/view.mp4").read_bytes() == (tmp_path / "calm/out/view.mp4").read_bytes()

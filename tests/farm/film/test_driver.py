@@ -169,7 +169,7 @@ def test_cuts_from_a_list(studio: Studio, tmp_path: Path, film: Path) -> None:
     ]
     listed.write_text("\n".join(rows))
     film_made = studio.render(spec_of(film, tmp_path, shots={"file": str(listed)}))
-    assert [shot.frames for shot in film_made.scout.plan.shots] == [(0, 20), (20, 90)]
+    assert [shot.frames for shot in film_made.survey.plan.shots] == [(0, 20), (20, 90)]
 
 
 @pytest.mark.parametrize(("how", "words"), [("nan", "not a number"), ("raise", "the network fell over")])

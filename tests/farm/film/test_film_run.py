@@ -20,7 +20,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.plan.plan import Range
 from jobs.records.deliverables import Decided, DeliverablePlan
 from jobs.records.orders import FramesRendered, SegmentRecord, SplitRecord
-from tests.farm.inline import InlineFleet, quiet, rendered, scout_of, scouted, shot_list
+from tests.farm.inline import InlineFleet, quiet, rendered, shot_list, survey_of, surveyed
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
 
@@ -64,9 +64,9 @@ def chunks_asked(fleet: InlineFleet, kind: type[SplitCall] | type[RenderCall]) -
     return sorted(list(call.chunks) for call in fleet.asked if isinstance(call, kind))
 
 
-def decided(scout: SurveyRun) -> tuple[DeliverablePlan, ...]:
+def decided(survey: SurveyRun) -> tuple[DeliverablePlan, ...]:
     """The deliverables of a film that has been rendered once."""
-    paper = scout.ledger.paper("deliverables.json", Decided)
+    paper = survey.ledger.paper("deliverables.json", Decided)
     assert paper
     return paper.deliverables
 
@@ -99,12 +99,16 @@ def test_only_what_lacks_a_segment_is_made(film: Path, tmp_path: Path, cuts: dic
     gone = [first.segments_of(first.deliverables[0])[place] for place in (1, 4)]
     for record in gone:
         first.ledger.store.delete(first.ledger.key(f"records/{record.digest}.json"))
-    fleet, board = InlineFleet(), quiet()
-    again = rendered(spec, fleet, board)
+    fleet, console = InlineFleet(), quiet()
+    again = rendered(spec, fleet, console)
     assert chunks_asked(fleet, RenderCall) == [[2], [5]]
     # The packets of both lie in the store still, which the splitter sees for itself.
-    assert (again.report().chunks_rendered, board.progress.resumed_frames, board.progress.done_frames) == (2, 47, 60)
-    assert set(board.progress.chunks.values()) == {"done"}
+    assert (again.report().chunks_rendered, console.progress.resumed_frames, console.progress.done_frames) == (
+        2,
+        47,
+        60,
+    )
+    assert set(console.progress.chunks.values()) == {"done"}
     same(tmp_path / "out/film.mkv", film)
 
 
@@ -153,7 +157,7 @@ def pages(film: FilmRun) -> list[PrefixPage]:
 def test_a_plan_that_is_not_whole_is_begun_and_not_finished(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
     spec = spec_of(film, tmp_path, shots=cuts)
     rendered(spec)
-    whole = scouted(spec)
+    whole = surveyed(spec)
     part = SurveyRun(spec, whole.film, whole.ledger, whole.looks)
     production = FilmRun(part, decided(part), quiet())
     # Every segment is on paper, and every frame's time; but the list of shots has not been read yet.
@@ -173,9 +177,9 @@ def test_a_plan_that_is_not_whole_is_begun_and_not_finished(film: Path, tmp_path
 def test_no_deliverable_begins_before_every_frames_time_is_known(film: Path, tmp_path: Path) -> None:
     spec = spec_of(film, tmp_path)
     rendered(spec)
-    scout = scout_of(spec)
-    scout.pages.pop()  # the empty one, which says that the index is whole
-    production = FilmRun(scout, decided(scout), quiet())
+    survey = survey_of(spec)
+    survey.pages.pop()  # the empty one, which says that the index is whole
+    production = FilmRun(survey, decided(survey), quiet())
     assert (production.stitch_calls(), pages(production)[:0]) == ([], [])
 
 
@@ -223,11 +227,11 @@ def calm(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Records:
 
 @pytest.mark.parametrize("verb", ["pages", "split", "render", "finish"])
 def test_a_lost_worker_costs_no_second_of_anything(film: Path, tmp_path: Path, calm: Records, verb: str) -> None:
-    fleet, board = Records(**{verb: 1}), quiet()
-    made = rendered(spec_of(film, tmp_path, chunk_seconds=3), fleet, board)
+    fleet, console = Records(**{verb: 1}), quiet()
+    made = rendered(spec_of(film, tmp_path, chunk_seconds=3), fleet, console)
     assert len(fleet.found) > len(calm.found)
     assert [call.what for call in fleet.asked] == [call.what for call in calm.asked]
-    assert (board.progress.done_frames, board.progress.chunks) == (60, {1: "done", 2: "done"})
+    assert (console.progress.done_frames, console.progress.chunks) == (60, {1: "done", 2: "done"})
     assert (made.report().chunks_rendered, made.report().conforms) == (2, True)
     same(tmp_path / "out/film.mkv", film)
 
@@ -238,10 +242,10 @@ class Prepared:
     def __init__(self, film: Path, folder: Path, **fields: Any) -> None:
         spec = spec_of(film, folder, **fields)
         donor = rendered(spec.model_copy(update={"store": f"{folder}/donor"}))
-        self.scout = scouted(spec)
-        self.board: ProgressConsole = quiet()
-        self.film = FilmRun(self.scout, donor.deliverables, self.board)
-        self.splits = self.film.calls_after_plan(self.scout.plan.chunks)
+        self.survey = surveyed(spec)
+        self.console: ProgressConsole = quiet()
+        self.film = FilmRun(self.survey, donor.deliverables, self.console)
+        self.splits = self.film.calls_after_plan(self.survey.plan.chunks)
         self.donor = Ledger.at(f"{folder}/donor", spec.name)
         self.segments = donor.segments_of(donor.deliverables[0])
 
@@ -264,7 +268,7 @@ def test_a_batch_is_rendered_when_its_last_split_arrives(film: Path, tmp_path: P
         sum(one.frames for one in call.parts),
     )
     assert (call.chunks, call.what, call.priority) == ((1, 2, 3), "chunks 1-3", (2, 1))
-    states = [film_made.board.progress.chunks[number] for number in (1, 2, 3, 4)]
+    states = [film_made.console.progress.chunks[number] for number in (1, 2, 3, 4)]
     assert states == ["split", "split", "split", "waiting"]
     # Each comes once more from a splitter that began anew: the renderers have them already.
     assert [film_made.film.calls_after_split(record) for record in records[:3]] == [[], [], []]
@@ -276,9 +280,9 @@ def test_frames_told_of_again_are_not_counted_again(film: Path, tmp_path: Path, 
     counted = []
     for chunk, done in told:
         prepared.film.progress(FramesRendered(chunk=chunk, done=done))
-        counted.append(prepared.board.progress.done_frames)
+        counted.append(prepared.console.progress.done_frames)
     assert counted == [4, 8, 8, 8, 10, 18, 18]
-    assert [number for number, state in prepared.board.progress.chunks.items() if state == "rendering"] == [4, 5]
+    assert [number for number, state in prepared.console.progress.chunks.items() if state == "rendering"] == [4, 5]
 
 
 def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
@@ -292,7 +296,7 @@ def test_a_segment_kept_twice_is_one_chunk(film: Path, tmp_path: Path) -> None:
     assert _verbs(prepared.film.stitch_calls()) == ["finish"]
     prepared.film.keep(segment)
     prepared.film.keep(segment)
-    assert (prepared.board.progress.chunks_rendered, prepared.board.progress.chunks) == (1, {1: "done"})
+    assert (prepared.console.progress.chunks_rendered, prepared.console.progress.chunks) == (1, {1: "done"})
     assert prepared.film.stitch_calls() == []
     assert [list(page.segments.values()) for page in pages(prepared.film)] == [[], [(name,)]]
 
@@ -304,9 +308,9 @@ def _verbs(calls: Sequence[Call]) -> list[str]:
 def test_the_report_tells_the_plans_figures(film: Path, tmp_path: Path) -> None:
     shots = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 20, frames=60))}
     look = {"name": "test-window", "settings": {"radius": 2, "declared": 2}}
-    board = quiet()
-    made = rendered(spec_of(film, tmp_path, look=look, shots=shots, chunk_seconds=1), board=board)
-    board.progress.retries, board.progress.lost_workers = 2, 1
+    console = quiet()
+    made = rendered(spec_of(film, tmp_path, look=look, shots=shots, chunk_seconds=1), console=console)
+    console.progress.retries, console.progress.lost_workers = 2, 1
     report = made.report()
     assert [chunk.core for chunk in made.chunks] == [Range(start, start + 10) for start in range(0, 60, 10)]
     # Four seams inside the two shots, each with two frames of handles on either side: 16 of 60.

@@ -32,18 +32,18 @@ def fetched_before_first_chunk(folder: Path, bucket: str, frames: int) -> tuple[
     ledger = Ledger.at(spec.store, spec.name)
     drain()
     surveyor = Surveyor(spec.source)
-    scout = SurveyRun(spec, surveyor.film(), ledger, looks_of(spec))
+    survey = SurveyRun(spec, surveyor.film(), ledger, looks_of(spec))
     demux: Any
-    demux, *_ = scout.survey_calls()
+    demux, *_ = survey.survey_calls()
     searches: list[Any] = []
     for page in islice(surveyor.pages(*demux.arguments), 1):
-        searches += scout.calls_after_finding(page)
+        searches += survey.calls_after_finding(page)
     fresh: list[Any] = []
     while not fresh:
         search = searches.pop(0)
-        scout.calls_after_finding(surveyor.cuts(*search.arguments))
-        fresh = scout.fresh()
-    order = split_order(scout.film, fresh[0], scout.span(fresh[0].read))
+        survey.calls_after_finding(surveyor.cuts(*search.arguments))
+        fresh = survey.fresh()
+    order = split_order(survey.film, fresh[0], survey.span(fresh[0].read))
     assert [one.digest for one in Splitter(spec.source, spec.store, spec.name).split([order])] == [order.digest]
     return drain().bytes_read, film.stat().st_size
 

@@ -33,7 +33,7 @@ def test_each_further_hour_costs_the_driver_as_much_as_the_one_before(tmp_path: 
     lengths = (8_000, 16_000, 24_000)
     found = [calls_made(tmp_path / str(frames), LongFilm(frames, gop, shot)) for frames in lengths]
     for frames, (_, made) in zip(lengths, found, strict=True):
-        done = (made.scout.plan.frames, len(list(made.lacking)), made.board.progress.done_frames)
+        done = (made.survey.plan.frames, len(list(made.lacking)), made.console.progress.done_frames)
         assert done == (frames, 0, frames)
     second, third = (found[place + 1][0] - found[place][0] for place in (0, 1))
     assert third < 1.02 * second

@@ -33,7 +33,7 @@ DEADLINE = 300.0
 
 
 class Diary(ProgressConsole):
-    """A board that remembers its renderers, and what it was told of others."""
+    """A console that remembers its renderers, and what it was told of others."""
 
     def __init__(self) -> None:
         self.said = StringIO()
@@ -92,7 +92,7 @@ def three_gpus() -> Iterator[None]:
 def carry(spec: JobSpec, diary: Diary) -> FilmRun:
     job = SharingJob(spec.store, spec.name, spec.priority)
     with Small(watcher=diary, job=job) as fleet:
-        return render_film(job_of(spec), fleet=fleet, board=diary)
+        return render_film(job_of(spec), fleet=fleet, console=diary)
 
 
 def until(what: Callable[[], object], *films: Film) -> None:

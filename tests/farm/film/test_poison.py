@@ -77,7 +77,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     )
     with pytest.raises(FilmFailed, match=says):
         made.report()
-    assert made.board.progress.chunks_rendered == 3
+    assert made.console.progress.chunks_rendered == 3
     assert not list((tmp_path / "out").rglob("film.mkv"))
     (report,) = reports(made.ledger)
     assert (report.chunk, report.shot, report.frames, report.attempts, report.losses) == (2, 2, (16, 32), 2, 0)
@@ -89,7 +89,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     assert fleet.verbs()["render"] == 0, "what is set aside is not tried again unasked"
     assert bool(list(open_store(f"{tmp_path}/out").list(FOLDER))) == (on_error == "hold")
     if on_error == "fail":
-        other = made.scout.spec.model_copy(update={"name": "other", "look": LookChoice(name="none"), "overrides": ()})
+        other = made.survey.spec.model_copy(update={"name": "other", "look": LookChoice(name="none"), "overrides": ()})
         assert rendered(other, inline()).report().conforms, "another job has its names"
 
 
@@ -112,12 +112,12 @@ def test_with_passthrough_the_sources_own_frames_are_there_and_flagged(film: Pat
 
 
 def flagged_everywhere(made: FilmRun) -> None:
-    output = open_store(made.scout.spec.output)
+    output = open_store(made.survey.spec.output)
     conform_reports.file_reports(made, output)
     (flag,) = json.loads(output.read("film.mkv.conform.json"))["stand_ins"]
     assert flag == {"chunk": 2, "shot": 2, "frames": [16, 32], "by": "source"}
     published(made, made.report(), output)
-    data = review_data(Path(made.scout.spec.output) / "film.review")
+    data = review_data(Path(made.survey.spec.output) / "film.review")
     assert "1 of the chunks were set aside" in data.said
     assert [one.progress for one in data.shots].count("aside") == 1
     assert "the source's own frames" in [look.title for one in data.shots for look in one.looks]
@@ -259,8 +259,8 @@ def studio() -> Iterator[Studio]:
 def test_a_chunk_that_kills_its_process_every_time(studio: Studio, film: Path, tmp_path: Path) -> None:
     """With `fail` the rest is kept; with `passthrough`, afterwards, the film is there."""
     made = studio.render(poisoned(film, tmp_path, how="die", workers={"count": 2}))
-    assert made.board.progress.chunks_rendered == 3
-    assert made.board.progress.lost_workers == 3, "once in a batch with its neighbours, then its budget alone"
+    assert made.console.progress.chunks_rendered == 3
+    assert made.console.progress.lost_workers == 3, "once in a batch with its neighbours, then its budget alone"
     with pytest.raises(FilmFailed, match=r"^The film failed: chunk 2 .*set aside after 2 lost workers: ActorDiedError"):
         made.report()
     fleet = inline()

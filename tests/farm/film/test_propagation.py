@@ -25,7 +25,7 @@ from jobs.plan.plan import Chunk
 from jobs.plan.spans import Span
 from jobs.records.guides import GuideRecord, guides_of
 from jobs.spec.job import JobSpec
-from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
+from tests.farm.inline import InlineFleet, rendered, shot_list, surveyed
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
 
@@ -56,7 +56,7 @@ def spec(film: Path, folder: Path, cuts: dict[str, str], chunk_seconds: float, *
 
 
 def delivered(made: FilmRun) -> Path:
-    return Path(made.scout.spec.output) / "film.mkv"
+    return Path(made.survey.spec.output) / "film.mkv"
 
 
 def guides(made: FilmRun) -> list[str]:
@@ -144,13 +144,13 @@ def test_every_chunk_that_wants_a_failed_span_is_set_aside(film: Path, cuts: dic
 def test_a_chunk_planned_after_its_span_has_failed_has_it_asked_for_once_more(
     film: Path, cuts: dict[str, str], tmp_path: Path
 ) -> None:
-    scout = scouted(spec(film, tmp_path, cuts, 1.2))
-    run = PropagationRun(scout, set())
-    first, second = scout.plan.chunks[:2]
+    survey = surveyed(spec(film, tmp_path, cuts, 1.2))
+    run = PropagationRun(survey, set())
+    first, second = survey.plan.chunks[:2]
     (call,) = run.calls_for([first])
     assert isinstance(call, GuideCall)
     assert run.calls_for([second]) == []
-    assert run.give_up(call) == {*guides_of(scout.film, first)}
+    assert run.give_up(call) == {*guides_of(survey.film, first)}
     assert [again.order.spans for again in run.calls_for([second]) if isinstance(again, GuideCall)] == [
         call.order.spans
     ]
@@ -235,8 +235,8 @@ def test_a_job_begun_with_every_frame_coloured_goes_on_so_and_says_it(
     began = JobDocument.of(job).model_copy(update={"propagates": False})  # so it reads where it was written without
     first.ledger.keep_paper("job.json", began, only_if_absent=False)
     said, fleet = StringIO(), InlineFleet()
-    board = ProgressConsole(console=PlainConsole(file=said, width=1000))
-    again = render_film(preflight(job), fleet=fleet, board=board)  # type: ignore[arg-type]
+    console = ProgressConsole(console=PlainConsole(file=said, width=1000))
+    again = render_film(preflight(job), fleet=fleet, console=console)  # type: ignore[arg-type]
     assert not fleet.calls(RenderCall)
     assert again.report().conforms
     assert "goes on so; to have colour propagated" in said.getvalue()

@@ -50,7 +50,7 @@ class Looking(InlineFleet):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[FilmRun, Looking, str]:
-    """Twelve seconds in 24 chunks, the preview first; what the fleet saw, and what the board said."""
+    """Twelve seconds in 24 chunks, the preview first; what the fleet saw, and what the console said."""
     folder = tmp_path_factory.mktemp("made")
     film = Recipe(frames=288, size=(64, 48), sound="aac").make(folder / "a.mp4")
     spec = spec_of(film, folder, deliverables=[FILM, VIEW], chunk_seconds=0.5, order="preview", preview_every=8)
@@ -64,7 +64,7 @@ def test_the_preview_comes_first_and_has_a_page(made: tuple[FilmRun, Looking, st
     starts = list(dict.fromkeys(fleet.rendered))
     assert starts == [*early, *(one.core.start for one in film.chunks if one.core.start not in early)]
     assert fleet.page_after == 2 * len(early)  # a segment for each deliverable, and not one of the others
-    output = film.scout.spec.output
+    output = film.survey.spec.output
     assert f"preview: {output}/film.review/index.html" in said
     assert f"a view can be watched while it grows: {output}/a view/index.html" in said
     data = review_data(Path(output, "film.review"))
@@ -116,7 +116,7 @@ const shot = video => {  // the picture that is shown, as grey
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_browser_plays_it_while_it_grows(made: tuple[FilmRun, Looking, str], tmp_path: Path) -> None:
     film, _, _ = made
-    output = Path(shutil.copytree(film.scout.spec.output, tmp_path / "out"))
+    output = Path(shutil.copytree(film.survey.spec.output, tmp_path / "out"))
     playlist = output / "a view/stream.m3u8"
     whole = playlist.read_text()
     begun = whole[: whole.index("#EXTINF", whole.index("#EXTINF") + 1)]  # as it was after the first fragment

@@ -32,7 +32,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
     job = job_of(spec)
     job.ledger.enter(spec)
-    return open_film(job, fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
+    return open_film(job, fleet=fleet or InlineFleet(), console=quiet())  # type: ignore[arg-type]
 
 
 def decided(spec: JobSpec, fleet: InlineFleet | None = None) -> Any:
@@ -68,9 +68,9 @@ def test_a_wrong_look_is_refused_wherever_it_is_named(look: dict[str, Any], word
 
 def test_the_survey_is_put_on_paper(film: Path, tmp_path: Path) -> None:
     spec, fleet = spec_of(film, tmp_path), InlineFleet()
-    scout = opened(spec, fleet)
-    assert (scout.film.picture.codec, scout.film.source) == ("h264", str(film))
-    assert Ledger.at(spec.store, "film").film(spec.reading) == scout.film
+    survey = opened(spec, fleet)
+    assert (survey.film.picture.codec, survey.film.source) == ("h264", str(film))
+    assert Ledger.at(spec.store, "film").film(spec.reading) == survey.film
     assert set(fleet.pools) == {"surveyor", "splitter", "renderer", "dissolver", "printer", "finisher"}
 
 

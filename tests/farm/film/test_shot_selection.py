@@ -43,7 +43,7 @@ def made(spec: JobSpec, said: str = "") -> tuple[FilmRun, list[int]]:
 
 def test_only_these_shots_are_made_and_the_rest_later(spec: JobSpec, film: Path, tmp_path: Path) -> None:
     first, chunks = made(spec, "2,4")
-    assert (chunks, first.board.progress.chunks_rendered, first.left_out) == ([3, 4, 7, 8], 4, {1, 2, 5, 6})
+    assert (chunks, first.console.progress.chunks_rendered, first.left_out) == ([3, 4, 7, 8], 4, {1, 2, 5, 6})
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".film-farm"]  # its names are claimed, no more
     key = published(first, None, open_store(spec.output))
     assert key == "film.review/index.html"

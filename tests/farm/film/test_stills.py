@@ -80,7 +80,7 @@ def job(film: Path, folder: Path, cuts: dict[str, str], stills: Path, **fields: 
 
 
 def rendered(spec: JobSpec, fleet: InlineFleet | None = None) -> FilmRun:
-    return render_film(preflight(spec), fleet=fleet or InlineFleet(), board=quiet())  # type: ignore[arg-type]
+    return render_film(preflight(spec), fleet=fleet or InlineFleet(), console=quiet())  # type: ignore[arg-type]
 
 
 def chroma_of(path: Path) -> list[NDArray[np.int32]]:
@@ -155,11 +155,11 @@ def test_a_changed_still_changes_the_frames_of_its_spans_and_no_others(
 
 def surveyed(spec: JobSpec, fleet: InlineFleet) -> SurveyRun:
     """A film that an earlier run has surveyed."""
-    scout = open_film(preflight(spec), fleet=fleet, board=quiet())  # type: ignore[arg-type]
-    for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+    survey = open_film(preflight(spec), fleet=fleet, console=quiet())  # type: ignore[arg-type]
+    for _ in fleet.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
         pass
-    scout.fresh()
-    return scout
+    survey.fresh()
+    return survey
 
 
 def test_the_same_stills_elsewhere_make_nothing_again(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:

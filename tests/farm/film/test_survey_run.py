@@ -1,4 +1,4 @@
-"""The scout, fed by hand: whatever the order and however often findings come, one film has one plan."""
+"""The survey, fed by hand: whatever the order and however often findings come, one film has one plan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobs.plan.plan import Chunk, Range
 from jobs.records.cuts import Cuts
 from jobs.spec.advice import UnfitDeliverable
 from jobs.spec.job import JobSpec
-from tests.farm.inline import scout_of, shot_list
+from tests.farm.inline import shot_list, survey_of
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 from tests.jobs.plan.test_output_timing import index_of
@@ -57,11 +57,11 @@ class Survey:
 
     def __init__(self, spec: JobSpec, pages: Sequence[Page]) -> None:
         self.spec = spec
-        self.scout = scout_of(spec)
+        self.survey = survey_of(spec)
         self.pages = list(pages)
         self.searches: list[CutsCall] = []
         self.chunks: list[Chunk] = []
-        self._see(self.scout.survey_calls())
+        self._see(self.survey.survey_calls())
 
     def turn(self) -> None:
         """The next page arrives."""
@@ -77,7 +77,7 @@ class Survey:
             self.turn()
         while self.searches:
             self.search()
-        return self.scout
+        return self.survey
 
     def look(self, call: CutsCall) -> Cuts:
         """What a search finds."""
@@ -87,11 +87,11 @@ class Survey:
         return self._known[name]
 
     def _learn(self, found: Page | Cuts) -> None:
-        self._see(self.scout.calls_after_finding(found))
+        self._see(self.survey.calls_after_finding(found))
 
     def _see(self, calls: Sequence[Call]) -> None:
         self.searches += [call for call in calls if isinstance(call, CutsCall)]
-        self.chunks += self.scout.fresh()
+        self.chunks += self.survey.fresh()
 
 
 @pytest.fixture
@@ -103,17 +103,17 @@ def with_store(spec: JobSpec, folder: Path, **more: Any) -> JobSpec:
     return spec.model_copy(update={"store": str(folder), **more})
 
 
-def starts(scout: SurveyRun) -> list[int]:
-    return [shot.frames.start for shot in scout.plan.shots]
+def starts(survey: SurveyRun) -> list[int]:
+    return [shot.frames.start for shot in survey.plan.shots]
 
 
 def test_the_plan_follows_the_cuts(spec: JobSpec, pages: list[Page]) -> None:
-    survey = Survey(spec, pages)
-    scout = survey.finish()
-    assert scout.done
-    assert starts(scout) == [0, *CUTS]
-    assert (scout.plan.frames, scout.plan.chunks) == (FRAMES, survey.chunks)
-    assert [chunk.number for chunk in survey.chunks] == list(range(1, len(survey.chunks) + 1))
+    by_hand = Survey(spec, pages)
+    survey = by_hand.finish()
+    assert survey.done
+    assert starts(survey) == [0, *CUTS]
+    assert (survey.plan.frames, survey.plan.chunks) == (FRAMES, by_hand.chunks)
+    assert [chunk.number for chunk in by_hand.chunks] == list(range(1, len(by_hand.chunks) + 1))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -128,20 +128,20 @@ def test_findings_in_any_order_give_one_plan(spec: JobSpec, pages: list[Page], t
             mixed.search(some.randrange(len(mixed.searches)))
         # What has been planned never changes.
         assert mixed.chunks == plain.chunks[: len(mixed.chunks)]
-    assert mixed.scout.done
-    assert mixed.scout.plan == plain.scout.plan
+    assert mixed.survey.done
+    assert mixed.survey.plan == plain.survey.plan
 
 
 def test_the_last_range_first_plans_nothing(spec: JobSpec, pages: list[Page]) -> None:
-    survey = Survey(spec, pages)
-    while survey.pages:
-        survey.turn()
-    assert len(survey.searches) >= 4
-    while len(survey.searches) > 1:
-        survey.search(len(survey.searches) - 1)
-        assert not survey.chunks
-    survey.search()
-    assert survey.scout.done
+    by_hand = Survey(spec, pages)
+    while by_hand.pages:
+        by_hand.turn()
+    assert len(by_hand.searches) >= 4
+    while len(by_hand.searches) > 1:
+        by_hand.search(len(by_hand.searches) - 1)
+        assert not by_hand.chunks
+    by_hand.search()
+    assert by_hand.survey.done
 
 
 def test_pages_that_come_again_are_known(spec: JobSpec, pages: list[Page]) -> None:
@@ -153,44 +153,44 @@ def test_pages_that_come_again_are_known(spec: JobSpec, pages: list[Page]) -> No
     once.pages = pages[:]
     for _ in range(3):
         once.turn()
-    assert (len(once.scout.pages), len(once.searches)) == (3, known)
+    assert (len(once.survey.pages), len(once.searches)) == (3, known)
     once.finish()
-    assert once.scout.calls_after_finding(pages[-1]) == []
-    assert starts(once.scout) == [0, *CUTS]
-    assert len(once.scout.ledger.pages(0)) == len(pages)
+    assert once.survey.calls_after_finding(pages[-1]) == []
+    assert starts(once.survey) == [0, *CUTS]
+    assert len(once.survey.ledger.pages(0)) == len(pages)
 
 
 def test_cuts_that_come_again_change_nothing(spec: JobSpec, pages: list[Page]) -> None:
-    survey = Survey(spec, pages)
+    by_hand = Survey(spec, pages)
     for _ in pages:
-        survey.turn()
-    first = survey.searches[0]
-    survey.search()
-    planned = survey.chunks[:]
+        by_hand.turn()
+    first = by_hand.searches[0]
+    by_hand.search()
+    planned = by_hand.chunks[:]
     assert planned
-    survey.scout.calls_after_finding(survey.look(first))
-    assert survey.scout.fresh() == []
-    survey.finish()
-    assert starts(survey.scout) == [0, *CUTS]
+    by_hand.survey.calls_after_finding(by_hand.look(first))
+    assert by_hand.survey.fresh() == []
+    by_hand.finish()
+    assert starts(by_hand.survey) == [0, *CUTS]
 
 
 def test_a_finished_survey_is_read_from_paper(spec: JobSpec, pages: list[Page]) -> None:
     first = Survey(spec, pages).finish()
-    again = scout_of(spec)
+    again = survey_of(spec)
     assert again.survey_calls() == []
     assert again.fresh() == first.plan.chunks
     assert again.done
 
 
 def test_a_broken_off_survey_goes_on_where_it_was(spec: JobSpec, pages: list[Page]) -> None:
-    survey = Survey(spec, pages)
+    by_hand = Survey(spec, pages)
     for _ in range(5):
-        survey.turn()
-    asked = [call.searched for call in survey.searches]
+        by_hand.turn()
+    asked = [call.searched for call in by_hand.searches]
     assert len(asked) >= 2
-    survey.search(1)
+    by_hand.search(1)
 
-    again = scout_of(spec)
+    again = survey_of(spec)
     demux, *searches = again.survey_calls()
     assert isinstance(demux, IndexCall)
     assert demux.kept == 5 * 24
@@ -203,22 +203,22 @@ def test_a_broken_off_survey_goes_on_where_it_was(spec: JobSpec, pages: list[Pag
 
 
 def test_a_survey_under_way_plans_only_what_is_settled(spec: JobSpec, pages: list[Page]) -> None:
-    survey = Survey(spec, pages)
-    survey.turn()
-    assert (survey.searches, survey.chunks) == ([], [])
+    by_hand = Survey(spec, pages)
+    by_hand.turn()
+    assert (by_hand.searches, by_hand.chunks) == ([], [])
     for _ in range(4):
-        survey.turn()
-    while survey.searches:
-        looked_through = survey.searches[0].searched.stop
-        survey.search()
+        by_hand.turn()
+    while by_hand.searches:
+        looked_through = by_hand.searches[0].searched.stop
+        by_hand.search()
         # The last shot goes on beyond what has been looked through: its end is not known, nor its last two chunks.
         known = max((cut for cut in CUTS if cut < looked_through), default=0)
-        assert survey.scout.plan.edge == known
+        assert by_hand.survey.plan.edge == known
         beyond = max(0, -(-(looked_through - known) // 20) - 2)
-        assert survey.scout.plan.frames == known + 20 * beyond
-        assert not survey.scout.done
-    assert 0 < survey.scout.plan.frames < 5 * 24
-    assert not survey.scout.complete
+        assert by_hand.survey.plan.frames == known + 20 * beyond
+        assert not by_hand.survey.done
+    assert 0 < by_hand.survey.plan.frames < 5 * 24
+    assert not by_hand.survey.complete
 
 
 def test_a_shot_without_end_is_begun_at_once(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
@@ -229,24 +229,24 @@ def test_a_shot_without_end_is_begun_at_once(spec: JobSpec, pages: list[Page], t
         shots={"detect": "adaptive", "threshold": 1000},
         overrides=[{"frames": [100, 140], "look": {"name": "test-negative"}}],
     )
-    survey = Survey(wish, pages)
-    while not survey.searches:
-        survey.turn()
-    looked_through = survey.searches[0].searched.stop
+    by_hand = Survey(wish, pages)
+    while not by_hand.searches:
+        by_hand.turn()
+    looked_through = by_hand.searches[0].searched.stop
     assert looked_through < 100
-    survey.search()
+    by_hand.search()
     # The last two may yet be of other lengths.
     chunks = -(-looked_through // 8) - 2
-    assert [chunk.core for chunk in survey.chunks] == [(n, n + 8) for n in range(0, 8 * chunks, 8)] != []
-    assert survey.scout.plan.shots == []
-    whole = survey.finish()
+    assert [chunk.core for chunk in by_hand.chunks] == [(n, n + 8) for n in range(0, 8 * chunks, 8)] != []
+    assert by_hand.survey.plan.shots == []
+    whole = by_hand.finish()
     assert [shot.frames for shot in whole.plan.shots] == [(0, 100), (100, 140), (140, FRAMES)]
     again = Survey(with_store(wish, tmp_path / "again"), pages)
     while again.pages:
         again.turn()
     again.searches.reverse()
     assert again.finish().plan == whole.plan
-    assert survey.chunks == again.chunks == whole.plan.chunks
+    assert by_hand.chunks == again.chunks == whole.plan.chunks
 
 
 @pytest.mark.parametrize(("least", "kept"), [(1, CUTS), (6, (30, 47, 110, 150)), (20, (30, 52, 110, 150)), (500, ())])
@@ -260,29 +260,29 @@ def test_cuts_too_near_each_other_are_none(
 def test_another_threshold_is_another_survey_of_cuts(spec: JobSpec, pages: list[Page], film: Path) -> None:
     Survey(spec, pages).finish()
     other = spec.model_copy(update={"shots": spec.shots.model_copy(update={"threshold": 1000.0})})
-    searches = scout_of(other).survey_calls()
+    searches = survey_of(other).survey_calls()
     assert {isinstance(call, CutsCall) and call.threshold for call in searches} == {1000.0}
 
 
-def _given(scout: SurveyRun, pages: Sequence[Page]) -> Iterator[Call]:
-    yield from scout.survey_calls()
+def _given(survey: SurveyRun, pages: Sequence[Page]) -> Iterator[Call]:
+    yield from survey.survey_calls()
     for page in pages:
-        yield from scout.calls_after_finding(page)
+        yield from survey.calls_after_finding(page)
 
 
 def test_a_given_list_is_asked_for_once_all_times_are_known(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
     listed = shot_list(tmp_path / "cuts.csv", 0, 20, 70, frames=FRAMES)
-    scout = scout_of(spec_of(spec.source, tmp_path, shots={"file": str(listed)}))
-    demux, call = _given(scout, pages)
+    survey = survey_of(spec_of(spec.source, tmp_path, shots={"file": str(listed)}))
+    demux, call = _given(survey, pages)
     assert isinstance(demux, IndexCall)
     assert isinstance(call, GivenCutsCall)
-    assert (scout.fresh(), scout.done) == ([], False)
+    assert (survey.fresh(), survey.done) == ([], False)
     found = Surveyor(spec.source).given_cuts(call.url, call.film, call.pts)
-    assert scout.calls_after_finding(found) == []
-    scout.fresh()
-    assert (starts(scout), scout.done) == ([0, 20, 70], True)
-    assert scout.calls_after_finding(found) == []
-    assert scout.fresh() == []
+    assert survey.calls_after_finding(found) == []
+    survey.fresh()
+    assert (starts(survey), survey.done) == ([0, 20, 70], True)
+    assert survey.calls_after_finding(found) == []
+    assert survey.fresh() == []
 
 
 def test_overrides_dress_the_shots_as_they_come(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:
@@ -293,13 +293,13 @@ def test_overrides_dress_the_shots_as_they_come(spec: JobSpec, pages: list[Page]
     wish = spec_of(
         spec.source, tmp_path, chunk_seconds=10, overrides=overrides, shots={"detect": "adaptive", "min_frames": 1}
     )
-    scout = Survey(wish, pages).finish()
-    dressed = {shot.frames: (shot.number, shot.look.choice.name) for shot in scout.plan.shots}
+    survey = Survey(wish, pages).finish()
+    dressed = {shot.frames: (shot.number, shot.look.choice.name) for shot in survey.plan.shots}
     assert dressed[Range(30, 47)] == (2, "test-negative")
     assert dressed[Range(47, 52)] == (3, "test-negative")
     assert dressed[Range(120, 130)] == (5, "test-window")
     assert dressed[Range(130, 150)] == (5, "none")
-    assert scout.plan.shot_count == 6
+    assert survey.plan.shot_count == 6
 
 
 @pytest.mark.parametrize(
@@ -319,14 +319,14 @@ def test_no_two_containers_send_a_film_to_each_other(
     for container, wanted in ways.items():
         spec = spec_of(film, tmp_path, deliverables=[{"codec": "ffv1", "container": container}])
         (deliverable,) = plan_deliverables(Surveyor(str(film)).film(), spec, str(film))
-        scout = scout_of(spec)
-        picture = scout.film.picture.model_copy(update={"time_base": tick, "rate": Fraction(30)})
-        scout.film = scout.film.model_copy(update={"picture": picture})
-        scout.index = index_of(stamps, last=10**8)
+        survey = survey_of(spec)
+        picture = survey.film.picture.model_copy(update={"time_base": tick, "rate": Fraction(30)})
+        survey.film = survey.film.model_copy(update={"picture": picture})
+        survey.index = index_of(stamps, last=10**8)
         if wanted is None:
-            assert scout.timing(deliverable).frames == len(stamps)
+            assert survey.timing(deliverable).frames == len(stamps)
             continue
         with pytest.raises(UnfitDeliverable) as refusal:
-            scout.timing(deliverable)
+            survey.timing(deliverable)
         assert [dict(one.fields)["container"] for one in refusal.value.ways] == wanted
         assert "source" in str(refusal.value)

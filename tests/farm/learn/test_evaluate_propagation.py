@@ -114,7 +114,7 @@ def test_what_is_judged_is_what_the_product_makes(film: Path, levels: Levels, tm
         stills=str(tmp_path / "stills"),
         match="shot",
     )
-    assert render_film(preflight(spec), fleet=InlineFleet(), board=quiet()).report().conforms  # type: ignore[arg-type]
+    assert render_film(preflight(spec), fleet=InlineFleet(), console=quiet()).report().conforms  # type: ignore[arg-type]
     with av.open(str(tmp_path / "out/film.mkv")) as opened:
         made = [frame.to_ndarray().astype(np.uint8) for frame in opened.decode(video=0)]
     for one in found.each:

@@ -130,11 +130,11 @@ def lives(spec: JobSpec, fleet: InlineFleet, *, delivers: bool = False, cancelle
         contextlib.suppress(Stopped, KeyboardInterrupt),
         lease_on_job(ledger) as lease,
         DriverLog(ledger) as log,
-        ProgressConsole(progress, log=log, console=PlainConsole(quiet=True)) as board,
-        accounting.open(board.note),
+        ProgressConsole(progress, log=log, console=PlainConsole(quiet=True)) as console,
+        accounting.open(console.note),
     ):
         try:
-            film = rendered(spec, fleet, board)
+            film = rendered(spec, fleet, console)
         except KeyboardInterrupt:
             if cancelled:
                 ask_to_stop(ledger.store, ledger.key(LEASE))
@@ -142,7 +142,7 @@ def lives(spec: JobSpec, fleet: InlineFleet, *, delivers: bool = False, cancelle
             raise
         if delivers:
             ledger.keep_paper("report.json", film.report(), only_if_absent=False)
-            board.finished("delivered")
+            console.finished("delivered")
 
 
 def stopping(after: int) -> InlineFleet:
@@ -225,10 +225,10 @@ def page_of(hostile: HostileStore, spec: JobSpec, output: Path) -> int:
     decided, report = ledger.paper("deliverables.json", Decided), ledger.paper("report.json", FilmReport)
     if film is None or decided is None or report is None:
         return 0
-    scout = SurveyRun(spec, film, ledger, looks_of(spec))
-    scout.survey_calls()
-    run = FilmRun(scout, decided.deliverables, ProgressConsole(console=PlainConsole()))
-    run.calls_after_plan(scout.fresh())
+    survey = SurveyRun(spec, film, ledger, looks_of(spec))
+    survey.survey_calls()
+    run = FilmRun(survey, decided.deliverables, ProgressConsole(console=PlainConsole()))
+    run.calls_after_plan(survey.fresh())
     key = published(run, report, open_store(str(output)))
     assert "<" not in (output / key).with_name(DATA).read_text("ascii")
     for one in decided.deliverables:
@@ -245,13 +245,13 @@ def sheets(spec: JobSpec) -> int:
 
 def planned(spec: JobSpec) -> int:
     """`farm plan`, with its survey made here."""
-    fleet, board = InlineFleet(), ProgressConsole(console=PlainConsole())
-    scout = open_film(preflight(spec, delivers=False), fleet=fleet, board=board)  # type: ignore[arg-type]
-    decided = decide_deliverables(scout, fleet, to_render=False)  # type: ignore[arg-type]
-    for _ in fleet.run(scout.survey_calls(), lambda _, found: scout.calls_after_finding(found)):
+    fleet, console = InlineFleet(), ProgressConsole(console=PlainConsole())
+    survey = open_film(preflight(spec, delivers=False), fleet=fleet, console=console)  # type: ignore[arg-type]
+    decided = decide_deliverables(survey, fleet, to_render=False)  # type: ignore[arg-type]
+    for _ in fleet.run(survey.survey_calls(), lambda _, found: survey.calls_after_finding(found)):
         pass
-    scout.fresh()
-    show_estimate(estimate(scout, decided, fleet.cluster))
+    survey.fresh()
+    show_estimate(estimate(survey, decided, fleet.cluster))
     return 0
 
 

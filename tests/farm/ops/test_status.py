@@ -20,7 +20,7 @@ from jobs.ledger.usage import NAME, JobState, Usage, keep_tally
 from jobs.records.orders import SegmentRecord
 from jobs.spec.job import JobSpec
 from jobs.spec.names import job_key
-from tests.farm.inline import InlineFleet, rendered, scouted, shot_list
+from tests.farm.inline import InlineFleet, rendered, shot_list, surveyed
 from tests.farm.studio import Stopping, spec_of
 from tests.films import Recipe
 from tests.paper import report_of
@@ -67,7 +67,7 @@ def test_a_job_that_has_just_begun(film: Path, tmp_path: Path) -> None:
 
 def test_a_film_that_is_surveyed_waits_to_be_rendered(film: Path, tmp_path: Path) -> None:
     spec = spec_of(film, tmp_path, chunk_seconds=0.5)
-    scouted(spec)
+    surveyed(spec)
     found = status(spec)
     assert (found.state, found.frames, found.frames_done, found.chunks_done) == ("not begun", 60, 0, 0)
     assert (found.chunks, found.shots, found.planned_to) == (6, 2, "00:00:02:11")
@@ -229,7 +229,7 @@ def test_while_a_driver_works_its_own_figures_are_told(film: Path, tmp_path: Pat
 )
 def test_how_a_job_was_left(film: Path, tmp_path: Path, state: JobState, told: str) -> None:
     spec = spec_of(film, tmp_path, chunk_seconds=0.5)
-    scouted(spec)
+    surveyed(spec)
     keep_tally(Ledger.at(spec.store, spec.name), Usage(updated=1.0, state=state))
     assert status(spec).state == told
 

@@ -41,10 +41,10 @@ def test_a_render_is_watched_to_its_end(tmp_path: Path) -> None:
     with (
         lease_on_job(ledger),
         DriverLog(ledger) as log,
-        ProgressConsole(log=log, console=PlainConsole(file=screen)) as board,
+        ProgressConsole(log=log, console=PlainConsole(file=screen)) as console,
     ):
-        rendered(spec, board=board)
-        board.finished("delivered it")
+        rendered(spec, console=console)
+        console.finished("delivered it")
     code, seen = watched(job_at(f"{spec.store}/film"))
     assert code == 0
     said = [line[20:] for line in seen.splitlines()]
@@ -118,8 +118,8 @@ def test_a_board_without_a_logbook_shows_the_same(tmp_path: Path) -> None:
         lambda console: ProgressConsole(log=DriverLog(Ledger.at(str(tmp_path), "film")), console=console),
     ):
         screen = StringIO()
-        with kind(console=PlainConsole(file=screen)) as board:
-            board.stage("survey")
-            board.finished("done")
+        with kind(console=PlainConsole(file=screen)) as console:
+            console.stage("survey")
+            console.finished("done")
         shown.append(screen.getvalue())
     assert shown[0] == shown[1] != ""

@@ -45,11 +45,11 @@ class Desk:
         self.accounting = UsageAccounting(ledger, self.progress)
         self.metrics = MetricsServer(FilmMetrics(self.progress, self.accounting.before_scrape))
         console = PlainConsole(file=self.paper, width=1000)
-        self.board = ProgressConsole(self.progress, console=console, each_tick=(self.accounting.tick,))
+        self.console = ProgressConsole(self.progress, console=console, each_tick=(self.accounting.tick,))
         drain()
 
     def open(self) -> AbstractContextManager[None]:
-        return self.accounting.open(self.board.note)
+        return self.accounting.open(self.console.note)
 
     def clock(self) -> float:
         return self.now
@@ -77,20 +77,20 @@ def test_every_count_goes_on_in_the_next_run(ledger: Ledger) -> None:
     for run in (1, 2):
         desk = Desk(ledger, PRICES)
         with desk.open():
-            desk.board.pool_resized(RENDERER, PoolSize(ready=1, warming=1, pending=7))
-            desk.board.stage("render")
+            desk.console.pool_resized(RENDERER, PoolSize(ready=1, warming=1, pending=7))
+            desk.console.stage("render")
             desk.now += 60.0
-            desk.board.pool_resized(RENDERER, PoolSize(ready=0, warming=0, pending=0))
+            desk.console.pool_resized(RENDERER, PoolSize(ready=0, warming=0, pending=0))
             desk.now += 1000.0  # nobody is there, nobody is paid
-            desk.board.rendered(24)
-            desk.board.worked(DeviceUsage(busy=3.0, starved={"read": 0.5}), pace)
-            desk.board.retried("renderer", "chunk 1", ValueError("odd"), 1)
-            desk.board.lost("splitter", "chunk 2", "node gone", free=True)
-            desk.board.moved(Traffic(bytes_read=7, requests={"read": 1}))
-            desk.board.dissolved(80, 0.25)
-            desk.board.dissolved(80, 0.25)  # of another encoding
-            desk.board.dissolved(160 * run, 0.75 / run)
-            desk.board.stage("stitch")
+            desk.console.rendered(24)
+            desk.console.worked(DeviceUsage(busy=3.0, starved={"read": 0.5}), pace)
+            desk.console.retried("renderer", "chunk 1", ValueError("odd"), 1)
+            desk.console.lost("splitter", "chunk 2", "node gone", free=True)
+            desk.console.moved(Traffic(bytes_read=7, requests={"read": 1}))
+            desk.console.dissolved(80, 0.25)
+            desk.console.dissolved(80, 0.25)  # of another encoding
+            desk.console.dissolved(160 * run, 0.75 / run)
+            desk.console.stage("stitch")
         assert desk.sample("frames_rendered_total") == 24 * run
         assert desk.sample("gpu_busy_seconds_total") == 3.0 * run
         assert desk.sample("gpu_starved_seconds_total", reason="read") == 0.5 * run
@@ -113,7 +113,7 @@ def test_every_count_goes_on_in_the_next_run(ledger: Ledger) -> None:
 def test_what_is_scraped_is_on_paper_first(ledger: Ledger) -> None:
     desk = Desk(ledger)
     with desk.metrics, desk.open():
-        desk.board.rendered(24)
+        desk.console.rendered(24)
         with urlopen(f"http://127.0.0.1:{desk.metrics.serve(0)}/metrics", timeout=10) as answer:
             assert b'film_farm_frames_rendered_total{job="film"} 24.0' in answer.read()
         assert kept(ledger).frames_rendered == 24
@@ -123,10 +123,10 @@ def test_what_is_scraped_is_on_paper_first(ledger: Ledger) -> None:
 def test_the_tally_is_written_every_ten_seconds(ledger: Ledger) -> None:
     desk = Desk(ledger)
     with desk.open():
-        desk.board.tick()
+        desk.console.tick()
         assert ledger.read(NAME) is None
         desk.now += WRITE_SECONDS
-        desk.board.tick()
+        desk.console.tick()
         assert desk.accounting._writing
         desk.accounting._writing.result()
         assert kept(ledger).updated > 1.7e9
@@ -160,7 +160,7 @@ def test_without_its_tally_a_job_counts_from_nought_and_says_so(
     harm(ledger)
     desk = Desk(ledger)
     with desk.open():
-        desk.board.rendered(1)
+        desk.console.rendered(1)
     assert f"film/tally.json {says}: what this job counts and costs begins at nought." in desk.paper.getvalue()
     assert kept(ledger).frames_rendered == 1
 
@@ -178,13 +178,13 @@ def test_a_job_stops_at_its_cap_and_goes_on_when_it_is_raised(ledger: Ledger) ->
 
     def work() -> None:
         with desk.open():
-            desk.board.pool_resized(SPLITTER, PoolSize(ready=0, warming=0, pending=5))
-            desk.board.pool_resized(RENDERER, PoolSize(ready=2, warming=0, pending=0))
+            desk.console.pool_resized(SPLITTER, PoolSize(ready=0, warming=0, pending=5))
+            desk.console.pool_resized(RENDERER, PoolSize(ready=2, warming=0, pending=0))
             desk.now += HOUR
-            desk.board.tick()
-            assert "7.00 USD" in desk.board.sentence()
+            desk.console.tick()
+            assert "7.00 USD" in desk.console.sentence()
             desk.now += HOUR * 5 / 7
-            desk.board.tick()
+            desk.console.tick()
 
     with pytest.raises(FilmFailed, match=says):
         work()
@@ -194,7 +194,7 @@ def test_a_job_stops_at_its_cap_and_goes_on_when_it_is_raised(ledger: Ledger) ->
         raise AssertionError("nobody is hired for nothing")
     desk = Desk(ledger, PRICES.model_copy(update={"most": 13.0}))
     with desk.open():
-        desk.board.tick()
+        desk.console.tick()
     assert kept(ledger).cost == pytest.approx(12.0)
 
 
@@ -213,18 +213,18 @@ class Paid(InlineFleet):
         self._desk = desk
 
     def run(self, calls: Any, then: Any) -> Iterator[Any]:
-        self._desk.board.pool_resized(RENDERER, PoolSize(ready=1, warming=0, pending=0))
+        self._desk.console.pool_resized(RENDERER, PoolSize(ready=1, warming=0, pending=0))
         for found in super().run(calls, then):
             yield found
             self._desk.now += HOUR
-            self._desk.board.tick()
+            self._desk.console.tick()
 
 
 def carried(spec: JobSpec, most: float) -> Desk:
     ledger = Ledger.at(spec.store, spec.name)
     desk = Desk(ledger, Cost(gpu_hour=2.0, most=most))
     with desk.open():
-        assert rendered(spec, Paid(desk), desk.board).report().conforms
+        assert rendered(spec, Paid(desk), desk.console).report().conforms
     return desk
 
 

@@ -1,4 +1,4 @@
-"""The board in both its manners, with a clock that the test turns."""
+"""The console in both its manners, with a clock that the test turns."""
 
 import io
 import re
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Desk:
-    """A board, what it says, and its clock."""
+    """A console, what it says, and its clock."""
 
     def __init__(self, *, terminal: bool = False) -> None:
         self.clock = Clock()
@@ -42,7 +42,7 @@ class Desk:
         self.progress = Progress("nosferatu", clock=self.clock)
         self.metrics = MetricsServer(FilmMetrics(self.progress))
         console = PlainConsole(file=self.paper, terminal=terminal, width=200)
-        self.board = ProgressConsole(self.progress, console=console)
+        self.console = ProgressConsole(self.progress, console=console)
 
     @property
     def lines(self) -> list[str]:
@@ -85,38 +85,38 @@ def film(seconds: float) -> Film:
 
 
 def test_prose_says_how_far_how_fast_and_how_long(desk: Desk) -> None:
-    board = desk.board
-    board.stage("render")
-    board.planned(plan_of(300, 100), whole=True)
-    board.chunk(1, "split")
-    board.chunk(2, "rendering")
+    console = desk.console
+    console.stage("render")
+    console.planned(plan_of(300, 100), whole=True)
+    console.chunk(1, "split")
+    console.chunk(2, "rendering")
     desk.clock.now += 10
-    board.rendered(40)
+    console.rendered(40)
     assert desk.lines[-1] == (
         "render: 40 of 400 frames (10 %), 4.0 frames/s, 2 min left, 2 shots, chunks 2 waiting 1 split 1 rendering 0 done"
     )
 
 
 def test_a_line_every_five_seconds_and_at_each_stage(desk: Desk) -> None:
-    desk.board.stage("survey")
+    desk.console.stage("survey")
     assert len(desk.lines) == 1
     for _ in range(20):
         desk.clock.now += 1
-        desk.board.tick()
+        desk.console.tick()
     assert len(desk.lines) == 5
-    desk.board.stage("render")
-    desk.board.stage("render")
+    desk.console.stage("render")
+    desk.console.stage("render")
     assert len(desk.lines) == 6
 
 
 def test_prose_has_no_control_characters(desk: Desk) -> None:
-    with desk.board as board:
-        board.film(film(10))
-        board.stage("render")
-        board.planned(plan_of(300))
-        board.retried("renderer", "chunk 1", ValueError("[red]odd[/red]\nand more"), 1)
-        board.lost("renderer", "chunk 2", "ActorDiedError: killed", free=False)
-        board.finished("Done: out/film.mp4")
+    with desk.console as console:
+        console.film(film(10))
+        console.stage("render")
+        console.planned(plan_of(300))
+        console.retried("renderer", "chunk 1", ValueError("[red]odd[/red]\nand more"), 1)
+        console.lost("renderer", "chunk 2", "ActorDiedError: killed", free=False)
+        console.finished("Done: out/film.mp4")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", desk.paper.getvalue())
     assert "chunk 1: ValueError: [red]odd[/red] (error 1); trying again" in desk.lines
     assert "chunk 2: its renderer is lost (ActorDiedError: killed); another one takes over" in desk.lines
@@ -125,55 +125,55 @@ def test_prose_has_no_control_characters(desk: Desk) -> None:
 
 
 def test_a_long_line_is_not_broken(desk: Desk) -> None:
-    desk.board.note("word " * 100)
+    desk.console.note("word " * 100)
     assert len(desk.lines) == 1
 
 
 def test_the_films_own_time_code_is_said(desk: Desk) -> None:
-    desk.board.film(film(0).model_copy(update={"timecode": "01:00:00:00"}))
+    desk.console.film(film(0).model_copy(update={"timecode": "01:00:00:00"}))
     assert desk.lines == ["film.mkv: h264 1280x720, 23.976 frames/s, from time code 01:00:00:00"]
 
 
 def test_the_header_gives_the_total_until_the_survey_is_over(desk: Desk) -> None:
-    board = desk.board
-    assert board.sentence() == "counting frames"
-    board.film(film(10))
+    console = desk.console
+    assert console.sentence() == "counting frames"
+    console.film(film(10))
     assert "film.mkv: h264 1280x720, 23.976 frames/s, about 240 frames" in desk.lines
-    board.planned(plan_of(100))
-    assert board.sentence().startswith("0 of about 240 frames (0 %)")
-    board.planned(plan_of(100, 131), whole=True)
-    assert board.sentence().startswith("0 of 231 frames (0 %)")
+    console.planned(plan_of(100))
+    assert console.sentence().startswith("0 of about 240 frames (0 %)")
+    console.planned(plan_of(100, 131), whole=True)
+    assert console.sentence().startswith("0 of 231 frames (0 %)")
 
 
 def test_what_earlier_runs_did_is_done_but_is_no_pace(desk: Desk) -> None:
-    board = desk.board
-    board.planned(plan_of(300, 100), whole=True)
-    board.resumed(300, chunks=[1, 2, 3])
+    console = desk.console
+    console.planned(plan_of(300, 100), whole=True)
+    console.resumed(300, chunks=[1, 2, 3])
     desk.clock.now += 10
     assert desk.progress.rate() is None
     assert desk.progress.seconds_left() is None
-    board.rendered(50)
+    console.rendered(50)
     assert desk.progress.done_frames == 350
     assert desk.progress.rate() == pytest.approx(5.0)
     assert desk.progress.seconds_left() == pytest.approx(10.0)
-    assert "chunks 1 waiting 0 split 0 rendering 3 done" in board.sentence()
+    assert "chunks 1 waiting 0 split 0 rendering 3 done" in console.sentence()
 
 
 def test_chunks_known_before_the_plan_keep_their_state(desk: Desk) -> None:
-    desk.board.resumed(100, chunks=[2])
-    desk.board.planned(plan_of(300))
+    desk.console.resumed(100, chunks=[2])
+    desk.console.planned(plan_of(300))
     assert desk.progress.chunks == {2: "done", 1: "waiting", 3: "waiting"}
 
 
 def test_the_pace_is_the_last_minutes(desk: Desk) -> None:
-    board = desk.board
-    board.planned(plan_of(100_000), whole=True)
+    console = desk.console
+    console.planned(plan_of(100_000), whole=True)
     for _ in range(120):
         desk.clock.now += 1
-        board.rendered(10)
+        console.rendered(10)
     for _ in range(60):
         desk.clock.now += 1
-        board.rendered(40)
+        console.rendered(40)
     assert desk.progress.rate() == pytest.approx(40.0)
     desk.clock.now += 30
     assert desk.progress.rate() == pytest.approx(20.0)  # nothing for half a minute
@@ -181,37 +181,37 @@ def test_the_pace_is_the_last_minutes(desk: Desk) -> None:
 
 def test_waiting_for_the_first_chunk_is_no_pace(desk: Desk) -> None:
     desk.clock.now += 1000
-    desk.board.chunk(1, "rendering")
+    desk.console.chunk(1, "rendering")
     desk.clock.now += 10
-    desk.board.rendered(100)
+    desk.console.rendered(100)
     assert desk.progress.rate() == pytest.approx(10.0)
 
 
 def test_workers_that_are_starting_are_named(desk: Desk) -> None:
-    desk.board.pool_resized(RENDERER, PoolSize(ready=0, warming=1, pending=1))
-    assert desk.board.sentence().endswith("2 workers starting")
-    desk.board.pool_resized(RENDERER, PoolSize(ready=2, warming=0, pending=0))
-    assert "worker" not in desk.board.sentence()
+    desk.console.pool_resized(RENDERER, PoolSize(ready=0, warming=1, pending=1))
+    assert desk.console.sentence().endswith("2 workers starting")
+    desk.console.pool_resized(RENDERER, PoolSize(ready=2, warming=0, pending=0))
+    assert "worker" not in desk.console.sentence()
 
 
 def test_what_other_films_leave_is_said_at_once_and_then_with_the_rest(desk: Desk) -> None:
-    desk.board.shared(Quota(2, "2 of 8 renderers: the-kid is more urgent"))
+    desk.console.shared(Quota(2, "2 of 8 renderers: the-kid is more urgent"))
     assert desk.lines == ["2 of 8 renderers: the-kid is more urgent"]
-    desk.board.shared(Quota(1, "1 of 8 renderers: the-kid is more urgent"))
+    desk.console.shared(Quota(1, "1 of 8 renderers: the-kid is more urgent"))
     assert len(desk.lines) == 1
-    assert desk.board.sentence().endswith("1 of 8 renderers: the-kid is more urgent")
-    desk.board.shared(Quota(None))
-    assert "renderers" not in desk.board.sentence()
+    assert desk.console.sentence().endswith("1 of 8 renderers: the-kid is more urgent")
+    desk.console.shared(Quota(None))
+    assert "renderers" not in desk.console.sentence()
 
 
 def test_a_terminal_gets_a_bar(desk: Desk) -> None:
     desk = Desk(terminal=True)
-    with desk.board as board:
-        board.stage("render")
-        board.planned(plan_of(300), whole=True)
+    with desk.console as console:
+        console.stage("render")
+        console.planned(plan_of(300), whole=True)
         desk.clock.now += 1
-        board.rendered(150)
-        board.retried("renderer", "chunk 1", ValueError("odd"), 1)
+        console.rendered(150)
+        console.retried("renderer", "chunk 1", ValueError("odd"), 1)
     text = desk.paper.getvalue()
     assert "\x1b[" in text
     assert "━" in text
@@ -220,20 +220,20 @@ def test_a_terminal_gets_a_bar(desk: Desk) -> None:
 
 
 def test_the_metrics_follow(desk: Desk) -> None:
-    with desk.board as board:
-        board.film(film(10), look="colorize")
-        board.stage("survey")
+    with desk.console as console:
+        console.film(film(10), look="colorize")
+        console.stage("survey")
         desk.clock.now += 2
-        board.stage("render")
-        board.planned(plan_of(300), whole=True)
-        board.resumed(100, chunks=[1])
-        board.chunk(2, "split")
-        board.rendered(7)
-        board.worked(DeviceUsage(busy=1.5, starved={"read": 0.5}))
-        board.pool_resized(RENDERER, PoolSize(ready=1, warming=1, pending=1))
-        board.retried("renderer", "chunk 1", ValueError("odd"), 1)
-        board.lost("renderer", "chunk 1", "gone", free=True)
-        board.lost("renderer", "chunk 1", "killed", free=False)
+        console.stage("render")
+        console.planned(plan_of(300), whole=True)
+        console.resumed(100, chunks=[1])
+        console.chunk(2, "split")
+        console.rendered(7)
+        console.worked(DeviceUsage(busy=1.5, starved={"read": 0.5}))
+        console.pool_resized(RENDERER, PoolSize(ready=1, warming=1, pending=1))
+        console.retried("renderer", "chunk 1", ValueError("odd"), 1)
+        console.lost("renderer", "chunk 1", "gone", free=True)
+        console.lost("renderer", "chunk 1", "killed", free=False)
         desk.clock.now += 3
     assert desk.sample("film_farm_job_info", source="film.mkv", look="colorize") == 1
     assert desk.sample("film_farm_frames_total") == 300

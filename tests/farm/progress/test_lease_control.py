@@ -106,9 +106,9 @@ def test_each_tick_of_the_fleet_may_renew(tmp_path: Path) -> None:
     clock = FakeClock()
     ledger = Ledger.at(str(tmp_path), "film")
     with Lease(ledger.store, ledger.key(NAME), "it", clock=clock) as lease:
-        board = ProgressConsole(console=PlainConsole(quiet=True), each_tick=(lease.tick,))
+        console = ProgressConsole(console=PlainConsole(quiet=True), each_tick=(lease.tick,))
         clock.go(RENEW_SECONDS)
-        board.tick()
+        console.tick()
         assert lease.paper.until == clock.unix + VOID_SECONDS
 
 

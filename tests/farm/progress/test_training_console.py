@@ -1,4 +1,4 @@
-"""The training board in both its manners, with a clock that the test turns."""
+"""The training console in both its manners, with a clock that the test turns."""
 
 import io
 
@@ -25,7 +25,7 @@ RECIPE = Recipe.model_validate(
 
 
 class Desk:
-    """A board, what it says, its numbers, and its clock."""
+    """A console, what it says, its numbers, and its clock."""
 
     def __init__(self, *, terminal: bool = False) -> None:
         self.now = 1000.0
@@ -33,7 +33,7 @@ class Desk:
         self.progress = TrainingProgress(RECIPE, clock=lambda: self.now)
         self.metrics = MetricsServer(TrainingMetrics(self.progress))
         console = PlainConsole(file=self.paper, terminal=terminal, width=200)
-        self.board = TrainingConsole(self.progress, console=console)
+        self.console = TrainingConsole(self.progress, console=console)
 
     @property
     def lines(self) -> list[str]:
@@ -44,7 +44,7 @@ class Desk:
 
     def learn(self, step: int, seconds: float = 1.0) -> None:
         self.now += seconds
-        self.board.hear(StepDone(step, "learning", {"pixels": 0.5, "deep": 0.25}))
+        self.console.hear(StepDone(step, "learning", {"pixels": 0.5, "deep": 0.25}))
 
 
 @pytest.fixture
@@ -53,13 +53,13 @@ def desk() -> Desk:
 
 
 def test_a_training_in_sentences(desk: Desk) -> None:
-    desk.board.hear(TrainingStarted(0, 5000, 65))
+    desk.console.hear(TrainingStarted(0, 5000, 65))
     for step in range(10, 101, 10):
         desk.learn(step)
-    desk.board.hear(CheckpointSaved(100, {"dE00": 11.5, "CF": 20}, 11.5, best=True))
+    desk.console.hear(CheckpointSaved(100, {"dE00": 11.5, "CF": 20}, 11.5, best=True))
     desk.learn(110, 5)
-    desk.board.hear(CheckpointSaved(200, {"dE00": 11.75, "CF": 22}, 11.75, best=False))
-    desk.board.hear(TrainingFinished("out/look", 100, 11.5))
+    desk.console.hear(CheckpointSaved(200, {"dE00": 11.75, "CF": 22}, 11.75, best=False))
+    desk.console.hear(TrainingFinished("out/look", 100, 11.5))
     assert desk.lines == [
         "5,000 pictures to learn from, 65 held out",
         "learning: 50 of 1,000 steps (5 %), 80.0 pictures/s, 95 s left, pixels 0.5, deep 0.25".replace("95 s", "2 min"),
@@ -72,7 +72,7 @@ def test_a_training_in_sentences(desk: Desk) -> None:
 
 
 def test_steps_of_an_earlier_run_are_not_part_of_the_pace(desk: Desk) -> None:
-    desk.board.hear(TrainingStarted(500, 5000, 65))
+    desk.console.hear(TrainingStarted(500, 5000, 65))
     desk.learn(510)
     assert desk.progress.rate() == 80
     assert desk.progress.seconds_left() == 49
@@ -80,12 +80,12 @@ def test_steps_of_an_earlier_run_are_not_part_of_the_pace(desk: Desk) -> None:
 
 
 def test_lost_workers_begin_again(desk: Desk) -> None:
-    desk.board.hear(TrainingStarted(0, 10, 1))
+    desk.console.hear(TrainingStarted(0, 10, 1))
     desk.learn(300)
-    desk.board.lost("ActorDiedError: killed")
+    desk.console.lost("ActorDiedError: killed")
     desk.now += 60
-    desk.board.tick()
-    desk.board.hear(TrainingStarted(200, 10, 1))
+    desk.console.tick()
+    desk.console.hear(TrainingStarted(200, 10, 1))
     desk.learn(210)
     assert desk.progress.rate() == 80
     assert desk.lines[1:3] == [
@@ -97,19 +97,19 @@ def test_lost_workers_begin_again(desk: Desk) -> None:
 
 def test_a_bar_on_a_terminal() -> None:
     desk = Desk(terminal=True)
-    with desk.board:
-        desk.board.hear(TrainingStarted(0, 10, 1))
+    with desk.console:
+        desk.console.hear(TrainingStarted(0, 10, 1))
         desk.learn(250)
     assert "250/1,000, 2000 pictures/s, 3 s left, pixels 0.5" in desk.paper.getvalue()
 
 
 def test_prometheus_hears_it_all(desk: Desk) -> None:
     assert (desk.sample("steps"), desk.sample("step"), desk.sample("restarts_total")) == (1000, 0, 0)
-    desk.board.hear(TrainingStarted(100, 10, 1))
+    desk.console.hear(TrainingStarted(100, 10, 1))
     assert desk.sample("step") == 100
     desk.learn(110)
-    desk.board.hear(CheckpointSaved(110, {"dE00": 11.5}, 11.5, best=True))
-    desk.board.hear(CheckpointSaved(120, {"dE00": 11.75}, 11.75, best=False))
+    desk.console.hear(CheckpointSaved(110, {"dE00": 11.5}, 11.5, best=True))
+    desk.console.hear(CheckpointSaved(120, {"dE00": 11.75}, 11.75, best=False))
     assert (desk.sample("step"), desk.sample("pictures_per_second")) == (110, 80)
     assert (desk.sample("loss", loss="pixels"), desk.sample("loss", loss="deep")) == (0.5, 0.25)
     assert desk.sample("figure", figure="dE00") == 11.75

@@ -127,7 +127,7 @@ def test_an_rgb_deliverable_shows_the_same_colours() -> None:
     some = Grader(Grading(controls=Controls.model_validate(EVERYTHING), gamut="hold"), film.colour)
     as_rgb = compose(frames, picture, Domain.CHROMA, film, encoding_of(film, "gbrp16le"), grader=some)
     as_yuv = compose(frames, picture, Domain.CHROMA, film, encoding_of(film, "yuv444p16le"), grader=some)
-    ((_, plates),) = batches_of(as_yuv, film.model_copy(update={"pix_fmt": "yuv444p16le", "depth": 16}), 8, CPU)
+    ((_, batch),) = batches_of(as_yuv, film.model_copy(update={"pix_fmt": "yuv444p16le", "depth": 16}), 8, CPU)
     scale = Quantiser(film.colour, 16)
     painted = torch.from_numpy(np.stack([np.stack(planes_of(one)) for one in as_rgb]).astype(np.float32))
-    assert float((scale.luma_floats(painted).clamp(0, 1) - plates.rgb()).abs().max()) < 1e-3
+    assert float((scale.luma_floats(painted).clamp(0, 1) - batch.rgb()).abs().max()) < 1e-3

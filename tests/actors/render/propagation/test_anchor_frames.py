@@ -22,9 +22,9 @@ def shown(lumas: list[Floats], *anchors: Anchor) -> dict[int, int]:
     """By anchor: the frame that is chosen."""
     choice, found = AnchorFrames(anchors), dict[int, int]()
     for number, luma in enumerate(lumas):
-        plates = FrameBatch(torch.full((1, 2, 2), number, dtype=torch.uint8), None, SCALE)
-        for anchor, frame in choice.passed(number, luma, plates):
-            assert frame.plates.luma_NHW[0, 0, 0] == frame.number <= number
+        batch = FrameBatch(torch.full((1, 2, 2), number, dtype=torch.uint8), None, SCALE)
+        for anchor, frame in choice.passed(number, luma, batch):
+            assert frame.batch.luma_NHW[0, 0, 0] == frame.number <= number
             found[anchor] = frame.number
     return found
 

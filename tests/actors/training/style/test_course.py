@@ -125,12 +125,12 @@ def test_what_it_makes_is_a_look_that_paints_as_it_did(features: Path, tmp_path:
     look = fit(LookChoice(name=package.place, settings={"styles": {"day": 2}, "size": None}))
     assert look.kind == "style"
     assert fit(LookChoice(name=package.place)).choice.settings["size"] == 64
-    plates = film(1)[0]
-    (painted,) = hire(look, CPU).render([plates])
+    frame_batch = film(1)[0]
+    (painted,) = hire(look, CPU).render([frame_batch])
     with torch.no_grad():
-        wanted = made.net(plates.rgb(), torch.tensor([[0.0, 1.0]]))
+        wanted = made.net(frame_batch.rgb(), torch.tensor([[0.0, 1.0]]))
     assert (painted - wanted).abs().mean() < 0.01
-    assert (painted - plates.rgb()).abs().mean() > 0.05
+    assert (painted - frame_batch.rgb()).abs().mean() > 0.05
 
 
 def test_one_style_will_do(features: Path) -> None:

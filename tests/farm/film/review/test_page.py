@@ -79,8 +79,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> FilmRun:
 @pytest.fixture
 def folder(made: FilmRun, tmp_path: Path) -> Path:
     """The page's folder, beside the deliverable, somewhere else than where it was made."""
-    published(made, made.report(), open_store(made.scout.spec.output))
-    return Path(shutil.copytree(made.scout.spec.output, tmp_path / "moved #1")) / "film.review"
+    published(made, made.report(), open_store(made.survey.spec.output))
+    return Path(shutil.copytree(made.survey.spec.output, tmp_path / "moved #1")) / "film.review"
 
 
 def review_data(folder: Path) -> ReviewData:
@@ -173,19 +173,19 @@ def test_it_grows_while_the_film_is_rendered(made: FilmRun, tmp_path: Path) -> N
 
 
 def test_a_painted_still_lies_beside_what_became_of_it(made: FilmRun, tmp_path: Path) -> None:
-    stills, scout = tmp_path / "stills", made.scout
+    stills, survey = tmp_path / "stills", made.survey
     stills.mkdir()
     file = stills / "shot0002.f000030.png"
     file.write_bytes(b"as it was painted")
     still = StillFile(name=file.name, frame=30, sha256=hashlib.sha256(file.read_bytes()).hexdigest(), bytes=17)
-    kept = scout.spec, scout.stills
-    scout.spec, scout.stills = scout.spec.model_copy(update={"stills": str(stills)}), (still,)
+    kept = survey.spec, survey.stills
+    survey.spec, survey.stills = survey.spec.model_copy(update={"stills": str(stills)}), (still,)
     try:
         for output in ("a", "b"):
             published(made, made.report(), open_store(f"{tmp_path}/{output}"))
             file.write_bytes(b"as it is painted now")
     finally:
-        scout.spec, scout.stills = kept
+        survey.spec, survey.stills = kept
     first, later = (review_data(tmp_path / output / "film.review").shots for output in ("a", "b"))
     (shown,) = first[1].painted
     assert (tmp_path / "a/film.review" / shown.file).read_bytes() == b"as it was painted"
