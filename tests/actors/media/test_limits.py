@@ -16,6 +16,7 @@ from actors.media.container import decode_one, open_media, opened
 from actors.media.limits import (
     LARGEST_SIDE,
     LONGEST_SECONDS,
+    LONGEST_TAG,
     MOST_CHAPTERS,
     MOST_FRAMES,
     MOST_PIXELS,
@@ -26,8 +27,11 @@ from actors.media.limits import (
 from actors.survey.packet_index import PacketRow, _page
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
+from jobs.ledger.ledger import Ledger
+from jobs.spec.job import Reading
 from tests.actors.bombs import far_apart, many_chapters, many_frames, many_streams
 from tests.actors.cutting import surveyed
+from tests.films import Recipe
 
 
 def png(width: int, height: int) -> bytes:
@@ -157,3 +161,27 @@ def test_an_index_of_the_most_frames_is_within_the_memory() -> None:
     page = _page([row] * 1000)
     bytes_each = sum(getattr(page, name).nbytes for name in PacketRow._fields) / 1000
     assert MOST_FRAMES * bytes_each < 1 << 30
+
+
+def test_a_film_with_a_tag_that_no_paper_can_hold_is_refused(tmp_path: Path) -> None:
+    film = Recipe(frames=3, size=(64, 48)).make(tmp_path / "film.mp4")
+    for characters, fits in ((LONGEST_TAG, True), (LONGEST_TAG + 1, False)):
+        tagged = str(tmp_path / f"{characters}.mkv")
+        with av.open(str(film)) as source, av.open(tagged, "w") as target:
+            stream = target.add_stream_from_template(source.streams.video[0])
+            target.metadata["comment"] = "a" * characters
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    target.mux(packet)
+        if fits:
+            film_read = Surveyor(tagged).film()
+            assert max(map(len, film_read.tags.values())) == characters
+            ledger = Ledger.at(f"{tmp_path}/store", "film")
+            ledger.keep_film(Reading(), film_read)
+            assert ledger.film(Reading()) == film_read
+        else:
+            with pytest.raises(
+                BadMedia, match=r"has a tag '(?i:comment)' of 1,048,577 characters; up to 1,048,576 are carried"
+            ):
+                Surveyor(tagged).film()
