@@ -108,15 +108,20 @@ def test_damaged_paper_is_written_again(film: Path, tmp_path: Path, damage: Dama
     papers = [path for path in (tmp_path / "store/film").rglob("*") if path.suffix in (".json", ".npz")]
     papers.remove(tmp_path / "store/film" / CONTINUITY)
     assert len(papers) > 10
+    job = tmp_path / "store/film/job.json"
+    papers.remove(job)
     for path in papers:
         damage(path)
     (told,) = statuses(spec.store, None)
     assert "spec.json is not a spec this version can read; run the job again" in told.state
+    damage(job)
+    (told,) = statuses(spec.store, None)
+    assert "job.json, which says what the job was begun with, is damaged" in told.state
     (cleaned,) = clean(spec.store, None, CleanOptions())
     assert cleaned.state == told.state
-    with pytest.raises(BadStore, match=r"job\.json, which says what the job 'film' was begun with, is damaged; if"):
+    with pytest.raises(BadStore, match=r"job\.json, which says what the job was begun with, is damaged; where"):
         rendered(spec)
-    (tmp_path / "store/film/job.json").unlink()
+    job.unlink()
     assert rendered(spec).report().conforms
     same(tmp_path / "out/film.mkv", film)
     assert statuses(spec.store, None)[0].state == "rendered"
