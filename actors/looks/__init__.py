@@ -112,13 +112,17 @@ def hire(look: Look, device: "torch.device") -> "Generator":
     return made(settings, package, device)
 
 
+def generator_name(look: Look) -> str:
+    """What a look's generator is kept under: whatever is done with its pictures, the network is one."""
+    return look.ungraded.model_copy(update={"keeps": ""}).model_dump_json()
+
+
 def recent(generators: "dict[str, Generator]", look: Look, device: "torch.device") -> "Generator":
     """The generator of a look, from `generators` or hired, and kept there as the latest of at most MOST_GENERATORS.
 
     With a generator that is dropped goes its network, unless another runs it (see actors/looks/networks.py).
     """
-    # Whatever is done with its pictures, the network is one.
-    name = look.ungraded.model_copy(update={"keeps": ""}).model_dump_json()
+    name = generator_name(look)
     generator = generators.pop(name, None) or hire(look, device)
     while len(generators) >= MOST_GENERATORS:
         del generators[next(iter(generators))]

@@ -7,7 +7,8 @@ from typing import BinaryIO
 from av.video.frame import VideoFrame
 
 from actors.media.constancy import Constancy, constant, kept_form
-from actors.media.container import decoded, decoder_of, in_order, open_media, packets_of, picture_stream
+from actors.media.container import decoded, decoder_of, open_media, packets_of, picture_stream
+from actors.media.display_order import in_order
 from jobs.errors import ChunkFailed
 from jobs.records.orders import SplitOrder
 

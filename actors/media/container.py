@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,6 +27,7 @@ from actors.media.limits import (
     MOST_PIXELS,
     MOST_STREAMS,
     READING_BYTES,
+    UNPROBED,
     bounded_memory,
     bounded_time,
     refuse_large_metadata,
@@ -52,8 +53,11 @@ PICTURES = {"max_pixels": str(MOST_PIXELS)}
 OPENING = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MOST_STREAMS + 1)}
 """What demuxers are told."""
 
-_SOURCE = OPENING | {"codec_whitelist": ",".join(sorted(codecs_available - {"png", "apng", "exr"}))}
+_SOURCE = OPENING | {"codec_whitelist": ",".join(sorted(codecs_available - {*UNPROBED}))}
 """What a source's are told: to try no decoder of these, for what such a decoder is given is looked at first (`harmless`)."""
+
+COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
+"""Pictures beside a film."""
 
 _TOO_MUCH = (
     f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS} streams; "
@@ -62,9 +66,6 @@ _TOO_MUCH = (
 
 BUFFER = 1 << 20
 """Bytes asked of a store at once: libav's own 32 KiB would make a request for each frame."""
-
-WINDOW = 64
-"""Frames held back at most while an earlier one is awaited. Codecs reorder by 16 at most, threads by as many again."""
 
 BACK_OFF_SECONDS = (0, 1, 5, 30)
 """How far before the packet sought a seek may land too late: open GOPs and decode-time indexes make the first try miss."""
@@ -136,7 +137,7 @@ def opened(url: str) -> Iterator[InputContainer]:
     try:
         with bounded_memory():
             with bounded_time():
-                container = open_media(source, named(url), _SOURCE)
+                container = _with_covers(open_media(source, named(url), _SOURCE), source, named(url))
             with container:
                 yield container
     finally:
@@ -144,13 +145,33 @@ def opened(url: str) -> Iterator[InputContainer]:
             source.close()
 
 
+def _with_covers(container: InputContainer, source: str | BinaryIO, what: str) -> InputContainer:
+    """The container, opened again where it has covers whose size nobody knows who may try no decoder: looked at, they may be tried."""
+    unprobed = [
+        stream
+        for stream in container.streams.video
+        if stream.codec_context is not None and stream.codec_context.name in UNPROBED
+    ]
+    covers = [stream for stream in unprobed if stream.disposition & COVERS]
+    if not covers or len(covers) < len(unprobed):
+        return container
+    try:
+        # They come first, each as one packet.
+        for packet in islice(container.demux(covers), len(covers)):
+            refuse_large_metadata(memoryview(packet), f"{what}, in the cover of stream {packet.stream.index},")
+    finally:
+        container.close()
+    if not isinstance(source, str):
+        source.seek(0)
+    return open_media(source, what)
+
+
 def picture_stream(container: InputContainer, what: str, video: int | None = None) -> VideoStream:
     """The stream that is the film: number `video`, or else the default video stream, or else the first. Raises BadMedia.
 
     Cover pictures do not count.
     """
-    covers = Disposition.attached_pic | Disposition.timed_thumbnails
-    real = [stream for stream in container.streams.video if not stream.disposition & covers]
+    real = [stream for stream in container.streams.video if not stream.disposition & COVERS]
     if not real:
         raise BadMedia(f"{what} has no video stream; name a file with a picture.")
     real = [stream for stream in real if _is_readable(stream)]
@@ -280,40 +301,3 @@ def decode_one(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -
         return decoder.decode(packet)
     except av.error.FFmpegError:
         return ()
-
-
-class Sorter:
-    """Puts frames, named by their pts, into the order in which they are wanted. Holds no more than WINDOW."""
-
-    def __init__(self, wanted: Sequence[int]) -> None:
-        self._wanted = wanted
-        self._names = frozenset(wanted)
-        self._held: dict[int, VideoFrame] = {}
-        self.given = 0
-        """Frames given out; while not complete, also the position of the one awaited."""
-
-    def push(self, frame: VideoFrame) -> Iterator[VideoFrame]:
-        """The frames that are due, now that `frame` has come. Raises LookupError where the awaited one can come no more."""
-        if frame.pts is None or frame.pts not in self._names:
-            return
-        self._held[frame.pts] = frame
-        while not self.complete and (due := self._held.pop(self._wanted[self.given], None)) is not None:
-            self.given += 1
-            yield due
-        if len(self._held) > WINDOW:
-            raise LookupError(self.given)
-
-    @property
-    def complete(self) -> bool:
-        return self.given == len(self._wanted)
-
-
-def in_order(frames: Iterable[VideoFrame], wanted: Sequence[int]) -> Iterator[VideoFrame]:
-    """Exactly the frames whose pts are `wanted`, in that order. Raises LookupError(position) where one is missing."""
-    sorter = Sorter(wanted)
-    for frame in frames:
-        yield from sorter.push(frame)
-        if sorter.complete:
-            return
-    if not sorter.complete:
-        raise LookupError(sorter.given)

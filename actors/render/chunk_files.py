@@ -21,11 +21,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from actors.media.concealment import Concealer, grey
 from actors.media.constancy import Constancy, OddFrame
 from actors.media.container import (
     MATROSKA,
-    Sorter,
     decode_one,
     decoder_of,
     open_media,
@@ -33,6 +31,7 @@ from actors.media.container import (
     picture_stream,
     time_of,
 )
+from actors.media.display_order import Concealer, Sorter, grey
 from actors.media.normalise import Normaliser
 from jobs.errors import BadMedia, ChunkFailed
 from jobs.records.orders import SplitOrder

@@ -14,7 +14,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.media.constancy import Constancy, constant
-from actors.media.container import decoded, decoder_of, in_order, named, opened_at
+from actors.media.container import decoded, decoder_of, named, opened_at
+from actors.media.display_order import in_order
 from actors.media.normalise import Normaliser
 from actors.survey.neighbouring_frames import FrameRuns, NeighbouringFrames, middles, run_over
 from actors.survey.surveyor import Surveyor

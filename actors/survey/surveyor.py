@@ -16,18 +16,17 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from actors.media.concealment import with_holes
 from actors.media.constancy import Constancy, OddFrame
 from actors.media.container import (
     decoded,
     decoder_of,
-    in_order,
     named,
     opened,
     opened_at,
     packets_of,
     picture_stream,
 )
+from actors.media.display_order import in_order, with_holes
 from actors.media.image_headers import size_of, timecode_in
 from actors.media.limits import LARGEST_SIDE, refuse_length, refuse_size, refuse_tags
 from actors.media.normalise import developed_frame

@@ -218,11 +218,11 @@ def _blended(
 ) -> tuple[Floats, Floats]:
     """Chroma (H, W, 2) and confidence (H, W) from what the anchors and the features say.
 
-    `sides`: one or two anchors' chroma and what is brought of it. `passed`: the share of the way from the first to the second, 0..1.
+    `sides`: chroma of none, one or two anchors and what is brought of it. `passed`: the share of the way from the first to the second, 0..1.
     """
     height, width = luma_HW.shape
     brought = _contested([side for _, side in sides], passed)
-    best = np.maximum.reduce([side.weight_hw for _, side in sides])
+    best = np.maximum.reduce([np.zeros_like(luma_hw), *(side.weight_hw for _, side in sides)])
     total = best + (match.weight_hw if match else 0) + np.float32(1e-6)
     square = total * total
     confidence = square / (square + np.float32(DOUBT * DOUBT))
@@ -247,8 +247,8 @@ def _blended(
 
 def _contested(sides: Sequence[_Brought], passed: float) -> list[Floats]:
     """How two anchors share each pixel: by a power of their weights, for at occlusions one side is wrong, and a mean would be half wrong."""
-    if len(sides) == 1:
-        return [np.ones_like(sides[0].weight_hw)]
+    if len(sides) < 2:
+        return [np.ones_like(side.weight_hw) for side in sides]
     one, two = (
         (side.weight_hw * side.weight_hw) ** (CONTEST // 2) * np.float32(way)
         for side, way in zip(sides, (1 - passed, passed), strict=True)

@@ -149,7 +149,7 @@ def test_overloads_of_a_function_are_told_apart() -> None:
     model.functions.extend(overloaded(str(number), str(number + 1), 10) for number in range(3, 9))
     model.functions[2].node[0].overload = "3"
     model.functions[2].node.extend([model.functions[2].node[0]] * 9)
-    with pytest.raises(UnfitModel, match="has more than 1000000 operations"):
+    with pytest.raises(UnfitModel, match="has more than 1,000,000 operations"):
         contents_of(memoryview(model.SerializeToString()))
 
 

@@ -75,5 +75,5 @@ def test_a_shape_is_read_from_look_json() -> None:
     assert shape_of(paper(width=5), Shape) == Shape(width=5)
     with pytest.raises(BadLook, match=r"^s3://looks/dream/look\.json: network\.depth = 3: there is no such field; "):
         shape_of(paper(depth=3), Shape)
-    with pytest.raises(BadLook, match=r"network\.width = 'wide': .*no look of the kind 'dreamer'"):
+    with pytest.raises(BadLook, match=r"network\.width = 'wide': .*it is not a look of the kind 'dreamer'"):
         shape_of(paper(width="wide"), Shape)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actors.media.chunk_reader import read_chunk
-from actors.media.container import WINDOW, Sorter
+from actors.media.display_order import WINDOW, Sorter
 from actors.render.splitter import Splitter
 from jobs.errors import BadMedia, FilmFailed
 from jobs.plan.plan import Range

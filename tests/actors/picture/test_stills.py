@@ -42,7 +42,7 @@ def test_the_source_is_left_and_the_result_right() -> None:
         (Fraction(1), 0, (80, 320)),
         (Fraction(2), 0, (80, 640)),
         (Fraction(1), 90, (160, 160)),
-        (Fraction(8), 0, (30, 960)),
+        (Fraction(8), 0, (60, 1920)),
     ],
 )
 def test_pictures_are_upright_with_square_pixels(aspect: Fraction, rotation: int, shape: tuple[int, int]) -> None:

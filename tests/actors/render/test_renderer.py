@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from actors.encode.segment_writer import encoding_for
-from actors.looks import fit
+from actors.looks import fit, generator_name
 from actors.looks.none import NoneLook, NoneSettings
 from actors.looks.package import LookDocument, write_package
 from actors.picture.generator import BATCH
@@ -143,7 +143,7 @@ def test_records_say_what_ran_a_look_where_that_was_not_torch(source: Path, tmp_
         (order,) = orders(source, place, look, 1000, FFV1)
         worker = Renderer(str(place), "film", [look], 1)
         if generator:
-            worker.generators[look.ungraded.model_copy(update={"keeps": ""}).model_dump_json()] = generator
+            worker.generators[generator_name(look)] = generator
         found = list(worker.render([order]))
         told = {one.made_on for one in found if isinstance(one, SegmentRecord | DeviceUsage)}
         assert told == {hardware(CPU) + (f", {OnCuda.runtime}" if generator else "")}

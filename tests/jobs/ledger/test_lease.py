@@ -194,7 +194,9 @@ def test_it_is_renewed_while_it_is_ticked(store: Store, clock: FakeClock) -> Non
 def test_without_renewal_it_is_void_and_its_holder_finds_another(store: Store, clock: FakeClock) -> None:
     with lease(store, clock) as first, lease(store, clock) as second:
         assert clock.seconds >= VOID_SECONDS
-        with pytest.raises(Stopped, match=r"^The job 'film' was taken over by process \d+ on .* finished is kept\.$"):
+        with pytest.raises(
+            Stopped, match=r"^The job 'film' was taken over by process \d+ on .*\. Finished work is kept\.$"
+        ):
             first.tick()
         assert paper(store).token == second.paper.token
 
