@@ -19,7 +19,7 @@ PIXELS = 2**23
 
 
 class Painter:
-    """Paints frame_batch as settings ask."""
+    """Paints frames as settings ask."""
 
     def __init__(self, paint: Callable[[Tensor], Tensor], wish: PaintSettings) -> None:
         """`paint`: R'G'B' N3HW, 0..1, from the same of any size; pictures of a batch do not touch each other."""

@@ -171,10 +171,8 @@ class StillRenderer:
         shown = frames[begin - run.read.start : stop - run.read.start]
         while True:
             try:
-                frame_batch = (
-                    frame_batch for _, frame_batch in batches_of(shown, order.film.picture, self.batch, self.device)
-                )
-                made = [one for several in generator.render(frame_batch) for one in torch.split(several, 1)]
+                batches = (batch for _, batch in batches_of(shown, order.film.picture, self.batch, self.device))
+                made = [one for several in generator.render(batches) for one in torch.split(several, 1)]
                 break
             except (RuntimeError, MemoryError) as error:
                 if self.batch == 1 or not memory_ran_out(error):

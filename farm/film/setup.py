@@ -73,7 +73,7 @@ def preflight(spec: JobSpec, *, delivers: bool = True) -> Preflight:
 
     `delivers`: the output is written, too.
     """
-    if spec.grade or any(one.grade for one in spec.overrides):
+    if spec.grades:
         from actors.picture.grading.reading import with_grades_read  # with numpy, which most drivers need not
 
         spec = with_grades_read(spec)
@@ -112,7 +112,7 @@ def enter(job: Preflight) -> None:
 
 def put_luts(spec: JobSpec, ledger: Ledger) -> None:
     """Put the LUTs of a spec whose grades are read into the job's folder. Raises BadSpec where one was changed since."""
-    if any(one and one.lut_sha256 for one in (spec.grade, *(one.grade for one in spec.overrides))):
+    if any(grade.lut_sha256 for grade in spec.grades):
         from actors.picture.grading.reading import luts_of
 
         for sha256, data in luts_of(spec):

@@ -65,7 +65,7 @@ class InputUpload:
                     f"{field} = {place!r}: a cluster cannot write there; give s3://bucket/prefix, or a folder that all its "
                     f"machines share and {FOLDERS} names."
                 )
-        if spec.grade or any(one.grade for one in spec.overrides):
+        if spec.grades:
             spec = with_grades_read(spec)
         self.ledger = Ledger.at(spec.store, spec.key)
         self.pieces: list[UploadFile] = []

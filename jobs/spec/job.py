@@ -242,6 +242,11 @@ class JobSpec(Document):
         return Reading(video=self.video, deinterlace=self.deinterlace == "bwdif", alpha=alpha)
 
     @property
+    def grades(self) -> tuple[Grade, ...]:
+        """Every grade that it names: the film's, and those of overrides."""
+        return tuple(grade for grade in (self.grade, *(one.grade for one in self.overrides)) if grade)
+
+    @property
     def source_url(self) -> str:
         """The source as it is opened: an image sequence with its rate, as in "shots/f.%04d.dpx?rate=24000/1001"."""
         return self.source if self.rate is None else f"{self.source}?rate={self.rate}"

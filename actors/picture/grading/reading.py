@@ -20,8 +20,7 @@ def with_grades_read(spec: JobSpec) -> JobSpec:
 
 def luts_of(spec: JobSpec) -> Iterator[tuple[str, bytes]]:
     """The LUTs of a spec whose grades are read, each once, by hash. Raises BadSpec where one was changed since."""
-    grades = [spec.grade, *(one.grade for one in spec.overrides)]
-    places = {one.lut_sha256: one.lut for one in grades if one and one.lut and one.lut_sha256}
+    places = {grade.lut_sha256: grade.lut for grade in spec.grades if grade.lut and grade.lut_sha256}
     for sha256, place in places.items():
         data = read_small(place, cube.LARGEST_FILE)
         _refuse_another(data, place, sha256)

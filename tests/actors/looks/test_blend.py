@@ -62,9 +62,9 @@ def test_looks_that_run_late_stay_in_step() -> None:
 def test_with_its_context_a_chunk_equals_the_whole() -> None:
     support = fit(choice(WINDOW, CALM)).support
     assert support.context == 2
-    look, frame_batch = blend(WINDOW, CALM), film(12)
-    whole = torch.cat(list(look.render(batched(frame_batch, 8))))
-    part = torch.cat(list(look.render(batched(frame_batch[3:9], 4))))
+    look, batches = blend(WINDOW, CALM), film(12)
+    whole = torch.cat(list(look.render(batched(batches, 8))))
+    part = torch.cat(list(look.render(batched(batches[3:9], 4))))
     assert torch.equal(part[2:-2], whole[5:7])
 
 

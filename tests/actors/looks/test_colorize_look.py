@@ -28,45 +28,45 @@ def film(frames: int, *, colour: bool = True) -> list[FrameBatch]:
     ]
 
 
-def batched(frame_batch: list[FrameBatch], size: int) -> Iterator[FrameBatch]:
-    for start in range(0, len(frame_batch), size):
-        some = frame_batch[start : start + size]
+def batched(batches: list[FrameBatch], size: int) -> Iterator[FrameBatch]:
+    for start in range(0, len(batches), size):
+        some = batches[start : start + size]
         chroma = [torch.cat([one.chroma[k] for one in some if one.chroma]) for k in (0, 1)] if some[0].chroma else None
         yield FrameBatch(torch.cat([one.luma_NHW for one in some]), (chroma[0], chroma[1]) if chroma else None, SCALE)
 
 
-def pictures(frame_batch: list[FrameBatch], batch: int = 8, **settings: Any) -> Tensor:
+def pictures(batches: list[FrameBatch], batch: int = 8, **settings: Any) -> Tensor:
     look = hire(fit(LookChoice(name="colorize", settings={"size": 128, **settings})), CPU)
-    return torch.cat(list(look.render(batched(frame_batch, batch))))
+    return torch.cat(list(look.render(batched(batches, batch))))
 
 
 def test_a_frame_has_one_answer_alone_in_a_batch_and_in_any_chunk() -> None:
-    frame_batch = film(13)
-    whole = pictures(frame_batch, 8, steady=0)
-    assert torch.equal(pictures(frame_batch, 1, steady=0), whole)
-    assert torch.equal(pictures(frame_batch[4:9], 3, steady=0), whole[4:9])
-    assert torch.equal(pictures(frame_batch[6:7], 8, steady=0)[0], whole[6])
+    batches = film(13)
+    whole = pictures(batches, 8, steady=0)
+    assert torch.equal(pictures(batches, 1, steady=0), whole)
+    assert torch.equal(pictures(batches[4:9], 3, steady=0), whole[4:9])
+    assert torch.equal(pictures(batches[6:7], 8, steady=0)[0], whole[6])
 
 
 @pytest.mark.parametrize("steady", [1, 2])
 def test_with_its_context_a_chunk_equals_the_whole(steady: int) -> None:
-    frame_batch = film(13)
+    batches = film(13)
     support = fit(LookChoice(name="colorize", settings={"steady": steady})).support
     assert (support.context, support.warmup, support.dissolve) == (steady, 0, 0)
-    whole = pictures(frame_batch, steady=steady)
-    assert torch.equal(pictures(frame_batch[5 - steady : 9 + steady], steady=steady)[steady:-steady], whole[5:9])
+    whole = pictures(batches, steady=steady)
+    assert torch.equal(pictures(batches[5 - steady : 9 + steady], steady=steady)[steady:-steady], whole[5:9])
 
 
 def test_strength_nought_keeps_the_films_own_chroma_exactly() -> None:
-    frame_batch = film(5)
-    own = torch.cat([one.differences() for one in frame_batch])
-    assert torch.equal(pictures(frame_batch, strength=0.0), own)
-    assert not torch.equal(pictures(frame_batch, strength=0.5), own)
+    batches = film(5)
+    own = torch.cat([one.differences() for one in batches])
+    assert torch.equal(pictures(batches, strength=0.0), own)
+    assert not torch.equal(pictures(batches, strength=0.5), own)
 
 
 def test_saturation_scales_the_colour() -> None:
-    frame_batch = film(3)
-    full, half, none = (pictures(frame_batch, saturation=one) for one in (1.0, 0.5, 0.0))
+    batches = film(3)
+    full, half, none = (pictures(batches, saturation=one) for one in (1.0, 0.5, 0.0))
     torch.testing.assert_close(half, full * 0.5)
     assert none.abs().max() == 0
     assert full.abs().max() > 0

@@ -101,8 +101,8 @@ def test_without_a_margin_it_is_the_published_picture(styles: list[str]) -> None
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
 def test_a_picture_smaller_than_its_margin_is_painted_too(styles: list[str], height: int, width: int) -> None:
-    frame_batch = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
-    assert [one.shape for one in look(weights=styles[0]).render(frame_batch)] == [(1, 3, height, width)] * 2
+    batches = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    assert [one.shape for one in look(weights=styles[0]).render(batches)] == [(1, 3, height, width)] * 2
 
 
 def test_a_grey_film_is_painted_in_colour(styles: list[str]) -> None:
@@ -144,11 +144,11 @@ def test_a_grey_film_painted_on_luma_alone_stays_grey(styles: list[str]) -> None
 
 
 def test_steadied_frames_need_their_neighbours_and_no_more(styles: list[str]) -> None:
-    frame_batch = film(7)
+    batches = film(7)
     steadied = look(weights=styles[0], steady=1)
-    whole = torch.cat(list(steadied.render(batched(frame_batch, 8))))
+    whole = torch.cat(list(steadied.render(batched(batches, 8))))
     assert fit(choice(weights=styles[0], steady=1)).support.context == 1
-    assert torch.equal(torch.cat(list(steadied.render(batched(frame_batch[1:6], 2))))[1:-1], whole[2:5])
+    assert torch.equal(torch.cat(list(steadied.render(batched(batches[1:6], 2))))[1:-1], whole[2:5])
     assert not torch.equal(whole, pictures(7, weights=styles[0]))
 
 

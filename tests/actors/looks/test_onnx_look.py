@@ -133,14 +133,14 @@ def test_context_is_shown_as_channels(tmp_path: Path) -> None:
     choice = look_at(model, manifest, steady=1)
     assert fit(choice).support.context == 3
     look = hired(model, manifest)
-    made, frame_batch = pictures(look, 7, 3), film(7)
-    grey = torch.cat([one.luma() for one in frame_batch]).clamp(0, 1)
+    made, batches = pictures(look, 7, 3), film(7)
+    grey = torch.cat([one.luma() for one in batches]).clamp(0, 1)
     cb, cr = (grey[5] - grey[1]) * 0.5, grey[3] * 0.3
     rgb = torch.cat([grey[3] + 1.402 * cr, grey[3] - 0.344136 * cb - 0.714136 * cr, grey[3] + 1.772 * cb])
     torch.testing.assert_close(made[3:4], under(grey[3:4], rgb[None].clamp(0, 1)), atol=1e-4, rtol=0)
     # Two frames are fewer than it looks ahead; each stands for what lies beyond it.
     assert len(pictures(look, 2)) == 2
-    assert torch.equal(torch.cat(list(look.render(frame_batch[1:7])))[2], made[3])
+    assert torch.equal(torch.cat(list(look.render(batches[1:7])))[2], made[3])
 
 
 def test_a_frame_has_one_answer_alone_in_a_batch_and_in_any_chunk(tmp_path: Path) -> None:

@@ -65,12 +65,12 @@ def test_each_frame_is_painted_by_itself(place: str) -> None:
 def test_steadied_frames_need_their_neighbours_and_no_more(place: str) -> None:
     support = fit(LookChoice(name=place, settings={"steady": 2})).support
     assert (support.context, support.warmup, support.dissolve) == (2, 0, 0)
-    frame_batch = film(9)
+    batches = film(9)
     steadied = look(place, steady=2)
-    whole = torch.cat(list(steadied.render(batched(frame_batch, 8))))
-    assert torch.equal(torch.cat(list(steadied.render(batched(frame_batch[2:8], 3))))[2:-2], whole[4:6])
+    whole = torch.cat(list(steadied.render(batched(batches, 8))))
+    assert torch.equal(torch.cat(list(steadied.render(batched(batches[2:8], 3))))[2:-2], whole[4:6])
     assert not torch.equal(whole, pictures(place, 9))
-    still = [frame_batch[0]] * 4
+    still = [batches[0]] * 4
     moved, calm = (torch.cat(list(one.render(still))) for one in (look(place), steadied))
     torch.testing.assert_close(calm, moved, rtol=0, atol=1e-5)
 
@@ -135,8 +135,8 @@ def test_a_smaller_size_paints_a_coarser_picture(place: str) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
 def test_the_smallest_pictures_are_painted_too(place: str, height: int, width: int) -> None:
-    frame_batch = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
-    assert [one.shape for one in look(place).render(frame_batch)] == [(1, 3, height, width)] * 2
+    batches = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    assert [one.shape for one in look(place).render(batches)] == [(1, 3, height, width)] * 2
 
 
 @pytest.mark.parametrize(

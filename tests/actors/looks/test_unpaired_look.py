@@ -44,67 +44,67 @@ def place(tmp_path: Path) -> str:
     return packed(tmp_path / "dream", {"forward.safetensors": weights(1), "backward.safetensors": weights(2)})
 
 
-def pictures(place: str, frame_batch: list[FrameBatch], batch: int = 8, **settings: Any) -> Tensor:
+def pictures(place: str, batches: list[FrameBatch], batch: int = 8, **settings: Any) -> Tensor:
     look = hire(fit(LookChoice(name=place, settings=settings)), CPU)
-    return torch.cat(list(look.render(batched(frame_batch, batch))))
+    return torch.cat(list(look.render(batched(batches, batch))))
 
 
-def own(frame_batch: list[FrameBatch]) -> Tensor:
-    return torch.cat([one.rgb() for one in frame_batch])
+def own(batches: list[FrameBatch]) -> Tensor:
+    return torch.cat([one.rgb() for one in batches])
 
 
 def test_a_frame_has_one_answer_alone_in_a_batch_and_in_any_chunk(place: str) -> None:
-    frame_batch = film(9)
-    whole = pictures(place, frame_batch)
+    batches = film(9)
+    whole = pictures(place, batches)
     assert whole.shape == (9, 3, 72, 128)
     assert whole.dtype == torch.float32
     assert whole.min() >= 0
     assert whole.max() <= 1
-    assert torch.equal(pictures(place, frame_batch, 1), whole)
-    assert torch.equal(pictures(place, frame_batch[4:7], 2), whole[4:7])
+    assert torch.equal(pictures(place, batches, 1), whole)
+    assert torch.equal(pictures(place, batches[4:7], 2), whole[4:7])
     assert fit(LookChoice(name=place)).support.model_dump() == {"context": 0, "warmup": 0, "dissolve": 0}
 
 
 def test_steadied_frames_need_their_neighbours_and_no_more(place: str) -> None:
-    frame_batch = film(7)
-    whole = pictures(place, frame_batch, steady=1)
+    batches = film(7)
+    whole = pictures(place, batches, steady=1)
     assert fit(LookChoice(name=place, settings={"steady": 1})).support.context == 1
-    assert torch.equal(pictures(place, frame_batch[1:6], 2, steady=1)[1:-1], whole[2:5])
-    assert not torch.equal(whole, pictures(place, frame_batch))
+    assert torch.equal(pictures(place, batches[1:6], 2, steady=1)[1:-1], whole[2:5])
+    assert not torch.equal(whole, pictures(place, batches))
 
 
 def test_it_changes_the_picture_each_direction_in_its_way(place: str) -> None:
-    frame_batch = film(1)
-    there, back = pictures(place, frame_batch), pictures(place, frame_batch, direction="backward")
-    assert (there - own(frame_batch)).abs().mean() > 0.02
+    batches = film(1)
+    there, back = pictures(place, batches), pictures(place, batches, direction="backward")
+    assert (there - own(batches)).abs().mean() > 0.02
     assert (there - back).abs().mean() > 0.02
 
 
 def test_strength_mixes_with_the_films_own_picture(place: str) -> None:
-    frame_batch = film(2)
-    full = pictures(place, frame_batch)
-    assert torch.equal(pictures(place, frame_batch, strength=0), own(frame_batch))
-    torch.testing.assert_close(pictures(place, frame_batch, strength=0.25), 0.75 * own(frame_batch) + 0.25 * full)
+    batches = film(2)
+    full = pictures(place, batches)
+    assert torch.equal(pictures(place, batches, strength=0), own(batches))
+    torch.testing.assert_close(pictures(place, batches, strength=0.25), 0.75 * own(batches) + 0.25 * full)
 
 
 def test_saturation_scales_the_colour_and_leaves_the_luma(place: str) -> None:
-    frame_batch = film(1)
-    luma, differences = to_differences(pictures(place, frame_batch), SCALE.colour)
-    grey = to_differences(pictures(place, frame_batch, saturation=0), SCALE.colour)
-    half = to_differences(pictures(place, frame_batch, saturation=0.5), SCALE.colour)
+    batches = film(1)
+    luma, differences = to_differences(pictures(place, batches), SCALE.colour)
+    grey = to_differences(pictures(place, batches, saturation=0), SCALE.colour)
+    half = to_differences(pictures(place, batches, saturation=0.5), SCALE.colour)
     torch.testing.assert_close(grey[0], luma, atol=1e-5, rtol=0)
     assert grey[1].abs().max() < 1e-5
     torch.testing.assert_close(half[1], differences / 2, atol=1e-5, rtol=0)
 
 
 def test_kept_chroma_is_the_films_own(place: str) -> None:
-    frame_batch = film(2)
+    batches = film(2)
     look = hire(fit(LookChoice(name=place, settings={"keep_chroma": True})), CPU)
     assert look.domain is Domain.LUMA
-    made = torch.cat(list(look.render(frame_batch)))
-    torch.testing.assert_close(made, to_differences(pictures(place, frame_batch), SCALE.colour)[0])
-    plain = torch.cat([one.luma() for one in frame_batch])
-    assert torch.equal(pictures(place, frame_batch, keep_chroma=True, strength=0), plain)
+    made = torch.cat(list(look.render(batches)))
+    torch.testing.assert_close(made, to_differences(pictures(place, batches), SCALE.colour)[0])
+    plain = torch.cat([one.luma() for one in batches])
+    assert torch.equal(pictures(place, batches, keep_chroma=True, strength=0), plain)
     assert not fit(LookChoice(name=place, settings={"keep_chroma": True})).adds_colour
 
 
@@ -117,18 +117,18 @@ def test_a_large_film_is_seen_smaller(height: int, width: int, size: int, shown:
 
 
 def test_size_bounds_what_the_generator_sees(place: str) -> None:
-    frame_batch = film(1)
-    full = pictures(place, frame_batch)
-    assert torch.equal(pictures(place, frame_batch, size=128), full)
-    small = pictures(place, frame_batch, size=64)
+    batches = film(1)
+    full = pictures(place, batches)
+    assert torch.equal(pictures(place, batches, size=128), full)
+    small = pictures(place, batches, size=64)
     assert small.shape == full.shape
     assert (small - full).abs().mean() > 0.01
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 30), (41, 7)])
 def test_a_tiny_film_is_translated_too(place: str, height: int, width: int) -> None:
-    frame_batch = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
-    assert pictures(place, frame_batch).shape == (2, 3, height, width)
+    batches = [FrameBatch(torch.full((2, height, width), 90, dtype=torch.uint8), None, SCALE)]
+    assert pictures(place, batches).shape == (2, 3, height, width)
 
 
 def test_a_package_brings_its_own_settings(tmp_path: Path) -> None:
