@@ -10,8 +10,8 @@ from actors.looks.paint_settings import PaintSettings
 from actors.picture.colour import from_differences, to_differences
 from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
+from actors.picture.motion.temporal_filter import steady
 from actors.picture.resize import resized
-from actors.picture.temporal_filter import steady
 from jobs.film.source import Colour
 
 PIXELS = 2**23

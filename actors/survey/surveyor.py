@@ -35,6 +35,7 @@ from actors.mux.stream_plan import plan_deliverables
 from actors.shot_lists.cut_detector import AdaptiveDetector, FrameTimecode
 from actors.shot_lists.cut_lists import given_cuts
 from actors.survey.content_probe import glance
+from actors.survey.hidden_cuts import HiddenCuts
 from actors.survey.packet_index import pages
 from actors.survey.probe import header_kept, others_of, picture_of, seconds_of, timecode_of
 from jobs.errors import BadMedia
@@ -152,8 +153,9 @@ class Surveyor:
         one is missing and that is not asked for, or the picture changes its form (see `actors.media.constancy`).
         """
         detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1, luma_only=picture.grey)
+        hidden = HiddenCuts(threshold)
         small = _Small(picture)
-        found: list[int] = []
+        found: set[int] = set()
         constancy = Constancy(self._what, picture, mend=mend)
         with opened_at(self.source, picture.stream, span.first, span.first_pts) as (stream, packets):
             frames_as_decoded = decoded(decoder_of(stream, self.threads), _stamped(packets, span.stamps))
@@ -162,13 +164,14 @@ class Surveyor:
                 for number, frame in enumerate(self._wanted(frames_as_decoded, span.wanted, mend), first):
                     if frame is not None and constancy.push(frame, number):
                         shown = small(frame)
-                    found += self._seen(detector, number, shown)
+                    if shown is not None:
+                        found.update(self._seen(detector, number, shown), hidden.push(number, shown))
                 constancy.end()
             except OddFrame as odd:
                 raise self._damaged_at(odd.args[0]) from None
             except LookupError as missing:
                 raise self._damaged_at(first + missing.args[0]) from None
-        return Cuts(frames=frames, cuts=tuple(cut for cut in found if frames.start <= cut < frames.stop))
+        return Cuts(frames=frames, cuts=tuple(cut for cut in sorted(found) if frames.start <= cut < frames.stop))
 
     def _damaged_at(self, number: int) -> BadMedia:
         return BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.")
@@ -179,9 +182,7 @@ class Surveyor:
         return with_holes(frames, wanted) if mend else in_order(_ascending(frames, self._what), wanted)
 
     @staticmethod
-    def _seen(detector: AdaptiveDetector, number: int, shown: NDArray[np.uint8] | None) -> list[int]:
-        if shown is None:
-            return []
+    def _seen(detector: AdaptiveDetector, number: int, shown: NDArray[np.uint8]) -> list[int]:
         return [cut.frame_num for cut in detector.process_frame(FrameTimecode(number, _ANY_RATE), shown)]
 
     def given_cuts(self, url: str, film: Film, pts: Ints) -> Cuts:

@@ -45,10 +45,11 @@ ShotRange = Annotated[
 
 
 class DetectShots(Document):
-    """Find the cuts in the picture (PySceneDetect's AdaptiveDetector)."""
+    """Find the cuts in the picture: by PySceneDetect's AdaptiveDetector, and those amid fast motion by optical flow."""
 
     detect: Literal["adaptive"] = "adaptive"
-    """The detector. By default adaptive, the only one: it compares each frame's change with its neighbours', so that a moving camera makes few false cuts."""
+    """The detector. By default adaptive, the only one: it compares each frame's change with its neighbours', so that a moving camera makes few false cuts,
+    and asks optical flow where a frame shows nothing of the one before."""
     threshold: Annotated[float, Field(gt=0)] = 3.0
     """How many times the average change around it a frame's change must be to count as a cut. Lower finds more cuts, as in 2.5.
     By default 3, PySceneDetect's own."""

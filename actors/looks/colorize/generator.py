@@ -15,8 +15,8 @@ from actors.looks.package import Package, SizeRule
 from actors.picture.device import working_dtype
 from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
+from actors.picture.motion.temporal_filter import steady
 from actors.picture.resize import resized
-from actors.picture.temporal_filter import steady
 from jobs.document import Document
 from jobs.errors import BadLook
 

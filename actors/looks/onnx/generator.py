@@ -16,8 +16,8 @@ from actors.looks.package import Package, SizeRule
 from actors.picture.colour import from_differences, to_differences
 from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
+from actors.picture.motion.temporal_filter import steady
 from actors.picture.resize import resized
-from actors.picture.temporal_filter import steady
 from jobs.document import Document
 from jobs.errors import BadLook
 

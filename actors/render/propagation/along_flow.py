@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from actors.render.propagation.flow import Floats, Flows, grid, sampled
+from actors.picture.motion.flow import Floats, Flows, grid, sampled
 from actors.render.propagation.guide_upsampling import merged, planes_of
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from actors.picture.motion.flow import Floats, as_floats
 
 Planes = Sequence[Floats]
 """The two planes of chroma, beside each other."""
@@ -27,11 +27,6 @@ EDGE_RADIUS = 3
 """Half the side of the windows, in pixels at working size, in which chroma is fitted to luma for the full size."""
 EDGE_VARIANCE = 3e-3
 """Variance of luma below which chroma is not made to follow it at the full size."""
-
-
-def as_floats(image: NDArray[np.integer[Any] | np.floating[Any]]) -> Floats:
-    """What OpenCV gives back, of the type that it was given."""
-    return image.astype(np.float32, copy=False)
 
 
 def planes_of(image: Floats) -> list[Floats]:

@@ -15,15 +15,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from actors.looks.colorize.fused_inference import running
 from actors.looks.colorize.network import load_network
-from actors.render.propagation.guide_upsampling import as_floats
-
-Floats = NDArray[np.float32]
+from actors.picture.motion.flow import Floats, as_floats
 
 CELL = 8
 """Side of the cells that are matched, in pixels at working size."""

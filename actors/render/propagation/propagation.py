@@ -17,9 +17,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from actors.picture.motion.flow import MOTION_SCALE, Floats, Flows, as_floats, flows_of, grid, large, sampled, small
+from actors.picture.motion.likeness import likeness
 from actors.render.propagation.along_flow import along
-from actors.render.propagation.flow import MOTION_SCALE, Floats, Flows, flows_of, grid, large, sampled, small
-from actors.render.propagation.guide_upsampling import as_floats, filling_lines, merged, planes_of
+from actors.render.propagation.guide_upsampling import filling_lines, merged, planes_of
 from actors.render.propagation.matching import CELL, FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 
 WORKING_SIDE = 384
@@ -30,12 +31,6 @@ MATCHED_EVERY = 6
 """Every so many frames of a span features are matched; the frames between have it by flow."""
 BROKEN = 0.2
 """Mean trust in a step's flow below which the frames on both sides of it are matched too."""
-PATCH = 7
-"""Side of the window, in pixels of motion, in which a frame is compared with the anchor brought to it."""
-NOISE = 0.02
-"""Deviation of luma, 0..1, that is taken to be grain: contrast below it says nothing of likeness."""
-FADE_LIMIT = 1.5
-"""Most that chroma is multiplied by where a frame is brighter than its anchor."""
 HALF_LIFE = 80.0
 """Frames from its anchor after which flow is worth half."""
 CONTEST = 4
@@ -164,25 +159,9 @@ def _carried(
             x, y, trust = planes_of(sampled(merged([*planes_of(places), trust]), step))
             places, trust = merged([x, y]), as_floats(trust * trust_Thw[number])
         other, sure = planes_of(sampled(known, places))
-        alike, ratio = _likeness(luma, other)
+        alike, ratio = likeness(luma, other)
         nearness = np.float32(1 / (1 + number / HALF_LIFE))
         yield _Brought(places - grid(height, width), ratio, trust * alike * sure * nearness)
-
-
-def _likeness(luma_hw: Floats, other_hw: Floats) -> tuple[Floats, Floats]:
-    """How alike two pictures are about each pixel whatever the light, 0..1, and the ratio of their light, for chroma.
-
-    The first is normalised cross-correlation, where there is contrast; chroma fades with luma.
-    """
-    planes = luma_hw, other_hw, luma_hw * luma_hw, other_hw * other_hw, luma_hw * other_hw
-    one, two, square_one, square_two, product = (cv2.blur(plane, (PATCH, PATCH)) for plane in planes)
-    noise = np.float32(NOISE * NOISE)
-    spread = np.sqrt((np.maximum(square_one - one * one, 0) + noise) * (np.maximum(square_two - two * two, 0) + noise))
-    correlation = ((product - one * two + noise) / spread).clip(0, 1)
-    ratio = (np.maximum(one, 0) + np.float32(NOISE)) / (np.maximum(two, 0) + np.float32(NOISE))
-    # An anchor much darker than the frame says little: its chroma has drowned in black.
-    visible = np.minimum(1, FADE_LIMIT / ratio) ** 2
-    return correlation * correlation * visible, np.minimum(ratio, np.float32(FADE_LIMIT))
 
 
 def _matches(luma_THW: Floats, flows: Flows, memory: ReferenceMemory) -> list[_Matched]:

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from actors.picture.motion.flow import Floats, as_floats, flows_of, grid, sampled
 from actors.picture.resize import resized
-from actors.render.propagation.flow import Floats, flows_of, grid, sampled
-from actors.render.propagation.guide_upsampling import as_floats
 from jobs.records.guides import DETAIL_REACH
 
 FLOW_SIDE = 480

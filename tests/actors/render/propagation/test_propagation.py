@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from actors.looks import colorize
+from actors.picture.motion.flow import as_floats
 from actors.render.propagation import propagation
-from actors.render.propagation.guide_upsampling import as_floats, filling_lines, planes_of, upsampled
+from actors.render.propagation.guide_upsampling import filling_lines, planes_of, upsampled
 from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
 

@@ -6,13 +6,11 @@ Sundaram, Brox and Keutzer, "Dense point trajectories by GPU-accelerated large d
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from actors.render.propagation.guide_upsampling import as_floats
 
 Floats = NDArray[np.float32]
 
@@ -34,6 +32,11 @@ class Flows(NamedTuple):
     back_trust: Floats
     ahead: Floats
     ahead_trust: Floats
+
+
+def as_floats(image: NDArray[np.integer[Any] | np.floating[Any]]) -> Floats:
+    """What OpenCV gives back, of the type that it was given."""
+    return image.astype(np.float32, copy=False)
 
 
 def small(plane_HW: Floats) -> Floats:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from actors.picture.temporal_filter import steady
+from actors.picture.motion.temporal_filter import steady
 
 Frame = tuple[Tensor, Tensor]
 
