@@ -11,10 +11,10 @@ from farm.contact_sheets.export_run import ExportRequest, export_stills
 from farm.contact_sheets.still_run import StillRequest, SurveyedFilm, prove
 from farm.estimate.estimate import Estimate, estimate
 from farm.estimate.forecast import NO_QUESTION, ForecastRequest
-from farm.film import conform_reports
 from farm.film.driver import render_film
 from farm.film.film_run import FilmRun
 from farm.film.output_names import held_reports
+from farm.film.report import file_reports
 from farm.film.review.publisher import published
 from farm.film.setup import decide_deliverables, open_film, preflight
 from farm.film.shot_selection import ALL, ShotSelection, told
@@ -89,7 +89,7 @@ def _deliver(
         if film.left_out:
             _show_shots(film, console)
             return None
-        return _hand_over(spec, film, console)
+        return hand_over(spec, film, console)
 
 
 def _served(metrics: MetricsServer, wished: int) -> str:
@@ -99,7 +99,7 @@ def _served(metrics: MetricsServer, wished: int) -> str:
     return f"metrics on port {port}" + (f" ({wished} is taken)" if wished not in (0, port) else "")
 
 
-def _hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmReport:
+def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmReport:
     report = film.report()
     output, held = open_store(spec.output), held_reports(film)
     held.check()
@@ -107,10 +107,14 @@ def _hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmRe
     page = published(film, report, output)
     for form in forms_of(film.survey.names):
         held.write(f"{spec.key}.shots.{form}", _shots(film.survey, form))
-    conform_reports.file_reports(film, output)
+    file_reports(film, output)
     held.write(report_key(spec.key), text)
     film.ledger.keep_paper("report.json", report, only_if_absent=False)
     where = f"{output.url}/{report_key(spec.key)}"
+    if film.finishing.held_back:
+        raise NotConformed(
+            f"{spec.name} is rendered and not delivered: {report.quality.refusal()} See {output.url}/{page}."
+        )
     if not report.conforms:
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")

@@ -1,7 +1,7 @@
 """Decides which calls follow from each finished piece of a film. Nothing finished is made again."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, takewhile
+from itertools import groupby
 
 from farm.film.calls import (
     ChunkCall,
@@ -15,6 +15,7 @@ from farm.film.calls import (
 )
 from farm.film.chunk_order import ChunkOrder
 from farm.film.chunk_states import ChunkState, ChunkStates, batches
+from farm.film.finishing import Finishing
 from farm.film.propagation_run import PropagationRun
 from farm.film.quarantine import QuarantinedChunks
 from farm.film.report import film_report
@@ -22,9 +23,7 @@ from farm.film.shot_selection import ALL, ShotSelection
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import RetriesExhausted
 from farm.progress.console import ProgressConsole
-from jobs.ledger.finished_prefix import FinishedPrefix, name_of
 from jobs.plan.plan import Chunk, Range
-from jobs.plan.sampling import SampledCore
 from jobs.records.deliverables import DeliverableFacts, DeliverablePlan
 from jobs.records.guides import GuideRecord, ReferenceRecord, RefusedStill
 from jobs.records.orders import (
@@ -63,13 +62,11 @@ class FilmRun:
         self.order = ChunkOrder(survey.spec, survey.film)
         self.left_out: set[int] = set()
         """Chunks of other shots, by number, that lack a segment: without them nothing is delivered."""
-        self._encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
-        self.states = ChunkStates(survey.film, survey.ledger, self._encodings)
+        self.encodings = {one.encoding.model_dump_json(): one.encoding for one in deliverables}.values()
+        self.states = ChunkStates(survey.film, survey.ledger, self.encodings)
         self.propagation = PropagationRun(survey, self.states.on_paper)
         self._to_come: set[tuple[int, ...]] = set()  # batches that no renderer has been called for yet
-        self._assembly = FinishedPrefix(survey.ledger)
-        self._assembled = 0  # chunks, from the film's first on, whose segments the finishers have been told of
-        self._finishing = False
+        self.finishing = Finishing(self)
 
     # what follows from what
 
@@ -88,7 +85,7 @@ class FilmRun:
         for state in new:
             if state.number in self.aside.held | self.left_out:
                 state.missing = {"not made"}
-                self._assembly.give_up()
+                self.finishing.give_up()
         return stills + self._split_calls([state for state in new if not state.missing])
 
     def _split_calls(self, fresh: Sequence[ChunkState]) -> list[ChunkCall]:
@@ -165,7 +162,7 @@ class FilmRun:
         self.aside.add(state.chunk, spent, made)
         freed = self._free([number])
         if number in self.aside.held:
-            self._assembly.give_up()
+            self.finishing.give_up()
             self._to_come.discard(state.batch)
             return freed
         after = [self.states[number + 1]] if number < len(self.states) else []
@@ -222,30 +219,7 @@ class FilmRun:
         """A call for each deliverable, once, when every frame's time is known; and pages for the finishers, as the finished prefix grows."""
         if not self.survey.complete or self.aside.held or self.left_out:
             return []
-        self._assemble()
-        if self._finishing:
-            return []
-        self._finishing = True
-        for one in self.deliverables:
-            if one.container == "hls":
-                where = f"{self.survey.spec.output}/{one.file}/index.html"
-                self.console.note(f"{one.file} can be watched while it grows: {where}")
-        source = self.survey.source_frames()
-        return [
-            FinishCall(self.film, one, self.survey.timing(one), self._assembly.run, source) for one in self.deliverables
-        ]
-
-    def _assemble(self) -> None:
-        if self._assembly.whole:
-            return
-        later = (self.states[number] for number in range(self._assembled + 1, len(self.states) + 1))
-        for state in takewhile(lambda state: not state.missing, later):
-            self._assembled += 1
-            segments = {name_of(one): list(self.names(state.chunk, one).values()) for one in self._encodings}
-            self._assembly.add(segments, SampledCore.of(state.chunk))
-        self._assembly.turn(whole=self.survey.done and self._assembled == len(self.states))
-        if self._assembly.whole:
-            self.console.stage("stitch")
+        return self.finishing.calls()
 
     def hand_over(self, found: DeliverableFacts | Conform) -> None:
         """A deliverable is stitched, or proven and in its place."""
@@ -261,7 +235,7 @@ class FilmRun:
     @property
     def run(self) -> str:
         """What this run is called in the output's claims, and for its finishers."""
-        return self._assembly.run
+        return self.finishing.run
 
     @property
     def renders_to_come(self) -> int:

@@ -1,7 +1,9 @@
-"""Builds the report of a finished film, for people and programs, and records what was rendered, for the next run."""
+"""Builds the report of a finished film, and of each deliverable that conforms, and records what was rendered, for the next run."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,8 +13,11 @@ from jobs.digest import digest
 from jobs.errors import FilmFailed
 from jobs.ledger.render_history import put_down
 from jobs.plan.spans import PaintedFrame
+from jobs.records.deliverables import DeliverablePlan
 from jobs.records.outside_gamut import OutsideGamut
-from jobs.records.report import FilmReport, StillUse
+from jobs.records.quality import FilmQuality
+from jobs.records.report import Conform, ConformReport, FilmReport, StandsIn, StillUse
+from jobs.store import Store
 
 if TYPE_CHECKING:
     from farm.film.film_run import FilmRun
@@ -21,20 +26,21 @@ if TYPE_CHECKING:
 def film_report(film: FilmRun) -> FilmReport:
     """What was made. Raises FilmFailed where a chunk that was set aside keeps the film back, or something is missing."""
     film.aside.refuse()
-    if missing := [one.file for one in film.deliverables if one.file not in film.proofs]:
+    missing = [] if film.finishing.held_back else [one.file for one in film.deliverables if one.file not in film.proofs]
+    if missing:
         raise FilmFailed(
             f"The work ended without {', '.join(missing)}: {len(list(film.lacking))} chunks lack a segment. "
             "Finished work is kept: the same command resumes."
         )
     plan, spec = film.survey.plan, film.survey.spec
-    proofs = tuple(film.proofs[one.file] for one in film.deliverables)
+    proofs = tuple(film.proofs[one.file] for one in film.deliverables if one.file in film.proofs)
     made_on = {record.made_on for one in film.deliverables for record in film.segments_of(one)}
     MixedHardware(film.console).heard(made_on)  # once more, with what earlier runs have made
     return FilmReport(
         name=spec.name,
         spec=digest(spec),
         source=film.film.source,
-        conforms=all(proof.conforms for proof in proofs),
+        conforms=bool(proofs) and all(proof.conforms for proof in proofs),
         frames=plan.frames,
         shots=plan.shot_count,
         chunks=len(plan.chunks),
@@ -47,6 +53,7 @@ def film_report(film: FilmRun) -> FilmReport:
         stills=tuple(_stills(film)),
         quarantined=tuple(one for _, one in sorted(film.aside.reports.items())),
         outside_gamut=_outside_gamut(film),
+        quality=film.finishing.quality or FilmQuality(),
         deliverables=proofs,
     )
 
@@ -81,3 +88,35 @@ def put_down_made(film: FilmRun) -> None:
         one for one in film.survey.made if bisect_left(edges, one.frames.start) == bisect_left(edges, one.frames.stop)
     ]
     put_down(film.ledger, whole, {one.file: one.encoding for one in film.deliverables})
+
+
+def file_reports(film: FilmRun, output: Store) -> None:
+    """Put <file>.conform.json beside every deliverable that conforms."""
+    for plan in film.deliverables:
+        proof = film.proofs.get(plan.file)
+        if proof and proof.conforms:
+            text = json.dumps(conform_report(film, plan, proof).model_dump(mode="json"), indent=2)
+            output.write(f"{plan.file}.conform.json", f"{text}\n".encode())
+
+
+def conform_report(film: FilmRun, plan: DeliverablePlan, proof: Conform) -> ConformReport:
+    """All that is known of one finished deliverable."""
+    survey, segments = film.survey, film.segments_of(plan)
+    joined = hashlib.sha256(b"".join(bytes.fromhex(one.media.sha256) for one in segments))
+    return ConformReport(
+        job=survey.spec.name,
+        spec=digest(survey.spec),
+        film=film.film,
+        plan=plan,
+        looks=tuple(look for _, look in sorted(survey.looks.items())),
+        shots=survey.plan.shot_count,
+        chunks=len(survey.plan.chunks),
+        seams=survey.plan.seams,
+        made_on=tuple(sorted({one.made_on for one in segments})),
+        stand_ins=tuple(
+            StandsIn(chunk=number, shot=one.shot, frames=one.frames, by=one.stand_in)
+            for number, one in sorted(film.aside.reports.items())
+        ),
+        segments_sha256=joined.hexdigest(),
+        proof=proof,
+    )

@@ -36,7 +36,7 @@ class Status(Document):
     """Its folder in the store."""
     source: str
     state: str
-    """surveying, rendering, rendered, delivered or failed inspection; where nobody works on it and it is not delivered, how it
+    """surveying, rendering, rendered, delivered, held by quality control or failed inspection; where nobody works on it and it is not delivered, how it
     was left: not begun, cancelled (by `farm cancel`), stopped, failed, interrupted (its driver was killed) or in part (all that
     was asked for is rendered); or why it cannot be told from here."""
     frames: int = 0
@@ -183,6 +183,8 @@ def _state(ledger: Ledger, survey: SurveyRun, done: int) -> str:
     report = ledger.paper("report.json", FilmReport)
     if not report or report.spec != digest(survey.spec):
         return "rendered"
+    if report.quality.judged("fail"):
+        return "held by quality control"
     return "delivered" if report.conforms else "failed inspection"
 
 

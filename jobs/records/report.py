@@ -9,6 +9,7 @@ from jobs.film.source import Colour, Film, Rational, StandIn
 from jobs.plan.plan import Look, Range
 from jobs.records.deliverables import DeliverablePlan, StreamFate, StreamHash
 from jobs.records.outside_gamut import OutsideGamut
+from jobs.records.quality import FilmQuality
 
 
 class Quarantined(Document):
@@ -236,7 +237,7 @@ class FilmReport(Document):
     """Digest of the spec it was made by."""
     source: str
     conforms: bool
-    """Every deliverable does."""
+    """Every deliverable does, and quality control keeps none back."""
     frames: int
     shots: int
     chunks: int
@@ -257,4 +258,6 @@ class FilmReport(Document):
     """By deliverable's file, where the spec says gamut: report."""
     quarantined: tuple[Quarantined, ...] = ()
     """Chunks that were set aside, with the source's own frames, or grey, in their place: it conforms, and is not all of the look."""
+    quality: FilmQuality = FilmQuality()
+    """What was measured of each shot. Where a figure fails, nothing is delivered."""
     deliverables: tuple[Conform, ...]

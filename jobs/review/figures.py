@@ -6,24 +6,27 @@ Steps are of 8 bits, of pictures 480 wide at most, each side by side with its so
 import base64
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from jobs.document import Count, Document
+from jobs.plan.ranges import Range
+from jobs.records.quality import SAID, Check, QualityFigure, ShotQuality
 from jobs.spec.quality import QualityBounds
 
-SEAM_LEAST = 1.0
-"""Steps by which one at a seam exceeds those inside at least: where nothing moves, nothing is much."""
+INSIDE_LEAST = 0.4
+"""Steps inside a shot that one at a seam is held against at least: where nothing moves, anything is many times as much."""
+HEAVY: dict[Check, float] = {"black": 10.0, "frozen": 5.0}
+"""How much more than others these deserve a look: one such frame is a fault."""
 MOST_OFTEN = 0.8
 """Of a piece's frames, the share that flicker less than what is told of it."""
 STILL_SHARE = 0.05
 """Of a picture that must be still for it to be judged by that."""
 
 Small = NDArray[np.int16]
-Kind = Literal["flicker", "seam", "black", "frozen"]
 Figure = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
@@ -76,7 +79,7 @@ class PieceFigures(Document):
 class ShownFinding(Document):
     """Something that deserves a look."""
 
-    kind: Kind
+    kind: Check
     at: Count
     """Frame."""
     words: str
@@ -84,23 +87,57 @@ class ShownFinding(Document):
     """How many times what would be let pass: the page shows the greatest first."""
 
 
-def findings_of(pieces: Sequence[tuple[int, PieceFigures]], bounds: QualityBounds) -> Iterator[ShownFinding]:
-    """What deserves a look in one shot; of each piece its first frame and its figures, in film order, as far as these are known."""
-    for _, one in pieces:
-        if bounds.flicker is not None and one.flicker >= bounds.flicker:
-            words = f"flickers by {one.flicker:.1f} steps of 8 bits where the source is still"
-            yield ShownFinding(kind="flicker", at=one.flicker_at, words=words, weight=one.flicker / bounds.flicker)
-        if bounds.black and one.black:
-            yield ShownFinding(kind="black", at=one.black[0], words="is black, and the source is not", weight=10.0)
-        if bounds.frozen and one.frozen:
-            words = "repeats the frame before, and the source moves"
-            yield ShownFinding(kind="frozen", at=one.frozen[0], words=words, weight=5.0)
-    for (_, before), (start, after) in pairwise(pieces) if bounds.seam is not None else ():
-        step, inside = seam_step(before.last, after.first), max(before.step, after.step)
-        most = max((bounds.seam or 0.0) * inside, inside + SEAM_LEAST)
-        if step is not None and step > most:
-            words = f"colour jumps by {step:.1f} steps of 8 bits at a seam, and by {inside:.1f} inside"
-            yield ShownFinding(kind="seam", at=start, words=words, weight=step / most)
+class MeasuredShot(NamedTuple):
+    """A shot with the figures of its pieces: of each its first frame, in film order, as far as they are known."""
+
+    number: int
+    frames: Range
+    measured: int
+    """Of its frames."""
+    pieces: Sequence[tuple[int, PieceFigures]]
+
+    def quality(self, bounds: QualityBounds) -> ShotQuality:
+        """Its figures, and what the bounds say of them."""
+        figures = {check: _judged(check, *found, bounds) for check, found in self._worst().items()}
+        return ShotQuality(shot=self.number, frames=self.frames, measured=self.measured, figures=figures)
+
+    def _worst(self) -> dict[Check, tuple[float, int]]:
+        """By check, the figure and the frame where it was found."""
+        found: dict[Check, tuple[float, int]] = {}
+        if not self.pieces:
+            return found
+        found["flicker"] = max((one.flicker, one.flicker_at) for _, one in self.pieces)
+        if steps := list(self._seams()):
+            found["seam"] = max(steps)
+        for check in ("black", "frozen"):
+            frames = [frame for _, one in self.pieces for frame in getattr(one, check)]
+            found[check] = float(len(frames)), min(frames, default=self.frames.start)
+        return found
+
+    def _seams(self) -> Iterator[tuple[float, int]]:
+        for (_, before), (start, after) in pairwise(self.pieces):
+            step = seam_step(before.last, after.first)
+            if step is not None:
+                yield round(step / max(before.step, after.step, INSIDE_LEAST), 3), start
+
+
+def _judged(check: Check, value: float, at: int, bounds: QualityBounds) -> QualityFigure:
+    limits = bounds.limits(check)
+    if limits.fail is not None and value >= limits.fail:
+        return QualityFigure(value=value, at=at, verdict="fail", limit=limits.fail)
+    if limits.warn is not None and value >= limits.warn:
+        return QualityFigure(value=value, at=at, verdict="warn", limit=limits.warn)
+    return QualityFigure(value=value, at=at)
+
+
+def findings_of(shot: ShotQuality, bounds: QualityBounds) -> Iterator[ShownFinding]:
+    """What deserves a look in one shot."""
+    for check, one in shot.figures.items():
+        warn = bounds.limits(check).warn
+        if one.verdict != "pass" and warn is not None:
+            held = ", and keeps the film from being delivered" if one.verdict == "fail" else ""
+            weight = HEAVY.get(check, 1.0) * one.value / warn
+            yield ShownFinding(kind=check, at=one.at, words=SAID[check].format(one.value) + held, weight=weight)
 
 
 def seam_step(before: EdgePicture, after: EdgePicture) -> float | None:

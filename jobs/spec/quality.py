@@ -1,22 +1,60 @@
-"""Bounds beyond which what renderers measure deserves a look."""
+"""Bounds beyond which what renderers measure deserves a look, or keeps a film from being delivered."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from jobs.document import Document
 
 
-class QualityBounds(Document):
-    """How far a picture may go before the review page says that its shot deserves a look. Nothing is refused for it, and no picture changes."""
+class Limits(Document):
+    """Two bounds of one check."""
 
-    flicker: Annotated[float, Field(gt=0, le=100)] | None = 0.75
-    """Steps of 8 bits that still areas may change by from frame to frame, beyond what the source's do, as in 0.5. A fifth of a chunk's frames
-    must change by more. By default 0.75; clean films have less than 0.2. null: it is not looked for."""
-    seam: Annotated[float, Field(ge=1, le=1000)] | None = 3.0
-    """How many times a step of colour in still areas, where two chunks meet, may exceed those inside them, as in 2. By default 3, and one step of
-    8 bits more at least. null: it is not looked for."""
-    black: bool = True
-    """Whether frames that are black where the source's are not are told. By default they are."""
-    frozen: bool = True
-    """Whether frames that repeat the one before where the source moves are told. By default they are."""
+    warn: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """From here on a shot deserves a look, as in {warn: 0.5}. By default the check's own bound, and `fail` where that is lower."""
+    fail: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """From here on the film is not delivered, as in {fail: 2}. By default it is, whatever was measured."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warn is not None and self.fail is not None and self.fail < self.warn:
+            raise ValueError("fail is lower than warn; raise it, or leave warn out")
+        return self
+
+
+NOT_JUDGED = Limits()
+
+
+class QualityBounds(Document):
+    """How far a picture may go: before the review page says that its shot deserves a look, and, where that is asked for, before the film is held back. No
+    picture changes, and a bound that is moved renders nothing again."""
+
+    flicker: Annotated[float, Field(gt=0, le=100)] | Limits | None = 0.75
+    """Steps of 8 bits that still areas may change by from frame to frame, beyond what the source's do, as in 0.5 or {warn: 0.5, fail: 2}. A fifth of a chunk's
+    frames must change by more. By default 0.75; clean films have less than 0.2. null: it is not looked for."""
+    seam: Annotated[float, Field(ge=1, le=1000)] | Limits | None = 3.0
+    """How many times a step of colour in still areas, where two chunks meet, may exceed those inside them, as in 2 or {fail: 6}; steps inside count as 0.4 of
+    8 bits at least. By default 3. null: it is not looked for."""
+    black: bool | Limits = True
+    """Whether frames that are black where the source's are not are told, or from how many in a shot on, as in {fail: 1}. By default from the first on."""
+    frozen: bool | Limits = True
+    """Whether frames that repeat the one before where the source moves are told, or from how many in a shot on, as in {fail: 2}. By default from the first on."""
+
+    def limits(self, check: str) -> Limits:
+        """Both bounds of a check, as far as it is judged at all."""
+        match getattr(self, check):
+            case Limits(warn=warn, fail=fail):
+                bounds = [one for one in (warn or _DEFAULTS[check], fail) if one is not None]
+                return Limits(warn=warn or min(bounds, default=None), fail=fail)
+            case True:
+                return Limits(warn=_DEFAULTS[check])
+            case False | None:
+                return NOT_JUDGED
+            case bound:
+                return Limits(warn=bound)
+
+
+_DEFAULTS: dict[str, float | None] = {
+    name: 1.0 if field.default is True else field.default for name, field in QualityBounds.model_fields.items()
+}
+"""What warns where nothing else is said; true: from the first on."""

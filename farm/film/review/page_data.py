@@ -13,6 +13,7 @@ from jobs.ledger.render_history import ShotRendering, over, version_of
 from jobs.plan.plan import Chunk, Look, Range
 from jobs.plan.shots import placed
 from jobs.records.report import FilmReport
+from jobs.review.figures import findings_of
 from jobs.review.shown import (
     Progress,
     ReviewData,
@@ -60,6 +61,7 @@ def _said(film: FilmRun, report: FilmReport | None) -> str:
         counts = f"{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams"
         aside = f"; {len(report.quarantined)} of the chunks were set aside: these are not the look"
         verdict = "conforms" if report.conforms else "does not conform"
+        verdict = "not delivered, for quality control has it fail" if report.quality.judged("fail") else verdict
         return f"{counts}: {verdict}{aside if report.quarantined else ''}"
     if film.left_out:
         return (
@@ -85,7 +87,7 @@ def _shots(
         chunks = list(grouped)
         frames = Range(chunks[0].core.start, chunks[-1].core.stop)
         version = version_of(over(made, frames))
-        found = pictures.findings(one for one in chunks if one.number not in lacking)
+        measured = film.finishing.measured.shot(number, chunks)
         yield ShownShot(
             number=number,
             start=frames.start,
@@ -104,7 +106,7 @@ def _shots(
             warnings=tuple(
                 film.aside.reports[one.number].sentence for one in chunks if one.number in film.aside.reports
             ),
-            findings=tuple(sorted(found, key=lambda one: -one.weight)),
+            findings=tuple(sorted(findings_of(measured, film.survey.spec.qc), key=lambda one: -one.weight)),
         )
 
 

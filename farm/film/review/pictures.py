@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 
 from farm.film.film_run import FilmRun
 from jobs.errors import BadStore
-from jobs.ledger.ledger import clip_name, figures_name, still_name
+from jobs.ledger.ledger import clip_name, still_name
 from jobs.output.ownership import review_folder
-from jobs.plan.plan import Chunk, Range
-from jobs.review.figures import PieceFigures, ShownFinding, findings_of
+from jobs.plan.plan import Chunk
 from jobs.review.shown import ShownPiece
 from jobs.stills.listing import StillFile
 from jobs.store import Store, open_store
@@ -37,8 +36,6 @@ class ReviewPictures:
         """By chunk number: a chunk that another stands in for is another."""
         self._there: set[str] | None = None
         """Names in the page's folder, once it was listed."""
-        self._figures: dict[str, PieceFigures | None] = {}
-        """By where they lie in the job's folder; None where nothing was measured."""
         self._wanted: dict[str, Callable[[], bytes | None]] = {}
         """Of files that may be copied, by name in the page's folder, how each is read."""
 
@@ -51,16 +48,6 @@ class ReviewPictures:
             one.model_copy(update={"still": self._copied(one.still), "clip": self._copied(one.clip)})
             for one in known[1]
         ]
-
-    def findings(self, chunks: Iterable[Chunk]) -> list[ShownFinding]:
-        """What deserves a look in finished chunks of one shot, as far as their figures are read."""
-        known = [
-            (frames.start, figures)
-            for chunk in chunks
-            for frames, segment in self._segments(chunk).items()
-            if (figures := self._figures.get(figures_name(segment)))
-        ]
-        return list(findings_of(known, self.film.survey.spec.qc))
 
     def painted(self, still: StillFile) -> str:
         """The file beside the page that shows a painted still; empty where there is none."""
@@ -75,12 +62,9 @@ class ReviewPictures:
     def copy(self, seconds: float) -> None:
         """Copy what is there by now, for about so many seconds."""
         until = time.monotonic() + seconds
-        unread: list[str] = []
         for chunk in self.film.chunks:
             if not self.film.states[chunk.number].missing:
                 self.pieces(chunk)
-                unread += (figures_name(one) for one in self._segments(chunk).values())
-        unread = [name for name in unread if name not in self._figures]
         for still in self.film.survey.stills:
             self.painted(still)
         there = self._listed()
@@ -90,20 +74,10 @@ class ReviewPictures:
                 there.update(filter(None, pool.map(self._copy, lacking[first : first + 4 * ABREAST])))
                 if time.monotonic() > until:
                     break
-            for first in range(0, len(unread), 4 * ABREAST):
-                some = unread[first : first + 4 * ABREAST]
-                self._figures.update(zip(some, pool.map(self._read_figures, some), strict=True))
-                if time.monotonic() > until:
-                    break
-
-    def _segments(self, chunk: Chunk) -> dict[Range, str]:
-        return self.film.names(chunk, self.film.deliverables[0].encoding)
-
-    def _read_figures(self, name: str) -> PieceFigures | None:
-        return self.film.ledger.paper(name, PieceFigures)
+        self.film.finishing.measured.read(until - time.monotonic())
 
     def _pieces(self, chunk: Chunk) -> Iterator[ShownPiece]:
-        for frames, segment in self._segments(chunk).items():
+        for frames, segment in self.film.finishing.measured.segments(chunk).items():
             still, clip = f"stills/{segment[:20]}.jpg", f"clips/{segment[:20]}.mp4"
             self._wanted[still] = partial(self.film.ledger.read, still_name(segment))
             self._wanted[clip] = partial(self.film.ledger.read, clip_name(segment))

@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import pytest
 
-from farm.film.conform_reports import file_reports
 from farm.film.film_run import FilmRun
+from farm.film.report import file_reports
 from jobs.records.report import ConformReport
 from jobs.store import open_store
 from tests.farm.inline import rendered

@@ -12,9 +12,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from actors.verify.compare import compare
-from farm.film import conform_reports
 from farm.film.calls import RenderCall
 from farm.film.film_run import FilmRun
+from farm.film.report import file_reports
 from farm.film.review.publisher import published
 from farm.fleet.calls import ONCE, RetryPolicy
 from farm.fleet.fleet import Fleet
@@ -113,7 +113,7 @@ def test_with_passthrough_the_sources_own_frames_are_there_and_flagged(film: Pat
 
 def flagged_everywhere(made: FilmRun) -> None:
     output = open_store(made.survey.spec.output)
-    conform_reports.file_reports(made, output)
+    file_reports(made, output)
     (flag,) = json.loads(output.read("film.mkv.conform.json"))["stand_ins"]
     assert flag == {"chunk": 2, "shot": 2, "frames": [16, 32], "by": "source"}
     published(made, made.report(), output)

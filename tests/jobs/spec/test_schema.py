@@ -51,4 +51,5 @@ def test_the_schema_reaches_all_documents() -> None:
         "Cost",
         "Deliverable",
         "QualityBounds",
+        "Limits",
     }

@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from actors.render.review.measure import PieceMeasure, Planes
-from jobs.review.figures import EdgePicture, PieceFigures, findings_of
+from jobs.plan.ranges import Range
+from jobs.records.quality import Check, ShotQuality
+from jobs.review.figures import EdgePicture, MeasuredShot, PieceFigures, ShownFinding, findings_of
 from jobs.spec.quality import QualityBounds
 
 BOUNDS = QualityBounds()
@@ -48,6 +50,14 @@ def warm(_: int, luma: Grey) -> Planes:
     return planes(luma, 110, 150)
 
 
+def quality_of(*pieces: tuple[int, PieceFigures], bounds: QualityBounds = BOUNDS) -> ShotQuality:
+    return MeasuredShot(1, Range(pieces[0][0], 200), 24 * len(pieces), pieces).quality(bounds)
+
+
+def found_in(*pieces: tuple[int, PieceFigures], bounds: QualityBounds = BOUNDS) -> list[ShownFinding]:
+    return list(findings_of(quality_of(*pieces, bounds=bounds), bounds))
+
+
 FAULTS: dict[str, tuple[Callable[[int, Grey], Planes], str, range]] = {
     "luma by two hundredths": (lambda n, luma: planes(luma + 5 * (n % 2), 110, 150), "flicker", range(101, 124)),
     "chroma by two hundredths": (lambda n, luma: planes(luma, 110 + 5 * (n % 2), 150), "flicker", range(101, 124)),
@@ -58,7 +68,7 @@ FAULTS: dict[str, tuple[Callable[[int, Grey], Planes], str, range]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found(name: str) -> None:
     fault, kind, where = FAULTS[name]
-    found = list(findings_of([(100, measured(fault, grey))], BOUNDS))
+    found = found_in((100, measured(fault, grey)))
     assert [one.kind for one in found] == [kind]
     assert found[0].at in where
     assert found[0].weight >= 1
@@ -66,7 +76,7 @@ def test_a_planted_fault_is_found(name: str) -> None:
 
 def test_a_frame_that_repeats_the_one_before_is_found() -> None:
     pictures = list(moving(24))
-    found = list(findings_of([(100, measured(lambda n, luma: warm(n, pictures[6 if n == 7 else n]), grey))], BOUNDS))
+    found = found_in((100, measured(lambda n, luma: warm(n, pictures[6 if n == 7 else n]), grey)))
     assert [(one.kind, one.at) for one in found] == [("frozen", 107)]
 
 
@@ -87,7 +97,7 @@ def test_what_the_source_does_itself_is_no_fault() -> None:
         return measured(lambda n, luma: warm(n, change(n, luma)), lambda n, luma: grey(n, change(n, luma)))
 
     for change in (same, flash, dark, still):
-        assert list(findings_of([(100, clean(change))], BOUNDS)) == []
+        assert found_in((100, clean(change))) == []
         assert clean(change).colour == pytest.approx(20, abs=0.5)
 
 
@@ -95,16 +105,37 @@ def test_a_jump_of_colour_at_a_seam_is_found_and_at_a_cut_is_not() -> None:
     first = measured(warm, grey, first=0)
     same, tinted = measured(warm, grey, 24), measured(lambda n, luma: planes(luma, 113, 150), grey, 24)
     # The second piece begins where the block began: what it covers moves, and the rest stands still.
-    assert list(findings_of([(0, first), (24, same)], BOUNDS)) == []
-    (jump,) = findings_of([(0, first), (24, tinted)], BOUNDS)
+    assert found_in((0, first), (24, same)) == []
+    (jump,) = found_in((0, first), (24, tinted))
     assert (jump.kind, jump.at) == ("seam", 24)
     other = EdgePicture.of([np.zeros((36, 64), np.uint8)] * 4)
-    assert list(findings_of([(0, first), (24, tinted.model_copy(update={"first": other}))], BOUNDS)) == []
+    assert found_in((0, first), (24, tinted.model_copy(update={"first": other}))) == []
 
 
 def test_bounds_are_the_specs() -> None:
     quiet = QualityBounds(flicker=None, seam=None, black=False, frozen=False)
     for fault, _, _ in FAULTS.values():
         figures = measured(fault, grey)
-        assert list(findings_of([(100, figures)], quiet)) == []
-        assert list(findings_of([(100, figures)], QualityBounds(flicker=9, black=False))) == []
+        assert found_in((100, figures), bounds=quiet) == []
+        assert found_in((100, figures), bounds=QualityBounds(flicker=9, black=False)) == []
+
+
+def test_a_figure_beyond_the_second_bound_fails() -> None:
+    figures = measured(FAULTS["luma by two hundredths"][0], grey)
+
+    def verdict(check: Check, **bounds: object) -> tuple[str, float | None]:
+        found = quality_of((100, figures), bounds=QualityBounds.model_validate(bounds)).figures[check]
+        return found.verdict, found.limit
+
+    assert 4 < figures.flicker < 6
+    assert verdict("flicker", flicker={"fail": 4}) == ("fail", 4.0)
+    assert verdict("flicker", flicker={"fail": 8}) == ("warn", 0.75)
+    assert verdict("flicker", flicker={"warn": 7, "fail": 8}) == ("pass", None)
+    assert verdict("flicker", flicker={"fail": 0.5}) == ("fail", 0.5)
+    assert verdict("flicker", flicker={"warn": 2}) == ("warn", 2.0)
+    assert verdict("black", black={"fail": 1}) == ("pass", None)
+    dark = measured(FAULTS["a black frame"][0], grey)
+    assert (
+        quality_of((100, dark), bounds=QualityBounds.model_validate({"black": {"fail": 1}})).figures["black"].verdict
+        == "fail"
+    )

@@ -17,6 +17,7 @@ import pytest
 
 from actors.shot_lists.cut_lists import given_cuts
 from farm.film.film_run import FilmRun
+from farm.film.review.measured import MeasuredFilm
 from farm.film.review.publisher import ReviewPage, as_script, published
 from jobs.document import read_document
 from jobs.ledger.ledger import clip_name, figures_name, still_name
@@ -201,8 +202,10 @@ def test_what_was_measured_is_shown_by_the_specs_bounds(made: FilmRun, tmp_path:
     ledger.keep_paper(
         figures_name(segment), clean.model_copy(update={"flicker": 3.0, "flicker_at": 33}), only_if_absent=False
     )
+    made.finishing.measured = MeasuredFilm(made)  # as in a later run
     published(made, made.report(), output)
     ledger.keep_paper(figures_name(segment), clean, only_if_absent=False)
+    made.finishing.measured = MeasuredFilm(made)
     first, second = review_data(tmp_path / "film.review").shots
     assert (first.findings, [(one.kind, one.at, one.weight) for one in second.findings]) == ((), [("flicker", 33, 4.0)])
 

@@ -1,0 +1,66 @@
+"""Reads what renderers measured of a film's segments, each once, and says what quality control makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from jobs.ledger.ledger import figures_name
+from jobs.plan.plan import Chunk, Range
+from jobs.records.quality import FilmQuality, ShotQuality
+from jobs.review.figures import MeasuredShot, PieceFigures
+
+if TYPE_CHECKING:
+    from farm.film.film_run import FilmRun
+
+ABREAST = 8
+"""Documents read at a time: a bucket answers each in a tenth of a second."""
+
+
+class MeasuredFilm:
+    """The figures of one film's shots, as far as they are there."""
+
+    def __init__(self, film: FilmRun) -> None:
+        self._film = film
+        self._figures: dict[str, PieceFigures | None] = {}
+        """By segment; None where nothing was measured."""
+
+    def segments(self, chunk: Chunk) -> dict[Range, str]:
+        """The segments that are shown of a chunk, and measured, by their frames."""
+        return self._film.names(chunk, self._film.deliverables[0].encoding)
+
+    def read(self, seconds: float = float("inf")) -> None:
+        """Read the figures of what is finished by now, for about so many seconds."""
+        until = time.monotonic() + seconds
+        finished = [chunk for chunk in self._film.chunks if not self._film.states[chunk.number].missing]
+        unread = [name for chunk in finished for name in self.segments(chunk).values() if name not in self._figures]
+        with ThreadPoolExecutor(ABREAST) as pool:
+            for first in range(0, len(unread), 4 * ABREAST):
+                some = unread[first : first + 4 * ABREAST]
+                self._figures.update(zip(some, pool.map(self._read, some), strict=True))
+                if time.monotonic() > until:
+                    break
+
+    def shot(self, number: int, chunks: Sequence[Chunk]) -> ShotQuality:
+        """Of one shot, as far as its figures are read."""
+        names = [found for chunk in chunks for found in self.segments(chunk).items()]
+        known = [(frames, figures) for frames, name in names if (figures := self._figures.get(name))]
+        measured = sum(frames.frames for frames, _ in known)
+        frames = Range(chunks[0].core.start, chunks[-1].core.stop)
+        pieces = [(frames.start, figures) for frames, figures in known]
+        return MeasuredShot(number, frames, measured, pieces).quality(self._film.survey.spec.qc)
+
+    def quality(self) -> FilmQuality:
+        """Of the whole film, once everything is finished."""
+        self.read()
+        return FilmQuality(shots=tuple(self._shots()))
+
+    def _shots(self) -> Iterator[ShotQuality]:
+        for number, chunks in groupby(self._film.chunks, key=lambda chunk: chunk.shot):
+            yield self.shot(number, list(chunks))
+
+    def _read(self, segment: str) -> PieceFigures | None:
+        return self._film.ledger.paper(figures_name(segment), PieceFigures)

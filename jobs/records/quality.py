@@ -1,0 +1,103 @@
+"""What quality control says of a film's shots: the figures measured of each, and which of them warn or keep the film from being delivered."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from jobs.document import Count, Document
+from jobs.plan.ranges import FrameNumber, Range
+
+Check = Literal["flicker", "seam", "black", "frozen"]
+CHECKS: tuple[Check, ...] = get_args(Check)
+SAID: dict[Check, str] = {
+    "flicker": "flickers by {:.1f} steps of 8 bits where the source is still",
+    "seam": "has a colour that jumps {:.1f} times as far at a seam as inside",
+    "black": "has {:.0f} frames that are black where the source is not",
+    "frozen": "has {:.0f} frames that repeat the one before where the source moves",
+}
+"""Of a shot, with its figure."""
+MOST_NAMED = 5
+"""Shots that a sentence names."""
+
+
+class QualityFigure(Document):
+    """One figure of a shot, the worst of its chunks'."""
+
+    value: Annotated[float, Field(ge=-1e6, le=1e6)]
+    """flicker: steps of 8 bits; seam: times the step inside; black, frozen: frames."""
+    at: FrameNumber
+    """The frame where it was found."""
+    verdict: Literal["pass", "warn", "fail"] = "pass"
+    limit: float | None = None
+    """The bound that it came to, where it is not let pass."""
+
+
+class ShotQuality(Document):
+    """What was measured of one shot."""
+
+    shot: Count
+    frames: Range
+    measured: Count
+    """Of its frames: chunks that were rendered before figures were taken, or transcoded from another deliverable, have none."""
+    figures: dict[Check, QualityFigure]
+    """By check, as far as it could be measured."""
+
+    def said(self, check: Check) -> str:
+        """One figure, in words."""
+        figure = self.figures[check]
+        return f"shot {self.shot} {SAID[check].format(figure.value)} (frame {figure.at}, {figure.verdict}: {figure.limit:g})"
+
+
+class CheckSummary(Document):
+    """One check over all shots."""
+
+    warnings: Count = 0
+    """Shots that warn or fail."""
+    failures: Count = 0
+    worst: float = 0.0
+
+
+class FilmQuality(Document):
+    """What was measured of a film."""
+
+    shots: tuple[ShotQuality, ...] = ()
+
+    def judged(self, *verdicts: str) -> list[tuple[ShotQuality, Check]]:
+        """The shots and checks with one of these verdicts, in film order."""
+        return [(one, check) for one in self.shots for check, found in one.figures.items() if found.verdict in verdicts]
+
+    def summary(self) -> dict[Check, CheckSummary]:
+        """By check, as far as anything was measured of it."""
+        found: dict[Check, list[QualityFigure]] = {}
+        for one in self.shots:
+            for check, figure in one.figures.items():
+                found.setdefault(check, []).append(figure)
+        return {
+            check: CheckSummary(
+                warnings=sum(one.verdict != "pass" for one in figures),
+                failures=sum(one.verdict == "fail" for one in figures),
+                worst=max(one.value for one in figures),
+            )
+            for check, figures in found.items()
+        }
+
+    def sentence(self, *verdicts: str) -> str:
+        """The shots with one of these verdicts, in words; empty where there are none."""
+        found = self.judged(*verdicts)
+        return "; ".join([one.said(check) for one, check in found[:MOST_NAMED]] + _more(found))
+
+    def refusal(self) -> str:
+        """Why the film is not delivered, and what to do, in words; empty where nothing fails."""
+        failed = self.judged("fail")
+        if not failed:
+            return ""
+        shots = ",".join(str(number) for number in sorted({one.shot for one, _ in failed})[:MOST_NAMED])
+        bounds = " and ".join(f"qc.{check}.fail" for check in dict.fromkeys(check for _, check in failed))
+        return (
+            f"{self.sentence('fail')}. Have it made again with other settings (overrides: shots {shots}), or raise "
+            f"{bounds} in the spec; then run the job again: finished work is kept, and a bound renders nothing again."
+        )
+
+
+def _more(found: list[tuple[ShotQuality, Check]]) -> list[str]:
+    return [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
