@@ -119,6 +119,7 @@ def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmRep
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")
     delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
+    delivered += [f"quality control: {warned}"] if (warned := report.quality.sentence("warn")) else []
     console.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
     return report
 

@@ -69,7 +69,9 @@ class Finishing:
         whole = film.survey.done and self._told == len(states)
         if whole:
             film.console.stage("stitch")
+            self.measured.read()
             self.quality = self.measured.quality()
+            film.console.measured(self.quality)
         if self.held_back:
             self._prefix.give_up()
         else:

@@ -16,6 +16,7 @@ from jobs.ledger.driver_log import DriverLog
 from jobs.ledger.usage import MeasuredThroughput
 from jobs.plan.plan import Plan
 from jobs.records.orders import DeviceUsage
+from jobs.records.quality import FilmQuality
 from jobs.store.traffic import Traffic
 
 LINE_SECONDS = 5.0
@@ -89,6 +90,10 @@ class ProgressConsole:
     def dissolved(self, frame: int, apart: float) -> None:
         """The seam before a frame is dissolved, and how far its two renderings lie apart."""
         self.progress.dissolved(frame, apart)
+
+    def measured(self, quality: FilmQuality) -> None:
+        """What quality control has measured so far."""
+        self.progress.measured(quality)
 
     def chunk(self, number: int, status: ChunkStatus, *, printed: bool = False) -> None:
         """A chunk has come a step further, or back. `printed`: from the segments of another deliverable."""

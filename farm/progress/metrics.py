@@ -16,6 +16,8 @@ document (jobs/ledger/usage.py) has them, and what has been scraped is written t
     film_farm_seams_total                    seams dissolved
     film_farm_seam_difference_ratio          mean over them of how far the two renderings lie apart, in fractions of full scale
     film_farm_seam_difference_max_ratio      the largest
+    film_farm_quality_shots{check,verdict}   shots that deserve a look (warn), or keep the film from being delivered (fail)
+    film_farm_quality_worst{check}           the worst figure of any shot, in the check's own unit (jobs/spec/quality.py)
     film_farm_workers{crew,state}            workers of a pool (`crew`, as dashboards know it) ready, warming (placed, loading) and pending (waiting for a place)
     film_farm_worker_seconds_total{crew}     from being placed until let go
     film_farm_worker_gpu_seconds_total       the same times the GPUs of each
@@ -63,7 +65,8 @@ class FilmMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         self._before()
         progress, usage = self._progress, self._progress.usage  # the latter is replaced as a whole
-        return chain(self._job(progress, usage), self._frames(progress, usage), self._workers(progress, usage))
+        views = self._job(progress, usage), self._frames(progress, usage), self._workers(progress, usage)
+        return chain(*views, self._quality(progress))
 
     def _job(self, progress: Progress, usage: Usage) -> Iterator[Metric]:
         gauge, counter = self._gauge, self._counter
@@ -102,6 +105,16 @@ class FilmMetrics(Collector):
         mean, largest = (seams.sum / seams.count, seams.largest) if seams.count else (None, None)
         yield gauge("seam_difference_ratio", "How far two renderings lie apart at seams, the mean.", mean)
         yield gauge("seam_difference_max_ratio", "The same, at the worst seam.", largest)
+
+    def _quality(self, progress: Progress) -> Iterator[Metric]:
+        shots = (
+            ((check, verdict), number)
+            for check, one in progress.quality.items()
+            for verdict, number in (("warn", one.warnings - one.failures), ("fail", one.failures))
+        )
+        yield self._gauge("quality_shots", "Shots that quality control warns of, or fails.", shots, "check", "verdict")
+        worst = ((check, one.worst) for check, one in progress.quality.items())
+        yield self._gauge("quality_worst", "The worst figure of any shot.", worst, "check")
 
     def _workers(self, progress: Progress, usage: Usage) -> Iterator[Metric]:
         gauge, counter = self._gauge, self._counter

@@ -16,6 +16,7 @@ from jobs.film.source import Film
 from jobs.ledger.usage import JobState, MeasuredThroughput, SeamFigures, Usage
 from jobs.plan.plan import Plan
 from jobs.records.orders import DeviceUsage, Starved
+from jobs.records.quality import CHECKS, Check, CheckSummary, FilmQuality
 from jobs.spec.cost import Cost
 from jobs.store.traffic import Asked, Traffic
 
@@ -96,6 +97,8 @@ class Progress:
     """Chunks whose missing segments this run has made from those of other deliverables."""
     quarantined_chunks: int = 0
     stand_in_frames: int = 0
+    quality: dict[Check, CheckSummary] = field(default_factory=lambda: dict.fromkeys(CHECKS, CheckSummary()))
+    """What was measured of the film so far, by check; replaced as a whole."""
     workers: dict[str, PoolSize] = field(default_factory=dict)
     share: str = ""
     """What other films leave this one of the cluster, for people."""
@@ -169,6 +172,10 @@ class Progress:
                 }
                 throughput = throughput.model_copy(update=more)
             self._count(paces=tuple((measured | {_kind(throughput): throughput}).values()))
+
+    def measured(self, quality: FilmQuality) -> None:
+        """What quality control has measured so far."""
+        self.quality = dict.fromkeys(CHECKS, CheckSummary()) | quality.summary()
 
     def dissolved(self, frame: int, apart: float) -> None:
         """The seam before a frame is dissolved, and how far its two renderings lie apart; of another encoding it counts once."""

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from jobs.document import Count, Document
 from jobs.plan.ranges import Range
-from jobs.records.quality import SAID, Check, QualityFigure, ShotQuality
+from jobs.records.quality import SAID, Check, FilmQuality, QualityFigure, ShotQuality
 from jobs.spec.quality import QualityBounds
 
 INSIDE_LEAST = 0.4
@@ -128,6 +128,11 @@ def _judged(check: Check, value: float, at: int, bounds: QualityBounds) -> Quali
     if limits.warn is not None and value >= limits.warn:
         return QualityFigure(value=value, at=at, verdict="warn", limit=limits.warn)
     return QualityFigure(value=value, at=at)
+
+
+def quality_of(shots: Sequence[MeasuredShot], bounds: QualityBounds) -> FilmQuality:
+    """What was measured of a film's shots, in film order."""
+    return FilmQuality(shots=tuple(one.quality(bounds) for one in shots))
 
 
 def findings_of(shot: ShotQuality, bounds: QualityBounds) -> Iterator[ShownFinding]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from jobs.ledger.ledger import figures_name
 from jobs.plan.plan import Chunk, Range
-from jobs.records.quality import FilmQuality, ShotQuality
-from jobs.review.figures import MeasuredShot, PieceFigures
+from jobs.records.quality import FilmQuality
+from jobs.review.figures import MeasuredShot, PieceFigures, quality_of
 
 if TYPE_CHECKING:
     from farm.film.film_run import FilmRun
@@ -44,23 +44,21 @@ class MeasuredFilm:
                 if time.monotonic() > until:
                     break
 
-    def shot(self, number: int, chunks: Sequence[Chunk]) -> ShotQuality:
-        """Of one shot, as far as its figures are read."""
+    def _shot(self, number: int, chunks: Sequence[Chunk]) -> MeasuredShot:
         names = [found for chunk in chunks for found in self.segments(chunk).items()]
         known = [(frames, figures) for frames, name in names if (figures := self._figures.get(name))]
         measured = sum(frames.frames for frames, _ in known)
         frames = Range(chunks[0].core.start, chunks[-1].core.stop)
         pieces = [(frames.start, figures) for frames, figures in known]
-        return MeasuredShot(number, frames, measured, pieces).quality(self._film.survey.spec.qc)
+        return MeasuredShot(number, frames, measured, pieces)
 
     def quality(self) -> FilmQuality:
-        """Of the whole film, once everything is finished."""
-        self.read()
-        return FilmQuality(shots=tuple(self._shots()))
-
-    def _shots(self) -> Iterator[ShotQuality]:
-        for number, chunks in groupby(self._film.chunks, key=lambda chunk: chunk.shot):
-            yield self.shot(number, list(chunks))
+        """Of all shots that are planned, as far as their figures are read."""
+        shots = [
+            self._shot(number, list(chunks))
+            for number, chunks in groupby(self._film.chunks, key=lambda chunk: chunk.shot)
+        ]
+        return quality_of(shots, self._film.survey.spec.qc)
 
     def _read(self, segment: str) -> PieceFigures | None:
         return self._film.ledger.paper(figures_name(segment), PieceFigures)

@@ -12,6 +12,7 @@ from jobs.film.timecode import FrameTimecodes
 from jobs.ledger.render_history import ShotRendering, over, version_of
 from jobs.plan.plan import Chunk, Look, Range
 from jobs.plan.shots import placed
+from jobs.records.quality import FilmQuality
 from jobs.records.report import FilmReport
 from jobs.review.figures import findings_of
 from jobs.review.shown import (
@@ -32,7 +33,11 @@ def job_mark(store: str, job: str) -> str:
 
 
 def page_data(
-    film: FilmRun, pictures: ReviewPictures, older: Sequence[ShownVersion], report: FilmReport | None
+    film: FilmRun,
+    pictures: ReviewPictures,
+    older: Sequence[ShownVersion],
+    quality: FilmQuality,
+    report: FilmReport | None,
 ) -> ReviewData:
     """All that the page shows. `older`: every version that was shown before."""
     survey, names = film.survey, film.survey.names
@@ -51,7 +56,7 @@ def page_data(
         timecode=_timecode(names),
         steady=counting is not None,
         frames=survey.plan.frames,
-        shots=tuple(_shots(film, pictures, before)),
+        shots=tuple(_shots(film, pictures, before, quality)),
         deliverables=tuple(_deliverables(film, report)) if report else (),
     )
 
@@ -80,14 +85,17 @@ def _timecode(names: FrameTimecodes) -> ShownTimecode | None:
 
 
 def _shots(
-    film: FilmRun, pictures: ReviewPictures, before: Mapping[tuple[int, int], Sequence[ShownVersion]]
+    film: FilmRun,
+    pictures: ReviewPictures,
+    before: Mapping[tuple[int, int], Sequence[ShownVersion]],
+    quality: FilmQuality,
 ) -> Iterator[ShownShot]:
     made, lacking, locked = film.survey.made, set(film.lacking), _locked(film)
+    measured = {one.shot: findings_of(one, film.survey.spec.qc) for one in quality.shots}
     for number, grouped in groupby(film.chunks, key=lambda chunk: chunk.shot):
         chunks = list(grouped)
         frames = Range(chunks[0].core.start, chunks[-1].core.stop)
         version = version_of(over(made, frames))
-        measured = film.finishing.measured.shot(number, chunks)
         yield ShownShot(
             number=number,
             start=frames.start,
@@ -106,7 +114,7 @@ def _shots(
             warnings=tuple(
                 film.aside.reports[one.number].sentence for one in chunks if one.number in film.aside.reports
             ),
-            findings=tuple(sorted(findings_of(measured, film.survey.spec.qc), key=lambda one: -one.weight)),
+            findings=tuple(sorted(measured[number], key=lambda one: -one.weight)),
         )
 
 

@@ -77,7 +77,9 @@ class ReviewPage:
 
     def _write(self, report: FilmReport | None, seconds: float) -> None:
         self._pictures.copy(seconds)
-        data = page_data(self.film, self._pictures, self._versions(), report)
+        quality = self.film.finishing.measured.quality()
+        self.film.console.measured(quality)
+        data = page_data(self.film, self._pictures, self._versions(), quality, report)
         self._keep_versions(data)
         folder = review_folder(self.film.survey.spec.key)
         self.output.write(f"{folder}/{DATA}", as_script(data))

@@ -1,5 +1,6 @@
 """Quality control through the driver: a figure that fails keeps a film from being delivered, and a raised bound delivers what is rendered."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 from farm.cli.sessions import hand_over
 from farm.film.calls import FinishCall, RenderCall
 from farm.film.film_run import FilmRun
+from farm.progress.console import ProgressConsole
+from farm.progress.plain_console import PlainConsole
 from jobs.errors import NotConformed
 from jobs.ledger.ledger import figures_name
+from jobs.records.quality import CheckSummary
 from jobs.records.report import FilmReport
 from jobs.review.figures import PieceFigures
 from tests.farm.inline import InlineFleet, quiet, rendered
@@ -59,7 +63,10 @@ def test_a_figure_that_fails_keeps_the_film_back_until_its_bound_is_raised(sourc
 
     fleet = InlineFleet()
     raised = run(source, tmp_path, fleet, qc={"flicker": {"fail": 4}})
-    report = hand_over(raised.survey.spec, raised, quiet())
+    said = StringIO()
+    report = hand_over(raised.survey.spec, raised, ProgressConsole(console=PlainConsole(file=said)))
+    assert "quality control: shot 2 flickers by 3.0 steps" in said.getvalue()
+    assert raised.console.progress.quality["flicker"] == CheckSummary(warnings=1, worst=3.0)
     assert (report.conforms, delivered.exists(), fleet.calls(RenderCall)) == (True, True, [])
     assert report.quality.sentence("warn") == (
         "shot 2 flickers by 3.0 steps of 8 bits where the source is still (frame 33, warn: 0.75)"

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Literal
 from urllib.request import urlopen
 
 import pytest
@@ -11,7 +12,9 @@ from farm.fleet.calls import PoolSize, PoolSpec
 from farm.progress.metrics import FilmMetrics
 from farm.progress.metrics_server import MORE_PORTS, MetricsServer
 from farm.progress.progress import Progress
+from jobs.plan.ranges import Range
 from jobs.records.orders import DeviceUsage
+from jobs.records.quality import FilmQuality, QualityFigure, ShotQuality
 from tests.farm.progress.test_console import film, plan_of
 
 
@@ -39,6 +42,11 @@ def scrape(port: int) -> dict[str, float]:
     return found
 
 
+def shot(number: int, verdict: Literal["pass", "warn", "fail"], flicker: float) -> ShotQuality:
+    figure = QualityFigure(value=flicker, at=0, verdict=verdict)
+    return ShotQuality(shot=number, frames=Range(0, 50), measured=50, figures={"flicker": figure})
+
+
 def test_numbers_arrive_as_they_are() -> None:
     now = [0.0]
     progress = Progress("nosferatu", clock=lambda: now[0])
@@ -53,8 +61,12 @@ def test_numbers_arrive_as_they_are() -> None:
     progress.pool_resized(PoolSpec("renderer", "builtins:object"), PoolSize(ready=2, warming=0, pending=1))
     progress.retried("renderer", "loss")
     progress.retried("renderer", "loss")
+    progress.measured(FilmQuality(shots=(shot(1, "pass", 0.1), shot(2, "warn", 3.0), shot(3, "fail", 9.0))))
     with MetricsServer(FilmMetrics(progress)) as metrics:
         found = scrape(metrics.serve(0))
+    verdicts = {name: value for name, value in found.items() if name.startswith("film_farm_quality_shots{flicker")}
+    assert verdicts == {"film_farm_quality_shots{flicker,warn}": 1, "film_farm_quality_shots{flicker,fail}": 1}
+    assert (found["film_farm_quality_worst{flicker}"], found["film_farm_quality_worst{black}"]) == (9, 0)
     assert found["film_farm_job_info{colorize,film.mkv}"] == 1
     assert found["film_farm_frames_total"] == 250
     assert found["film_farm_shots"] == 5
