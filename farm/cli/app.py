@@ -14,7 +14,7 @@ from farm.cli.contact_sheets import proof
 from farm.cli.control import cancel, clean, retry
 from farm.cli.doctor import doctor
 from farm.cli.evaluate import evaluate
-from farm.cli.inspect import inspect, notes
+from farm.cli.inspect import inspect, notes, qc
 from farm.cli.looks import looks
 from farm.cli.options import (
     AsJson,
@@ -264,6 +264,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     (COLOUR, proof, "farm proof film.mp4 --look colorize --look style --out sheets"),
     (COLOUR, stills, "farm stills film.mp4 --out to-paint"),
     (REVIEW, inspect, "farm inspect delivered/film.mp4 film.mp4"),
+    (REVIEW, qc, "farm qc delivered/film.mp4 --against film.mp4"),
     (REVIEW, notes, "farm notes job.yaml the-kid.notes.json --apply job-2.yaml"),
     (REVIEW, shots, "farm shots film.mp4 --to cuts.edl"),
     (CLUSTER, doctor, "farm doctor s3://farm/work --address head:6379"),

@@ -1,16 +1,17 @@
-"""The commands `farm inspect`, which describes a film or compares two frame for frame, and `farm notes`, which makes a spec or markers of a review; without Ray."""
+"""The commands `farm inspect`, which describes a film or compares two frame for frame, `farm qc`, which measures one, and `farm notes`, which makes a spec or markers of a review; without Ray."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from farm.cli.options import Head, trims
+from farm.cli.options import AsJson, Head, trims
 from farm.progress.plain_output import answer, tell
 from jobs.errors import BadSpec
 
 if TYPE_CHECKING:
     from actors.shot_lists.markers import MarkerForm
+    from jobs.records.quality import QualityReport
     from jobs.records.report import Comparison, Inspection
 
 
@@ -55,6 +56,66 @@ def _place(place: str) -> str:
 
     # Where nobody said a sequence's rate, any will do to look at it.
     return rated(place if "://" in place else str(Path(place).absolute()))
+
+
+def qc(
+    film: Annotated[str, typer.Argument(help="A film: path, file://, s3:// or an image sequence.")],
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="SOURCE", help="Its source: what that does itself is no fault.")
+    ] = None,
+    shots: Annotated[
+        str | None,
+        typer.Option("--shots", metavar="LIST", help="Its shots as .csv, .edl or .otio. Default: they are detected."),
+    ] = None,
+    bounds: Annotated[
+        str | None,
+        typer.Option(
+            "--bounds", metavar="SPEC", help="A job spec whose qc says what warns and fails. Default: none fails."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure any film shot by shot, as a render does.
+
+    Flicker, flashes, gamut, levels, set-ups, black and repeated frames, sound. Exits with 1 where a figure fails.
+    """
+    from farm.specs.spec_files import read_spec
+    from jobs.spec.quality import QualityBounds
+
+    limits = read_spec(bounds).qc if bounds else QualityBounds()
+    from actors.verify.film_quality import film_quality, listed_cuts  # takes a second
+
+    place, source = _place(film), _place(against) if against else None
+    cuts = listed_cuts(_place(shots), source or place) if shots else None
+    found = film_quality(place, source, limits, cuts)
+    if as_json:
+        answer(found)
+    else:
+        _show_quality(found)
+    if found.failures:
+        raise typer.Exit(1)
+
+
+def _show_quality(found: "QualityReport") -> None:
+    from farm.progress.plain_console import Column, PlainConsole
+
+    checks = list(found.quality.summary())
+    rows = [
+        [str(one.shot), f"{one.frames.start}-{one.frames.stop - 1}"]
+        + [f"{one.figures[check].value:.2f}" if check in one.figures else "" for check in checks]
+        for one in found.quality.shots
+    ]
+    console = PlainConsole()
+    console.table(found.film, rows, [Column(head, right=True) for head in ("shot", "frames", *checks)])
+    for one in found.sound:
+        loudness = "silent" if one.loudness is None else f"{one.loudness:.1f} LUFS"
+        console.note(f"sound {one.stream}: {one.seconds:.2f} s, {loudness}")
+    for sentence in found.warnings:
+        console.note(f"warning: {sentence}")
+    for sentence in found.failures:
+        console.note(f"fails: {sentence}")
+    against = f"against {found.source}" if found.source else "without a source: what it does itself is no fault"
+    console.note(f"{found.frames} frames {against}; warnings: {len(found.warnings)}, failures: {len(found.failures)}")
 
 
 def notes(

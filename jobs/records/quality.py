@@ -7,15 +7,19 @@ from pydantic import Field
 from jobs.document import Count, Document
 from jobs.plan.ranges import FrameNumber, Range
 
-Check = Literal["flicker", "seam", "black", "frozen"]
+Check = Literal["flicker", "seam", "black", "frozen", "flash", "gamut", "legal", "setup"]
 CHECKS: tuple[Check, ...] = get_args(Check)
 SAID: dict[Check, str] = {
     "flicker": "flickers by {:.1f} steps of 8 bits where the source is still",
     "seam": "has a colour that jumps {:.1f} times as far at a seam as inside",
-    "black": "has {:.0f} frames that are black where the source is not",
-    "frozen": "has {:.0f} frames that repeat the one before where the source moves",
+    "black": "has {:.0f} black frames",
+    "frozen": "has {:.0f} frames that repeat the one before",
+    "flash": "has {:.0f} frames within flashes that may harm viewers",
+    "gamut": "has {:.1f} % of a frame's pixels beyond the gamut of EBU R103",
+    "legal": "has {:.1f} % of a frame's pixels beyond nominal levels",
+    "setup": "is of another colour, by {:.1f} dE, than shot {other}, which shows the same",
 }
-"""Of a shot, with its figure."""
+"""Of a shot, with its figure. What the source has too is in none of them."""
 MOST_NAMED = 5
 """Shots that a sentence names."""
 
@@ -24,12 +28,18 @@ class QualityFigure(Document):
     """One figure of a shot, the worst of its chunks'."""
 
     value: Annotated[float, Field(ge=-1e6, le=1e6)]
-    """flicker: steps of 8 bits; seam: times the step inside; black, frozen: frames."""
+    """flicker: steps of 8 bits; seam: times the step inside; black, frozen, flash: frames; gamut, legal: percent; setup: dE (CIE 1976)."""
     at: FrameNumber
     """The frame where it was found."""
     verdict: Literal["pass", "warn", "fail"] = "pass"
     limit: float | None = None
     """The bound that it came to, where it is not let pass."""
+    other: Count | None = None
+    """setup: the shot that comes nearest of those that show the same."""
+
+    def said(self, check: Check) -> str:
+        """It in words, of a shot."""
+        return SAID[check].format(self.value, other=self.other)
 
 
 class ShotQuality(Document):
@@ -45,7 +55,7 @@ class ShotQuality(Document):
     def said(self, check: Check) -> str:
         """One figure, in words."""
         figure = self.figures[check]
-        return f"shot {self.shot} {SAID[check].format(figure.value)} (frame {figure.at}, {figure.verdict}: {figure.limit:g})"
+        return f"shot {self.shot} {figure.said(check)} (frame {figure.at}, {figure.verdict}: {figure.limit:g})"
 
 
 class CheckSummary(Document):
@@ -101,3 +111,31 @@ class FilmQuality(Document):
 
 def _more(found: list[tuple[ShotQuality, Check]]) -> list[str]:
     return [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+
+
+class SoundQuality(Document):
+    """A sound stream, counted from 1."""
+
+    stream: Count
+    seconds: float
+    loudness: float | None
+    """Integrated, in LUFS (EBU R128, ITU-R BS.1770); None where all of it is silent."""
+    source_seconds: float | None = None
+    source_loudness: float | None = None
+
+
+class QualityReport(Document):
+    """What `farm qc` found of any film."""
+
+    version: Literal[1] = 1
+    film: str
+    source: str | None
+    """What it was held against; without one, what a film does itself is no fault, and gamut, levels, flashes and set-ups alone are told."""
+    frames: Count
+    source_frames: Count | None
+    quality: FilmQuality
+    sound: tuple[SoundQuality, ...]
+    warnings: tuple[str, ...]
+    """Everything that deserves a look, in sentences."""
+    failures: tuple[str, ...]
+    """Everything that is beyond a bound of `fail`, or not as long as the source."""

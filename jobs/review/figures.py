@@ -3,55 +3,38 @@
 Steps are of 8 bits, of pictures 480 wide at most, each side by side with its source. Still areas are where the source's own luma does not change from a frame to the next.
 """
 
-import base64
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from jobs.document import Count, Document
 from jobs.plan.ranges import Range
-from jobs.records.quality import SAID, Check, FilmQuality, QualityFigure, ShotQuality
+from jobs.records.quality import Check, FilmQuality, QualityFigure, ShotQuality
+from jobs.review.edges import EdgePicture, SetupDifference, seam_step, setup_differences
 from jobs.spec.quality import QualityBounds
 
 INSIDE_LEAST = 0.4
 """Steps inside a shot that one at a seam is held against at least: where nothing moves, anything is many times as much."""
-HEAVY: dict[Check, float] = {"black": 10.0, "frozen": 5.0}
+LEVELS: tuple[Check, ...] = ("gamut", "legal")
+COUNTED: tuple[Check, ...] = ("black", "frozen", "flash")
+"""Frames of these are counted."""
+ALONE: tuple[Check, ...] = ("flash",)
+"""And of these where there is no source."""
+HEAVY: dict[Check, float] = {"black": 10.0, "frozen": 5.0, "flash": 10.0}
 """How much more than others these deserve a look: one such frame is a fault."""
 MOST_OFTEN = 0.8
 """Of a piece's frames, the share that flicker less than what is told of it."""
-STILL_SHARE = 0.05
-"""Of a picture that must be still for it to be judged by that."""
 
-Small = NDArray[np.int16]
 Figure = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
-class EdgePicture(Document):
-    """A segment's first or last frame, very small: luma of the source, and Y', Cb, Cr of the result."""
+class FrameFigure(Document):
+    """A figure of one frame."""
 
-    width: Annotated[int, Field(ge=1, le=256)]
-    height: Annotated[int, Field(ge=1, le=256)]
-    samples: Annotated[str, Field(max_length=400_000)]
-    """Of 8 bits, plane after plane, in base64."""
-
-    @classmethod
-    def of(cls, planes: Sequence[NDArray[np.uint8]]) -> "EdgePicture":
-        """Four planes of one size."""
-        height, width = planes[0].shape
-        samples = base64.b64encode(np.stack(planes).tobytes()).decode()
-        return cls(width=width, height=height, samples=samples)
-
-    def planes(self) -> Small | None:
-        """The planes, 4HW; None where they are damaged."""
-        try:
-            found = np.frombuffer(base64.b64decode(self.samples, validate=True), np.uint8)
-            return found.reshape(4, self.height, self.width).astype(np.int16)
-        except ValueError:
-            return None
+    value: Figure = 0.0
+    at: Count = 0
 
 
 class PieceFigures(Document):
@@ -69,9 +52,15 @@ class PieceFigures(Document):
     colour: Figure
     """Mean distance of chroma from grey, in steps."""
     black: tuple[Count, ...] = ()
-    """Frames that are black where the source's are not; the first few."""
+    """Frames that are black where the source's are not; the first thousand."""
     frozen: tuple[Count, ...] = ()
-    """Frames that repeat the one before where the source moves; the first few."""
+    """Frames that repeat the one before where the source moves; the first thousand."""
+    flash: tuple[Count, ...] = ()
+    """Frames within flashes that may harm viewers, where the source's do not; the first thousand. Each piece is followed by itself."""
+    gamut: FrameFigure | None = None
+    """Of the worst frame, percent of pixels beyond the gamut of EBU R103, less the source's own; None where it was not looked at."""
+    legal: FrameFigure | None = None
+    """The same beyond nominal levels."""
     first: EdgePicture
     last: EdgePicture
 
@@ -95,21 +84,34 @@ class MeasuredShot(NamedTuple):
     measured: int
     """Of its frames."""
     pieces: Sequence[tuple[int, PieceFigures]]
+    alone: bool = False
+    """There is no source that it was held against."""
 
-    def quality(self, bounds: QualityBounds) -> ShotQuality:
-        """Its figures, and what the bounds say of them."""
-        figures = {check: _judged(check, *found, bounds) for check, found in self._worst().items()}
+    def quality(self, bounds: QualityBounds, setup: SetupDifference | None = None) -> ShotQuality:
+        """Its figures, and what the bounds say of them. `setup`: how far it is from other shots that show the same."""
+        figures = {check: _judged(check, bounds, value=value, at=at) for check, (value, at) in self._worst().items()}
+        if setup:
+            figures["setup"] = _judged("setup", bounds, value=setup.apart, at=self.frames.start, other=setup.other)
         return ShotQuality(shot=self.number, frames=self.frames, measured=self.measured, figures=figures)
+
+    def edges(self) -> list[EdgePicture]:
+        """Its first picture and its last."""
+        return [self.pieces[0][1].first, self.pieces[-1][1].last] if self.pieces else []
 
     def _worst(self) -> dict[Check, tuple[float, int]]:
         """By check, the figure and the frame where it was found."""
         found: dict[Check, tuple[float, int]] = {}
         if not self.pieces:
             return found
-        found["flicker"] = max((one.flicker, one.flicker_at) for _, one in self.pieces)
+        if not self.alone:
+            found["flicker"] = max((one.flicker, one.flicker_at) for _, one in self.pieces)
         if steps := list(self._seams()):
             found["seam"] = max(steps)
-        for check in ("black", "frozen"):
+        for check in LEVELS:
+            if shares := [one for _, piece in self.pieces if (one := getattr(piece, check))]:
+                worst = max(shares, key=lambda one: one.value)
+                found[check] = worst.value, worst.at
+        for check in ALONE if self.alone else COUNTED:
             frames = [frame for _, one in self.pieces for frame in getattr(one, check)]
             found[check] = float(len(frames)), min(frames, default=self.frames.start)
         return found
@@ -121,18 +123,19 @@ class MeasuredShot(NamedTuple):
                 yield round(step / max(before.step, after.step, INSIDE_LEAST), 3), start
 
 
-def _judged(check: Check, value: float, at: int, bounds: QualityBounds) -> QualityFigure:
+def _judged(check: Check, bounds: QualityBounds, value: float, at: int, other: int | None = None) -> QualityFigure:
     limits = bounds.limits(check)
     if limits.fail is not None and value >= limits.fail:
-        return QualityFigure(value=value, at=at, verdict="fail", limit=limits.fail)
+        return QualityFigure(value=value, at=at, other=other, verdict="fail", limit=limits.fail)
     if limits.warn is not None and value >= limits.warn:
-        return QualityFigure(value=value, at=at, verdict="warn", limit=limits.warn)
-    return QualityFigure(value=value, at=at)
+        return QualityFigure(value=value, at=at, other=other, verdict="warn", limit=limits.warn)
+    return QualityFigure(value=value, at=at, other=other)
 
 
 def quality_of(shots: Sequence[MeasuredShot], bounds: QualityBounds) -> FilmQuality:
     """What was measured of a film's shots, in film order."""
-    return FilmQuality(shots=tuple(one.quality(bounds) for one in shots))
+    apart = setup_differences([(one.number, one.edges()) for one in shots])
+    return FilmQuality(shots=tuple(one.quality(bounds, apart.get(one.number)) for one in shots))
 
 
 def findings_of(shot: ShotQuality, bounds: QualityBounds) -> Iterator[ShownFinding]:
@@ -142,14 +145,4 @@ def findings_of(shot: ShotQuality, bounds: QualityBounds) -> Iterator[ShownFindi
         if one.verdict != "pass" and warn is not None:
             held = ", and keeps the film from being delivered" if one.verdict == "fail" else ""
             weight = HEAVY.get(check, 1.0) * one.value / warn
-            yield ShownFinding(kind=check, at=one.at, words=SAID[check].format(one.value) + held, weight=weight)
-
-
-def seam_step(before: EdgePicture, after: EdgePicture) -> float | None:
-    """Mean steps that chroma changes by in still areas from one frame to the next; None where too little is still, or they are of two sizes."""
-    one, other = before.planes(), after.planes()
-    if one is None or other is None or one.shape != other.shape:
-        return None
-    change = np.abs(other - one)
-    still = change[0] <= 1
-    return float(change[2:, still].mean()) if still.mean() >= STILL_SHARE else None
+            yield ShownFinding(kind=check, at=one.at, words=one.said(check) + held, weight=weight)

@@ -25,6 +25,25 @@ class Limits(Document):
 NOT_JUDGED = Limits()
 
 
+# At their defaults the younger checks are in no document, so that specs keep the digests that they had.
+
+
+def _is_true(value: object) -> bool:
+    return value is True
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def _is_one(value: object) -> bool:
+    return value == 1.0
+
+
+def _is_two(value: object) -> bool:
+    return value == 2.0
+
+
 class QualityBounds(Document):
     """How far a picture may go: before the review page says that its shot deserves a look, and, where that is asked for, before the film is held back. No
     picture changes, and a bound that is moved renders nothing again."""
@@ -39,6 +58,19 @@ class QualityBounds(Document):
     """Whether frames that are black where the source's are not are told, or from how many in a shot on, as in {fail: 1}. By default from the first on."""
     frozen: bool | Limits = True
     """Whether frames that repeat the one before where the source moves are told, or from how many in a shot on, as in {fail: 2}. By default from the first on."""
+
+    flash: Annotated[bool | Limits, Field(exclude_if=_is_true)] = True
+    """Whether frames within flashes that may harm viewers with photosensitive epilepsy (ITU-R BT.1702) are told where the source's do not, or from how
+    many in a shot on, as in {fail: 1}. By default from the first on."""
+    gamut: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_one)] = 1.0
+    """Percent of a frame's pixels that may lie beyond the gamut of EBU R103 and do not in the source, as in 0.5 or {fail: 2}. By default 1, which is
+    what R103 tolerates. null: it is not looked for."""
+    legal: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_none)] = None
+    """Percent of a frame's pixels that may lie beyond nominal levels (16 to 235, chroma 240, of 8 bits) and do not in the source, as in 1 or {fail: 1}. By
+    default, null, it is not looked for: R103 lets levels go farther."""
+    setup: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_two)] = 2.0
+    """dE (CIE 1976) that the mean colour of two shots of the same set-up may differ by, as in 1.5. Shots at most eight apart whose luma is alike show the
+    same. By default 2, about what one sees across a cut. null: it is not looked for."""
 
     def limits(self, check: str) -> Limits:
         """Both bounds of a check, as far as it is judged at all."""

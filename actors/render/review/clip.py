@@ -12,12 +12,14 @@ from typing import Self
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Interpolation
 from av.video.stream import VideoStream
 
-from actors.media.planes import planes_of, turned
+from actors.media.planes import planes_of
 from actors.picture.stills import of_finished, shown_size
-from actors.render.review.measure import PieceMeasure, Planes
+from actors.render.review.flashes import FlashMeasure
+from actors.render.review.levels import beyond_levels
+from actors.render.review.measure import PieceMeasure
+from actors.render.review.shrink import LIMITED, Planes, shrunk, upright
 from jobs.film.source import Colour, Picture
 from jobs.records.orders import Encoding
 
@@ -28,7 +30,6 @@ SMALLEST = 16
 OPTIONS = {"preset": "superfast", "crf": "24", "g": "12", "bf": "0"}
 """A keyframe each half second, so that stepping back is quick; without B-frames, so that the first frame is at 0."""
 FASTSTART = {"movflags": "+faststart"}
-LIMITED, FULL = ColorRange.MPEG, ColorRange.JPEG
 
 
 class ReviewClip:
@@ -39,7 +40,7 @@ class ReviewClip:
         self.film = film
         self.encoding = encoding
         self.path = path
-        self.measure = PieceMeasure(first)
+        self.measure = PieceMeasure(first, FlashMeasure(float(film.clip_rate)))
         height, width = (max(SMALLEST, side + side % 2) for side in shown_size(film, WIDTH))
         self._size = height, width
         self._container = av.open(str(path), "w", format="mp4", options=FASTSTART)
@@ -57,7 +58,8 @@ class ReviewClip:
         """The next frame, as the film has it and as the look's picture is encoded."""
         before = self._shrunk(source, self.film.colour, 0)
         after = self._shrunk(finished, self.encoding.colour, -self.encoding.rotation)
-        self.measure.take(before, after)
+        beyond = beyond_levels(finished, self.encoding.colour).over(beyond_levels(source, self.film.colour))
+        self.measure.take(before, after, beyond)
         sides = [np.hstack(pair) for pair in zip(before, after, strict=True)]
         planar = np.concatenate([side.ravel() for side in sides]).reshape(-1, sides[0].shape[1])
         frame = av.VideoFrame.from_ndarray(planar, format="yuv420p")
@@ -82,30 +84,8 @@ class ReviewClip:
         """The picture upright; `lying`: degrees that it is turned first, to lie as the film stores its own."""
         if frame.format.is_rgb:
             return self._of_pictures(frame)
-        height, width = self._size[::-1] if lying % 180 else self._size
-        if len(frame.format.components) == 1:
-            small = self._grey(frame, colour, (height, width))
-        else:
-            ready = frame.reformat(
-                width=width,
-                height=height,
-                format="yuv420p",
-                interpolation=Interpolation.AREA,
-                src_color_range=FULL if colour.full_range else LIMITED,
-                dst_color_range=LIMITED,
-            )
-            small = [np.asarray(plane, np.uint8) for plane in planes_of(ready)]
-        return [np.asarray(plane, np.uint8) for plane in turned(small, lying + self.film.rotation)]
-
-    def _grey(self, frame: av.VideoFrame, colour: Colour, size: tuple[int, int]) -> Planes:
-        # libswscale takes every grey picture for one of full range.
-        (plane,) = planes_of(frame)
-        luma = cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-        luma /= 2 ** (frame.format.components[0].bits - 8)
-        if colour.full_range:
-            luma = 16 + luma * (219 / 255)
-        grey = np.full((size[0] // 2, size[1] // 2), 128, np.uint8)
-        return [luma.round().clip(0, 255).astype(np.uint8), grey, grey]
+        size = self._size[::-1] if lying % 180 else self._size
+        return upright(shrunk(frame, colour, size), lying + self.film.rotation)
 
     def _of_pictures(self, frame: av.VideoFrame) -> Planes:
         """Of R'G'B', which is upright then."""

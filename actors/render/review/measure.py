@@ -1,4 +1,4 @@
-"""Measures a segment's pictures, from the small ones that its clip is made of: flicker, colour, black and frozen frames.
+"""Measures a segment's pictures, from the small ones that its clip is made of: flicker, colour, black and frozen frames, flashes; levels are its own frames'.
 
 What a look leaves as it is in the source (a flash, a cut, grain) is told from what it brings by measuring both.
 """
@@ -7,26 +7,32 @@ from statistics import fmean
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from jobs.review.figures import MOST_OFTEN, STILL_SHARE, EdgePicture, PieceFigures, Small
+from actors.render.review.flashes import FlashMeasure
+from actors.render.review.levels import BeyondLevels
+from actors.render.review.shrink import Planes
+from jobs.review.edges import STILL_SHARE, EdgePicture, Small
+from jobs.review.figures import MOST_OFTEN, FrameFigure, PieceFigures
 
-Planes = list[NDArray[np.uint8]]
-"""Y', Cb, Cr of 4:2:0, limited range."""
 BLACK, NOT_BLACK = 18.0, 24.0
 """Mean luma of a black frame at most, and of the source's frame at least."""
 MOVES, RESTS = 0.5, 0.005
 """Mean steps of a source that moves, at least, and of a result that does not, at most."""
 EDGE_WIDTH = 64
-MOST_NAMED = 8
-"""Frames of one kind that are named."""
+MOST_NAMED = 1000
+"""Frames of one kind that are counted in a piece."""
 
 
 class PieceMeasure:
     """What is measured of one segment so far."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, flash: FlashMeasure) -> None:
+        """`first`: the number of its first frame; `flash`: follows flashes, from before this piece maybe."""
         self._frame = first
+        self._flash = flash
+        self._flashes: list[int] = []
+        self._beyond: list[BeyondLevels] = []
+        self._first_frame = first
         self._before: Small | None = None
         self._flicker: list[float] = []
         self._at: list[int] = []
@@ -37,13 +43,17 @@ class PieceMeasure:
         self._first: EdgePicture | None = None
         self._last: Planes = []
 
-    def take(self, source: Planes, result: Planes) -> None:
-        """The next frame, before and after."""
+    def take(self, source: Planes, result: Planes, beyond: BeyondLevels, *, alone: bool = False) -> None:
+        """The next frame, before and after; `beyond`: what of it lies beyond levels, and of the source's does not. `alone`: a film without a source, given as both."""
         planes = [source[0][::2, ::2], source[1], source[2], result[0][::2, ::2], result[1], result[2]]
         now = np.stack(planes).astype(np.int16)
         self._last = [planes[0], *planes[3:]]
         if self._first is None:
             self._first = _edge(self._last)
+        self._beyond.append(beyond)
+        before, after = self._flash.take(planes[:3], planes[3:])
+        if after and (alone or not before):
+            self._flashes.append(self._frame)
         self._colour.append(float(np.abs(now[4:] - 128).mean()))
         if now[3].mean() <= BLACK and now[0].mean() >= NOT_BLACK:
             self._black.append(self._frame)
@@ -63,9 +73,16 @@ class PieceMeasure:
             colour=round(fmean(self._colour), 3),
             black=tuple(self._black[:MOST_NAMED]),
             frozen=tuple(self._frozen[:MOST_NAMED]),
+            flash=tuple(self._flashes[:MOST_NAMED]),
+            gamut=self._worst([one.gamut for one in self._beyond]),
+            legal=self._worst([one.legal for one in self._beyond]),
             first=self._first,
             last=_edge(self._last),
         )
+
+    def _worst(self, shares: list[float]) -> FrameFigure:
+        worst = max(shares)
+        return FrameFigure(value=worst, at=self._first_frame + shares.index(worst))
 
     def _compare(self, change: Small) -> None:
         if change[3:].mean() <= RESTS and change[0].mean() >= MOVES:

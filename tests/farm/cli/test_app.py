@@ -345,3 +345,17 @@ def test_a_film_that_fails(film: Path, ray_here: str, tmp_path: Path) -> None:
     assert "not a number" in said.sentence
     assert said.code == 1
     assert nothing_delivered(tmp_path / "out")
+
+
+def test_a_film_is_measured_against_its_source(film: Path, rendered: Path, tmp_path: Path) -> None:
+    delivered = next(rendered.glob("*.mkv"))
+    said = farm("qc", delivered, "--against", film)
+    assert (said.code, said.out) == (0, "")
+    assert f"60 frames against {film}; warnings: 0, failures: 0" in said.err
+    said = farm("qc", delivered, "--against", film, "--json")
+    found = json.loads(said.out)
+    assert (said.code, said.err, [one["frames"] for one in found["quality"]["shots"]]) == (0, "", [[0, 20], [20, 60]])
+    longer = Recipe(frames=61, cuts=(20,)).make(tmp_path / "longer.mp4")
+    said = farm("qc", delivered, "--against", longer)
+    assert (said.code, "fails: the film has 60 frames and its source 61" in said.err) == (1, True)
+    assert farm("qc", delivered, "--bounds", tmp_path / "no.yaml").code == 2

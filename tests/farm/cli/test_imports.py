@@ -16,6 +16,7 @@ COMMANDS = [
     "stills",
     "shots",
     "inspect",
+    "qc",
     "status",
     "retry",
     "submit",

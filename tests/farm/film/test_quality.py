@@ -1,14 +1,21 @@
 """Quality control through the driver: a figure that fails keeps a film from being delivered, and a raised bound delivers what is rendered."""
 
+import json
+from fractions import Fraction
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
+import numpy as np
 import pytest
+from av.video.stream import VideoStream
 
 from farm.cli.sessions import hand_over
 from farm.film.calls import FinishCall, RenderCall
 from farm.film.film_run import FilmRun
+from farm.film.review.publisher import published
 from farm.progress.console import ProgressConsole
 from farm.progress.plain_console import PlainConsole
 from jobs.errors import NotConformed
@@ -16,7 +23,8 @@ from jobs.ledger.ledger import figures_name
 from jobs.records.quality import CheckSummary
 from jobs.records.report import FilmReport
 from jobs.review.figures import PieceFigures
-from tests.farm.inline import InlineFleet, quiet, rendered
+from jobs.store import open_store
+from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
@@ -79,3 +87,53 @@ def test_a_film_that_fails_as_it_is_rendered_gets_no_name(source: Path, tmp_path
     assert failed.finishing.held_back
     assert [one.shot for one, _ in failed.finishing.quality.judged("fail")] == [1, 2]  # type: ignore[union-attr]
     assert not (tmp_path / "out/film.mkv").exists()
+
+
+def test_one_of_two_shots_of_a_set_up_that_is_tinted_comes_first(tmp_path: Path) -> None:
+    """Four shots: a set-up, another, and the first one twice more, the last of them warmer."""
+    write_setups(tmp_path / "film.mkv", [1, 2, 1, 1])
+    cuts = shot_list(tmp_path / "cuts.csv", 0, 8, 16, 24, frames=32)
+    fields: dict[str, Any] = {"shots": {"file": str(cuts)}, "deliverables": [{"name": "film", "codec": "ffv1"}]}
+    warm = [{"shots": 4, "controls": {"warmth": 0.15}}]
+    made = rendered(spec_of(tmp_path / "film.mkv", tmp_path / "warm", overrides=warm, **fields))
+    planted = apart(tmp_path / "warm/out/film.mkv", 17, 25)
+    assert 2.5 < planted < 3.5
+    (held,) = made.report().quality.judged("warn")
+    assert (held[0].shot, held[1]) == (4, "setup")
+    assert held[0].figures["setup"].value == pytest.approx(planted, rel=0.15)
+    published(made, made.report(), open_store(made.survey.spec.output))
+    text = (tmp_path / "warm/out/film.review/data.js").read_text().removeprefix("farmReview(").removesuffix(");\n")
+    shots = json.loads(text)["shots"]
+    assert [[one["kind"] for one in shot["findings"]] for shot in shots] == [[], [], [], ["setup"]]
+    clean = rendered(spec_of(tmp_path / "film.mkv", tmp_path / "clean", **fields))
+    assert clean.report().quality.judged("warn", "fail") == []
+
+
+def write_setups(path: Path, seeds: list[int]) -> None:
+    """Shots of eight frames, each of soft shapes in soft colours, by its seed."""
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("ffv1", rate=24)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 192, 112, "yuv420p"
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = context.color_range = 1
+        for number, seed in enumerate(seed for seed in seeds for _ in range(8)):
+            rough = np.random.default_rng(seed).uniform(60, 190, (6, 10)).astype(np.float32)
+            colour = np.random.default_rng(100 + seed).uniform(118, 138, (2, 4, 6)).astype(np.float32)
+            luma = cv2.resize(rough, (192, 112), interpolation=cv2.INTER_CUBIC)
+            luma[50:60, 5 * (number % 8) : 5 * (number % 8) + 12] = 200  # something moves
+            chroma = [cv2.resize(one, (96, 56), interpolation=cv2.INTER_CUBIC) for one in colour]
+            planar = np.concatenate([one.ravel() for one in (luma, *chroma)]).reshape(-1, 192)
+            frame = av.VideoFrame.from_ndarray(planar.round().clip(16, 235).astype(np.uint8), format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 24)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+
+
+def apart(path: Path, *numbers: int) -> float:
+    """dE between the mean colours of two frames, by OpenCV and libswscale."""
+    with av.open(str(path)) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    means = [frames[number].mean(axis=(0, 1), dtype=np.float32)[None, None] / np.float32(255) for number in numbers]
+    first, second = (cv2.cvtColor(one, cv2.COLOR_RGB2LAB) for one in means)
+    return float(np.linalg.norm(first - second))

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actors.render.review.measure import PieceMeasure, Planes
+from actors.render.review.flashes import FlashMeasure
+from actors.render.review.levels import BeyondLevels
+from actors.render.review.measure import PieceMeasure
+from actors.render.review.shrink import Planes
 from jobs.plan.ranges import Range
 from jobs.records.quality import Check, ShotQuality
-from jobs.review.figures import EdgePicture, MeasuredShot, PieceFigures, ShownFinding, findings_of
+from jobs.review.edges import EdgePicture
+from jobs.review.figures import MeasuredShot, PieceFigures, ShownFinding, findings_of
 from jobs.spec.quality import QualityBounds
 
 BOUNDS = QualityBounds()
@@ -36,9 +40,9 @@ def moving(frames: int) -> Iterator[Grey]:
 def measured(
     result: Callable[[int, Grey], Planes], source: Callable[[int, Grey], Planes], first: int = 100
 ) -> PieceFigures:
-    measure = PieceMeasure(first)
+    measure = PieceMeasure(first, FlashMeasure(24))
     for frame, luma in enumerate(moving(24)):
-        measure.take(source(frame, luma), result(frame, luma))
+        measure.take(source(frame, luma), result(frame, luma), BeyondLevels())
     return measure.figures()
 
 
@@ -139,3 +143,9 @@ def test_a_figure_beyond_the_second_bound_fails() -> None:
         quality_of((100, dark), bounds=QualityBounds.model_validate({"black": {"fail": 1}})).figures["black"].verdict
         == "fail"
     )
+
+
+def test_bounds_at_their_defaults_are_written_as_before_there_were_more() -> None:
+    # Digests of specs that say nothing of the younger checks stay what they were.
+    assert QualityBounds().model_dump(mode="json") == {"flicker": 0.75, "seam": 3.0, "black": True, "frozen": True}
+    assert QualityBounds(gamut=2.0).model_dump()["gamut"] == 2.0
