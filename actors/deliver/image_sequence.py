@@ -30,7 +30,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from actors.encode.segment_writer import picture_name
-from actors.media.image_headers import with_timecode
+from actors.media.metadata.image_headers import with_timecode
 from actors.media.temp_dirs import spool
 from actors.mux.segments import Segments, tiled
 from actors.verify.source_comparison import SourceComparison

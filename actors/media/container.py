@@ -24,15 +24,16 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.media.limits import (
+    JPEGS,
     MOST_PIXELS,
     MOST_STREAMS,
     READING_BYTES,
     UNPROBED,
     bounded_memory,
     bounded_time,
-    refuse_large_metadata,
     refuse_parts,
 )
+from actors.media.metadata.pictures import refuse_large_metadata
 from jobs.errors import BadMedia
 from jobs.film.ffmpeg_commands import LOSSLESS
 from jobs.store import open_source
@@ -86,7 +87,11 @@ def open_media(source: str | BinaryIO, what: str, options: Mapping[str, str] = O
         container = av.open(source, "r", metadata_errors="replace", buffer_size=BUFFER, container_options=dict(options))
     except MemoryError:
         raise BadMedia(f"{what} {_TOO_MUCH}") from None
-    except av.error.FFmpegError as error:
+    except (
+        av.error.FFmpegError,
+        OSError,
+        ValueError,
+    ) as error:  # the last two where a damaged stream is sought before its beginning
         raise BadMedia(f"{what} {_why_not(source, error)}") from None
     try:
         refuse_parts(len(container.streams), len(container.chapters()), what)
@@ -99,7 +104,7 @@ def open_media(source: str | BinaryIO, what: str, options: Mapping[str, str] = O
     return container
 
 
-def _why_not(source: str | BinaryIO, error: av.error.FFmpegError) -> str:
+def _why_not(source: str | BinaryIO, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "may not be read by this user; check the file's permissions."
     head = _head(source)
@@ -158,7 +163,11 @@ def _with_covers(container: InputContainer, source: str | BinaryIO, what: str) -
     try:
         # They come first, each as one packet.
         for packet in islice(container.demux(covers), len(covers)):
-            refuse_large_metadata(memoryview(packet), f"{what}, in the cover of stream {packet.stream.index},")
+            refuse_large_metadata(
+                memoryview(packet),
+                f"{what}, in the cover of stream {packet.stream.index},",
+                packet.stream.codec_context.name in JPEGS,
+            )
     finally:
         container.close()
     if not isinstance(source, str):
@@ -217,7 +226,7 @@ def packets_of(container: InputContainer, stream: VideoStream, what: str) -> Pac
 def harmless(packet: Packet[VideoStream], what: str) -> Packet[VideoStream]:
     """A packet, seen before a decoder is given it. Raises BadMedia where it would take far more memory or time than its picture."""
     number = round((time_of(packet) or 0) * (packet.stream.time_base or 0) * (packet.stream.average_rate or 0))
-    refuse_large_metadata(memoryview(packet), f"{what}, at frame {number},")
+    refuse_large_metadata(memoryview(packet), f"{what}, at frame {number},", packet.stream.codec_context.name in JPEGS)
     return packet
 
 

@@ -7,10 +7,8 @@ A few bytes of a header can claim a picture of gigabytes, thousands of streams, 
 
 import os
 import resource
-import struct
 import threading
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,21 +41,11 @@ READING_BYTES = 8 << 30
 LONGEST_TAG = LONGEST_VALUE
 """Characters of a tag of a film: more could be written into a job's folder, and not read from there."""
 
-MOST_TEXT = 16 << 20
-"""Bytes of all texts and the profile of one picture, inflated: the largest ICC profiles have three million."""
-MOST_ENTRIES = 2_000
-"""Texts of a PNG, or attributes of an OpenEXR: libav compares each with all before it. Pictures have some dozens."""
-MOST_CHUNKS = 200_000
-"""Of a PNG file: a picture of 8K in pieces of 8 KiB has a quarter of them."""
+JPEGS = ("mjpeg", "mjpegb", "jpegls", "amv", "thp", "sp5x", "smvjpeg", "media100", "avrn")
+"""libav's decoders of JPEG, which pass over what stands before a picture."""
+
 UNPROBED = ("png", "apng", "exr")
 """libav's decoders of such files. It is not to try them as it opens a film, for then nobody has seen what they are given."""
-
-_PNG, _EXR = b"\x89PNG\r\n\x1a\n", b"\x76\x2f\x31\x01"
-_EXR_PARTS = 0x1000
-"""Of an OpenEXR's version field: headers follow each other, and an empty one ends them."""
-_EXR_TEXT = 256
-"""Bytes of an attribute's name or type, with the nought behind it."""
-_TEXTS = (b"zTXt", b"iTXt", b"tEXt", b"iCCP", b"eXIf")
 
 OPENING_SECONDS = 60.0
 """Of a processor, to open a source: an index of 100 hours takes a few. libav compares each tag with all before it: a million, 15 MB, take
@@ -158,68 +146,3 @@ def refuse_tags(tags: Mapping[str, str], what: str) -> None:
                 f"{what} has a tag {name[:40]!r} of {len(text):,} characters; up to {LONGEST_TAG:,} are carried: leave tags out, for "
                 "example with ffmpeg -i FILM -map 0 -c copy -map_metadata:g -1 NEW.mkv."
             )
-
-
-def refuse_large_metadata(picture: bytes | memoryview, what: str) -> None:
-    """Raises BadMedia for a PNG whose texts are larger than MOST_TEXT, or a PNG or OpenEXR of more than MOST_ENTRIES of them; other files pass."""
-    data = memoryview(picture)
-    if data[:8] == _PNG:
-        _walk_png(data, what)
-    elif data[:4] == _EXR:
-        _walk_exr(data, what)
-
-
-def _walk_png(data: memoryview, what: str) -> None:
-    at, left, chunks, texts = 8, MOST_TEXT, 0, 0
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        chunks += 1
-        if kind in _TEXTS:
-            texts += 1
-            left -= _inflated(kind, bytes(data[at + 8 : at + 8 + length]), left) if length <= left else length
-        if left < 0 or chunks > MOST_CHUNKS or texts > MOST_ENTRIES:
-            raise BadMedia(
-                f"{what} carries texts or a colour profile of more than {MOST_TEXT >> 20} MiB, or more than {MOST_ENTRIES:,} texts, "
-                "beside its picture; write it again without its metadata (mogrify -strip, or exiftool -all=)."
-            )
-        at += length + 12
-
-
-def _inflated(kind: bytes, data: bytes, most: int) -> int:
-    """Bytes that a chunk's content has once it is inflated, or some number beyond `most`."""
-    if kind == b"iTXt":
-        said = data.partition(b"\0")[2]  # compressed or not, how, and two texts that end in a nought
-        packed = said[2:].partition(b"\0")[2].partition(b"\0")[2] if said[:1] == b"\1" else b""
-    else:
-        packed = data.partition(b"\0")[2][1:] if kind in (b"zTXt", b"iCCP") else b""
-    try:
-        return len(data) + len(zlib.decompressobj().decompress(packed, most + 1))
-    except zlib.error:  # damaged, after less than `most`: who decodes it sees that
-        return len(data)
-
-
-def _walk_exr(data: memoryview, what: str) -> None:
-    several = bool(struct.unpack_from("<I", data[:8].tobytes().ljust(8, b"\0"), 4)[0] & _EXR_PARTS)
-    at, attributes, ended = 8, 0, False
-    while (name := _text_at(data, at)) is not None:
-        at += len(name) + 1
-        if not name and (ended or not several):
-            return
-        ended = not name
-        if ended:
-            continue
-        attributes += 1
-        if attributes > MOST_ENTRIES:
-            raise BadMedia(
-                f"{what} has more than {MOST_ENTRIES:,} attributes beside its picture; write it again without its metadata."
-            )
-        kind = _text_at(data, at)
-        if kind is None or (at := at + len(kind) + 1) + 4 > len(data):
-            return
-        at += 4 + struct.unpack_from("<I", data, at)[0]
-
-
-def _text_at(data: memoryview, at: int) -> bytes | None:
-    """A text that ends in a nought, without it; None where there is none."""
-    text, end, _ = bytes(data[at : at + _EXR_TEXT]).partition(b"\0")
-    return text if end else None

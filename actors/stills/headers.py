@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from actors.media.limits import refuse_large_metadata
+from actors.media.metadata.pictures import refuse_large_metadata
 from jobs.errors import BadMedia
 from jobs.stills.listing import StillFile
 

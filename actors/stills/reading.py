@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from actors.media.limits import refuse_large_metadata
+from actors.media.metadata.pictures import refuse_large_metadata
 from actors.stills.colour_profiles import NoProfileFor, Samples, by_littlecms, deepened, shaper_in
 from actors.stills.headers import FORMATS, quiet, refusals_of, refuse_by_header
 from actors.stills.metadata import tool_of

@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from actors.media.constancy import Form, changed_at, form_of, frame_form, interlaced_at
 from actors.media.container import PICTURES, decode_one, time_of
 from actors.media.display_order import WINDOW
-from actors.media.image_headers import form_in
+from actors.media.metadata.image_headers import form_in
 from actors.media.random_access import nal_length_bytes, units
 from actors.survey.probe import colour_of
 from jobs.errors import BadMedia

@@ -27,8 +27,9 @@ from actors.media.container import (
     picture_stream,
 )
 from actors.media.display_order import in_order, with_holes
-from actors.media.image_headers import size_of, timecode_in
 from actors.media.limits import LARGEST_SIDE, refuse_length, refuse_size, refuse_tags
+from actors.media.metadata.image_headers import size_of, timecode_in
+from actors.media.metadata.vetting import refuse_costly
 from actors.media.normalise import developed_frame
 from actors.media.pixel_formats import is_linear
 from actors.mux.stream_plan import plan_deliverables
@@ -79,6 +80,7 @@ class Surveyor:
 
     def film(self) -> Film:
         """What the film is. Raises BadMedia where it cannot be read, or has a picture that the farm does not carry."""
+        refuse_costly(self.source)
         with opened(self.source) as container:
             stream = picture_stream(container, self._what, self.reading.video)
             refuse_length(seconds_of(container), self._what)

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.media.container import decoded, decoder_of, named, opened, packets_of, picture_stream
+from actors.media.metadata.vetting import refuse_costly
 from actors.media.normalise import developed_frame
 from actors.picture.frame_batches import batches_of
 from actors.picture.png_sheet import Photo
@@ -33,6 +34,7 @@ class TimedFrame(NamedTuple):
 def spread_frames(place: str, count: int, short_side: int) -> Iterator[TimedFrame]:
     """`count` frames of a film (fewer where it has no more), the middle ones of as many equal parts. Raises BadMedia."""
     what = named(place)
+    refuse_costly(place)
     with opened(place) as container:
         stream = picture_stream(container, what)
         times = _times(container, stream, what, count)

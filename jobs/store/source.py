@@ -54,9 +54,9 @@ def open_source(url: str) -> str | BinaryIO:
     return str(place) if isinstance(place, Path) else found.open(SOURCE_BUFFER)
 
 
-def open_octets(url: str) -> BinaryIO:
-    """The source's own bytes, wherever it lies, for those who look at some of them here and there. Raises BadMedia."""
-    return _find(url).open(OCTETS_BUFFER)
+def open_octets(url: str, buffer: int = OCTETS_BUFFER) -> BinaryIO:
+    """The source's own bytes, wherever it lies, for those who look at some of them here and there: `buffer` at once. Raises BadMedia."""
+    return _find(url).open(buffer)
 
 
 def read_small(url: str, limit: int = 16 << 20) -> bytes:

@@ -1,12 +1,23 @@
 """Checks the structure of Matroska and WebM (RFC 9559), and finds where elements do not lie within one another."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from actors.media.ebml import CRC, ENTRY, SEGMENT, TRACKS, VOID, elements, number_width
+from actors.media.ebml import (
+    CLUSTER,
+    CRC,
+    ENTRY,
+    LONGEST_HEAD,
+    SEGMENT,
+    TRACKS,
+    VOID,
+    FoundElement,
+    element_at,
+    elements,
+    number_width,
+)
 from actors.survey.structure.octets import BrokenStructure, FileBytes, broken_at
 
-CLUSTER, TRACK_NUMBER = b"\x1f\x43\xb6\x75", b"\xd7"
+TRACK_NUMBER = b"\xd7"
 SIMPLE_BLOCK, BLOCK_GROUP, BLOCK = b"\xa3", b"\xa0", b"\xa1"
 
 _OF_SEGMENT = frozenset(
@@ -19,35 +30,8 @@ _OF_CLUSTER = frozenset((b"\xe7", b"\x58\x54", b"\xa7", b"\xab", b"\xa3", b"\xa0
 _NUMBERS = (b"\xe7", b"\xa7", b"\xab")
 """Timestamp, Position, PrevSize."""
 _LONGEST_NUMBER = 8
-_LONGEST_HEAD = 12
-"""Bytes of an element's id and size at most: 4 and 8."""
-_BLOCK_HEAD = 2 * _LONGEST_HEAD + 8
+_BLOCK_HEAD = 2 * LONGEST_HEAD + 8
 """Bytes in which a block group's own head, its block's, and that block's track number lie."""
-
-
-class FoundElement(NamedTuple):
-    """One element: its id, where it begins, where its content begins and ends."""
-
-    name: bytes
-    start: int
-    content: int
-    stop: int | None
-    """None where it does not say its size."""
-
-
-def element_at(head: bytes, start: int = 0) -> FoundElement | None:
-    """The element that begins with `head`, at `start` in its file; None where none does. 12 bytes are enough."""
-    width = number_width(head[0]) if head else 9
-    if width > 4 or len(head) <= width:
-        return None
-    size_width = number_width(head[width])
-    content = width + size_width
-    if size_width > 8 or len(head) < content:
-        return None
-    size = int.from_bytes(head[width:content], "big") & ((1 << 7 * size_width) - 1)
-    # All ones: of unknown size.
-    stop = None if size == (1 << 7 * size_width) - 1 else start + content + size
-    return FoundElement(head[:width], start, start + content, stop)
 
 
 def check_segment(file: FileBytes) -> None:
@@ -67,7 +51,7 @@ def check_elements(file: FileBytes) -> None:
 def _top(file: FileBytes) -> Iterator[FoundElement]:
     place = 0
     while place < file.size:
-        found = element_at(file.at(place, _LONGEST_HEAD), place)
+        found = element_at(file.at(place, LONGEST_HEAD), place)
         if found is None:
             if place == 0:
                 raise broken_at(place, "an element of Matroska")
@@ -84,7 +68,7 @@ def _check_segment(file: FileBytes, segment: FoundElement) -> None:
     file.must_hold(stop, "its segment")
     place, tracks = segment.content, frozenset[int]()
     while place < stop:
-        found = element_at(file.at(place, _LONGEST_HEAD), place)
+        found = element_at(file.at(place, LONGEST_HEAD), place)
         # Of other elements Matroska may have more one day; their ids are as long as those of today.
         if found is None or not (found.name in _OF_SEGMENT or found.name in (VOID, CRC) or len(found.name) == 4):
             _refuse(file, place, stop)
@@ -149,6 +133,6 @@ def _check_cluster(file: FileBytes, cluster: FoundElement, within: int, tracks: 
 
 
 def _refuse(file: FileBytes, place: int, stop: int) -> None:
-    if stop == file.size and stop - place < _LONGEST_HEAD:
+    if stop == file.size and stop - place < LONGEST_HEAD:
         raise BrokenStructure(f"is truncated: its last {stop - place} bytes are the beginning of a block")
     raise broken_at(place, "an element of Matroska")

@@ -14,7 +14,7 @@ import pytest
 
 from actors.deliver.image_sequence import SequenceWriter, picture_key
 from actors.encode.segment_writer import encoding_for, writer_for
-from actors.media.image_headers import timecode_in
+from actors.media.metadata.image_headers import timecode_in
 from actors.verify.source_comparison import SourceComparison
 from jobs.errors import FilmFailed
 from jobs.ledger.ledger import Ledger

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.media.container import BACK_OFF_SECONDS, opened, opened_at, picture_stream, sought, time_of
+from actors.media.container import BACK_OFF_SECONDS, open_media, opened, opened_at, picture_stream, sought, time_of
 from jobs.errors import BadMedia
 from tests.actors.cutting import surveyed
+from tests.actors.media.large_headers import plain
 from tests.films import KINDS
 
 SEEKING = [kind for kind in KINDS if "one-keyframe" not in kind and "refresh" not in kind]
@@ -45,3 +46,11 @@ def test_a_packet_that_is_no_keyframe_is_not_found(tmp_path: Path) -> None:
         opened_at(str(path), 0, 5, int(index.packets.pts[5])),
     ):
         pass
+
+
+def test_a_stream_that_is_sought_where_none_can_be_is_told_of(tmp_path: Path) -> None:
+    """As libav does where the last bytes of a NUT say that its index is longer than any file: most that are cut short do."""
+    path = tmp_path / "film.nut"
+    path.write_bytes(plain("nut") + b"\xc0" + bytes(11))
+    with path.open("rb") as file, pytest.raises(BadMedia, match="it is not a video that the farm reads"):
+        open_media(file, "it")

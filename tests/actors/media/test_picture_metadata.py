@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from actors.media.limits import MOST_ENTRIES, MOST_TEXT, refuse_large_metadata
+from actors.media.metadata.pictures import MOST_ENTRIES, MOST_TEXT, refuse_large_metadata
 from actors.stills.reading import read_still
 from actors.survey.surveyor import Surveyor
 from actors.verify.compare import compare

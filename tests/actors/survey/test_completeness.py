@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.media.ebml import SEGMENT, elements
-from actors.survey.structure.matroska import CLUSTER
+from actors.media.ebml import CLUSTER, SEGMENT, elements
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from tests.actors.advised import followed
