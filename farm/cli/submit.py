@@ -94,7 +94,9 @@ def logs(
         cluster = RayJobs(address)
         last = cluster.last(marks(ledger))
         if last is None:
-            raise BadSpec(f"--address {address}: that cluster knows of no job '{ledger.job}' in {ledger.store.url}.")
+            raise BadSpec(
+                f"--address {address}: that cluster knows of no job '{ledger.title()}' in {ledger.store.url}."
+            )
         for line in cluster.log(last).splitlines():
             answer_line(line)
         return

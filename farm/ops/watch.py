@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from farm.progress.lease_control import find_job
 from farm.progress.plain_console import PlainConsole, ProgressBar
 from farm.progress.plain_output import tell
 from farm.specs.spec_files import is_spec, read_spec
@@ -10,8 +11,7 @@ from jobs.errors import BadStore
 from jobs.ledger.driver_log import last_log
 from jobs.ledger.lease import NAME, SYSTEM, Clock, LeaseWatch, read_lease
 from jobs.ledger.ledger import Ledger
-from jobs.spec.names import key_asked_for
-from jobs.store import locate
+from jobs.store import locate, open_store
 
 POLL_SECONDS = 2.0
 """Between two looks into the store; a driver writes every ten seconds."""
@@ -23,18 +23,16 @@ _PROGRESS = re.compile(
 
 def job_at(place: str) -> Ledger:
     """The job of a spec, or in a folder STORE/NAME. Raises BadStore where there is none."""
+    if found := find_job(place):
+        return found
     if is_spec(place):
         spec = read_spec(place)
-        ledger = Ledger.at(spec.store, spec.key)
+        store, name = spec.store, spec.name
     else:
-        locate(place)
         store, _, name = (place if "://" in place else str(locate(place))).rstrip("/").rpartition("/")
-        ledger = Ledger.at(store or "/", key_asked_for(name))
-    if not (ledger.store.stat(ledger.key(NAME)) or ledger.store.stat(ledger.key("job.json"))):
-        raise BadStore(
-            f"There is no job '{ledger.job}' in {ledger.store.url}; give a job spec, or the folder of a job (STORE/NAME)."
-        )
-    return ledger
+    raise BadStore(
+        f"There is no job '{name}' in {open_store(store or '/').url}; give a job spec, or the folder of a job (STORE/NAME)."
+    )
 
 
 class LogTail:
@@ -89,7 +87,7 @@ def watch(ledger: Ledger, console: PlainConsole | None = None, clock: Clock = SY
     begun = ledger.store.stat(ledger.key("job.json"))
     state = statuses(ledger.store.url, ledger.job)[0].state if begun else "not begun"
     tell(
-        f"farm: The job '{ledger.job}' in {ledger.store.url}: nobody is at work on it, and its last driver left no word of its end; "
+        f"farm: The job '{ledger.title()}' in {ledger.store.url}: nobody is at work on it, and its last driver left no word of its end; "
         f"it is {state}. Finished work is kept: submit or render it again, and it resumes."
     )
     return 0 if state == "delivered" else 1

@@ -78,7 +78,7 @@ class UsageAccounting:
         done, total = progress.done_frames, progress.total_frames
         so_far = f"{done:,} of {total:,} frames are done" if total else "no frame was asked for yet"
         raise FilmFailed(
-            f"The job '{self._ledger.job}' has cost {cost:,.2f} {prices.currency}, and cost.most is {prices.most:,.2f}: it stops here; {so_far}. "
+            f"The job '{self._ledger.title()}' has cost {cost:,.2f} {prices.currency}, and cost.most is {prices.most:,.2f}: it stops here; {so_far}. "
             "Finished work is kept: raise cost.most, and the same command resumes."
         )
 

@@ -1,6 +1,6 @@
 """Takes the lease of a job or a training, tells who holds it, and asks the holder to stop (`farm cancel`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from farm.progress.plain_output import tell
@@ -20,8 +20,8 @@ from jobs.ledger.lease import (
     read_lease,
 )
 from jobs.ledger.ledger import Ledger
-from jobs.spec.names import key_asked_for
-from jobs.store import Store, open_store
+from jobs.spec.names import LONGEST_NAME, key_asked_for
+from jobs.store import Store, locate, open_store
 
 HEED_SECONDS = 2 * VOID_SECONDS
 """Whoever is asked to stop does at its next renewal, which comes within VOID_SECONDS; one that renews beyond this does not heed it."""
@@ -79,25 +79,47 @@ def cancel_jobs(places: Sequence[str], say: Callable[[str], None], clock: Clock 
         raise JobHeld(" ".join(unheeded))
 
 
-def _found(place: str) -> tuple[Store, str, str]:
-    """Where the lease of a job lies, and what the job is called."""
+def find_job(place: str) -> Ledger | None:
+    """The job of a spec, or in a folder STORE/NAME, by its name as it was written or by its folder's; None where there is none."""
     if is_spec(place):
         spec = read_spec(place)
-        ledger = Ledger.at(spec.store, spec.key)
-        store, key, what, first = ledger.store, ledger.key(NAME), _job(ledger), ledger.key("job.json")
+        named: Iterable[Ledger] = (Ledger.at(spec.store, spec.key),)
+    else:
+        named = _named(place)
+    return next((one for one in named if one.store.stat(one.key(NAME)) or one.store.stat(one.key("job.json"))), None)
+
+
+def _named(place: str) -> Iterator[Ledger]:
+    """The jobs that a place may mean: a name may have strokes in it."""
+    locate(place)
+    whole = (place if "://" in place else str(locate(place))).rstrip("/")
+    store, _, name = whole.rpartition("/")
+    yield Ledger.at(store or "/", key_asked_for(name))
+    while store and not store.endswith("/") and len(name) <= LONGEST_NAME:
+        store, _, last = store.rpartition("/")
+        name = f"{last}/{name}"
+        try:
+            yield Ledger.at(store or "/", key_asked_for(name))
+        except BadStore:  # the folder above may be nobody's to open
+            return
+
+
+def _found(place: str) -> tuple[Store, str, str]:
+    """Where the lease of a job lies, and what the job is called."""
+    if ledger := find_job(place):
+        known = is_spec(place) or ledger.store.stat(ledger.key("job.json"))
+        return ledger.store, ledger.key(NAME), _job(ledger) if known else f"{ledger.store.url}/{ledger.job}"
+    if is_spec(place):
+        spec = read_spec(place)
+        store, what = None, f"The job '{spec.name}' in {open_store(spec.store).url}"
     else:
         store = open_store(place)
-        if not (
-            store.stat(NAME) or store.stat("job.json")
-        ):  # a name that is no folder's: the folder has the key made of it
-            parent, _, name = place.rstrip("/").rpartition("/")
-            store = open_store(f"{parent or '.'}/{key_asked_for(name)}")
-        key, what, first = NAME, store.url, "job.json"
-    if not (store.stat(key) or store.stat(first)):
+        what = store.url
+    if store is None or not store.stat(NAME):
         raise BadStore(
             f"{what}: there is no such job; give a job spec, the folder of a job (STORE/NAME), or the out of a training."
         )
-    return store, key, what
+    return store, NAME, what
 
 
 def _awaited(store: Store, key: str, what: str, asked: LeaseDocument, end: float, clock: Clock) -> str:
@@ -125,4 +147,4 @@ def _awaited(store: Store, key: str, what: str, asked: LeaseDocument, end: float
 
 
 def _job(ledger: Ledger) -> str:
-    return f"The job '{ledger.job}' in {ledger.store.url}"
+    return f"The job '{ledger.title()}' in {ledger.store.url}"

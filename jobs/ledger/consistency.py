@@ -17,6 +17,6 @@ def consistent(ledger: Ledger) -> Iterator[None]:
         yield
     except (ArithmeticError, AssertionError, LookupError, MemoryError, TypeError, ValueError) as error:
         raise BadStore(
-            f"The documents of the job '{ledger.job}' in {ledger.store.url} do not fit together "
+            f"The documents of the job '{ledger.title()}' in {ledger.store.url} do not fit together "
             f"({type(error).__name__}: {str(error)[:200]}); render it again, or move {ledger.key('survey')} elsewhere first."
         ) from error

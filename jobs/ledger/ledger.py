@@ -33,6 +33,7 @@ spec.json one sentence says what to do.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -46,7 +47,7 @@ from jobs.records.guides import GuideRecord
 from jobs.records.orders import SegmentRecord
 from jobs.records.record import Record
 from jobs.spec.job import JobSpec, Reading
-from jobs.spec.names import JobName, another_name
+from jobs.spec.names import JobName, another_name, job_key
 from jobs.stills.listing import StillFile, StillsOfSpec
 from jobs.store import Store, open_store
 
@@ -140,6 +141,14 @@ class Ledger:
                 "the source that it had then, delete it, and the same command resumes; else give the job another name (--name)."
             )
         return began
+
+    def title(self) -> str:
+        """The job's name as it was written; its folder's where job.json does not tell, or is another's."""
+        with suppress(BadStore):
+            began = self.begun()
+            if began and job_key(began.name) == self.job:
+                return began.name
+        return self.job
 
     def admit(self, spec: JobSpec) -> JobDocument:
         """What the job was begun with, or would be now. Raises BadStore where that was another source or store, or cannot be told.

@@ -37,7 +37,7 @@ class HeldName:
             )
         if found.run != self._run:
             raise FilmFailed(
-                f"Another run of the job '{self._ledger.job}' has begun and will finish {self._name}; this one ends here."
+                f"Another run of the job '{self._ledger.title()}' has begun and will finish {self._name}; this one ends here."
             )
         return found
 

@@ -107,8 +107,20 @@ def test_whoever_left_no_word_is_told_of(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_job_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(BadStore, match=r"There is no job 'film' in .*; give a job spec, or the folder of a job"):
-        job_at(f"{tmp_path}/film")
+    for name in ("film", "Die Bäume am Weg"):
+        with pytest.raises(BadStore, match=rf"There is no job '{name}' in {tmp_path}; give a job spec, or the folder"):
+            job_at(f"{tmp_path}/{name}")
+
+
+def test_a_job_is_found_and_told_by_the_name_that_its_user_gave_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = spec_in(tmp_path).model_copy(update={"name": "Die [red]Bäume[/red] 1/2"})
+    Ledger.at(spec.store, spec.key).enter(spec)
+    for name in (spec.name, spec.key):
+        assert job_at(f"{spec.store}/{name}").job == spec.key
+    assert watched(job_at(f"{spec.store}/{spec.key}"))[0] == 1
+    assert f"The job 'Die [red]Bäume[/red] 1/2' in {spec.store}: nobody is at work on it" in capsys.readouterr().err
 
 
 def test_a_board_without_a_logbook_shows_the_same(tmp_path: Path) -> None:

@@ -131,14 +131,24 @@ def test_cancelling_what_nobody_works_on(film: Path, tmp_path: Path) -> None:
         pass
     told = f"The job 'film' in {tmp_path}/store: nobody is at work on it."
     assert cancelled(spec, tmp_path / "store/film") == [told, f"{tmp_path}/store/film: nobody is at work on it."]
+    spec.write_text(spec_of(film, tmp_path, name="Die Bäume").model_dump_json())
+    with pytest.raises(BadStore, match=r"^The job 'Die Bäume' in .*/store: there is no such job"):
+        cancelled(spec)
 
 
-def test_a_job_is_cancelled_by_the_name_that_its_user_gave_it(tmp_path: Path) -> None:
-    spec = spec_of("/films/a.mp4", tmp_path, name="Die Bäume")
-    Ledger.at(spec.store, spec.key).enter(spec)
-    said: list[str] = []
-    cancel_jobs([f"{spec.store}/Die Bäume"], said.append)
-    assert said == [f"{spec.store}/{spec.key}: nobody is at work on it."]
+@pytest.mark.parametrize("name", ["Die Bäume am Weg", "Teil 1/2 [red]", "[/bold] ../x", "a" * 151])
+def test_a_job_is_cancelled_and_told_by_the_name_that_its_user_gave_it(tmp_path: Path, name: str) -> None:
+    """And by its folder's; whatever the name holds is plain text."""
+    spec = spec_of("/films/a.mp4", tmp_path, name=name)
+    ledger = Ledger.at(spec.store, spec.key)
+    ledger.enter(spec)
+    told = f"The job '{name}' in {spec.store}: nobody is at work on it."
+    assert cancelled(*{f"{spec.store}/{name}", f"{spec.store}/{spec.key}"} - {f"{spec.store}/[/bold] ../x"})[-1] == told
+    # A damaged job.json tells no name, and another job's tells none of this one.
+    Ledger.at(spec.store, "other").store.write("other/job.json", ledger.store.read(ledger.key("job.json")))
+    assert cancelled(f"{spec.store}/other") == [f"The job 'other' in {spec.store}: nobody is at work on it."]
+    ledger.store.write(ledger.key("job.json"), b"{")
+    assert cancelled(f"{spec.store}/{spec.key}") == [f"The job '{spec.key}' in {spec.store}: nobody is at work on it."]
 
 
 def test_cancelling_a_training_that_does_not_answer(tmp_path: Path) -> None:
