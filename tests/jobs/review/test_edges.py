@@ -68,3 +68,17 @@ def test_shots_far_apart_are_not_compared() -> None:
     between = [(number, [edge(setting(number))]) for number in range(2, 10)]
     assert set(setup_differences([(1, [edge(first)]), *between[:-1], (9, [edge(first)])])) == {1, 9}
     assert setup_differences([(1, [edge(first)]), *between, (10, [edge(first)])]) == {}
+
+
+def test_black_bars_make_no_set_up() -> None:
+    def barred(photo: Photo) -> Photo:
+        framed = photo.copy()
+        framed[:5] = framed[-5:] = 0
+        return framed
+
+    others = [(number, [edge(barred(setting(number)))]) for number in range(1, 9)]
+    assert setup_differences(others) == {}
+    same = setup_differences(
+        [(1, [edge(barred(setting(1)))]), (2, [edge(barred(setting(1)), barred(tinted(setting(1), 3)))])]
+    )
+    assert set(same) == {1, 2}
