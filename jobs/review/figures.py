@@ -105,7 +105,7 @@ class MeasuredShot(NamedTuple):
             return found
         if not self.alone:
             found["flicker"] = max((one.flicker, one.flicker_at) for _, one in self.pieces)
-        if steps := list(self._seams()):
+        if steps := list(self.seams()):
             found["seam"] = max(steps)
         for check in LEVELS:
             if shares := [one for _, piece in self.pieces if (one := getattr(piece, check))]:
@@ -116,7 +116,8 @@ class MeasuredShot(NamedTuple):
             found[check] = float(len(frames)), min(frames, default=self.frames.start)
         return found
 
-    def _seams(self) -> Iterator[tuple[float, int]]:
+    def seams(self) -> Iterator[tuple[float, int]]:
+        """How many times as far as inside its colour jumps at each seam, and the frame after it; where that can be told."""
         for (_, before), (start, after) in pairwise(self.pieces):
             step = seam_step(before.last, after.first)
             if step is not None:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from jobs.document import Count, Document
 from jobs.records.deliverables import StreamFate
-from jobs.review.figures import ShownFinding
+from jobs.review.figures import Figure, ShownFinding
 
 DATA = "data.js"
 """The page's data, as a script: a page that is opened from disk may fetch nothing, and loads scripts."""
@@ -86,6 +86,17 @@ class ShownShot(Document):
     """What was measured and deserves a look; the greatest weight first."""
 
 
+class ShownPlot(Document):
+    """A figure over the film, drawn as a curve."""
+
+    name: str
+    unit: str
+    limit: float | None
+    """From here on a shot deserves a look."""
+    points: tuple[tuple[Count, Figure], ...]
+    """Frames, ascending, and the figure there."""
+
+
 class ShownTimecode(Document):
     """How frames are counted by time code; see `jobs.film.timecode.TimecodeCounting`."""
 
@@ -129,4 +140,5 @@ class ReviewData(Document):
     frames: Count
     """As far as they are known."""
     shots: tuple[ShownShot, ...]
+    plots: tuple[ShownPlot, ...] = ()
     deliverables: tuple[ShownDeliverable, ...] = ()

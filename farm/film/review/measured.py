@@ -12,6 +12,8 @@ from jobs.ledger.ledger import figures_name
 from jobs.plan.plan import Chunk, Range
 from jobs.records.quality import FilmQuality
 from jobs.review.figures import MeasuredShot, PieceFigures, quality_of
+from jobs.review.plots import plots_of
+from jobs.review.shown import ShownPlot
 
 if TYPE_CHECKING:
     from farm.film.film_run import FilmRun
@@ -44,6 +46,18 @@ class MeasuredFilm:
                 if time.monotonic() > until:
                     break
 
+    def quality(self) -> FilmQuality:
+        """Of all shots that are planned, as far as their figures are read."""
+        return quality_of(self._shots(), self._film.survey.spec.qc)
+
+    def plots(self) -> tuple[ShownPlot, ...]:
+        """The same as curves over the film."""
+        return tuple(plots_of(self._shots(), self._film.survey.spec.qc))
+
+    def _shots(self) -> list[MeasuredShot]:
+        grouped = groupby(self._film.chunks, key=lambda chunk: chunk.shot)
+        return [self._shot(number, list(chunks)) for number, chunks in grouped]
+
     def _shot(self, number: int, chunks: Sequence[Chunk]) -> MeasuredShot:
         names = [found for chunk in chunks for found in self.segments(chunk).items()]
         known = [(frames, figures) for frames, name in names if (figures := self._figures.get(name))]
@@ -51,14 +65,6 @@ class MeasuredFilm:
         frames = Range(chunks[0].core.start, chunks[-1].core.stop)
         pieces = [(frames.start, figures) for frames, figures in known]
         return MeasuredShot(number, frames, measured, pieces)
-
-    def quality(self) -> FilmQuality:
-        """Of all shots that are planned, as far as their figures are read."""
-        shots = [
-            self._shot(number, list(chunks))
-            for number, chunks in groupby(self._film.chunks, key=lambda chunk: chunk.shot)
-        ]
-        return quality_of(shots, self._film.survey.spec.qc)
 
     def _read(self, segment: str) -> PieceFigures | None:
         return self._film.ledger.paper(figures_name(segment), PieceFigures)

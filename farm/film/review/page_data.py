@@ -57,6 +57,7 @@ def page_data(
         steady=counting is not None,
         frames=survey.plan.frames,
         shots=tuple(_shots(film, pictures, before, quality)),
+        plots=film.finishing.measured.plots(),
         deliverables=tuple(_deliverables(film, report)) if report else (),
     )
 

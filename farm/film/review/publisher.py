@@ -26,6 +26,7 @@ SCRIPTS = (
     "stage.js",
     "player.js",
     "strip.js",
+    "plots.js",
     "cuts.js",
     "panel.js",
     "review.js",

@@ -2,7 +2,7 @@
 // The review page: opens shots and frames, by strip, keys and links, and puts together its parts.
 
 const notes = new ReviewNotes(), cuts = new CutList(), stage = new Stage(byId("picture"), byId("wipe")), player = new Player(stage);
-const panel = new ShotPanel(byId("panel"), notes, cuts), strip = new FilmStrip(byId("strip"), byId("cells"), marks);
+const panel = new ShotPanel(byId("panel"), notes, cuts), strip = new FilmStrip(byId("strip"), byId("cells"), marks), plots = new FilmPlots(byId("plots"));
 let told = null, lastBefore = "before";
 
 const FINDINGS = {flicker: "flicker", seam: "jump", black: "black", frozen: "frozen", flash: "flashes", gamut: "gamut", legal: "levels", setup: "set-up"};
@@ -47,6 +47,7 @@ function showWhere() {
   Object.assign(scrub, {min: shot.start, max: shot.stop - 1, value: frame});
   scrub.setAttribute("aria-valuetext", `frame ${frame}, ${frameName(data, frame)}`);
   strip.choose(shot);
+  if (byId("figures").open) plots.mark(frame);
   nameSides();
   if (!player.speed || panel.shot !== shot) showPanel();
   if (!player.speed) {
@@ -116,7 +117,8 @@ const DOES = {
   fit: () => stage.scale(0), pixels: () => stage.scale(stage.zoom ? 0 : 1),
 };
 panel.does = (what, ...said) => DOES[what](...said);
-panel.goes = go;
+panel.goes = plots.goes = go;
+byId("figures").ontoggle = () => plots.mark(player.frame);
 
 const KEYS = {
   j: DOES.back, k: DOES.stop, l: DOES.play, " ": () => player.speed ? player.stop() : player.play(),
@@ -205,6 +207,8 @@ film.told.push(data => {
   if (first) notes.open(data);
   cuts.open(data);
   showDeliverables(data);
+  byId("figures").hidden = !data.plots.length;
+  plots.open(data);
   listShots();
   if (first) { view("wipe"); follow(); } else if (!player.speed) { panel.shot = null; player.go(frame); }
 });

@@ -243,6 +243,7 @@ def test_a_person_reviews_a_film_from_disk(folder: Path, tmp_path: Path) -> None
         pictures_follow(tab, tmp_path)
         keys_and_links(tab)
         verdicts_and_notes(tab, folder)
+        figures_over_the_film(tab)
         sizes_and_cuts(tab, folder, tmp_path)
         everything_hostile(tab, folder)
         two_thousand_shots(tab, folder)
@@ -416,6 +417,22 @@ def everything_hostile(tab: Tab, folder: Path) -> None:
     )
     assert tab.js("document.documentElement.dataset.owned ?? null") is None
     assert "%3Cimg" in tab.js("document.querySelector('#deliverables a').href")
+
+
+def figures_over_the_film(tab: Tab) -> None:
+    """A curve for each figure; a click on one goes to the frame, and a word says where it is highest."""
+    names = "[...document.querySelectorAll('#plots canvas')].map(one => one.getAttribute('aria-label').split(':')[0])"
+    assert tab.js(names) == ["Flicker", "Jumps at seams", "Beyond the gamut", "Colourfulness"]
+    tab.js("byId('figures').open = true")
+    tab.until("document.querySelector('#plots canvas').clientWidth > 100")
+    click = "(x => { const one = document.querySelector('#plots figure:last-child canvas'), box = one.getBoundingClientRect(); one.dispatchEvent(new MouseEvent('click', {clientX: box.left + x * box.width, bubbles: true})) })"
+    tab.js(f"{click}(0.41)")  # near the point of the piece that begins at frame 20 of 50
+    tab.until("player.frame === 20")
+    tab.js(f"{click}(0.5)")
+    tab.until("player.frame === 25")
+    tab.js("document.querySelector('#plots figure:last-child .link').click()")
+    tab.until("player.frame === plots.plots.at(-1).points.reduce((one, other) => other[1] > one[1] ? other : one)[0]")
+    tab.js("byId('figures').open = false")
 
 
 def two_thousand_shots(tab: Tab, folder: Path) -> None:

@@ -1,0 +1,59 @@
+"use strict";
+// Draws figures over the film, a curve each; a click goes to the frame that is nearest.
+
+const PLOT_HEIGHT = 56, NEAREST = 8;  // pixels; how near a click must be to a point to mean it
+
+class FilmPlots {
+  /** `box`: where the curves stand. */
+  constructor(box) {
+    Object.assign(this, {box, plots: [], frames: 1, frame: 0, goes: () => {}});
+    new ResizeObserver(() => this.draw()).observe(box);
+  }
+
+  /** @param {{plots: {name: string, unit: string, limit: ?number, points: [number, number][]}[], frames: number}} data */
+  open(data) {
+    this.frames = Math.max(1, data.frames);
+    this.plots = data.plots.map(plot => {
+      const most = Math.max(plot.limit ?? 0, ...plot.points.map(point => point[1]), 1e-9), worst = plot.points.reduce((one, other) => other[1] > one[1] ? other : one);
+      const canvas = element("canvas", {role: "img", height: PLOT_HEIGHT, "aria-label": `${plot.name}: at most ${worst[1].toFixed(2)} ${plot.unit}, at frame ${worst[0]}`});
+      canvas.onclick = event => this.goes(this._frameAt(plot.points, canvas, event));
+      const button = element("button", {type: "button", className: "link", textContent: `${worst[1].toFixed(2)} at frame ${worst[0]}`, onclick: () => this.goes(worst[0])});
+      const made = element("figure", {}, element("figcaption", {}, `${plot.name}, ${plot.unit}${plot.limit === null ? "" : `; from ${plot.limit} on a shot deserves a look`}; most: `, button), canvas);
+      return {...plot, most, canvas, made};
+    });
+    this.box.replaceChildren(...this.plots.map(plot => plot.made));
+    this.draw();
+  }
+
+  /** The frame that is shown. */
+  mark(frame) {
+    this.frame = frame;
+    this.draw();
+  }
+
+  draw() {
+    for (const plot of this.plots) this._drawOne(plot);
+  }
+
+  _drawOne({canvas, points, most, limit}) {
+    const wide = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio)), high = Math.round(PLOT_HEIGHT * devicePixelRatio);
+    if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
+    const paper = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
+    const across = frame => frame / this.frames * wide, up = value => high - 1 - value / most * (high - 3);
+    const line = (colour, x, y, width, height) => { paper.fillStyle = style.getPropertyValue(colour); paper.fillRect(x, y, width, height); };
+    paper.clearRect(0, 0, wide, high);
+    if (limit !== null) line("--faint", 0, Math.round(up(limit)), wide, 1);
+    for (const [frame, value] of points) {
+      const colour = limit !== null && value >= limit ? "--warn" : "--link";
+      line(colour, Math.round(across(frame)), up(value), Math.max(2, devicePixelRatio * 2), high - up(value));
+    }
+    line("--ink", Math.round(across(this.frame)), 0, 1, high);
+  }
+
+  /** The frame of the highest point near a click; else the one under it. */
+  _frameAt(points, canvas, event) {
+    const box = canvas.getBoundingClientRect(), frame = (event.clientX - box.left) / box.width * this.frames, reach = NEAREST / box.width * this.frames;
+    const near = points.filter(point => Math.abs(point[0] - frame) <= reach).sort((one, other) => other[1] - one[1])[0];
+    return near ? near[0] : Math.min(this.frames - 1, Math.max(0, Math.floor(frame)));
+  }
+}
