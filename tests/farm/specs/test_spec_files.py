@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from farm.specs.spec_files import is_spec, read_spec, spec_for_film
+from farm.specs.yaml_json import _FastYaml, _Yaml
 from jobs.errors import BadMedia, BadSpec, BadStore
 from jobs.spec.codecs import Codec
 from jobs.spec.job import JobSpec
@@ -216,3 +219,42 @@ def test_time_codes_in_yaml_need_no_quotes(marks: tuple[str, str | int]) -> None
 def test_a_wrong_option_is_named_as_its_field() -> None:
     with pytest.raises(BadSpec, match="The command line: chunk_seconds = 0: input should be"):
         film(options={"chunk_seconds": 0})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1, 0x1f, 0o17, 017, 1.5, .5, 1e3, 1_000, -7, .inf, yes, No, null, ~, '', \"\\u00e4\\n\"]\n",
+        "a: 10:00:00:00\nb: 1926-12-09\nc: 2001-12-14t21:59:43.10-05:00\nd: 1:2:3.5\n",
+        "base: &base {name: none, settings: {a: 1}}\nlook:\n  <<: *base\n  name: other\nagain: *base\n",
+        "a: |\n  two\n  lines\nb: >-\n  one\n  line\nc: 'it''s'\n",
+        "\ufeff# first\na: Die Bäume \U0001f333\nb: []\nc: {}\nd:\n- x\n-\n  - y\n",
+        "a: !!str 5\nb: !!int '7'\n? c\n: d\n---\n"[:-4],
+        "",
+    ],
+)
+def test_libyaml_and_pyyaml_read_the_same(text: str) -> None:
+    """The first is quick, and the second tells what is wrong with what the first refuses."""
+    quick = _FastYaml(text).get_single_data()
+    assert json.dumps(quick) == json.dumps(yaml.load(text, _Yaml))
+
+
+def test_a_text_of_too_many_values_is_refused_soon() -> None:
+    """It took 1.8 seconds of a processor when PyYAML found the words, and .5 now: as many steps as values, and no more."""
+    text = "overrides:\n" + "".join(f"- {{shots: {number}, look: {{name: none}}}}\n" for number in range(1, 20_001))
+    steps = 0
+
+    def step(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    path = written(text)
+    sys.setprofile(step)
+    try:
+        with pytest.raises(
+            BadSpec, match=r"job\.yaml: it has more than 80,000 values; shorten it, or write it as JSON"
+        ):
+            read_spec(path)
+    finally:
+        sys.setprofile(None)
+    assert steps < 50 * 80_000
