@@ -15,7 +15,7 @@ from jobs.plan.spans import AROUND, Anchor, Propagation
 
 Floats = NDArray[np.float32]
 SCALE = Quantiser(Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False), 8)
-SHARP: Floats = np.random.default_rng(7).random((64, 96), np.float32)
+SHARP, OTHER = (np.random.default_rng(seed).random((64, 96), np.float32) for seed in (7, 8))
 
 
 def shown(lumas: list[Floats], *anchors: Anchor) -> dict[int, int]:
@@ -38,6 +38,15 @@ def test_what_shows_little_is_passed_over_for_the_nearest_that_shows_more(worse:
     lumas = [worse if 18 <= number < 30 else SHARP for number in range(60)]
     assert shown(lumas, own(24)) == {24: 30}
     assert shown(lumas, own(22)) == {22: 17}
+
+
+@pytest.mark.parametrize("first", [20, 10])
+def test_the_frames_of_a_dissolve_are_passed_over(first: int) -> None:
+    mixed = [SHARP * (1 - share) + OTHER * share for share in np.linspace(0, 1, 12, dtype=np.float32)[1:-1]]
+    lumas = [SHARP] * first + mixed + [OTHER] * (50 - first)
+    middle = first + 5
+    # Of what is nearly whole again at the ends of it, a tenth of the other picture is left at most.
+    assert shown(lumas, own(middle))[middle] not in range(first + 1, first + 9)
 
 
 def test_where_nothing_shows_anything_it_is_the_anchor() -> None:
