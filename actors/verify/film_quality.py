@@ -144,8 +144,8 @@ def _report(sides: Sequence[_Film], quality_shots: Sequence[MeasuredShot], bound
     film, source = sides[-1], sides[0] if len(sides) == 2 else None
     quality = quality_of(quality_shots, bounds)
     ours, theirs = loudness_of(film.url), loudness_of(source.url) if source else []
-    sound = [_sound(number, *pair) for number, pair in enumerate(zip_longest(ours, theirs), 1)] if source else []
-    sound = sound or [_sound(number, one, None) for number, one in enumerate(ours, 1)]
+    others: Sequence[Loudness | None] = theirs + [None] * (len(ours) - len(theirs))
+    sound = [_sound(number, *pair) for number, pair in enumerate(zip(ours, others, strict=False), 1)]
     lengths = []
     if source and source.frames != film.frames:
         lengths.append(f"the film has {film.frames} frames and its source {source.frames}")
@@ -163,11 +163,11 @@ def _report(sides: Sequence[_Film], quality_shots: Sequence[MeasuredShot], bound
     )
 
 
-def _sound(number: int, film: Loudness | None, source: Loudness | None) -> SoundQuality:
+def _sound(number: int, film: Loudness, source: Loudness | None) -> SoundQuality:
     return SoundQuality(
         stream=number,
-        seconds=round(film.seconds, 3) if film else 0.0,
-        loudness=film.integrated if film else None,
+        seconds=round(film.seconds, 3),
+        loudness=film.integrated,
         source_seconds=round(source.seconds, 3) if source else None,
         source_loudness=source.integrated if source else None,
     )

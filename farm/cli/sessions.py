@@ -120,6 +120,10 @@ def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmRep
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")
     delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
     delivered += [f"quality control: {warned}"] if (warned := report.quality.sentence("warn")) else []
+    if left := report.quality.unmeasured:
+        delivered.append(
+            f"quality control: {left} frames are not measured: an earlier version made them, or they were transcoded"
+        )
     console.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
     return report
 

@@ -7,10 +7,11 @@ from pydantic import Field
 from jobs.document import Count, Document
 from jobs.plan.ranges import FrameNumber, Range
 
-Check = Literal["flicker", "seam", "black", "frozen", "flash", "gamut", "legal", "setup"]
+Check = Literal["flicker", "jump", "seam", "black", "frozen", "flash", "gamut", "legal", "setup"]
 CHECKS: tuple[Check, ...] = get_args(Check)
 SAID: dict[Check, str] = {
     "flicker": "flickers by {:.1f} steps of 8 bits where the source is still",
+    "jump": "jumps by {:.1f} steps of 8 bits from one frame to the next where the source is still",
     "seam": "has a colour that jumps {:.1f} times as far at a seam as inside",
     "black": "has {:.0f} black frames",
     "frozen": "has {:.0f} frames that repeat the one before",
@@ -28,7 +29,7 @@ class QualityFigure(Document):
     """One figure of a shot, the worst of its chunks'."""
 
     value: Annotated[float, Field(ge=-1e6, le=1e6)]
-    """flicker: steps of 8 bits; seam: times the step inside; black, frozen, flash: frames; gamut, legal: percent; setup: dE (CIE 1976)."""
+    """flicker, jump: steps of 8 bits; seam: times the step inside; black, frozen, flash: frames; gamut, legal: percent; setup: dE (CIE 1976)."""
     at: FrameNumber
     """The frame where it was found."""
     verdict: Literal["pass", "warn", "fail"] = "pass"
@@ -90,6 +91,11 @@ class FilmQuality(Document):
             )
             for check, figures in found.items()
         }
+
+    @property
+    def unmeasured(self) -> int:
+        """Frames of which nothing was measured."""
+        return sum(one.frames.frames - one.measured for one in self.shots)
 
     def sentence(self, *verdicts: str) -> str:
         """The shots with one of these verdicts, in words; empty where there are none."""

@@ -17,7 +17,8 @@ from jobs.spec.quality import QualityBounds
 
 INSIDE_LEAST = 0.4
 """Steps inside a shot that one at a seam is held against at least: where nothing moves, anything is many times as much."""
-LEVELS: tuple[Check, ...] = ("gamut", "legal")
+WORST: tuple[Check, ...] = ("gamut", "legal")
+"""Of these the worst frame counts."""
 COUNTED: tuple[Check, ...] = ("black", "frozen", "flash")
 """Frames of these are counted."""
 ALONE: tuple[Check, ...] = ("flash",)
@@ -57,6 +58,8 @@ class PieceFigures(Document):
     """Frames that repeat the one before where the source moves; the first thousand."""
     flash: tuple[Count, ...] = ()
     """Frames within flashes that may harm viewers, where the source's do not; the first thousand. Each piece is followed by itself."""
+    jump: FrameFigure | None = None
+    """The greatest of the changes that flicker is told of, less flicker itself: a cut that the look makes. None where it was not looked at."""
     gamut: FrameFigure | None = None
     """Of the worst frame, percent of pixels beyond the gamut of EBU R103, less the source's own; None where it was not looked at."""
     legal: FrameFigure | None = None
@@ -107,7 +110,7 @@ class MeasuredShot(NamedTuple):
             found["flicker"] = max((one.flicker, one.flicker_at) for _, one in self.pieces)
         if steps := list(self.seams()):
             found["seam"] = max(steps)
-        for check in LEVELS:
+        for check in WORST if self.alone else (*WORST, "jump"):
             if shares := [one for _, piece in self.pieces if (one := getattr(piece, check))]:
                 worst = max(shares, key=lambda one: one.value)
                 found[check] = worst.value, worst.at

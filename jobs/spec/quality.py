@@ -59,6 +59,9 @@ class QualityBounds(Document):
     frozen: bool | Limits = True
     """Whether frames that repeat the one before where the source moves are told, or from how many in a shot on, as in {fail: 2}. By default from the first on."""
 
+    jump: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_two)] = 2.0
+    """Steps of 8 bits that still areas may change by at once, beyond what the source's do and beyond flicker, as in 1.5: a cut within a shot that a look
+    makes. By default 2. null: it is not looked for."""
     flash: Annotated[bool | Limits, Field(exclude_if=_is_true)] = True
     """Whether frames within flashes that may harm viewers with photosensitive epilepsy (ITU-R BT.1702) are told where the source's do not, or from how
     many in a shot on, as in {fail: 1}. By default from the first on."""

@@ -34,6 +34,7 @@ class PieceMeasure:
         self._beyond: list[BeyondLevels] = []
         self._first_frame = first
         self._before: Small | None = None
+        self._after_fault = False
         self._flicker: list[float] = []
         self._at: list[int] = []
         self._steps: list[float] = []
@@ -55,20 +56,22 @@ class PieceMeasure:
         if after and (alone or not before):
             self._flashes.append(self._frame)
         self._colour.append(float(np.abs(now[4:] - 128).mean()))
-        if now[3].mean() <= BLACK and now[0].mean() >= NOT_BLACK:
-            self._black.append(self._frame)
-        if self._before is not None:
+        faulty = self._is_faulty(now)
+        if self._before is not None and not faulty and not self._after_fault:  # which is told as such
             self._compare(np.abs(now - self._before))
-        self._before = now
+        self._before, self._after_fault = now, faulty
         self._frame += 1
 
     def figures(self) -> PieceFigures:
         """Of a segment of which at least one frame was taken."""
         assert self._first
         worst = self._flicker.index(max(self._flicker)) if self._flicker else None
+        flicker = sorted(self._flicker)[int(MOST_OFTEN * len(self._flicker))] if self._flicker else 0.0
+        at = self._frame - 1 if worst is None else self._at[worst]
         return PieceFigures(
-            flicker=round(sorted(self._flicker)[int(MOST_OFTEN * len(self._flicker))], 3) if self._flicker else 0.0,
-            flicker_at=self._frame - 1 if worst is None else self._at[worst],
+            flicker=round(flicker, 3),
+            flicker_at=at,
+            jump=FrameFigure(value=round(max(self._flicker, default=flicker) - flicker, 3), at=at),
             step=round(fmean(self._steps), 3) if self._steps else 0.0,
             colour=round(fmean(self._colour), 3),
             black=tuple(self._black[:MOST_NAMED]),
@@ -84,9 +87,19 @@ class PieceMeasure:
         worst = max(shares)
         return FrameFigure(value=worst, at=self._first_frame + shares.index(worst))
 
-    def _compare(self, change: Small) -> None:
-        if change[3:].mean() <= RESTS and change[0].mean() >= MOVES:
+    def _is_faulty(self, now: Small) -> bool:
+        if now[3].mean() <= BLACK and now[0].mean() >= NOT_BLACK:
+            self._black.append(self._frame)
+            return True
+        if self._before is None:
+            return False
+        change = np.abs(now - self._before)
+        frozen = bool(change[3:].mean() <= RESTS and change[0].mean() >= MOVES)
+        if frozen:
             self._frozen.append(self._frame)
+        return frozen
+
+    def _compare(self, change: Small) -> None:
         still = change[0] <= 1
         if still.mean() < STILL_SHARE:
             return

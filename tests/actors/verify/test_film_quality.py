@@ -101,6 +101,13 @@ def strobe(n: int, planes: Planes) -> Planes:
 
 FAULTS: dict[str, tuple[Check, Fault, int, float, float]] = {
     "a flicker of two hundredths": ("flicker", lit(5.1), 2, 4.0, 6.0),
+    "a colour that changes at once": (
+        "jump",
+        lambda n, planes: [planes[0], planes[1], planes[2] + 8 * (n >= 50)],
+        2,
+        3.0,
+        5.0,
+    ),
     "a black frame": ("black", once(50, lambda _, planes: [planes[0] * 0 + 16, *planes[1:]]), 2, 1, 1),
     "a frame that is shown twice": ("frozen", once(11, lambda n, _: list(pictures())[n - 1]), 1, 1, 1),
     "a strobe": ("flash", strobe, 2, 10, FRAMES),

@@ -109,6 +109,14 @@ def test_one_of_two_shots_of_a_set_up_that_is_tinted_comes_first(tmp_path: Path)
     assert clean.report().quality.judged("warn", "fail") == []
 
 
+def test_a_look_with_a_memory_and_no_dissolve_is_found_at_its_seam(tmp_path: Path) -> None:
+    source = Recipe(frames=120, cuts=(96,)).make(tmp_path / "film.mp4")
+    look = {"name": "test-drift", "settings": {"memory": 0.999, "warmup": 0, "dissolve": 0}}
+    made = rendered(spec_of(source, tmp_path, look=look, chunk_seconds=2.2))
+    found = made.report().quality.judged("warn", "fail")
+    assert [(one.shot, check, one.figures[check].at) for one, check in found] == [(1, "seam", 48)]
+
+
 def write_setups(path: Path, seeds: list[int]) -> None:
     """Shots of eight frames, each of soft shapes in soft colours, by its seed."""
     with av.open(str(path), "w") as film:

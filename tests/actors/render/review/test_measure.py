@@ -65,6 +65,7 @@ def found_in(*pieces: tuple[int, PieceFigures], bounds: QualityBounds = BOUNDS) 
 FAULTS: dict[str, tuple[Callable[[int, Grey], Planes], str, range]] = {
     "luma by two hundredths": (lambda n, luma: planes(luma + 5 * (n % 2), 110, 150), "flicker", range(101, 124)),
     "chroma by two hundredths": (lambda n, luma: planes(luma, 110 + 5 * (n % 2), 150), "flicker", range(101, 124)),
+    "a cut within the shot": (lambda n, luma: planes(luma, 110 + 8 * (n > 11), 150), "jump", range(112, 113)),
     "a black frame": (lambda n, luma: planes(luma * (n != 7) + 16 * (n == 7), 110, 150), "black", range(107, 108)),
 }
 
@@ -117,11 +118,11 @@ def test_a_jump_of_colour_at_a_seam_is_found_and_at_a_cut_is_not() -> None:
 
 
 def test_bounds_are_the_specs() -> None:
-    quiet = QualityBounds(flicker=None, seam=None, black=False, frozen=False)
+    quiet = QualityBounds(flicker=None, jump=None, seam=None, black=False, frozen=False)
     for fault, _, _ in FAULTS.values():
         figures = measured(fault, grey)
         assert found_in((100, figures), bounds=quiet) == []
-        assert found_in((100, figures), bounds=QualityBounds(flicker=9, black=False)) == []
+        assert found_in((100, figures), bounds=QualityBounds(flicker=9, jump=9, black=False)) == []
 
 
 def test_a_figure_beyond_the_second_bound_fails() -> None:
