@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from jobs.document import Count, Document
-from jobs.plan.ranges import FrameNumber, Range
+from jobs.plan.ranges import Range
 
 Check = Literal["flicker", "jump", "seam", "black", "frozen", "flash", "gamut", "legal", "setup"]
 CHECKS: tuple[Check, ...] = get_args(Check)
@@ -30,7 +30,7 @@ class QualityFigure(Document):
 
     value: Annotated[float, Field(ge=-1e6, le=1e6)]
     """flicker, jump: steps of 8 bits; seam: times the step inside; black, frozen, flash: frames; gamut, legal: percent; setup: dE (CIE 1976)."""
-    at: FrameNumber
+    at: Count
     """The frame where it was found."""
     verdict: Literal["pass", "warn", "fail"] = "pass"
     limit: float | None = None

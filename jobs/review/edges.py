@@ -122,7 +122,7 @@ def _mean_about(luma: Profile, side: int) -> Profile:
 
 def _apart(one: Sequence[tuple[Small, Profile]], other: Sequence[tuple[Small, Profile]]) -> float | None:
     """dE of the two views that are most alike; None where none are."""
-    pairs = [(float(a @ b), x, y) for x, a in one for y, b in other if a.size == b.size]
+    pairs = [(float(a @ b), x, y) for x, a in one for y, b in other if x.shape == y.shape]
     alike, first, second = max(pairs, key=lambda pair: pair[0], default=(0.0, None, None))
     if alike < ALIKE or first is None or second is None:
         return None

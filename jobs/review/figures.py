@@ -23,6 +23,7 @@ COUNTED: tuple[Check, ...] = ("black", "frozen", "flash")
 """Frames of these are counted."""
 ALONE: tuple[Check, ...] = ("flash",)
 """And of these where there is no source."""
+MOST_WEIGHT = 1e6
 HEAVY: dict[Check, float] = {"black": 10.0, "frozen": 5.0, "flash": 10.0}
 """How much more than others these deserve a look: one such frame is a fault."""
 MOST_OFTEN = 0.8
@@ -148,5 +149,5 @@ def findings_of(shot: ShotQuality, bounds: QualityBounds) -> Iterator[ShownFindi
         warn = bounds.limits(check).warn
         if one.verdict != "pass" and warn is not None:
             held = ", and keeps the film from being delivered" if one.verdict == "fail" else ""
-            weight = HEAVY.get(check, 1.0) * one.value / warn
+            weight = min(MOST_WEIGHT, HEAVY.get(check, 1.0) * one.value / warn)
             yield ShownFinding(kind=check, at=one.at, words=one.said(check) + held, weight=weight)

@@ -83,10 +83,21 @@ def test_a_figure_that_fails_keeps_the_film_back_until_its_bound_is_raised(sourc
 
 def test_a_film_that_fails_as_it_is_rendered_gets_no_name(source: Path, tmp_path: Path) -> None:
     dark = {"cdl": {"slope": [0, 0, 0]}}  # every picture becomes black
-    failed = run(source, tmp_path, InlineFleet(), look={"name": "test-negative"}, grade=dark, qc={"black": {"fail": 3}})
+    kinds = [
+        {"name": "film", "codec": "ffv1"},
+        {"name": "pictures", "codec": "dpx"},
+        {"name": "view", "codec": "h264", "container": "hls"},
+    ]
+    fields: dict[str, Any] = {"look": {"name": "test-negative"}, "grade": dark, "deliverables": kinds}
+    failed = run(source, tmp_path, InlineFleet(), qc={"black": {"fail": 3}}, **fields)
     assert failed.finishing.held_back
-    assert [one.shot for one, _ in failed.finishing.quality.judged("fail")] == [1, 2]  # type: ignore[union-attr]
-    assert not (tmp_path / "out/film.mkv").exists()
+    assert failed.finishing.quality
+    assert [one.shot for one, _ in failed.finishing.quality.judged("fail")] == [1, 2]
+    out = tmp_path / "out"
+    assert [*out.glob("film.mkv"), *out.glob("pictures/*"), *out.glob("*.sha256")] == []
+    again = run(source, tmp_path, InlineFleet(), qc={"black": {"fail": 300}}, **fields)
+    assert again.report().conforms
+    assert (len([*out.glob("*.sha256")]), len([*out.glob("pictures/*")])) == (3, 40)
 
 
 def test_one_of_two_shots_of_a_set_up_that_is_tinted_comes_first(tmp_path: Path) -> None:

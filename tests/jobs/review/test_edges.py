@@ -82,3 +82,9 @@ def test_black_bars_make_no_set_up() -> None:
         [(1, [edge(barred(setting(1)))]), (2, [edge(barred(setting(1)), barred(tinted(setting(1), 3)))])]
     )
     assert set(same) == {1, 2}
+
+
+def test_pictures_of_two_shapes_are_held_against_nothing() -> None:
+    photo = setting(1)
+    upright = np.ascontiguousarray(photo.transpose(1, 0, 2))
+    assert setup_differences([(1, [edge(photo)]), (2, [edge(upright)])]) == {}

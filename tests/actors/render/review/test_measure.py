@@ -13,8 +13,8 @@ from actors.render.review.shrink import Planes
 from jobs.plan.ranges import Range
 from jobs.records.quality import Check, ShotQuality
 from jobs.review.edges import EdgePicture
-from jobs.review.figures import MeasuredShot, PieceFigures, ShownFinding, findings_of
-from jobs.spec.quality import QualityBounds
+from jobs.review.figures import FrameFigure, MeasuredShot, PieceFigures, ShownFinding, findings_of
+from jobs.spec.quality import Limits, QualityBounds
 
 BOUNDS = QualityBounds()
 Grey = NDArray[np.float64]
@@ -150,3 +150,21 @@ def test_bounds_at_their_defaults_are_written_as_before_there_were_more() -> Non
     # Digests of specs that say nothing of the younger checks stay what they were.
     assert QualityBounds().model_dump(mode="json") == {"flicker": 0.75, "seam": 3.0, "black": True, "frozen": True}
     assert QualityBounds(gamut=2.0).model_dump()["gamut"] == 2.0
+
+
+def test_figures_that_nobody_has_measured_are_still_judged() -> None:
+    # What lies in a store is data: numbers at the ends of what they may be.
+    odd = measured(grey, grey).model_copy(
+        update={
+            "flicker": 1e6,
+            "flicker_at": 2**53,
+            "step": -1e6,
+            "black": tuple(range(1000)),
+            "gamut": FrameFigure(value=-1e6, at=2**53),
+        }
+    )
+    bounds = QualityBounds(flicker=1e-9, black=Limits(warn=1e-9))
+    assert {one.kind: one.weight for one in found_in((0, odd), (24, odd), bounds=bounds)} == {
+        "flicker": 1e6,
+        "black": 1e6,
+    }
