@@ -5,6 +5,7 @@ from typing import NamedTuple
 from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.errors import BadMedia
 from jobs.film.source import Film
+from jobs.plan.plan import Look
 from jobs.plan.spans import Span
 from jobs.spec.job import Reading
 from jobs.store import open_store
@@ -32,6 +33,10 @@ class JudgedSpan(NamedTuple):
     judged: frozenset[int]
     run: NeighbouringFrames
     """All frames that the span reads."""
+    look: Look | None = None
+    """Whose own colour of the anchors, alone and with strokes, is propagated as well; None: the truth's alone."""
+    strokes: int = 0
+    """Drawn on each anchor."""
 
 
 def names_in(place: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Measures propagated colour: spans are propagated from true frames as in production, and judged at full size."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator as Yields
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -12,22 +14,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actors.evaluation.comparison_sheet import cell, sheet
+from actors.evaluation.drawn_strokes import drawn
 from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.jitter import PairJitter, ShownPair, jitter
-from actors.evaluation.shown_frames import batch_of, composed
+from actors.evaluation.shown_frames import CPU, batch_of, composed
+from actors.looks import recent
 from actors.media.container import named
 from actors.picture.colour import to_differences
 from actors.picture.domain import Domain
-from actors.picture.frame_batches import turned_back
+from actors.picture.frame_batches import FrameBatch, turned_back
+from actors.picture.generator import Generator
 from actors.picture.image_metrics import chroma_rms, de00_of_lab, lab
 from actors.picture.png_sheet import Photo
 from actors.picture.resize import resized
 from actors.render.propagation.propagated_colour import chroma_of
-from actors.render.propagation.propagation import KnownColour, propagate
+from actors.render.propagation.propagation import Guides, KnownColour, propagate
 from actors.render.propagation.propagator import HALF, known_chroma, shipped_features, working_luma
+from actors.render.propagation.strokes import laid_over, spread
 from actors.survey.frame_runs import frames_in_turn
 from jobs.errors import BadMedia
 from jobs.film.source import Picture
+from jobs.plan.plan import Look
 from jobs.plan.spans import Span
 from jobs.records.evaluation import ColourError, JudgedFrame
 from jobs.store import open_store
@@ -37,6 +44,7 @@ Floats = NDArray[np.float32]
 COLUMNS = 8
 """Frames on one sheet, at most."""
 ROWS = ("grey", "propagated", "truth")
+STROKE_ROWS = ("grey", "look alone", "with strokes", "true anchor", "truth")
 
 
 class _FullFrame(NamedTuple):
@@ -45,6 +53,8 @@ class _FullFrame(NamedTuple):
     number: int
     frame: av.VideoFrame
     pictures: ShownPair
+    others: tuple[Tensor, ...]
+    """The look alone, and with strokes, where these are asked for."""
 
 
 class PropagationEvaluator:
@@ -56,6 +66,7 @@ class PropagationEvaluator:
         torch.set_num_threads(self.threads)
         self.out = out
         self._extract = shipped_features()
+        self._generators: dict[str, Generator] = {}
 
     def span(self, order: JudgedSpan) -> Iterator[JudgedFrame]:
         """Propagate a span, judge some of its frames, in order, and put a sheet down. Raises BadMedia where a frame cannot be decoded."""
@@ -69,15 +80,17 @@ class PropagationEvaluator:
                 beside = following is not None and following.number == frame.number + 1
                 yield _judged(frame, grey, order.span, following if beside else None)
                 if frame.number in shown:
-                    columns.append([cell(picture) for picture in (grey, frame.pictures.shown, frame.pictures.truth)])
+                    pictures = (grey, *frame.others, frame.pictures.shown, frame.pictures.truth)
+                    columns.append([cell(picture) for picture in pictures])
         if self.out is not None:
-            open_store(self.out).write(f"sheet-{order.number:03}.png", sheet(ROWS, columns))
+            rows = STROKE_ROWS if order.look else ROWS
+            open_store(self.out).write(f"sheet-{order.number:03}.png", sheet(rows, columns))
 
-    def _guides(self, order: JudgedSpan) -> Floats:
-        """Chroma of all frames that the span reads, at the working size (T, h, w, 2)."""
+    def _guides(self, order: JudgedSpan) -> tuple[Floats, ...]:
+        """Chroma of all frames that the span reads, at the working size (T, h, w, 2): from the truth, from a look, and from that with strokes."""
         anchors = {one.frame for one in order.span.anchors}
         lumas: list[Floats] = []
-        known: dict[int, KnownColour] = {}
+        known, own = dict[int, KnownColour](), dict[int, KnownColour]()
         with closing(self._frames(order)) as frames:
             for number, frame in frames:
                 batch = batch_of([frame], order.film.picture)
@@ -87,21 +100,42 @@ class PropagationEvaluator:
                     differences = to_differences(batch.rgb(), order.film.picture.colour)[1]
                     chroma = known_chroma(resized(differences, lumas[-1].shape)[0])
                     known[number] = KnownColour(chroma, np.ones_like(lumas[-1]))
-        read = order.run.read
-        first, last = known.get(read.start), known.get(read.stop - 1)
-        return propagate(np.stack(lumas), first, last, extract=self._extract).chroma
+                    if order.look:
+                        own[number] = KnownColour(self._own(order.look, batch, lumas[-1]), known[number].confidence)
+        luma_THW, read = np.stack(lumas), order.run.read
 
-    def _full_frames(self, order: JudgedSpan, guides: Floats) -> Generator[_FullFrame, None, None]:
+        def guides(anchors: Mapping[int, KnownColour]) -> Guides:
+            return propagate(luma_THW, anchors.get(read.start), anchors.get(read.stop - 1), extract=self._extract)
+
+        if not own:
+            return (guides(known).chroma,)
+        layers = {}
+        for number, colour in own.items():
+            luma = luma_THW[number - read.start]
+            layers[number] = spread(luma, *drawn(known[number].chroma, colour.chroma, order.strokes))
+        look = guides(own)
+        strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), layers, self._extract)
+        return guides(known).chroma, look.chroma, strokes.chroma
+
+    def _own(self, look: Look, batch: FrameBatch, luma_HW: Floats) -> Floats:
+        """A look's chroma of one frame at the working size; it is shown luma alone."""
+        generator = recent(self._generators, look, CPU)
+        (picture,) = generator.render([replace(batch, chroma=None)])
+        return known_chroma(resized(picture, luma_HW.shape)[0])
+
+    def _full_frames(self, order: JudgedSpan, guides: tuple[Floats, ...]) -> Yields[_FullFrame, None, None]:
         """The judged frames, and those that follow them, but for anchors. Decoded anew: at their own size they would fill the memory."""
         anchors = {one.frame for one in order.span.anchors}
         wanted = order.judged | {number + 1 for number in order.judged} - anchors
         with closing(self._frames(order)) as frames:
             for number, frame in frames:
                 if number in wanted:
-                    guide = guides[number - order.run.read.start]
-                    yield _FullFrame(number, frame, _shown(frame, guide, order.film.picture))
+                    picture, place = order.film.picture, number - order.run.read.start
+                    batch = batch_of([frame], picture)
+                    own, *others = (_coloured(frame, batch, some[place], picture) for some in guides)
+                    yield _FullFrame(number, frame, ShownPair(batch.rgb(), own), tuple(others))
 
-    def _frames(self, order: JudgedSpan) -> Generator[tuple[int, av.VideoFrame], None, None]:
+    def _frames(self, order: JudgedSpan) -> Yields[tuple[int, av.VideoFrame], None, None]:
         number = order.run.read.start
         try:
             with closing(frames_in_turn(order.film, order.run, self.threads)) as frames:
@@ -113,20 +147,20 @@ class PropagationEvaluator:
             ) from None
 
 
-def _shown(frame: av.VideoFrame, guide_hw2: Floats, picture: Picture) -> ShownPair:
-    batch = batch_of([frame], picture)
+def _coloured(frame: av.VideoFrame, batch: FrameBatch, guide_hw2: Floats, picture: Picture) -> Tensor:
     guide = torch.from_numpy(guide_hw2 / HALF).permute(2, 0, 1)[None]
     chroma = turned_back(chroma_of(guide, batch), picture)
-    return ShownPair(batch.rgb(), composed(frame, chroma, Domain.CHROMA, picture))
+    return composed(frame, chroma, Domain.CHROMA, picture)
 
 
 def _judged(frame: _FullFrame, grey_13HW: Tensor, span: Span, following: _FullFrame | None) -> JudgedFrame:
     truth = frame.pictures.truth
     wanted = lab(truth)
-    propagated, grey = (
+    propagated, grey, *others = (
         ColourError(de00=float(de00_of_lab(lab(one), wanted)), chroma_rms=float(chroma_rms(one, truth)))
-        for one in (frame.pictures.shown, grey_13HW)
+        for one in (frame.pictures.shown, grey_13HW, *frame.others)
     )
+    look, strokes = others or (None, None)
     motion = jitter(frame.pictures, following.pictures) if following else PairJitter(None, None)
     return JudgedFrame(
         frame=frame.number,
@@ -135,4 +169,6 @@ def _judged(frame: _FullFrame, grey_13HW: Tensor, span: Span, following: _FullFr
         grey=grey,
         still=motion.still,
         moving=motion.moving,
+        look=look,
+        strokes=strokes,
     )

@@ -10,6 +10,7 @@ from jobs.records.evaluation import (
     Jitter,
     JudgedFrame,
     PropagationEvaluation,
+    StrokesGain,
 )
 
 DISTANCES = (12, 24, 48, 96)
@@ -17,9 +18,16 @@ DISTANCES = (12, 24, 48, 96)
 
 
 def propagation_summary(
-    on: str, judged: Sequence[JudgedFrame], anchors: Sequence[int], *, shots: int, propagated: int, left_out: int
+    on: str,
+    judged: Sequence[JudgedFrame],
+    anchors: Sequence[int],
+    *,
+    shots: int,
+    propagated: int,
+    left_out: int,
+    strokes: tuple[str, int] | None = None,
 ) -> PropagationEvaluation:
-    """The evaluation of at least one frame; `judged` in film order."""
+    """The evaluation of at least one frame; `judged` in film order. `strokes`: the look's name, and how many were drawn on each anchor."""
     edges = pairwise((0, *DISTANCES, None))
     classes = [(first + 1, last) for first, last in edges if first is not None]
     return PropagationEvaluation(
@@ -37,6 +45,7 @@ def propagation_summary(
         ),
         still=_jitter(judged, lambda one: one.still),
         moving=_jitter(judged, lambda one: one.moving),
+        strokes=strokes and _gained(judged, *strokes),
         each=tuple(judged),
     )
 
@@ -49,6 +58,13 @@ def _figures(judged: Sequence[JudgedFrame], nearest: int, farthest: int | None) 
         de00=_share(judged, lambda one: one.de00),
         chroma_rms=_share(judged, lambda one: one.chroma_rms),
     )
+
+
+def _gained(judged: Sequence[JudgedFrame], name: str, count: int) -> StrokesGain:
+    errors = [(one.look, one.strokes, one.propagated) for one in judged if one.look and one.strokes]
+    look, strokes, still = (sum(one.de00 for one in some) / len(errors) for some in zip(*errors, strict=True))
+    gained = (look - strokes) / (look - still) if look > still else None
+    return StrokesGain(count=count, name=name, look=look, strokes=strokes, still=still, gained=gained)
 
 
 def _share(judged: Sequence[JudgedFrame], figure: Callable[[ColourError], float]) -> ErrorShare:

@@ -1,4 +1,4 @@
-"""Reads the headers of stills: what can be told of a picture before a pixel is decoded, and is refused then."""
+"""Reads the headers of stills: what can be told of a picture before it is decoded, and is refused then; and which are layers of strokes."""
 
 import io
 import threading
@@ -13,19 +13,30 @@ from jobs.errors import BadMedia
 from jobs.stills.listing import StillFile
 
 MOST_PIXELS = 64_000_000
+STROKES = 0.9
+"""Part of a still, wholly transparent, from which on it is a layer of strokes."""
 FORMATS = ("PNG", "JPEG", "TIFF")
 _lock = threading.Lock()
 """Held while Pillow reads: its warnings are turned off for the whole process."""
 
 
 def measured(data: bytes, still: StillFile) -> StillFile:
-    """A still with the size of its picture, by what its file holds. Raises BadMedia for what cannot be read."""
+    """A still with the size of its picture, and whether it is a layer of strokes, by what its file holds. Raises BadMedia for what cannot be read."""
     refuse_large_metadata(data, f"The still {still.name}")
     with refusals_of(still.name), quiet():
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         refuse_by_header(image, still.name)
         width, height = image.size
-    return still.model_copy(update={"width": width, "height": height})
+        strokes = is_strokes(image)
+    return still.model_copy(update={"width": width, "height": height, "strokes": strokes})
+
+
+def is_strokes(image: Image.Image) -> bool:
+    """Whether at least STROKES of a picture is transparent. Only one that has alpha is decoded for it."""
+    if not image.has_transparency_data or image.mode.startswith("I;16"):
+        return False
+    alpha = image.getchannel("A") if "A" in image.getbands() else image.convert("RGBA").getchannel("A")
+    return bool(alpha.histogram()[0] >= STROKES * alpha.width * alpha.height)
 
 
 def refuse_by_header(image: Image.Image, name: str) -> None:

@@ -69,6 +69,17 @@ def match_still(still: StillImage, frame: av.VideoFrame, film: Picture, frame_na
     return Reference(np.ascontiguousarray(chroma.clip(-1, 1)), inside, still.tool, remarks)
 
 
+def lay_strokes(still: StillImage, film: Picture) -> Reference:
+    """A layer of strokes as reference: it shows nothing by which it could be aligned. Raises BadMedia where it has another shape than the film."""
+    _refuse_shape(still, film)
+    rgb_3HW, weight = _lying(still, film)
+    _, differences = to_differences(rgb_3HW[None], film.colour)
+    height, width = film.height, film.width
+    inside = np.ones((height, width), np.float32) if weight is None else weight
+    said = "a layer of strokes: their colour spreads to what is alike around them"
+    return Reference(np.ascontiguousarray(differences[0].numpy()), inside, still.tool, (*still.remarks, said))
+
+
 def _refuse_shape(still: StillImage, film: Picture) -> None:
     height, width = still.rgb_HW3.shape[:2]
     if another_shape(width, height, film):

@@ -31,6 +31,15 @@ def evaluate(
             "or frames, as in '0,48-50,00:00:05:03'.",
         ),
     ] = None,
+    strokes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=50,
+            metavar="N",
+            help="With --anchors: draw N strokes by rule on each anchor over LOOK's own colour, and tell what they gain.",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="PLACE", help="Folder or s3://bucket/prefix for evaluation.json and picture sheets."),
@@ -58,8 +67,20 @@ def evaluate(
     wish: dict[str, Any] = {"on": on, "out": out, "trim": trims(head), "reading": _reading(video, deinterlace)}
     wish |= {} if frames is None else {"frames": frames}
     if anchors is None:
+        if strokes is not None:
+            raise BadSpec(
+                "--strokes goes with --anchors: name the frames on which they are drawn, as in `--anchors middle`."
+            )
         _judge_looks(wish | _looks(look, against, setting, strengths), address, workers, as_json)
         return
+    if strokes is not None:
+        if look is None:
+            raise BadSpec(
+                "--strokes: name the look over whose colour they are drawn, as in `farm evaluate colorize --on FILM --anchors middle`."
+            )
+        first = _looks(look, against, setting, strengths)["looks"][0]
+        wish |= {"strokes": strokes, "look": first}
+        look = setting = None
     of_looks = {f"the look {look}": look, "--against": against, "--set": setting, "--strengths": strengths}
     if said := [name for name, value in of_looks.items() if value]:
         raise BadSpec(f"--anchors goes without {' and '.join(said)}: it is the film's own colour that is propagated.")

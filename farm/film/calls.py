@@ -157,7 +157,7 @@ class ReferenceCall(ColourCall):
 
     @property
     def priority(self) -> tuple[int, ...]:
-        return (0, self.order.frame)  # before anything is paid for that depends on it
+        return (0, self.order.painted.frame)  # before anything is paid for that depends on it
 
     @property
     def what(self) -> str:

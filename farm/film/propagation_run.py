@@ -205,7 +205,7 @@ class PropagationRun:
         film, file = self._survey.film, self._files[still.frame]
         head, packets = self._survey.decoding(Range(still.frame, still.frame + 1))
         called = f"frame {still.frame} ({self._survey.names.name(still.frame)})"
-        order = ReferenceOrder(film, still.frame, called, still.still, file.name, still_media(file), head, packets)
+        order = ReferenceOrder(film, called, still, file.name, still_media(file), head, packets)
         return ReferenceCall(order, wanted_by=tuple(chunks))
 
     def _await(self, run: SpanRun) -> None:
@@ -227,7 +227,7 @@ class PropagationRun:
         return list(map(self._guide_call, ready))
 
     def _guide_call(self, run: SpanRun) -> GuideCall:
-        read = Range(run.spans[0].read.start, run.spans[-1].read.stop)
+        read = Range(min(span.read.start for span in run.spans), max(span.read.stop for span in run.spans))
         head, packets = self._survey.decoding(read)
         _, references = self.records(sorted(run.references))
         order = GuideOrder(self._survey.film, run.look, run.spans, references, read, head, packets)

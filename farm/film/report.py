@@ -12,8 +12,8 @@ from farm.progress.mixed_hardware import MixedHardware
 from jobs.digest import digest
 from jobs.errors import FilmFailed
 from jobs.ledger.render_history import put_down
-from jobs.plan.spans import PaintedFrame
 from jobs.records.deliverables import DeliverablePlan
+from jobs.records.guides import painted_frame
 from jobs.records.outside_gamut import OutsideGamut
 from jobs.records.quality import FilmQuality
 from jobs.records.report import Conform, ConformReport, FilmReport, StandsIn, StillUse
@@ -69,7 +69,7 @@ def _outside_gamut(film: FilmRun) -> dict[str, OutsideGamut]:
 
 def _stills(film: FilmRun) -> Iterator[StillUse]:
     for still in film.survey.stills:
-        known = film.propagation.reference(PaintedFrame(frame=still.frame, still=still.sha256))
+        known = film.propagation.reference(painted_frame(still))
         yield StillUse(
             file=still.name,
             frame=still.frame,

@@ -31,10 +31,11 @@ from jobs.plan.shots import (
     refuse_idle_overrides,
     refuse_still_of_whole_picture,
 )
-from jobs.plan.spans import FARTHEST, PaintedFrame, Propagation
+from jobs.plan.spans import FARTHEST, Propagation
 from jobs.plan.survey_ranges import decoded, seen, survey_ranges
 from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverablePlan
+from jobs.records.guides import painted_frame
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
 from jobs.spec.codecs import Wrapping
 from jobs.spec.job import JobSpec, LookChoice
@@ -270,7 +271,7 @@ class SurveyRun:
         reach = Range(part.frames.start - FARTHEST, part.frames.stop + FARTHEST)
         stills = [one for one in self.stills if reach.start <= one.frame < reach.stop]
         if part.look.propagates:
-            painted = tuple(PaintedFrame(frame=one.frame, still=one.sha256) for one in stills)
+            painted = tuple(map(painted_frame, stills))
             return replace(part, look=part.look.propagated(Propagation(stills=painted, match=self.spec.match)))
         refuse_still_of_whole_picture(part, stills)
         return part

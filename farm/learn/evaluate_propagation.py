@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.propagation_summary import propagation_summary
+from actors.looks import fit
 from actors.survey.neighbouring_frames import middles, run_over
 from farm.film.calls import CutsCall, IndexCall, ProbeCall
 from farm.film.setup import ask
@@ -21,12 +22,12 @@ from jobs.errors import BadMedia, BadSpec
 from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Film
 from jobs.film.timecode import FrameTimecodes
-from jobs.plan.plan import Range
+from jobs.plan.plan import Look, Range
 from jobs.plan.shots import far_enough, ranges_between
 from jobs.plan.spans import Anchor, Span, spans_between
 from jobs.plan.survey_ranges import seen, survey_ranges
 from jobs.records.evaluation import JudgedFrame, PropagationEvaluation
-from jobs.spec.job import Reading
+from jobs.spec.job import LookChoice, Reading
 from jobs.spec.shots import DetectShots
 from jobs.store import open_store
 
@@ -76,6 +77,10 @@ class PropagationRequest:
     reading: Reading = field(default_factory=Reading)
     trim: bool = False
     """As a spec's `head: trim`."""
+    strokes: int = 0
+    """Drawn by rule on each anchor, over the look's own colour; 0: none."""
+    look: LookChoice | None = None
+    """That is helped by strokes."""
 
 
 class _Surveyed(NamedTuple):
@@ -88,7 +93,7 @@ def evaluate_propagation(
     wish: PropagationRequest, *, address: str | None = None, workers: int | None = None
 ) -> PropagationEvaluation:
     """Judge propagated colour. Raises BadInput for a film or a place that cannot be had, for anchors that are none of its frames, and for a grey film."""
-    with confine_evaluation({"--on": wish.on, "--out": wish.out}, (), address):
+    with confine_evaluation({"--on": wish.on, "--out": wish.out}, [wish.look] if wish.look else [], address):
         return _evaluated(wish, address, workers)
 
 
@@ -111,6 +116,7 @@ def judged_film(
     fleet: Fleet, on: str, wish: PropagationRequest, progress: EvaluationProgress, workers: int | None = None
 ) -> PropagationEvaluation:
     """The evaluation of a film at `on`, as workers know it."""
+    look = _look(wish)
     count, cpus = hands(fleet.cluster, workers)
     surveyor = PoolSpec("surveyor", "actors.survey.surveyor:Surveyor", (on, 1, wish.reading), limit=count, cpus=cpus)
     made_of = "actors.evaluation.propagated_frames:PropagationEvaluator"
@@ -127,20 +133,36 @@ def judged_film(
         )
     found: dict[int, JudgedFrame] = {}
     judged_frames = frozenset(propagated[place] for place in middles(len(propagated), wish.frames))
-    calls = _calls(surveyed, spans, judged_frames)
+    calls = _calls(surveyed, spans, judged_frames, look, wish.strokes)
     progress.begin(sum(len(call.order.judged) for call in calls))
     for _, judged in fleet.run(calls, lambda *_: ()):
         found[judged.frame] = judged
         progress.judged(len(found))
     progress.say()
-    left_out = surveyed.frame_index.frames - len(propagated) - len(anchors)
-    in_order = [found[number] for number in sorted(found)]
     evaluation = propagation_summary(
-        on, in_order, anchors, shots=len(surveyed.shots), propagated=len(propagated), left_out=left_out
+        on,
+        [found[number] for number in sorted(found)],
+        anchors,
+        shots=len(surveyed.shots),
+        propagated=len(propagated),
+        left_out=surveyed.frame_index.frames - len(propagated) - len(anchors),
+        strokes=(look.choice.name, wish.strokes) if look else None,
     )
+    return _in_colour(evaluation)
+
+
+def _in_colour(evaluation: PropagationEvaluation) -> PropagationEvaluation:
     if evaluation.total.chroma_rms.grey < COLOURLESS:
-        raise _grey(on)
+        raise _grey(evaluation.on)
     return evaluation
+
+
+def _look(wish: PropagationRequest) -> Look | None:
+    """Raises BadSpec for one whose colour is not put on the film's luma."""
+    look = fit(wish.look) if wish.look else None
+    if look and look.keeps != "luma":
+        raise BadSpec(f"The look '{look.title}' does not keep the film's luma; name a colouriser, as `colorize`.")
+    return look
 
 
 def _grey(on: str) -> BadMedia:
@@ -192,10 +214,12 @@ def spans_within_reach(shot: Range, anchors: Sequence[int]) -> Iterator[Span]:
         yield from spans_between([Anchor(frame=frame, still="truth") for frame in group], near)
 
 
-def _calls(surveyed: _Surveyed, spans: Sequence[Span], judged: frozenset[int]) -> list[SpanCall]:
+def _calls(
+    surveyed: _Surveyed, spans: Sequence[Span], judged: frozenset[int], look: Look | None, strokes: int
+) -> list[SpanCall]:
     calls: list[SpanCall] = []
     for span in spans:
         if some := judged & {*range(*span.frames)}:
             run = run_over(surveyed.film, surveyed.frame_index, span.read, span.read.start)
-            calls.append(SpanCall(JudgedSpan(len(calls), surveyed.film, span, some, run)))
+            calls.append(SpanCall(JudgedSpan(len(calls), surveyed.film, span, some, run, look, strokes)))
     return calls

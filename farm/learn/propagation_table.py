@@ -20,6 +20,12 @@ def show_propagation(evaluation: PropagationEvaluation, console: PlainConsole | 
     console.table(title, [*rows, ("all", *_cells(evaluation.total))], columns)
     for where, jitter in (("still", evaluation.still), ("moving", evaluation.moving)):
         console.note(f"jitter in {where} areas: {_of(jitter)}")
+    if gain := evaluation.strokes:
+        share = "" if gain.gained is None else f": {100 * gain.gained:.0f} % of what true anchors gain"
+        console.note(
+            f"dE00 of {gain.name} alone {gain.look:.2f}, with {_counted(gain.count, 'stroke')} on each anchor {gain.strokes:.2f}, "
+            f"with true anchors {gain.still:.2f}{share}"
+        )
 
 
 def _distance(some: DistanceFigures) -> str:

@@ -5,7 +5,7 @@
     spans    |---|-----------|--------|-----------|----------|     each is propagated from the anchors at its ends
 
 Stills are where a person put them. The look's own anchors stand `reach` frames apart, half of that from the shot's edge, and
-STILL_REACH from stills.
+STILL_REACH from stills. A layer of strokes is no anchor: its colours are laid over what the anchors give, as far as STILL_REACH.
 """
 
 from collections.abc import Sequence
@@ -42,6 +42,8 @@ class PaintedFrame(Document):
     frame: int
     still: str
     """SHA-256 of the file."""
+    strokes: bool = Field(default=False, exclude_if=lambda strokes: not strokes)
+    """Whether it is a layer of strokes."""
 
 
 class Anchor(Document):
@@ -65,6 +67,8 @@ class Span(Document):
     """Without the later anchor, which begins the next span; at the end of a shot to its last frame."""
     anchors: Annotated[tuple[Anchor, ...], Field(min_length=1, max_length=2)]
     """One, at either end, beside a shot's edge; else both, the earlier first."""
+    strokes: tuple[PaintedFrame, ...] = Field(default=(), exclude_if=lambda strokes: not strokes)
+    """Layers of strokes that reach its frames, in film order."""
 
     @property
     def propagated(self) -> Range:
@@ -73,8 +77,9 @@ class Span(Document):
 
     @property
     def read(self) -> Range:
-        """The frames that are read to propagate it: with those around the look's own anchors."""
+        """The frames that are read to propagate it: with those around the look's own anchors, and those on the way from strokes."""
         read = [self.propagated, *(anchor.around for anchor in self.anchors if anchor.around)]
+        read += [Range(layer.frame, layer.frame + 1) for layer in self.strokes]
         return Range(min(some.start for some in read), max(some.stop for some in read))
 
     @property
@@ -82,7 +87,9 @@ class Span(Document):
         """All stills it depends on, in film order."""
         own = [PaintedFrame(frame=one.frame, still=one.still) for one in self.anchors if one.still]
         matched = [painted for anchor in self.anchors for painted in (*anchor.beside, *anchor.elsewhere)]
-        return tuple(sorted({one.frame: one for one in (*own, *matched)}.values(), key=lambda one: one.frame))
+        return tuple(
+            sorted({one.frame: one for one in (*own, *matched, *self.strokes)}.values(), key=lambda one: one.frame)
+        )
 
     @property
     def elsewhere(self) -> set[int]:
@@ -104,15 +111,21 @@ class Propagation(Document):
 
     def through(self, shot: Range) -> tuple[Span, ...]:
         """The spans of a whole shot, in film order; they tile it."""
-        return spans_between(self._anchors(shot) or [self._own((shot.start + shot.stop) // 2, shot)], shot)
+        spans = spans_between(self._anchors(shot) or [self._own((shot.start + shot.stop) // 2, shot)], shot)
+        layers = [one for one in self.stills if one.strokes and one.frame in range(*shot)]
+        return tuple(_with_strokes(span, layers, self._whole(shot)) for span in spans) if layers else spans
 
     def settled(self, known: Range) -> int:
         """The frame before which no frame to come changes a span of a shot that goes on."""
-        to_come = next((still.frame for still in self.stills if still.frame >= known.stop), None)
+        to_come = next((still.frame for still in self.stills if not still.strokes and still.frame >= known.stop), None)
+        strokes = next((still.frame for still in self.stills if still.strokes and still.frame >= known.stop), None)
         sure = takewhile(
             lambda anchor: (
-                bool(anchor.still)
-                or (anchor.frame + AROUND < known.stop and (to_come is None or anchor.frame + FARTHEST < to_come))
+                (strokes is None or anchor.frame + STILL_REACH < strokes)
+                and (
+                    bool(anchor.still)
+                    or (anchor.frame + AROUND < known.stop and (to_come is None or anchor.frame + FARTHEST < to_come))
+                )
             ),
             self._anchors(known),
         )
@@ -125,7 +138,7 @@ class Propagation(Document):
 
     def _anchors(self, shot: Range) -> list[Anchor]:
         """All but that of a shot so short that it has only one, in its middle."""
-        stills = [Anchor(frame=one.frame, still=one.still) for one in self.stills if one.frame in range(*shot)]
+        stills = [Anchor(frame=one.frame, still=one.still) for one in self._whole(shot)]
         ends = [Anchor(frame=shot.start), *stills, Anchor(frame=shot.stop)]
         anchors: list[Anchor] = []
         for before, after in pairwise(ends):
@@ -135,9 +148,13 @@ class Propagation(Document):
             anchors += [*([before] if before.still else []), *(self._own(frame, shot) for frame in own)]
         return anchors
 
+    def _whole(self, shot: Range) -> list[PaintedFrame]:
+        """The shot's stills that are no layers of strokes."""
+        return [one for one in self.stills if not one.strokes and one.frame in range(*shot)]
+
     def _own(self, frame: int, shot: Range) -> Anchor:
         """An anchor of the look's own, beside the stills of its shot that are near enough."""
-        near = [one for one in self.stills if abs(one.frame - frame) <= FARTHEST]
+        near = [one for one in self.stills if not one.strokes and abs(one.frame - frame) <= FARTHEST]
         stills = [one for one in near if one.frame in range(*shot)]
         beside = (*[one for one in stills if one.frame < frame][-1:], *[one for one in stills if one.frame > frame][:1])
         others = [one for one in near if one.frame not in range(*shot)] if self.match == "film" else []
@@ -154,3 +171,12 @@ def spans_between(anchors: Sequence[Anchor], shot: Range) -> tuple[Span, ...]:
     inner = [Span(frames=Range(one.frame, other.frame), anchors=(one, other)) for one, other in pairwise(anchors)]
     tail = Span(frames=Range(last.frame, shot.stop), anchors=(last,))
     return tuple(span for span in (head, *inner, tail) if span.frames.frames)
+
+
+def _with_strokes(span: Span, layers: Sequence[PaintedFrame], stills: Sequence[PaintedFrame]) -> Span:
+    """A span with the layers of its shot that reach it: none from beyond a still, which knows better."""
+    begin, end = span.frames.start, span.frames.stop - 1
+    first = max((one.frame for one in stills if one.frame <= begin), default=begin - STILL_REACH)
+    last = min((one.frame for one in stills if one.frame > end), default=end + STILL_REACH)
+    reach = range(max(first, begin - STILL_REACH), min(last, end + STILL_REACH) + 1)
+    return span.model_copy(update={"strokes": tuple(one for one in layers if one.frame in reach)})

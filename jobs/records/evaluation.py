@@ -154,6 +154,10 @@ class JudgedFrame(Document):
     """From this frame to the next, where nothing moves; None where there is no next one that was propagated, or no such pixel."""
     moving: Jitter | None
     """The same where something does."""
+    look: ColourError | None = Field(default=None, exclude_if=lambda error: error is None)
+    """Where the look's own colour of the anchors is propagated in the place of the truth's."""
+    strokes: ColourError | None = Field(default=None, exclude_if=lambda error: error is None)
+    """The same, with strokes on the anchors."""
 
 
 class ErrorShare(Document):
@@ -176,6 +180,20 @@ class DistanceFigures(Document):
     chroma_rms: ErrorShare
 
 
+class StrokesGain(Document):
+    """What strokes on the anchors gain over the look alone, beside what anchors gain whose every pixel is true: mean dE00 of the judged frames."""
+
+    count: int
+    """Strokes on each anchor, at most."""
+    name: str
+    """The look's."""
+    look: float
+    strokes: float
+    still: float
+    gained: float | None
+    """By strokes, as a share of what true anchors gain; None where these gain nothing."""
+
+
 class PropagationEvaluation(Document):
     """evaluation.json of a film that got its colour from true frames, its anchors."""
 
@@ -194,4 +212,6 @@ class PropagationEvaluation(Document):
     by_distance: tuple[DistanceFigures, ...]
     still: Jitter | None
     moving: Jitter | None
+    strokes: StrokesGain | None = Field(default=None, exclude_if=lambda gain: gain is None)
+    """Where strokes were asked for."""
     each: tuple[JudgedFrame, ...]

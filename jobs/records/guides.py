@@ -63,8 +63,8 @@ def still_media(file: StillFile) -> Media:
 
 
 def painted_frame(file: StillFile) -> PaintedFrame:
-    """What plans and digests know of a still's file: its frame and what it holds, not its name."""
-    return PaintedFrame(frame=file.frame, still=file.sha256)
+    """What plans and digests know of a still's file: its frame, what it holds, and whether that is strokes; not its name."""
+    return PaintedFrame(frame=file.frame, still=file.sha256, strokes=file.strokes)
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,9 @@ class ReferenceOrder:
     """Bring a still to the film's own size, and hold it against its frame."""
 
     film: Film
-    frame: int
     called: str
     """The frame's name, for people: "frame 123 (00:00:05:03)"."""
-    still: str
+    painted: PaintedFrame
     name: str
     """The file's, for people."""
     media: Media
@@ -87,7 +86,7 @@ class ReferenceOrder:
     @property
     def digest(self) -> str:
         """Names the reference."""
-        return reference_digest(self.film, PaintedFrame(frame=self.frame, still=self.still))
+        return reference_digest(self.film, self.painted)
 
 
 @dataclass(frozen=True)
@@ -111,9 +110,8 @@ class GuideOrder:
 
 def reference_digest(film: Film, still: PaintedFrame) -> str:
     """Names a still's reference: the source, the frame and the file."""
-    return digest(
-        {"kind": "reference", "version": VERSION, "still": still.still, "frame": still.frame, **_source(film)}
-    )
+    own = still.model_dump(mode="json")  # without strokes, where it has none
+    return digest({"kind": "reference", "version": VERSION, **own, **_source(film)})
 
 
 def guide_digest(film: Film, look: Look, span: Span) -> str:
@@ -126,6 +124,7 @@ def guides_of(film: Film, chunk: Chunk) -> Iterator[str]:
     """Digests of the guides that give a chunk its colour, in film order, then of the references of its shot's stills that its frames show or lie beside."""
     yield from (guide_digest(film, chunk.look, span) for span in chunk.spans)
     near = range(chunk.core.start - DETAIL_REACH, chunk.core.stop + DETAIL_REACH)
+    # Strokes are in the guides alone: they have no detail.
     stills = {one.frame: one.still for span in chunk.spans for one in span.anchors if one.still and one.frame in near}
     yield from (reference_digest(film, PaintedFrame(frame=frame, still=stills[frame])) for frame in sorted(stills))
 

@@ -33,6 +33,8 @@ class StillFile(Document):
     width: int = 0
     height: int = 0
     """As its header tells, which may not be upright; 0: it was not asked yet."""
+    strokes: bool = False
+    """Whether it is a layer of strokes, which spread to what is alike: nearly all of it is transparent."""
 
 
 class StillsOfSpec(Document):

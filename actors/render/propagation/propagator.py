@@ -8,7 +8,7 @@ import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from collections.abc import Generator as Yields
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,10 @@ from actors.render.propagation.anchor_frames import AnchorFrames
 from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
 from actors.render.propagation.propagated_colour import GUIDE_BITS, read_reference
 from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownColour, propagate
+from actors.render.propagation.strokes import laid_over, spread
+from actors.render.propagation.window import Window
 from actors.render.segments import counted, hardware, kept_media
-from actors.stills.matching import match_still
+from actors.stills.matching import lay_strokes, match_still
 from actors.stills.reading import read_still
 from actors.survey.frame_runs import frames_in_turn
 from actors.survey.neighbouring_frames import NeighbouringFrames
@@ -50,30 +52,6 @@ HALF = np.float32(0.5)
 """Propagation works with chroma of -0.5 to 0.5, as Cb and Cr are; looks give differences of -1 to 1."""
 OWN_BESIDE_STILLS = np.float32(0.03)
 """What a look's own colour of a frame is worth beside what stills of the same shot say of it, 1 being certain."""
-
-
-@dataclass
-class Window:
-    """What spans in work have read, at the working size, upright."""
-
-    lumas: dict[int, Plane] = field(default_factory=dict)
-    """By frame: HW, 0..1."""
-    own: dict[int, tuple[int, Plane]] = field(default_factory=dict)
-    """By anchor: the frame that the look was shown, and its chroma, HW2, -0.5..0.5."""
-    known: dict[int, tuple[KnownPicture, KnownColour]] = field(default_factory=dict)
-    """By anchor: what is known of that frame, and what of the anchor, which two spans share."""
-
-    def shown(self, anchor: int) -> int:
-        """The frame that the look was shown for an anchor; the anchor itself where it was shown none."""
-        return self.own[anchor][0] if anchor in self.own else anchor
-
-    def forget_before(self, number: int) -> None:
-        """No span to come reads frames before this one."""
-        self.lumas = {frame: luma for frame, luma in self.lumas.items() if frame >= number}
-
-    def stacked(self, frames: Range) -> Plane:
-        """THW."""
-        return np.stack([self.lumas[number] for number in range(*frames)])
 
 
 class Propagator:
@@ -96,19 +74,21 @@ class Propagator:
         if isinstance(kept := self.ledger.record(order.digest), ReferenceRecord):
             return kept
         self._refuse_changed(order.film)
-        read = Range(order.frame, order.frame + 1)
+        painted = order.painted
+        read = Range(painted.frame, painted.frame + 1)
         try:
-            run = NeighbouringFrames(order.frame, read, order.head, order.packets)
+            run = NeighbouringFrames(painted.frame, read, order.head, order.packets)
             with closing(frames_in_turn(order.film, run, self.threads)) as frames:
                 frame = next(frames)
         except LookupError:
-            raise ChunkFailed(f"frame {order.frame}, of which {order.name} is a still, cannot be decoded.") from None
+            raise ChunkFailed(f"frame {painted.frame}, of which {order.name} is a still, cannot be decoded.") from None
         picture = order.film.picture
         data = self._file(order)
         try:
-            found = match_still(read_still(data, order.name), frame, picture, order.called)
+            image = read_still(data, order.name)
+            found = lay_strokes(image, picture) if painted.strokes else match_still(image, frame, picture, order.called)
         except BadMedia as error:
-            return RefusedStill(order.digest, order.frame, str(error))
+            return RefusedStill(order.digest, painted.frame, str(error))
         (_, frame_batch), *_ = batches_of([frame], picture, 1, self.device)
         lying = [torch.from_numpy(found.chroma_2HW), torch.from_numpy(found.weight_HW)[None]]
         # The luma comes upright; all are kept as the film lies in its file.
@@ -121,8 +101,8 @@ class Propagator:
         return self.ledger.keep(
             ReferenceRecord(
                 digest=order.digest,
-                frame=order.frame,
-                still=order.still,
+                frame=painted.frame,
+                still=painted.still,
                 media=media,
                 tool=found.tool,
                 remarks=found.remarks,
@@ -138,7 +118,8 @@ class Propagator:
         if not lacking:
             return
         self._refuse_changed(order.film)
-        stills = {one.frame: self._still(one, order.film) for one in order.references}
+        layers = {layer.frame for span in lacking for layer in span.strokes}
+        stills = {one.frame: self._still(one, order.film, one.frame in layers) for one in order.references}
         with (
             spool("propagate") as folder,
             closing(self._frames(order, lacking, stills, window := Window())) as frames,
@@ -195,14 +176,21 @@ class Propagator:
             if anchor.frame not in window.known:
                 window.known[anchor.frame] = self._known(anchor, window, stills)
         anchors = {anchor.frame for anchor in span.anchors}
-        painted = [_of(stills, still, span.elsewhere) for still in span.stills if still.frame not in anchors]
+        others = (still for still in span.stills if not still.strokes and still.frame not in anchors)
+        painted = [_of(stills, still, span.elsewhere) for still in others]
         # An anchor that the look was shown another frame for is itself less sure: that frame is matched with as well.
         shown = [window.known[frame][0] for frame in sorted(anchors) if window.shown(frame) != frame]
         first, last = (
             window.known[frame][1] if frame in anchors else None
             for frame in (span.propagated.start, span.propagated.stop - 1)
         )
-        return propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._extract)
+        guides = propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._extract)
+        if not span.strokes:
+            return guides
+        layers = {
+            one.frame: KnownColour(stills[one.frame].chroma, stills[one.frame].confidence) for one in span.strokes
+        }
+        return laid_over(guides, span.frames, window.lumas, layers, self._extract)
 
     def _known(
         self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
@@ -241,11 +229,16 @@ class Propagator:
         share = sure / (sure + OWN_BESIDE_STILLS)
         return KnownColour(own + share[..., None] * (chroma - own), np.maximum(sure, OWN_BESIDE_STILLS))
 
-    def _still(self, record: ReferenceRecord, film: Film) -> KnownPicture:
-        """A still's colour at the working size, upright."""
+    def _still(self, record: ReferenceRecord, film: Film, strokes: bool) -> KnownPicture:
+        """A still's colour at the working size, upright; that of strokes wherever it spreads."""
         planes = read_reference(self.ledger, record, film.picture)
+        if strokes:  # beside them lies no colour to be mixed with theirs
+            planes = torch.cat([planes[:, :2] * planes[:, 2:3], planes[:, 2:]], 1)
         small = resized(planes, working_size(*planes.shape[-2:]))[0]
         luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
+        if strokes:
+            found = spread(luma, known_chroma(small[:2] / small[2:3].clamp(min=1e-6)), weight)
+            return KnownPicture(luma, found.chroma, found.confidence)
         return KnownPicture(luma, known_chroma(small[:2]), weight)
 
     # paper

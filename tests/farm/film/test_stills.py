@@ -153,6 +153,50 @@ def test_a_changed_still_changes_the_frames_of_its_spans_and_no_others(
     assert off(chroma_of(tmp_path / "out/film.mkv")[75], RED) < 0.75
 
 
+def layer(folder: Path, frame: int, colour: tuple[int, int, int]) -> Path:
+    """A transparent picture with one broad stroke across its middle."""
+    folder.mkdir(exist_ok=True)
+    strokes = Image.new("RGBA", TWO_SHOTS.size)
+    strokes.paste((*colour, 255), (20, 52, 172, 60))
+    strokes.save(folder / f"x.f{frame:06d}.png")
+    return folder
+
+
+def test_a_changed_layer_of_strokes_changes_the_frames_of_its_spans_and_no_others(
+    film: Path, cuts: dict[str, str], tmp_path: Path
+) -> None:
+    spec = job(film, tmp_path, cuts, layer(tmp_path / "stills", 20, (40, 60, 200)))
+    made = rendered(spec)
+    before = chroma_of(tmp_path / "out/film.mkv")
+    (still,) = made.report().stills
+    assert still.remarks == ("a layer of strokes: their colour spreads to what is alike around them",)
+    # The stroke's own place, at half size.
+    assert off(before[20][:, 27:29, 12:84], BLUE) < off(before[20][:, 27:29, 12:84], RED)
+    layer(tmp_path / "stills", 20, (200, 60, 40))
+    fleet = InlineFleet()
+    found = surveyed(preflight(spec).spec, fleet)
+    diff = again(found, decide_deliverables(found, fleet, to_render=False))  # type: ignore[arg-type]
+    assert diff.propagated == ((0, CUT),)
+    assert [(one.shot, one.why) for one in diff.shots] == [(1, ("stills changed: frame 20",))]
+    fleet = InlineFleet()
+    rendered(spec, fleet)
+    assert {call.order.read.stop for call in fleet.calls(GuideCall)} == {CUT}
+    after = chroma_of(tmp_path / "out/film.mkv")
+    assert off(after[20][:, 27:29, 12:84], RED) < off(after[20][:, 27:29, 12:84], BLUE)
+    for one, other in zip(before[CUT:], after[CUT:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_layer_without_a_stroke_changes_nothing(film: Path, cuts: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "stills").mkdir()
+    Image.new("RGBA", TWO_SHOTS.size).save(tmp_path / "stills/x.f000020.png")
+    rendered(job(film, tmp_path / "empty", cuts, tmp_path / "stills"))
+    rendered(job(film, tmp_path / "none", cuts, tmp_path / "stills").model_copy(update={"stills": None}))
+    made = (chroma_of(tmp_path / name / "out/film.mkv") for name in ("empty", "none"))
+    for one, other in zip(*made, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def surveyed(spec: JobSpec, fleet: InlineFleet) -> SurveyRun:
     """A film that an earlier run has surveyed."""
     survey = open_film(preflight(spec), fleet=fleet, console=quiet())  # type: ignore[arg-type]

@@ -29,6 +29,7 @@ from farm.progress.plain_console import PlainConsole
 from jobs.errors import BadInput, BadMedia, BadSpec
 from jobs.plan.plan import Range
 from jobs.records.evaluation import PropagationEvaluation
+from jobs.spec.job import LookChoice
 from jobs.store.allowed_places import FOLDERS
 from tests.actors.evaluation.painted_films import Levels, film_of, panned, rgb
 from tests.actors.evaluation.pictures import kept, patches
@@ -51,7 +52,9 @@ def film(levels: Levels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return film_of(tmp_path_factory.mktemp("film") / "film.mkv", levels)
 
 
-def judged(film: Path, anchors: str, fleet: InlineFleet | None = None, **fields: int | str) -> PropagationEvaluation:
+def judged(
+    film: Path, anchors: str, fleet: InlineFleet | None = None, **fields: int | str | LookChoice
+) -> PropagationEvaluation:
     """In this process."""
     wish = PropagationRequest(str(film), anchors, **fields)  # type: ignore[arg-type]
     progress = EvaluationProgress(PlainConsole(file=StringIO()))
@@ -244,3 +247,36 @@ def test_the_command_gives_a_table_or_json(film: Path, tmp_path: Path) -> None:
 def test_the_command_refuses_in_one_sentence(film: Path, asked: tuple[str, ...], sentence: str) -> None:
     said = farm("evaluate", *asked, "--on", film)
     assert (said.code, said.sentence) == (2, sentence)
+
+
+def test_strokes_gain_some_of_what_true_anchors_gain(film: Path) -> None:
+    found = judged(film, "middle", strokes=5, look=LookChoice(name="colorize", settings={"size": 128}))
+    alone = judged(film, "middle")
+    assert found.strokes
+    assert found.strokes.still == pytest.approx(alone.total.de00.propagated)
+    assert found.strokes.still < found.strokes.strokes < found.strokes.look
+    assert found.strokes.gained == pytest.approx(
+        (found.strokes.look - found.strokes.strokes) / (found.strokes.look - found.strokes.still)
+    )
+    assert alone.strokes is None
+    assert all(one.look is None for one in alone.each)
+    show_propagation(found, PlainConsole(file=(said := StringIO())))
+    assert "with 5 strokes on each anchor" in " ".join(said.getvalue().split())
+
+
+def test_strokes_are_for_looks_that_keep_the_film_s_luma(film: Path) -> None:
+    with pytest.raises(BadSpec, match="does not keep the film's luma"):
+        judged(film, "middle", strokes=5, look=LookChoice(name="style"))
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (["colorize", "--strokes", "5"], "--strokes goes with --anchors"),
+        (["--anchors", "middle", "--strokes", "5"], "name the look"),
+    ],
+)
+def test_strokes_lack_neither_anchors_nor_a_look(film: Path, said: list[str], why: str) -> None:
+    ended = farm("evaluate", *said, "--on", str(film))
+    assert ended.code == 2
+    assert why in ended.err

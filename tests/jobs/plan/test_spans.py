@@ -24,6 +24,43 @@ def any_shot(seed: int) -> tuple[Range, Propagation]:
     return shot, Propagation(stills=painted(*sorted(inside)))
 
 
+def with_strokes(seed: int) -> tuple[Range, Propagation]:
+    """A shot, some of whose stills are layers of strokes."""
+    shot, propagation = any_shot(seed)
+    chance = random.Random(seed + 2)
+    stills = tuple(one.model_copy(update={"strokes": chance.random() < 0.5}) for one in propagation.stills)
+    return shot, propagation.model_copy(update={"stills": stills})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_strokes_move_no_anchor_and_reach_no_further_than_a_still(seed: int) -> None:
+    shot, propagation = with_strokes(seed)
+    stills = [one for one in propagation.stills if not one.strokes]
+    layers = [one for one in propagation.stills if one.strokes]
+    spans = propagation.through(shot)
+    alone = propagation.model_copy(update={"stills": tuple(stills)}).through(shot)
+    assert [span.model_copy(update={"strokes": ()}) for span in spans] == list(alone)
+    for span in spans:
+        for layer in layers:
+            apart = max(span.frames.start - layer.frame, layer.frame - span.frames.stop + 1)
+            before, after = range(layer.frame + 1, span.frames.start + 1), range(span.frames.stop, layer.frame)
+            between = any(one.frame in before or one.frame in after for one in stills)
+            assert (layer in span.strokes) == (apart <= STILL_REACH and not between)
+            assert layer not in span.strokes or span.read.start <= layer.frame < span.read.stop
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_settled_under_strokes_never_changes_as_the_shot_grows(seed: int) -> None:
+    shot, whole = with_strokes(seed)
+    complete = whole.through(shot)
+    for stop in range(shot.start + 1, shot.stop, max(1, shot.frames // 12)):
+        known = Range(shot.start, stop)
+        settled = whole.settled(known)
+        for span in complete:
+            if span.frames.stop <= settled:
+                assert span in whole.through(known)
+
+
 def look(stills: tuple[PaintedFrame, ...] = ()) -> Look:
     return Look(choice=LookChoice(name="colorize"), keeps="luma").propagated(Propagation(stills=stills))
 

@@ -1,0 +1,140 @@
+"""Spreads the strokes of a layer to what is alike around them, and lays their colour over a span's propagated colour.
+
+Colour flows between neighbouring pixels as far as their luma is alike, as in "Colorization using optimization" (Levin, Lischinski
+and Weiss 2004), and a little of it is lost on the way, so that beside each colour there is how far it counts: the probability that a
+random walk from a pixel comes to a stroke before it is lost (Grady, "Random walks for image segmentation", 2006). Where that is
+nothing, what was there before stays, bit for bit.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.picture.motion.flow import Floats, as_floats
+from actors.picture.motion.likeness import FADE_LIMIT
+from actors.render.propagation.guide_upsampling import merged
+from actors.render.propagation.matching import FeatureExtractor
+from actors.render.propagation.propagation import Guides, KnownColour, propagate
+from jobs.plan.ranges import Range
+from jobs.plan.spans import STILL_REACH
+
+Doubles = NDArray[np.float64]
+
+ALIKE = 0.018
+"""Difference of luma, 0..1, between neighbours at which colour flows by a factor of e^-0.5 less; beyond a few times as much nearly none does."""
+LEAK = 1e-5
+"""What flows across any edge."""
+LOST = 1 / 80**2
+"""What is lost at each pixel: in a plain area colour goes about 80 pixels of the working size."""
+HELD = 10.0
+"""How firmly a pixel under a stroke keeps the painter's colour."""
+TOUCHED, HALF = 0.005, 0.05
+"""Probability of coming to a stroke up to which a pixel is not touched by any, and what it is beyond that where strokes count half."""
+DARK = 0.05
+"""Luma, 0..1, that is added where chroma is scaled by light: a colour spread to a darker place has less chroma."""
+STEPS, CLOSE = 600, 1e-4
+"""Steps of conjugate gradients at most, and the part of the first error at which they end."""
+NOTHING = np.float32(0.05)
+"""A share of the painter's colour, once it is propagated, up to which there is none."""
+FADE = STILL_REACH // 4
+"""Frames over which strokes fade at the end of their reach."""
+_SMALL = np.float32(0.1)
+"""What a share of one is propagated as: chroma of usual size."""
+_TINY = 1e-300
+"""Against a division by nothing, of grey paint."""
+
+
+def spread(luma_HW: Floats, chroma_HW2: Floats, weight_HW: Floats) -> KnownColour:
+    """The colour of strokes wherever it spreads, and how far it counts there (0: not at all).
+
+    `luma_HW` 0..1 at the working size, `chroma_HW2` -0.5..0.5 where `weight_HW`, 0..1, says that there is a stroke.
+    """
+    if not weight_HW.any():
+        return KnownColour(np.zeros_like(chroma_HW2), np.zeros_like(weight_HW))
+    luma, held = luma_HW.astype(np.float64), HELD * weight_HW.astype(np.float64)
+    sources = [held, held * (luma + DARK), *(held * chroma_HW2[..., plane] for plane in range(2))]
+    reached, light, *chroma = _diffused(luma, held, np.stack(sources))
+    scale = np.minimum((luma + DARK) / np.maximum(light, 1e-12), FADE_LIMIT / np.maximum(reached, 1e-12))
+    beyond = np.maximum(reached - TOUCHED, 0)
+    spread_HW2 = np.stack([plane * scale for plane in chroma], -1).astype(np.float32)
+    return KnownColour(spread_HW2, (beyond / (beyond + HALF)).astype(np.float32))
+
+
+def laid_over(
+    guides: Guides,
+    frames: Range,
+    lumas: Mapping[int, Floats],
+    layers: Mapping[int, KnownColour],
+    extract: FeatureExtractor | None,
+) -> Guides:
+    """A span's guides with the spread strokes of some frames laid over them, propagated as an anchor's colour is.
+
+    `guides` begins with the first of `frames`; `lumas`: of all frames between these and the layers', at the working size.
+    """
+    chroma, confidence = guides.chroma.copy(), guides.confidence.copy()
+    mixed, weights, most = (np.zeros_like(one) for one in (chroma, confidence, confidence))
+    for at, layer in layers.items():
+        for numbers in (range(at, frames.stop), range(at - 1, frames.start - 1, -1)):
+            for number, (colour, share) in _brought(layer, at, numbers, lumas, extract):
+                if number in range(*frames):
+                    place = number - frames.start
+                    # The nearest layer has most to say.
+                    weight = share * share / np.float32(1 + abs(number - at))
+                    weights[place] += weight
+                    mixed[place] += colour * weight[..., None]
+                    most[place] = np.maximum(most[place], share)
+    touched = most > 0
+    share = most[touched][:, None]
+    chroma[touched] += (mixed[touched] / weights[touched][:, None] - chroma[touched]) * share
+    confidence[touched] = np.maximum(confidence, most)[touched]
+    return Guides(chroma, confidence)
+
+
+def _brought(
+    layer: KnownColour, at: int, numbers: range, lumas: Mapping[int, Floats], extract: FeatureExtractor | None
+) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
+    """A layer's colour and its share in each pixel of frames, which lie one after the other away from its own."""
+    shown = [*numbers] if at in numbers else [at, *numbers]
+    if not numbers:
+        return
+    luma_THW = np.stack([lumas[number] for number in shown])
+    whole = np.ones_like(layer.confidence)
+    share = layer.confidence
+    # What is propagated beside the share, and is one everywhere, tells what light and doubt have made of both.
+    planes = [layer.chroma * share[..., None], merged([share * _SMALL, whole * _SMALL])]
+    colours, shares = (propagate(luma_THW, KnownColour(one, whole), None, (), extract).chroma for one in planes)
+    for number, colour, (part, of) in zip(shown, colours, (cv2.split(one) for one in shares), strict=True):
+        sure = (part / np.maximum(of, np.float32(1e-4))).clip(0, 1)
+        counted = ((sure - NOTHING) / (1 - NOTHING)).clip(0, 1) if number != at else share
+        faded = counted * np.float32(np.clip((STILL_REACH + 1 - abs(number - at)) / FADE, 0, 1))
+        yield number, (colour / np.maximum(sure, np.float32(1e-4))[..., None], as_floats(faded))
+
+
+def _diffused(luma_HW: Doubles, held_HW: Doubles, sources_CHW: Doubles) -> Doubles:
+    """What comes of each source at every pixel: conjugate gradients, preconditioned by the diagonal."""
+    down, right = (np.exp(-0.5 * (np.diff(luma_HW, axis=axis) / ALIKE) ** 2) + LEAK for axis in (0, 1))
+    diagonal = held_HW + LOST
+    diagonal[1:] += down
+    diagonal[:-1] += down
+    diagonal[:, 1:] += right
+    diagonal[:, :-1] += right
+    found, rest = np.zeros_like(sources_CHW), sources_CHW
+    way = rest / diagonal
+    fit = (rest * way).sum((1, 2), keepdims=True)
+    enough = CLOSE**2 * fit
+    for _ in range(STEPS):
+        if (fit <= enough).all():
+            break
+        pushed = diagonal * way
+        pushed[:, 1:] -= down * way[:, :-1]
+        pushed[:, :-1] -= down * way[:, 1:]
+        pushed[:, :, 1:] -= right * way[:, :, :-1]
+        pushed[:, :, :-1] -= right * way[:, :, 1:]
+        step = fit / ((way * pushed).sum((1, 2), keepdims=True) + _TINY)
+        found, rest = found + step * way, rest - step * pushed
+        toward = rest / diagonal
+        before, fit = fit, (rest * toward).sum((1, 2), keepdims=True)
+        way = toward + fit / (before + _TINY) * way
+    return found
