@@ -20,6 +20,7 @@ from actors.verify.loudness import loudness_of
 from jobs.errors import BadMedia
 from jobs.records.quality import Check, QualityReport
 from jobs.spec.quality import QualityBounds
+from tests.actors.cutting import clip
 from tests.farm.inline import shot_list
 
 RATE, CUT, FRAMES = 24, 30, 72
@@ -189,6 +190,20 @@ def test_shots_may_be_given(source: Path, tmp_path: Path) -> None:
     cuts = listed_cuts(str(shot_list(tmp_path / "cuts.csv", 0, 20, 50, frames=FRAMES)), str(source))
     found: QualityReport = film_quality(str(source), str(source), BOUNDS, cuts)
     assert [one.frames for one in found.quality.shots] == [(0, 20), (20, 50), (50, FRAMES)]
+
+
+@pytest.mark.parametrize("name", ["chaplin.mp4", "sintel-30s.mp4"])
+def test_a_real_film_that_is_only_encoded_is_clean(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.mkv"
+    with av.open(str(clip(name))) as source, av.open(str(copy), "w") as out:
+        read = source.streams.video[0]
+        stream = out.add_stream("libx264", rate=read.average_rate, options={"preset": "superfast", "crf": "26"})
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = read.width, read.height, "yuv420p"
+        for frame in source.decode(read):
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    assert film_quality(str(copy), str(clip(name)), QualityBounds()).quality.judged("warn") == []
 
 
 @pytest.mark.parametrize("form", ["rgb24", "gbrp10le", "yuva444p10le", "nv12", "gray", "yuv422p12le"])
