@@ -70,8 +70,10 @@ class SheetCell(NamedTuple):
     small: str
     """Empty: none is put there."""
     before: str | None = None
-    """Hash of what an earlier run has put under the name `large`, empty where that is not known: what somebody has painted on
+    """Hash of what an earlier run has put there to be painted on, empty where that is not known: what somebody has painted on
     since stays. None: whatever is there is replaced."""
+    layer: str = ""
+    """Name of a transparent layer, on which strokes are drawn over the still; empty: the still itself is painted on."""
 
 
 class SheetMade(NamedTuple):
@@ -79,7 +81,9 @@ class SheetMade(NamedTuple):
 
     key: str
     edited: tuple[str, ...]
-    """Names of stills that somebody has painted on, and which were left as they are."""
+    """Names of stills and layers that somebody has painted on, and which were left as they are."""
+    layers: tuple[tuple[str, str], ...] = ()
+    """Transparent layers beside stills: name, and SHA-256 as it was put there."""
 
 
 @dataclass(frozen=True)

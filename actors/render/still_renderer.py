@@ -31,7 +31,7 @@ from actors.render.segments import hardware
 from actors.render.still_orders import ChoiceOrder, SheetCell, SheetMade, SheetOrder, StillOrder
 from actors.stills.choosing import choose_frames, small_luma
 from actors.stills.contact_sheet import Cell, contact_sheet, opened, small
-from actors.stills.exporting import export
+from actors.stills.exporting import empty_layer, export
 from actors.survey.frame_runs import frames_in_turn, frames_read
 from actors.survey.neighbouring_frames import NeighbouringFrames, around
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
@@ -112,7 +112,7 @@ class StillRenderer:
 
     def sheet(self, order: SheetOrder) -> SheetMade:
         """Put a sheet, and its stills, into the output. Raises FilmFailed where a still is gone or damaged."""
-        output, edited = open_store(order.output), list[str]()
+        output, edited, layers = open_store(order.output), list[str](), list[tuple[str, str]]()
         rows = []
         for row in order.rows:
             cells = []
@@ -120,8 +120,11 @@ class StillRenderer:
                 photo = None
                 if cell.still:
                     data = self._read(cell.still)
-                    photo = small(opened(data))
-                    if self._is_edited(output, cell, cell.still):
+                    whole = opened(data)
+                    photo = small(whole)
+                    if cell.layer:
+                        layers.append(self._put_layer(output, cell, whole, edited))
+                    if not cell.layer and self._is_edited(output, cell, cell.still):
                         edited.append(cell.large)
                     else:
                         output.write(cell.large, data)
@@ -130,7 +133,18 @@ class StillRenderer:
                 cells.append(Cell(photo, cell.words))
             rows.append(cells)
         output.write(order.key, contact_sheet(order.columns, rows))
-        return SheetMade(order.key, tuple(edited))
+        return SheetMade(order.key, tuple(edited), tuple(layers))
+
+    def _put_layer(self, output: Store, cell: SheetCell, still: Photo, edited: list[str]) -> tuple[str, str]:
+        """A transparent layer beside a still, unless somebody has drawn on one since: then its name is in `edited`."""
+        height, width = still.shape[:2]
+        data = empty_layer(width, height)
+        name = hashlib.sha256(data).hexdigest()
+        if output.stat(cell.layer) and hash_of(output, cell.layer)[0] not in (name, cell.before):
+            edited.append(cell.layer)
+        else:
+            output.write(cell.layer, data)
+        return cell.layer, name
 
     def _is_edited(self, output: Store, cell: SheetCell, still: Still) -> bool:
         """Whether something else lies under a still's name than this farm has put there."""

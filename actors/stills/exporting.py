@@ -20,6 +20,16 @@ def export(photo: Photo) -> bytes:
     return file.getvalue()
 
 
+def empty_layer(width: int, height: int) -> bytes:
+    """A transparent PNG in sRGB, on which strokes are drawn: the same bytes for the same size, by the same Pillow."""
+    said = PngImagePlugin.PngInfo()
+    said.add(b"sRGB", b"\1")
+    said.add_text("Software", OWN)
+    file = io.BytesIO()
+    Image.new("RGBA", (width, height)).save(file, "PNG", pnginfo=said, compress_level=6)
+    return file.getvalue()
+
+
 def is_unedited(data: bytes, known_sha256s: Collection[str]) -> bool:
     """Whether a still is one of the exports of these hashes, bit for bit."""
     return hashlib.sha256(data).hexdigest() in known_sha256s

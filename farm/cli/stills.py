@@ -33,6 +33,10 @@ def stills(
     grey: Annotated[
         bool, typer.Option("--grey", help="Export them without colour, instead of in the film's look.")
     ] = False,
+    hints: Annotated[
+        bool,
+        typer.Option("--hints", help="Export a transparent layer for a few strokes of colour, beside the grey frame."),
+    ] = False,
     setting: Setting = None,
     shots: OfShots = None,
     frames: Annotated[
@@ -52,8 +56,9 @@ def stills(
     """
     chosen = ALL if shots is None else shots_chosen(shots)
     settings = fields_of(setting=setting).get("settings", {})
-    if grey and (look or setting):
-        raise BadSpec("--grey goes without --look and --set.")
+    if (grey or hints) and (look or setting or (grey and hints)):
+        raise BadSpec(f"{'--hints' if hints else '--grey'} goes without --look{', --grey' if hints else ''} and --set.")
+    grey = grey or hints
     options = fields_of(workers=workers) | source.fields() | job.fields()
     looks = [look] if look else []
     spec = _spec(film, ["none"] if grey else looks, settings, (out, job.store), options)
@@ -64,7 +69,7 @@ def stills(
     from farm.contact_sheets.still_run import looks_beside
 
     beside = (None,) if grey else looks_beside(looks, settings) if looks else ()
-    found = stills_of_film(spec, ExportRequest(beside, chosen, frames or "", most), address=job.address)
+    found = stills_of_film(spec, ExportRequest(beside, chosen, frames or "", most, hints), address=job.address)
     if as_json:
         answer(found)
     if found.lacking:

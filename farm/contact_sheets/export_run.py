@@ -26,7 +26,7 @@ from jobs.stills.exports import (
     read_exports,
     refuse_another_film,
 )
-from jobs.stills.names import still_name
+from jobs.stills.names import grey_name, still_name
 from jobs.store import Store, open_store
 
 MOST = 3
@@ -43,6 +43,8 @@ class ExportRequest:
     frames: str = ""
     """These frames and no others, by number or time code, as in "123,200-204,00:00:05:03"."""
     most: int = MOST
+    strokes: bool = False
+    """As a transparent layer each, to be drawn on, beside the grey frame."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class _Export:
     """By frame."""
     refused: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
+    layers: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of the transparent layers, by name."""
 
     def __post_init__(self) -> None:
         film = self.survey.film.picture
@@ -136,6 +140,7 @@ class _Export:
                 self.made[found.frame] = found
             case _, SheetMade():
                 self.edited += found.edited
+                self.layers |= found.layers
             case _, RetriesExhausted():
                 self.refused.append(f"{call.what}: {found.last}")
 
@@ -147,9 +152,10 @@ class _Export:
 
     def publish(self, rendered: int) -> StillsReport:
         """stills.json, in which what earlier runs have exported stays, and what this one came to."""
-        film, names = self.survey.film, {still.name for still in self._exported}
+        made = [one.model_copy(update={"sha256": self.layers.get(one.name, one.sha256)}) for one in self._exported]
+        film, names = self.survey.film, {still.name for still in made}
         kept = [still for still in (self.before.stills if self.before else ()) if still.name not in names]
-        stills = sorted([*kept, *self._exported], key=lambda still: (still.frame, still.name))
+        stills = sorted([*kept, *made], key=lambda still: (still.frame, still.name))
         export = StillsExport(
             job=self.survey.spec.name, source=film.source, identity=film.identity, stills=tuple(stills)
         )
@@ -157,7 +163,7 @@ class _Export:
         return StillsReport(
             output=self.output.url,
             sheets=tuple(self._sheets),
-            stills=tuple(self._exported),
+            stills=tuple(made),
             rendered=rendered,
             edited=tuple(sorted(self.edited)),
             lacking=tuple(self.refused),
@@ -211,7 +217,8 @@ class _Export:
         rows: dict[int, list[SheetCell]] = {}
         for still in self._exported:
             words = f"shot {still.shot}, frame {still.frame}, {still.at}"
-            cell = SheetCell(self.made[still.frame], words, still.name, "", before.get(still.name, ""))
+            grey, layer = (grey_name(still.name), still.name) if self.wish.strokes else (still.name, "")
+            cell = SheetCell(self.made[still.frame], words, grey, "", before.get(still.name, ""), layer)
             rows.setdefault(still.shot, []).append(cell)
         cells = [tuple(row[begin : begin + MOST]) for row in rows.values() for begin in range(0, len(row), MOST)]
         pages = [tuple(cells[begin : begin + ROWS]) for begin in range(0, len(cells), ROWS)]

@@ -16,6 +16,11 @@ def still_name(shot: int, frame: int, timecode: str) -> str:
     return f"shot{shot:04d}.f{frame:06d}.{timecode.replace(':', '-').replace(';', '-')}.png"
 
 
+def grey_name(layer: str) -> str:
+    """The name of the grey frame beneath a layer of strokes, by the layer's own: it is no still's, and passed over."""
+    return f"{layer.removesuffix('.png').replace('.f', '.grey-', 1)}.png"
+
+
 def frame_of(name: str) -> int | None:
     """The frame that a file's name says it is of: the number behind the first `.f`; None where the file is no still."""
     ending = name.rpartition(".")[2].lower()

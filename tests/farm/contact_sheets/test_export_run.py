@@ -15,6 +15,7 @@ from actors.looks import fit
 from actors.media.planes import planes_of
 from actors.picture.stills import of_source
 from actors.stills.exporting import is_unedited
+from actors.stills.headers import measured
 from actors.stills.matching import match_still
 from actors.stills.reading import read_still
 from actors.survey.frame_runs import frames_read
@@ -220,3 +221,38 @@ def test_the_command(film: Path, tmp_path: Path) -> None:
     assert hashlib.sha256(data).hexdigest() == still.sha256
     # The store's own folder within is no still.
     assert [one.name for one in stills_in(str(tmp_path / "to paint"))] == [still.name]
+
+
+def test_a_layer_for_strokes_lies_beside_its_grey_frame_and_is_no_still_until_it_is_drawn_on(
+    film: Path, tmp_path: Path
+) -> None:
+    spec, folder = spec_of(film, tmp_path), tmp_path / "out"
+    found = exported(spec, looks=(None,), most=1, strokes=True)
+    assert len(found.stills) == 3
+    for still in found.stills:
+        layer = read_still((folder / still.name).read_bytes(), still.name)
+        assert layer.rgb_HW3.shape == (112, 192, 3)
+        assert layer.alpha_HW is not None
+        assert not layer.alpha_HW.any()
+        grey = cv2.imread(str(folder / still.name.replace(".f", ".grey-")))
+        assert grey is not None
+        assert grey.shape == (112, 192, 3)
+        assert not np.ptp(grey.astype(np.int32), axis=2).any()
+    assert [one.name for one in stills_in(str(folder))] == [still.name for still in found.stills]
+    assert stills_in(str(folder), unedited=exported_in(str(folder))) == ()
+    drawn = folder / found.stills[1].name
+    picture = np.zeros((112, 192, 4), np.uint8)
+    picture[50:54, 20:90] = (40, 60, 200, 255)
+    assert cv2.imwrite(str(drawn), picture)
+    data = drawn.read_bytes()
+    again = exported(spec, looks=(None,), most=1, strokes=True)
+    assert again.edited == (drawn.name,)
+    assert drawn.read_bytes() == data
+    (left,) = stills_in(str(folder), unedited=exported_in(str(folder)), measure=measured)
+    assert (left.name, left.strokes) == (drawn.name, True)
+
+
+@pytest.mark.parametrize("beside", [("--grey",), ("--look", "colorize")])
+def test_layers_for_strokes_have_no_look(film: Path, tmp_path: Path, beside: tuple[str, ...]) -> None:
+    said = farm("stills", film, "--out", tmp_path / "out", "--hints", *beside)
+    assert (said.code, said.sentence) == (2, "--hints goes without --look, --grey and --set.")
