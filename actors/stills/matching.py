@@ -29,6 +29,8 @@ DRAWN = 0.02
 GAMMAS, BRIGHTNESS = (0.6, 1.6), 0.08
 """How far brightness may be from a dark or plain frame's: by gamma, and by so much of white beside."""
 TOLD_GAMMA = 0.04
+DARK, BRIGHTER = 0.05, 1.5
+"""Luma, 0..1, added to both where a stroke's chroma is brought to its frame's, and most that chroma is multiplied by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +53,7 @@ def match_still(still: StillImage, frame: av.VideoFrame, film: Picture, frame_na
     film, or shows something else than this frame.
     """
     _refuse_shape(still, film)
-    luma = Quantiser(film.colour, film.depth).luma_floats(torch.from_numpy(planes_of(frame)[0].astype(np.int32)))
-    frame_HW = luma.clamp(0, 1).numpy()
+    frame_HW = _luma(frame, film)
     rgb_3HW, weight = _lying(still, film)
     still_luma, differences = to_differences(rgb_3HW[None], film.colour)
     still_HW = np.asarray(still_luma[0, 0].numpy(), np.float32)
@@ -69,15 +70,24 @@ def match_still(still: StillImage, frame: av.VideoFrame, film: Picture, frame_na
     return Reference(np.ascontiguousarray(chroma.clip(-1, 1)), inside, still.tool, remarks)
 
 
-def lay_strokes(still: StillImage, film: Picture) -> Reference:
-    """A layer of strokes as reference: it shows nothing by which it could be aligned. Raises BadMedia where it has another shape than the film."""
+def lay_strokes(still: StillImage, frame: av.VideoFrame, film: Picture) -> Reference:
+    """A layer of strokes as reference: it shows nothing by which it could be aligned. Raises BadMedia where it has another shape than the film.
+
+    A stroke is lighter or darker than what it is drawn on: its chroma is brought to the frame's luma in proportion.
+    """
     _refuse_shape(still, film)
     rgb_3HW, weight = _lying(still, film)
-    _, differences = to_differences(rgb_3HW[None], film.colour)
-    height, width = film.height, film.width
-    inside = np.ones((height, width), np.float32) if weight is None else weight
+    own, differences = to_differences(rgb_3HW[None], film.colour)
+    light = (_luma(frame, film) + DARK) / (own[0].numpy() + DARK)
+    inside = np.ones((film.height, film.width), np.float32) if weight is None else weight
     said = "a layer of strokes: their colour spreads to what is alike around them"
-    return Reference(np.ascontiguousarray(differences[0].numpy()), inside, still.tool, (*still.remarks, said))
+    chroma = differences[0].numpy() * np.minimum(light, BRIGHTER)
+    return Reference(np.ascontiguousarray(chroma.clip(-1, 1), np.float32), inside, still.tool, (*still.remarks, said))
+
+
+def _luma(frame: av.VideoFrame, film: Picture) -> Plane:
+    luma = Quantiser(film.colour, film.depth).luma_floats(torch.from_numpy(planes_of(frame)[0].astype(np.int32)))
+    return np.asarray(luma.clamp(0, 1).numpy(), np.float32)
 
 
 def _refuse_shape(still: StillImage, film: Picture) -> None:

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -32,8 +33,8 @@ from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownCol
 from actors.render.propagation.strokes import laid_over, spread
 from actors.render.propagation.window import Window
 from actors.render.segments import counted, hardware, kept_media
-from actors.stills.matching import lay_strokes, match_still
-from actors.stills.reading import read_still
+from actors.stills.matching import Reference, lay_strokes, match_still
+from actors.stills.reading import StillImage, read_still
 from actors.survey.frame_runs import frames_in_turn
 from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.errors import BadMedia, ChunkFailed, FilmFailed
@@ -85,8 +86,7 @@ class Propagator:
         picture = order.film.picture
         data = self._file(order)
         try:
-            image = read_still(data, order.name)
-            found = lay_strokes(image, picture) if painted.strokes else match_still(image, frame, picture, order.called)
+            found = _taken(read_still(data, order.name), frame, order)
         except BadMedia as error:
             return RefusedStill(order.digest, painted.frame, str(error))
         (_, frame_batch), *_ = batches_of([frame], picture, 1, self.device)
@@ -278,6 +278,13 @@ class Propagator:
         if not self._unchanged and source_identity(self.source) != film.identity:
             raise BadMedia(f"{named(self.source)} was changed since its survey; begin a new job for it.")
         self._unchanged = True
+
+
+def _taken(still: StillImage, frame: av.VideoFrame, order: ReferenceOrder) -> Reference:
+    """A still as reference. Raises BadMedia for one that is not its frame's, and no strokes."""
+    if order.painted.strokes:
+        return lay_strokes(still, frame, order.film.picture)
+    return match_still(still, frame, order.film.picture, order.called)
 
 
 def _of(stills: Mapping[int, KnownPicture], painted: PaintedFrame, elsewhere: Container[int]) -> KnownPicture:
