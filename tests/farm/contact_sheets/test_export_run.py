@@ -13,6 +13,7 @@ import pytest
 
 from actors.looks import fit
 from actors.media.planes import planes_of
+from actors.picture.grading.reading import with_grades_read
 from actors.picture.stills import of_source
 from actors.stills.exporting import is_unedited
 from actors.stills.headers import measured
@@ -35,6 +36,7 @@ from jobs.stills.exports import StillsReport, exported_in
 from jobs.stills.listing import stills_in
 from jobs.store import open_store
 from tests.actors.interlaced import interlaced
+from tests.actors.picture.grading.luts import bent, cube
 from tests.farm.inline import InlineFleet, quiet
 from tests.farm.options import called
 from tests.farm.shell import farm
@@ -221,6 +223,15 @@ def test_the_command(film: Path, tmp_path: Path) -> None:
     assert hashlib.sha256(data).hexdigest() == still.sha256
     # The store's own folder within is no still.
     assert [one.name for one in stills_in(str(tmp_path / "to paint"))] == [still.name]
+
+
+def test_an_export_never_has_a_grade_or_a_control_in_it(film: Path, tmp_path: Path) -> None:
+    lut = tmp_path / "show.cube"
+    lut.write_bytes(cube(bent, 5))
+    plain = exported(spec_of(film, tmp_path / "plain"), most=1)
+    asked = spec_of(film, tmp_path / "graded", grade={"lut": str(lut)}, controls={"saturation": 2})
+    graded = exported(with_grades_read(asked), most=1)
+    assert [still.sha256 for still in graded.stills] == [still.sha256 for still in plain.stills]
 
 
 def test_a_layer_for_strokes_lies_beside_its_grey_frame_and_is_no_still_until_it_is_drawn_on(

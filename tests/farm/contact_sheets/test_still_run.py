@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 
 from actors.looks import fit
 from actors.media.planes import planes_of
+from actors.picture.grading.reading import with_grades_read
 from actors.render.still_orders import StillOrder
 from actors.render.still_renderer import StillRenderer, chosen
 from actors.survey.neighbouring_frames import around
@@ -33,6 +34,7 @@ from jobs.records.stills import Proof
 from jobs.spec.job import JobSpec, LookChoice
 from jobs.store import open_store
 from tests.actors.interlaced import interlaced
+from tests.actors.picture.grading.luts import bent, cube
 from tests.farm.film.review.test_page import Page
 from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.options import called
@@ -107,6 +109,32 @@ def test_a_still_is_the_very_frame_of_the_delivered_film(tmp_path: Path, source:
         own = order.looks[1]
         assert own is not None
         assert fingerprint(prover.finished(order, own, run, around_it)) == frames[run.frame]
+
+
+def test_a_proof_shows_the_grade_that_is_delivered(film: Path, tmp_path: Path) -> None:
+    lut = tmp_path / "show.cube"
+    lut.write_bytes(cube(bent, 5))
+    spec = with_grades_read(spec_of(film, tmp_path / "graded", grade={"lut": str(lut)}))
+    fleet = InlineFleet()
+    graded = proven(spec, fleet=fleet)
+    assert rendered(spec).report().conforms
+    frames = serial(tmp_path / "graded/out/film.mkv")
+    prover = StillRenderer(spec.store, spec.name, (), 1, gpu=False)
+    for order in orders(fleet):
+        run, around_it = chosen(order, 1)
+        own = order.looks[1]
+        assert own is not None
+        assert fingerprint(prover.finished(order, own, run, around_it)) == frames[run.frame]
+    plain = proven(spec_of(film, tmp_path / "plain"))
+    for one, other in zip(graded.shots, plain.shots, strict=True):
+        assert one.stills[0] == other.stills[0]
+        shown, ungraded = (
+            cv2.imread(str(tmp_path / name / "out" / str(shot.stills[1])))
+            for name, shot in (("graded", one), ("plain", other))
+        )
+        assert shown is not None
+        assert ungraded is not None
+        assert cv2.absdiff(shown, ungraded).mean() > 2
 
 
 def test_every_shot_and_look_is_on_the_sheet_and_on_the_page(film: Path, tmp_path: Path) -> None:
