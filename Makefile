@@ -8,6 +8,9 @@ SOURCE ?=
 DEVICE ?= cpu
 OUT ?= out
 
+# Every test that starts a program would compile the farm again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: env film test test-minutes quick test-slow check release bench chaos clean
 
 env: $(STAMP)

@@ -23,6 +23,9 @@ MINUTES_TIMEOUT = 900
 sys.path.insert(0, PLUGIN)
 # As `farm` says it before Ray is loaded: Ray keeps what it finds when it is, and a command that joins a Ray of tests must agree with it.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
+# Threads of torch and of OpenBLAS spin while they wait for one another, wherever something else wants a core: the suite's other process
+# does, and tests then took five times the processor. Read as these are loaded, here and in all that tests start.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 # Each worker that Ray starts ahead of its use takes a second of CPU to begin, and most tests use one or two.
 os.environ.setdefault("RAY_prestart_worker_first_driver", "false")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [PLUGIN, ROOT, os.environ.get("PYTHONPATH")]))
