@@ -8,6 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from actors.media.container import named, opened, picture_stream, played
+from actors.media.metadata.vetting import refuse_costly
 from actors.survey.probe import colour_of, seconds_of, timecode_of
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
@@ -24,6 +25,7 @@ def inspection(url: str, *, trim: bool = False) -> Inspection:
 
     `trim`: as the farm has it with `head: trim`.
     """
+    refuse_costly(url)  # such a source is not opened below either
     surveyor = Surveyor(url)
     film, refused = None, ""
     try:

@@ -11,6 +11,7 @@ from actors.media.ebml import element
 from actors.media.metadata.container_header import MOST_TAGS
 from actors.media.metadata.ogg_comments import comments_in
 from actors.media.metadata.vetting import refuse_costly
+from actors.survey.describe import inspection
 from actors.survey.surveyor import Surveyor
 from jobs.errors import BadMedia
 from jobs.store import open_store
@@ -96,6 +97,12 @@ def test_what_is_advised_helps(tmp_path: Path) -> None:
     words = command.replace("FILM", str(path)).replace("NEW", str(tmp_path / "new")).split()
     subprocess.run([*words, "-v", "error", "-nostdin"], check=True)
     assert len(Surveyor(str(tmp_path / "new.mkv")).film().tags) < 10
+
+
+def test_who_only_looks_at_a_film_does_not_open_it_either(tmp_path: Path) -> None:
+    path = written(tmp_path / "many.mkv", matroska((200_000, 1)))
+    with pytest.raises(BadMedia, match="more than 10,000 tags"):
+        inspection(str(path))
 
 
 def test_damaged_headers_are_no_headers(tmp_path: Path) -> None:
