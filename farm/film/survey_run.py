@@ -120,7 +120,7 @@ class SurveyRun:
         """What a run before this one read from a list of cuts: for those who only look."""
         listed = isinstance(self.spec.shots, GivenShots) and self.complete
         given = self.ledger.paper(self._given_paper, Cuts) if listed else None
-        if given:
+        if given and self.index and given.frames == Range(0, self.index.frames):
             self._add(given)
 
     def fresh(self) -> list[Chunk]:
@@ -207,7 +207,7 @@ class SurveyRun:
             self._ordered += 1
             name = self._cuts_paper(frames)
             kept = self.ledger.paper(name, Cuts) if name in self._on_paper else None
-            if kept:
+            if kept and kept.frames == frames:  # a paper that tells of other frames is another's, or damaged
                 self._add(kept)
             else:
                 calls.append(self._search_call(frames))

@@ -23,6 +23,7 @@ def check_boxes(file: FileBytes, track: int) -> int:
     """
     samples, fragments, sequence, earlier = 0, 0, 0, b""
     tracks: set[int] = set()
+    of_track: dict[int, int] = {}
     for box in _top(file):
         if box.name in (b"moov", b"moof") and box.stop - box.start > _LARGEST_PAPER:
             raise broken_at(box.start, "an index of less than 1 GiB")
@@ -40,6 +41,8 @@ def check_boxes(file: FileBytes, track: int) -> int:
             fragments, sequence = fragments + of_track.get(track, 0), number
         if earlier == b"moof" and box.name not in (b"mdat", b"free", b"skip", b"uuid", b"emsg", b"prft"):
             raise broken_at(box.start, "the samples of a fragment")
+        if earlier == b"moof" and box.name == b"mdat" and box.stop > box.content and not of_track:
+            raise BrokenStructure(f"is damaged at byte {box.start}: the samples of fragment {sequence} are of no track")
         earlier = box.name if box.name in (b"moof", b"mdat") else earlier
     if earlier == b"moof":
         raise BrokenStructure(f"is truncated: it ends before the samples of fragment {sequence}")

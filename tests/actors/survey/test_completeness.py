@@ -159,6 +159,14 @@ def test_a_fragment_that_is_missing_between_others_is_missed(tmp_path: Path) -> 
     assert "fragment 1 is followed by fragment 3" in refused(torn)
 
 
+def test_a_fragment_whose_samples_are_of_no_track_is_refused(tmp_path: Path) -> None:
+    data = FILMS["fragments.mp4"].make(tmp_path / "film.mp4").read_bytes()
+    second = data.index(b"traf", data.index(b"traf") + 4)
+    torn = tmp_path / "torn.mp4"
+    torn.write_bytes(data[:second] + b"praf" + data[second + 4 :])
+    assert "the samples of fragment 2 are of no track" in refused(torn)
+
+
 def _moofs(data: bytes) -> list[int]:
     places, place = [], 0
     while place < len(data):

@@ -182,6 +182,19 @@ def test_a_finished_survey_is_read_from_paper(spec: JobSpec, pages: list[Page]) 
     assert again.done
 
 
+def test_a_paper_that_tells_of_other_frames_than_its_name_is_sought_again(spec: JobSpec, pages: list[Page]) -> None:
+    first = Survey(spec, pages).finish()
+    name = max(first.ledger.names("survey/0/cuts-"))
+    kept = first.ledger.paper(name, Cuts)
+    assert kept
+    first.ledger.keep_paper(
+        name, kept.model_copy(update={"frames": Range(kept.frames.start, 2**32)}), only_if_absent=False
+    )
+    again = survey_of(spec)
+    assert [call.searched for call in again.survey_calls() if isinstance(call, CutsCall)] == [kept.frames]
+    assert all(chunk.core.stop <= kept.frames.start for chunk in again.fresh())
+
+
 def test_a_broken_off_survey_goes_on_where_it_was(spec: JobSpec, pages: list[Page]) -> None:
     by_hand = Survey(spec, pages)
     for _ in range(5):
