@@ -27,8 +27,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 film: env
 ifeq ($(SOURCE),)
-	test -s '$(OUT)/sample.mp4' || $(BIN)/farm sample '$(OUT)/sample.mp4'
+	test -s '$(OUT)/sample.mp4' -a -d '$(OUT)/sample-stills' || $(BIN)/farm sample '$(OUT)/sample.mp4' --stills '$(OUT)/sample-stills'
 	$(BIN)/farm render '$(OUT)/sample.mp4' --look colorize --out '$(OUT)/sample'
+	@echo 'Once more, with two painted stills. The review page has both versions of each shot.'
+	$(BIN)/farm render '$(OUT)/sample.mp4' --look colorize --stills '$(OUT)/sample-stills' --out '$(OUT)/sample'
 else
 	$(BIN)/farm render '$(SOURCE)' --look colorize --out "$(OUT)/$$(basename '$(SOURCE)' | sed 's/\.[^.]*$$//')"
 endif

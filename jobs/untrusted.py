@@ -7,7 +7,9 @@ million digits, and a text can carry a newline into a log, or a password.
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from jobs.field_paths import field_path, member
 
@@ -160,3 +162,14 @@ def _unkept(one: object) -> str:
 def _short(parts: tuple[str | int, ...]) -> str:
     path = scrub(field_path(parts)) or "the document"
     return path if len(path) <= 80 else f"{path[:77]}..."
+
+
+def _reckoned_with(options: dict[str, str]) -> dict[str, str]:
+    for name in {"g", "crf", "qp"} & options.keys():
+        if not re.fullmatch("[0-9]{1,9}", options[name]) or (name == "g" and not int(options[name])):
+            raise ValueError(f"{name} is a whole number")
+    return options
+
+
+EncoderOptions = Annotated[dict[str, str], AfterValidator(_reckoned_with)]
+"""Options of an encoder, by libav's names; those by which the farm reckons are numbers."""

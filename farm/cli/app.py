@@ -237,19 +237,24 @@ def init(
     )
 
 
-def sample(path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")]) -> None:
+def sample(
+    path: Annotated[Path, typer.Argument(help="Where to write it (.mp4).")],
+    stills: Annotated[
+        Path | None, typer.Option(help="A folder for two painted stills of it, as render --stills takes them.")
+    ] = None,
+) -> None:
     """Make a short black-and-white film to try the farm with.
 
     It has cuts, fades and sound.
     """
-    from actors.picture.sample import make_sample
+    from actors.picture.sample.film import make_sample
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        make_sample(path)
+        make_sample(path, stills=stills)
     except OSError as error:
         raise BadStore(f"{path} cannot be written ({error.strerror}); choose another place.") from None
-    tell(f"Made {path}")
+    tell(f"Made {path}" if stills is None else f"Made {path}, and two painted stills of it in {stills}")
 
 
 RENDER, COLOUR, REVIEW = "Render", "Colour", "Review"

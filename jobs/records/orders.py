@@ -16,6 +16,7 @@ from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.media import Media
 from jobs.records.outside_gamut import OutsideGamut
 from jobs.spec.codecs import Codec
+from jobs.untrusted import EncoderOptions
 
 
 class Encoding(Document):
@@ -39,7 +40,7 @@ class Encoding(Document):
     """Degrees counter-clockwise that the picture is turned before it is encoded, where no container tells a player to."""
     colour: Colour
     """As it is tagged. The matrix is the film's, also where R'G'B' is written; the range may differ from the film's."""
-    options: dict[str, str]
+    options: EncoderOptions
     threads: int
     reorder: int
     """Frames by which decode order may run ahead of display order, at most, in any segment; 0 where every frame stands alone."""
@@ -61,8 +62,7 @@ class SplitOrder(Document):
     chunk: int
     read: Range
     form: Literal["packets", "ffv1"]
-    """packets: copied as they are, lead-in included. ffv1: decoded once and kept losslessly, where keyframes are too few
-    or frames are developed."""
+    """packets: copied as they are, lead-in included. ffv1: kept losslessly, where keyframes are too few or frames are developed."""
     first: int
     first_pts: int
     stamps: tuple[int, ...]

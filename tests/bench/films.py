@@ -11,7 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from actors.picture.sample import make_sample
+from actors.picture.sample.film import make_sample
 
 MEDIA = Path(__file__).parents[2].parent / "shared" / "media"
 """Real footage, beside the project and not part of it."""

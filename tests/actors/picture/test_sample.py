@@ -9,8 +9,11 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
-from actors.picture.sample import make_sample, sample_cuts, sample_pictures
+from actors.picture.sample.film import make_sample, sample_cuts
+from actors.picture.sample.views import sample_pictures
+from jobs.stills.names import frame_of
 
 COUNT, SIZE, RATE = 144, (256, 144), Fraction(24)
 
@@ -110,3 +113,16 @@ def test_refuses_what_cannot_be(tmp_path: Path, seconds: float, size: tuple[int,
     with pytest.raises(ValueError, match="12 frames or more"):
         make_sample(tmp_path / "no.mp4", seconds=seconds, size=size)
     assert not (tmp_path / "no.mp4").exists()
+
+
+def test_painted_stills_are_of_its_frames_and_in_colour(tmp_path: Path) -> None:
+    film, painted = tmp_path / "sample.mp4", tmp_path / "painted"
+    make_sample(film, seconds=6.0, size=SIZE, rate=RATE, stills=painted)
+    lumas = shown(film).lumas
+    stills = {frame_of(path.name): np.asarray(Image.open(path), np.float32) for path in painted.iterdir()}
+    assert sorted(str(frame) for frame in stills) == ["132", "84"]
+    for frame, still in stills.items():
+        assert frame is not None
+        assert still.shape == (SIZE[1], SIZE[0], 3)
+        assert np.corrcoef(still.mean(2).ravel(), lumas[frame].ravel())[0, 1] > 0.9
+        assert np.ptp(still, 2).mean() > 20

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from jobs.film.frame_index import PacketSpan
 from jobs.film.source import Colour, Film, Picture, SourceIdentity
@@ -38,6 +39,12 @@ def chunks(look: Look = LOOK, target: int = 20) -> Plan:
 
 def names(plan: Plan, film: Film = FILM, encoding: Encoding = ENCODING) -> list[str]:
     return [name for chunk in plan.chunks for name in segment_digests(film, plan.chunks, chunk, encoding).values()]
+
+
+@pytest.mark.parametrize("options", [{"g": "0"}, {"g": "[/]"}, {"crf": "9" * 10}, {"qp": ""}, {"g": "\u0663"}])
+def test_numbers_by_which_the_farm_reckons_are_numbers(options: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="is a whole number"):
+        Encoding.model_validate(ENCODING.model_dump() | {"options": options})
 
 
 def test_each_segment_has_its_own_name() -> None:

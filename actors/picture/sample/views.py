@@ -1,15 +1,11 @@
-"""Makes a black-and-white sample film, to colourise where none is at hand. A seed always gives the same bytes.
+"""Paints the views of the sample film, in colour, so that sky, leaves and water have the greys that a camera would give them.
 
-Views are painted in colour first, so that sky, leaves and water have the greys that a camera would give them.
 Canvases are HW3 floats, display-coded R'G'B', 0..1; lengths are in picture heights, those of land in map pixels.
 """
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from functools import partial
-from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +17,6 @@ Size = tuple[int, int]
 Colour = tuple[float, ...]
 Shape = tuple[npt.ArrayLike, Colour]
 
-SOUND_RATE = 48_000
-"""Samples a second of the sound."""
 TREES = ((0.52, 0.585, 0.25), (0.13, 0.60, 0.36), (1.52, 0.66, 0.60))
 FOREST = ((0.2, 0.57, 0.36), (0.38, 0.585, 0.42), (1.5, 0.57, 0.4), (0.02, 0.59, 0.5), (1.65, 0.61, 0.56))
 """Trees, far to near: across, foot, height."""
@@ -36,7 +30,8 @@ def _noise(rng: Generator, shape: Size, slope: float, stretch: float = 1.0) -> P
     return np.asarray(field / field.std(), np.float32)
 
 
-def _step(low: float, high: float, value: npt.NDArray[np.floating]) -> Plane:
+def smooth_step(low: float, high: float, value: npt.NDArray[np.floating]) -> Plane:
+    """0 up to `low`, 1 from `high` on, and smoothly between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
@@ -63,8 +58,10 @@ def _sky(rng: Generator, shape: Size, horizon: float, top: Colour, low: Colour) 
     _, _, x, far = _floor(shape, horizon)
     clouds = _noise(rng, (512, 512), 1.5)
     here, sunward = _look_up(clouds, x * 28, far * 28), _look_up(clouds, x * 28 + 9, far * 28 + 5)
-    cloud = _mix((0.97, 0.96, 0.94), (0.60, 0.63, 0.70), _step(-0.25, 0.75, 0.8 * sunward - 0.5 * here))
-    return _mix(_mix(low, top, _step(0, 0.62, 1 / far)), cloud, _step(0, 1.4, here) * _step(26, 7, far))
+    cloud = _mix((0.97, 0.96, 0.94), (0.60, 0.63, 0.70), smooth_step(-0.25, 0.75, 0.8 * sunward - 0.5 * here))
+    return _mix(
+        _mix(low, top, smooth_step(0, 0.62, 1 / far)), cloud, smooth_step(0, 1.4, here) * smooth_step(26, 7, far)
+    )
 
 
 def _terrain(sky: Plane, height: Plane, tint: Plane, eye: float, horizon: float) -> Plane:
@@ -84,7 +81,7 @@ def _sunlight(height: Plane) -> Plane:
     across, along = np.gradient(height, axis=1), np.gradient(height, axis=0)
     tilt = np.clip((0.75 + 0.7 * across + 0.35 * along) / np.sqrt(1 + across**2 + along**2), 0, 1.2)
     line = height + np.arange(height.shape[1]) * 0.75
-    lit = 0.2 + 0.8 * _step(3.0, 0.5, np.maximum.accumulate(line, axis=1) - line)
+    lit = 0.2 + 0.8 * smooth_step(3.0, 0.5, np.maximum.accumulate(line, axis=1) - line)
     return np.asarray(0.38 + 1.1 * tilt * lit, np.float32)[..., None]
 
 
@@ -147,14 +144,18 @@ def _blades(rng: Generator, meadow: Plane, path: Plane) -> Iterator[Shape]:
 def _mountains(rng: Generator, shape: Size, snow: float, top: Colour) -> Plane:
     # A lake below mountains, forest on their lower slopes, snow above the height `snow`.
     land = (800, 1280)
-    rise = _step(0.28, 0.95, np.linspace(0, 1, land[0], dtype=np.float32)[:, None] + 0.06 * _noise(rng, land, 1.9))
+    rise = smooth_step(
+        0.28, 0.95, np.linspace(0, 1, land[0], dtype=np.float32)[:, None] + 0.06 * _noise(rng, land, 1.9)
+    )
     ridges = 1 - 0.9 * np.abs(_noise(rng, land, 2.15)) + 0.25 * _noise(rng, land, 1.9)
     height, rough = rise * (40 + 190 * ridges) - 5 + 5 * _noise(rng, land, 2.2), _noise(rng, land, 0.6)
-    wood = _step(0.2, 0.5, _noise(rng, land, 1.2) + 1.4 - height / 62) * (height > 1)
+    wood = smooth_step(0.2, 0.5, _noise(rng, land, 1.2) + 1.4 - height / 62) * (height > 1)
     height = np.maximum(height + 2.2 * wood * np.abs(rough), 0)
     steep = np.hypot(*np.gradient(cv2.GaussianBlur(height, (0, 0), 2)))
-    tint = _mix((0.47, 0.44, 0.41), (0.40, 0.45, 0.24), _step(95, 50, height + 12 * rough))
-    tint = _mix(tint, (0.97, 0.98, 1.0), _step(snow - 12, snow + 12, height + 9 * rough) * _step(2.2, 1.2, steep))
+    tint = _mix((0.47, 0.44, 0.41), (0.40, 0.45, 0.24), smooth_step(95, 50, height + 12 * rough))
+    tint = _mix(
+        tint, (0.97, 0.98, 1.0), smooth_step(snow - 12, snow + 12, height + 9 * rough) * smooth_step(2.2, 1.2, steep)
+    )
     tint = _mix(tint, (0.13, 0.22, 0.11), wood) * (1 + 0.10 * rough[..., None]) * _sunlight(height)
     tint = _mix(tint, -1, height <= 0)
     return _mirrored(rng, _terrain(_sky(rng, shape, 0.52, top, (0.74, 0.83, 0.92)), height, tint, 26, 0.42))
@@ -168,13 +169,17 @@ def _sea(rng: Generator, shape: Size, horizon: float, shore: float, sun: float, 
     swell, chop = _noise(rng, (512, 512), 1.5, 1.5), _noise(rng, (512, 512), 0.9, 1.5)
     waves = 0.5 * _look_up(swell, x * 60, far * 100) + 0.7 * _look_up(chop, x * 45, far * 90)
     depth = rows - shore - 0.035 * (columns - 0.9) - 0.022 * _noise(rng, (1, shape[1]), 1.5)
-    water = _mix((0.05, 0.25, 0.33), _mix(low, (0.30, 0.52, 0.80), 0.6), _step(-2.2, 2.6, waves + 0.045 * far - 0.9))
-    glitter = np.exp(-(((columns - sun) / (0.10 + 0.18 * (rows - horizon))) ** 2)) * (_step(0.2, 1.1, waves) + 0.15)
-    water = _mix(water, (1.0, 0.98, 0.90), np.minimum(glitter * _step(0.95, 0.5, rows), 1))
-    view = _mix(sky, _mix(water, (0.35, 0.58, 0.56), _step(-0.16, 0.0, depth) * 0.7), rows > horizon)
-    sand = _mix((0.50, 0.42, 0.32), (0.86, 0.77, 0.60), _step(0.02, 0.11, depth))
+    water = _mix(
+        (0.05, 0.25, 0.33), _mix(low, (0.30, 0.52, 0.80), 0.6), smooth_step(-2.2, 2.6, waves + 0.045 * far - 0.9)
+    )
+    glitter = np.exp(-(((columns - sun) / (0.10 + 0.18 * (rows - horizon))) ** 2)) * (
+        smooth_step(0.2, 1.1, waves) + 0.15
+    )
+    water = _mix(water, (1.0, 0.98, 0.90), np.minimum(glitter * smooth_step(0.95, 0.5, rows), 1))
+    view = _mix(sky, _mix(water, (0.35, 0.58, 0.56), smooth_step(-0.16, 0.0, depth) * 0.7), rows > horizon)
+    sand = _mix((0.50, 0.42, 0.32), (0.86, 0.77, 0.60), smooth_step(0.02, 0.11, depth))
     view = _mix(view, sand * (1 + 0.05 * _noise(rng, shape, 0.7, 3.0)[..., None]), depth > 0)
-    lace = _step(-0.4, 0.7, _noise(rng, shape, 1.0, 3.0))
+    lace = smooth_step(-0.4, 0.7, _noise(rng, shape, 1.0, 3.0))
     surf = np.exp(-((depth / 0.016) ** 2)) * (0.35 + 0.65 * lace) + lace * np.exp(-(((depth + 0.06) / 0.011) ** 2))
     boat = np.array((1.45 - sun, horizon))
     hull = boat + np.array([(-0.07, 0.025), (0.07, 0.025), (0.05, 0.041), (-0.05, 0.041)])
@@ -185,17 +190,19 @@ def _sea(rng: Generator, shape: Size, horizon: float, shore: float, sun: float, 
 def _meadow(rng: Generator, shape: Size, trees: tuple[tuple[float, float, float], ...], leaf: Colour) -> Plane:
     # A flowering meadow with a sandy path and `trees`, fields and woods on the hills behind.
     land = (700, 1280)
-    rise = _step(120, 700, np.arange(700.0)[:, None])
-    wood = _step(0.25, 0.45, _noise(rng, land, 1.6) + 0.5 * rise)
+    rise = smooth_step(120, 700, np.arange(700.0)[:, None])
+    wood = smooth_step(0.25, 0.45, _noise(rng, land, 1.6) + 0.5 * rise)
     height = 14 * _noise(rng, land, 2.4) + 48 * rise + wood * (2.4 + 1.6 * abs(_noise(rng, land, 0.4)))
-    tint = _mix((0.42, 0.55, 0.20), (0.72, 0.66, 0.33), _step(0.1, 0.5, _noise(rng, land, 1.9)))
+    tint = _mix((0.42, 0.55, 0.20), (0.72, 0.66, 0.33), smooth_step(0.1, 0.5, _noise(rng, land, 1.9)))
     tint = _mix(tint, (0.16, 0.27, 0.10), wood) * (0.75 * _sunlight(height) + 0.25)
     view = _terrain(_sky(rng, shape, 0.47, (0.28, 0.50, 0.82), (0.80, 0.88, 0.95)), height, tint, 42, 0.38)
     rows, columns, _, _ = _floor(shape, 0.0)
     edge = 0.55 + 0.012 * _noise(rng, (1, shape[1]), 1.6)
-    grass = _mix((0.40, 0.54, 0.18), (0.22, 0.36, 0.10), _step(-1.5, 2, _noise(rng, shape, 1.1, 3.0) + 2 * rows - 1.4))
+    grass = _mix(
+        (0.40, 0.54, 0.18), (0.22, 0.36, 0.10), smooth_step(-1.5, 2, _noise(rng, shape, 1.1, 3.0) + 2 * rows - 1.4)
+    )
     aside = np.abs(columns - 0.95 - 0.16 * np.sin(7 * rows) - 0.6 * (rows - edge)) / (0.015 + 0.24 * (rows - edge))
-    path = _step(1.1, 0.7, aside + 0.08 * _noise(rng, shape, 0.8))
+    path = smooth_step(1.1, 0.7, aside + 0.08 * _noise(rng, shape, 0.8))
     grass = _mix(grass, (0.74, 0.65, 0.49), path) * (1 + 0.04 * _noise(rng, shape, 0.4))[..., None]
     for x, foot, tall in trees:
         away = ((columns - x - 0.16 * tall) / (0.42 * tall)) ** 2 + ((rows - foot) / (0.07 * tall)) ** 2
@@ -219,82 +226,3 @@ def sample_pictures(size: Size, seed: int) -> list[Picture]:
     """The six views in colour, in the film's order, each HW3 uint8 R'G'B' of `size` (width, height) pixels."""
     views = (paint(np.random.default_rng([seed, n]), size[::-1]) for n, (paint, *_) in enumerate(SHOTS))
     return [np.asarray(np.rint(np.clip(view, 0, 1) * 255), np.uint8) for view in views]
-
-
-def sample_cuts(count: int) -> list[int]:
-    """The frame numbers, ascending, at which a new shot begins in a sample of `count` frames; without 0."""
-    return [count * shot // len(SHOTS) for shot in range(1, len(SHOTS))]
-
-
-def make_sample(
-    path: Path, *, seconds: float = 16.0, size: Size = (640, 360), rate: Fraction = Fraction(24), seed: int = 7
-) -> None:
-    """Write the sample as mp4: H.264 8 bit 4:2:0, BT.709 limited range, neutral chroma; AAC stereo of its length.
-
-    `size` is (width, height) in pixels; `rate` is frames a second. The film has round(seconds * rate) frames, stamped
-    0, 1, 2, ... over `rate`. Raises ValueError below two frames a shot, for an odd size and for one below 64 pixels.
-    """
-    count = round(Fraction(seconds) * rate)
-    if count < 2 * len(SHOTS) or size[0] % 2 or size[1] % 2 or min(size) < 64:
-        raise ValueError(f"{count} frames of {size}: give 12 frames or more, even sides of 64 or more.")
-    sound, neutral, exact = _sound(count, rate), np.full((size[1] // 2, size[0]), 128, np.uint8), {"flags": "+bitexact"}
-    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as film:
-        picture = film.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"} | exact)
-        picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
-        tags = picture.codec_context
-        tags.color_range, tags.colorspace, tags.color_primaries, tags.color_trc = 1, 1, 1, 1
-        # x264 gives other bytes for another number of threads.
-        tags.thread_count = 2
-        voice = film.add_stream("aac", rate=SOUND_RATE, layout="stereo", options=exact)
-        for n, luma in enumerate(_frames(count, size, rate, seed)):
-            shown = av.VideoFrame.from_ndarray(np.concatenate([luma, neutral]), format="yuv420p")
-            shown.pts, shown.time_base = n, 1 / rate
-            film.mux(picture.encode(shown))
-            start, stop = round(n * SOUND_RATE / rate), round((n + 1) * SOUND_RATE / rate)
-            heard = av.AudioFrame.from_ndarray(sound[:, start:stop].copy(), format="fltp", layout="stereo")
-            heard.sample_rate, heard.pts, heard.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
-            film.mux(voice.encode(heard))
-        film.mux(picture.encode())
-        film.mux(voice.encode())
-
-
-def _frames(count: int, size: Size, rate: Fraction, seed: int) -> Iterator[Picture]:
-    # Luma HW, limited range: camera moves (so views are larger), gate weave, vignette, the film's curve, grain, fades.
-    edges = [0, *sample_cuts(count), count]
-    views = sample_pictures((round(size[0] * 1.4), round(size[1] * 1.4)), seed)
-    greys = [_step(-0.04, 1.0, view @ np.array([0.2126, 0.7152, 0.0722]) / 255) for view in views]
-    across, down = (np.linspace(-1, 1, side, dtype=np.float32) for side in size)
-    vignette = 0.96 - 0.10 * np.hypot(across, down[:, None]) ** 3
-    rng = np.random.default_rng([seed, len(SHOTS)])
-    grain = cv2.GaussianBlur(rng.standard_normal((size[1] + 256, size[0] + 256), np.float32), (0, 0), 0.6) * 0.018
-    fade = max(1, min(int(rate * 3 / 4), edges[1] // 2))
-    for n in range(count):
-        shot = int(np.searchsorted(edges, n, "right")) - 1
-        length = edges[shot + 1] - edges[shot]
-        # A short shot goes less far, so that no camera ever hurries.
-        t = 0.5 + ((n - edges[shot]) / (length - 1) - 0.5) * min(1.0, float(length / rate) / 2.5)
-        scale, *place = (a + (b - a) * t * t * (3 - 2 * t) for a, b in zip(*SHOTS[shot][1:3], strict=True))
-        room = (np.array(greys[shot].shape[::-1]) - scale * np.array(size)) / 2
-        weave = 0.25 * np.sin((n * 0.9, n * 0.61)) + 0.4 * np.sin((n * 0.37, n * 0.23))
-        lens = np.column_stack([scale * np.eye(2), room * (1 + np.array(place)) + weave])
-        seen = cv2.warpAffine(greys[shot], lens, size, None, cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC, cv2.BORDER_REFLECT)
-        x, y = rng.integers(0, 256, 2)
-        shown = 0.02 + seen * vignette + grain[y : y + size[1], x : x + size[0]]
-        yield np.rint(16 + 219 * min(1, n / fade, (count - 1 - n) / fade) * np.clip(shown, 0, 1)).astype(np.uint8)
-
-
-def _sound(count: int, rate: Fraction) -> Plane:
-    # Stereo, 2N, -1..1: a soft chord for each shot, and its notes plucked one after the other.
-    edges = [round(edge * SOUND_RATE / rate) for edge in [0, *sample_cuts(count), count]]
-    blocks = []
-    for (*_, chord), start, stop in zip(SHOTS, edges, edges[1:], strict=False):
-        t = np.arange(stop - start) / SOUND_RATE
-        block, end = np.zeros((2, len(t))), len(t) / SOUND_RATE
-        for voice, note in enumerate(chord):
-            turns, side = 880 * np.pi * 2 ** ((note - 69) / 12) * t, np.pi / 8 * (voice + 0.5)
-            since = np.maximum(t - end * voice / len(chord), 0)
-            bell = np.minimum(since * 200, 1) * np.exp(-3 * since) * (np.sin(2 * turns) + 0.3 * np.sin(4 * turns))
-            pad = np.sum([np.sin(k * turns + voice) / k**2 for k in (1, 2, 3, 4)], axis=0)
-            block += np.outer((np.cos(side), np.sin(side)), 0.03 * pad + 0.05 * bell)
-        blocks.append(block * np.minimum(np.minimum(t / 0.15, (end - t) / 0.25), 1))
-    return np.asarray(np.concatenate(blocks, 1), np.float32)

@@ -1,0 +1,1 @@
+"""The sample film, and its maker's stills: made here, where none is at hand."""
