@@ -74,7 +74,9 @@ def test_two_drivers_and_a_cancel(film: Path, tmp_path: Path, ray_here: str) -> 
             assert f"was taken over by process {second.process.pid} on " in lost.sentence
             cancelled = farm("cancel", place)
             assert (cancelled.code, cancelled.out) == (0, ""), cancelled.err
-            assert cancelled.err == (f"{place}: stopped. Finished work is kept; the same command resumes from there.\n")
+            assert cancelled.err == (
+                f"The job 'film' in {place.parent}: stopped. Finished work is kept; the same command resumes from there.\n"
+            )
             stopped = second.said()
             assert stopped.code == 130
             assert "was stopped by `farm cancel` (process " in stopped.sentence
