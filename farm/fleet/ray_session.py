@@ -3,9 +3,11 @@
 import atexit
 import os
 import signal
+import socket
+import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -47,7 +49,8 @@ class RaySession:
         self.local = self._began and self.address == LOCAL
         try:
             if self._began:
-                _start(self.workers) if self.local else _join(self.address)
+                with _no_sigterm_lost():
+                    _start(self.workers) if self.local else _join(self.address)
             _interrupt_on_sigterm(self._sigterm)
             self._heartbeat = self._listen() if self._began else None
         except BaseException as error:
@@ -160,6 +163,31 @@ def _interrupt_on_sigterm(before: Any) -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, before if callable(before) else interrupt)
+
+
+@contextmanager
+def _no_sigterm_lost() -> Iterator[None]:
+    """Raises SystemExit at the end where SIGTERM came meanwhile, and what Ray's handler made of it was lost.
+
+    Ray's raises SystemExit wherever the main thread is. Where that is one of the hooks that Python calls around a fork, Python drops it with a traceback.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours, told = socket.socketpair()
+    with ours, told:
+        ours.setblocking(False)
+        told.setblocking(False)
+        before, hook = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False), sys.unraisablehook
+        sys.unraisablehook = lambda lost: None if lost.exc_type is SystemExit else hook(lost)
+        try:
+            yield
+        finally:
+            sys.unraisablehook = hook
+            signal.set_wakeup_fd(before)
+        with suppress(BlockingIOError):
+            if signal.SIGTERM in ours.recv(4096):
+                raise SystemExit(signal.SIGTERM)
 
 
 def _living_nodes() -> list[Any]:
