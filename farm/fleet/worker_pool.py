@@ -18,6 +18,8 @@ HUNG_TIMES = 20
 """A worker that has been silent for so many times the longest wait for another's word, or its own, is taken for hung."""
 STOPPED_SECONDS = 10.0
 """A worker whose process stands still for so long is replaced: nothing tells when anyone will let it go on."""
+LOOK_SECONDS = 1.0
+"""Between two looks at the processes here: each look reads three files of each worker, and a fleet turns many times a second."""
 STOPPED = f"its process was stopped for {STOPPED_SECONDS:g} s (state T), as by SIGSTOP or by a terminal that it touched"
 CROWDED_AFTER = 10.0
 """Seconds after which a worker that has not started may be waiting for room that an idle one takes."""
@@ -64,6 +66,7 @@ class WorkerPool:
         self._longest: float | None = (
             None  # seconds that someone at a call was silent before the next word, if there was one
         )
+        self._unlooked = 0.0  # seconds since it was last looked who stands
         self.begin(now)
 
     def begin(self, now: float) -> None:
@@ -162,8 +165,11 @@ class WorkerPool:
 
     def stopped(self, waited: float) -> list[Worker]:
         """Who, after so many more seconds, has been stopped for too long, as far as it runs on this machine: it is not busy, it stands."""
-        for worker in self.workers:
-            worker.stopped_for = worker.stopped_for + waited if is_stopped(worker.process) else 0.0
+        self._unlooked += waited
+        if self._unlooked >= LOOK_SECONDS:
+            for worker in self.workers:
+                worker.stopped_for = worker.stopped_for + self._unlooked if is_stopped(worker.process) else 0.0
+            self._unlooked = 0.0
         return [worker for worker in self.workers if worker.stopped_for >= STOPPED_SECONDS]
 
     @property

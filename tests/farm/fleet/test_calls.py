@@ -1,6 +1,8 @@
 """Calls and pools, without Ray: order, budgets, who holds what, who is hired and who goes."""
 
 import pickle
+import signal
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,19 @@ from farm.film.calls import GivenCutsCall
 from farm.fleet.calls import Cluster, NodeType, PoolSpec, RetryCount, RetryPolicy
 from farm.fleet.fair_share import Quota
 from farm.fleet.scheduler import CallQueue
-from farm.fleet.worker_pool import CROWDED_AFTER, PENDING_GRACE, Worker, WorkerPool, unmeetable
+from farm.fleet.worker_pool import (
+    CROWDED_AFTER,
+    LOOK_SECONDS,
+    PENDING_GRACE,
+    STOPPED_SECONDS,
+    Worker,
+    WorkerPool,
+    unmeetable,
+)
 from jobs.errors import BadLook, BadMedia, Damaged, FilmFailed, NotConformed, StoreDown, StoreFault
+from jobs.processes import identity, is_stopped
 from tests.farm.plain_call import PlainCall
+from tests.waiting import poll_until
 
 
 def queue_of(*ranks: int, max_concurrency: int = 1, budget: RetryPolicy = RetryPolicy()) -> CallQueue:  # noqa: B008  frozen
@@ -219,6 +231,23 @@ def pool_of(limit: int = 4, calls: int = 0, hired: int = 0, warming: int = 0, pe
 @pytest.mark.parametrize(("calls", "hired", "wanting"), [(0, 0, 0), (3, 0, 3), (9, 0, 4), (9, 3, 1), (2, 4, 0)])
 def test_no_more_are_hired_than_calls_are_outstanding(calls: int, hired: int, wanting: int) -> None:
     assert pool_of(4, calls, hired).wanting() == wanting
+
+
+def test_it_is_looked_once_a_second_who_stands() -> None:
+    """A fleet turns many times a second, and a look reads files of each worker."""
+    pool = pool_of(hired=1)
+    with subprocess.Popen(["sleep", "600"]) as process:
+        try:
+            pool.workers[0].process = identity(process.pid)
+            process.send_signal(signal.SIGSTOP)
+            poll_until(lambda: is_stopped(pool.workers[0].process), 20)
+            assert [pool.stopped(LOOK_SECONDS / 64) for _ in range(63)] == [[]] * 63
+            assert pool.workers[0].stopped_for == 0
+            assert pool.stopped(LOOK_SECONDS / 64) == []
+            assert pool.workers[0].stopped_for == LOOK_SECONDS
+            assert pool.stopped(STOPPED_SECONDS) == pool.workers
+        finally:
+            process.kill()
 
 
 def test_those_without_a_place_go_first_but_not_for_a_flicker() -> None:
