@@ -33,10 +33,9 @@ from actors.media.metadata.vetting import refuse_costly
 from actors.media.normalise import developed_frame
 from actors.media.pixel_formats import is_linear
 from actors.mux.stream_plan import plan_deliverables
-from actors.shot_lists.cut_detector import AdaptiveDetector, FrameTimecode
 from actors.shot_lists.cut_lists import given_cuts
 from actors.survey.content_probe import glance
-from actors.survey.hidden_cuts import HiddenCuts
+from actors.survey.cut_search import CutSearch
 from actors.survey.packet_index import pages
 from actors.survey.probe import header_kept, others_of, picture_of, seconds_of, timecode_of
 from jobs.errors import BadMedia
@@ -60,9 +59,6 @@ HEAD = 4096
 
 PROBED = 32
 """Frames decoded to see that the container's display times are the decoder's."""
-
-_ANY_RATE = 25.0
-"""Frames are counted, never timed: the detector wants a rate and does nothing with it."""
 
 
 class Surveyor:
@@ -154,8 +150,7 @@ class Surveyor:
         adaptive threshold. `mend`: a frame that cannot be decoded is taken to be as the one before it. Raises BadMedia where
         one is missing and that is not asked for, or the picture changes its form (see `actors.media.constancy`).
         """
-        detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=1, luma_only=picture.grey)
-        hidden = HiddenCuts(threshold)
+        search = CutSearch(threshold, luma_only=picture.grey)
         small = _Small(picture)
         found: set[int] = set()
         constancy = Constancy(self._what, picture, mend=mend)
@@ -167,7 +162,7 @@ class Surveyor:
                     if frame is not None and constancy.push(frame, number):
                         shown = small(frame)
                     if shown is not None:
-                        found.update(self._seen(detector, number, shown), hidden.push(number, shown))
+                        found.update(search.push(number, shown))
                 constancy.end()
             except OddFrame as odd:
                 raise self._damaged_at(odd.args[0]) from None
@@ -182,10 +177,6 @@ class Surveyor:
         self, frames: Iterator[VideoFrame], wanted: tuple[int, ...], mend: bool
     ) -> Iterator[VideoFrame] | Iterator[VideoFrame | None]:
         return with_holes(frames, wanted) if mend else in_order(_ascending(frames, self._what), wanted)
-
-    @staticmethod
-    def _seen(detector: AdaptiveDetector, number: int, shown: NDArray[np.uint8]) -> list[int]:
-        return [cut.frame_num for cut in detector.process_frame(FrameTimecode(number, _ANY_RATE), shown)]
 
     def given_cuts(self, url: str, film: Film, pts: Ints) -> Cuts:
         """The cuts in the studio's own list at `url`; see `actors.shot_lists.cut_lists.given_cuts`."""

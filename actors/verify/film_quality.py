@@ -17,11 +17,10 @@ from actors.media.planes import planes_of
 from actors.render.review.flashes import FlashMeasure
 from actors.render.review.levels import BeyondLevels, beyond_levels
 from actors.render.review.measure import PieceMeasure
-from actors.render.review.shrink import LIMITED, Planes, shrunk, upright
-from actors.shot_lists.cut_detector import AdaptiveDetector, FrameTimecode
+from actors.render.review.shrink import LIMITED, SMALLEST, WIDTH, Planes, shrunk, upright
 from actors.shot_lists.cut_lists import given_cuts
+from actors.survey.cut_search import CutSearch
 from actors.survey.describe import sight_of
-from actors.survey.hidden_cuts import USUAL_THRESHOLD, HiddenCuts
 from actors.survey.surveyor import Surveyor
 from actors.verify.loudness import Loudness, loudness_of
 from jobs.errors import BadMedia
@@ -32,7 +31,6 @@ from jobs.records.report import Sight
 from jobs.review.figures import MeasuredShot, quality_of
 from jobs.spec.quality import QualityBounds
 
-WIDTH, SMALLEST = 480, 16
 LATE = 8
 """Frames after which a cut is known: the detector looks at some on either side."""
 MOST_SHOTS = 5000
@@ -71,8 +69,7 @@ class _Shots:
 
     def __post_init__(self) -> None:
         self._flash = FlashMeasure(self.rate)
-        self._detector = AdaptiveDetector(adaptive_threshold=USUAL_THRESHOLD, min_scene_len=1, luma_only=True)
-        self._hidden = HiddenCuts(USUAL_THRESHOLD)
+        self._search = CutSearch(luma_only=True)
         self._detected: set[int] = set()
         self._waiting: deque[tuple[int, Shown, Shown]] = deque()
         self._piece: tuple[int, PieceMeasure] | None = None
@@ -80,9 +77,7 @@ class _Shots:
 
     def take(self, number: int, source: Shown, film: Shown) -> None:
         if self.cuts is None:
-            picture = np.dstack([source.planes[0]] * 3)
-            cuts = self._detector.process_frame(FrameTimecode(number, 25.0), picture)
-            self._detected.update((cut.frame_num for cut in cuts), self._hidden.push(number, picture))
+            self._detected.update(self._search.push(number, np.dstack([source.planes[0]] * 3)))
         self._waiting.append((number, source, film))
         if len(self._waiting) > LATE:
             self._measure(*self._waiting.popleft())

@@ -100,6 +100,7 @@ def _served(metrics: MetricsServer, wished: int) -> str:
 
 
 def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmReport:
+    """Put a rendered film's page and papers into its output, and say so. Raises NotConformed where it is held back or does not conform."""
     report = film.report()
     output, held = open_store(spec.output), held_reports(film)
     held.check()

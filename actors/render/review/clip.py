@@ -19,14 +19,10 @@ from actors.picture.stills import of_finished, shown_size
 from actors.render.review.flashes import FlashMeasure
 from actors.render.review.levels import beyond_levels
 from actors.render.review.measure import PieceMeasure
-from actors.render.review.shrink import LIMITED, Planes, shrunk, upright
+from actors.render.review.shrink import LIMITED, SMALLEST, WIDTH, Planes, shrunk, upright
 from jobs.film.source import Colour, Picture
 from jobs.records.orders import Encoding
 
-WIDTH = 480
-"""Widest a picture of the two is, in pixels, before it is turned upright."""
-SMALLEST = 16
-"""Samples of a side: x264 works in blocks of so many."""
 OPTIONS = {"preset": "superfast", "crf": "24", "g": "12", "bf": "0"}
 """A keyframe each half second, so that stepping back is quick; without B-frames, so that the first frame is at 0."""
 FASTSTART = {"movflags": "+faststart"}

@@ -11,6 +11,10 @@ from jobs.film.source import Colour
 
 Planes = list[NDArray[np.uint8]]
 """Y', Cb, Cr of 4:2:0, limited range."""
+WIDTH = 480
+"""Widest a picture is, in pixels; in a clip, where two are side by side, each, before it is turned upright."""
+SMALLEST = 16
+"""Samples of a side: x264 works in blocks of so many."""
 LIMITED, FULL = ColorRange.MPEG, ColorRange.JPEG
 
 

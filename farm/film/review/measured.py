@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from jobs.ledger.ledger import figures_name
 from jobs.plan.plan import Chunk, Range
@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from farm.film.film_run import FilmRun
 
 ABREAST = 8
-"""Documents read at a time: a bucket answers each in a tenth of a second."""
+"""Documents and pictures read at a time: a bucket answers each in a tenth of a second."""
+Found = TypeVar("Found")
+
+
+def in_time(read: Callable[[str], Found], names: Sequence[str], seconds: float) -> Iterator[tuple[str, Found]]:
+    """What is read of each name, in order, for about so many seconds; some are read even where there are none left."""
+    until = time.monotonic() + seconds
+    with ThreadPoolExecutor(ABREAST) as pool:
+        for first in range(0, len(names), 4 * ABREAST):
+            some = names[first : first + 4 * ABREAST]
+            yield from zip(some, pool.map(read, some), strict=True)
+            if time.monotonic() > until:
+                break
 
 
 class MeasuredFilm:
@@ -36,15 +48,9 @@ class MeasuredFilm:
 
     def read(self, seconds: float = float("inf")) -> None:
         """Read the figures of what is finished by now, for about so many seconds."""
-        until = time.monotonic() + seconds
         finished = [chunk for chunk in self._film.chunks if not self._film.states[chunk.number].missing]
         unread = [name for chunk in finished for name in self.segments(chunk).values() if name not in self._figures]
-        with ThreadPoolExecutor(ABREAST) as pool:
-            for first in range(0, len(unread), 4 * ABREAST):
-                some = unread[first : first + 4 * ABREAST]
-                self._figures.update(zip(some, pool.map(self._read, some), strict=True))
-                if time.monotonic() > until:
-                    break
+        self._figures.update(in_time(self._read, unread, seconds))
 
     def quality(self) -> FilmQuality:
         """Of all shots that are planned, as far as their figures are read."""

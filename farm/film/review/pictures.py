@@ -3,12 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import PurePosixPath
 
 from farm.film.film_run import FilmRun
+from farm.film.review.measured import in_time
 from jobs.errors import BadStore
 from jobs.ledger.ledger import clip_name, still_name
 from jobs.output.ownership import review_folder
@@ -17,8 +17,6 @@ from jobs.review.shown import ShownPiece
 from jobs.stills.listing import StillFile
 from jobs.store import Store, open_store
 
-ABREAST = 8
-"""Copies at a time: a bucket answers each in a tenth of a second."""
 LARGEST_PAINTED = 64 << 20
 """Bytes of a painted still that is shown as it is; a larger one is named alone."""
 SHOWN_FORMS = (".png", ".jpg", ".jpeg", ".webp")
@@ -69,11 +67,7 @@ class ReviewPictures:
             self.painted(still)
         there = self._listed()
         lacking = [name for name in self._wanted if name not in there]
-        with ThreadPoolExecutor(ABREAST) as pool:
-            for first in range(0, len(lacking), 4 * ABREAST):
-                there.update(filter(None, pool.map(self._copy, lacking[first : first + 4 * ABREAST])))
-                if time.monotonic() > until:
-                    break
+        there.update(copied for _, copied in in_time(self._copy, lacking, until - time.monotonic()) if copied)
         self.film.finishing.measured.read(until - time.monotonic())
 
     def _pieces(self, chunk: Chunk) -> Iterator[ShownPiece]:

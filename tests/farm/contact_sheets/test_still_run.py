@@ -68,6 +68,17 @@ def orders(fleet: InlineFleet) -> list[StillOrder]:
     return [call.order for call in fleet.calls(StillsCall)]
 
 
+def assert_as_delivered(spec: JobSpec, fleet: InlineFleet, delivered: Path) -> None:
+    """Each still of a proof, in its shot's own look, is the very frame of the delivered film."""
+    frames = serial(delivered)
+    prover = StillRenderer(spec.store, spec.name, (), 1, gpu=False)
+    for order in orders(fleet):
+        run, around_it = chosen(order, 1)
+        own = order.looks[1]
+        assert own is not None
+        assert fingerprint(prover.finished(order, own, run, around_it)) == frames[run.frame]
+
+
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three shots, of 18, 20 and 10 frames."""
@@ -102,13 +113,7 @@ def test_a_still_is_the_very_frame_of_the_delivered_film(tmp_path: Path, source:
     proven(spec, fleet=fleet)
     delivered = rendered(spec).report()
     assert delivered.conforms
-    frames = serial(tmp_path / "out/film.mkv")
-    prover = StillRenderer(spec.store, spec.name, (), 1, gpu=False)
-    for order in orders(fleet):
-        run, around_it = chosen(order, 1)
-        own = order.looks[1]
-        assert own is not None
-        assert fingerprint(prover.finished(order, own, run, around_it)) == frames[run.frame]
+    assert_as_delivered(spec, fleet, tmp_path / "out/film.mkv")
 
 
 def test_a_proof_shows_the_grade_that_is_delivered(film: Path, tmp_path: Path) -> None:
@@ -118,13 +123,7 @@ def test_a_proof_shows_the_grade_that_is_delivered(film: Path, tmp_path: Path) -
     fleet = InlineFleet()
     graded = proven(spec, fleet=fleet)
     assert rendered(spec).report().conforms
-    frames = serial(tmp_path / "graded/out/film.mkv")
-    prover = StillRenderer(spec.store, spec.name, (), 1, gpu=False)
-    for order in orders(fleet):
-        run, around_it = chosen(order, 1)
-        own = order.looks[1]
-        assert own is not None
-        assert fingerprint(prover.finished(order, own, run, around_it)) == frames[run.frame]
+    assert_as_delivered(spec, fleet, tmp_path / "graded/out/film.mkv")
     plain = proven(spec_of(film, tmp_path / "plain"))
     for one, other in zip(graded.shots, plain.shots, strict=True):
         assert one.stills[0] == other.stills[0]
