@@ -4,7 +4,7 @@ Holds a few pictures at a time.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import zip_longest
@@ -102,11 +102,11 @@ class _Tally:
         self.first.setdefault(what, number)
 
 
-def compare(a: str, b: str, *, trim: bool = False) -> Comparison:
+def compare(a: str, b: str, *, trim: bool = False, each_frame: Callable[[int], None] = lambda _: None) -> Comparison:
     """Films `a` and `b` (paths or URLs) of any codec, container, size, depth, chroma, range and rate, whether the farm renders such or not.
 
     Counts, times (from each film's first frame), decoded pictures, sound, tags. `trim`: each begins with the first frame that
-    can be decoded, as with `head: trim`. Raises BadMedia where one cannot be read.
+    can be decoded, as with `head: trim`. `each_frame` is told how many frames are compared. Raises BadMedia where one cannot be read.
     """
     tally = _Tally((a, b), trim)
     for number, pair in enumerate(zip_longest(_frames(tally, 0), _frames(tally, 1))):
@@ -116,6 +116,7 @@ def compare(a: str, b: str, *, trim: bool = False) -> Comparison:
         if ours is not None and theirs is not None:
             _times(tally, number, ours[0], theirs[0])
             _pictures(tally, number, ours[1], theirs[1])
+        each_frame(number + 1)
     sound = sound_findings(a, b, (tally.starts[0], tally.starts[1]))
     names = _names(tally)
     findings = [*_frame_findings(tally, names), *_tag_findings(tally), *sound.findings]

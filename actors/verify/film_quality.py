@@ -1,7 +1,7 @@
 """Measures any film, or one against its source, shot by shot, by the code that measures a job's chunks. Holds a few small pictures at a time."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
@@ -108,11 +108,16 @@ class _Shots:
 
 
 def film_quality(
-    url: str, source: str | None, bounds: QualityBounds, cuts: Sequence[int] | None = None
+    url: str,
+    source: str | None,
+    bounds: QualityBounds,
+    cuts: Sequence[int] | None = None,
+    *,
+    each_frame: Callable[[int], None] = lambda _: None,
 ) -> QualityReport:
     """What is measured of the film at `url`, a path or URL, and what the bounds say of it; `cuts`: first frames of shots.
 
-    Frames are held against the source's of the same numbers. Raises BadMedia where one of the two cannot be read.
+    Frames are held against the source's of the same numbers. `each_frame` is told how many are. Raises BadMedia where one of the two cannot be read.
     """
     sides = [_Film(one) for one in (source, url) if one is not None]
     shots: _Shots | None = None
@@ -124,6 +129,7 @@ def film_quality(
             shots = _Shots(rate or 25.0, None if cuts is None else set(cuts), alone=source is None)
         if None not in pair:
             shots.take(number, pair[0], pair[-1])
+        each_frame(number + 1)
     assert shots  # a film without frames is refused
     return _report(sides, quality_shots=shots.ended(), bounds=bounds)
 

@@ -47,8 +47,10 @@ def describe_film(place: str, *, trim: bool = False) -> "Inspection":
 def compare_films(film: str, other: str, *, trim: bool = False) -> "Comparison":
     """Two films frame for frame. Raises BadMedia."""
     from actors.verify.compare import compare
+    from farm.progress.frames_console import FramesProgress
 
-    return compare(_place(film), _place(other), trim=trim)
+    with FramesProgress("compare") as progress:
+        return compare(_place(film), _place(other), trim=trim, each_frame=progress.done)
 
 
 def _place(place: str) -> str:
@@ -84,10 +86,12 @@ def qc(
 
     limits = read_spec(bounds).qc if bounds else QualityBounds()
     from actors.verify.film_quality import film_quality, listed_cuts  # takes a second
+    from farm.progress.frames_console import FramesProgress
 
     place, source = _place(film), _place(against) if against else None
     cuts = listed_cuts(_place(shots), source or place) if shots else None
-    found = film_quality(place, source, limits, cuts)
+    with FramesProgress("measure") as progress:
+        found = film_quality(place, source, limits, cuts, each_frame=progress.done)
     if as_json:
         answer(found)
     else:

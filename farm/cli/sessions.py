@@ -96,7 +96,7 @@ def _served(metrics: MetricsServer, wished: int) -> str:
     # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
     addr, lingers = ("0.0.0.0", LINGER_SECONDS) if wished else ("127.0.0.1", 0.0)
     port = metrics.serve(wished, addr, lingers=lingers)
-    return f"metrics on port {port}" + (f" ({wished} is taken)" if wished not in (0, port) else "")
+    return f"metrics on port {port}, for Prometheus" + (f" ({wished} is taken)" if wished not in (0, port) else "")
 
 
 def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmReport:
@@ -120,7 +120,7 @@ def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmRep
         findings = "; ".join(finding for one in report.deliverables for finding in one.findings)
         raise NotConformed(f"{spec.name} does not conform: {findings}. See {where}.")
     delivered = [f"delivered {output.url}/{one.file}" for one in report.deliverables]
-    delivered += [f"quality control: {warned}"] if (warned := report.quality.sentence("warn")) else []
+    delivered += [f"quality control: {warned}" for warned in report.quality.said("warn")]
     if left := report.quality.unmeasured:
         delivered.append(
             f"quality control: {left} frames are not measured: an earlier version made them, or they were transcoded"

@@ -255,7 +255,7 @@ def show_forecasts(basis: Sequence[Basis], found: Sequence[Forecast], console: P
         rests = (
             f"measured on {one.hardware}, over {one.frames:,} frames"
             if one.frames
-            else "not measured in this store: a constant of one core"
+            else "a guess for one core: nothing like it was rendered in this store yet"
         )
         console.note(f"{one.look}: {one.seconds_per_frame:.4f} s a frame, {rests}")
     if not found:

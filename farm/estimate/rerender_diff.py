@@ -174,7 +174,7 @@ def show_again(found: RerenderDiff, console: PlainConsole) -> None:
     if found.propagated:
         ranges = ", ".join(f"{frames.start}-{frames.stop - 1}" for frames in found.propagated[:MOST_RANGES])
         more = f" and {len(found.propagated) - MOST_RANGES} more ranges" if len(found.propagated) > MOST_RANGES else ""
-        console.note(f"colour would be propagated to frames {ranges}{more}")
+        console.note(f"Colour is to be propagated to frames {ranges}{more}.")
     if not found.rendered_before or not found.shots:
         return
     rows = [

@@ -104,6 +104,7 @@ class FilmRun:
         splits = [SplitCall(list(run)) for _, run in groupby(orders, self._split_together)]
         calls += self.propagation.after_stills(splits)
         calls += self.propagation.calls_for(state.chunk for state in wanted)
+        self.console.propagating(self.propagation.spans_to_come)
         return list(map(self.order.prioritised, calls))
 
     def calls_after_split(self, record: SplitRecord) -> list[ChunkCall]:
@@ -124,6 +125,7 @@ class FilmRun:
             for remark in record.remarks:
                 self.console.note(f"the still of frame {record.frame}: {remark}")
         calls = list(map(self.order.prioritised, self.propagation.calls_after_colour(record)))
+        self.console.propagating(self.propagation.spans_to_come)
         for state in self.states.of(record.digest):
             calls += self._render_calls_when_ready(state)
         return calls

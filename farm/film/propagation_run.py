@@ -46,6 +46,7 @@ class PropagationRun:
         self._files = {file.frame: file for file in survey.stills}
         self._records: dict[str, GuideRecord | ReferenceRecord] = {}
         self._asked: set[str] = set()
+        self._to_come: set[str] = set()  # guides that were asked for, by digest
         self._waiting: list[SpanRun] = []
         named = ((reference_digest(survey.film, painted_frame(file)), file) for file in survey.stills)
         self._unjudged = {name: file for name, file in named if not self._there(name)}
@@ -99,6 +100,7 @@ class PropagationRun:
                 elif name not in self._asked and not self._there(name):
                     wanted[name] = self._run_of(chunk.look.of_anchors, span, {chunk.number})
         self._asked |= wanted.keys()
+        self._to_come |= wanted.keys()
         calls: list[ReferenceCall | GuideCall] = []
         for run in wanted.values():
             calls += self._reference_calls(run)
@@ -112,6 +114,7 @@ class PropagationRun:
         """
         if isinstance(found, GuideRecord):
             self._records[found.digest] = found
+            self._to_come.discard(found.digest)
             return []
         self._unjudged.pop(found.digest, None)
         if isinstance(found, RefusedStill):
@@ -146,7 +149,13 @@ class PropagationRun:
             spans, names = [(call.order.look, span) for span in call.order.spans], set()
         names |= {guide_digest(self._survey.film, look, span) for look, span in spans}
         self._asked -= names
+        self._to_come -= names
         return names
+
+    @property
+    def spans_to_come(self) -> int:
+        """Spans that were asked for and are not propagated yet."""
+        return len(self._to_come)
 
     def ready(self, names: Iterable[str]) -> bool:
         """Whether guides and references are all there; so they are where nothing is propagated."""

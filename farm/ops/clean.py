@@ -261,8 +261,9 @@ def show(found: Sequence[CleanReport]) -> None:
     title = "deleted" if any(one.deleted for one in found) else "may be deleted (nothing was; --yes does)"
     piles = [(one, pile) for one in found for pile in one.may_go]
     rows = [(one.job, one.state, pile.what, f"{pile.objects:,}", f"{pile.bytes:,}") for one, pile in piles]
-    console.table(title, rows, [*map(Column, ("job", "state", "what", "objects", "bytes"))])
+    if rows:
+        console.table(title, rows, [*map(Column, ("job", "state", "what", "objects", "bytes"))])
     for one in found:
         for sentence in one.kept:
             console.note(f"{one.job}: kept: {sentence}")
-    console.note(f"{sum(pile.bytes for _, pile in piles):,} bytes in all")
+    console.note(f"{sum(pile.bytes for _, pile in piles):,} bytes in all" if rows else "Nothing may be deleted.")

@@ -78,6 +78,13 @@ class ProgressConsole:
         self.progress.resumed(frames, chunks)
         self._refresh()
 
+    def propagating(self, spans: int) -> None:
+        """So many spans are still to be propagated; the first renderer waits for some of them."""
+        self.progress.spans_to_come = spans
+        if spans and self.progress.stage == "survey":
+            self.stage("propagate")
+        self._refresh()
+
     def rendered(self, frames: int) -> None:
         """Some more frames are rendered."""
         self.progress.rendered(frames)
@@ -106,7 +113,7 @@ class ProgressConsole:
         self.note(sentence)
 
     def stage(self, name: str) -> None:
-        """What the film is at now: survey, render, stitch, inspect."""
+        """What the film is at now: survey, propagate, render, stitch, inspect."""
         if name != self.progress.stage:
             self.progress.enter_stage(name)
             self._show()
@@ -181,6 +188,7 @@ class ProgressConsole:
             parts.append(f"{progress.cost:,.2f} {progress.prices.currency}")
         if progress.shots:
             parts.append(f"{progress.shots:,} shot{'s' * (progress.shots != 1)}")
+        parts += self._spans()
         if progress.chunks:
             parts.append("chunks " + " ".join(f"{progress.by_status[status]:,} {status}" for status in STATUSES))
         if starting := sum(size.warming + size.pending for size in progress.workers.values()):
@@ -193,7 +201,7 @@ class ProgressConsole:
     def brief(self) -> str:
         """The same beside a bar, short enough for a terminal of 80 columns."""
         progress = self.progress
-        parts = [f"{progress.done_frames:,}/{progress.total_frames:,}", *self._speed()]
+        parts = [f"{progress.done_frames:,}/{progress.total_frames:,}", *(self._speed() or self._spans())]
         parts += [f"chunks {progress.by_status['done']:,}/{len(progress.chunks):,}"] if progress.chunks else []
         again = progress.retries + progress.lost_workers
         return ", ".join(parts + ([f"{again} retried"] if again else []))
@@ -201,6 +209,10 @@ class ProgressConsole:
     def _speed(self) -> list[str]:
         rate, left = self.progress.rate(), self.progress.seconds_left()
         return ([f"{rate:.1f} frames/s"] if rate is not None else []) + ([f"{duration(left)} left"] if left else [])
+
+    def _spans(self) -> list[str]:
+        spans = self.progress.spans_to_come
+        return [f"{spans:,} span{'s' * (spans != 1)} to propagate"] if spans else []
 
     def _refresh(self) -> None:
         """Show what has changed, not too often."""

@@ -78,7 +78,7 @@ class Progress:
     source: str = ""
     look: str = ""
     stage: str = ""
-    """What the film is at now: survey, render, stitch, inspect."""
+    """What the film is at now: survey, propagate, render, stitch, inspect."""
     frames: int = 0
     """In the plan so far."""
     most_frames: int = 0
@@ -86,6 +86,8 @@ class Progress:
     expected_frames: int = 0
     """By the source's header; 0 once the survey is over."""
     shots: int = 0
+    spans_to_come: int = 0
+    """That were asked for and are not propagated yet."""
     done_frames: int = 0
     resumed_frames: int = 0
     """Done by earlier runs."""

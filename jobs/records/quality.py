@@ -97,10 +97,11 @@ class FilmQuality(Document):
         """Frames of which nothing was measured."""
         return sum(one.frames.frames - one.measured for one in self.shots)
 
-    def sentence(self, *verdicts: str) -> str:
-        """The shots with one of these verdicts, in words; empty where there are none."""
+    def said(self, *verdicts: str) -> list[str]:
+        """The shots with one of these verdicts, each in words, and how many more there are."""
         found = self.judged(*verdicts)
-        return "; ".join([one.said(check) for one, check in found[:MOST_NAMED]] + _more(found))
+        more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+        return [one.said(check) for one, check in found[:MOST_NAMED]] + more
 
     def refusal(self) -> str:
         """Why the film is not delivered, and what to do, in words; empty where nothing fails."""
@@ -110,13 +111,9 @@ class FilmQuality(Document):
         shots = ",".join(str(number) for number in sorted({one.shot for one, _ in failed})[:MOST_NAMED])
         bounds = " and ".join(f"qc.{check}.fail" for check in dict.fromkeys(check for _, check in failed))
         return (
-            f"{self.sentence('fail')}. Have it made again with other settings (overrides: shots {shots}), or raise "
+            f"{'; '.join(self.said('fail'))}. Have it made again with other settings (overrides: shots {shots}), or raise "
             f"{bounds} in the spec; then run the job again: finished work is kept, and a bound renders nothing again."
         )
-
-
-def _more(found: list[tuple[ShotQuality, Check]]) -> list[str]:
-    return [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
 
 
 class SoundQuality(Document):

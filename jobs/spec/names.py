@@ -50,7 +50,7 @@ def _file_title(value: object) -> object:
         )
     if not name[0].isalnum() or (name[-1] == " " and not _PLAIN.fullmatch(name)):
         raise ValueError("a file name begins with a letter or a digit, and ends with no space")
-    if (size := max(len(form.encode()) for form in (name, same_file(name)))) > LONGEST_NAME:
+    if (size := _bytes(name)) > LONGEST_NAME:
         raise ValueError(f"it takes {size} bytes in UTF-8, and a file name {LONGEST_NAME} at most; shorten it")
     return name
 
@@ -123,4 +123,18 @@ def stem(place: str, *, sequence: bool = False) -> str:
         name = re.sub(r"[._ -]$", "", found["head"]) or path.parent.name
     else:
         name = path.name if sequence or rate else path.stem
-    return re.sub(r"[^A-Za-z0-9._ ()-]", "_", name).lstrip("._ ()-")[:150] or "film"
+    return _fit_for_a_file(name)
+
+
+def _fit_for_a_file(name: str) -> str:
+    name = unicodedata.normalize("NFC", name)
+    name = "".join("_" if letter in _NOT_IN_FILES or not letter.isprintable() else letter for letter in name)
+    name = name[next((at for at, letter in enumerate(name) if letter.isalnum()), len(name)) :][:LONGEST_NAME]
+    while _bytes(name) > LONGEST_NAME:
+        name = name[:-1]
+    return (name if _PLAIN.fullmatch(name) else name.rstrip()) or "film"
+
+
+def _bytes(name: str) -> int:
+    # Some file systems keep a name in another case, or Unicode form, than it was given.
+    return max(len(form.encode()) for form in (name, same_file(name)))

@@ -76,9 +76,9 @@ def test_a_figure_that_fails_keeps_the_film_back_until_its_bound_is_raised(sourc
     assert "quality control: shot 2 flickers by 3.0 steps" in said.getvalue()
     assert raised.console.progress.quality["flicker"] == CheckSummary(warnings=1, worst=3.0)
     assert (report.conforms, delivered.exists(), fleet.calls(RenderCall)) == (True, True, [])
-    assert report.quality.sentence("warn") == (
+    assert report.quality.said("warn") == [
         "shot 2 flickers by 3.0 steps of 8 bits where the source is still (frame 33, warn: 0.75)"
-    )
+    ]
 
 
 def test_a_film_that_fails_as_it_is_rendered_gets_no_name(source: Path, tmp_path: Path) -> None:

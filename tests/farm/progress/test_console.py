@@ -97,6 +97,27 @@ def test_prose_says_how_far_how_fast_and_how_long(desk: Desk) -> None:
     )
 
 
+def test_spans_are_told_while_their_colour_is_all_that_a_film_waits_for(desk: Desk) -> None:
+    console = desk.console
+    console.stage("survey")
+    console.planned(plan_of(300), whole=True)
+    console.propagating(3)
+    assert (
+        desk.lines[-1]
+        == "propagate: 0 of 300 frames (0 %), 1 shot, 3 spans to propagate, chunks 3 waiting 0 split 0 rendering 0 done"
+    )
+    assert console.brief() == "0/300, 3 spans to propagate, chunks 0/3"
+    console.stage("render")
+    console.chunk(1, "rendering")
+    console.propagating(1)
+    desk.clock.now += 10
+    console.rendered(40)
+    assert "1 span to propagate" in console.sentence()
+    assert "span" not in console.brief()
+    console.propagating(0)
+    assert "span" not in console.sentence()
+
+
 def test_a_line_every_five_seconds_and_at_each_stage(desk: Desk) -> None:
     desk.console.stage("survey")
     assert len(desk.lines) == 1
