@@ -266,9 +266,10 @@ class Renderer:
         with ExitStack() as files:
             pieces: list[SegmentInProgress | HandleWriter] = []
             grader = grader_of(order.look, film, self.ledger)
+            painted = [record.frame for record in order.references]
             for place, one in enumerate(order.encodings):
                 body, name = order.body(one), order.digest(one)
-                segment = SegmentInProgress(film, body, name, one, folder, grader, clip=place == 0)
+                segment = SegmentInProgress(film, body, name, one, folder, grader, clip=place == 0, painted=painted)
                 pieces.append(files.enter_context(segment))
             for frames in order.handles:
                 pieces.append(files.enter_context(HandleWriter(film, frames, order.handles_digest(frames), folder)))

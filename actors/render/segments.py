@@ -5,7 +5,7 @@ Media is stored first and its record last. Dissolved openings and the rest of a 
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,8 +44,9 @@ class SegmentInProgress:
         grader: Grader | None = None,
         *,
         clip: bool = False,
+        painted: Collection[int] = (),
     ) -> None:
-        """`clip`: one is made of it for the review page."""
+        """`clip`: one is made of it for the review page; `painted`: frames that are shown as they were painted."""
         self.film = film
         self._grader = grader
         self._outside = GamutTally(film, encoding) if grader and grader.grading.gamut == "report" else None
@@ -55,7 +56,7 @@ class SegmentInProgress:
         self._path = folder / digest
         self._middle: tuple[av.VideoFrame, av.VideoFrame] | None = None
         self._writer = writer_for(encoding, self._path)
-        self._clip = ReviewClip(film, encoding, folder / f"{digest}.mp4", frames.start) if clip else None
+        self._clip = ReviewClip(film, encoding, folder / f"{digest}.mp4", frames.start, painted) if clip else None
 
     def __enter__(self) -> Self:
         return self

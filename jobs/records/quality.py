@@ -7,7 +7,9 @@ from pydantic import Field
 from jobs.document import Count, Document
 from jobs.plan.ranges import Range
 
-Check = Literal["flicker", "jump", "seam", "black", "frozen", "flash", "gamut", "legal", "setup"]
+Check = Literal[
+    "flicker", "jump", "seam", "black", "frozen", "flash", "gamut", "legal", "setup", "warp", "drift", "stills"
+]
 CHECKS: tuple[Check, ...] = get_args(Check)
 SAID: dict[Check, str] = {
     "flicker": "flickers by {:.1f} steps of 8 bits where the source is still",
@@ -19,6 +21,9 @@ SAID: dict[Check, str] = {
     "gamut": "has {:.1f} % of a frame's pixels beyond the gamut of EBU R103",
     "legal": "has {:.1f} % of a frame's pixels beyond nominal levels",
     "setup": "is of another colour, by {:.1f} dE, than shot {other}, which shows the same",
+    "warp": "wavers by {:.1f} steps of 8 bits along what moves",
+    "drift": "has a colour that goes {:.1f} steps of 8 bits from how it begins",
+    "stills": "has a colour {:.1f} steps of 8 bits from what was painted",
 }
 """Of a shot, with its figure. What the source has too is in none of them."""
 MOST_NAMED = 5
@@ -29,7 +34,7 @@ class QualityFigure(Document):
     """One figure of a shot, the worst of its chunks'."""
 
     value: Annotated[float, Field(ge=-1e6, le=1e6)]
-    """flicker, jump: steps of 8 bits; seam: times the step inside; black, frozen, flash: frames; gamut, legal: percent; setup: dE (CIE 1976)."""
+    """flicker, jump, warp, drift, stills: steps of 8 bits; seam: times the step inside; black, frozen, flash: frames; gamut, legal: percent; setup: dE (CIE 1976)."""
     at: Count
     """The frame where it was found."""
     verdict: Literal["pass", "warn", "fail"] = "pass"

@@ -95,9 +95,8 @@ def _profiled(edge: EdgePicture) -> tuple[Small, Profile] | None:
     planes = edge.planes()
     if planes is None or planes[0].std() < LEAST_CONTRAST:
         return None
-    luma = _without_bars(planes[0].astype(np.float32))
     # Light and dark in large belong to the sky and the lamp; what is where belongs to the set-up.
-    detail = _mean_about(luma, FINE) - _mean_about(luma, COARSE)
+    detail = detail_of(_without_bars(planes[0].astype(np.float32)))
     length = float(np.linalg.norm(detail))
     return (planes, (detail / np.float32(length)).ravel()) if length else None
 
@@ -112,7 +111,12 @@ def _without_bars(luma: Profile) -> Profile:
     return luma
 
 
-def _mean_about(luma: Profile, side: int) -> Profile:
+def detail_of(luma: Profile) -> Profile:
+    """What is finer than the light about it."""
+    return mean_about(luma, FINE) - mean_about(luma, COARSE)
+
+
+def mean_about(luma: Profile, side: int) -> Profile:
     """The mean over so many pixels about each, odd, in both directions."""
     for _ in range(2):
         padded = np.pad(luma, ((side // 2 + 1, side // 2), (0, 0)), mode="edge").cumsum(axis=0, dtype=np.float64)

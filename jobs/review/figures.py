@@ -12,6 +12,7 @@ from pydantic import Field
 from jobs.document import Count, Document
 from jobs.plan.ranges import Range
 from jobs.records.quality import Check, FilmQuality, QualityFigure, ShotQuality
+from jobs.review.colour_in_view import SeenPicture, colour_change
 from jobs.review.edges import EdgePicture, SetupDifference, seam_step, setup_differences
 from jobs.spec.quality import QualityBounds
 
@@ -19,6 +20,8 @@ INSIDE_LEAST = 0.4
 """Steps inside a shot that one at a seam is held against at least: where nothing moves, anything is many times as much."""
 WORST: tuple[Check, ...] = ("gamut", "legal")
 """Of these the worst frame counts."""
+MOVING: tuple[Check, ...] = ("jump", "warp")
+"""And of these, where there is a source."""
 COUNTED: tuple[Check, ...] = ("black", "frozen", "flash")
 """Frames of these are counted."""
 ALONE: tuple[Check, ...] = ("flash",)
@@ -37,6 +40,15 @@ class FrameFigure(Document):
 
     value: Figure = 0.0
     at: Count = 0
+
+
+class PaintedPicture(Document):
+    """A frame that is shown as a person has painted it, very small."""
+
+    at: Count
+    shown: EdgePicture
+    own: EdgePicture | None = None
+    """The source's, where that has colour."""
 
 
 class PieceFigures(Document):
@@ -65,8 +77,28 @@ class PieceFigures(Document):
     """Of the worst frame, percent of pixels beyond the gamut of EBU R103, less the source's own; None where it was not looked at."""
     legal: FrameFigure | None = None
     """The same beyond nominal levels."""
+    warp: FrameFigure | None = None
+    """Steps that what moves changes by along its motion, beyond the source's own, in the fifth of the pairs looked at that change most; and the frame that
+    changed most. None where too little moves, or it was not looked at."""
     first: EdgePicture
     last: EdgePicture
+    last_at: Count | None = None
+    """The last frame; None where that was not put down."""
+    first_own: EdgePicture | None = None
+    """The source's, where that has colour; so is `last_own`."""
+    last_own: EdgePicture | None = None
+    painted: tuple[PaintedPicture, ...] = ()
+    """The first few of its frames that are shown as they were painted."""
+
+    @property
+    def at_first(self) -> SeenPicture:
+        """How it begins."""
+        return SeenPicture(self.first, self.first_own)
+
+    @property
+    def at_last(self) -> SeenPicture:
+        """How it ends."""
+        return SeenPicture(self.last, self.last_own)
 
 
 class ShownFinding(Document):
@@ -111,7 +143,11 @@ class MeasuredShot(NamedTuple):
             found["flicker"] = max((one.flicker, one.flicker_at) for _, one in self.pieces)
         if steps := list(self.seams()):
             found["seam"] = max(steps)
-        for check in WORST if self.alone else (*WORST, "jump"):
+        if not self.alone and (gone := list(self._drifts())):
+            found["drift"] = max(gone)
+        if apart := list(self._from_stills()):
+            found["stills"] = max(apart)
+        for check in WORST if self.alone else (*WORST, *MOVING):
             if shares := [one for _, piece in self.pieces if (one := getattr(piece, check))]:
                 worst = max(shares, key=lambda one: one.value)
                 found[check] = worst.value, worst.at
@@ -126,6 +162,24 @@ class MeasuredShot(NamedTuple):
             step = seam_step(before.last, after.first)
             if step is not None:
                 yield round(step / max(before.step, after.step, INSIDE_LEAST), 3), start
+
+    def _drifts(self) -> Iterator[tuple[float, int]]:
+        """How far colour has gone since the first picture, beyond the most that it changes by at once, and the frame where; where that can be told."""
+        sudden = 0.0
+        for start, piece in self.pieces:
+            sudden = max(sudden, piece.flicker + (piece.jump.value if piece.jump else 0.0))
+            gone = colour_change(self.pieces[0][1].at_first, piece.at_last)
+            if gone is not None:
+                yield round(max(0.0, gone - sudden), 3), piece.last_at or start
+
+    def _from_stills(self) -> Iterator[tuple[float, int]]:
+        """How far colour is from what was painted, where a piece begins and where it ends: from the nearest of the stills that show the same."""
+        painted = [SeenPicture(one.shown, one.own) for _, piece in self.pieces for one in piece.painted]
+        for start, piece in self.pieces:
+            for picture, at in ((piece.at_first, start), (piece.at_last, piece.last_at or start)):
+                apart = [gone for one in painted if (gone := colour_change(one, picture)) is not None]
+                if apart:
+                    yield min(apart), at
 
 
 def _judged(check: Check, bounds: QualityBounds, value: float, at: int, other: int | None = None) -> QualityFigure:

@@ -11,6 +11,7 @@ Points = list[tuple[int, float]]
 PLOTTED: tuple[tuple[Check, str, str], ...] = (
     ("flicker", "Flicker", "steps of 8 bits"),
     ("seam", "Jumps at seams", "times the step inside"),
+    ("warp", "Wavering along motion", "steps of 8 bits"),
     ("gamut", "Beyond the gamut", "% of a frame"),
 )
 
@@ -21,6 +22,7 @@ def plots_of(shots: Sequence[MeasuredShot], bounds: QualityBounds) -> Iterator[S
     points: dict[Check, Points] = {
         "flicker": [(one.flicker_at, one.flicker) for one in pieces],
         "seam": [(at, ratio) for shot in shots for ratio, at in shot.seams()],
+        "warp": [(one.warp.at, one.warp.value) for one in pieces if one.warp],
         "gamut": [(one.gamut.at, one.gamut.value) for one in pieces if one.gamut],
     }
     for check, name, unit in PLOTTED:

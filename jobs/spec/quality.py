@@ -44,6 +44,18 @@ def _is_two(value: object) -> bool:
     return value == 2.0
 
 
+def _is_one_and_a_half(value: object) -> bool:
+    return value == 1.5
+
+
+def _is_three(value: object) -> bool:
+    return value == 3.0
+
+
+def _is_six(value: object) -> bool:
+    return value == 6.0
+
+
 class QualityBounds(Document):
     """How far a picture may go: before the review page says that its shot deserves a look, and, where that is asked for, before the film is held back. No
     picture changes, and a bound that is moved renders nothing again."""
@@ -74,6 +86,16 @@ class QualityBounds(Document):
     setup: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_two)] = 2.0
     """dE (CIE 1976) that the mean colour of two shots of the same set-up may differ by, as in 1.5. Shots at most eight apart whose luma is alike show the
     same. By default 2, about what one sees across a cut. null: it is not looked for."""
+
+    warp: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_one_and_a_half)] = 1.5
+    """Steps of 8 bits that colour or light may change by from frame to frame along what moves, beyond what the source's does, as in 1 or {fail: 3}: the
+    warping error of Lai et al. (2018). By default 1.5; clean films have less than 0.9. null: it is not looked for."""
+    drift: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_three)] = 3.0
+    """Steps of 8 bits that the colour of what stays in view may go over a shot, beyond what light and the source do, as in 2. By default 3; clean films
+    have less than 1.7. null: it is not looked for."""
+    stills: Annotated[Annotated[float, Field(gt=0, le=100)] | Limits | None, Field(exclude_if=_is_six)] = 6.0
+    """Steps of 8 bits that the colour of what a still shows may be from what was painted, elsewhere in its shot, as in 4: where it is more, another still
+    helps. By default 6. null: it is not looked for."""
 
     def limits(self, check: str) -> Limits:
         """Both bounds of a check, as far as it is judged at all."""

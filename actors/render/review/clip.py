@@ -4,6 +4,7 @@ One clip holds both, so that a page shows the same frame of both, whatever a bro
 page finds each by counting. Each frame of a film is made so: it is shrunk first, by libswscale, and costs few milliseconds.
 """
 
+from collections.abc import Collection
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -31,12 +32,14 @@ FASTSTART = {"movflags": "+faststart"}
 class ReviewClip:
     """One clip in the making. Used as a context; a failed one leaves no file."""
 
-    def __init__(self, film: Picture, encoding: Encoding, path: Path, first: int) -> None:
-        """`first`: the number of its first frame."""
+    def __init__(
+        self, film: Picture, encoding: Encoding, path: Path, first: int, painted: Collection[int] = ()
+    ) -> None:
+        """`first`: the number of its first frame; `painted`: frames that are shown as they were painted."""
         self.film = film
         self.encoding = encoding
         self.path = path
-        self.measure = PieceMeasure(first, FlashMeasure(float(film.clip_rate)))
+        self.measure = PieceMeasure(first, FlashMeasure(float(film.clip_rate)), painted)
         height, width = (max(SMALLEST, side + side % 2) for side in shown_size(film, WIDTH))
         self._size = height, width
         self._container = av.open(str(path), "w", format="mp4", options=FASTSTART)

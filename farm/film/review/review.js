@@ -5,7 +5,7 @@ const notes = new ReviewNotes(), cuts = new CutList(), stage = new Stage(byId("p
 const panel = new ShotPanel(byId("panel"), notes, cuts), strip = new FilmStrip(byId("strip"), byId("cells"), marks), plots = new FilmPlots(byId("plots"));
 let told = null, lastBefore = "before";
 
-const FINDINGS = {flicker: "flicker", jump: "jump", seam: "jump", black: "black", frozen: "frozen", flash: "flashes", gamut: "gamut", legal: "levels", setup: "set-up"};
+const FINDINGS = {flicker: "flicker", jump: "jump", seam: "jump", black: "black", frozen: "frozen", flash: "flashes", gamut: "gamut", legal: "levels", setup: "set-up", warp: "wavers", drift: "drift", stills: "off its still"};
 
 /** How a shot is marked in the strip. */
 function marks(shot) {

@@ -96,6 +96,17 @@ def painted(luma: float, red: float, rows: int = 20) -> Fault:
     return change
 
 
+def once_in_two(by: float) -> Fault:
+    """Every second frame of the first shot is redder by so much where the block is, which moves."""
+
+    def change(n: int, planes: Planes) -> Planes:
+        if n < CUT and n % 2:
+            planes[2][20:35, n : n + 15] += by
+        return planes
+
+    return change
+
+
 def strobe(n: int, planes: Planes) -> Planes:
     return [planes[0] * 0 + (230 if n // 2 % 2 else 40) if n >= CUT else planes[0], *planes[1:]]
 
@@ -109,6 +120,14 @@ FAULTS: dict[str, tuple[Check, Fault, int, float, float]] = {
         3.0,
         5.0,
     ),
+    "a colour that goes slowly": (
+        "drift",
+        lambda n, planes: [planes[0], planes[1] - max(0, n - CUT) / 5, planes[2] + max(0, n - CUT) / 5],
+        2,
+        5.0,
+        9.0,
+    ),
+    "a colour that wavers as all moves": ("warp", once_in_two(4), 1, 2.0, 4.0),
     "a black frame": ("black", once(50, lambda _, planes: [planes[0] * 0 + 16, *planes[1:]]), 2, 1, 1),
     "a frame that is shown twice": ("frozen", once(11, lambda n, _: list(pictures())[n - 1]), 1, 1, 1),
     "a strobe": ("flash", strobe, 2, 10, FRAMES),

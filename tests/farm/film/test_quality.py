@@ -24,6 +24,7 @@ from jobs.records.quality import CheckSummary
 from jobs.records.report import FilmReport
 from jobs.review.figures import PieceFigures
 from jobs.store import open_store
+from tests.farm.film import test_stills
 from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
@@ -126,6 +127,21 @@ def test_a_look_with_a_memory_and_no_dissolve_is_found_at_its_seam(tmp_path: Pat
     made = rendered(spec_of(source, tmp_path, look=look, chunk_seconds=2.2))
     found = made.report().quality.judged("warn", "fail")
     assert [(one.shot, check, one.figures[check].at) for one, check in found] == [(1, "seam", 48)]
+
+
+def test_a_shot_that_leaves_its_still_is_found(tmp_path: Path) -> None:
+    """Blue where it was painted, and by the controls of its end no colour at all."""
+    film = tmp_path / "film.mkv"
+    write_setups(film, [1, 1, 1, 1, 2])
+    cuts = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 32, frames=40))}
+    stills = test_stills.painted(film, tmp_path / "stills", 10, chroma=(150, 110))
+    grey = [{"frames": [24, 32], "controls": {"saturation": 0}, "ramp": 0}]
+    kept = test_stills.rendered(test_stills.job(film, tmp_path / "kept", cuts, stills))
+    left = test_stills.rendered(test_stills.job(film, tmp_path / "left", cuts, stills, overrides=grey))
+    first = [one.report().quality.shots[0].figures["stills"] for one in (kept, left)]
+    assert [(one.verdict, one.value > 6) for one in first] == [("pass", False), ("warn", True)]
+    assert first[1].at in range(24, 32)
+    assert "stills" not in left.report().quality.shots[1].figures
 
 
 def write_setups(path: Path, seeds: list[int]) -> None:
