@@ -133,3 +133,8 @@ class UploadGone(StoreFault):
 
 class StoreDown(FarmError):
     """The store failed for longer than a job in work waits (jobs/store/retry.py): the job stops, the same command resumes."""
+
+
+def number_of(count: int, noun: str) -> str:
+    """So many of a thing, as in "1 frame" and "1,200 frames"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -35,7 +35,7 @@ from actors.media.temp_dirs import spool
 from actors.mux.segments import Segments, tiled
 from actors.verify.source_comparison import SourceComparison
 from actors.verify.timed_frames import Numbered
-from jobs.errors import FilmFailed
+from jobs.errors import FilmFailed, number_of
 from jobs.film.timecode import timecode_at
 from jobs.ledger.ledger import Ledger
 from jobs.plan.output_timing import Timing
@@ -99,7 +99,7 @@ class SequenceWriter:
         """
         if stranger := next(self._strangers(plan, timing.frames), ""):
             raise FilmFailed(
-                f"{self.output.url}/{stranger} is not a picture of {plan.file}, which has {timing.frames} frames: move what is in "
+                f"{self.output.url}/{stranger} is not a picture of {plan.file}, which has {number_of(timing.frames, 'frame')}: move what is in "
                 "that folder elsewhere, or give the deliverable another name, and run the job again; finished work is kept."
             )
         # What an earlier try left there, of another codec perhaps, never had a name.
@@ -193,7 +193,7 @@ class SequenceWriter:
         if listed != placed.manifest.digest():
             findings.append("the manifest is not the one that was written")
         if frames != timing.frames:
-            findings.append(f"there are {frames} pictures and the film has {timing.frames} frames")
+            findings.append(f"there are {frames} pictures and the film has {number_of(timing.frames, 'frame')}")
         for folder in ("", f"{self.staging}/"):
             strangers = islice(self._strangers(plan, timing.frames, folder), 1)
             findings += [f"{one} is not a picture of this film" for one in strangers]
@@ -272,7 +272,9 @@ def _pictures(segments: Segments, record: SegmentRecord, encoding: Encoding) -> 
         except tarfile.TarError as error:
             raise segments.refused(record, str(error)) from None
     if count != record.frames.frames:
-        raise segments.refused(record, f"it holds {count} pictures for {record.frames.frames} frames")
+        raise segments.refused(
+            record, f"it holds {number_of(count, 'picture')} for {number_of(record.frames.frames, 'frame')}"
+        )
 
 
 class _Pictures:

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from actors.encode.segment_writer import SEGMENT_FORMATS, extradata_sha256, rank_of
 from actors.media.verified import damaged, gone
-from jobs.errors import Damaged, FilmFailed
+from jobs.errors import Damaged, FilmFailed, number_of
 from jobs.ledger.ledger import Ledger
 from jobs.records.orders import SegmentRecord
 from jobs.store.protocol import told_here
@@ -136,5 +136,5 @@ def tiled(records: Iterable[SegmentRecord], frames: int) -> Iterator[SegmentReco
         yield record
     if edge != frames:
         raise FilmFailed(
-            f"the segments end at frame {edge} and the film has {frames} frames; the plan is not of this film."
+            f"the segments end at frame {edge} and the film has {number_of(frames, 'frame')}; the plan is not of this film."
         )

@@ -18,7 +18,7 @@ from actors.picture.png_sheet import Photo
 from actors.training.course import Library, RoleData
 from actors.training.frames import spread_frames
 from jobs.digest import digest
-from jobs.errors import BadInput, BadMedia
+from jobs.errors import BadInput, BadMedia, number_of
 from jobs.spec.training_recipe import Recipe, Source
 from jobs.store import Store, is_file, locate, open_store, source_identity
 
@@ -177,7 +177,7 @@ def _joined(shelves: Sequence[RoleData]) -> RoleData:
 def _line(source: Source, shelf: RoleData) -> str:
     name = PurePosixPath(source.pictures.rstrip("/")).name
     held = f", {len(shelf.held_out)} held out" if shelf.held_out else ""
-    return f"{name}: {len(shelf.learnt)} pictures{held}; {source.licence or 'licence not told'}"
+    return f"{name}: {number_of(len(shelf.learnt), 'picture')}{held}; {source.licence or 'licence not told'}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from actors.survey.describe import sight_of
 from actors.survey.surveyor import Surveyor
 from actors.verify.picture_difference import Floats, errors, luma_equal, picture_equal, shown, smaller, thumbnail
 from actors.verify.sound_difference import sound_findings
-from jobs.errors import BadMedia
+from jobs.errors import BadMedia, number_of
 from jobs.film.frame_index import FrameIndex
 from jobs.film.timecode import FrameTimecodes
 from jobs.records.report import Comparison, Psnr, Sight
@@ -209,7 +209,7 @@ def _psnr(error: _Error, frames: int, names: FrameTimecodes) -> Psnr | None:
 def _frame_findings(tally: _Tally, names: FrameTimecodes) -> Iterator[str]:
     a, b = tally.urls
     if tally.frames[0] != tally.frames[1]:
-        yield f"{a} has {tally.frames[0]} frames and {b} has {tally.frames[1]}"
+        yield f"{a} has {number_of(tally.frames[0], 'frame')} and {b} has {tally.frames[1]}"
     if slip := tally.slips.first(tally.both):
         kind, number = slip
         if kind == "lacks":

@@ -23,7 +23,7 @@ from actors.survey.cut_search import CutSearch
 from actors.survey.describe import sight_of
 from actors.survey.surveyor import Surveyor
 from actors.verify.loudness import Loudness, loudness_of
-from jobs.errors import BadMedia
+from jobs.errors import BadMedia, number_of
 from jobs.film.frame_index import FrameIndex
 from jobs.plan.plan import Range
 from jobs.records.quality import QualityReport, SoundQuality
@@ -149,9 +149,9 @@ def _report(sides: Sequence[_Film], quality_shots: Sequence[MeasuredShot], bound
     sound = [_sound(number, *pair) for number, pair in enumerate(zip(ours, others, strict=False), 1)]
     lengths = []
     if source and source.frames != film.frames:
-        lengths.append(f"the film has {film.frames} frames and its source {source.frames}")
+        lengths.append(f"the film has {number_of(film.frames, 'frame')} and its source {source.frames}")
     if source and len(ours) != len(theirs):
-        lengths.append(f"the film has {len(ours)} sound streams and its source {len(theirs)}")
+        lengths.append(f"the film has {number_of(len(ours), 'sound stream')} and its source {len(theirs)}")
     return QualityReport(
         film=film.url,
         source=source.url if source else None,

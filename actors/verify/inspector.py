@@ -29,7 +29,7 @@ from actors.verify.picture_tags import tags_findings
 from actors.verify.source_comparison import SourceComparison
 from actors.verify.streams import StreamChecks
 from actors.verify.timed_frames import Numbered, TimedFrames
-from jobs.errors import BadMedia, BadStore, FilmFailed
+from jobs.errors import BadMedia, BadStore, FilmFailed, number_of
 from jobs.film.source import Film
 from jobs.ledger.ledger import Ledger
 from jobs.plan.output_timing import Timing
@@ -268,7 +268,7 @@ class _PicturePackets:
 
 def _time_findings(timing: Timing, times: list[int], stream: VideoStream) -> Iterator[str]:
     if len(times) != timing.frames:
-        yield f"the picture has {len(times)} frames and the film has {timing.frames}"
+        yield f"the picture has {number_of(len(times), 'frame')} and the film has {timing.frames}"
     tick = stream.time_base or timing.time_base
     # In ticks of both clocks at once, in whole numbers: equal means equal.
     ours = np.array(times, object) * (tick.numerator * timing.time_base.denominator)

@@ -7,7 +7,7 @@ import typer
 
 from farm.cli.options import AsJson, Head, trims
 from farm.progress.plain_output import answer, tell
-from jobs.errors import BadSpec
+from jobs.errors import BadSpec, number_of
 
 if TYPE_CHECKING:
     from actors.shot_lists.markers import MarkerForm
@@ -119,7 +119,9 @@ def _show_quality(found: "QualityReport") -> None:
     for sentence in found.failures:
         console.note(f"fails: {sentence}")
     against = f"against {found.source}" if found.source else "without a source: what it does itself is no fault"
-    console.note(f"{found.frames} frames {against}; warnings: {len(found.warnings)}, failures: {len(found.failures)}")
+    console.note(
+        f"{number_of(found.frames, 'frame')} {against}; warnings: {len(found.warnings)}, failures: {len(found.failures)}"
+    )
 
 
 def notes(
@@ -150,7 +152,7 @@ def notes(
             tell(sentence)
         tell(f"written: {apply}")
     if to and form:
-        tell(f"written: {to}, {write_markers(spec, file, to, form)} markers")
+        tell(f"written: {to}, {number_of(write_markers(spec, file, to, form), 'marker')}")
 
 
 def _form_of(to: str) -> "MarkerForm":

@@ -31,7 +31,7 @@ from farm.progress.metrics_server import LINGER_SECONDS, MetricsServer
 from farm.progress.pictures_console import EvaluationProgress
 from farm.progress.progress import Progress
 from farm.specs.place_policy import confine_spec
-from jobs.errors import BadSpec, NotConformed
+from jobs.errors import BadSpec, NotConformed, number_of
 from jobs.ledger.driver_log import DriverLog
 from jobs.output.ownership import report_key
 from jobs.plan.plan import Look
@@ -123,7 +123,7 @@ def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmRep
     delivered += [f"quality control: {warned}" for warned in report.quality.said("warn")]
     if left := report.quality.unmeasured:
         delivered.append(
-            f"quality control: {left} frames are not measured: an earlier version made them, or they were transcoded"
+            f"quality control: {number_of(left, 'frame')} not measured, made by an earlier version or transcoded; `farm qc FILE --against SOURCE` measures all"
         )
     console.finished("\n".join([*delivered, f"report {where}", f"review page {output.url}/{page}"]))
     return report
@@ -135,8 +135,8 @@ def _show_shots(film: FilmRun, console: ProgressConsole) -> None:
     output = open_store(film.survey.spec.output)
     lacking = told(chunk.shot for chunk in film.chunks if chunk.number in film.left_out)
     console.finished(
-        f"shots {film.chosen.said}: {film.console.progress.chunks_rendered} chunks rendered, {film.console.progress.chunks_printed} transcoded; the others of these shots were finished before\n"
-        f"still missing, so nothing is delivered yet: {len(film.left_out)} chunks, of shots {lacking}\n"
+        f"shots {film.chosen.said}: {number_of(film.console.progress.chunks_rendered, 'chunk')} rendered, {film.console.progress.chunks_printed} transcoded; the others of these shots were finished before\n"
+        f"still missing, so nothing is delivered yet: {number_of(len(film.left_out), 'chunk')}, of shots {lacking}\n"
         f"review page {output.url}/{published(film, None, output)}#shot={film.chosen.ranges[0][0]}"
     )
 
@@ -156,7 +156,9 @@ def prove_film(spec: JobSpec, wish: StillRequest, *, address: str | None = None)
     with _surveyed(spec, wish.looks, address, "proof:") as (film, console):
         proof = prove(film, wish)
         pictures = len(proof.shots) * len(proof.columns)
-        console.note(f"proof {proof.output}/{proof.page}: {pictures} pictures, {proof.rendered} of them made just now")
+        console.note(
+            f"proof {proof.output}/{proof.page}: {number_of(pictures, 'picture')}, {proof.rendered} of them made just now"
+        )
         return proof
 
 
@@ -166,7 +168,9 @@ def stills_of_film(spec: JobSpec, wish: ExportRequest, *, address: str | None = 
         found = export_stills(film, wish)
         for name in found.edited:
             console.note(f"{name} was painted on and stays as it is; to have it made again, move it elsewhere")
-        console.note(f"{len(found.stills)} stills in {found.output}, {found.rendered} of them made just now")
+        console.note(
+            f"{number_of(len(found.stills), 'still')} in {found.output}, {found.rendered} of them made just now"
+        )
         return found
 
 

@@ -19,7 +19,7 @@ from farm.cli.options import (
 )
 from farm.film.shot_selection import ALL, shots_chosen
 from farm.progress.plain_output import answer
-from jobs.errors import BadSpec, FilmFailed
+from jobs.errors import BadSpec, FilmFailed, number_of
 
 if TYPE_CHECKING:
     from jobs.spec.job import JobSpec
@@ -73,7 +73,9 @@ def stills(
     if as_json:
         answer(found)
     if found.lacking:
-        raise FilmFailed(f"{found.output} lacks {len(found.lacking)} stills, the first: {found.lacking[0]}")
+        raise FilmFailed(
+            f"{found.output} lacks {number_of(len(found.lacking), 'still')}, the first: {found.lacking[0]}"
+        )
 
 
 def _spec(

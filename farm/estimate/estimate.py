@@ -10,6 +10,7 @@ from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Cluster
 from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
+from jobs.errors import number_of
 from jobs.film.source import Film
 from jobs.plan.plan import Chunk, Plan
 from jobs.records.deliverables import DeliverablePlan, StreamFate
@@ -183,7 +184,7 @@ def _lead_in(orders: Sequence[SplitOrder]) -> int:
 def show(found: Estimate) -> None:
     """The estimate for people, on stderr."""
     console = PlainConsole()
-    console.table(f"{found.name}: {found.frames:,} frames", _figures(found))
+    console.table(f"{found.name}: {number_of(found.frames, 'frame')}", _figures(found))
     shots = [
         (str(number), str(start), begin, str(stop), end, str(stop - start), look)
         for (number, start, stop, look), (begin, end) in zip(found.shot_list, found.shot_names, strict=True)
@@ -206,7 +207,7 @@ def _figures(found: Estimate) -> Iterator[tuple[str, str]]:
     yield "chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB"
     if found.spans:
         size = f"about {found.guide_bytes / 1e6:.1f} MB of guides"
-        yield "propagated colour", f"{found.spans} spans, {found.stills} stills, {size}"
+        yield "propagated colour", f"{number_of(found.spans, 'span')}, {number_of(found.stills, 'still')}, {size}"
     yield "looks", ", ".join(found.looks)
     yield "time", f"about {found.worker_seconds:.0f} s of one renderer"
 

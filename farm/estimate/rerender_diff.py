@@ -11,6 +11,7 @@ from farm.progress.console import ProgressConsole
 from farm.progress.plain_console import Column, PlainConsole
 from jobs.digest import digest
 from jobs.document import Document
+from jobs.errors import number_of
 from jobs.ledger.render_history import Encoded, RenderHistory, ShotRendering, continuity, difference, over
 from jobs.plan.plan import Chunk, Range
 from jobs.records.deliverables import DeliverablePlan
@@ -110,12 +111,16 @@ def _noted(survey: SurveyRun, decided: Sequence[DeliverablePlan]) -> ChunkStates
 def _sentence(chunks: int, frames: int, film: int, shots: Sequence[int]) -> str:
     if not chunks:
         return "Nothing is to be rendered."
-    where = f"shot {shots[0]}" if len(shots) == 1 else f"{len(shots)} shots"
-    return f"To be rendered: {chunks} chunks of {where}, {frames:,} frames shown to their looks ({100 * frames / film:.1f} % of the film)."
+    where = f"shot {shots[0]}" if len(shots) == 1 else number_of(len(shots), "shot")
+    return f"To be rendered: {number_of(chunks, 'chunk')} of {where}, {number_of(frames, 'frame')} shown to their looks ({100 * frames / film:.1f} % of the film)."
 
 
 def _printed(chunks: int) -> str:
-    return f" {chunks} chunks are to be encoded from another deliverable: no look is shown anything." if chunks else ""
+    return (
+        f" To be encoded from another deliverable, no look shown anything: {number_of(chunks, 'chunk')}."
+        if chunks
+        else ""
+    )
 
 
 def _shot(number: int, chunks: list[Chunk], reasons: "_Reasons") -> ShotRerender:

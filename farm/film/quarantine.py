@@ -10,7 +10,7 @@ from actors.looks import fit
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import RetriesExhausted
 from farm.progress.console import ProgressConsole
-from jobs.errors import FilmFailed
+from jobs.errors import FilmFailed, number_of
 from jobs.ledger.quarantine import Quarantine, quarantine_digest
 from jobs.plan.plan import Chunk
 from jobs.records.report import Quarantined
@@ -72,7 +72,7 @@ class QuarantinedChunks:
         self._now += 1
         if self._now >= HOPELESS and not made:
             raise FilmFailed(
-                f"{self._now} chunks were set aside and none could be made, at last {report.sentence}. "
+                f"{number_of(self._now, 'chunk')} set aside and none could be made, at last {report.sentence}. "
                 f"Correct the cause, then {self._retry}, and run the job again."
             )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from farm.progress.mixed_hardware import MixedHardware
 from jobs.digest import digest
-from jobs.errors import FilmFailed
+from jobs.errors import FilmFailed, number_of
 from jobs.ledger.render_history import put_down
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.guides import painted_frame
@@ -29,7 +29,7 @@ def film_report(film: FilmRun) -> FilmReport:
     missing = [] if film.finishing.held_back else [one.file for one in film.deliverables if one.file not in film.proofs]
     if missing:
         raise FilmFailed(
-            f"The work ended without {', '.join(missing)}: {len(list(film.lacking))} chunks lack a segment. "
+            f"The work ended without {', '.join(missing)}: segments are missing in {number_of(len(list(film.lacking)), 'chunk')}. "
             "Finished work is kept: the same command resumes."
         )
     plan, spec = film.survey.plan, film.survey.spec

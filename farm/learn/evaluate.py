@@ -17,7 +17,7 @@ from farm.fleet.vantage import DriverView
 from farm.progress.pictures_console import EvaluationProgress
 from farm.specs.place_policy import confine_evaluation
 from jobs.document import Document
-from jobs.errors import BadMedia, BadSpec
+from jobs.errors import BadMedia, BadSpec, number_of
 from jobs.film.source import Film
 from jobs.plan.plan import Look
 from jobs.records.evaluation import Evaluation, JudgedPicture, SkippedPicture
@@ -128,7 +128,7 @@ def _evaluated(question: EvaluationRequest, address: str | None, workers: int | 
     judged = [one for one in found if isinstance(one, JudgedPicture)]
     if not judged:
         raise BadMedia(
-            f"{on}: all {len(found)} pictures are grey, and cannot judge colours; name some that have colours."
+            f"{on} has no picture with colours to judge by, of {number_of(len(found), 'picture')}; name some that have colours."
         )
     evaluation = summary(on, candidates, judged, [one for one in found if isinstance(one, SkippedPicture)])
     put_down(evaluation, out, progress)

@@ -1,6 +1,7 @@
 """Prints an evaluation of looks: a table of figures by strength for each look."""
 
 from farm.progress.plain_console import Column, PlainConsole
+from jobs.errors import number_of
 from jobs.records.evaluation import Evaluation, Interval, LookFigures, StrengthPoint
 
 WIDTH = 110
@@ -11,7 +12,7 @@ def show(evaluation: Evaluation, console: PlainConsole | None = None) -> None:
     """The evaluation for people, on stderr."""
     console = console or PlainConsole(width=WIDTH)
     passed = f"; {len(evaluation.passed_over)} passed over, being grey" if evaluation.passed_over else ""
-    console.note(f"{evaluation.pictures} pictures of {evaluation.on}{passed}")
+    console.note(f"{number_of(evaluation.pictures, 'picture')} of {evaluation.on}{passed}")
     console.note(f"truth: CF {_of(evaluation.truth)}; grey: dE00 {_of(evaluation.grey)}")
     for look in evaluation.looks:
         _show_curve(look, console)

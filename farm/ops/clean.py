@@ -15,7 +15,7 @@ from farm.progress.console import ProgressConsole
 from farm.progress.lease_control import holder_of, lease_on_job
 from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
-from jobs.errors import BadInput, FilmFailed
+from jobs.errors import BadInput, FilmFailed, number_of
 from jobs.ledger.consistency import consistent
 from jobs.ledger.driver_log import FOLDER as LOGS
 from jobs.ledger.finished_prefix import FOLDER as ASSEMBLY
@@ -183,7 +183,7 @@ class _Sweep:
             self._pile("records of this colour", (f"records/{one.digest}.json" for one in colour))
         elif splits:
             self.kept.append(
-                f"{len(splits)} chunks: the job is not delivered ({self.status.state}), and goes on with them"
+                f"{number_of(len(splits), 'chunk')}: the job is not delivered ({self.status.state}), and goes on with them"
             )
         proofs = list(self.ledger.names(f"{PROOF}/"))
         if self.finished:

@@ -11,6 +11,7 @@ from farm.fleet.calls import PoolSize, PoolSpec
 from farm.fleet.fair_share import Quota
 from farm.progress.plain_console import PlainConsole, ProgressBar
 from farm.progress.progress import STATUSES, ChunkStatus, Progress
+from jobs.errors import number_of
 from jobs.film.source import Film
 from jobs.ledger.driver_log import DriverLog
 from jobs.ledger.usage import MeasuredThroughput
@@ -182,7 +183,7 @@ class ProgressConsole:
         total, done = progress.total_frames, progress.done_frames
         percent = f" ({min(100, 100 * done // total)} %)" if total else ""
         about = "about " if progress.expected_frames > progress.frames else ""
-        parts = [f"{done:,} of {about}{total:,} frames{percent}" if total else "counting frames"]
+        parts = [f"{done:,} of {about}{number_of(total, 'frame')}{percent}" if total else "counting frames"]
         parts += self._speed()
         if progress.prices:
             parts.append(f"{progress.cost:,.2f} {progress.prices.currency}")

@@ -7,6 +7,7 @@ from typing import Self
 
 from farm.progress.console import LINE_SECONDS, REFRESH_SECONDS
 from farm.progress.plain_console import PlainConsole, ProgressBar
+from jobs.errors import number_of
 
 
 class FramesProgress:
@@ -27,7 +28,7 @@ class FramesProgress:
         if now - self._shown_at < (REFRESH_SECONDS if self._bar else LINE_SECONDS):
             return
         self._shown_at = now
-        said = f"{frames:,} frames, {frames / (now - self._began):,.1f} frames/s"
+        said = f"{number_of(frames, 'frame')}, {frames / (now - self._began):,.1f} frames/s"
         if self._bar:
             self._bar.show(self._verb, said, done=0, total=None)
         else:

@@ -9,6 +9,7 @@ from typing import Self
 from farm.progress.console import LINE_SECONDS, REFRESH_SECONDS, duration
 from farm.progress.plain_console import PlainConsole, ProgressBar
 from farm.progress.progress import FramesPerSecond
+from jobs.errors import number_of
 from jobs.records.training import CheckpointSaved, StepDone, TrainingFinished, TrainingStarted, Word
 from jobs.spec.training_recipe import Recipe
 
@@ -92,7 +93,9 @@ class TrainingConsole:
             case TrainingStarted():
                 self.progress.started(message)
                 going_on = f", going on after step {message.step:,}" if message.step else ""
-                self.note(f"{message.learnt:,} pictures to learn from, {message.held_out:,} held out{going_on}")
+                self.note(
+                    f"{number_of(message.learnt, 'picture')} to learn from, {message.held_out:,} held out{going_on}"
+                )
             case StepDone():
                 self.progress.step_done(message)
                 self.tick()

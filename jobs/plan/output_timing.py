@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from jobs.errors import number_of
 from jobs.film.frame_index import FrameIndex, Ints
 from jobs.film.source import Picture
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
@@ -111,7 +112,7 @@ class Timing:
             "numbered": "frames are numbered, and a folder of pictures keeps no times",
         }[self.rule]
         trimmed = (
-            f"; {self.skipped} frames at the head that cannot be decoded are left out (head: trim)"
+            f"; left out at the head: {number_of(self.skipped, 'frame')}, not to be decoded (head: trim)"
             if self.skipped
             else ""
         )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from jobs.document import Count, Document
+from jobs.errors import number_of
 from jobs.plan.ranges import Range
 
 Check = Literal[
@@ -15,9 +16,9 @@ SAID: dict[Check, str] = {
     "flicker": "flickers by {:.1f} steps of 8 bits where the source is still",
     "jump": "jumps by {:.1f} steps of 8 bits from one frame to the next where the source is still",
     "seam": "has a colour that jumps {:.1f} times as far at a seam as inside",
-    "black": "has {:.0f} black frames",
-    "frozen": "has {:.0f} frames that repeat the one before",
-    "flash": "has {:.0f} frames within flashes that may harm viewers",
+    "black": "is black in {frames}",
+    "frozen": "repeats the frame before in {frames}",
+    "flash": "has {frames} within flashes that may harm viewers",
     "gamut": "has {:.1f} % of a frame's pixels beyond the gamut of EBU R103",
     "legal": "has {:.1f} % of a frame's pixels beyond nominal levels",
     "setup": "is of another colour, by {:.1f} dE, than shot {other}, which shows the same",
@@ -45,7 +46,7 @@ class QualityFigure(Document):
 
     def said(self, check: Check) -> str:
         """It in words, of a shot."""
-        return SAID[check].format(self.value, other=self.other)
+        return SAID[check].format(self.value, frames=number_of(round(self.value), "frame"), other=self.other)
 
 
 class ShotQuality(Document):

@@ -39,7 +39,7 @@ def test_a_recording_cut_out_of_a_broadcast_begins_where_it_can_be_decoded(tmp_p
     assert (inspected.refused, inspected.film is None) == ("", False)
     report = rendered(spec_of(source, tmp_path, chunk_seconds=0.3, head="trim")).report()
     assert report.conforms
-    assert "frames at the head that cannot be decoded are left out" in report.deliverables[0].timing
+    assert "left out at the head: " in report.deliverables[0].timing
     made, all_of_it = shown(tmp_path / "out/film.mkv"), shown(tmp_path / f"whole-{name}")
     # The very frames of the film as it was broadcast, without a gap, to its end.
     assert made.numbers == list(range(made.numbers[0], 48))

@@ -8,6 +8,7 @@ from actors.mux.hls.playlist import PAGE
 from farm.film.film_run import FilmRun
 from farm.film.review.pictures import ReviewPictures
 from jobs.digest import digest
+from jobs.errors import number_of
 from jobs.film.timecode import FrameTimecodes
 from jobs.ledger.render_history import ShotRendering, over, version_of
 from jobs.plan.plan import Chunk, Look, Range
@@ -64,8 +65,8 @@ def page_data(
 
 def _said(film: FilmRun, report: FilmReport | None) -> str:
     if report:
-        counts = f"{report.frames} frames, {report.shots} shots, {report.chunks} chunks, {report.seams} seams"
-        aside = f"; {len(report.quarantined)} of the chunks were set aside: these are not the look"
+        counts = f"{number_of(report.frames, 'frame')}, {number_of(report.shots, 'shot')}, {number_of(report.chunks, 'chunk')}, {number_of(report.seams, 'seam')}"
+        aside = f"; set aside, and not the look: {number_of(len(report.quarantined), 'chunk')}"
         verdict = "conforms" if report.conforms else "does not conform"
         verdict = "not delivered, for quality control has it fail" if report.quality.judged("fail") else verdict
         return f"{counts}: {verdict}{aside if report.quarantined else ''}"

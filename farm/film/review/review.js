@@ -15,7 +15,7 @@ function marks(shot) {
   if (shot.locked) words.push("locked");
   if (shot.warnings.length) words.push("warning");
   words.push(...new Set(shot.findings.map(one => FINDINGS[one.kind])));
-  if (wrote) words.push(wrote === 1 ? "1 note" : `${wrote} notes`);
+  if (wrote) words.push(numberOf(wrote, "note"));
   return {classes: [shot.progress, said?.verdict ?? "", shot.warnings.length || shot.findings.length ? "warned" : ""].filter(Boolean), words};
 }
 
@@ -33,7 +33,7 @@ const FILTERS = {
 function listShots() {
   const shots = film.data.shots.filter(FILTERS[byId("filter").value]);
   if (byId("sort").value === "look") shots.sort((one, other) => weight(other) - weight(one) || one.start - other.start);
-  byId("count").textContent = `${shots.length} of ${film.data.shots.length} shots`;
+  byId("count").textContent = `${shots.length} of ${numberOf(film.data.shots.length, "shot")}`;
   strip.list(shots);
 }
 
@@ -160,7 +160,7 @@ byId("import").onchange = async event => {
   const [file] = event.target.files;
   event.target.value = "";
   let words = "";
-  try { const found = notes.take(JSON.parse(await file.text())); words = `${found.notes} notes and ${found.verdicts} verdicts were loaded.`; } catch (error) { words = error instanceof SyntaxError ? "This file is not JSON." : error.message; }
+  try { const found = notes.take(JSON.parse(await file.text())); words = `Loaded: ${numberOf(found.notes, "note")} and ${numberOf(found.verdicts, "verdict")}.`; } catch (error) { words = error instanceof SyntaxError ? "This file is not JSON." : error.message; }
   notes.save();
   byId("said").textContent = words;
 };
@@ -184,7 +184,7 @@ addEventListener("hashchange", follow);
 /** What is printed: the film's verdicts and notes, with a still where something was said. */
 addEventListener("beforeprint", () => {
   const {data} = film, rows = data.shots.filter(shot => notes.of(shot) || notes.in(shot).length || shot.warnings.length || shot.findings.length);
-  byId("paper").replaceChildren(element("h2", {textContent: `${rows.length} of ${data.shots.length} shots with a verdict, a note or a warning`}), ...rows.map(shot => element("article", {},
+  byId("paper").replaceChildren(element("h2", {textContent: `${rows.length} of ${numberOf(data.shots.length, "shot")} with a verdict, a note or a warning`}), ...rows.map(shot => element("article", {},
     element("h3", {textContent: `Shot ${shot.number}, ${frameName(data, shot.start)}, ${marks(shot).words.join(", ")}`}),
     ...shot.pieces.filter(piece => piece.still).slice(0, 1).map(piece => element("img", {src: piece.still, alt: ""})),
     ...[...shot.warnings, ...shot.findings.map(one => `${one.at}, ${frameName(data, one.at)}: ${one.words}`), ...notes.in(shot).map(note => `${note.start}, ${frameName(data, note.start)}: ${note.text}`)].map(textContent => element("p", {textContent})))));

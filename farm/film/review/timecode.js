@@ -3,6 +3,9 @@
 
 const two = number => String(number).padStart(2, "0");
 
+/** So many of a thing: 1 frame, 2 frames. */
+const numberOf = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 /** The clock's time, HH:MM:SS.mmm. */
 function clock(seconds) {
   const all = Math.round(seconds * 1000);

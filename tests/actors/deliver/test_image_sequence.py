@@ -277,7 +277,7 @@ def test_segments_that_are_not_what_their_records_say_are_refused(tmp_path: Path
     placer = SequenceWriter(ledger, open_store(str(tmp_path / "out")), "unproven")
     for names, said in (
         (["0000000.png", "0000002.png"], "it holds 0000002.png as picture 1"),
-        (["0000000.png"], "it holds 1 pictures for 3 frames"),
+        (["0000000.png"], "it holds 1 picture for 3 frames"),
     ):
         with tarfile.open(tmp_path / "odd.tar", "w") as odd:
             for name in names:

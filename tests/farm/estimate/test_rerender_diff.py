@@ -147,7 +147,7 @@ def test_people_are_told_one_sentence_or_a_table(film: Path, tmp_path: Path, cut
     assert shown(spec) == "To be rendered: 3 chunks of 3 shots, 60 frames shown to their looks (100.0 % of the film).\n"
     rendered(spec)
     said = shown(spec_of(film, tmp_path, look=window(1), shots=cuts, overrides=[{"shots": "3", "look": window(2)}]))
-    assert "1 chunks of shot 3" in said
+    assert "1 chunk of shot 3" in said
     assert "radius 1 -> 2" in said
 
 
@@ -213,4 +213,6 @@ def test_what_is_printed_is_not_rendered(film: Path, tmp_path: Path, cuts: dict[
     rendered(spec_of(film, tmp_path, look=window(1), shots=cuts, deliverables=[MASTER]))
     found = told(spec_of(film, tmp_path, look=window(1), shots=cuts, deliverables=[MASTER, VIEW]))
     assert (found.chunks, found.printed, found.frames) == (0, 3, 0)
-    assert found.sentence.startswith("Nothing is to be rendered. 3 chunks are to be encoded from another deliverable")
+    assert found.sentence.startswith(
+        "Nothing is to be rendered. To be encoded from another deliverable, no look shown anything: 3 chunks."
+    )

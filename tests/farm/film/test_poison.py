@@ -118,7 +118,7 @@ def flagged_everywhere(made: FilmRun) -> None:
     assert flag == {"chunk": 2, "shot": 2, "frames": [16, 32], "by": "source"}
     published(made, made.report(), output)
     data = review_data(Path(made.survey.spec.output) / "film.review")
-    assert "1 of the chunks were set aside" in data.said
+    assert "set aside, and not the look: 1 chunk" in data.said
     assert [one.progress for one in data.shots].count("aside") == 1
     assert "the source's own frames" in [look.title for one in data.shots for look in one.looks]
     assert "set aside after" in "".join(words for one in data.shots for words in one.warnings)
@@ -175,7 +175,7 @@ def test_a_look_that_never_works_ends_the_film_soon(film: Path, tmp_path: Path, 
     fleet = inline()
     cuts = {"file": str(shot_list(tmp_path / "cuts.csv", *range(0, 64, 4), frames=64))}
     spec = spec_of(film, tmp_path, look=look, shots=cuts, on_error=on_error, chunk_seconds=0.2)
-    with pytest.raises(FilmFailed, match=r"^3 chunks were set aside and none could be made.*the network fell over"):
+    with pytest.raises(FilmFailed, match=r"^3 chunks set aside and none could be made.*the network fell over"):
         rendered(spec, fleet)
 
 

@@ -141,7 +141,7 @@ def test_a_recording_that_begins_amid_a_group_is_judged_from_where_it_can_be_dec
 
 def test_pictures_that_are_all_grey_judge_nothing(ray_here: str, tmp_path: Path) -> None:
     kept(tmp_path / "a.png", grey())
-    with pytest.raises(BadMedia, match="all 1 pictures are grey"):
+    with pytest.raises(BadMedia, match="has no picture with colours to judge by, of 1 picture;"):
         evaluate(EvaluationRequest((NONE,), str(tmp_path)), address=ray_here)
 
 

@@ -366,7 +366,7 @@ def verdicts_and_notes(tab: Tab, folder: Path) -> None:
     tab.open((folder / "index.html").as_uri() + "#shot=2")
     tab.until("player.shown === 35 && notes.verdicts.length === 0")
     tab.choose("#import", saved)
-    tab.until("byId('said').textContent === '1 notes and 2 verdicts were loaded.'")
+    tab.until("byId('said').textContent === 'Loaded: 1 note and 2 verdicts.'")
     assert json.loads(tab.js("notes.text()")) == written
 
 
@@ -422,7 +422,7 @@ def everything_hostile(tab: Tab, folder: Path) -> None:
 def figures_over_the_film(tab: Tab) -> None:
     """A curve for each figure; a click on one goes to the frame, and a word says where it is highest."""
     names = "[...document.querySelectorAll('#plots canvas')].map(one => one.getAttribute('aria-label').split(':')[0])"
-    assert tab.js(names) == ["Flicker", "Jumps at seams", "Beyond the gamut", "Colourfulness"]
+    assert tab.js(names) == ["Flicker", "Jumps at seams", "Wavering along motion", "Beyond the gamut", "Colourfulness"]
     tab.js("byId('figures').open = true")
     tab.until("document.querySelector('#plots canvas').clientWidth > 100")
     click = "(x => { const one = document.querySelector('#plots figure:last-child canvas'), box = one.getBoundingClientRect(); one.dispatchEvent(new MouseEvent('click', {clientX: box.left + x * box.width, bubbles: true})) })"
