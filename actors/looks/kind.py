@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from actors.picture.generator import Generator
 
 
+STEADY_VERSION = 2
+"""Of the filter that calms chroma: 1 compared luma where it stood, 2 follows motion. Raised whenever its pictures change."""
+
+
+def steadied(radius: int, beyond: int = 0) -> Support:
+    """What a look must be shown whose chroma is calmed over `radius` frames on either side; `beyond`: what it looks at by itself."""
+    return Support(context=radius + beyond, steady_version=STEADY_VERSION if radius else 1)
+
+
 class Needs(NamedTuple):
     """What a look takes, as far as its settings and package say."""
 

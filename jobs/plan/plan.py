@@ -38,6 +38,8 @@ class Support(Document):
     """Frames a memory must have seen before its answer counts."""
     dissolve: Annotated[int, Field(ge=0)] = 0
     """Frames over which two renderings are blended at a seam: only for a look whose memory has no end."""
+    steady_version: int = Field(default=1, exclude_if=lambda version: version == 1)
+    """Of the filter that calms its chroma, where it is calmed: it stands in digests from the second on."""
 
 
 Keeps = Literal["", "luma", "chroma", "all"]

@@ -15,7 +15,7 @@ from actors.looks.package import Package, SizeRule
 from actors.picture.device import working_dtype
 from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.motion.temporal_filter import steady
+from actors.picture.motion.steady_chroma import steady_along_motion
 from actors.picture.resize import resized
 from jobs.document import Document
 from jobs.errors import BadLook
@@ -42,7 +42,7 @@ class ColorizeGenerator:
     def render(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         """Chroma at the network's size, or at the film's where some of the film's own is kept; `steady` frames late."""
         own: deque[Tensor] = deque()
-        for chroma in steady(self._frames(batches, own), self.wish.steady):
+        for chroma in steady_along_motion(self._frames(batches, own), self.wish.steady):
             picture = chroma[None] * self.wish.saturation
             yield self._mixed(picture, own.popleft()[None]) if self.wish.strength < 1 else picture
 

@@ -5,10 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from actors.looks.kind import LookKind, Needs
+from actors.looks.kind import LookKind, Needs, steadied
 from actors.looks.package import Package
 from jobs.document import Document
-from jobs.plan.plan import Support
 
 
 class ColorizeSettings(Document):
@@ -18,15 +17,15 @@ class ColorizeSettings(Document):
     """0 keeps the film's own chroma, 1 takes the network's."""
     saturation: Annotated[float, Field(ge=0, le=3)] = 1.0
     """Factor on the network's chroma."""
-    steady: Annotated[int, Field(ge=0, le=16)] = 2
-    """Radius, in frames, of the temporal window that calms flicker."""
+    steady: Annotated[int, Field(ge=0, le=16)] = 8
+    """Frames on either side whose chroma, followed along motion, calms a frame's."""
     size: Annotated[int, Field(ge=128, le=1024)] = 448
     """Long side of the picture the network sees, in pixels."""
 
 
 def needs(settings: Document, package: Package | None) -> Needs:
     assert isinstance(settings, ColorizeSettings)
-    return Needs(Support(context=settings.steady), keeps="luma", propagates=True, gpu_gib=5.0)
+    return Needs(steadied(settings.steady), keeps="luma", propagates=True, gpu_gib=5.0)
 
 
 COLORIZE = LookKind(

@@ -16,7 +16,7 @@ from actors.looks.package import Package, SizeRule
 from actors.picture.colour import from_differences, to_differences
 from actors.picture.domain import Domain
 from actors.picture.frame_batches import FrameBatch
-from actors.picture.motion.temporal_filter import steady
+from actors.picture.motion.steady_chroma import steady_along_motion
 from actors.picture.resize import resized
 from jobs.document import Document
 from jobs.errors import BadLook
@@ -55,7 +55,7 @@ class OnnxGenerator:
 
     def _chroma(self, batches: Iterable[FrameBatch]) -> Iterator[Tensor]:
         waiting: deque[FrameBatch] = deque()  # `steady` runs late
-        for chroma in steady(self._coloured(batches, waiting), self.wish.steady):
+        for chroma in steady_along_motion(self._coloured(batches, waiting), self.wish.steady):
             batch, picture = waiting.popleft(), chroma[None] * self.wish.saturation
             if self.wish.strength < 1:
                 own = batch.differences()

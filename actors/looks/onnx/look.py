@@ -4,13 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from actors.looks.kind import LookKind, Needs
+from actors.looks.kind import LookKind, Needs, steadied
 from actors.looks.onnx.manifest import network_of
 from actors.looks.package import Package
 from actors.picture.domain import Domain
 from jobs.document import Document
 from jobs.errors import BadLook
-from jobs.plan.plan import Support
 
 
 class OnnxSettings(Document):
@@ -21,7 +20,7 @@ class OnnxSettings(Document):
     saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
     """Factor on the chroma of what the network gives."""
     steady: Annotated[int, Field(ge=0, le=16)] = 0
-    """Radius, in frames, of the temporal window that calms flicker of chroma."""
+    """Frames on either side whose chroma, followed along motion, calms a frame's."""
     size: Annotated[int, Field(ge=16, le=8192)] | None = None
     """Side of the picture the network sees, in pixels (of a rule `long`: its long side); by default its manifest's."""
     keep_chroma: bool = False
@@ -40,7 +39,7 @@ def needs(settings: Document, package: Package | None) -> Needs:
         raise BadLook(f"steady calms chroma alone, and {package.place} gives {domain}; leave it 0.")
     if settings.keep_chroma and domain != "rgb":
         raise BadLook(f"keep_chroma is for looks that give rgb, and {package.place} gives {domain}; leave it out.")
-    support = Support(context=package.paper.context + settings.steady)
+    support = steadied(settings.steady, beyond=package.paper.context)
     keeps = (Domain.LUMA if settings.keep_chroma else Domain(domain)).keeps
     return Needs(support, adds_colour=keeps != "chroma", keeps=keeps, propagates=domain == "chroma")
 

@@ -1,9 +1,8 @@
-"""Reduces flicker in chroma by averaging over a symmetric window in time, weighted by how well luma agrees.
+"""Calms flicker of painted pictures by averaging over a symmetric window in time, weighted by how well the film's luma agrees.
 
-It looks no further than its radius, so that chunks with handles agree exactly.
-
-Chunks can be filtered in parallel, seam-free with `radius` frames of handles. Where luma changes
-(motion, flash, dissolve) the neighbour's chroma is not taken, so colour does not smear.
+It looks no further than its radius, so that chunks with handles agree exactly: they can be filtered in parallel, seam-free. Where luma changes
+(motion, flash, dissolve) the neighbour's picture is not taken, so nothing smears. Chroma alone is calmed along motion (`steady_chroma.py`): it is
+smooth, and loses nothing when it is moved by parts of a pixel; a painted picture would.
 """
 
 from collections import deque

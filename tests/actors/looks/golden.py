@@ -18,6 +18,8 @@ GOLDEN = Path(__file__).with_name("golden.json")
 NAMES = ("colorize", "none", "style")
 PRECISION = str(working_dtype(torch.device("cpu"))).removeprefix("torch.")
 """What networks work in on this machine."""
+NAMED = ("version", "weights", "support")
+"""What a look's digest is made of, its settings aside."""
 SHAPE = (6, 8)
 """Pictures are averaged down to this: enough to see a change, and blind to the last bits of another processor."""
 
@@ -30,6 +32,7 @@ def golden(name: str) -> dict[str, Any]:
     return {
         "version": look.version,
         "weights": list(look.weights),
+        "support": look.support.model_dump(mode="json"),
         "pictures": {PRECISION: [round(x, 4) for x in coarse.flatten().tolist()]},
     }
 
@@ -39,7 +42,7 @@ def written(kept: dict[str, Any]) -> dict[str, Any]:
     made = {}
     for name in NAMES:
         now, before = golden(name), kept.get(name, {})
-        same = (now["version"], now["weights"]) == (before.get("version"), before.get("weights"))
+        same = all(now[field] == before.get(field) for field in NAMED)
         made[name] = {**now, "pictures": {**(before["pictures"] if same else {}), **now["pictures"]}}
     return made
 

@@ -92,12 +92,18 @@ def test_no_decoder_runs_in_the_driver(
 
 
 @pytest.mark.parametrize(
-    "look", [window(5, 5), {"name": "colorize", "settings": {"size": 128}}], ids=["window", "colorize"]
+    "wish",
+    [
+        {"look": window(5, 5)},
+        {"look": {"name": "colorize", "settings": {"size": 128}}},
+        {"look": {"name": "colorize", "settings": {"size": 128}}, "propagate": False},
+    ],
+    ids=["window", "propagated", "steadied"],
 )
-def test_many_chunks_equal_one(studio: Studio, tmp_path: Path, film: Path, look: dict[str, Any]) -> None:
+def test_many_chunks_equal_one(studio: Studio, tmp_path: Path, film: Path, wish: dict[str, Any]) -> None:
     shots = {"detect": "adaptive", "threshold": 1000}
-    many = studio.render(spec_of(film, tmp_path / "many", look=look, shots=shots, chunk_seconds=0.5))
-    one = studio.render(spec_of(film, tmp_path / "one", look=look, shots=shots, chunk_seconds=60))
+    many = studio.render(spec_of(film, tmp_path / "many", shots=shots, chunk_seconds=0.5, **wish))
+    one = studio.render(spec_of(film, tmp_path / "one", shots=shots, chunk_seconds=60, **wish))
     assert (many.report().chunks, one.report().chunks) == (9, 1)
     same(tmp_path / "many/out/film.mkv", tmp_path / "one/out/film.mkv")
     against_source = compare(str(film), str(tmp_path / "many/out/film.mkv"))
