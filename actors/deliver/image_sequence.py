@@ -193,7 +193,7 @@ class SequenceWriter:
         if listed != placed.manifest.digest():
             findings.append("the manifest is not the one that was written")
         if frames != timing.frames:
-            findings.append(f"there are {frames} pictures and the film has {number_of(timing.frames, 'frame')}")
+            findings.append(f"there are {frames:,} pictures and the film has {number_of(timing.frames, 'frame')}")
         for folder in ("", f"{self.staging}/"):
             strangers = islice(self._strangers(plan, timing.frames, folder), 1)
             findings += [f"{one} is not a picture of this film" for one in strangers]

@@ -88,7 +88,7 @@ class Stitcher:
                 yield timing.frames
         except av.error.FFmpegError as error:
             raise FilmFailed(
-                f"{plan.file} could not be written: {error.strerror}; the segments are kept, try again; if it fails "
+                f"{plan.file} could not be written: {error.strerror}; the segments are kept, and the same command resumes; if it fails "
                 "again, leave its streams out with drop, one after the other, or choose another container."
             ) from None
 

@@ -35,7 +35,7 @@ def read_photograph(store: Store, name: str) -> Tensor:
     refuse_size(width, height, what)
     if min(height, width) < WINDOW:
         raise BadMedia(
-            f"{what} is {width}x{height}; pictures of at least {WINDOW} pixels a side can be judged, take it out."
+            f"{what} is {width}x{height}; pictures of at least {WINDOW} pixels a side can be judged: take it out."
         )
     return torch.from_numpy(found[:, :, ::-1].copy()).permute(2, 0, 1)[None].float() / 255
 

@@ -61,7 +61,7 @@ COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 """Pictures beside a film."""
 
 _TOO_MUCH = (
-    f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS} streams; "
+    f"asks for more than {READING_BYTES >> 30} GiB of memory, or has more than {MOST_STREAMS:,} streams; "
     "it is damaged, or no film: copy it again, or remux it."
 )
 

@@ -114,14 +114,14 @@ def refuse_size(width: int, height: int, what: str) -> None:
     """Raises BadMedia for a picture that is larger than the farm carries."""
     if max(width, height) > LARGEST_SIDE:
         raise BadMedia(
-            f"{what} is {width}x{height}; up to {LARGEST_SIDE} pixels in width and height are carried, make it smaller first."
+            f"{what} is {width}x{height}; up to {LARGEST_SIDE:,} pixels in width and height are carried: make it smaller first."
         )
 
 
 def refuse_parts(streams: int, chapters: int, what: str) -> None:
     """Raises BadMedia for a film of more streams or chapters than are carried."""
     if streams > MOST_STREAMS:
-        raise BadMedia(f"{what} has more than {MOST_STREAMS} streams; take out those that are not of the film.")
+        raise BadMedia(f"{what} has more than {MOST_STREAMS:,} streams; take out those that are not of the film.")
     if chapters > MOST_CHAPTERS:
         raise BadMedia(
             f"{what} has {chapters:,} chapters; up to {MOST_CHAPTERS:,} are carried: leave them out, for example with "

@@ -115,7 +115,7 @@ def differences(name: str, ours: StreamSum, source: StreamSum, origin: Fraction)
     """In sentences, how a carried stream differs from the source's, whose times are `origin` seconds later."""
     # PCM has no packets of its own: a muxer cuts it where it likes.
     if not source.codec.startswith("pcm_") and len(ours.times) != len(source.times):
-        yield f"{name} has {len(ours.times)} packets and the source's has {len(source.times)}"
+        yield f"{name} has {len(ours.times):,} packets and the source's has {len(source.times):,}"
         return
     if ours.payload.digest() != source.payload.digest():
         yield f"{name} does not hold the source's bytes"

@@ -67,7 +67,9 @@ def all_finite(picture_NCHW: Tensor) -> Tensor:
 def refuse_not_a_number(finite: Tensor) -> None:
     """Raises ChunkFailed where `all_finite`, fetched, says that a picture holds NaN or infinity."""
     if not bool(finite):
-        raise ChunkFailed("the look gave a picture that is not a number (NaN or infinite)")
+        raise ChunkFailed(
+            "the look gave a picture with values that are no numbers (NaN or infinite); correct the look, and raise its version"
+        )
 
 
 class Composer:

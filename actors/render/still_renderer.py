@@ -266,7 +266,7 @@ def chosen(order: StillOrder, threads: int) -> tuple[NeighbouringFrames, list[av
             break
     if best is None:
         raise ChunkFailed(
-            f"No frame of shot {order.number} that a still could be of can be decoded; the source is damaged there."
+            f"No frame of shot {order.number} that a still could be of can be decoded; the source is damaged there: copy it again."
         )
     return best[1], best[2]
 
@@ -278,7 +278,9 @@ def worth_painting(order: ChoiceOrder, threads: int) -> tuple[int, ...]:
         with closing(frames_in_turn(order.film, order.run, threads)) as frames:
             lumas = [small_luma(frame) for frame in islice(frames, 0, None, step)]
     except LookupError:
-        raise ChunkFailed(f"Shot {order.number} cannot be decoded; the source is damaged there.") from None
+        raise ChunkFailed(
+            f"Shot {order.number} cannot be decoded; the source is damaged there: copy it again."
+        ) from None
     return choose_frames(lumas, range(read.start, read.stop, step), order.most)
 
 

@@ -58,7 +58,9 @@ def _text(data: bytes, name: str, ending: str) -> str:
 def _checked(starts: list[int], names: FrameTimecodes, frames: int, name: str) -> list[int]:
     for before, after in pairwise(starts):
         if after <= before:
-            raise BadSpec(f"{name} is not in order: a shot at frame {after} comes after one at frame {before}.")
+            raise BadSpec(
+                f"{name} is not in order: a shot at frame {after} comes after one at frame {before}; export it again."
+            )
     for start in starts:
         if not 0 <= start < frames:
             raise BadSpec(

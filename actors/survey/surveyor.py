@@ -129,7 +129,7 @@ class Surveyor:
         why = (
             "or encrypted"
             if width
-            else f"encrypted, or far larger than the {LARGEST_SIDE} pixels a side that are carried"
+            else f"encrypted, or far larger than the {LARGEST_SIDE:,} pixels a side that are carried"
         )
         return BadMedia(f"{self._what} has no first frame that can be decoded; it is damaged, {why}.")
 

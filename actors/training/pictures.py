@@ -82,7 +82,7 @@ def refuse_grey(shelf: RoleData, share: float = 0.1) -> None:
     grey = [name for name, photo in zip(shelf.names, shelf.learnt, strict=True) if is_grey(photo)]
     if len(grey) > share * len(shelf.learnt):
         raise BadInput(
-            f"{len(grey)} of {len(shelf.learnt)} pictures are grey, such as {_some(grey)}: colours cannot be learnt from "
+            f"{len(grey):,} of {len(shelf.learnt):,} pictures are grey, such as {_some(grey)}: colours cannot be learnt from "
             "them; take them out."
         )
 
@@ -133,7 +133,7 @@ def _refuse_small(pictures: Sequence[_Picture], source: Source, side: int) -> No
     small = [f"{one.name} ({one.size[0]}x{one.size[1]})" for one in pictures if min(one.size) < side]
     if small:
         raise BadMedia(
-            f"{source.pictures}: {len(small)} of {len(pictures)} pictures are smaller than a crop of {side} pixels (side, "
+            f"{source.pictures}: {len(small):,} of {len(pictures):,} pictures are smaller than a crop of {side} pixels (side, "
             f"short_side), such as {_some(small)}; take them out, or ask for a smaller crop."
         )
 
@@ -144,7 +144,7 @@ def _shelved(pictures: Sequence[_Picture], source: Source) -> RoleData:
     photographs = sorted(set(shows), key=lambda name: (crc32(name.encode()), name))
     if len(photographs) <= source.held_out:
         raise BadMedia(
-            f"{source.pictures} has {len(photographs)} photographs, of which held_out = {source.held_out} leaves none to "
+            f"{source.pictures} has {len(photographs):,} photographs, of which held_out = {source.held_out} leaves none to "
             "learn from; hold out fewer, or add pictures."
         )
     held = set(photographs[: source.held_out])

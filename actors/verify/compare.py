@@ -209,7 +209,7 @@ def _psnr(error: _Error, frames: int, names: FrameTimecodes) -> Psnr | None:
 def _frame_findings(tally: _Tally, names: FrameTimecodes) -> Iterator[str]:
     a, b = tally.urls
     if tally.frames[0] != tally.frames[1]:
-        yield f"{a} has {number_of(tally.frames[0], 'frame')} and {b} has {tally.frames[1]}"
+        yield f"{a} has {number_of(tally.frames[0], 'frame')} and {b} has {tally.frames[1]:,}"
     if slip := tally.slips.first(tally.both):
         kind, number = slip
         if kind == "lacks":
@@ -226,7 +226,7 @@ def _frame_findings(tally: _Tally, names: FrameTimecodes) -> Iterator[str]:
             if (at := tally.first.get(what)) is not None:
                 yield (
                     f"frame {at} ({names.name(at)}) is the first whose {what} differs; "
-                    f"{tally.equal[what]} of {tally.both} are equal"
+                    f"{tally.equal[what]:,} of {tally.both:,} are equal"
                 )
     if len(set(tally.forms)) == 2:
         yield f"pictures are of different forms, {tally.forms[0]} and {tally.forms[1]}, so none is equal bit for bit"

@@ -149,7 +149,7 @@ def _report(sides: Sequence[_Film], quality_shots: Sequence[MeasuredShot], bound
     sound = [_sound(number, *pair) for number, pair in enumerate(zip(ours, others, strict=False), 1)]
     lengths = []
     if source and source.frames != film.frames:
-        lengths.append(f"the film has {number_of(film.frames, 'frame')} and its source {source.frames}")
+        lengths.append(f"the film has {number_of(film.frames, 'frame')} and its source {source.frames:,}")
     if source and len(ours) != len(theirs):
         lengths.append(f"the film has {number_of(len(ours), 'sound stream')} and its source {len(theirs)}")
     return QualityReport(

@@ -268,7 +268,7 @@ class _PicturePackets:
 
 def _time_findings(timing: Timing, times: list[int], stream: VideoStream) -> Iterator[str]:
     if len(times) != timing.frames:
-        yield f"the picture has {number_of(len(times), 'frame')} and the film has {timing.frames}"
+        yield f"the picture has {number_of(len(times), 'frame')} and the film has {timing.frames:,}"
     tick = stream.time_base or timing.time_base
     # In ticks of both clocks at once, in whole numbers: equal means equal.
     ours = np.array(times, object) * (tick.numerator * timing.time_base.denominator)

@@ -121,7 +121,7 @@ class SourceComparison:
                 told += 1
                 yield f"frame {pair.number} {wrong}"
         if told and len(suspects) > FEW:
-            yield f"and {len(suspects) - FEW} more frames are not the source's"
+            yield f"and {len(suspects) - FEW:,} more frames are not the source's"
 
     def _holds(self, number: int) -> bool:
         return 0 <= number < len(self._compared)

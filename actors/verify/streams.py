@@ -182,7 +182,7 @@ def _chapter_findings(carried: StreamChecks) -> Iterator[str]:
     theirs = chapters_of(carried.film, carried.origin, carried.plan.container) if has_chapters(carried.plan) else []
     ours = carried.media.chapters()
     if len(ours) != len(theirs):
-        yield f"there are {len(ours)} chapters and there should be {len(theirs)}"
+        yield f"there are {len(ours):,} chapters and there should be {len(theirs):,}"
     for number, (one, wanted) in enumerate(zip(ours, theirs, strict=False), 1):
         off = one["start"] * (one["time_base"] or 0) - wanted["start"] * wanted["time_base"]
         if abs(off) > Fraction(1, 1000) or one["metadata"].get("title") != wanted["metadata"].get("title"):

@@ -247,11 +247,14 @@ def sample(
 
     It has cuts, fades and sound.
     """
-    from actors.picture.sample.film import make_sample
+    from farm.progress.frames_console import FramesProgress
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        make_sample(path, stills=stills)
+        with FramesProgress("draw") as progress:
+            from actors.picture.sample.film import make_sample  # takes a second
+
+            make_sample(path, stills=stills, each_frame=progress.done)
     except OSError as error:
         raise BadStore(f"{path} cannot be written ({error.strerror}); choose another place.") from None
     tell(f"Made {path}" if stills is None else f"Made {path}, and two painted stills of it in {stills}")

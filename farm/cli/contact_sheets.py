@@ -91,7 +91,7 @@ def _asked(
 
 def _refuse_lacking(found: "Proof") -> None:
     if found.lacking:
-        many = f"{len(found.lacking)} of {len(found.shots) * len(found.columns)} stills"
+        many = f"{len(found.lacking):,} of {len(found.shots) * len(found.columns):,} stills"
         raise FilmFailed(f"The proof {found.output}/{found.page} lacks {many}, the first: {found.lacking[0]}")
 
 

@@ -46,10 +46,11 @@ def describe_film(place: str, *, trim: bool = False) -> "Inspection":
 
 def compare_films(film: str, other: str, *, trim: bool = False) -> "Comparison":
     """Two films frame for frame. Raises BadMedia."""
-    from actors.verify.compare import compare
     from farm.progress.frames_console import FramesProgress
 
     with FramesProgress("compare") as progress:
+        from actors.verify.compare import compare  # takes a second
+
         return compare(_place(film), _place(other), trim=trim, each_frame=progress.done)
 
 

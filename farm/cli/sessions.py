@@ -169,7 +169,7 @@ def stills_of_film(spec: JobSpec, wish: ExportRequest, *, address: str | None = 
         for name in found.edited:
             console.note(f"{name} was painted on and stays as it is; to have it made again, move it elsewhere")
         console.note(
-            f"{number_of(len(found.stills), 'still')} in {found.output}, {found.rendered} of them made just now"
+            f"{number_of(len(found.stills), 'still')} in {found.output}, {found.rendered:,} of them made just now"
         )
         return found
 

@@ -110,7 +110,9 @@ class _Export:
         self.frames = {frame for shot in self.shots for frame in self._asked(shot)}
         """Those that are wanted, as far as they are chosen."""
         if self.wish.frames and not self.frames:
-            raise BadSpec(f"--frames {self.wish.frames}: no such frame is in the shots {self.wish.shots.said}.")
+            raise BadSpec(
+                f"--frames {self.wish.frames}: none of these frames is in the shots {self.wish.shots.said}; `farm plan` shows which shot has which frames."
+            )
         self.wanted = max(len(self.frames), 0 if self.wish.frames else len(self.shots))
 
     @property

@@ -8,6 +8,7 @@ from farm.estimate.rerender_diff import RerenderDiff, again, show_again
 from farm.estimate.throughput import paces_in
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Cluster
+from farm.progress.console import duration
 from farm.progress.plain_console import Column, PlainConsole
 from jobs.document import Document
 from jobs.errors import number_of
@@ -202,14 +203,14 @@ def _figures(found: Estimate) -> Iterator[tuple[str, str]]:
     yield "shots", str(found.shots)
     yield "chunks", f"{found.chunks} ({found.lossless_chunks} of them kept losslessly)"
     yield "seams", str(found.seams)
-    yield "extra frames", f"{found.extra_frames} ({found.extra_frames_percent:.2f} %)"
-    yield "lead-in", f"{found.lead_in_frames} ({found.lead_in_percent:.2f} %)"
+    yield "extra frames", f"{found.extra_frames:,} ({found.extra_frames_percent:.2f} %)"
+    yield "lead-in", f"{found.lead_in_frames:,} ({found.lead_in_percent:.2f} %)"
     yield "chunk bytes", f"{found.chunk_bytes / 1e6:.1f} MB"
     if found.spans:
         size = f"about {found.guide_bytes / 1e6:.1f} MB of guides"
         yield "propagated colour", f"{number_of(found.spans, 'span')}, {number_of(found.stills, 'still')}, {size}"
     yield "looks", ", ".join(found.looks)
-    yield "time", f"about {found.worker_seconds:.0f} s of one renderer"
+    yield "time", f"about {duration(found.worker_seconds)} of one renderer"
 
 
 def _show_deliverables(promised: Sequence[Promised], console: PlainConsole) -> None:

@@ -178,7 +178,9 @@ def show_again(found: RerenderDiff, console: PlainConsole) -> None:
     console.note(found.sentence)
     if found.propagated:
         ranges = ", ".join(f"{frames.start}-{frames.stop - 1}" for frames in found.propagated[:MOST_RANGES])
-        more = f" and {len(found.propagated) - MOST_RANGES} more ranges" if len(found.propagated) > MOST_RANGES else ""
+        more = (
+            f" and {len(found.propagated) - MOST_RANGES:,} more ranges" if len(found.propagated) > MOST_RANGES else ""
+        )
         console.note(f"Colour is to be propagated to frames {ranges}{more}.")
     if not found.rendered_before or not found.shots:
         return

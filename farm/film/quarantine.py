@@ -51,7 +51,7 @@ class QuarantinedChunks:
         planned = self.survey.plan.chunks[chunk.number - 1]
         if chunk.look.stand_in == "grey":
             raise FilmFailed(
-                f"Not even grey can stand in for chunk {chunk.number}: {spent.last}. Finished work is kept."
+                f"Not even grey can stand in for chunk {chunk.number}: {spent.last}. Finished work is kept: correct that, and the same command resumes."
             )
         report = Quarantined(
             digest=quarantine_digest(self.survey.film, planned),

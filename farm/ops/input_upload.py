@@ -184,7 +184,7 @@ class InputUpload:
             if not wanted:
                 return
             progress = _Progress(sum(one.bytes for one in wanted), say)
-            say(f"sending {len(wanted)} file{'s' * (len(wanted) != 1)}, {progress.total:,} bytes, to {store.url}")
+            say(f"sending {len(wanted):,} file{'s' * (len(wanted) != 1)}, {progress.total:,} bytes, to {store.url}")
 
             def sent(size: int) -> None:
                 progress.add(size)

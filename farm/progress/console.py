@@ -41,7 +41,7 @@ class ProgressConsole:
         self.progress = progress or Progress()
         self.console = console or PlainConsole()
         self._log, self._each_tick = log, each_tick
-        self._bar = ProgressBar(self.console, "survey")
+        self._bar = ProgressBar(self.console, "start")
         self._shown_at = float("-inf")
         self._logged = ""
 

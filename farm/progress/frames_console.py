@@ -1,4 +1,4 @@
-"""Shows how many frames a command has come to, where their number is not known before: `farm inspect` of two films, `farm qc`."""
+"""Shows how many frames a command has come to, where their number is not known before: `farm inspect` of two films, `farm qc`, `farm sample`."""
 
 import time
 from collections.abc import Callable

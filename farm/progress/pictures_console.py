@@ -38,7 +38,7 @@ class EvaluationProgress(NoListener):
         left = (
             f", {duration(took / self._done * (self._total - self._done))} left" if 0 < self._done < self._total else ""
         )
-        self.note(f"{self._word} {self._done} of {self._total} pictures in {duration(took)}{left}")
+        self.note(f"{self._word} {self._done:,} of {self._total:,} pictures in {duration(took)}{left}")
 
     def note(self, sentence: str) -> None:
         """A sentence for people."""

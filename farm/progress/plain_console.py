@@ -83,7 +83,7 @@ class PlainConsole:
 
 
 class ProgressBar:
-    """One line of a terminal that is drawn anew, and nothing elsewhere; a context manager. True where there is a terminal."""
+    """One line of a terminal that is drawn anew, twice a second at least, and nothing elsewhere; a context manager. True where there is a terminal."""
 
     def __init__(self, console: PlainConsole, stage: str, *, total: int | None = None, width: int = 8) -> None:
         """`stage`: the word before it, `width` its place in characters. `total`: None while it is not known."""
@@ -96,7 +96,7 @@ class ProgressBar:
                 rich_progress.BarColumn(16),
                 says_column,
                 console=console._console,
-                auto_refresh=False,
+                refresh_per_second=2,
                 transient=True,
                 expand=True,
             )

@@ -149,7 +149,7 @@ class FrameIndex:
         if back:
             raise BadMedia(JUMPS_BACK)
         if complete and not len(self.shown):
-            raise BadMedia("The source's video stream has no frames.")
+            raise BadMedia("The source's video stream has no frames; copy it again, or name another file.")
 
     @classmethod
     def beginning(cls, pages: Iterable[Page], *, trim: bool) -> Self:

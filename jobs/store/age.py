@@ -39,7 +39,9 @@ def folder_time(folder: Path) -> float:
 def answer_time(date: str | None, url: str) -> float:
     """Seconds since 1970, by an answer's Date header. Raises BadStore for a service whose answers have none."""
     if date is None:
-        raise BadStore(f"{url} does not say what time it is there: its answers have no Date header.")
+        raise BadStore(
+            f"{url} does not say what time it is there: its answers have no Date header; use a service whose answers have one, or a folder."
+        )
     return parsedate_to_datetime(date).timestamp()
 
 

@@ -63,9 +63,7 @@ def read_small(url: str, limit: int = 16 << 20) -> bytes:
     """A spec or a shot list, whole. Raises BadMedia for one of more than `limit` bytes."""
     found = _find(url)
     if found.bytes > limit:
-        raise BadMedia(
-            f"The source {url} has {found.bytes:,} bytes, and a file of this kind at most {limit:,}; check the path."
-        )
+        raise BadMedia(f"{url} has {found.bytes:,} bytes, and a file of this kind at most {limit:,}; check the path.")
     with told("read", url), found.open(END) as file:
         return file.read()
 

@@ -117,9 +117,9 @@ def load_network(path: Path, device: torch.device | str) -> ColorNet:
     network = ColorNet()
     wanted = network.state_dict()
     if missing := sorted(wanted.keys() - found.keys()):
-        raise ValueError(f"{path} lacks {len(missing)} tensors of this network, the first {missing[0]!r}")
+        raise ValueError(f"{path} lacks {len(missing):,} tensors of this network, the first {missing[0]!r}")
     if left := sorted(found.keys() - wanted.keys()):
-        raise ValueError(f"{path} has {len(left)} tensors this network does not know, the first {left[0]!r}")
+        raise ValueError(f"{path} has {len(left):,} tensors this network does not know, the first {left[0]!r}")
     for name, tensor in wanted.items():
         if found[name].shape != tensor.shape:
             shapes = f"{tuple(found[name].shape)}, not {tuple(tensor.shape)}"

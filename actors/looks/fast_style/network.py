@@ -82,7 +82,7 @@ def _check(path: Path, found: dict[str, Tensor]) -> None:
         raise ValueError(f"{path} has no tensor {missing!r}, but {unknown[0]!r}: it is not of this family of networks")
     if len(found) % 3 or layers < 2 * FIRST or layers % 2:
         raise ValueError(
-            f"{path} has {len(found)} tensors; this family has three for each convolution, and 6 convolutions and 2 more "
+            f"{path} has {len(found):,} tensors; this family has three for each convolution, and 6 convolutions and 2 more "
             "for each residual block"
         )
     channels = 3

@@ -1,6 +1,6 @@
 """Makes a black-and-white sample film, to colourise where none is at hand, and painted stills of it. A seed always gives the same bytes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,10 +32,11 @@ def make_sample(
     rate: Fraction = Fraction(24),
     seed: int = 7,
     stills: Path | None = None,
+    each_frame: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Write the sample as mp4: H.264 8 bit 4:2:0, BT.709 limited range, neutral chroma; AAC stereo of its length.
 
-    `stills`: a folder for two painted stills of it. `size` is (width, height) in pixels; `rate` is frames a second. The film has round(seconds * rate) frames, stamped
+    `stills`: a folder for two painted stills of it. `each_frame` is told how many frames are made. `size` is (width, height) in pixels; `rate` is frames a second. The film has round(seconds * rate) frames, stamped
     0, 1, 2, ... over `rate`. Raises ValueError below two frames a shot, for an odd size and for one below 64 pixels.
     """
     count = round(Fraction(seconds) * rate)
@@ -57,12 +58,16 @@ def make_sample(
             shown = av.VideoFrame.from_ndarray(np.concatenate([luma, neutral]), format="yuv420p")
             shown.pts, shown.time_base = n, 1 / rate
             film.mux(picture.encode(shown))
-            start, stop = round(n * SOUND_RATE / rate), round((n + 1) * SOUND_RATE / rate)
-            heard = av.AudioFrame.from_ndarray(sound[:, start:stop].copy(), format="fltp", layout="stereo")
-            heard.sample_rate, heard.pts, heard.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
-            film.mux(voice.encode(heard))
+            film.mux(voice.encode(_heard(sound, round(n * SOUND_RATE / rate), round((n + 1) * SOUND_RATE / rate))))
+            each_frame(n + 1)
         film.mux(picture.encode())
         film.mux(voice.encode())
+
+
+def _heard(sound: Plane, start: int, stop: int) -> av.AudioFrame:
+    heard = av.AudioFrame.from_ndarray(sound[:, start:stop].copy(), format="fltp", layout="stereo")
+    heard.sample_rate, heard.pts, heard.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
+    return heard
 
 
 class _Camera:

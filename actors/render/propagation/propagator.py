@@ -49,6 +49,7 @@ Plane = NDArray[np.float32]
 
 WHOLE = 0.999
 """Weight of a still that is meant throughout, less what keeping it rounds."""
+DAMAGED_THERE = "the source is damaged there: copy it again."
 HALF = np.float32(0.5)
 """Propagation works with chroma of -0.5 to 0.5, as Cb and Cr are; looks give differences of -1 to 1."""
 OWN_BESIDE_STILLS = np.float32(0.03)
@@ -82,7 +83,8 @@ class Propagator:
             with closing(frames_in_turn(order.film, run, self.threads)) as frames:
                 frame = next(frames)
         except LookupError:
-            raise ChunkFailed(f"frame {painted.frame}, of which {order.name} is a still, cannot be decoded.") from None
+            why = f"frame {painted.frame}, of which {order.name} is a still, cannot be decoded; {DAMAGED_THERE}"
+            raise ChunkFailed(why) from None
         picture = order.film.picture
         data = self._file(order)
         try:
@@ -155,7 +157,9 @@ class Propagator:
                     yield number, luma
                     number += 1
         except LookupError:
-            raise ChunkFailed(f"frame {number} cannot be decoded: no colour is propagated past it.") from None
+            raise ChunkFailed(
+                f"frame {number} cannot be decoded, and no colour is propagated past it; {DAMAGED_THERE}"
+            ) from None
 
     def _own(self, look: Look, frame_batch: FrameBatch, size: Size) -> Plane:
         """The look's chroma of one frame, shown by itself. Raises ChunkFailed where it gives none, or one that holds NaN."""

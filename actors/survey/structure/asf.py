@@ -26,7 +26,7 @@ def check_asf(file: FileBytes) -> None:
     told = _number(header[found + 40 : found + 48])
     file.must_hold(told, "the file that its header describes")
     if told < file.size:
-        raise BrokenStructure(f"is damaged: its header describes a file of {told} bytes, and it has {file.size}")
+        raise BrokenStructure(f"is damaged: its header describes a file of {told:,} bytes, and it has {file.size:,}")
     count, least, size = (
         _number(header[found + 56 :][:8]),
         _number(header[found + 92 :][:4]),

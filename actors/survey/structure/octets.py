@@ -23,7 +23,9 @@ class FileBytes:
     def must_hold(self, stop: int, what: str) -> None:
         """Raises BrokenStructure where `what`, which says that it ends at `stop`, is longer than the file."""
         if stop > self.size:
-            raise BrokenStructure(f"is truncated: it ends inside {what}, of which {stop - self.size} bytes are missing")
+            raise BrokenStructure(
+                f"is truncated: it ends inside {what}, of which {stop - self.size:,} bytes are missing"
+            )
 
 
 def broken_at(place: int, expected: str) -> BrokenStructure:

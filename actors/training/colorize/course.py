@@ -66,17 +66,22 @@ class ColorizeCourse:
     ) -> None:
         assert isinstance(settings, ColorizeCourseSettings)
         if recipe.side % MULTIPLE:
-            raise BadSpec(f"side = {recipe.side}: this network takes crops of a multiple of {MULTIPLE} pixels.")
+            raise BadSpec(
+                f"side = {recipe.side}: this network takes crops of a multiple of {MULTIPLE} pixels; give one, as {max(1, round(recipe.side / MULTIPLE)) * MULTIPLE}."
+            )
         if recipe.batch < 2 * team.size:
             raise BadSpec(
-                f"batch = {recipe.batch}: each worker learns from two crops at least; it is shared by {team.size}."
+                f"batch = {recipe.batch}: a worker learns from two crops at least; give batch {2 * team.size} or more, or fewer workers (now {team.size})."
             )
         if settings.critic_steps + settings.adversarial_steps >= recipe.steps:
             raise BadSpec(
-                f"course.adversarial_steps = {settings.adversarial_steps}: no steps are left to learn the colours in."
+                f"course.critic_steps and course.adversarial_steps take all of the {recipe.steps:,} steps, and none is left to learn the colours in; "
+                "raise steps, or lower one of the two."
             )
         if settings.perceptual and not settings.features:
-            raise BadSpec("course.features is missing: the perceptual loss needs Tiny Darknet's weights.")
+            raise BadSpec(
+                "course.features is missing: the perceptual loss needs Tiny Darknet's weights; name their file, or set course.perceptual: 0."
+            )
         self.recipe, self.wish, self.shelf, self.team, self.device = recipe, settings, library[""], team, device
         torch.manual_seed(recipe.seed)
         self.network = self.begun()

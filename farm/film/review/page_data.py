@@ -75,7 +75,7 @@ def _said(film: FilmRun, report: FilmReport | None) -> str:
             f"Shots {film.chosen.said} of {film.survey.plan.shot_count}; the film is not whole yet, and not delivered"
         )
     lacking = len(list(film.lacking))
-    return f"{len(film.chunks) - lacking} of {len(film.chunks)} chunks so far; the film is still rendered, and this page grows"
+    return f"{len(film.chunks) - lacking:,} of {len(film.chunks):,} chunks so far; the film is still rendered, and this page grows"
 
 
 def _timecode(names: FrameTimecodes) -> ShownTimecode | None:

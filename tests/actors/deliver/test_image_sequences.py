@@ -208,15 +208,15 @@ def huge(ending: str) -> bytes:
 def test_pictures_too_large_for_libav_are_called_too_large(tmp_path: Path, ending: str) -> None:
     for number in range(2):
         (tmp_path / f"f.{number}.{ending}").write_bytes(huge(ending))
-    with pytest.raises(BadMedia, match=r"is 16384x16384; up to 8192 pixels in width and height are carried"):
+    with pytest.raises(BadMedia, match=r"is 16384x16384; up to 8,192 pixels in width and height are carried"):
         Surveyor(f"{tmp_path}/f.#.{ending}?rate=24").film()
 
 
 @pytest.mark.parametrize(
     ("side", "words"),
     [
-        (9000, "is 9000x9000; up to 8192 pixels"),
-        (16384, "it is damaged, encrypted, or far larger than the 8192 pixels a side"),
+        (9000, "is 9000x9000; up to 8,192 pixels"),
+        (16384, "it is damaged, encrypted, or far larger than the 8,192 pixels a side"),
     ],
 )
 def test_so_are_those_whose_container_alone_tells(tmp_path: Path, side: int, words: str) -> None:

@@ -152,7 +152,7 @@ def test_a_decoder_makes_no_larger_picture(tmp_path: Path, size: tuple[int, int]
 
 def test_sides_are_judged_by_the_longer() -> None:
     refuse_size(LARGEST_SIDE, LARGEST_SIDE, "The source")
-    with pytest.raises(BadMedia, match=r"is 16x8193; up to 8192 pixels in width and height are carried"):
+    with pytest.raises(BadMedia, match=r"is 16x8193; up to 8,192 pixels in width and height are carried"):
         refuse_size(16, LARGEST_SIDE + 1, "The source")
 
 

@@ -102,7 +102,7 @@ def test_a_webm_whose_last_second_is_missing(tmp_path: Path) -> None:
     film = CASES / "trunc.webm"
     if not film.exists():
         pytest.skip(f"{film} is not on this machine")
-    assert "4177 bytes are missing" in refused(film)
+    assert "4,177 bytes are missing" in refused(film)
 
 
 def without_last_cluster(path: Path, target: Path) -> Path:

@@ -157,7 +157,7 @@ def test_pixel_formats(name: str, yes: bool) -> None:
         (Recipe(options=x264(colormatrix="smpte240m")), "colours by matrix 7"),
         (Recipe(codec="ffv1", pix_fmt="yuva420p"), r"alpha channel \(yuva420p\).*set drop: unsupported"),
         (Recipe(codec="ffv1", pix_fmt="bgra"), "has an alpha channel"),
-        (Recipe(codec="ffv1", size=(8194, 16), frames=1), "is 8194x16; up to 8192"),
+        (Recipe(codec="ffv1", size=(8194, 16), frames=1), "is 8194x16; up to 8,192"),
     ],
 )
 def test_pictures_that_are_not_carried_are_refused(tmp_path: Path, recipe: Recipe, words: str) -> None:

@@ -342,7 +342,7 @@ def test_never_over_the_source(ray_here: str, tmp_path: Path) -> None:
 @pytest.mark.minutes
 def test_a_film_that_fails(film: Path, ray_here: str, tmp_path: Path) -> None:
     said = render(film, tmp_path, "FILM", "--out", "OUT", "--look", "test-broken", "--address", ray_here)
-    assert "not a number" in said.sentence
+    assert "no numbers" in said.sentence
     assert said.code == 1
     assert nothing_delivered(tmp_path / "out")
 

@@ -237,7 +237,7 @@ def test_a_look_that_fails_costs_its_own_stills(film: Path, tmp_path: Path) -> N
     found = proven(spec_of(film, tmp_path), look("test-broken"), NEGATIVE, shots=shots_chosen("1"), fleet=fleet)
     assert [bool(key) for key in found.shots[0].stills] == [True, False, True]
     (why,) = found.lacking
-    assert why.startswith("shot 1, test-broken: ChunkFailed: the look gave a picture that is not a number")
+    assert why.startswith("shot 1, test-broken: ChunkFailed: the look gave a picture with values that are no numbers")
     page = Page(tmp_path / "out" / found.page)
     assert page.missing() == []
     assert f"no still: {why}" in page.words

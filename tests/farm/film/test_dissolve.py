@@ -210,5 +210,5 @@ def test_neighbours_that_read_the_same_frames_share_what_is_kept(tmp_path: Path)
 
 def test_what_is_not_a_number_is_not_kept(film: Path, tmp_path: Path) -> None:
     look = {"name": "test-calm", "settings": {"nan": True}}
-    with pytest.raises(FilmFailed, match="not a number"):
+    with pytest.raises(FilmFailed, match="no numbers"):
         rendered(spec_of(film, tmp_path, look=look, shots=NO_CUTS, chunk_seconds=5))

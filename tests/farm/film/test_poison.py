@@ -73,7 +73,7 @@ def test_the_rest_is_made_and_kept_and_one_sentence_says_what_to_do(
     made = rendered(poisoned(film, tmp_path, on_error=on_error), inline())
     says = (
         rf"^The film {verdict}: chunk 2 \(frames 16 to 31, shot 2\), set aside after 2 errors: ChunkFailed: the look gave a "
-        r"picture that is not a number .*`farm retry .*/store --job film`, and run the job again; or set on_error: passthrough"
+        r"picture with values that are no numbers .*`farm retry .*/store --job film`, and run the job again; or set on_error: passthrough"
     )
     with pytest.raises(FilmFailed, match=says):
         made.report()

@@ -105,9 +105,9 @@ def test_the_encoder_stays_as_published() -> None:
 @pytest.mark.parametrize(
     ("fields", "wish", "words"),
     [
-        ({"side": 40}, {}, "side = 40: this network takes crops of a multiple of 32 pixels"),
-        ({"batch": 1}, {}, "batch = 1: each worker learns from two crops at least"),
-        ({}, {"critic_steps": 30, "adversarial_steps": 10}, "no steps are left to learn the colours in"),
+        ({"side": 40}, {}, "side = 40: this network takes crops of a multiple of 32 pixels; give one, as 32"),
+        ({"batch": 1}, {}, "batch = 1: a worker learns from two crops at least; give batch 2 or more"),
+        ({}, {"critic_steps": 30, "adversarial_steps": 10}, "none is left to learn the colours in"),
         ({}, {"perceptual": 0.1}, "features is missing: the perceptual loss needs Tiny Darknet"),
         ({}, {"encoder": "gone.pth"}, r"gone\.pth"),
     ],
