@@ -23,6 +23,7 @@ from jobs.field_paths import member
 from jobs.film.source import Film
 from jobs.film.timecode import frames_to
 from jobs.plan.output_timing import refuse_rate
+from jobs.records.burn_in import BurntIn
 from jobs.records.deliverables import DeliverablePlan, StreamFate
 from jobs.records.orders import Encoding
 from jobs.spec.advice import SuggestedChange, UnfitDeliverable
@@ -104,6 +105,8 @@ def _plan(
     film: Film, spec: JobSpec, media: InputContainer, deliverable: Deliverable, grey_stays_grey: bool
 ) -> DeliverablePlan:
     encoding, drop = encoding_for(film, deliverable, grey_stays_grey), spec.dropped(deliverable)
+    if deliverable.burn_in:
+        encoding = encoding.model_copy(update={"burn_in": BurntIn.of(deliverable.burn_in, spec.name, film)})
     trial = MuxDryRun(film, media, encoding, drop)
     container = _container(deliverable, trial)
     refuse_rate(film.picture, container)

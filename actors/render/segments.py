@@ -14,6 +14,7 @@ import av
 import torch
 from torch import Tensor
 
+from actors.encode.burn_in import drawer_of
 from actors.encode.segment_writer import SegmentFacts, writer_for
 from actors.picture.compose import compose
 from actors.picture.device import working_dtype
@@ -56,6 +57,7 @@ class SegmentInProgress:
         self._path = folder / digest
         self._middle: tuple[av.VideoFrame, av.VideoFrame] | None = None
         self._writer = writer_for(encoding, self._path)
+        self._drawer = drawer_of(film, encoding)
         self._clip = ReviewClip(film, encoding, folder / f"{digest}.mp4", frames.start, painted) if clip else None
 
     def __enter__(self) -> Self:
@@ -89,7 +91,7 @@ class SegmentInProgress:
                 self._outside.add(number, frame)
             if self._clip:  # first: an encoder may be given another form of it
                 self._clip.take(frames[number - first], frame)
-            self._writer.write(frame)
+            self._writer.write(self._drawer.drawn(frame, number) if self._drawer else frame)
         middle = self.frames.start + self.frames.frames // 2 - first
         if begin <= middle < end:
             self._middle = frames[middle], composed[middle - begin]

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import torch
 
+from actors.encode.burn_in import drawer_of
 from actors.encode.segment_writer import FrameWriter, writer_for
 from actors.media.chroma_siting import sited
 from actors.media.container import decoded, decoder_of, open_media, packets_of, picture_stream
@@ -46,11 +47,13 @@ class Transcoder:
         masters = [self._master(name) for name in order.masters]
         with spool("print") as folder, ExitStack() as stack:
             writers = [stack.enter_context(writer_for(one.encoding, Path(folder, one.digest))) for one in lacking]
+            drawers = [drawer_of(order.picture, one.encoding) for one in lacking]
             for master in masters:
                 for number, frame in enumerate(self._frames(master), master.frames.start):
-                    for one, writer in zip(lacking, writers, strict=True):
+                    for one, writer, drawer in zip(lacking, writers, drawers, strict=True):
                         if within(one.frames, number, 1) == (0, 1):
-                            writer.write(_finished(frame, order, one.encoding))
+                            finished = _finished(frame, order, one.encoding)
+                            writer.write(drawer.drawn(finished, number) if drawer else finished)
             stack.close()
             for one, writer in zip(lacking, writers, strict=True):
                 yield self._keep(one, writer, masters, time.monotonic() - began)

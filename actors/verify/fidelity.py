@@ -99,7 +99,7 @@ class FidelityCheck:
         size, wanted = (ours.width, ours.height), (self.encoding.width, self.encoding.height)
         if size != wanted:
             return Verdict("", 0.0, f"is a picture of {size[0]}x{size[1]} and not of {wanted[0]}x{wanted[1]}")
-        if not keeps:
+        if not keeps or self.encoding.burn_in:  # texts are drawn over what a look keeps
             return self._likeness(ours, source, around)
         if self._exact(ours, source):
             return self._equal(ours, source, around, keeps)

@@ -30,6 +30,7 @@ from farm.cli.options import (
     Priority,
     SourceOptions,
     TakeOver,
+    WithReview,
     Workers,
     fields_of,
     with_groups,
@@ -128,6 +129,7 @@ def render(
     metrics_port: MetricsPort = 0,
     take_over: TakeOver = False,
     shots: OnlyShots = None,
+    review: WithReview = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Render nothing: show what `farm plan` shows.")] = False,
     *,
     colour: ColourOptions,
@@ -142,6 +144,7 @@ def render(
     chosen = ALL if shots is None else shots_chosen(shots)
     options = fields_of(chunk_seconds=chunk_seconds, workers=workers, priority=priority)
     options |= colour.fields() | deliverable.fields() | source.fields() | job.fields()
+    options |= {"review": True} if review else {}
     if dry_run:
         _plan_instead(film, look, out, options, job, shots)
         return

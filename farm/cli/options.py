@@ -36,6 +36,13 @@ OnlyShots = Annotated[
         help="Render only these shots, as in 3 or 3,5-7. The film is delivered once all shots are rendered.",
     ),
 ]
+WithReview = Annotated[
+    bool,
+    typer.Option(
+        "--review",
+        help="Make a light mp4 as well, 540 lines high, with time code, frame number and name drawn over the picture.",
+    ),
+]
 OfShots = Annotated[str | None, typer.Option("--shots", metavar="N-M", help="Only these shots, as in 3 or 3,5-7.")]
 Out = Annotated[
     str | None,

@@ -16,6 +16,16 @@ from jobs.store.protocol import locate
 from jobs.store.sequence import is_sequence
 from jobs.untrusted import check_plain
 
+REVIEW_COPY: Mapping[str, Any] = {
+    "codec": "h264",
+    "container": "mp4",
+    "crf": 28,
+    "preset": "veryfast",
+    "height": 540,
+    "burn_in": {},
+    "drop": "unsupported",
+}
+"""The deliverable that --review adds."""
 SPEC_ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -59,17 +69,26 @@ def read_manifest(place: str) -> dict[str, Any]:
 
 
 def spec_named(film: str, look: str | None, out: str | None, store: str | None, options: dict[str, Any]) -> JobSpec:
-    """The spec that a command names: its file, beside which `priority` and `stills` are the only options, or a film's with options. Raises BadSpec."""
+    """The spec that a command names: its file, beside which `priority`, `stills` and `review` are the only options, or a film's with options. Raises BadSpec."""
+    review = options.pop("review", False)
     if is_spec(film):
         beside: dict[str, Any] = {name: options.pop(name) for name in ("priority", "stills") if name in options}
         if look or store or options or out is not None:
             raise BadSpec(
-                f"{film} is a job spec: write its look, places and options into it; only --address, --priority and --stills go beside it."
+                f"{film} is a job spec: write its look, places and options into it; only --address, --priority, --stills and --review go beside it."
             )
-        return read_spec(film, beside)
+        return _reviewed(read_spec(film, beside), film) if review else read_spec(film, beside)
     if out is None:
         raise BadSpec("--out is missing: name a folder or s3://bucket/prefix for the deliverables.")
-    return spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)
+    spec = spec_for_film(film, look=look or "colorize", out=out, store=store, options=options)
+    return _reviewed(spec, "The command line") if review else spec
+
+
+def _reviewed(spec: JobSpec, place: str) -> JobSpec:
+    """With a light copy beside its deliverables."""
+    copy = {"name": f"{spec.title(spec.deliverables[0])}-review", **REVIEW_COPY}
+    fields = spec.model_dump(mode="json", exclude_unset=True)
+    return parse_spec({**fields, "deliverables": [*fields.get("deliverables", [{}]), copy]}, place)
 
 
 def spec_for_film(

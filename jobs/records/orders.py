@@ -12,6 +12,7 @@ from jobs.film.frame_index import PacketSpan
 from jobs.film.source import Colour, Development, Film, Mending, Picture, Rational, SourceIdentity
 from jobs.plan.plan import Chunk, Look, Range
 from jobs.plan.survey_ranges import MARGIN
+from jobs.records.burn_in import DrawnOver
 from jobs.records.guides import GuideRecord, ReferenceRecord
 from jobs.records.media import Media
 from jobs.records.outside_gamut import OutsideGamut
@@ -42,6 +43,7 @@ class Encoding(Document):
     """As it is tagged. The matrix is the film's, also where R'G'B' is written; the range may differ from the film's."""
     options: EncoderOptions
     threads: int
+    burn_in: DrawnOver = None
     reorder: int
     """Frames by which decode order may run ahead of display order, at most, in any segment; 0 where every frame stands alone."""
 
@@ -185,9 +187,8 @@ def handles_digest(film: Film, chunk: Chunk, frames: Range) -> str:
 
 
 def _handles_digest(film: Film, frames: Range, read: Range, look: Look) -> str:
-    return digest(
-        {"kind": "handles", "version": 2} | _pictures(film, frames, read, look.ungraded)
-    )  # kept as the look gave them
+    # Kept as the look gave them.
+    return digest({"kind": "handles", "version": 2} | _pictures(film, frames, read, look.ungraded))
 
 
 def _pictures(film: Film, frames: Range, read: Range, look: Look) -> dict[str, object]:
@@ -292,8 +293,7 @@ class DeviceUsage(Document):
 
 
 _IN_MATROSKA = ("h264", "hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "prores", "ffv1", "mjpeg")
-"""Codecs whose packets come back from Matroska as they were. It has no name for most others (DNxHR, CineForm, picture
-files), so their frames are kept in FFV1."""
+"""Codecs whose packets come back from Matroska as they were. Frames of others (DNxHR, CineForm, picture files) are kept in FFV1."""
 
 
 def split_order(film: Film, chunk: Chunk, span: PacketSpan) -> SplitOrder:

@@ -48,7 +48,9 @@ def serves(master: Encoding, wanted: Encoding) -> Literal["", "mezzanine", "exac
 
     exact: the frames decoded are those that the other's encoder is given, for both have all that composing depends on.
     """
-    if wanted.encoder.endswith("_nvenc"):  # printers have no GPU
+    if (
+        wanted.encoder.endswith("_nvenc") or master.burn_in
+    ):  # printers have no GPU; and what is drawn over a picture stays in it
         return ""
     if master.codec is Codec.FFV1 and _form(master) == _form(wanted):
         return "exact"

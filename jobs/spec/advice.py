@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 from pydantic import ValidationError
 
 from jobs.errors import BadSpec
-from jobs.spec.codecs import CONTAINERS, DEPTHS, PICTURES, PROFILES, Codec, Container, Drop
+from jobs.spec.codecs import CONTAINERS, DEPTHS, LOOKED_AT, PICTURES, PROFILES, Codec, Container, Drop
 from jobs.spec.formats import Deliverable
 from jobs.untrusted import spoken
 
@@ -48,6 +48,8 @@ class SuggestedChange(NamedTuple):
             fields["depth"] = None
         if deliverable.encoder == "nvenc" and codec not in (Codec.H264, Codec.HEVC):
             fields["encoder"] = None
+        if deliverable.burn_in is not None and codec not in LOOKED_AT:
+            fields["burn_in"] = None
         if deliverable.start_number is not None and codec not in PICTURES:
             fields["start_number"] = None
         return cls(tuple(fields.items()))

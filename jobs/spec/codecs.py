@@ -62,6 +62,9 @@ FOLDERS: tuple[Wrapping, ...] = ("folder", "hls")
 PICTURES = (Codec.PNG, Codec.TIFF, Codec.DPX, Codec.EXR)
 """Codecs of which each frame is a file."""
 
+LOOKED_AT = (Codec.H264, Codec.HEVC, Codec.PRORES, Codec.DNXHR)
+"""Codecs of copies to look at, over which something may be drawn."""
+
 CONTAINERS: dict[Codec, tuple[Wrapping, ...]] = {
     Codec.H264: ("mp4", "mkv", "mov", "hls"),
     Codec.HEVC: ("mp4", "mkv", "mov", "hls"),

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from jobs.document import Document
-from jobs.spec.codecs import CONTAINERS, DEPTHS, PICTURES, PROFILES, Codec, Container, Wrapping
+from jobs.spec.burn_in import BurnInTexts
+from jobs.spec.codecs import CONTAINERS, DEPTHS, LOOKED_AT, PICTURES, PROFILES, Codec, Container, Wrapping
 from jobs.spec.names import FileTitle
 from jobs.spec.streams import DropRule
 
@@ -59,6 +60,10 @@ class Deliverable(Document):
     """Number of the first picture's file, for png, tiff, dpx and exr: a number, as in 1001, or timecode, which counts frames from
     00:00:00:00 to the film's own time code, as conform tools expect. By default 0, as plans and reports count frames."""
 
+    burn_in: Annotated[BurnInTexts | None, Field(exclude_if=_is_none)] = None
+    """Time code, frame number, name, version and a watermark, drawn over the picture, as in {version: v3, text: NOT FOR RELEASE}; {} for the first three. For
+    h264, hevc, prores and dnxhr. By default nothing is drawn."""
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         holds = CONTAINERS[self.codec]
@@ -75,6 +80,10 @@ class Deliverable(Document):
         if self.container is Container.HLS and self.codec is Codec.H264 and self.depth == 10:
             raise ValueError(
                 "browsers play h264 of 8 bits only: a review stream (hls) has that depth, or another codec"
+            )
+        if self.burn_in is not None and self.codec not in LOOKED_AT:
+            raise ValueError(
+                f"burn_in is for {', '.join(LOOKED_AT[:-1])} and {LOOKED_AT[-1]}, which are looked at; {self.codec} keeps its picture, leave it out"
             )
         if self.start_number is not None and self.codec not in PICTURES:
             raise ValueError(

@@ -50,6 +50,7 @@ def test_the_schema_reaches_all_documents() -> None:
         "Workers",
         "Cost",
         "Deliverable",
+        "BurnInTexts",
         "QualityBounds",
         "Limits",
     }
