@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 env: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt tests/node/package-lock.json
 	@echo '1/3 The environment in $(VENV), by $(PYTHON).'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -23,6 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install torch==2.13.0 -c constraints.txt
 	@echo '3/3 The farm, and the libraries that it and its tests use.'
 	$(BIN)/python -m pip install -e '.[$(DEVICE),dev]' -c constraints.txt
+	@if command -v npm >/dev/null; then npm ci --prefix tests/node --silent --no-audit --no-fund; \
+	else echo 'There is no npm: tests that ask axe-core are skipped.'; fi
 	touch $@
 
 film: env

@@ -70,7 +70,7 @@ class FilmStrip {
     if (piece) image.dataset.place = piece.still;
     const cell = element("div", {id: `cell-${shot.number}`, role: "option", "aria-setsize": this.shots.length, "aria-posinset": place + 1},
       element("span", {className: "still"}, half),
-      element("b", {textContent: `Shot ${shot.number}`}), element("span", {className: "marks"}),
+      element("b", {textContent: `Shot ${shot.number}`}), " ", element("span", {className: "marks"}), " ",
       element("small", {textContent: `${frameName(data, shot.start)} · ${shot.stop - shot.start} f`}));
     cell.dataset.place = place;
     cell.style.left = `${CELL * place}px`;
@@ -83,7 +83,6 @@ class FilmStrip {
     const shot = this.shots[cell.dataset.place], {classes, words} = this.says(shot), open = shot.number === this.chosen;
     cell.className = classes.join(" ");
     cell.setAttribute("aria-selected", open);
-    cell.setAttribute("aria-label", [`Shot ${shot.number}`, ...words].join(", "));
     cell.querySelector(".marks").textContent = words.join(", ");
     if (open) this.box.setAttribute("aria-activedescendant", cell.id);
   }
