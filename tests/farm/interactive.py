@@ -1,17 +1,18 @@
-"""An interactive bash on a pseudo-terminal of its own, with job control, as a person has it in a window. Promises that what is typed there ends, or is ended; reads no code of the farm."""
+"""An interactive shell on a pseudo-terminal of its own, with job control, as a person has it in a window. Promises that what is typed there ends, or is ended; reads no code of the farm."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -20,6 +21,7 @@ from tests.farm.shell import DEADLINE, living
 from tests.waiting import poll_until
 
 BIN = Path(sys.executable).parent
+BASH = (shutil.which("bash") or "bash", "--norc", "--noprofile", "-i")
 
 
 def _takes_the_terminal() -> None:
@@ -29,9 +31,9 @@ def _takes_the_terminal() -> None:
 class Terminal:
     """A context manager; `env` beside this process's own environment, but for where Ray is."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
-        """`folder`: where it may write."""
-        self._folder = folder
+    def __init__(self, folder: Path, env: Mapping[str, str], command: Sequence[str] = BASH) -> None:
+        """`folder`: where it may write. `command`: a shell; `run` wants bash."""
+        self._folder, self._command = folder, command
         self._env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **env, "PS1": "$ "}
         self._env.pop("RAY_ADDRESS", None)
         self._shown = bytearray()
@@ -40,7 +42,7 @@ class Terminal:
     def __enter__(self) -> Self:
         self._screen, shells = pty.openpty()
         self.shell = subprocess.Popen(
-            [shutil.which("bash") or "bash", "--norc", "--noprofile", "-i"],
+            self._command,
             stdin=shells,
             stdout=shells,
             stderr=shells,
@@ -74,6 +76,12 @@ class Terminal:
         poll_until(ended.exists, seconds, lambda: f"{self.shown}\n{self.stopped()}")
         return int(ended.read_text())
 
+    def type(self, keys: str, until: str) -> None:
+        """Type these keys, and wait until this is shown after them, wherever colours and the cursor go."""
+        before = len(self._shown)
+        os.write(self._screen, keys.encode())
+        poll_until(lambda: until in _words(bytes(self._shown[before:])), DEADLINE, lambda: self.shown)
+
     def stopped(self) -> list[str]:
         """The command lines of processes of this terminal that the kernel has stopped."""
         return [name for pid, name in living(self.shell.pid) if _state(pid) == "T"]
@@ -82,6 +90,10 @@ class Terminal:
         with suppress(OSError):  # nobody is left on the other side
             while more := os.read(self._screen, 1 << 16):
                 self._shown += more
+
+
+def _words(shown: bytes) -> str:
+    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\(B)|\x07", "", shown.decode(errors="replace"))
 
 
 def _state(pid: int) -> str:
