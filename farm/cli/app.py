@@ -14,7 +14,7 @@ from farm.cli.contact_sheets import proof
 from farm.cli.control import cancel, clean, retry
 from farm.cli.doctor import doctor
 from farm.cli.evaluate import evaluate
-from farm.cli.inspect import inspect, notes, qc
+from farm.cli.inspect import inspect, notes, qc, share
 from farm.cli.looks import looks
 from farm.cli.options import (
     AsJson,
@@ -277,6 +277,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     (REVIEW, inspect, "farm inspect delivered/film.mp4 film.mp4"),
     (REVIEW, qc, "farm qc delivered/film.mp4 --against film.mp4"),
     (REVIEW, notes, "farm notes job.yaml the-kid.notes.json --apply job-2.yaml"),
+    (REVIEW, share, "farm share job.yaml --hours 48"),
     (REVIEW, shots, "farm shots film.mp4 --to cuts.edl"),
     (CLUSTER, doctor, "farm doctor s3://farm/work --address head:6379"),
     (CLUSTER, submit, "farm submit job.yaml --address http://head:8265"),

@@ -1,4 +1,4 @@
-"""The commands `farm inspect`, which describes a film or compares two frame for frame, `farm qc`, which measures one, and `farm notes`, which makes a spec or markers of a review; without Ray."""
+"""The commands `farm inspect`, which describes a film or compares two frame for frame, `farm qc`, which measures one, and `farm notes`, which makes a spec or markers of a review, and `farm share`, which makes a link to one; without Ray."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from farm.cli.options import AsJson, Head, trims
-from farm.progress.plain_output import answer, tell
+from farm.progress.plain_output import answer, answer_line, tell
 from jobs.errors import BadSpec, number_of
 
 if TYPE_CHECKING:
@@ -154,6 +154,21 @@ def notes(
         tell(f"written: {apply}")
     if to and form:
         tell(f"written: {to}, {number_of(write_markers(spec, file, to, form), 'marker')}")
+
+
+def share(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The job's spec, a .yaml, .yml or .json.")],
+    hours: Annotated[
+        int, typer.Option("--hours", min=1, max=168, help="How long the link holds; at most a week.")
+    ] = 24,
+) -> None:
+    """Print a signed link to a job's review page in S3.
+
+    Whoever has it sees the page as it is now, without credentials. One that is signed with temporary credentials ends with them.
+    """
+    from farm.film.review.shared_page import share_page
+
+    answer_line(share_page(spec, hours))
 
 
 def _form_of(to: str) -> "MarkerForm":

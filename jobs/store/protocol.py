@@ -130,6 +130,9 @@ class Store(Protocol):
     def delete(self, key: str) -> None:
         """Delete an object; no error where there is none."""
 
+    def link(self, key: str, seconds: int) -> str | None:
+        """A URL by which whoever has it may read an object for so long, without credentials; None where there is no such thing, as in a folder. Asks nobody."""
+
     def unfinished(self, prefix: str) -> Iterator[str]:
         """What lies here half-written below a prefix, growing now or left by a writer that died, by names that `abort` takes.
 

@@ -2,13 +2,19 @@
 // Holds what the page was told of the film, and loads it anew while the film is rendered.
 
 const AGAIN = 15000;  // milliseconds between two looks at a film that grows
-const film = {data: null, told: []};
+const film = {data: null, told: [], links: null};
+
+/** Called by links.js, on a page that is opened by a signed link: by place, the signed link of each file. */
+function farmLinks(links) { film.links = links; }
+
+/** Where a file beside the page is read from; empty where this page has no link to it. */
+const placeOf = place => film.links ? film.links[place] ?? "" : place;
 
 /** Called by data.js, once for each time that it is loaded. */
 function farmReview(data) {
   film.data = data;
   for (const tell of film.told) tell(data);
-  if (!data.whole) setTimeout(loadAgain, AGAIN);
+  if (!data.whole && !film.links) setTimeout(loadAgain, AGAIN);  // a signed link is of the page as it was
 }
 
 function loadAgain() {

@@ -23,7 +23,7 @@ class Reel {
     if (this.image?.dataset.place !== place) {
       const image = new Image();
       image.dataset.place = place;
-      image.src = place;
+      image.src = placeOf(place);
       await image.decode().catch(() => {});
       this.image = image;
     }
@@ -33,7 +33,7 @@ class Reel {
   async load(place) {
     if (this.video.dataset.place !== place) {
       this.video.dataset.place = place;
-      this.video.src = place;
+      this.video.src = placeOf(place);
     }
     while (this.video.dataset.place === place && this.video.readyState < 2 && !this.video.error) await once(this.video, "loadeddata", "error", "emptied");
     return this.video.dataset.place === place && !this.video.error && this.video.readyState >= 2;

@@ -17,22 +17,24 @@ class FilmPlots {
       const most = Math.max(plot.limit ?? 0, ...plot.points.map(point => point[1]), 1e-9), worst = plot.points.reduce((one, other) => other[1] > one[1] ? other : one);
       const canvas = element("canvas", {role: "img", height: PLOT_HEIGHT, "aria-label": `${plot.name}: at most ${worst[1].toFixed(2)} ${plot.unit}, at frame ${worst[0]}`});
       canvas.onclick = event => this.goes(this._frameAt(plot.points, canvas, event));
+      const cursor = element("i", {});
       const button = element("button", {type: "button", className: "link", textContent: `${worst[1].toFixed(2)} at frame ${worst[0]}`, onclick: () => this.goes(worst[0])});
-      const made = element("figure", {}, element("figcaption", {}, `${plot.name}, ${plot.unit}${plot.limit === null ? "" : `; from ${plot.limit} on a shot deserves a look`}; most: `, button), canvas);
-      return {...plot, most, canvas, made};
+      const made = element("figure", {}, element("figcaption", {}, `${plot.name}, ${plot.unit}${plot.limit === null ? "" : `; from ${plot.limit} on a shot deserves a look`}; most: `, button), element("div", {className: "curve"}, canvas, cursor));
+      return {...plot, most, canvas, cursor, made};
     });
     this.box.replaceChildren(...this.plots.map(plot => plot.made));
     this.draw();
   }
 
-  /** The frame that is shown. */
+  /** The frame that is shown. Curves stay as they are drawn: thousands of points take longer than a frame. */
   mark(frame) {
     this.frame = frame;
-    this.draw();
+    for (const {cursor} of this.plots) cursor.style.left = `${100 * frame / this.frames}%`;
   }
 
   draw() {
     for (const plot of this.plots) this._drawOne(plot);
+    this.mark(this.frame);
   }
 
   _drawOne({canvas, points, most, limit}) {
@@ -40,14 +42,14 @@ class FilmPlots {
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     const paper = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
     const across = frame => frame / this.frames * wide, up = value => high - 1 - value / most * (high - 3);
-    const line = (colour, x, y, width, height) => { paper.fillStyle = style.getPropertyValue(colour); paper.fillRect(x, y, width, height); };
+    const [faint, warn, link] = ["--faint", "--warn", "--link"].map(name => style.getPropertyValue(name));
+    const line = (colour, x, y, width, height) => { paper.fillStyle = colour; paper.fillRect(x, y, width, height); };
     paper.clearRect(0, 0, wide, high);
-    if (limit !== null) line("--faint", 0, Math.round(up(limit)), wide, 1);
+    if (limit !== null) line(faint, 0, Math.round(up(limit)), wide, 1);
     for (const [frame, value] of points) {
-      const colour = limit !== null && value >= limit ? "--warn" : "--link";
+      const colour = limit !== null && value >= limit ? warn : link;
       line(colour, Math.round(across(frame)), up(value), Math.max(2, devicePixelRatio * 2), high - up(value));
     }
-    line("--ink", Math.round(across(this.frame)), 0, 1, high);
   }
 
   /** The frame of the highest point near a click; else the one under it. */

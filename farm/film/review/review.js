@@ -167,6 +167,7 @@ byId("import").onchange = async event => {
 byId("theme").onclick = () => {
   const light = document.documentElement.dataset.theme !== "light";
   document.documentElement.dataset.theme = light ? "light" : "dark";
+  plots.draw();
   try { localStorage.setItem("film-farm-theme", document.documentElement.dataset.theme); } catch { /* it lasts as long as the page */ }
 };
 try { document.documentElement.dataset.theme = localStorage.getItem("film-farm-theme") ?? ""; } catch { /* as the system has it */ }
@@ -186,14 +187,20 @@ addEventListener("beforeprint", () => {
   const {data} = film, rows = data.shots.filter(shot => notes.of(shot) || notes.in(shot).length || shot.warnings.length || shot.findings.length);
   byId("paper").replaceChildren(element("h2", {textContent: `${rows.length} of ${numberOf(data.shots.length, "shot")} with a verdict, a note or a warning`}), ...rows.map(shot => element("article", {},
     element("h3", {textContent: `Shot ${shot.number}, ${frameName(data, shot.start)}, ${marks(shot).words.join(", ")}`}),
-    ...shot.pieces.filter(piece => piece.still).slice(0, 1).map(piece => element("img", {src: piece.still, alt: ""})),
+    ...shot.pieces.filter(piece => piece.still).slice(0, 1).map(piece => element("img", {src: placeOf(piece.still), alt: ""})),
     ...[...shot.warnings, ...shot.findings.map(one => `${one.at}, ${frameName(data, one.at)}: ${one.words}`), ...notes.in(shot).map(note => `${note.start}, ${frameName(data, note.start)}: ${note.text}`)].map(textContent => element("p", {textContent})))));
 });
+
+/** A deliverable's name, which leads to it where this page knows how. */
+function delivered(one) {
+  const href = film.links ? placeOf(one.place) : one.place.split("/").map(encodeURIComponent).join("/");
+  return href ? element("a", {href, textContent: one.file}) : element("span", {textContent: one.file});
+}
 
 function showDeliverables(data) {
   byId("delivered").hidden = !data.deliverables.length;
   byId("deliverables").replaceChildren(...data.deliverables.map(one => element("div", {},
-    element("p", {}, element("a", {href: one.place.split("/").map(encodeURIComponent).join("/"), textContent: one.file}), ` ${(one.bytes / 1e6).toFixed(1)} MB, ${one.timing}`),
+    element("p", {}, delivered(one), ` ${(one.bytes / 1e6).toFixed(1)} MB, ${one.timing}`),
     element("ul", {}, ...one.fates.map(fate => element("li", {textContent: `stream ${fate.stream} ${fate.kind} ${fate.codec} ${fate.fate}${fate.detail ? `: ${fate.detail}` : ""}`})),
       ...one.findings.map(textContent => element("li", {className: "bad", textContent}))))));
 }

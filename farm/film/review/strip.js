@@ -67,7 +67,7 @@ class FilmStrip {
     const piece = shot.pieces.filter(one => one.still)[shot.pieces.length >> 1] ?? shot.pieces.find(one => one.still);
     const image = element("img", {alt: "", decoding: "async"}), half = element("span", {className: "half"}, image);
     image.onload = () => { half.style.aspectRatio = image.naturalWidth / 2 / image.naturalHeight; };
-    if (piece) image.dataset.place = piece.still;
+    if (piece) image.dataset.place = placeOf(piece.still);
     const cell = element("div", {id: `cell-${shot.number}`, role: "option", "aria-setsize": this.shots.length, "aria-posinset": place + 1},
       element("span", {className: "still"}, half),
       element("b", {textContent: `Shot ${shot.number}`}), " ", element("span", {className: "marks"}), " ",

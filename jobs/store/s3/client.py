@@ -52,6 +52,7 @@ class S3Requests:
         self._lock = Lock()
         self._client: S3Client | None = None
         self._session: Session | None = None
+        self._signer: S3Client | None = None
         self._config = (
             _CONFIG.merge(Config(request_checksum_calculation=checksums, response_checksum_validation=checksums))
             if checksums
@@ -74,6 +75,22 @@ class S3Requests:
             except ValueError as error:  # botocore's way to refuse an endpoint that is no URL
                 raise BadStore(f"Cannot reach S3: {scrub(str(error))}; correct AWS_ENDPOINT_URL.") from None
             return self._client
+
+    def link(self, bucket: str, name: str, where: str, seconds: int) -> str:
+        """A signed URL of an object. Raises BadStore where there are no credentials."""
+
+        def sign(asked: "S3Client") -> str:
+            if self._signer is None:
+                # By itself botocore signs as it did before 2014, for a host that sends readers of newer regions elsewhere. Of Amazon's own hosts each bucket has
+                # one, so that no other bucket's pages read what a browser keeps of this one's.
+                style: Literal["virtual", "auto"] = (
+                    "virtual" if asked.meta.endpoint_url.endswith(".amazonaws.com") else "auto"
+                )
+                config = self._config.merge(Config(signature_version="s3v4", s3={"addressing_style": style}))
+                self._signer = cast("S3Client", _session().create_client("s3", config=config))
+            return self._signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": name}, seconds)
+
+        return self.ask("sign a link to", where, sign)
 
     def ask(self, doing: str, where: str, move: Callable[["S3Client"], Found]) -> Found:
         """What `move` asks of a client, `patiently`: it must be harmless to ask twice. Raises BadStore, StoreFault or StoreDown."""

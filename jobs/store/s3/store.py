@@ -161,8 +161,7 @@ class S3Store:
         return self._asker.ask("look at", f"{self.url}/{key}", look)
 
     def list(self, prefix: str) -> Iterator[str]:
-        begin = f"{self.prefix}/" if self.prefix else ""
-        return self._list(begin + check_prefix(prefix), len(begin))
+        return self._list(f"{self.prefix}/{check_prefix(prefix)}".lstrip("/"), len(f"{self.prefix}/".lstrip("/")))
 
     def listed(self) -> Iterator[tuple[str, Stat]]:
         """Name, size and version of every object directly below the prefix: a thousand of them for each request."""
@@ -172,10 +171,11 @@ class S3Store:
                 yield one["Key"][len(begin) :], Stat(one["Size"], one["ETag"].strip('"'))
 
     def delete(self, key: str) -> None:
-        name = self._name(key)
-        self._asker.ask(
-            "delete", f"{self.url}/{key}", lambda client: client.delete_object(Bucket=self.bucket, Key=name)
-        )
+        place = self._place(key)
+        self._asker.ask("delete", place.where, lambda client: client.delete_object(Bucket=place.bucket, Key=place.name))
+
+    def link(self, key: str, seconds: int) -> str:
+        return self._asker.link(self.bucket, self._name(key), f"{self.url}/{key}", seconds)
 
     def unfinished(self, prefix: str) -> Iterator[str]:
         begin = f"{self.prefix}/" if self.prefix else ""
