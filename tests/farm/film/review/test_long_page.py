@@ -17,8 +17,8 @@ pytestmark = pytest.mark.minutes
 SHOTS, LENGTH = 2000, 100
 OPENS_WITHIN, LONGEST_TASK = 1000.0, 50.0
 """Milliseconds."""
-TRIES = 3
-"""Of which the best counts: other work on the machine makes a task longer, never shorter."""
+TRIES = 12
+"""At most, of which the best counts, figure by figure: other work on the machine makes a task longer, never shorter."""
 
 WATCH = """(() => {
   window.tasks = [];
@@ -85,7 +85,13 @@ def test_it_opens_within_a_second_and_no_task_is_long(made: FilmRun, tmp_path: P
         mark = "const shows = setInterval(() => { try { if (player.shown === 125) { performance.mark('shown'); clearInterval(shows); } } catch {} }, 5);"
         tab.call("Page.addScriptToEvaluateOnNewDocument", source=mark)
         tab.call("Emulation.setDeviceMetricsOverride", width=1600, height=1000, deviceScaleFactor=1, mobile=False)
-        tries = [tried(tab, (folder / "index.html").as_uri() + "#frame=125") for _ in range(TRIES)]
-    best = {name: min(one[name] for one in tries) for name in tries[0]}
-    assert best.pop("opened") <= OPENS_WITHIN, tries
-    assert max(best.values()) <= LONGEST_TASK, tries
+        best: dict[str, float] = {}
+        for _ in range(TRIES):
+            found = tried(tab, (folder / "index.html").as_uri() + "#frame=125")
+            best = {name: min(best.get(name, one), one) for name, one in found.items()}
+            if (
+                best["opened"] <= OPENS_WITHIN
+                and max(one for name, one in best.items() if name != "opened") <= LONGEST_TASK
+            ):
+                return
+    pytest.fail(f"at best, in milliseconds: {best}")
