@@ -17,6 +17,7 @@ from actors.evaluation.comparison_sheet import cell, sheet
 from actors.evaluation.drawn_strokes import drawn
 from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.jitter import PairJitter, ShownPair, jitter
+from actors.evaluation.outside_strokes import colours_of, outside_strokes
 from actors.evaluation.shown_frames import CPU, batch_of, composed
 from actors.looks import recent
 from actors.media.container import named
@@ -35,7 +36,6 @@ from actors.survey.frame_runs import frames_in_turn
 from jobs.errors import BadMedia
 from jobs.film.source import Picture
 from jobs.plan.plan import Look
-from jobs.plan.spans import Span
 from jobs.records.evaluation import ColourError, JudgedFrame
 from jobs.store import open_store
 
@@ -57,6 +57,15 @@ class _FullFrame(NamedTuple):
     """The look alone, and with strokes, where these are asked for."""
 
 
+class _SpanGuides(NamedTuple):
+    """Of one span."""
+
+    chroma: tuple[Floats, ...]
+    """Of all frames that it reads, at the working size (T, h, w, 2): from the truth, from a look, and from that with strokes."""
+    strokes: Floats
+    """Their colours (N, 2)."""
+
+
 class PropagationEvaluator:
     """One worker. It holds a span at the working size, and two frames at their own."""
 
@@ -72,13 +81,14 @@ class PropagationEvaluator:
         """Propagate a span, judge some of its frames, in order, and put a sheet down. Raises BadMedia where a frame cannot be decoded."""
         columns: list[list[Photo]] = []
         shown = {*sorted(order.judged)[:: -(-len(order.judged) // COLUMNS)]}
-        with closing(self._full_frames(order, self._guides(order))) as frames:
+        guides = self._guides(order)
+        with closing(self._full_frames(order, guides.chroma)) as frames:
             for frame, following in pairwise(chain(frames, (None,))):
                 if frame is None or frame.number not in order.judged:
                     continue
                 grey = composed(frame.frame, torch.zeros(1, 2, 1, 1), Domain.CHROMA, order.film.picture)
                 beside = following is not None and following.number == frame.number + 1
-                yield _judged(frame, grey, order.span, following if beside else None)
+                yield _judged(frame, grey, order, following if beside else None, guides.strokes)
                 if frame.number in shown:
                     pictures = (grey, *frame.others, frame.pictures.shown, frame.pictures.truth)
                     columns.append([cell(picture) for picture in pictures])
@@ -86,8 +96,7 @@ class PropagationEvaluator:
             rows = STROKE_ROWS if order.look else ROWS
             open_store(self.out).write(f"sheet-{order.number:03}.png", sheet(rows, columns))
 
-    def _guides(self, order: JudgedSpan) -> tuple[Floats, ...]:
-        """Chroma of all frames that the span reads, at the working size (T, h, w, 2): from the truth, from a look, and from that with strokes."""
+    def _guides(self, order: JudgedSpan) -> _SpanGuides:
         anchors = {one.frame for one in order.span.anchors}
         lumas: list[Floats] = []
         known, own = dict[int, KnownColour](), dict[int, KnownColour]()
@@ -108,14 +117,13 @@ class PropagationEvaluator:
             return propagate(luma_THW, anchors.get(read.start), anchors.get(read.stop - 1), extract=self._extract)
 
         if not own:
-            return (guides(known).chroma,)
-        layers = {}
-        for number, colour in own.items():
-            luma = luma_THW[number - read.start]
-            layers[number] = spread(luma, *drawn(known[number].chroma, colour.chroma, order.strokes))
+            return _SpanGuides((guides(known).chroma,), colours_of([]))
+        layers = {number: drawn(known[number].chroma, colour.chroma, order.strokes) for number, colour in own.items()}
+        spreads = {number: spread(luma_THW[number - read.start], *layer) for number, layer in layers.items()}
         look = guides(own)
-        strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), layers, self._extract)
-        return guides(known).chroma, look.chroma, strokes.chroma
+        strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), spreads, self._extract)
+        three = guides(known).chroma, look.chroma, strokes.chroma
+        return _SpanGuides(three, colours_of([*layers.values()]))
 
     def _own(self, look: Look, batch: FrameBatch, luma_HW: Floats) -> Floats:
         """A look's chroma of one frame at the working size; it is shown luma alone."""
@@ -153,7 +161,9 @@ def _coloured(frame: av.VideoFrame, batch: FrameBatch, guide_hw2: Floats, pictur
     return composed(frame, chroma, Domain.CHROMA, picture)
 
 
-def _judged(frame: _FullFrame, grey_13HW: Tensor, span: Span, following: _FullFrame | None) -> JudgedFrame:
+def _judged(
+    frame: _FullFrame, grey_13HW: Tensor, order: JudgedSpan, following: _FullFrame | None, strokes_N2: Floats
+) -> JudgedFrame:
     truth = frame.pictures.truth
     wanted = lab(truth)
     propagated, grey, *others = (
@@ -161,14 +171,19 @@ def _judged(frame: _FullFrame, grey_13HW: Tensor, span: Span, following: _FullFr
         for one in (frame.pictures.shown, grey_13HW, *frame.others)
     )
     look, strokes = others or (None, None)
+    outside = None
+    if frame.others:
+        alone, helped = frame.others
+        outside = outside_strokes(truth, alone, helped, strokes_N2, order.film.picture.colour)
     motion = jitter(frame.pictures, following.pictures) if following else PairJitter(None, None)
     return JudgedFrame(
         frame=frame.number,
-        distance=min(abs(frame.number - one.frame) for one in span.anchors),
+        distance=min(abs(frame.number - one.frame) for one in order.span.anchors),
         propagated=propagated,
         grey=grey,
         still=motion.still,
         moving=motion.moving,
         look=look,
         strokes=strokes,
+        outside=outside,
     )

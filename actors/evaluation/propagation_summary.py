@@ -9,6 +9,7 @@ from jobs.records.evaluation import (
     ErrorShare,
     Jitter,
     JudgedFrame,
+    OutsideStrokes,
     PropagationEvaluation,
     StrokesGain,
 )
@@ -64,7 +65,22 @@ def _gained(judged: Sequence[JudgedFrame], name: str, count: int) -> StrokesGain
     errors = [(one.look, one.strokes, one.propagated) for one in judged if one.look and one.strokes]
     look, strokes, still = (sum(one.de00 for one in some) / len(errors) for some in zip(*errors, strict=True))
     gained = (look - strokes) / (look - still) if look > still else None
-    return StrokesGain(count=count, name=name, look=look, strokes=strokes, still=still, gained=gained)
+    found = [one.outside for one in judged if one.outside]
+    share, before, after = (
+        (sum(parts) / len(found) for parts in zip(*((one.share, one.look, one.strokes) for one in found), strict=True))
+        if found
+        else (0.0, 0.0, 0.0)
+    )
+    return StrokesGain(
+        count=count,
+        name=name,
+        look=look,
+        strokes=strokes,
+        still=still,
+        gained=gained,
+        outside=OutsideStrokes(share=share, look=before, strokes=after) if found else None,
+        worst=max((one.strokes - one.look for one in found), default=None),
+    )
 
 
 def _share(judged: Sequence[JudgedFrame], figure: Callable[[ColourError], float]) -> ErrorShare:

@@ -26,6 +26,7 @@ from jobs.plan.shots import (
     dressed,
     far_enough,
     grading_of,
+    match_of,
     placed,
     refuse_idle_events,
     refuse_idle_overrides,
@@ -257,22 +258,24 @@ class SurveyRun:
         new = [
             part
             for number, frames in enumerate(shots, self._shots + 1)
-            for part in map(self._propagated, dressed(number, frames, self.spec.look, overrides, self._fit))
+            for part in dressed(number, frames, self.spec.look, overrides, self._fit)
             # The edges of an override may have ended some of a shot that goes on.
             if part.frames.start >= self.plan.edge
         ]
         self._shots += max(0, len(shots) - (not whole))
+        new = [self._propagated(part, overrides) for part in new]
         new = [part.graded(grading_of(part, self.spec, overrides, self.names)) for part in new]
         known = len(new) if whole else max(0, len(new) - 1)
         return [part.settled for part in new[:known]], next(iter(new[known:]), None)
 
-    def _propagated(self, part: Shot) -> Shot:
+    def _propagated(self, part: Shot, overrides: Sequence[PlacedOverride]) -> Shot:
         """A shot with its colour propagated, where its look's is. Raises BadSpec for a still where it cannot be."""
         reach = Range(part.frames.start - FARTHEST, part.frames.stop + FARTHEST)
         stills = [one for one in self.stills if reach.start <= one.frame < reach.stop]
         if part.look.propagates:
             painted = tuple(map(painted_frame, stills))
-            return replace(part, look=part.look.propagated(Propagation(stills=painted, match=self.spec.match)))
+            match = match_of(part, self.spec, overrides)
+            return replace(part, look=part.look.propagated(Propagation(stills=painted, match=match)))
         refuse_still_of_whole_picture(part, stills)
         return part
 

@@ -26,6 +26,11 @@ def show_propagation(evaluation: PropagationEvaluation, console: PlainConsole | 
             f"dE00 of {gain.name} alone {gain.look:.2f}, with {_counted(gain.count, 'stroke')} on each anchor {gain.strokes:.2f}, "
             f"with true anchors {gain.still:.2f}{share}"
         )
+        if gain.outside and gain.worst is not None:
+            console.note(
+                f"outside the strokes' colours ({100 * gain.outside.share:.0f} % of a frame): dE00 {gain.outside.look:.2f} alone, "
+                f"{gain.outside.strokes:.2f} with strokes, {gain.worst:+.2f} in the worst frame"
+            )
 
 
 def _distance(some: DistanceFigures) -> str:

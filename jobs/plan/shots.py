@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from jobs.errors import BadSpec
 from jobs.film.timecode import FrameTimecodes
@@ -46,6 +47,7 @@ class PlacedOverride:
     controls: Controls | None = None
     ramp: int = 0
     grade: Grade | None = None
+    match: Literal["film", "shot"] | None = None
 
     def covers(self, number: int, part: Range) -> bool:
         """Whether it names these frames, of shot `number`."""
@@ -70,7 +72,7 @@ def placed(overrides: Sequence[Override], names: FrameTimecodes, frames: int) ->
                 raise BadSpec(f"{_said(place, one)}: start comes before stop, and these are frames {start} and {stop}.")
             numbers = Range(start, stop)
         shots = one.shot_numbers() if one.shots else None
-        found.append(PlacedOverride(one.look, one.locked, shots, numbers, one.controls, one.ramp, one.grade))
+        found.append(PlacedOverride(one.look, one.locked, shots, numbers, one.controls, one.ramp, one.grade, one.match))
     return found
 
 
@@ -131,6 +133,12 @@ def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride], n
         gamut=spec.gamut or "",
     )
     return None if found == Grading() else found
+
+
+def match_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride]) -> Literal["film", "shot"]:
+    """Which stills a shot takes colours from: the last override that says so, else the film's field."""
+    said = [one.match for one in overrides if one.match and one.covers(part.number, part.frames)]
+    return said[-1] if said else spec.match
 
 
 def refuse_still_of_whole_picture(part: Shot, stills: Sequence[StillFile]) -> None:

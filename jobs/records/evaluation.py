@@ -141,6 +141,15 @@ class Jitter(Document):
     """Of the film itself: what its own grain, light and compression change."""
 
 
+class OutsideStrokes(Document):
+    """Mean dE00 of the pixels whose true colour is that of no stroke: what strokes should leave as it was."""
+
+    share: float
+    """Of the frame's pixels."""
+    look: float
+    strokes: float
+
+
 class JudgedFrame(Document):
     """All that was measured of one frame that got its colour from anchors."""
 
@@ -158,6 +167,8 @@ class JudgedFrame(Document):
     """Where the look's own colour of the anchors is propagated in the place of the truth's."""
     strokes: ColourError | None = Field(default=None, exclude_if=lambda error: error is None)
     """The same, with strokes on the anchors."""
+    outside: OutsideStrokes | None = Field(default=None, exclude_if=lambda outside: outside is None)
+    """Where strokes were drawn, and not all of the frame has one's colour."""
 
 
 class ErrorShare(Document):
@@ -192,6 +203,10 @@ class StrokesGain(Document):
     still: float
     gained: float | None
     """By strokes, as a share of what true anchors gain; None where these gain nothing."""
+    outside: OutsideStrokes | None = None
+    """The mean of all frames, each counting alike."""
+    worst: float | None = None
+    """The most that any frame's dE00 outside is above that of the look alone."""
 
 
 class PropagationEvaluation(Document):

@@ -58,6 +58,8 @@ class Override(Document):
     """Frames over which `controls` come in and go out at the edges of a frame range, but where there is a cut. By default 12; 0: at once."""
     grade: Grade | None = None
     """A CDL and a LUT of these shots, in place of the film's, as in {cdl: sh010.cc}; not of a frame range. By default the film's."""
+    match: Literal["film", "shot"] | None = None
+    """Which stills these shots take colours from, in place of the film's `match`, as in shot; not of a frame range. By default the film's."""
     locked: bool = False
     """true: these pictures are approved and stay as they were last rendered; a change of the spec that would alter them is
     refused for as long as the lock stands here. A lock makes no cut at its edges. By default nothing is locked."""
@@ -66,10 +68,12 @@ class Override(Document):
     def _one_place(self) -> Self:
         if (self.shots is None) == (self.frames is None):
             raise ValueError("an override names either shots or frames, one of the two")
-        if not (self.look or self.controls or self.grade or self.locked):
-            raise ValueError("an override says another look, controls, a grade, or locked: true")
+        if not (self.look or self.controls or self.grade or self.match or self.locked):
+            raise ValueError("an override says another look, controls, a grade, match, or locked: true")
         if self.grade and self.shots is None:
             raise ValueError("a grade is for whole shots: name shots, or give these frames controls, which ramp")
+        if self.match and self.shots is None:
+            raise ValueError("match is for whole shots: name shots, not frames")
         start, stop = self.frames or (0, 1)
         if isinstance(start, int) and isinstance(stop, int) and start >= stop:
             raise ValueError("frames are [start, stop], start before stop, as in [0, 240]")

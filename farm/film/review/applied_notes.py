@@ -121,7 +121,7 @@ def _reject(
 
 def _says_more(lock: PlacedOverride) -> bool:
     """Whether it is more than a lock."""
-    return bool(lock.look or lock.controls or lock.grade)
+    return bool(lock.look or lock.controls or lock.grade or lock.match)
 
 
 def _chosen(spec: JobSpec, part: ShotRendering, overrides: Sequence[PlacedOverride]) -> LookChoice:

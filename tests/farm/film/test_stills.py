@@ -125,12 +125,27 @@ def test_a_film_with_stills_is_the_same_in_any_number_of_chunks(
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_still_is_matched_with_another_shot_that_shows_the_same(film: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [None, "film", "shot"])
+def test_a_still_is_matched_with_another_shot_that_shows_the_same_unless_told_not_to(
+    film: Path, tmp_path: Path, asked: str | None
+) -> None:
     listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 40, CUT, frames=FRAMES))}  # nothing changes at frame 40
-    rendered(job(film, tmp_path, listed, painted(film, tmp_path / "stills", 20, chroma=BLUE)))
+    overrides = [{"shots": "2", "match": asked}] if asked else []
+    stills = painted(film, tmp_path / "stills", 20, chroma=BLUE)
+    rendered(job(film, tmp_path, listed, stills, overrides=overrides))
     chroma = chroma_of(tmp_path / "out/film.mkv")
     same = np.stack(chroma[40:CUT])
-    assert off(same, BLUE) < off(same, GREY)
+    assert (off(same, BLUE) < off(same, GREY)) == (asked != "shot")
+
+
+def test_a_shot_that_is_no_longer_matched_is_made_again_and_no_other(film: Path, tmp_path: Path) -> None:
+    listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 40, CUT, frames=FRAMES))}
+    spec = job(film, tmp_path, listed, painted(film, tmp_path / "stills", 20, chroma=BLUE))
+    rendered(spec)
+    changed = job(film, tmp_path, listed, tmp_path / "stills", overrides=[{"shots": "2", "match": "shot"}])
+    rendered(changed, fleet := InlineFleet())
+    assert [call.order.read for call in fleet.calls(GuideCall)] == [(40, CUT)]
+    assert [call.chunks for call in fleet.calls(RenderCall)] == [(2,)]
 
 
 def test_a_changed_still_changes_the_frames_of_its_spans_and_no_others(

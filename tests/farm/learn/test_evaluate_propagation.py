@@ -261,7 +261,10 @@ def test_strokes_gain_some_of_what_true_anchors_gain(film: Path) -> None:
     assert alone.strokes is None
     assert all(one.look is None for one in alone.each)
     show_propagation(found, PlainConsole(file=(said := StringIO())))
-    assert "with 5 strokes on each anchor" in " ".join(said.getvalue().split())
+    told = " ".join(said.getvalue().split())
+    assert "with 5 strokes on each anchor" in told
+    assert found.strokes.outside
+    assert "outside the strokes' colours" in told
 
 
 def test_strokes_are_for_looks_that_keep_the_film_s_luma(film: Path) -> None:

@@ -133,7 +133,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "override 1, frames, entry 1 = -1: a frame is its number",
     ),
     ({"overrides": [{"look": {"name": "none"}}]}, "either shots or frames"),
-    ({"overrides": [{"shots": "3"}]}, "override 1: an override says another look, controls, a grade, or locked: true"),
+    (
+        {"overrides": [{"shots": "3"}]},
+        "override 1: an override says another look, controls, a grade, match, or locked: true",
+    ),
+    (
+        {"overrides": [{"frames": [0, 24], "match": "shot"}]},
+        "override 1: match is for whole shots: name shots, not frames",
+    ),
     (
         {"overrides": [{"shots": "7-3", "look": {"name": "none"}}]},
         "override 1, shots = '7-3': the first shot is not after the last; for shots 3 to 7 write 3-7",
