@@ -2,14 +2,32 @@
 // Tells of the open shot beside its picture: how it was made, what was said of it, and what is asked for.
 
 class ShotPanel {
-  constructor(box, notes, cuts) { Object.assign(this, {box, notes, cuts, marks: [null, null], goes: () => {}, does: () => {}}); }
+  /** @param {HTMLElement} box @param {ReviewNotes} notes @param {CutList} cuts */
+  constructor(box, notes, cuts) {
+    this.box = box;
+    this.notes = notes;
+    this.cuts = cuts;
+    /** First and last frame of the note to come. @type {[number | null, number | null]} */
+    this.marks = [null, null];
+    /** @type {(frame: number) => void} */
+    this.goes = () => {};
+    /** @type {(what: string, ...said: any[]) => void} see DOES */
+    this.does = () => {};
+    /** @type {Shot | null} */
+    this.shot = null;
+    this.frame = 0;
+    /** @type {boolean | undefined} */
+    this.cutsOpen = undefined;
+  }
 
+  /** @param {Shot | null} shot @param {number} frame */
   show(shot, frame) {
     this.shot = shot;
     this.frame = frame;
     if (!shot) return this.box.replaceChildren();
     const {data} = film, held = this.box.contains(document.activeElement) && document.activeElement.id;
-    const words = this.box.querySelector("#note")?.value ?? "";
+    /** @type {HTMLTextAreaElement | null} */
+    const written = this.box.querySelector("#note"), words = written?.value ?? "";
     this.box.replaceChildren(
       element("h2", {textContent: `Shot ${shot.number}`}),
       element("p", {textContent: `Frames ${shot.start} to ${shot.stop - 1}, ${frameName(data, shot.start)} to ${frameName(data, shot.stop - 1)}; version ${shot.older.length + 1} (${shot.version})`}),
@@ -20,6 +38,7 @@ class ShotPanel {
     if (held) byId(held)?.focus();
   }
 
+  /** @param {Shot} shot */
   _verdict(shot) {
     const said = this.notes.of(shot), box = element("div", {className: "verdict"});
     for (const [verdict, name] of [["approved", "Approve (1)"], ["rejected", "Reject (2)"]]) {
@@ -32,9 +51,11 @@ class ShotPanel {
     return box;
   }
 
+  /** @param {Shot} shot @param {Verdict} said */
   _wishes(shot, said) {
     const numbers = shot.looks[0]?.settings.filter(pair => typeof pair[1] === "number") ?? [];
     const settings = new Map(said.settings), controls = {...said.controls}, ask = () => this.does("rejected", [...settings], controls);
+    /** @param {string} name @param {unknown} value @param {Record<string, number>} range @param {(value: number | null) => void} set */
     const field = (name, value, range, set) => {
       const box = element("input", {type: "number", step: "any", value: value ?? "", placeholder: "as it is", ...range});
       box.onchange = () => { if (box.validity.valid) { set(box.value === "" ? null : box.valueAsNumber); ask(); } else box.reportValidity(); };
@@ -46,15 +67,17 @@ class ShotPanel {
       ...numbers.map(([name, now]) => field(name, settings.get(name) ?? now, {}, value => { if (value === null || value === now) settings.delete(name); else settings.set(name, value); })));
   }
 
+  /** @param {Shot} shot @param {string} words */
   _noteForm(shot, words) {
     const [first, last] = this.marks, {data} = film;
     const where = first === null && last === null ? `frame ${this.frame}` : `frames ${first ?? shot.start} to ${last ?? shot.stop - 1}`;
     const field = element("textarea", {id: "note", rows: 2, value: words, maxLength: LONGEST_NOTE, "aria-label": "Note"});
     const write = () => { if (field.value.trim()) { const text = field.value.trim(); field.value = ""; field.blur(); this.does("note", text); } };
-    field.onkeydown = event => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); write(); } if (event.key === "Escape") field.blur(); };
+    field.onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); write(); } if (event.key === "Escape") field.blur(); };
     return element("div", {}, element("h3", {textContent: `Note at ${where}${first === null && last === null ? `, ${frameName(data, this.frame)}` : ""}`}), field, element("button", {type: "button", textContent: "Write", onclick: write}));
   }
 
+  /** @param {Shot} shot */
   _list(shot) {
     return element("ul", {className: "notes"}, ...this.notes.in(shot).map(note => {
       const range = note.stop - note.start > 1 ? `${note.start} to ${note.stop - 1}` : `${note.start}`;
@@ -64,8 +87,9 @@ class ShotPanel {
     }));
   }
 
+  /** @param {number} frame */
   _cuts(frame) {
-    const {cuts} = this, button = (name, act) => element("button", {type: "button", textContent: name, onclick: act});
+    const {cuts} = this, button = (/** @type {string} */ name, /** @type {() => void} */ act) => element("button", {type: "button", textContent: name, onclick: act});
     const box = element("details", {className: "cuts", open: this.cutsOpen ?? cuts.edited}, element("summary", {textContent: cuts.edited ? "Cuts, edited" : "Cuts"}),
       element("p", {textContent: `The cut before this frame is at ${cuts.startOf(frame)}.`}),
       button("Cut before this frame", () => cuts.split(frame)), button("Join with the shot before", () => cuts.join(frame)),

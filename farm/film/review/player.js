@@ -1,16 +1,19 @@
 "use strict";
 // Finds the picture of a frame, in a still or in a clip, and plays clips one after another. Both sides of a clip are one video: they cannot differ.
 
+/** The next of some events. @param {EventTarget} what @param {...string} names @returns {Promise<Event>} */
 const once = (what, ...names) => new Promise(go => names.forEach(name => what.addEventListener(name, go, {once: true})));
 
 /** Loads pictures of one side. */
 class Reel {
   constructor() {
+    /** @type {HTMLVideoElement} */
     this.video = element("video", {muted: true, playsInline: true, preload: "auto"});
+    /** @type {HTMLImageElement | null} */
     this.image = null;
   }
 
-  /** An image or a video that shows a frame of a piece, and which frame that is; null where nothing shows it. */
+  /** An image or a video that shows a frame of a piece, and which frame that is; null where nothing shows it. @param {Piece} piece @param {number} frame @param {number} rate @returns {Promise<{picture: HTMLImageElement | HTMLVideoElement, frame: number} | null>} */
   async at(piece, frame, rate) {
     if (piece.clip && (frame !== piece.still_at || !piece.still)) {
       if (await this.load(piece.clip) && await this.seek((frame - piece.start + 0.5) / rate)) return {picture: this.video, frame};
@@ -19,6 +22,7 @@ class Reel {
     return picture && {picture, frame: piece.still_at};
   }
 
+  /** @param {string} place */
   async still(place) {
     if (this.image?.dataset.place !== place) {
       const image = new Image();
@@ -30,6 +34,7 @@ class Reel {
     return this.image.naturalWidth ? this.image : null;
   }
 
+  /** Whether it can be shown. @param {string} place */
   async load(place) {
     if (this.video.dataset.place !== place) {
       this.video.dataset.place = place;
@@ -39,6 +44,7 @@ class Reel {
     return this.video.dataset.place === place && !this.video.error && this.video.readyState >= 2;
   }
 
+  /** Whether it is still what was asked for. @param {number} seconds */
   async seek(seconds) {
     const place = this.video.dataset.place;
     if (Math.abs(this.video.currentTime - seconds) > 1e-4) {
@@ -50,13 +56,24 @@ class Reel {
 }
 
 class Player {
+  /** @param {Stage} stage */
   constructor(stage) {
-    Object.assign(this, {stage, right: new Reel(), left: new Reel(), frame: 0, speed: 0, against: "source", compared: false, asked: 0, moved: () => {}});
+    this.stage = stage;
+    this.right = new Reel();
+    this.left = new Reel();
+    this.frame = this.speed = this.asked = 0;
+    /** What is left of the line: source, painted, or version:NAME. */
+    this.against = "source";
+    /** Something else than the source is shown there. */
+    this.compared = false;
+    /** The frame that the picture is of; null where there is none, and undefined before the first. @type {number | null | undefined} */
+    this.shown = undefined;
+    this.moved = () => {};
   }
 
   get shot() { return film.data && shotAt(film.data, this.frame); }
 
-  /** Show a frame; the last that is asked for wins. */
+  /** Show a frame; the last that is asked for wins. @param {number} frame */
   async go(frame) {
     const data = film.data, turn = ++this.asked, end = data.shots.at(-1)?.stop ?? 1;
     this.frame = Math.min(end - 1, Math.max(0, Math.round(frame)));
@@ -72,7 +89,7 @@ class Player {
     this.moved();
   }
 
-  /** The left side, where it is not the source: an older version, or a painted still. */
+  /** The left side, where it is not the source: an older version, or a painted still. @param {Shot} shot @param {number} frame @returns {Promise<Side | null>} */
   async _other(shot, frame) {
     const [kind, name] = this.against.split(":");
     if (kind === "painted") {
@@ -112,14 +129,17 @@ class Player {
     if (this.speed < 0) this.stop();
   }
 
+  /** @param {number} turn */
   async _run(turn) {
     const rate = fps(film.data), {video} = this.right, shot = this.shot, piece = pieceAt(shot, this.frame);
     if (!piece?.clip || !await this.right.load(piece.clip)) return this.stop();
     await this.right.seek((this.frame - piece.start + 0.5) / rate);
     if (turn !== this.asked || this.speed <= 0) return;
-    const next = seen => video.requestVideoFrameCallback
+    /** @typedef {(now: number, told: {mediaTime: number}) => void} FrameSeen */
+    const next = (/** @type {FrameSeen} */ seen) => video.requestVideoFrameCallback
       ? video.requestVideoFrameCallback(seen)
       : requestAnimationFrame(() => seen(0, {mediaTime: video.currentTime - 0.5 / rate}));
+    /** @type {FrameSeen} */
     const picture = (_, {mediaTime}) => {
       if (turn !== this.asked || this.speed <= 0) return;
       this.compared = false;

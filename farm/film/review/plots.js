@@ -3,20 +3,28 @@
 
 const PLOT_HEIGHT = 56, NEAREST = 8;  // pixels; how near a click must be to a point to mean it
 
+/** @typedef {Plot & {most: number, canvas: HTMLCanvasElement, cursor: HTMLElement, made: HTMLElement}} DrawnPlot */
+
 class FilmPlots {
-  /** `box`: where the curves stand. */
+  /** @param {HTMLElement} box where the curves stand */
   constructor(box) {
-    Object.assign(this, {box, plots: [], frames: 1, frame: 0, goes: () => {}});
+    this.box = box;
+    /** @type {DrawnPlot[]} */
+    this.plots = [];
+    this.frames = 1;
+    this.frame = 0;
+    /** @type {(frame: number) => void} */
+    this.goes = () => {};
     new ResizeObserver(() => this.draw()).observe(box);
   }
 
-  /** @param {{plots: {name: string, unit: string, limit: ?number, points: [number, number][]}[], frames: number}} data */
+  /** @param {FilmData} data */
   open(data) {
     this.frames = Math.max(1, data.frames);
     this.plots = data.plots.map(plot => {
       const most = Math.max(plot.limit ?? 0, ...plot.points.map(point => point[1]), 1e-9), worst = plot.points.reduce((one, other) => other[1] > one[1] ? other : one);
       const canvas = element("canvas", {role: "img", height: PLOT_HEIGHT, "aria-label": `${plot.name}: at most ${worst[1].toFixed(2)} ${plot.unit}, at frame ${worst[0]}`});
-      canvas.onclick = event => this.goes(this._frameAt(plot.points, canvas, event));
+      canvas.onclick = (/** @type {MouseEvent} */ event) => this.goes(this._frameAt(plot.points, canvas, event));
       const cursor = element("i", {});
       const button = element("button", {type: "button", className: "link", textContent: `${worst[1].toFixed(2)} at frame ${worst[0]}`, onclick: () => this.goes(worst[0])});
       const made = element("figure", {}, element("figcaption", {}, `${plot.name}, ${plot.unit}${plot.limit === null ? "" : `; from ${plot.limit} on a shot deserves a look`}; most: `, button), element("div", {className: "curve"}, canvas, cursor));
@@ -26,7 +34,7 @@ class FilmPlots {
     this.draw();
   }
 
-  /** The frame that is shown. Curves stay as they are drawn: thousands of points take longer than a frame. */
+  /** The frame that is shown. Curves stay as they are drawn: thousands of points take longer than a frame. @param {number} frame */
   mark(frame) {
     this.frame = frame;
     for (const {cursor} of this.plots) cursor.style.left = `${100 * frame / this.frames}%`;
@@ -37,12 +45,14 @@ class FilmPlots {
     this.mark(this.frame);
   }
 
+  /** @param {DrawnPlot} plot */
   _drawOne({canvas, points, most, limit}) {
     const wide = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio)), high = Math.round(PLOT_HEIGHT * devicePixelRatio);
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     const paper = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
-    const across = frame => frame / this.frames * wide, up = value => high - 1 - value / most * (high - 3);
+    const across = (/** @type {number} */ frame) => frame / this.frames * wide, up = (/** @type {number} */ value) => high - 1 - value / most * (high - 3);
     const [faint, warn, link] = ["--faint", "--warn", "--link"].map(name => style.getPropertyValue(name));
+    /** @param {string} colour @param {number} x @param {number} y @param {number} width @param {number} height */
     const line = (colour, x, y, width, height) => { paper.fillStyle = colour; paper.fillRect(x, y, width, height); };
     paper.clearRect(0, 0, wide, high);
     if (limit !== null) line(faint, 0, Math.round(up(limit)), wide, 1);
@@ -52,7 +62,7 @@ class FilmPlots {
     }
   }
 
-  /** The frame of the highest point near a click; else the one under it. */
+  /** The frame of the highest point near a click; else the one under it. @param {[number, number][]} points @param {HTMLCanvasElement} canvas @param {MouseEvent} event */
   _frameAt(points, canvas, event) {
     const box = canvas.getBoundingClientRect(), frame = (event.clientX - box.left) / box.width * this.frames, reach = NEAREST / box.width * this.frames;
     const near = points.filter(point => Math.abs(point[0] - frame) <= reach).sort((one, other) => other[1] - one[1])[0];

@@ -3,11 +3,14 @@
 
 const notes = new ReviewNotes(), cuts = new CutList(), stage = new Stage(byId("picture"), byId("wipe")), player = new Player(stage);
 const panel = new ShotPanel(byId("panel"), notes, cuts), strip = new FilmStrip(byId("strip"), byId("cells"), marks), plots = new FilmPlots(byId("plots"));
-let told = null, lastBefore = "before";
+/** What the address was last made to say. @type {string | null} */
+let told = null;
+let lastBefore = "before";
 
+/** By check, how a shot is marked. @type {Record<string, string>} */
 const FINDINGS = {flicker: "flicker", jump: "jump", seam: "jump", black: "black", frozen: "frozen", flash: "flashes", gamut: "gamut", legal: "levels", setup: "set-up", warp: "wavers", drift: "drift", stills: "off its still"};
 
-/** How a shot is marked in the strip. */
+/** How a shot is marked in the strip. @param {Shot} shot */
 function marks(shot) {
   const said = notes.of(shot), wrote = notes.in(shot).length, words = [];
   if (shot.progress !== "made") words.push(shot.progress === "aside" ? "set aside" : shot.progress);
@@ -19,9 +22,10 @@ function marks(shot) {
   return {classes: [shot.progress, said?.verdict ?? "", shot.warnings.length || shot.findings.length ? "warned" : ""].filter(Boolean), words};
 }
 
-/** What deserves a look most comes first. */
-const weight = shot => 100 * shot.warnings.length + (shot.findings[0]?.weight ?? 0) + 4 * (notes.of(shot)?.verdict === "rejected") + 2 * notes.in(shot).length + !notes.of(shot);
+/** What deserves a look most comes first. @param {Shot} shot */
+const weight = shot => 100 * shot.warnings.length + (shot.findings[0]?.weight ?? 0) + (notes.of(shot)?.verdict === "rejected" ? 4 : 0) + 2 * notes.in(shot).length + (notes.of(shot) ? 0 : 1);
 
+/** @type {Record<string, (shot: Shot) => boolean>} */
 const FILTERS = {
   all: () => true,
   open: shot => !notes.of(shot),
@@ -64,10 +68,11 @@ function showPanel() {
   panel.show(shot, player.frame);
 }
 
+/** @param {string} mode */
 function view(mode) {
   if (mode === "before" || mode === "after") lastBefore = mode;
   stage.view(mode);
-  for (const button of document.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", button.dataset.mode === mode);
+  for (const button of document.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.getAttribute("data-mode") === mode));
   nameSides();
 }
 
@@ -78,8 +83,10 @@ function nameSides() {
   byId("right-name").textContent = mode === "before" || mode === "difference" ? "" : "result";
 }
 
+/** @param {number} frame */
 function go(frame) { player.stop(); player.go(frame); }
 
+/** @param {Shot | undefined} shot @param {number | null} at the frame */
 function openShot(shot, at = null) {
   if (!shot) return;
   panel.marks = [null, null];
@@ -87,6 +94,7 @@ function openShot(shot, at = null) {
   go(at ?? piece?.still_at ?? shot.start);
 }
 
+/** To another shot of those that are listed. @param {number} by */
 function step(by) {
   const {shots} = strip, place = shots.findIndex(one => one.number === player.shot?.number);
   openShot(shots[place < 0 ? 0 : Math.min(shots.length - 1, Math.max(0, place + by))]);
@@ -95,17 +103,19 @@ function step(by) {
 /** As in #shot=3&frame=120: either, or both; the frame of the film. */
 function follow() {
   if (location.hash === told || !film.data) return;
-  const asked = new URLSearchParams(location.hash.slice(1)), number = name => /^\d{1,9}$/.test(asked.get(name) ?? "") ? Number(asked.get(name)) : null;
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const number = (/** @type {string} */ name) => /^\d{1,9}$/.test(asked.get(name) ?? "") ? Number(asked.get(name)) : null;
   const frame = number("frame"), shot = film.data.shots.find(one => one.number === number("shot"));
   if (frame !== null && (!shot || (shot.start <= frame && frame < shot.stop))) openShot(shotAt(film.data, frame) ?? film.data.shots.at(-1), frame);
   else openShot(shot ?? film.data.shots[0]);
 }
 
+/** What buttons and keys do, by name. @type {Record<string, (...said: any[]) => void>} */
 const DOES = {
   approved: () => notes.judge(player.shot, "approved"),
-  rejected: (settings, controls) => notes.judge(player.shot, "rejected", settings, controls),
+  rejected: (/** @type {Setting[] | undefined} */ settings, /** @type {Controls | undefined} */ controls) => notes.judge(player.shot, "rejected", settings, controls),
   "": () => notes.judge(player.shot, ""),
-  note: text => {
+  note: (/** @type {string} */ text) => {
     const {shot} = player, [first, last] = panel.marks, ranged = first !== null || last !== null;
     const ends = ranged ? [first ?? shot.start, last ?? shot.stop - 1] : [player.frame, player.frame];
     panel.marks = [null, null];
@@ -120,6 +130,7 @@ panel.does = (what, ...said) => DOES[what](...said);
 panel.goes = plots.goes = go;
 byId("figures").ontoggle = () => plots.mark(player.frame);
 
+/** @type {Record<string, (event: KeyboardEvent) => void>} */
 const KEYS = {
   j: DOES.back, k: DOES.stop, l: DOES.play, " ": () => player.speed ? player.stop() : player.play(),
   ArrowLeft: event => go(player.frame - (event.shiftKey ? 10 : 1)), ArrowRight: event => go(player.frame + (event.shiftKey ? 10 : 1)),
@@ -135,19 +146,20 @@ const KEYS = {
 
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || !player.shot || byId("help").open) return;
-  if (event.target.closest("textarea, select, input:not([type=range]):not([type=file])")) return;
-  if ((event.key === " " || event.key === "Enter") && event.target.closest("button, summary, label, a")) return;
+  const target = /** @type {Element} */ (event.target);
+  if (target.closest("textarea, select, input:not([type=range]):not([type=file])")) return;
+  if ((event.key === " " || event.key === "Enter") && target.closest("button, summary, label, a")) return;
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) { event.preventDefault(); act(event); }
 });
 
-byId("controls").addEventListener("click", event => {
+byId("controls").addEventListener("click", (/** @type {any} */ event) => {
   const {do: act, mode} = event.target.closest("button")?.dataset ?? {};
   if (act) DOES[act]();
   if (mode) view(mode);
 });
-byId("scrub").oninput = event => go(event.target.valueAsNumber);
-byId("against").onchange = event => {
+byId("scrub").oninput = (/** @type {any} */ event) => go(event.target.valueAsNumber);
+byId("against").onchange = (/** @type {any} */ event) => {
   player.against = event.target.value;
   const painted = player.against === "painted" && player.shot.painted.find(one => one.file);
   go(painted ? painted.frame : player.frame);
@@ -156,11 +168,11 @@ byId("sort").onchange = byId("filter").onchange = listShots;
 byId("help-open").onclick = () => byId("help").showModal();
 byId("export").onclick = () => download(`${fileName(film.data.title)}.notes.json`, notes.text(), "application/json");
 byId("csv").onclick = () => download(`${fileName(film.data.title)}.notes.csv`, notes.csv(film.data), "text/csv");
-byId("import").onchange = async event => {
+byId("import").onchange = async (/** @type {any} */ event) => {
   const [file] = event.target.files;
   event.target.value = "";
   let words = "";
-  try { const found = notes.take(JSON.parse(await file.text())); words = `Loaded: ${numberOf(found.notes, "note")} and ${numberOf(found.verdicts, "verdict")}.`; } catch (error) { words = error instanceof SyntaxError ? "This file is not JSON." : error.message; }
+  try { const found = notes.take(JSON.parse(await file.text())); words = `Loaded: ${numberOf(found.notes, "note")} and ${numberOf(found.verdicts, "verdict")}.`; } catch (error) { words = error instanceof SyntaxError ? "This file is not JSON." : /** @type {Error} */ (error).message; }
   notes.save();
   byId("said").textContent = words;
 };
@@ -191,12 +203,13 @@ addEventListener("beforeprint", () => {
     ...[...shot.warnings, ...shot.findings.map(one => `${one.at}, ${frameName(data, one.at)}: ${one.words}`), ...notes.in(shot).map(note => `${note.start}, ${frameName(data, note.start)}: ${note.text}`)].map(textContent => element("p", {textContent})))));
 });
 
-/** A deliverable's name, which leads to it where this page knows how. */
+/** A deliverable's name, which leads to it where this page knows how. @param {Deliverable} one */
 function delivered(one) {
   const href = film.links ? placeOf(one.place) : one.place.split("/").map(encodeURIComponent).join("/");
   return href ? element("a", {href, textContent: one.file}) : element("span", {textContent: one.file});
 }
 
+/** @param {FilmData} data */
 function showDeliverables(data) {
   byId("delivered").hidden = !data.deliverables.length;
   byId("deliverables").replaceChildren(...data.deliverables.map(one => element("div", {},

@@ -3,9 +3,30 @@
 
 const CLOSEST = 16;  // device pixels for one of the picture
 
+/**
+ * What is shown on one side: a picture, and which part of it.
+ * @typedef {{picture: HTMLImageElement | HTMLVideoElement, part: "before" | "after" | "all"}} Side
+ * @typedef {[number, number, number, number]} Box x, y, width, height
+ */
+
 class Stage {
+  /** @param {HTMLCanvasElement} canvas @param {HTMLElement} wipe the line */
   constructor(canvas, wipe) {
-    Object.assign(this, {canvas, wipe, paper: canvas.getContext("2d"), mode: "wipe", line: 0.5, zoom: 0, pan: [0, 0], left: null, right: null, words: "", width: 1, height: 1});
+    this.canvas = canvas;
+    this.wipe = wipe;
+    this.paper = canvas.getContext("2d");
+    this.mode = "wipe";
+    this.line = 0.5;
+    this.zoom = 0;
+    /** Device pixels. */
+    this.pan = [0, 0];
+    /** @type {Side | null} */
+    this.left = null;
+    /** @type {Side | null} */
+    this.right = null;
+    this.words = "";
+    /** Of the larger picture that was seen. */
+    this.width = this.height = 1;
     new ResizeObserver(() => this.draw()).observe(canvas.parentElement);
     this._dragged(wipe, event => this.move(event.clientX));
     this._dragged(canvas, event => {
@@ -18,23 +39,26 @@ class Stage {
     });
   }
 
-  /** Each side: {picture, part}, `picture` an image or a video, `part` before, after or all of it; null: nothing is there. */
+  /** Each side: {picture, part}, `picture` an image or a video, `part` before, after or all of it; null: nothing is there. @param {Side | null} left @param {Side | null} right @param {string} words */
   show(left, right, words) {
     Object.assign(this, {left, right, words});
     this.draw();
   }
 
+  /** @param {number} line from 0 to 1 */
   set(line) {
     this.line = Math.min(1, Math.max(0, line));
-    this.wipe.setAttribute("aria-valuenow", Math.round(100 * this.line));
+    this.wipe.setAttribute("aria-valuenow", String(Math.round(100 * this.line)));
     this.draw();
   }
 
+  /** @param {string} mode */
   view(mode) { this.mode = mode; this.draw(); }
 
-  /** 0: fitted; else device pixels for one pixel of the larger picture that was seen. */
+  /** 0: fitted; else device pixels for one pixel of the larger picture that was seen. @param {number} zoom */
   scale(zoom) { this.zoom = Math.min(CLOSEST, zoom < 1 ? 0 : zoom); if (!this.zoom) this.pan = [0, 0]; this.draw(); }
 
+  /** @param {number} clientX */
   move(clientX) {
     const box = this.canvas.getBoundingClientRect();
     this.set((clientX - box.left) / box.width);
@@ -55,7 +79,9 @@ class Stage {
     if (own > this.width) [this.width, this.height] = [own, tall];
     else this.height = this.width * tall / own;
     const [left, right] = [this.left ?? this.right, this.right ?? this.left];
-    const whole = [0, 0, wide, high], half = Math.floor(wide / 2), cut = Math.round(this.line * wide);
+    /** @type {Box} */
+    const whole = [0, 0, wide, high];
+    const half = Math.floor(wide / 2), cut = Math.round(this.line * wide);
     if (this.mode === "side") {
       this._paint(left, [0, 0, half - 1, high], [0, 0, half - 1, high]);
       this._paint(right, [half + 1, 0, half - 1, high], [half + 1, 0, half - 1, high]);
@@ -70,6 +96,7 @@ class Stage {
     }
   }
 
+  /** @param {Side} side @param {Box} box @param {Box} clip */
   _paint(side, [x, y, width, height], clip) {
     const {paper} = this, scale = this.zoom || Math.min(width / this.width, height / this.height);
     const [dw, dh] = [this.width * scale, this.height * scale];
@@ -82,6 +109,7 @@ class Stage {
     paper.restore();
   }
 
+  /** @param {HTMLElement} what @param {(event: PointerEvent) => void} moved */
   _dragged(what, moved) {
     what.addEventListener("mousedown", event => event.preventDefault());  // keys stay the page's: only Tab goes to the line
     what.addEventListener("pointerdown", event => { what.setPointerCapture(event.pointerId); if (what === this.wipe || !this.zoom) moved(event); });
@@ -89,8 +117,8 @@ class Stage {
   }
 }
 
-/** The rectangle of a side in its picture: x, y, width, height. */
+/** The rectangle of a side in its picture. @param {Side} side @returns {Box} */
 function partOf({picture, part}) {
-  const [width, height] = [picture.videoWidth ?? picture.naturalWidth, picture.videoHeight ?? picture.naturalHeight];
+  const [width, height] = picture instanceof HTMLVideoElement ? [picture.videoWidth, picture.videoHeight] : [picture.naturalWidth, picture.naturalHeight];
   return part === "all" ? [0, 0, width, height] : [part === "after" ? width / 2 : 0, 0, width / 2, height];
 }

@@ -5,18 +5,31 @@ const CELL = 176, BESIDE = 4;  // pixels; cells that are made beyond each edge
 const REST = 120;  // milliseconds that a cell must be in sight before its picture is loaded
 
 class FilmStrip {
-  /** `says(shot)`: what a cell is marked with: {classes, words}. */
+  /** @param {HTMLElement} box @param {HTMLElement} cells @param {(shot: Shot) => {classes: string[], words: string[]}} says what a cell is marked with */
   constructor(box, cells, says) {
-    Object.assign(this, {box, cells, says, shots: [], made: new Map(), chosen: null, opened: () => {}, waiting: false});
+    this.box = box;
+    this.cells = cells;
+    this.says = says;
+    /** @type {Shot[]} */
+    this.shots = [];
+    /** Cells by their place. @type {Map<number, HTMLElement>} */
+    this.made = new Map();
+    /** @type {number | null} */
+    this.chosen = null;
+    /** @type {(shot: Shot) => void} */
+    this.opened = () => {};
+    this.waiting = false;
+    this.resting = 0;
     box.addEventListener("scroll", () => this.soon(), {passive: true});
     new ResizeObserver(() => this.soon()).observe(box);
     box.addEventListener("click", event => {
-      const cell = event.target.closest("[role=option]");
-      if (cell) this.opened(this.shots[cell.dataset.place]);
+      /** @type {HTMLElement | null} */
+      const cell = /** @type {Element} */ (event.target).closest("[role=option]");
+      if (cell) this.opened(this.shots[Number(cell.dataset.place)]);
     });
   }
 
-  /** The shots to be shown, in this order. */
+  /** The shots to be shown, in this order. @param {Shot[]} shots */
   list(shots) {
     this.shots = shots;
     this.cells.style.width = `${CELL * shots.length}px`;
@@ -25,7 +38,7 @@ class FilmStrip {
     this.soon();
   }
 
-  /** The shot that is open; it is brought into sight. */
+  /** The shot that is open; it is brought into sight. @param {Shot} shot */
   choose(shot) {
     if (this.chosen === shot?.number) return;
     this.chosen = shot?.number ?? null;
@@ -62,6 +75,7 @@ class FilmStrip {
     }
   }
 
+  /** @param {number} place @returns {HTMLElement} */
   _cell(place) {
     const shot = this.shots[place], {data} = film;
     const piece = shot.pieces.filter(one => one.still)[shot.pieces.length >> 1] ?? shot.pieces.find(one => one.still);
@@ -79,10 +93,11 @@ class FilmStrip {
     return cell;
   }
 
+  /** @param {HTMLElement} cell */
   _mark(cell) {
-    const shot = this.shots[cell.dataset.place], {classes, words} = this.says(shot), open = shot.number === this.chosen;
+    const shot = this.shots[Number(cell.dataset.place)], {classes, words} = this.says(shot), open = shot.number === this.chosen;
     cell.className = classes.join(" ");
-    cell.setAttribute("aria-selected", open);
+    cell.setAttribute("aria-selected", String(open));
     cell.querySelector(".marks").textContent = words.join(", ");
     if (open) this.box.setAttribute("aria-activedescendant", cell.id);
   }
