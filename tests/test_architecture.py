@@ -51,7 +51,7 @@ ONLY_IN = {
 SAME_LIBRARY = {"botocore": "boto3", "mypy_boto3_s3": "boto3"}
 INSIDE = {
     "jobs": "field_paths untrusted processes digest errors document film spec store stills plan records ledger output review",
-    "actors": "page_templates shot_lists media picture stills encode looks mux survey look_api training render evaluation verify deliver",
+    "actors": "page_templates shot_lists media picture stills encode looks mux survey look_api render training evaluation verify deliver",
     "farm": "cluster fleet specs progress film estimate learn ops contact_sheets cli",
 }
 """The rooms inside each room: one imports only those before it."""

@@ -30,7 +30,7 @@ from actors.picture.png_sheet import Photo
 from actors.picture.resize import resized
 from actors.render.propagation.propagated_colour import chroma_of
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
-from actors.render.propagation.propagator import HALF, known_chroma, shipped_features, working_luma
+from actors.render.propagation.propagator import HALF, known_chroma, shipped_matcher, working_luma
 from actors.render.propagation.strokes import laid_over, spread
 from actors.survey.frame_runs import frames_in_turn
 from jobs.errors import BadMedia
@@ -74,7 +74,7 @@ class PropagationEvaluator:
         self.threads = max(1, int(cpus))
         torch.set_num_threads(self.threads)
         self.out = out
-        self._extract = shipped_features()
+        self._matcher = shipped_matcher()
         self._generators: dict[str, Generator] = {}
 
     def span(self, order: JudgedSpan) -> Iterator[JudgedFrame]:
@@ -114,14 +114,14 @@ class PropagationEvaluator:
         luma_THW, read = np.stack(lumas), order.run.read
 
         def guides(anchors: Mapping[int, KnownColour]) -> Guides:
-            return propagate(luma_THW, anchors.get(read.start), anchors.get(read.stop - 1), extract=self._extract)
+            return propagate(luma_THW, anchors.get(read.start), anchors.get(read.stop - 1), matcher=self._matcher)
 
         if not own:
             return _SpanGuides((guides(known).chroma,), colours_of([]))
         layers = {number: drawn(known[number].chroma, colour.chroma, order.strokes) for number, colour in own.items()}
         spreads = {number: spread(luma_THW[number - read.start], *layer) for number, layer in layers.items()}
         look = guides(own)
-        strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), spreads, self._extract)
+        strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), spreads, self._matcher)
         three = guides(known).chroma, look.chroma, strokes.chroma
         return _SpanGuides(three, colours_of([*layers.values()]))
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from actors.looks.package import LookDocument, Package, Training, open_package, write_package
 from actors.picture.png_sheet import png
 from actors.training.course import Course, ValidationResult
-from actors.training.pictures import TrainingPictures
+from actors.training.dataset.pictures import TrainingPictures
 from jobs.errors import BadInput, BadSpec
 from jobs.records.training import Checkpoint, TrainingIdentity, recipe_digest, settled_fields
 from jobs.spec.training_recipe import Recipe

@@ -13,8 +13,8 @@ from actors.picture.device import settled
 from actors.picture.prefetch import Prefetch
 from actors.training.checkpoints import Checkpoints
 from actors.training.course import Course, Lesson, WorkerRank
+from actors.training.dataset.pictures import gather
 from actors.training.guards import TrainingGuards
-from actors.training.pictures import gather
 from actors.training.readings import Readings, steps_between
 from actors.training.registry import checked, find, settings_of
 from jobs.errors import TrainingFailed

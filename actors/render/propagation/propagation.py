@@ -20,8 +20,9 @@ import numpy as np
 from actors.picture.motion.flow import MOTION_SCALE, Floats, Flows, as_floats, flows_of, grid, large, sampled, small
 from actors.picture.motion.likeness import likeness
 from actors.render.propagation.along_flow import along
+from actors.render.propagation.features import CELL
 from actors.render.propagation.guide_upsampling import filling_lines, merged, planes_of
-from actors.render.propagation.matching import CELL, FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
+from actors.render.propagation.matching import KnownPicture, Matcher, ReferenceMemory, from_cells
 
 WORKING_SIDE = 384
 """Longest side of the working size, in pixels; both sides are multiples of 8."""
@@ -37,6 +38,8 @@ CONTEST = 4
 """Power of two anchors' weights by which they share a pixel."""
 MATCH_SHARE = 0.15
 """What a match is worth beside flow of the same confidence."""
+FLOW_LEAD = 2.0
+"""What flow of confidence 1 counts beside a match that is worth 1, where both have a colour for a pixel."""
 MATCH_MEMORY = 0.9
 """What a match is still worth one frame further along the flow."""
 GREY = 0.01
@@ -80,11 +83,11 @@ def propagate(
     first: KnownColour | None,
     last: KnownColour | None,
     references: Sequence[KnownPicture] = (),
-    extract: FeatureExtractor | None = None,
+    matcher: Matcher | None = None,
 ) -> Guides:
     """Chroma and confidence of every frame of a span of luma (T, H, W), 0..1, whose first or last frame is an anchor, or both.
 
-    `references` are further pictures of this film with known colour, of any size. Without `extract` nothing is matched.
+    `references` are further pictures of this film with known colour, of any size. Without `matcher` nothing is matched.
     A span longer than LONGEST is done from both ends inward: the last frame of each part is the anchor of the next.
     """
     frames = len(luma_THW)
@@ -92,7 +95,7 @@ def propagate(
     confidence = np.zeros(luma_THW.shape, np.float32)
     start, stop = 0, frames
     known = _around(luma_THW, first, last, references)
-    memory = ReferenceMemory(known, extract) if extract and known else None
+    memory = ReferenceMemory(known, matcher) if matcher and known else None
     while stop - start > LONGEST:
         from_first = first is not None and (last is None or start <= frames - stop)
         part = slice(start, start + LONGEST) if from_first else slice(stop - LONGEST, stop)
@@ -202,16 +205,20 @@ def _blended(
     height, width = luma_HW.shape
     brought = _contested([side for _, side in sides], passed)
     best = np.maximum.reduce([np.zeros_like(luma_hw), *(side.weight_hw for _, side in sides)])
-    total = best + (match.weight_hw if match else 0) + np.float32(1e-6)
+    found = match.weight_hw if match else np.zeros_like(luma_hw)
+    total = best + found + np.float32(1e-6)
     square = total * total
     confidence = square / (square + np.float32(DOUBT * DOUBT))
     # A guess that is worth next to nothing errs less when it is drawn towards grey.
     scale = total / (square + np.float32(GREY * GREY))
+    # Flow that has come far is worth little, and still more than what only looks like it.
+    by_match = found / (found + np.float32(FLOW_LEAD) * np.sqrt(best) + np.float32(1e-6))
     blue, red = (np.zeros((height, width), np.float32) for _ in range(2))
     if match:
-        blue, red = large([plane * scale for plane in planes_of(match.chroma_hw2)], height, width)
+        part = total * scale * by_match / (found + np.float32(1e-6))
+        blue, red = large([plane * part for plane in planes_of(match.chroma_hw2)], height, width)
     for (known, side), share in zip(sides, brought, strict=True):
-        (part,) = large([share * side.ratio_hw * best * scale], height, width)
+        (part,) = large([share * side.ratio_hw * total * scale * (1 - by_match)], height, width)
         moved = as_floats(cv2.resize(side.moved_hw2, (width, height), interpolation=cv2.INTER_LINEAR))
         one, two = planes_of(sampled(known, grid(height, width) + moved * np.float32(MOTION_SCALE)))
         blue, red = blue + one * part, red + two * part

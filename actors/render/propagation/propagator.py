@@ -27,7 +27,7 @@ from actors.picture.frame_batches import FrameBatch, batches_of, turned_back
 from actors.picture.generator import Generator, runtime_of
 from actors.picture.resize import Size, resized
 from actors.render.propagation.anchor_frames import AnchorFrames
-from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
+from actors.render.propagation.matching import KnownPicture, Matcher, ReferenceMemory, from_cells
 from actors.render.propagation.propagated_colour import GUIDE_BITS, read_reference
 from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownColour, propagate
 from actors.render.propagation.strokes import laid_over, spread
@@ -66,7 +66,7 @@ class Propagator:
         self.source = source
         self.ledger = Ledger.at(store, job)
         self.device = torch.device("cpu")
-        self._extract = shipped_features()
+        self._matcher = shipped_matcher()
         self._generators: dict[str, Generator] = {}
         self._unchanged = False
 
@@ -188,13 +188,13 @@ class Propagator:
             window.known[frame][1] if frame in anchors else None
             for frame in (span.propagated.start, span.propagated.stop - 1)
         )
-        guides = propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._extract)
+        guides = propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._matcher)
         if not span.strokes:
             return guides
         layers = {
             one.frame: KnownColour(stills[one.frame].chroma, stills[one.frame].confidence) for one in span.strokes
         }
-        return laid_over(guides, span.frames, window.lumas, layers, self._extract)
+        return laid_over(guides, span.frames, window.lumas, layers, self._matcher)
 
     def _known(
         self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
@@ -207,9 +207,9 @@ class Propagator:
             return picture, colour
         between = window.stacked(Range(min(at, anchor.frame), max(at, anchor.frame) + 1))
         if at < anchor.frame:
-            guides = propagate(between, colour, None, extract=self._extract)
+            guides = propagate(between, colour, None, matcher=self._matcher)
             return picture, KnownColour(guides.chroma[-1], guides.confidence[-1])
-        guides = propagate(between, None, colour, extract=self._extract)
+        guides = propagate(between, None, colour, matcher=self._matcher)
         return picture, KnownColour(guides.chroma[0], guides.confidence[0])
 
     def _colour(self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]) -> KnownColour:
@@ -227,7 +227,7 @@ class Propagator:
         if not matched:
             return KnownColour(own, np.ones_like(luma))
         elsewhere = {still.frame for still in anchor.elsewhere}
-        memory = ReferenceMemory([_of(stills, still, elsewhere) for still in matched], self._extract)
+        memory = ReferenceMemory([_of(stills, still, elsewhere) for still in matched], self._matcher)
         found = memory.match(luma)
         chroma, sure = (from_cells(cells, *luma.shape) for cells in (found.chroma, found.confidence))
         share = sure / (sure + OWN_BESIDE_STILLS)
@@ -312,7 +312,7 @@ def known_chroma(differences_2HW: Tensor) -> Plane:
     return np.ascontiguousarray(differences_2HW.permute(1, 2, 0).numpy(), np.float32) * HALF
 
 
-def shipped_features() -> FeatureExtractor:
+def shipped_matcher() -> Matcher:
     """Those of the shipped look, whose eyes serve every look: they know what is alike."""
     assert COLORIZE.shipped
-    return FeatureExtractor(COLORIZE.shipped / "weights.safetensors")
+    return Matcher(COLORIZE.shipped / "weights.safetensors")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from actors.picture.motion.flow import Floats, as_floats
 from actors.picture.motion.likeness import FADE_LIMIT
 from actors.render.propagation.guide_upsampling import merged
-from actors.render.propagation.matching import FeatureExtractor
+from actors.render.propagation.matching import Matcher
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
 from jobs.plan.ranges import Range
 from jobs.plan.spans import STILL_REACH
@@ -67,7 +67,7 @@ def laid_over(
     frames: Range,
     lumas: Mapping[int, Floats],
     layers: Mapping[int, KnownColour],
-    extract: FeatureExtractor | None,
+    matcher: Matcher | None,
 ) -> Guides:
     """A span's guides with the spread strokes of some frames laid over them, propagated as an anchor's colour is.
 
@@ -77,7 +77,7 @@ def laid_over(
     mixed, weights, most = (np.zeros_like(one) for one in (chroma, confidence, confidence))
     for at, layer in layers.items():
         for numbers in (range(at, frames.stop), range(at - 1, frames.start - 1, -1)):
-            for number, (colour, share) in _brought(layer, at, numbers, lumas, extract):
+            for number, (colour, share) in _brought(layer, at, numbers, lumas, matcher):
                 if number in range(*frames):
                     place = number - frames.start
                     # The nearest layer has most to say.
@@ -93,7 +93,7 @@ def laid_over(
 
 
 def _brought(
-    layer: KnownColour, at: int, numbers: range, lumas: Mapping[int, Floats], extract: FeatureExtractor | None
+    layer: KnownColour, at: int, numbers: range, lumas: Mapping[int, Floats], matcher: Matcher | None
 ) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
     """A layer's colour and its share in each pixel of frames, which lie one after the other away from its own."""
     shown = [*numbers] if at in numbers else [at, *numbers]
@@ -104,7 +104,7 @@ def _brought(
     share = layer.confidence
     # What is propagated beside the share, and is one everywhere, tells what light and doubt have made of both.
     planes = [layer.chroma * share[..., None], merged([share * _SMALL, whole * _SMALL])]
-    colours, shares = (propagate(luma_THW, KnownColour(one, whole), None, (), extract).chroma for one in planes)
+    colours, shares = (propagate(luma_THW, KnownColour(one, whole), None, (), matcher).chroma for one in planes)
     for number, colour, (part, of) in zip(shown, colours, (cv2.split(one) for one in shares), strict=True):
         sure = (part / np.maximum(of, np.float32(1e-4))).clip(0, 1)
         counted = ((sure - NOTHING) / (1 - NOTHING)).clip(0, 1) if number != at else share

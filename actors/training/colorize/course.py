@@ -46,10 +46,10 @@ from actors.training.course import (
     averaged,
     draws,
 )
-from actors.training.crops import batch_of
 from actors.training.darknet import load_encoder
+from actors.training.dataset.crops import batch_of
+from actors.training.dataset.pictures import refuse_grey
 from actors.training.optimizers import clipped, learning_rate, remember, state_of, take_up
-from actors.training.pictures import refuse_grey
 from jobs.document import Document
 from jobs.errors import BadSpec
 from jobs.spec.training_recipe import Recipe

@@ -14,7 +14,7 @@ from actors.picture.image_metrics import colourfulness, de00_of_lab, lab, luma_o
 from actors.picture.png_sheet import Photo, photo_of
 from actors.training.colorize.losses import composed
 from actors.training.course import ValidationResult
-from actors.training.crops import tensor_of
+from actors.training.dataset.crops import tensor_of
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Beyond 1, so that a timid network has a verdict too."""

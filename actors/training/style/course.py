@@ -29,8 +29,8 @@ from actors.training.course import (
     averaged,
     draws,
 )
-from actors.training.crops import batch_of
 from actors.training.darknet import load_encoder
+from actors.training.dataset.crops import batch_of
 from actors.training.optimizers import clipped, moved, state_of, take_up
 from actors.training.style.kinds import StyleCourseSettings
 from actors.training.style.losses import content_distance, glare, variation

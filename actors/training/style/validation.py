@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from actors.picture.png_sheet import Photo, photo_of, sheet_of
-from actors.training.crops import tensor_of
+from actors.training.dataset.crops import tensor_of
 from actors.training.style.losses import content_distance
 from actors.training.style.style_features import COARSEST, StyleDistance
 

@@ -24,7 +24,7 @@ from actors.training.course import (
     averaged,
     draws,
 )
-from actors.training.crops import tensor_of
+from actors.training.dataset.crops import tensor_of
 from actors.training.optimizers import moved, remember, state_of, take_up
 from actors.training.unpaired.kinds import ROLES, UnpairedCourseSettings
 from actors.training.unpaired.validation import away, examined, told_right

@@ -17,7 +17,7 @@ from torch import Tensor
 from actors.looks.package import open_package
 from actors.training.checkpoints import Checkpoints
 from actors.training.course import WorkerRank
-from actors.training.pictures import gather
+from actors.training.dataset.pictures import gather
 from actors.training.registry import checked
 from actors.training.run import train
 from jobs.errors import BadInput, BadSpec, StoreDown, TrainingFailed

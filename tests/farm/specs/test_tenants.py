@@ -10,7 +10,7 @@ from actors.looks import fit
 from actors.looks.package import open_package
 from actors.shot_lists.cut_lists import given_cuts
 from actors.survey.surveyor import Surveyor
-from actors.training.pictures import gather
+from actors.training.dataset.pictures import gather
 from farm.cli.sessions import deliver, list_shots, plan_only
 from farm.film.setup import preflight
 from farm.learn.evaluate import place_of

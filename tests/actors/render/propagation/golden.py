@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from actors.render.propagation.matching import FeatureExtractor, KnownPicture
+from actors.render.propagation.matching import KnownPicture, Matcher
 from actors.render.propagation.propagation import propagate
 from jobs.plan.spans import VERSION
 from tests.actors.render.propagation.test_propagation import WEIGHTS, known, panned, passing
@@ -19,12 +19,12 @@ SHAPE = (8, 6)
 
 def golden() -> dict[str, Any]:
     """What is propagated through two known spans, in coarse numbers, and the version that gives it."""
-    extract = FeatureExtractor(WEIGHTS)
+    matcher = Matcher(WEIGHTS)
     luma, chroma, _ = passing()
-    both = propagate(luma, known(chroma[0]), known(chroma[-1]), extract=extract)
+    both = propagate(luma, known(chroma[0]), known(chroma[-1]), matcher=matcher)
     moving, colours = panned()
     reference = KnownPicture(moving[-1], colours[-1], np.ones_like(moving[-1]), foreign=True)
-    single = propagate(moving, known(colours[0]), None, (reference,), extract)
+    single = propagate(moving, known(colours[0]), None, (reference,), matcher)
     pictures = [np.dstack([guides.chroma[at], guides.confidence[at]]) for guides in (both, single) for at in (3, 6, 11)]
     coarse = np.stack([cv2.resize(picture, SHAPE, interpolation=cv2.INTER_AREA) for picture in pictures])
     return {"version": VERSION, "pictures": [round(x, 4) for x in coarse.flatten().tolist()]}

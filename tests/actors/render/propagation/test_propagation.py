@@ -14,7 +14,7 @@ from actors.looks import colorize
 from actors.picture.motion.flow import as_floats
 from actors.render.propagation import propagation
 from actors.render.propagation.guide_upsampling import filling_lines, planes_of, upsampled
-from actors.render.propagation.matching import FeatureExtractor, KnownPicture, ReferenceMemory, from_cells
+from actors.render.propagation.matching import KnownPicture, Matcher, ReferenceMemory, from_cells
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
 
 Floats = NDArray[np.float32]
@@ -25,8 +25,8 @@ WEIGHTS = Path(colorize.__file__).with_name("shipped") / "weights.safetensors"
 
 
 @pytest.fixture(scope="module")
-def extract() -> FeatureExtractor:
-    return FeatureExtractor(WEIGHTS)
+def matcher() -> Matcher:
+    return Matcher(WEIGHTS)
 
 
 def cloud(seed: int, height: int, width: int, channels: int, grain: float) -> Floats:
@@ -149,8 +149,8 @@ def test_the_same_span_gives_the_same_bits_in_another_process() -> None:
 
 def fingerprint() -> str:
     luma, chroma, _ = passing()
-    extract = FeatureExtractor(WEIGHTS)
-    guides = propagate(luma, known(chroma[0]), known(chroma[-1]), extract=extract)
+    matcher = Matcher(WEIGHTS)
+    guides = propagate(luma, known(chroma[0]), known(chroma[-1]), matcher=matcher)
     return hashlib.sha256(guides.chroma.tobytes() + guides.confidence.tobytes()).hexdigest()
 
 
@@ -164,22 +164,22 @@ def test_a_long_span_is_done_part_by_part(monkeypatch: pytest.MonkeyPatch) -> No
     assert error(propagate(luma, None, known(chroma[-1])).chroma[4:], chroma[4:]) < 0.3
 
 
-def test_what_flow_loses_is_found_by_its_features(extract: FeatureExtractor) -> None:
+def test_what_flow_loses_is_found_by_its_features(matcher: Matcher) -> None:
     """A cut within a span: flow leads nowhere, the reference shows the same things elsewhere."""
     luma, chroma = photograph()
     moved = np.roll(luma, 80, 1), np.roll(chroma, 80, 1)
     span = np.stack([np.full_like(luma, 0.3), moved[0], moved[0]])
     blank = KnownColour(np.zeros_like(chroma), np.zeros_like(luma))
     reference = KnownPicture(luma, chroma, np.ones_like(luma))
-    found = propagate(span, blank, None, [reference], extract).chroma[2]
+    found = propagate(span, blank, None, [reference], matcher).chroma[2]
     plain = propagate(span, blank, None).chroma[2]
     assert error(found, moved[1]) < 0.8
     assert error(plain, moved[1]) > 0.95
 
 
-def test_matches_say_how_alike_things_are(extract: FeatureExtractor) -> None:
+def test_matches_say_how_alike_things_are(matcher: Matcher) -> None:
     luma, chroma = photograph()
-    memory = ReferenceMemory([KnownPicture(luma, chroma, np.ones_like(luma))], extract)
+    memory = ReferenceMemory([KnownPicture(luma, chroma, np.ones_like(luma))], matcher)
     same = memory.match(luma)
     other = memory.match(scene(9, luma.shape[1])[0][: luma.shape[0]])
     assert same.confidence.mean() > 3 * other.confidence.mean()

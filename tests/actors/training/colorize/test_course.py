@@ -20,7 +20,7 @@ from actors.training.colorize.kinds import ColorizeCourseSettings
 from actors.training.colorize.losses import composed
 from actors.training.colorize.validation import BOLD, STRENGTHS, bold, examined, middle
 from actors.training.course import Library, RoleData, WorkerRank
-from actors.training.crops import batch_of
+from actors.training.dataset.crops import batch_of
 from jobs.errors import BadInput, BadLook
 from jobs.spec.job import LookChoice
 from jobs.spec.training_recipe import Recipe
@@ -136,7 +136,7 @@ def test_the_product_is_a_look_with_the_course_s_pictures(tmp_path: Path) -> Non
     fields = {"name": "mine", "licence": "CC0-1.0", "files": {}, **product.paper}
     package = write_package(str(tmp_path / "look"), LookDocument.model_validate(fields), product.files)
     look = fit(LookChoice(name=package.place))
-    assert (look.kind, look.support.context) == ("colorize", 2)
+    assert (look.kind, look.support.context) == ("colorize", 8)
     hire(look, CPU)
     loaded = ColorNet()
     loaded.load_state_dict({name: value.float() for name, value in load(product.files["weights.safetensors"]).items()})

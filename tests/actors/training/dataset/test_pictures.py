@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from actors.training.course import RoleData
-from actors.training.pictures import gather, is_grey, refuse_grey
+from actors.training.dataset.pictures import gather, is_grey, refuse_grey
 from jobs.errors import BadInput, BadMedia
 from jobs.store import open_store
 from tests.actors.training.albums import album, photo, recipe, write

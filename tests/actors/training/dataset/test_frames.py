@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from actors.picture.png_sheet import Photo
-from actors.training.frames import spread_frames
+from actors.training.dataset.frames import spread_frames
 from jobs.errors import BadMedia
 from tests.films import BITS, BLOCK, Recipe
 

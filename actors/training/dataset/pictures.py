@@ -16,7 +16,7 @@ import numpy as np
 
 from actors.picture.png_sheet import Photo
 from actors.training.course import Library, RoleData
-from actors.training.frames import spread_frames
+from actors.training.dataset.frames import spread_frames
 from jobs.digest import digest
 from jobs.errors import BadInput, BadMedia, number_of
 from jobs.spec.training_recipe import Recipe, Source
