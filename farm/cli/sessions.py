@@ -79,7 +79,7 @@ def _deliver(
         ProgressConsole(progress, log=log, each_tick=(accounting.tick, lease.tick)) as console,
         accounting.open(console.note),
     ):
-        console.note(_served(metrics, metrics_port))
+        console.note(metrics.serve_wished(metrics_port, LINGER_SECONDS))
         # Where tenants have places of their own, others do not learn what their films are called.
         title = "another film" if keeps_tenants_apart() else spec.name
         job = SharingJob(f"{ledger.store.url}/{spec.key}", title, spec.priority)
@@ -90,13 +90,6 @@ def _deliver(
             _show_shots(film, console)
             return None
         return hand_over(spec, film, console)
-
-
-def _served(metrics: MetricsServer, wished: int) -> str:
-    # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
-    addr, lingers = ("0.0.0.0", LINGER_SECONDS) if wished else ("127.0.0.1", 0.0)
-    port = metrics.serve(wished, addr, lingers=lingers)
-    return f"metrics on port {port}, for Prometheus" + (f" ({wished} is taken)" if wished not in (0, port) else "")
 
 
 def hand_over(spec: JobSpec, film: FilmRun, console: ProgressConsole) -> FilmReport:

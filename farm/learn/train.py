@@ -83,10 +83,7 @@ def _trained(recipe: Recipe, address: str | None, metrics_port: int, take_over: 
         MetricsServer(TrainingMetrics(progress)) as metrics,
         TrainingConsole(progress) as console,
     ):
-        # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
-        port = metrics.serve(metrics_port, "0.0.0.0" if metrics_port else "127.0.0.1")
-        taken = f" ({metrics_port} is taken)" if metrics_port not in (0, port) else ""
-        console.note(f"metrics on port {port}, for Prometheus{taken}")
+        console.note(metrics.serve_wished(metrics_port))
         # Ray Train's processes may still write their notes while they end.
         notes = tempfile.TemporaryDirectory(prefix="farm-train-", ignore_cleanup_errors=True)
         vantage = DriverView.of_training(recipe)

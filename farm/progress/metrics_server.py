@@ -64,6 +64,12 @@ class MetricsServer:
         self._states, self._answered = 0, -1  # how many states there were to fetch, and the last that was fetched
         self._fetched = threading.Condition()
 
+    def serve_wished(self, wished: int, lingers: float = 0.0) -> str:
+        """Serve on the port that a user has asked for, or, where that is 0, on any; gives a sentence on it."""
+        # A port that was asked for is for Prometheus on another host; any other is for this machine alone.
+        port = self.serve(wished, "0.0.0.0", lingers=lingers) if wished else self.serve(0)
+        return f"metrics on port {port}, for Prometheus" + (f" ({wished} is taken)" if wished not in (0, port) else "")
+
     def serve(self, port: int, addr: str = "127.0.0.1", *, lingers: float = 0.0) -> int:
         """Serve /metrics until the end. Gives the port: the one asked for; one of the next nine where that is taken; any free one
         where these are too, or where it is 0.

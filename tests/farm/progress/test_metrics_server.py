@@ -1,5 +1,6 @@
 """The last word of a job waits to be fetched, where anyone ever fetched anything."""
 
+import re
 import threading
 import time
 from contextlib import suppress
@@ -56,3 +57,12 @@ def test_who_is_interrupted_does_not_wait() -> None:
     fetch(served.serve(0, lingers=LONG))
     served.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert time.monotonic() - began < LONG / 2
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with MetricsServer(FilmMetrics(Progress("kid"))) as first, MetricsServer(FilmMetrics(Progress("kid"))) as other:
+        wished = first.serve(0, "0.0.0.0")
+        said = re.fullmatch(rf"metrics on port (\d+), for Prometheus \({wished} is taken\)", other.serve_wished(wished))
+        assert said
+        assert int(said[1]) != wished
+        assert 'job="kid"' in fetch(int(said[1]))
