@@ -1,6 +1,7 @@
 """Which tests start programs that take seconds to begin: Ray, Chromium, Prometheus, moto, a terminal, the command itself. `make quick` leaves them out."""
 
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,10 +17,14 @@ STARTERS = (
 def starts_programs(test: pytest.Function) -> bool:
     """Whether a test or one of its fixtures uses anything that starts such a program, itself or by way of other code of the tests."""
     fixtures = test._fixtureinfo.name2fixturedefs
-    return any(
-        _starts(function, set())
-        for function in [test.function, *(each.func for name in test.fixturenames for each in fixtures.get(name, ()))]
-    )
+    functions = [test.function, *(each.func for name in test.fixturenames for each in fixtures.get(name, ()))]
+    return any(map(_looked_through, functions))
+
+
+@cache
+def _looked_through(function: Any) -> bool:
+    # Once for all cases of a test, and for all tests of a fixture.
+    return _starts(function, set())
 
 
 def _starts(found: Any, seen: set[int]) -> bool:
