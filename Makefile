@@ -61,7 +61,7 @@ check: env
 	git ls-files -z | xargs -0 $(BIN)/codespell
 	git ls-files -z README.md CONTRIBUTING.md 'docs/*.md' ':!docs/log.md' ':!docs/decisions' | xargs -0 $(BIN)/codespell --builtin '' --dictionary docs/words.txt --ignore-regex '`[^`]*`|"[^"]*"|Color Res'
 	$(BIN)/mypy
-	@if test -x $(TSC); then echo '$(TSC) -p tests/node'; $(TSC) -p tests/node; else echo 'There is no tsc: types of page scripts are not checked (npm ci --prefix tests/node).'; fi
+	@if test -x $(TSC); then echo '$(TSC) -p tests/node'; $(TSC) -p tests/node && $(TSC) -p tests/node/stream.json; else echo 'There is no tsc: types of page scripts are not checked (npm ci --prefix tests/node).'; fi
 
 # In dist/: the sources, and a wheel that has colourised the sample in an environment of its own, with what that is made of (CycloneDX).
 # It takes some minutes and a gigabyte. DEVICE=gpu: with the packages of the CUDA image.

@@ -80,7 +80,7 @@ def qc(
 ) -> None:
     """Measure any film shot by shot, as a render does.
 
-    Flicker, flashes, gamut, levels, set-ups, black and repeated frames, sound. Exits with 1 where a figure fails.
+    Flicker, wavering, drift, flashes, gamut, levels, set-ups, black and repeated frames, sound. Exits with 1 where a figure fails.
     """
     from farm.specs.spec_files import read_spec
     from jobs.spec.quality import QualityBounds
