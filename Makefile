@@ -26,8 +26,8 @@ $(STAMP): pyproject.toml constraints.txt tests/node/package-lock.json
 	$(BIN)/python -m pip install torch==2.13.0 -c constraints.txt
 	@echo '3/3 The farm, and the libraries that it and its tests use.'
 	$(BIN)/python -m pip install -e '.[$(DEVICE),dev]' -c constraints.txt
-	@if command -v npm >/dev/null; then npm ci --prefix tests/node --silent --no-audit --no-fund; \
-	else echo 'There is no npm: tests that ask axe-core are skipped.'; fi
+	@command -v npm >/dev/null && npm ci --prefix tests/node --silent --no-audit --no-fund \
+		|| echo 'npm is not here, or could not install axe-core and tsc: what asks them is skipped.'
 	touch $@
 
 film: env
