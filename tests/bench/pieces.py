@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 PIECE = 48
 """Frames of a piece at most: 66 MB at 1280x720."""
-CONTEXT = 2
+CONTEXT = 8
 """Frames on either side that `colorize` looks at by default."""
 Row = dict[str, Any]
 

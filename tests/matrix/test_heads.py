@@ -55,7 +55,7 @@ def test_sound_keeps_its_distance_from_a_trimmed_picture(tmp_path: Path) -> None
     source = tmp_path / "film.ts"
     source.write_bytes(data[len(data) * 2 // 5 // 188 * 188 :])
     report = rendered(spec_of(source, tmp_path, chunk_seconds=0.3, head="trim")).report()
-    assert "are left out" in report.deliverables[0].timing
+    assert "left out at the head: " in report.deliverables[0].timing
     with av.open(str(tmp_path / "out/film.mkv")) as film:
         sound = [
             packet.pts * Fraction(packet.time_base or 1) for packet in film.demux(audio=0) if packet.pts is not None
