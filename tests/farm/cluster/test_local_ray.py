@@ -39,7 +39,6 @@ def living(pids: list[int]) -> list[int]:
     return [pid for pid in pids if pid in descendants(os.getpid())]
 
 
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 def test_what_does_not_start_is_tried_again_and_told_in_one_sentence() -> None:
     before = os.readlink("/proc/self/fd/0")
     init = Init(TRIES)
@@ -57,7 +56,6 @@ def test_what_does_not_start_is_tried_again_and_told_in_one_sentence() -> None:
     assert len({port for ports in init.ports for port in ports}) > TRIES, "others each time"
 
 
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 def test_the_second_try_may_succeed() -> None:
     init = Init(1)
     start(1, init)
