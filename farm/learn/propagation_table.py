@@ -2,6 +2,7 @@
 
 from farm.learn.evaluation_table import WIDTH
 from farm.progress.plain_console import Column, PlainConsole
+from jobs.errors import number_of
 from jobs.records.evaluation import DistanceFigures, ErrorShare, Jitter, PropagationEvaluation
 
 
@@ -11,7 +12,7 @@ def show_propagation(evaluation: PropagationEvaluation, console: PlainConsole | 
     out = (
         f", {evaluation.left_out} left out: no anchor in their shot, or too far from one" if evaluation.left_out else ""
     )
-    anchors = f"{_counted(len(evaluation.anchors), 'anchor')} in {_counted(evaluation.shots, 'shot')}"
+    anchors = f"{number_of(len(evaluation.anchors), 'anchor')} in {number_of(evaluation.shots, 'shot')}"
     console.note(f"{evaluation.frames} of {evaluation.propagated} propagated frames of {evaluation.on}; {anchors}{out}")
     rows = [(_distance(some), *_cells(some)) for some in evaluation.by_distance]
     heads = ("from anchor", "frames", "dE00", "grey", "share", "chroma RMS", "grey", "share")
@@ -23,7 +24,7 @@ def show_propagation(evaluation: PropagationEvaluation, console: PlainConsole | 
     if gain := evaluation.strokes:
         share = "" if gain.gained is None else f": {100 * gain.gained:.0f} % of what true anchors gain"
         console.note(
-            f"dE00 of {gain.name} alone {gain.look:.2f}, with {_counted(gain.count, 'stroke')} on each anchor {gain.strokes:.2f}, "
+            f"dE00 of {gain.name} alone {gain.look:.2f}, with {number_of(gain.count, 'stroke')} on each anchor {gain.strokes:.2f}, "
             f"with true anchors {gain.still:.2f}{share}"
         )
         if gain.outside and gain.worst is not None:
@@ -51,7 +52,3 @@ def _of(jitter: Jitter | None) -> str:
         return "not measured"
     ratio = f", {jitter.propagated / jitter.truth:.2f} times as much" if jitter.truth else ""
     return f"{jitter.propagated:.3f} of 255 a frame, the truth's {jitter.truth:.3f}{ratio}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

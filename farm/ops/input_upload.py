@@ -17,7 +17,7 @@ from actors.looks.package import PAPER, open_package
 from actors.picture.grading.cube import LARGEST_FILE
 from actors.picture.grading.reading import with_grades_read
 from farm.specs.place_policy import is_file_here
-from jobs.errors import BadMedia, BadSpec
+from jobs.errors import BadMedia, BadSpec, number_of
 from jobs.field_paths import member
 from jobs.film.image_sequence_names import pattern
 from jobs.ledger.ledger import Ledger
@@ -184,7 +184,7 @@ class InputUpload:
             if not wanted:
                 return
             progress = _Progress(sum(one.bytes for one in wanted), say)
-            say(f"sending {len(wanted):,} file{'s' * (len(wanted) != 1)}, {progress.total:,} bytes, to {store.url}")
+            say(f"sending {number_of(len(wanted), 'file')}, {progress.total:,} bytes, to {store.url}")
 
             def sent(size: int) -> None:
                 progress.add(size)

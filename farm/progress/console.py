@@ -188,12 +188,12 @@ class ProgressConsole:
         if progress.prices:
             parts.append(f"{progress.cost:,.2f} {progress.prices.currency}")
         if progress.shots:
-            parts.append(f"{progress.shots:,} shot{'s' * (progress.shots != 1)}")
+            parts.append(number_of(progress.shots, "shot"))
         parts += self._spans()
         if progress.chunks:
             parts.append("chunks " + " ".join(f"{progress.by_status[status]:,} {status}" for status in STATUSES))
         if starting := sum(size.warming + size.pending for size in progress.workers.values()):
-            parts.append(f"{starting} worker{'s' * (starting != 1)} starting")
+            parts.append(f"{number_of(starting, 'worker')} starting")
         parts += [progress.share] if progress.share else []
         if again := progress.retries + progress.lost_workers:
             parts.append(f"{again} {'retry' if again == 1 else 'retries'}")
@@ -213,7 +213,7 @@ class ProgressConsole:
 
     def _spans(self) -> list[str]:
         spans = self.progress.spans_to_come
-        return [f"{spans:,} span{'s' * (spans != 1)} to propagate"] if spans else []
+        return [f"{number_of(spans, 'span')} to propagate"] if spans else []
 
     def _refresh(self) -> None:
         """Show what has changed, not too often."""

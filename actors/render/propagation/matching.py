@@ -17,7 +17,7 @@ from torch import Tensor
 from actors.looks.weights import loaded
 from actors.picture.motion.flow import Floats, as_floats
 from actors.render.propagation.features import CELL, Cells, FeatureExtractor, by_cell, luma_range
-from actors.render.propagation.matching_network import CellLabels, MatchingNetwork, spread
+from actors.render.propagation.matching_network import CellLabels, CommonFeatures, MatchingNetwork, chroma_variance
 
 SHIPPED = Path(__file__).with_name("shipped") / "matching.safetensors"
 """The network that every film is matched by."""
@@ -76,21 +76,18 @@ class ReferenceMemory:
         """`references`: at least one."""
         self._matcher = matcher
         features, light = cells_of([matcher.features(one.luma) for one in references])
-        self._mean, self._deviation = features.mean(0), features.std(0, correction=0) + 1e-3
+        self._common = CommonFeatures.among(features)
+        lumas = [by_cell(one.luma).reshape(-1) for one in references]
         confidence = np.concatenate([by_cell(one.confidence).reshape(-1) * _lit(one.luma) for one in references])
-        foreign = np.concatenate([np.full(by_cell(one.luma).size, one.foreign) for one in references])
         told = confidence > UNKNOWN
-        chroma, luma, sure = (
-            torch.from_numpy(np.ascontiguousarray(one[told]))
-            for one in (
-                np.concatenate([by_cell(one.chroma).reshape(-1, 2) for one in references]),
-                np.concatenate([by_cell(one.luma).reshape(-1) for one in references]),
-                confidence,
-            )
+        foreign = np.repeat([one.foreign for one in references], [len(luma) for luma in lumas])
+        chroma = np.concatenate([by_cell(one.chroma).reshape(-1, 2) for one in references])
+        place, sure = torch.from_numpy(told), torch.from_numpy(confidence[told])
+        self._keys = self._matcher.network.embedded(features[place], self._common)
+        known = CellLabels(
+            torch.from_numpy(chroma[told]), torch.from_numpy(np.concatenate(lumas)[told]), light[place], sure
         )
-        place = torch.from_numpy(told)
-        self._keys = self._matcher.network.embedded(features[place], self._mean, self._deviation)
-        self._columns = CellLabels(chroma, luma, light[place], sure).columns()
+        self._columns = known.columns()
         cost = FOREIGN_COST * self._matcher.network.sharpness.exp()
         own = torch.from_numpy(~foreign[told]).float()
         self._bias = sure.log() - (1 - own) * cost
@@ -105,7 +102,7 @@ class ReferenceMemory:
             return Match(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
         features, light = cells_of([cells])
         network = self._matcher.network
-        queries = network.embedded(features, self._mean, self._deviation)
+        queries = network.embedded(features, self._common)
         bands = [
             network(one, at, self._keys, self._columns, self._bias)
             for one, at in zip(torch.split(queries, BAND), torch.split(light, BAND), strict=True)
@@ -136,7 +133,7 @@ def _least(columns_K6: Tensor, own_K: Tensor) -> Tensor:
     """What a match with the shot's own references is worth where nothing is alike."""
     weight = columns_K6[:, 5] * own_K
     mean = (weight[:, None] * columns_K6).sum(0, keepdim=True) / weight.sum().clamp_min(1e-6)
-    return TONED / (1 + spread(mean) / TONE_SPREAD**2) * (weight.sum() > 0)
+    return TONED / (1 + chroma_variance(mean) / TONE_SPREAD**2) * (weight.sum() > 0)
 
 
 def _lit(luma_HW: Floats) -> np.float32:

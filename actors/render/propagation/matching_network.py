@@ -18,7 +18,7 @@ from actors.render.propagation.features import FEATURES
 EMBEDDED = 64
 """Numbers by which a cell is compared."""
 CODED = 6
-"""What the mean error is told from: see `MatchingNetwork.error`."""
+"""What the mean error is told from: see `MatchingNetwork`."""
 FIRST_SHARPNESS, FIRST_LIGHT = 20.0, 6.0
 """Before training: what a cosine and a difference of the whole range of light count, before the soft maximum."""
 TYPICAL = 0.05
@@ -41,6 +41,17 @@ class CellLabels(NamedTuple):
         return torch.cat([self.chroma, torch.stack([square, self.luma, self.light, self.confidence], 1)], 1)
 
 
+class CommonFeatures(NamedTuple):
+    """Mean and deviation of all known cells' features, (D,) each: what all share tells nothing apart."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    @classmethod
+    def among(cls, features_KD: Tensor) -> "CommonFeatures":
+        return cls(features_KD.mean(0), features_KD.std(0, correction=0) + 1e-3)
+
+
 class Found(NamedTuple):
     """What the known cells say of Q others: their mean columns (Q, 6), and the errors that are expected of its chroma (Q,)."""
 
@@ -59,9 +70,9 @@ class MatchingNetwork(nn.Module):
         self.light = nn.Parameter(torch.tensor(log(FIRST_LIGHT)))
         self.doubt = nn.Sequential(nn.Linear(CODED, 16), nn.ReLU(), nn.Linear(16, 1))
 
-    def embedded(self, features_KD: Tensor, mean_D: Tensor, deviation_D: Tensor) -> Tensor:
-        """Cells as unit vectors (K, E). Mean and deviation are those of all known cells: what all share tells nothing apart."""
-        return F.normalize(self.project((features_KD - mean_D) / deviation_D), dim=1)
+    def embedded(self, features_KD: Tensor, common: CommonFeatures) -> Tensor:
+        """Cells as unit vectors (K, E)."""
+        return F.normalize(self.project((features_KD - common.mean) / common.deviation), dim=1)
 
     def forward(
         self, queries_QE: Tensor, light_Q: Tensor, keys_KE: Tensor, columns_K6: Tensor, bias_K: Tensor | None = None
@@ -89,13 +100,13 @@ class MatchingNetwork(nn.Module):
             (best_Q + expected_Q) / sharpness,
             (whole_Q - expected_Q) / 7,  # entropy: of a thousand cells it is 7 at most
             (light_Q - columns_Q6[:, 4]).abs() * 4,
-            spread(columns_Q6).sqrt() * 20,
+            chroma_variance(columns_Q6).sqrt() * 20,
             chroma.norm(dim=1) * 8,
         ]
         scale: Tensor = self.doubt(torch.stack(told, 1))[:, 0].clamp(LEAST, MOST).exp()
         return scale * TYPICAL
 
 
-def spread(columns_Q6: Tensor) -> Tensor:
+def chroma_variance(columns_Q6: Tensor) -> Tensor:
     """The variance of the chroma that was averaged (Q,), never quite 0, for the slope of its root."""
     return (columns_Q6[:, 2] - (columns_Q6[:, :2] ** 2).sum(1)).clamp_min(0) + 1e-8

@@ -19,7 +19,7 @@ from actors.looks.colorize.look import COLORIZE
 from actors.picture.motion.flow import Floats
 from actors.render.propagation.features import FeatureExtractor, by_cell
 from actors.render.propagation.matching import cells_of, relit
-from actors.render.propagation.matching_network import TYPICAL, CellLabels, MatchingNetwork
+from actors.render.propagation.matching_network import TYPICAL, CellLabels, CommonFeatures, MatchingNetwork
 from actors.training.course import (
     Lesson,
     Library,
@@ -113,8 +113,8 @@ class MatchingCourse:
 
     def _matched(self, network: MatchingNetwork, pair_23HW: Floats) -> MatchedPair:
         pair = self._by_cell(pair_23HW)
-        mean, deviation = pair.features[0].mean(0), pair.features[0].std(0, correction=0) + 1e-3
-        keys, queries = (network.embedded(one, mean, deviation) for one in pair.features)
+        common = CommonFeatures.among(pair.features[0])
+        keys, queries = (network.embedded(one, common) for one in pair.features)
         found = network(queries, pair.light[1], keys, pair.labels.columns())
         chroma = relit(found.columns, pair.luma)
         return MatchedPair((chroma - pair.chroma).norm(dim=1), found.error, chroma, pair.chroma)

@@ -19,6 +19,7 @@ from actors.training.matching.pairs import pair_of
 from actors.training.registry import checked, find
 from jobs.errors import BadInput
 from jobs.spec.training_recipe import Recipe, parse_recipe
+from tests.actors.training.resuming import goes_on_exactly
 
 CPU = torch.device("cpu")
 
@@ -63,10 +64,6 @@ def course(paper: Recipe, pictures: Library | None = None) -> MatchingCourse:
     return MatchingCourse(paper, settings, pictures or library(), WorkerRank(), CPU)
 
 
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
 def test_its_recipe_is_one_that_the_course_takes() -> None:
     assert find("matching") is MATCHING
     path = Path(__file__).parents[4] / "docs/training/matching.yaml"
@@ -88,20 +85,7 @@ def test_it_learns_and_knows_how_far_it_errs() -> None:
 
 def test_put_down_and_taken_up_it_learns_the_same() -> None:
     paper = recipe()
-    whole = course(paper)
-    for step in range(4):
-        whole.learn(step, whole.lesson(step))
-    first, second = course(paper), course(paper)
-    assert same(first.state(), second.state())
-    for step in range(2):
-        first.learn(step, first.lesson(step))
-    put_down = first.state()
-    first.learn(2, first.lesson(2))
-    assert not same(first.state(), put_down)
-    second.restore(put_down)
-    for step in range(2, 4):
-        second.learn(step, second.lesson(step))
-    assert same(second.state(), whole.state())
+    goes_on_exactly(lambda: course(paper))
 
 
 def test_what_it_makes_is_a_network_that_matches(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from jobs.spec.job import LookChoice
 from jobs.spec.training_recipe import Recipe, parse_recipe
 from tests.actors.looks.test_colorize_look import film
 from tests.actors.training.darknets import write_darknet
+from tests.actors.training.resuming import goes_on_exactly
 
 CPU = torch.device("cpu")
 
@@ -68,10 +69,6 @@ def course(paper: Recipe, pictures: Library | None = None) -> StyleCourse:
     return StyleCourse(paper, settings, pictures or library(), WorkerRank(), CPU)
 
 
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
 def test_it_is_installed_and_its_features_are_found_from_anywhere(
     features: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,20 +96,7 @@ def test_it_learns(features: Path) -> None:
 
 def test_put_down_and_taken_up_it_learns_the_same(features: Path) -> None:
     paper = recipe(features)
-    whole = course(paper)
-    for step in range(5):
-        whole.learn(step, whole.lesson(step))
-    first, second = course(paper), course(paper)
-    assert same(first.state(), second.state())
-    for step in range(2):
-        first.learn(step, first.lesson(step))
-    put_down = first.state()
-    first.learn(2, first.lesson(2))
-    assert not same(first.state(), put_down)
-    second.restore(put_down)
-    for step in range(2, 5):
-        second.learn(step, second.lesson(step))
-    assert same(second.state(), whole.state())
+    goes_on_exactly(lambda: course(paper))
 
 
 def test_what_it_makes_is_a_look_that_paints_as_it_did(features: Path, tmp_path: Path) -> None:
