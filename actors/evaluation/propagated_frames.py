@@ -18,23 +18,20 @@ from actors.evaluation.drawn_strokes import drawn
 from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.jitter import PairJitter, ShownPair, jitter
 from actors.evaluation.outside_strokes import colours_of, outside_strokes
-from actors.evaluation.shown_frames import CPU, batch_of, composed
+from actors.evaluation.shown_frames import CPU, batch_of, coloured, composed, true_chroma
 from actors.looks import recent
 from actors.media.container import named
-from actors.picture.colour import to_differences
 from actors.picture.domain import Domain
-from actors.picture.frame_batches import FrameBatch, turned_back
+from actors.picture.frame_batches import FrameBatch
 from actors.picture.generator import Generator
 from actors.picture.image_metrics import chroma_rms, de00_of_lab, lab
 from actors.picture.png_sheet import Photo
 from actors.picture.resize import resized
-from actors.render.propagation.propagated_colour import chroma_of
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
-from actors.render.propagation.propagator import HALF, known_chroma, shipped_matcher, working_luma
+from actors.render.propagation.span_propagator import known_chroma, shipped_matcher, working_luma
 from actors.render.propagation.strokes import laid_over, spread
 from actors.survey.frame_runs import frames_in_turn
 from jobs.errors import BadMedia
-from jobs.film.source import Picture
 from jobs.plan.plan import Look
 from jobs.records.evaluation import ColourError, JudgedFrame
 from jobs.store import open_store
@@ -105,9 +102,7 @@ class PropagationEvaluator:
                 batch = batch_of([frame], order.film.picture)
                 lumas.append(working_luma(batch))
                 if number in anchors:
-                    # As of a still, which is R'G'B' of the film's size.
-                    differences = to_differences(batch.rgb(), order.film.picture.colour)[1]
-                    chroma = known_chroma(resized(differences, lumas[-1].shape)[0])
+                    chroma = true_chroma(batch, order.film.picture)
                     known[number] = KnownColour(chroma, np.ones_like(lumas[-1]))
                     if order.look:
                         own[number] = KnownColour(self._own(order.look, batch, lumas[-1]), known[number].confidence)
@@ -140,7 +135,7 @@ class PropagationEvaluator:
                 if number in wanted:
                     picture, place = order.film.picture, number - order.run.read.start
                     batch = batch_of([frame], picture)
-                    own, *others = (_coloured(frame, batch, some[place], picture) for some in guides)
+                    own, *others = (coloured(frame, batch, some[place], picture) for some in guides)
                     yield _FullFrame(number, frame, ShownPair(batch.rgb(), own), tuple(others))
 
     def _frames(self, order: JudgedSpan) -> Yields[tuple[int, av.VideoFrame], None, None]:
@@ -153,12 +148,6 @@ class PropagationEvaluator:
             raise BadMedia(
                 f"{named(order.film.source)} is damaged: a frame near {number} cannot be decoded; copy it again."
             ) from None
-
-
-def _coloured(frame: av.VideoFrame, batch: FrameBatch, guide_hw2: Floats, picture: Picture) -> Tensor:
-    guide = torch.from_numpy(guide_hw2 / HALF).permute(2, 0, 1)[None]
-    chroma = turned_back(chroma_of(guide, batch), picture)
-    return composed(frame, chroma, Domain.CHROMA, picture)
 
 
 def _judged(

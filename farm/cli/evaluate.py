@@ -40,6 +40,13 @@ def evaluate(
             help="With --anchors: draw N strokes by rule on each anchor over LOOK's own colour, and tell what they gain.",
         ),
     ] = None,
+    between_shots: Annotated[
+        bool,
+        typer.Option(
+            "--between-shots",
+            help="Measure how far apart LOOK's colours of what two shots both show are, without and with a true still in one of them.",
+        ),
+    ] = False,
     out: Annotated[
         str | None,
         typer.Option(metavar="PLACE", help="Folder or s3://bucket/prefix for evaluation.json and picture sheets."),
@@ -50,7 +57,9 @@ def evaluate(
     frames: Annotated[
         int | None,
         typer.Option(
-            min=1, max=100_000, help="Frames taken of a film, evenly spread; default: 24, with --anchors 240."
+            min=1,
+            max=100_000,
+            help="Frames taken of a film, evenly spread; default: 24, with --anchors 240. With --between-shots: pairs of frames, 24.",
         ),
     ] = None,
     deinterlace: Deinterlace = None,
@@ -66,6 +75,10 @@ def evaluate(
     """
     wish: dict[str, Any] = {"on": on, "out": out, "trim": trims(head), "reading": _reading(video, deinterlace)}
     wish |= {} if frames is None else {"frames": frames}
+    if between_shots:
+        others = {"--anchors": anchors, "--strokes": strokes, "--against": against, "--strengths": strengths}
+        _judge_between_shots(wish | _one_look(look, setting, others), address, workers, as_json)
+        return
     if anchors is None:
         if strokes is not None:
             raise BadSpec(
@@ -108,6 +121,17 @@ def _looks(
     return {"looks": looks} | ({} if strengths is None else {"strengths": _numbers(strengths)})
 
 
+def _one_look(look: str | None, setting: list[str] | None, others: dict[str, Any]) -> dict[str, Any]:
+    """What is asked of the look whose colours are compared between shots. `others`: options that are of no use then."""
+    if look is None:
+        raise BadSpec(
+            "--between-shots: name the look whose colours are compared, as in `farm evaluate colorize --on FILM --between-shots`."
+        )
+    if said := [name for name, value in others.items() if value]:
+        raise BadSpec(f"--between-shots goes without {' and '.join(said)}: it finds its frames itself, for one look.")
+    return {"look": _looks(look, None, setting, None)["looks"][0]}
+
+
 def _judge_looks(wish: dict[str, Any], address: str | None, workers: int | None, as_json: bool) -> None:
     from farm.learn.evaluate import EvaluationRequest  # takes seconds: what is wrong with the options is said before
     from farm.learn.evaluate import evaluate as judge
@@ -123,6 +147,16 @@ def _judge_propagation(wish: dict[str, Any], address: str | None, workers: int |
 
     evaluation = evaluate_propagation(PropagationRequest(**wish), address=address, workers=workers)
     answer(evaluation) if as_json else show_propagation(evaluation)
+
+
+def _judge_between_shots(wish: dict[str, Any], address: str | None, workers: int | None, as_json: bool) -> None:
+    from farm.learn.between_shots_table import show_between_shots
+    from farm.learn.evaluate_between_shots import BetweenShotsRequest, evaluate_between_shots
+
+    if "frames" in wish:
+        wish["pairs"] = wish.pop("frames")
+    evaluation = evaluate_between_shots(BetweenShotsRequest(**wish), address=address, workers=workers)
+    answer(evaluation) if as_json else show_between_shots(evaluation)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

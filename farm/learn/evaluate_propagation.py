@@ -83,7 +83,9 @@ class PropagationRequest:
     """That is helped by strokes."""
 
 
-class _Surveyed(NamedTuple):
+class Surveyed(NamedTuple):
+    """A film, its frames and its shots."""
+
     film: Film
     frame_index: FrameIndex
     shots: list[Range]
@@ -116,13 +118,13 @@ def judged_film(
     fleet: Fleet, on: str, wish: PropagationRequest, progress: EvaluationProgress, workers: int | None = None
 ) -> PropagationEvaluation:
     """The evaluation of a film at `on`, as workers know it."""
-    look = _look(wish)
+    look = fit_colouriser(wish.look) if wish.look else None
     count, cpus = hands(fleet.cluster, workers)
     surveyor = PoolSpec("surveyor", "actors.survey.surveyor:Surveyor", (on, 1, wish.reading), limit=count, cpus=cpus)
     made_of = "actors.evaluation.propagated_frames:PropagationEvaluator"
     out = None if wish.out is None else open_store(wish.out).url
     fleet.hire([surveyor, PoolSpec("evaluator", made_of, (out, cpus), limit=count, cpus=cpus)])
-    surveyed = _surveyed(fleet, on, wish)
+    surveyed = surveyed_film(fleet, on, trim=wish.trim)
     fleet.expect("surveyor", 0, sure=True)
     anchors = _anchors(wish.anchors, surveyed)
     spans = [span for shot in surveyed.shots for span in spans_within_reach(shot, anchors)]
@@ -148,19 +150,20 @@ def judged_film(
         left_out=surveyed.frame_index.frames - len(propagated) - len(anchors),
         strokes=(look.choice.name, wish.strokes) if look else None,
     )
-    return _in_colour(evaluation)
-
-
-def _in_colour(evaluation: PropagationEvaluation) -> PropagationEvaluation:
-    if evaluation.total.chroma_rms.grey < COLOURLESS:
-        raise _grey(evaluation.on)
+    refuse_grey(on, evaluation.total.chroma_rms.grey)
     return evaluation
 
 
-def _look(wish: PropagationRequest) -> Look | None:
-    """Raises BadSpec for one whose colour is not put on the film's luma."""
-    look = fit(wish.look) if wish.look else None
-    if look and look.keeps != "luma":
+def refuse_grey(on: str, chroma_rms: float) -> None:
+    """Raises BadMedia where the judged frames together have no more chroma than this."""
+    if chroma_rms < COLOURLESS:
+        raise _grey(on)
+
+
+def fit_colouriser(choice: LookChoice) -> Look:
+    """A look, fitted. Raises BadSpec for one whose colour is not put on the film's luma."""
+    look = fit(choice)
+    if look.keeps != "luma":
         raise BadSpec(f"The look '{look.title}' does not keep the film's luma; name a colouriser, as `colorize`.")
     return look
 
@@ -169,7 +172,8 @@ def _grey(on: str) -> BadMedia:
     return BadMedia(f"{on} is grey, and cannot judge colours; name a film that has some.")
 
 
-def _surveyed(fleet: Fleet, on: str, wish: PropagationRequest) -> _Surveyed:
+def surveyed_film(fleet: Fleet, on: str, *, trim: bool) -> Surveyed:
+    """A film with its shots, as the farm finds them. Raises BadMedia for one that has no chroma. `trim`: as a spec's `head: trim`."""
     film = ask(fleet, Film, ProbeCall(what=f"the survey of {on}"))
     if film.picture.pix_fmt.startswith("gray"):  # `grey` is a guess at a few frames, and may be told by a fade
         raise _grey(on)
@@ -177,7 +181,7 @@ def _surveyed(fleet: Fleet, on: str, wish: PropagationRequest) -> _Surveyed:
     pages: dict[int | None, Page] = {}
     for _, page in fleet.run([IndexCall(0, None)], lambda *_: ()):
         pages[int(page.pts[0]) if len(page) else None] = page
-    index = FrameIndex(list(pages.values()), complete=True, trim=wish.trim)
+    index = FrameIndex(list(pages.values()), complete=True, trim=trim)
     detect = DetectShots()
     calls = [
         CutsCall(film.picture, index.span(*around), frames, around.start, detect.threshold, False, what=f"cuts of {on}")
@@ -185,10 +189,10 @@ def _surveyed(fleet: Fleet, on: str, wish: PropagationRequest) -> _Surveyed:
         for around in [seen(frames, index)]
     ]
     cuts = sorted({cut for _, found in fleet.run(calls, lambda *_: ()) for cut in found.cuts})
-    return _Surveyed(film, index, ranges_between(far_enough(cuts, detect.min_frames), 0, index.frames))
+    return Surveyed(film, index, ranges_between(far_enough(cuts, detect.min_frames), 0, index.frames))
 
 
-def _anchors(said: str, surveyed: _Surveyed) -> list[int]:
+def _anchors(said: str, surveyed: Surveyed) -> list[int]:
     """Frames in film order. Raises BadSpec for what names none."""
     if choice := CHOICES.get(said):
         return sorted({frame for shot in surveyed.shots for frame in choice(shot)})
@@ -215,7 +219,7 @@ def spans_within_reach(shot: Range, anchors: Sequence[int]) -> Iterator[Span]:
 
 
 def _calls(
-    surveyed: _Surveyed, spans: Sequence[Span], judged: frozenset[int], look: Look | None, strokes: int
+    surveyed: Surveyed, spans: Sequence[Span], judged: frozenset[int], look: Look | None, strokes: int
 ) -> list[SpanCall]:
     calls: list[SpanCall] = []
     for span in spans:

@@ -21,9 +21,10 @@ class EvaluationProgress(NoListener):
         self._began = self._said = clock()
         self._done = self._total = 0
 
-    def begin(self, total: int) -> None:
-        """So many pictures are to be judged."""
+    def begin(self, total: int, done: str | None = None) -> None:
+        """So many pictures are to come. `done`: what becomes of them from now on."""
         self._total, self._began = total, self._clock()
+        self._word = done or self._word
 
     def judged(self, done: int) -> None:
         """So many are, by now."""

@@ -230,3 +230,59 @@ class PropagationEvaluation(Document):
     strokes: StrokesGain | None = Field(default=None, exclude_if=lambda gain: gain is None)
     """Where strokes were asked for."""
     each: tuple[JudgedFrame, ...]
+
+
+class StillElsewhere(Document):
+    """One frame of a pair as a look colours it, where the pair's other frame, in another shot, is a true still."""
+
+    frame: int
+    unmatched: float
+    """dE00 between its patches and the still's, where stills count in their own shots alone (`match: shot`)."""
+    matched: float
+    """The same, where it takes colours from the still (`match: film`)."""
+    grey: ColourError
+    """Of the whole frame, against the truth; so are the next two."""
+    unmatched_error: ColourError
+    matched_error: ColourError
+
+
+class ShotPair(Document):
+    """Two frames of different shots that show the same patches: how far the colours of these are apart."""
+
+    frames: tuple[int, int]
+    patches: int
+    truth: float
+    """dE00 between the patches of the true frames."""
+    alone: float
+    """The same, where the look colours both and there is no still."""
+    sides: tuple[StillElsewhere, StillElsewhere]
+    """The earlier frame where the later one is a still, and the other way round."""
+
+
+class BetweenShotsEvaluation(Document):
+    """evaluation.json of a look on what several shots of a film show. Means are over pairs, each counting alike."""
+
+    kind: Literal["between shots"] = "between shots"
+    version: Literal[1] = 1
+    on: str
+    look: LookChoice
+    """With every setting filled in."""
+    shots: int
+    compared: int
+    """Pairs of shots that were looked at, being near enough."""
+    alike: int
+    """Those of them that show the same: of these the judged ones are chosen."""
+    pairs: Annotated[int, Field(ge=1)]
+    """Judged: of each two shots the two frames that share most patches."""
+    patches: int
+    truth: float
+    alone: float
+    """Both frames coloured by the look, no still anywhere."""
+    unmatched: float
+    """A true still in one of the two shots, the other coloured by the look alone; mean of both ways."""
+    matched: float
+    """The same, matched with the still."""
+    unmatched_error: float
+    """dE00 of the whole frames that are coloured beside a still, against the truth."""
+    matched_error: float
+    each: tuple[ShotPair, ...]
