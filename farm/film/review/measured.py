@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from farm.film.review.background_reads import BackgroundReads
 from jobs.ledger.ledger import figures_name
 from jobs.plan.plan import Chunk, Range
 from jobs.records.quality import FilmQuality
@@ -18,28 +17,13 @@ from jobs.review.shown import ShownPlot
 if TYPE_CHECKING:
     from farm.film.film_run import FilmRun
 
-ABREAST = 8
-"""Documents and pictures read at a time: a bucket answers each in a tenth of a second."""
-Found = TypeVar("Found")
-
-
-def in_time(read: Callable[[str], Found], names: Sequence[str], seconds: float) -> Iterator[tuple[str, Found]]:
-    """What is read of each name, in order, for about so many seconds; some are read even where there are none left."""
-    until = time.monotonic() + seconds
-    with ThreadPoolExecutor(ABREAST) as pool:
-        for first in range(0, len(names), 4 * ABREAST):
-            some = names[first : first + 4 * ABREAST]
-            yield from zip(some, pool.map(read, some), strict=True)
-            if time.monotonic() > until:
-                break
-
 
 class MeasuredFilm:
     """The figures of one film's shots, as far as they are there."""
 
     def __init__(self, film: FilmRun) -> None:
         self._film = film
-        self._figures: dict[str, PieceFigures | None] = {}
+        self._figures = BackgroundReads(self._read)
         """By segment; None where nothing was measured."""
 
     def segments(self, chunk: Chunk) -> dict[Range, str]:
@@ -47,10 +31,15 @@ class MeasuredFilm:
         return self._film.names(chunk, self._film.deliverables[0].encoding)
 
     def read(self, seconds: float = float("inf")) -> None:
-        """Read the figures of what is finished by now, for about so many seconds."""
+        """Have the figures of what is finished by now read, and wait so long for them."""
         finished = [chunk for chunk in self._film.chunks if not self._film.states[chunk.number].missing]
-        unread = [name for chunk in finished for name in self.segments(chunk).values() if name not in self._figures]
-        self._figures.update(in_time(self._read, unread, seconds))
+        names = (name for chunk in finished for name in self.segments(chunk).values())
+        self._figures.ask(name for name in names if name not in self._figures.found)
+        self._figures.go_on(seconds)
+
+    def go_on(self) -> None:
+        """Read on in the background."""
+        self._figures.go_on()
 
     def quality(self) -> FilmQuality:
         """Of all shots that are planned, as far as their figures are read."""
@@ -66,7 +55,7 @@ class MeasuredFilm:
 
     def _shot(self, number: int, chunks: Sequence[Chunk]) -> MeasuredShot:
         names = [found for chunk in chunks for found in self.segments(chunk).items()]
-        known = [(frames, figures) for frames, name in names if (figures := self._figures.get(name))]
+        known = [(frames, figures) for frames, name in names if (figures := self._figures.found.get(name))]
         measured = sum(frames.frames for frames, _ in known)
         frames = Range(chunks[0].core.start, chunks[-1].core.stop)
         pieces = [(frames.start, figures) for frames, figures in known]

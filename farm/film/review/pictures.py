@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 from farm.film.film_run import FilmRun
-from farm.film.review.measured import in_time
+from farm.film.review.background_reads import BackgroundReads
 from jobs.errors import BadStore
 from jobs.ledger.ledger import clip_name, still_name
 from jobs.output.ownership import review_folder
@@ -36,6 +36,7 @@ class ReviewPictures:
         """Names in the page's folder, once it was listed."""
         self._wanted: dict[str, Callable[[], bytes | None]] = {}
         """Of files that may be copied, by name in the page's folder, how each is read."""
+        self._copies = BackgroundReads(self._copy)
 
     def pieces(self, chunk: Chunk) -> list[ShownPiece]:
         """A finished chunk's pieces, with the files that show them as far as these are copied."""
@@ -58,17 +59,23 @@ class ReviewPictures:
         return self._copied(name)
 
     def copy(self, seconds: float) -> None:
-        """Copy what is there by now, for about so many seconds."""
+        """Have what is there by now copied, and wait so long for it."""
         until = time.monotonic() + seconds
         for chunk in self.film.chunks:
             if not self.film.states[chunk.number].missing:
                 self.pieces(chunk)
         for still in self.film.survey.stills:
             self.painted(still)
-        there = self._listed()
-        lacking = [name for name in self._wanted if name not in there]
-        there.update(copied for _, copied in in_time(self._copy, lacking, until - time.monotonic()) if copied)
+        if self._there is None:
+            self._there = self._listed()
+        self._copies.ask(name for name in self._wanted if not self._is_there(name))
+        self._copies.go_on(until - time.monotonic())
         self.film.finishing.measured.read(until - time.monotonic())
+
+    def go_on(self) -> None:
+        """Copy on in the background."""
+        self._copies.go_on()
+        self.film.finishing.measured.go_on()
 
     def _pieces(self, chunk: Chunk) -> Iterator[ShownPiece]:
         for frames, segment in self.film.finishing.measured.segments(chunk).items():
@@ -85,16 +92,15 @@ class ReviewPictures:
             )
 
     def _copied(self, name: str) -> str:
-        return name if self._there and name in self._there else ""
+        return name if self._is_there(name) else ""
+
+    def _is_there(self, name: str) -> bool:
+        return bool(self._copies.found.get(name)) or (self._there is not None and name in self._there)
 
     def _listed(self) -> set[str]:
-        if self._there is None:
-            prefix = f"{self.folder}/"
-            listed = chain.from_iterable(
-                self.output.list(f"{prefix}{part}/") for part in ("stills", "clips", "painted")
-            )
-            self._there = {name.removeprefix(prefix) for name in listed}
-        return self._there
+        prefix = f"{self.folder}/"
+        parts = (self.output.list(f"{prefix}{part}/") for part in ("stills", "clips", "painted"))
+        return {name.removeprefix(prefix) for name in chain.from_iterable(parts)}
 
     def _copy(self, name: str) -> str:
         data = self._wanted[name]()

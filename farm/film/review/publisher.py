@@ -35,6 +35,8 @@ SCRIPTS = (
 STYLE = "review.css"
 EVERY = 20.0
 """Seconds between two versions of a growing page."""
+NEAR = 0.2
+"""Seconds that a growing page waits for its pictures: from a folder they are there by then, from a bucket they come with the next version."""
 SHARE = 10
 """The driver has other work: growing takes one part in so many of its time, about."""
 MOST_VERSIONS = 50_000
@@ -57,6 +59,7 @@ class ReviewPage:
     def keep(self, record: SegmentRecord) -> None:
         """A segment is finished: the film has it, and the page may grow."""
         self.film.keep(record)
+        self._pictures.go_on()
         self.grow()
 
     def grow(self) -> None:
@@ -65,7 +68,7 @@ class ReviewPage:
         began = time.monotonic()
         if not due and began < self._next:
             return
-        self._write(None, seconds=60.0 if due else 2.0)
+        self._write(None, seconds=60.0 if due else NEAR)
         took = time.monotonic() - began
         self._next = time.monotonic() + max(self.every, SHARE * took)
         if due:
