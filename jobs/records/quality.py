@@ -106,7 +106,8 @@ class FilmQuality(Document):
     def said(self, *verdicts: str) -> list[str]:
         """The shots with one of these verdicts, each in words, and how many more there are."""
         found = self.judged(*verdicts)
-        more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+        rest = len(found) - MOST_NAMED
+        more = [f"{number_of(rest, 'finding')} more, on the review page"] if rest > 0 else []
         return [one.said(check) for one, check in found[:MOST_NAMED]] + more
 
     def refusal(self) -> str:
