@@ -18,7 +18,13 @@ def starts_programs(test: pytest.Function) -> bool:
     """Whether a test or one of its fixtures uses anything that starts such a program, itself or by way of other code of the tests."""
     fixtures = test._fixtureinfo.name2fixturedefs
     functions = [test.function, *(each.func for name in test.fixturenames for each in fixtures.get(name, ()))]
-    return any(map(_looked_through, functions))
+    return _asks_for_bucket(test) or any(map(_looked_through, functions))
+
+
+def _asks_for_bucket(test: pytest.Function) -> bool:
+    """Of a test for a folder and for S3, whether this is the case for S3: it asks for its bucket as it runs."""
+    cases = test.callspec.params.values() if hasattr(test, "callspec") else ()
+    return "s3" in [case for case in cases if isinstance(case, str)]
 
 
 @cache
