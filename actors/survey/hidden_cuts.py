@@ -1,4 +1,4 @@
-"""Finds hard cuts amid fast motion, which a detector that compares sums of differences takes for motion.
+"""Finds hard cuts amid fast motion, which a detector that compares sums of differences takes for motion, and tells cuts that are none.
 
 Where a picture moves fast, a cut differs from it no more than motion does. But of what moves optical flow finds most again, and
 of what is cut away nothing: of three films, a picture after a cut shared with the one before it at most 0.04 of what two frames
@@ -6,6 +6,7 @@ beside the cut share, and elsewhere 0.29 at least. Only frames that differ from 
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from actors.picture.motion.flow import Floats, as_floats, flows_of, grid, sampled
 from actors.picture.motion.likeness import likeness
+from jobs.plan.survey_ranges import BEYOND
 
 LONG_SIDE = 192
 """Pixels to which the longer side of a picture is brought, where it is longer."""
@@ -32,6 +34,18 @@ CONTINUED = 0.2
 """What two frames on one side of a cut have in common at least: in noise nothing is found again anywhere."""
 
 
+GOES_ON = 0.5
+"""What pictures on either side of a listed cut share, as a share of what pictures beside it do, from which on the picture goes on there:
+of three films 0.07 at most at true cuts but for two (.13, .33), and inside shots less than that at one frame in a hundred."""
+BESIDE = (-BEYOND // 2, -6, -2, -1, 0, 1, 6, 12, 18, BEYOND)
+"""The frames that tell it, from the cut on."""
+DISSOLVED = 0.65
+"""Detail, as a share of what 12 frames on either side have, below which two pictures are mixed: amid a dissolve of 12 or 24 frames it is .5. Lists have
+their cut where one begins or at its middle; the picture goes on there too, but shows another shot soon. So it is asked at the cut, 6 and 12 frames after it."""
+BLACK = 0.03
+"""Light, 0..1, in which detail is noise."""
+
+
 class _Seen(NamedTuple):
     luma: Floats
     change: float
@@ -48,7 +62,7 @@ class HiddenCuts:
 
     def push(self, number: int, shown_HW3: NDArray[np.uint8]) -> list[int]:
         """One more frame, BGR: the number of the frame before it, where that begins a shot; else nothing."""
-        luma = _luma(shown_HW3)
+        luma = luma_of(shown_HW3)
         change = float(np.abs(luma - self._seen[-1].luma).mean()) if self._seen else 0.0
         self._seen.append(_Seen(luma, change))
         return [number - 1] if len(self._seen) == 4 and self._cut() else []
@@ -66,16 +80,42 @@ class HiddenCuts:
         return beside >= CONTINUED and max(across, self._shared(0, 3)) < self._limit * beside
 
     def _shared(self, one: int, other: int) -> float:
-        """The share of a picture that is found again in another, 0..1, in the direction in which it is larger."""
-        pair_2HW = np.stack([self._seen[one].luma, self._seen[other].luma])
-        flows = flows_of(pair_2HW)
-        places = grid(*pair_2HW.shape[1:])
-        back, _ = likeness(pair_2HW[1], sampled(pair_2HW[0], places + flows.back[1]))
-        ahead, _ = likeness(pair_2HW[0], sampled(pair_2HW[1], places + flows.ahead[0]))
-        return float(max((flows.back_trust[1] * back).mean(), (flows.ahead_trust[0] * ahead).mean()))
+        return shared(self._seen[one].luma, self._seen[other].luma)
 
 
-def _luma(shown_HW3: NDArray[np.uint8]) -> Floats:
+def beside(cut: int, before: int, after: int) -> tuple[int, ...]:
+    """The frames that tell whether the picture goes on at a listed cut; none of them beyond the cuts `before` and `after`."""
+    return tuple(min(max(cut + place, before), after - 1) for place in BESIDE)
+
+
+def goes_on(lumas: Sequence[Floats]) -> bool:
+    """Whether the picture goes on at a cut that a list has; `lumas` of the frames `beside` it."""
+    shown = dict(zip(BESIDE, lumas, strict=True))
+    usual = max(shared(shown[-2], shown[-1]), shared(shown[0], shown[1]))
+    if usual < CONTINUED or shared(shown[-1], shown[0]) < GOES_ON * usual:
+        return False
+    detail = {place: _detail(luma) for place, luma in shown.items()}
+    return all(2 * detail[at] >= DISSOLVED * (detail[at - 12] + detail[at + 12]) for at in (0, 6, 12))
+
+
+def _detail(luma_HW: Floats) -> float:
+    """Contrast of neighbouring pixels, squared, as a share of the light: a fade has as much."""
+    across, down = (cv2.Sobel(luma_HW, cv2.CV_32F, *way) for way in ((1, 0), (0, 1)))
+    return float((across * across + down * down).mean() / (luma_HW.mean() + BLACK) ** 2)
+
+
+def shared(one_HW: Floats, other_HW: Floats) -> float:
+    """The share of a picture that is found again in another, 0..1, in the direction in which it is larger."""
+    pair_2HW = np.stack([one_HW, other_HW])
+    flows = flows_of(pair_2HW)
+    places = grid(*pair_2HW.shape[1:])
+    back, _ = likeness(pair_2HW[1], sampled(pair_2HW[0], places + flows.back[1]))
+    ahead, _ = likeness(pair_2HW[0], sampled(pair_2HW[1], places + flows.ahead[0]))
+    return float(max((flows.back_trust[1] * back).mean(), (flows.ahead_trust[0] * ahead).mean()))
+
+
+def luma_of(shown_HW3: NDArray[np.uint8]) -> Floats:
+    """Luma of a picture, BGR, 0..1, at most LONG_SIDE long."""
     luma_HW = cv2.cvtColor(shown_HW3, cv2.COLOR_BGR2GRAY)
     scale = min(1.0, LONG_SIDE / max(luma_HW.shape))
     height, width = (max(1, round(side * scale)) for side in luma_HW.shape)

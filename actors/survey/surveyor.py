@@ -5,6 +5,7 @@ The index is a demux, no picture is decoded for it; cuts are found range by rang
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
@@ -33,9 +34,11 @@ from actors.media.metadata.vetting import refuse_costly
 from actors.media.normalise import developed_frame
 from actors.media.pixel_formats import is_linear
 from actors.mux.stream_plan import plan_deliverables
+from actors.picture.motion.flow import Floats
 from actors.shot_lists.cut_lists import given_cuts
 from actors.survey.content_probe import glance
 from actors.survey.cut_search import CutSearch
+from actors.survey.hidden_cuts import beside, goes_on, luma_of
 from actors.survey.packet_index import pages
 from actors.survey.probe import header_kept, others_of, picture_of, seconds_of, timecode_of
 from jobs.errors import BadMedia
@@ -151,8 +154,37 @@ class Surveyor:
         one is missing and that is not asked for, or the picture changes its form (see `actors.media.constancy`).
         """
         search = CutSearch(threshold, luma_only=picture.grey)
-        small = _Small(picture)
         found: set[int] = set()
+        for number, shown in self._shown(picture, span, first, mend):
+            found.update(search.push(number, shown))
+        return Cuts(frames=frames, cuts=tuple(cut for cut in sorted(found) if frames.start <= cut < frames.stop))
+
+    def continued(self, picture: Picture, span: PacketSpan, frames: Range, first: int, listed: tuple[int, ...]) -> Cuts:
+        """At which of a list's cuts within `frames` the picture goes on; `span` are the packets of all frames beside them, from `first` on.
+
+        A frame that cannot be decoded is taken to be as the one before it.
+        """
+        edges = [first, *listed, first + len(span.wanted)]
+        waiting = deque(
+            (cut, beside(cut, *ends)) for cut, ends in zip(listed, zip(edges, edges[2:], strict=False), strict=True)
+        )
+        wanted = {number for _, numbers in waiting for number in numbers}
+        continued: list[int] = []
+        lumas: dict[int, Floats] = {}
+        for number, shown in self._shown(picture, span, first, mend=True):
+            if number in wanted:
+                lumas[number] = luma_of(shown)
+            while waiting and number == waiting[0][1][-1]:
+                cut, numbers = waiting.popleft()
+                continued += [cut] if goes_on([lumas[at] for at in numbers]) else []
+                lumas = {at: luma for at, luma in lumas.items() if waiting and at >= waiting[0][1][0]}
+        return Cuts(frames=frames, cuts=listed, continued=tuple(continued))
+
+    def _shown(
+        self, picture: Picture, span: PacketSpan, first: int, mend: bool
+    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Numbers of frames, and how cuts are sought in them. Raises as `cuts`."""
+        small = _Small(picture)
         constancy = Constancy(self._what, picture, mend=mend)
         with opened_at(self.source, picture.stream, span.first, span.first_pts) as (stream, packets):
             frames_as_decoded = decoded(decoder_of(stream, self.threads), _stamped(packets, span.stamps))
@@ -162,13 +194,12 @@ class Surveyor:
                     if frame is not None and constancy.push(frame, number):
                         shown = small(frame)
                     if shown is not None:
-                        found.update(search.push(number, shown))
+                        yield number, shown
                 constancy.end()
             except OddFrame as odd:
                 raise self._damaged_at(odd.args[0]) from None
             except LookupError as missing:
                 raise self._damaged_at(first + missing.args[0]) from None
-        return Cuts(frames=frames, cuts=tuple(cut for cut in sorted(found) if frames.start <= cut < frames.stop))
 
     def _damaged_at(self, number: int) -> BadMedia:
         return BadMedia(f"{self._what} is damaged: frame {number} cannot be decoded; copy it again.")

@@ -47,6 +47,14 @@ def evaluate(
             help="Measure how far apart LOOK's colours of what two shots both show are, without and with a true still in one of them.",
         ),
     ] = False,
+    shots: Annotated[
+        str | None,
+        typer.Option(
+            "--shots",
+            metavar="LIST",
+            help="With --anchors: the film's shots as .csv, .edl or .otio. Default: they are detected.",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="PLACE", help="Folder or s3://bucket/prefix for evaluation.json and picture sheets."),
@@ -84,6 +92,10 @@ def evaluate(
             raise BadSpec(
                 "--strokes goes with --anchors: name the frames on which they are drawn, as in `--anchors middle`."
             )
+        if shots is not None:
+            raise BadSpec(
+                "--shots goes with --anchors: name the frames whose colour is propagated, as in `--anchors middle`."
+            )
         _judge_looks(wish | _looks(look, against, setting, strengths), address, workers, as_json)
         return
     if strokes is not None:
@@ -97,7 +109,7 @@ def evaluate(
     of_looks = {f"the look {look}": look, "--against": against, "--set": setting, "--strengths": strengths}
     if said := [name for name, value in of_looks.items() if value]:
         raise BadSpec(f"--anchors goes without {' and '.join(said)}: it is the film's own colour that is propagated.")
-    _judge_propagation(wish | {"anchors": anchors}, address, workers, as_json)
+    _judge_propagation(wish | {"anchors": anchors, "shots": shots}, address, workers, as_json)
 
 
 def _reading(video: int | None, deinterlace: str | None) -> "Reading":

@@ -4,13 +4,16 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 from farm.fleet.calls import ONCE, Call, RetryPolicy
-from jobs.film.frame_index import Ints, PacketSpan, Page
+from jobs.film.frame_index import FrameIndex, Ints, PacketSpan, Page
 from jobs.film.source import Film, Picture
 from jobs.plan.output_timing import Timing
 from jobs.plan.plan import Range
 from jobs.plan.sampling import SourceFrames
+from jobs.plan.survey_ranges import beside_listed
+from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.guides import GuideOrder, ReferenceOrder
 from jobs.records.orders import DissolveOrder, RenderOrder, SplitOrder
@@ -73,6 +76,32 @@ class GivenCutsCall(Call):
     pts: Ints
     pool, method, what, priority = "surveyor", "given_cuts", "the shot list", (1,)
     remedy = "export it again, or give a .csv, which is the plainest"
+
+
+@dataclass(frozen=True)
+class ContinuedCall(Call):
+    """At which of a list's cuts among some frames the picture goes on."""
+
+    picture: Picture
+    span: PacketSpan
+    searched: Range
+    first: int
+    listed: tuple[int, ...]
+    pool, method = "surveyor", "continued"
+
+    @classmethod
+    def at(cls, film: Film, index: FrameIndex, listed: Cuts) -> Self:
+        """At some cuts of a film, at least one."""
+        read = beside_listed(listed.cuts, index.frames)
+        return cls(film.picture, index.span(*read), listed.frames, read.start, listed.cuts)
+
+    @property
+    def what(self) -> str:
+        return f"the shot list's cuts in frames {self.searched.start} to {self.searched.stop - 1}"
+
+    @property
+    def priority(self) -> tuple[int, ...]:
+        return (1, self.searched.start)
 
 
 @dataclass(frozen=True)

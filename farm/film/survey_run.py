@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise, takewhile
 
-from farm.film.calls import CutsCall, GivenCutsCall, IndexCall
+from farm.film.calls import ContinuedCall, CutsCall, GivenCutsCall, IndexCall
 from farm.fleet.calls import Call
 from jobs.digest import digest
 from jobs.film.frame_index import FrameIndex, PacketSpan, Page
@@ -26,6 +26,7 @@ from jobs.plan.shots import (
     dressed,
     far_enough,
     grading_of,
+    joined_shots,
     match_of,
     placed,
     refuse_idle_events,
@@ -76,6 +77,7 @@ class SurveyRun:
         self._found: dict[int, Cuts] = {}  # by first frame, not yet part of the plan
         self._searched = 0  # frames before this have been looked through, without a gap
         self._starts = [0]  # of shots, as far as frames have been looked through
+        self._continued: set[int] = set()  # those at which the picture goes on
         self._settled: list[Chunk] = []  # planned, and not yet asked for
         locks = any(one.locked for one in spec.overrides)
         self._before = continuity(ledger).made if locks else []  # what locked shots are held to
@@ -101,11 +103,28 @@ class SurveyRun:
         """One more finding: put on paper, and what is to be surveyed next because of it."""
         if isinstance(found, Page):
             return self._calls_after_page(found)
-        given = isinstance(self.spec.shots, GivenShots)
-        name = self._given_paper if given else self._cuts_paper(found.frames)
-        self.ledger.keep_paper(name, found, only_if_absent=not given)
+        if isinstance(self.spec.shots, GivenShots) and found.continued is None:
+            self.ledger.keep_paper(self._given_paper, found, only_if_absent=False)
+            return self._calls_after_list(found)
+        self.ledger.keep_paper(self._cuts_paper(found), found)
         self._add(found)
         return []
+
+    def _calls_after_list(self, listed: Cuts) -> list[Call]:
+        """A studio's list has been read. Colour is propagated over cuts at which the picture goes on: these are looked at first."""
+        if not any(look.propagates for look in self.looks.values()):
+            self._add(listed)
+            return []
+        assert self.index is not None
+        calls: list[Call] = []
+        for frames in survey_ranges(self.index, self._target):
+            among = Cuts(frames=frames, cuts=tuple(cut for cut in listed.cuts if cut in range(*frames)), continued=())
+            kept = self.ledger.paper(self._cuts_paper(among), Cuts) if among.cuts else among
+            if kept and (kept.frames, kept.cuts) == (frames, among.cuts):
+                self._add(kept)
+            else:
+                calls.append(ContinuedCall.at(self.film, self.index, among))
+        return calls
 
     def _calls_after_page(self, page: Page) -> list[Call]:
         # A demux begun anew after a lost worker brings pages again that are here already.
@@ -122,7 +141,7 @@ class SurveyRun:
         listed = isinstance(self.spec.shots, GivenShots) and self.complete
         given = self.ledger.paper(self._given_paper, Cuts) if listed else None
         if given and self.index and given.frames == Range(0, self.index.frames):
-            self._add(given)
+            self._calls_after_list(given)  # what was not looked at then is not known
 
     def fresh(self) -> list[Chunk]:
         """Chunks that the findings since the last call have settled; of a shot that goes on, those that no frame to come can change.
@@ -203,10 +222,9 @@ class SurveyRun:
         if isinstance(self.spec.shots, GivenShots):
             return self._given_calls() if self.complete and not self._searched else []
         calls: list[Call] = []
-        target = max(1, int(RANGE_SECONDS * self.film.picture.rate))
-        for frames in list(survey_ranges(self.index, target))[self._ordered :]:
+        for frames in list(survey_ranges(self.index, self._target))[self._ordered :]:
             self._ordered += 1
-            name = self._cuts_paper(frames)
+            name = self._cuts_paper(Cuts(frames=frames, cuts=()))
             kept = self.ledger.paper(name, Cuts) if name in self._on_paper else None
             if kept and kept.frames == frames:  # a paper that tells of other frames is another's, or damaged
                 self._add(kept)
@@ -234,8 +252,14 @@ class SurveyRun:
         # The studio's own list as last read: for `farm status`; a run reads the list itself.
         return f"{self._folder}/cuts-given.json"
 
-    def _cuts_paper(self, frames: Range) -> str:
-        return f"{self._folder}/cuts-{self._name}-{frames.start:08d}-{frames.stop:08d}.json"
+    @property
+    def _target(self) -> int:
+        return max(1, int(RANGE_SECONDS * self.film.picture.rate))
+
+    def _cuts_paper(self, found: Cuts) -> str:
+        """Where cuts lie that were found, or those of a list once they have been looked at."""
+        name = self._name if found.continued is None else digest({"listed": found.cuts})
+        return f"{self._folder}/cuts-{name}-{found.frames.start:08d}-{found.frames.stop:08d}.json"
 
     def _add(self, found: Cuts) -> None:
         if not found.frames.frames:
@@ -245,6 +269,7 @@ class SurveyRun:
             found = self._found.pop(self._searched)
             minimum = self.spec.shots.min_frames if isinstance(self.spec.shots, DetectShots) else 1
             self._starts += far_enough(found.cuts, minimum, self._starts[-1])
+            self._continued |= {*(found.continued or ())}
             self._searched = found.frames.stop
 
     def _settled_shots(self) -> tuple[list[Shot], Shot | None]:
@@ -262,20 +287,24 @@ class SurveyRun:
             # The edges of an override may have ended some of a shot that goes on.
             if part.frames.start >= self.plan.edge
         ]
-        self._shots += max(0, len(shots) - (not whole))
-        new = [self._propagated(part, overrides) for part in new]
+        joined = joined_shots(new, self._continued)
+        new = [self._propagated(part, together, overrides) for part, together in joined]
         new = [part.graded(grading_of(part, self.spec, overrides, self.names)) for part in new]
-        known = len(new) if whole else max(0, len(new) - 1)
+        # Shots that are joined are known once the last of them is: colour comes from each to the others.
+        known = len(new) if whole else sum(together != joined[-1][1] for _, together in joined)
+        edge = new[known - 1].frames.stop if known else self.plan.edge
+        self._shots += sum(frames.stop <= edge for frames in shots)
         return [part.settled for part in new[:known]], next(iter(new[known:]), None)
 
-    def _propagated(self, part: Shot, overrides: Sequence[PlacedOverride]) -> Shot:
+    def _propagated(self, part: Shot, joined: Range, overrides: Sequence[PlacedOverride]) -> Shot:
         """A shot with its colour propagated, where its look's is. Raises BadSpec for a still where it cannot be."""
-        reach = Range(part.frames.start - FARTHEST, part.frames.stop + FARTHEST)
+        reach = Range(joined.start - FARTHEST, joined.stop + FARTHEST)
         stills = [one for one in self.stills if reach.start <= one.frame < reach.stop]
         if part.look.propagates:
             painted = tuple(map(painted_frame, stills))
             match = match_of(part, self.spec, overrides)
-            return replace(part, look=part.look.propagated(Propagation(stills=painted, match=match)))
+            propagation = Propagation(stills=painted, match=match, joined=None if joined == part.frames else joined)
+            return replace(part, look=part.look.propagated(propagation))
         refuse_still_of_whole_picture(part, stills)
         return part
 

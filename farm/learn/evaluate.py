@@ -152,12 +152,17 @@ def _ascending(strengths: Sequence[float]) -> tuple[float, ...]:
 
 def place_of(on: str) -> tuple[str, list[str]]:
     """Where the pictures are, as workers know it; the names of photographs, none for a film."""
-    place = locate(on)
-    url = str(place) if isinstance(place, Path) else on.rstrip("/")
+    place, url = locate(on), place_of_file(on)
     if place.is_dir() if isinstance(place, Path) else not is_file(url):
         return url, names_in(url)
     source_identity(url := rated(url))
     return url, []
+
+
+def place_of_file(named: str) -> str:
+    """A file's path or URL, as workers know it."""
+    place = locate(named)
+    return str(place) if isinstance(place, Path) else named.rstrip("/")
 
 
 def _pool(

@@ -1,7 +1,7 @@
 """Evaluates colour propagation: some true frames of a film are the anchors, and the frames between them are measured."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,13 +9,13 @@ from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.propagation_summary import propagation_summary
 from actors.looks import fit
 from actors.survey.neighbouring_frames import middles, run_over
-from farm.film.calls import CutsCall, IndexCall, ProbeCall
+from farm.film.calls import ContinuedCall, CutsCall, GivenCutsCall, IndexCall, ProbeCall
 from farm.film.setup import ask
 from farm.film.survey_run import RANGE_SECONDS
 from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.learn.evaluate import hands, place_of, put_down
+from farm.learn.evaluate import hands, place_of, place_of_file, put_down
 from farm.progress.pictures_console import EvaluationProgress
 from farm.specs.place_policy import confine_evaluation
 from jobs.errors import BadMedia, BadSpec
@@ -26,6 +26,7 @@ from jobs.plan.plan import Look, Range
 from jobs.plan.shots import far_enough, ranges_between
 from jobs.plan.spans import Anchor, Span, spans_between
 from jobs.plan.survey_ranges import seen, survey_ranges
+from jobs.records.cuts import Cuts
 from jobs.records.evaluation import JudgedFrame, PropagationEvaluation
 from jobs.spec.job import LookChoice, Reading
 from jobs.spec.shots import DetectShots
@@ -77,6 +78,8 @@ class PropagationRequest:
     reading: Reading = field(default_factory=Reading)
     trim: bool = False
     """As a spec's `head: trim`."""
+    shots: str | None = None
+    """A list of its shots, as a spec's `shots: {file: ...}`; None: they are detected."""
     strokes: int = 0
     """Drawn by rule on each anchor, over the look's own colour; 0: none."""
     look: LookChoice | None = None
@@ -89,13 +92,16 @@ class Surveyed(NamedTuple):
     film: Film
     frame_index: FrameIndex
     shots: list[Range]
+    joined: list[Range]
+    """Shots, together where a list has a cut at which the picture goes on."""
 
 
 def evaluate_propagation(
     wish: PropagationRequest, *, address: str | None = None, workers: int | None = None
 ) -> PropagationEvaluation:
     """Judge propagated colour. Raises BadInput for a film or a place that cannot be had, for anchors that are none of its frames, and for a grey film."""
-    with confine_evaluation({"--on": wish.on, "--out": wish.out}, [wish.look] if wish.look else [], address):
+    places = {"--on": wish.on, "--out": wish.out, "--shots": wish.shots}
+    with confine_evaluation(places, [wish.look] if wish.look else [], address):
         return _evaluated(wish, address, workers)
 
 
@@ -106,8 +112,10 @@ def _evaluated(wish: PropagationRequest, address: str | None, workers: int | Non
     out = None if wish.out is None else open_store(wish.out)
     if out is not None:
         out.check()
+    if wish.shots is not None:
+        wish = replace(wish, shots=place_of_file(wish.shots))
     progress = EvaluationProgress()
-    vantage = DriverView.of_evaluation(out.url if out else None, [on])
+    vantage = DriverView.of_evaluation(out.url if out else None, [on, *filter(None, [wish.shots])])
     with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
         evaluation = judged_film(fleet, on, wish, progress, workers)
     put_down(evaluation, out, progress)
@@ -124,10 +132,10 @@ def judged_film(
     made_of = "actors.evaluation.propagated_frames:PropagationEvaluator"
     out = None if wish.out is None else open_store(wish.out).url
     fleet.hire([surveyor, PoolSpec("evaluator", made_of, (out, cpus), limit=count, cpus=cpus)])
-    surveyed = surveyed_film(fleet, on, trim=wish.trim)
+    surveyed = surveyed_film(fleet, on, trim=wish.trim, listed=wish.shots)
     fleet.expect("surveyor", 0, sure=True)
     anchors = _anchors(wish.anchors, surveyed)
-    spans = [span for shot in surveyed.shots for span in spans_within_reach(shot, anchors)]
+    spans = [span for shots in surveyed.joined for span in spans_within_reach(shots, anchors)]
     propagated = sorted({number for span in spans for number in range(*span.frames)} - {*anchors})
     if not propagated:
         raise BadSpec(
@@ -172,8 +180,11 @@ def _grey(on: str) -> BadMedia:
     return BadMedia(f"{on} is grey, and cannot judge colours; name a film that has some.")
 
 
-def surveyed_film(fleet: Fleet, on: str, *, trim: bool) -> Surveyed:
-    """A film with its shots, as the farm finds them. Raises BadMedia for one that has no chroma. `trim`: as a spec's `head: trim`."""
+def surveyed_film(fleet: Fleet, on: str, *, trim: bool, listed: str | None = None) -> Surveyed:
+    """A film with its shots, as the farm finds them, or those of a list at `listed`. Raises BadMedia for one that has no chroma.
+
+    `trim`: as a spec's `head: trim`.
+    """
     film = ask(fleet, Film, ProbeCall(what=f"the survey of {on}"))
     if film.picture.pix_fmt.startswith("gray"):  # `grey` is a guess at a few frames, and may be told by a fade
         raise _grey(on)
@@ -182,6 +193,18 @@ def surveyed_film(fleet: Fleet, on: str, *, trim: bool) -> Surveyed:
     for _, page in fleet.run([IndexCall(0, None)], lambda *_: ()):
         pages[int(page.pts[0]) if len(page) else None] = page
     index = FrameIndex(list(pages.values()), complete=True, trim=trim)
+    found = _listed(fleet, film, index, listed) if listed else _found(fleet, on, film, index)
+    known = [cut for cut in found.cuts if cut not in (found.continued or ())]
+    shots, joined = (ranges_between(cuts, 0, index.frames) for cuts in (found.cuts, known))
+    return Surveyed(film, index, shots, joined)
+
+
+def _listed(fleet: Fleet, film: Film, index: FrameIndex, place: str) -> Cuts:
+    listed = ask(fleet, Cuts, GivenCutsCall(place, film, index.pts))
+    return ask(fleet, Cuts, ContinuedCall.at(film, index, listed)) if listed.cuts else listed
+
+
+def _found(fleet: Fleet, on: str, film: Film, index: FrameIndex) -> Cuts:
     detect = DetectShots()
     calls = [
         CutsCall(film.picture, index.span(*around), frames, around.start, detect.threshold, False, what=f"cuts of {on}")
@@ -189,7 +212,7 @@ def surveyed_film(fleet: Fleet, on: str, *, trim: bool) -> Surveyed:
         for around in [seen(frames, index)]
     ]
     cuts = sorted({cut for _, found in fleet.run(calls, lambda *_: ()) for cut in found.cuts})
-    return Surveyed(film, index, ranges_between(far_enough(cuts, detect.min_frames), 0, index.frames))
+    return Cuts(frames=Range(0, index.frames), cuts=tuple(far_enough(cuts, detect.min_frames)))
 
 
 def _anchors(said: str, surveyed: Surveyed) -> list[int]:

@@ -1,6 +1,6 @@
 """From cuts to shots: the minimum length, and which look each shot gets. Pure; a finished prefix never changes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -114,6 +114,18 @@ def dressed(
             if one.look and one.covers(number, part):
                 choice = one.look
         yield Shot(number, part, fit(choice))
+
+
+def joined_shots(parts: Sequence[Shot], continued: Collection[int]) -> list[tuple[Shot, Range]]:
+    """Neighbouring shots, each with the frames over which its colour is propagated: its own, and those of its neighbours of the same look between which the picture goes on."""
+    groups: list[list[Shot]] = []
+    for part in parts:
+        before = groups[-1][-1] if groups else None
+        if before and part.frames.start in continued and part.look.propagates and part.look == before.look:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return [(part, Range(group[0].frames.start, group[-1].frames.stop)) for group in groups for part in group]
 
 
 def grading_of(part: Shot, spec: JobSpec, overrides: Sequence[PlacedOverride], names: FrameTimecodes) -> Grading | None:

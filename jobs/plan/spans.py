@@ -106,17 +106,21 @@ class Propagation(Document):
     """Of the shot and of the FARTHEST frames on either side of it, in film order."""
     match: Literal["film", "shot"] = "film"
     """Whether stills of other shots count."""
+    joined: Range | None = Field(default=None, exclude_if=lambda joined: joined is None)
+    """The shot with its neighbours, where a shot list has cuts at which the picture goes on; None: it stands alone."""
     spans: tuple[Span, ...] = ()
     """Of one chunk: those that give any of its frames their colour. Empty where a whole shot is meant."""
 
     def through(self, shot: Range) -> tuple[Span, ...]:
-        """The spans of a whole shot, in film order; they tile it."""
+        """The spans of a whole shot and of those joined to it, in film order; they tile these."""
+        shot = self.joined or shot
         spans = spans_between(self._anchors(shot) or [self._own((shot.start + shot.stop) // 2, shot)], shot)
         layers = [one for one in self.stills if one.strokes and one.frame in range(*shot)]
         return tuple(_with_strokes(span, layers, self._whole(shot)) for span in spans) if layers else spans
 
     def settled(self, known: Range) -> int:
-        """The frame before which no frame to come changes a span of a shot that goes on."""
+        """The frame before which no frame to come changes a span of a shot that goes on, or to which others are joined."""
+        known = self.joined or known
         to_come = next((still.frame for still in self.stills if not still.strokes and still.frame >= known.stop), None)
         strokes = next((still.frame for still in self.stills if still.strokes and still.frame >= known.stop), None)
         sure = takewhile(
@@ -134,7 +138,7 @@ class Propagation(Document):
     def over(self, frames: Range, spans: Sequence[Span]) -> "Propagation":
         """What it is for some frames alone, of which the `spans` of the shot are given."""
         some = tuple(span for span in spans if span.frames.meets(frames))
-        return self.model_copy(update={"stills": (), "spans": some})
+        return self.model_copy(update={"stills": (), "joined": None, "spans": some})
 
     def _anchors(self, shot: Range) -> list[Anchor]:
         """All but that of a shot so short that it has only one, in its middle."""

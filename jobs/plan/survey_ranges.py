@@ -4,7 +4,7 @@ A cut is decided by the frames around it: BEFORE ahead of it and AFTER behind. S
 keyframe: what it must see ahead of its first frame then begins at that keyframe, and nothing is decoded in vain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,6 +16,9 @@ BEFORE = 3
 
 AFTER = 2
 """Frames behind a frame that decide whether a cut is there."""
+
+BEYOND = 24
+"""Frames after a list's cut that tell, with half as many before it, whether the picture goes on there."""
 
 MARGIN = 2
 """Frames decoded on either side of a read, where the film is deinterlaced: bwdif looks at one neighbour on each side, and
@@ -47,3 +50,8 @@ def survey_ranges(index: FrameIndex, target_frames: int) -> Iterator[Range]:
 def seen(frames: Range, index: FrameIndex) -> Range:
     """The frames that must be decoded to find the cuts within `frames`, clipped at the film's edges."""
     return Range(max(0, frames.start - BEFORE), min(frames.stop + AFTER, index.frames))
+
+
+def beside_listed(cuts: Sequence[int], frames: int) -> Range:
+    """The frames that are decoded to tell at which of a list's cuts, at least one, the picture goes on, of a film of `frames` frames."""
+    return Range(max(0, cuts[0] - BEYOND // 2), min(frames, cuts[-1] + BEYOND + 1))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actors.survey.hidden_cuts import HiddenCuts
+from actors.survey.hidden_cuts import HiddenCuts, beside, goes_on, luma_of
 from actors.survey.surveyor import Surveyor
 from jobs.plan.survey_ranges import seen, survey_ranges
 from tests.actors.cutting import clip, surveyed
@@ -54,6 +54,33 @@ def found(pictures: Pictures, threshold: float = 3.0) -> list[int]:
 
 def test_a_cut_from_motion_to_motion_is_found() -> None:
     assert found(pan(1, 12) + pan(2, 12, step=4) + pan(3, 12)) == [12, 24]
+
+
+def told(pictures: Pictures, cut: int) -> bool:
+    return goes_on([luma_of(pictures[number]) for number in beside(cut, 0, len(pictures))])
+
+
+def test_where_a_camera_moves_on_the_picture_goes_on_and_at_a_cut_it_does_not() -> None:
+    both = pan(1, 40, step=3) + pan(2, 40, step=3)
+    assert [cut for cut in range(14, 66, 2) if not told(both, cut)] == [40]
+    assert beside(40, 34, 43) == (34, 34, 38, 39, 40, 41, 42, 42, 42, 42), "no frame is beyond another cut"
+
+
+@pytest.mark.parametrize("length", [12, 24])
+def test_at_the_middle_of_a_dissolve_a_listed_cut_is_one(length: int) -> None:
+    shares = np.clip((np.arange(80) + 0.5 - 40) / length + 0.5, 0, 1)
+    mixed = [
+        (one * (1 - share) + other * share).astype(np.uint8)
+        for one, other, share in zip(pan(1, 80, step=1), pan(2, 80, step=1), shares, strict=True)
+    ]
+    assert told(mixed, 12)
+    assert not told(mixed, 40)
+    assert not told(mixed, 40 - length // 2), "nor where it begins"
+
+
+def test_in_a_fade_the_picture_goes_on() -> None:
+    faded = pan(1, 80, step=1, light=np.linspace(1, 0.1, 80))
+    assert all(told(faded, cut) for cut in range(12, 56, 4))
 
 
 def test_a_cut_is_found_on_a_small_picture_and_none_on_one_too_small_to_see_motion() -> None:

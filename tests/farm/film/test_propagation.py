@@ -74,6 +74,17 @@ def test_any_number_of_chunks_gives_one_film(
     same(delivered(made), delivered(whole))
 
 
+def test_a_listed_cut_at_which_the_picture_goes_on_changes_no_picture(
+    film: Path, tmp_path: Path, whole: FilmRun
+) -> None:
+    listed = shot_list(tmp_path / "cuts.csv", 0, 35, 70, 100, frames=FRAMES)
+    made = rendered(spec(film, tmp_path, {"file": str(listed)}, 3.1))
+    assert [shot.frames.start for shot in made.survey.plan.shots] == [0, 35, 70, 100]
+    assert {*guides(made)} == {*guides(whole)}
+    assert made.report().conforms
+    same(delivered(made), delivered(whole))
+
+
 def test_the_look_is_shown_its_anchors_alone(whole: FilmRun) -> None:
     anchors = {one.frame for chunk in whole.chunks for span in _spans(chunk) for one in span.anchors}
     assert anchors == {24, 72, 115}

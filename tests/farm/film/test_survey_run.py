@@ -13,7 +13,7 @@ import pytest
 
 from actors.mux.stream_plan import plan_deliverables
 from actors.survey.surveyor import Surveyor
-from farm.film.calls import CutsCall, GivenCutsCall, IndexCall
+from farm.film.calls import ContinuedCall, CutsCall, GivenCutsCall, IndexCall
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call
 from jobs.film.frame_index import Page
@@ -59,7 +59,7 @@ class Survey:
         self.spec = spec
         self.survey = survey_of(spec)
         self.pages = list(pages)
-        self.searches: list[CutsCall] = []
+        self.searches: list[CutsCall | ContinuedCall] = []
         self.chunks: list[Chunk] = []
         self._see(self.survey.survey_calls())
 
@@ -79,8 +79,10 @@ class Survey:
             self.search()
         return self.survey
 
-    def look(self, call: CutsCall) -> Cuts:
+    def look(self, call: CutsCall | ContinuedCall) -> Cuts:
         """What a search finds."""
+        if isinstance(call, ContinuedCall):
+            return Surveyor(self.spec.source).continued(*call.arguments)  # type: ignore[arg-type]
         name = (self.spec.source, *call.arguments[2:])
         if name not in self._known:
             self._known[name] = Surveyor(self.spec.source).cuts(*call.arguments)  # type: ignore[arg-type]
@@ -90,7 +92,10 @@ class Survey:
         self._see(self.survey.calls_after_finding(found))
 
     def _see(self, calls: Sequence[Call]) -> None:
-        self.searches += [call for call in calls if isinstance(call, CutsCall)]
+        for call in calls:
+            if isinstance(call, GivenCutsCall):
+                self._learn(Surveyor(self.spec.source).given_cuts(call.url, call.film, call.pts))
+        self.searches += [call for call in calls if isinstance(call, CutsCall | ContinuedCall)]
         self.chunks += self.survey.fresh()
 
 
@@ -296,6 +301,64 @@ def test_a_given_list_is_asked_for_once_all_times_are_known(spec: JobSpec, pages
     assert (starts(survey), survey.done) == ([0, 20, 70], True)
     assert survey.calls_after_finding(found) == []
     assert survey.fresh() == []
+
+
+FALSE = (38, 70, 86, 125, 170)
+"""Frames where the picture goes on."""
+
+
+def propagated(spec: JobSpec, folder: Path, *listed: int, **more: Any) -> JobSpec:
+    """By a list of cuts, with the colour propagated."""
+    cuts = shot_list(folder / f"{len(listed)}.csv", 0, *listed, frames=FRAMES)
+    look = {"name": "colorize", "settings": {"size": 128}}
+    return spec_of(spec.source, folder, look=look, shots={"file": str(cuts)}, propagate=True, chunk_seconds=10, **more)
+
+
+def test_colour_goes_over_listed_cuts_at_which_the_picture_goes_on(
+    spec: JobSpec, pages: list[Page], tmp_path: Path
+) -> None:
+    every = sorted((*CUTS, *FALSE))
+    survey = Survey(propagated(spec, tmp_path, *every), pages).finish()
+    assert starts(survey) == [0, *every]
+    joined = [shot.look.propagation and shot.look.propagation.joined for shot in survey.plan.shots]
+    assert joined == [
+        *[None, Range(30, 47), Range(30, 47), None],
+        *[Range(52, 110)] * 3,
+        *[Range(110, 150)] * 2,
+        *[Range(150, 200)] * 2,
+    ]
+    true = Survey(propagated(spec, tmp_path, *CUTS), pages).finish()
+    assert {span for chunk in survey.plan.chunks for span in chunk.spans} == {
+        span for chunk in true.plan.chunks for span in chunk.spans
+    }
+    overrides = [{"shots": "3", "look": {"name": "colorize", "settings": {"size": 256}}}]
+    other = Survey(propagated(spec, tmp_path, *every, overrides=overrides), pages).finish()
+    assert all(shot.look.propagation and not shot.look.propagation.joined for shot in other.plan.shots[:4])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_list_s_cuts_looked_at_in_any_order_give_one_plan(
+    spec: JobSpec, pages: list[Page], tmp_path: Path, seed: int
+) -> None:
+    wish = propagated(spec, tmp_path, *sorted((*CUTS, *FALSE)))
+    plain = Survey(wish, pages)
+    plain.finish()
+    some, mixed = random.Random(seed), Survey(with_store(wish, tmp_path / "mixed"), pages)
+    while mixed.pages or mixed.searches:
+        if mixed.pages:
+            mixed.turn()
+        else:
+            mixed.search(some.randrange(len(mixed.searches)))
+        assert mixed.chunks == plain.chunks[: len(mixed.chunks)]
+    assert mixed.survey.plan == plain.survey.plan
+    again = Survey(wish, [])
+    assert not again.searches, "what was looked at stays known"
+    assert again.survey.plan == plain.survey.plan
+    shown = survey_of(wish)
+    shown.survey_calls()
+    shown.recall()
+    shown.fresh()
+    assert shown.plan == plain.survey.plan
 
 
 def test_overrides_dress_the_shots_as_they_come(spec: JobSpec, pages: list[Page], tmp_path: Path) -> None:

@@ -91,6 +91,22 @@ def test_a_shot_without_an_anchor_is_left_out(film: Path) -> None:
     assert (found.left_out, found.shots) == (CUT, 2)
 
 
+def test_the_shots_of_a_list_take_the_place_of_those_found(film: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "shots.csv"
+    listed.write_text(f"Scene Number,Start Frame\n1,1\n2,8\n3,{CUT + 1}\n")
+    found = judged(film, "middle", shots=str(listed))
+    assert (found.shots, found.anchors) == (3, (3, 10, 19))
+    # At 7 the picture goes on, and so does its colour.
+    assert {one.frame: one.distance for one in found.each} == {
+        frame: min(abs(frame - 3), abs(frame - 10)) if frame < CUT else abs(frame - 19)
+        for frame in range(FRAMES)
+        if frame not in (3, 10, 19)
+    }
+    listed.write_text("Scene Number,Start Frame\n1,1\n2,25\n")
+    with pytest.raises(BadSpec, match="has a cut at frame 24, and the film has frames 0 to 23"):
+        judged(film, "middle", shots=str(listed))
+
+
 def test_no_more_frames_are_judged_than_were_asked_for(film: Path) -> None:
     fleet = InlineFleet()
     found = judged(film, "ends", fleet, frames=4)
@@ -218,7 +234,21 @@ def figures(found: PropagationEvaluation) -> list[float]:
 
 
 def test_the_command_gives_a_table_or_json(film: Path, tmp_path: Path) -> None:
-    asked = ("evaluate", "--on", film, "--anchors", "middle", "--frames", 6, "--out", tmp_path / "out", "--json")
+    (listed := tmp_path / "shots.csv").write_text(f"Scene Number,Start Frame\n1,1\n2,{CUT + 1}\n")  # as they are found
+    asked = (
+        "evaluate",
+        "--on",
+        film,
+        "--anchors",
+        "middle",
+        "--shots",
+        listed,
+        "--frames",
+        6,
+        "--out",
+        tmp_path / "out",
+        "--json",
+    )
     found = PropagationEvaluation.model_validate(farm(*asked).json)
     here = judged(film, "middle", frames=6)
     assert (found.anchors, [frame.frame for frame in found.each]) == (
@@ -238,6 +268,10 @@ def test_the_command_gives_a_table_or_json(film: Path, tmp_path: Path) -> None:
     ("asked", "sentence"),
     [
         ((), "Name a look, or with --anchors the frames whose own colour is propagated."),
+        (
+            ("colorize", "--shots", "list.csv"),
+            "--shots goes with --anchors: name the frames whose colour is propagated, as in `--anchors middle`.",
+        ),
         (
             ("colorize", "--anchors", "middle", "--set", "size=320"),
             "--anchors goes without the look colorize and --set: it is the film's own colour that is propagated.",
