@@ -38,6 +38,8 @@ from tests.farm.shell import farm
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
+pytestmark = pytest.mark.films
+
 CUT, FRAMES = 14, 24
 
 
