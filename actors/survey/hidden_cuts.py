@@ -40,8 +40,10 @@ of three films 0.07 at most at true cuts but for two (.13, .33), and inside shot
 BESIDE = (-BEYOND // 2, -6, -2, -1, 0, 1, 6, 12, 18, BEYOND)
 """The frames that tell it, from the cut on."""
 DISSOLVED = 0.65
-"""Detail, as a share of what 12 frames on either side have, below which two pictures are mixed: amid a dissolve of 12 or 24 frames it is .5. Lists have
-their cut where one begins or at its middle; the picture goes on there too, but shows another shot soon. So it is asked at the cut, 6 and 12 frames after it."""
+"""Detail, as a share of what 12 frames on either side have, below which two pictures are mixed: amid a dissolve of 12 or 24 frames it is .5. The picture
+goes on there too, but shows another shot soon."""
+MIDDLE, BEGIN = (0,), (0, 6, 12)
+"""Frames from the cut on at which that is asked: most lists have their cut at a dissolve's middle, and EDLs where it begins."""
 BLACK = 0.03
 """Light, 0..1, in which detail is noise."""
 
@@ -88,14 +90,14 @@ def beside(cut: int, before: int, after: int) -> tuple[int, ...]:
     return tuple(min(max(cut + place, before), after - 1) for place in BESIDE)
 
 
-def goes_on(lumas: Sequence[Floats]) -> bool:
-    """Whether the picture goes on at a cut that a list has; `lumas` of the frames `beside` it."""
+def goes_on(lumas: Sequence[Floats], mixed_at: Sequence[int] = MIDDLE) -> bool:
+    """Whether the picture goes on at a cut that a list has; `lumas` of the frames `beside` it. `mixed_at`: MIDDLE or BEGIN."""
     shown = dict(zip(BESIDE, lumas, strict=True))
     usual = max(shared(shown[-2], shown[-1]), shared(shown[0], shown[1]))
     if usual < CONTINUED or shared(shown[-1], shown[0]) < GOES_ON * usual:
         return False
     detail = {place: _detail(luma) for place, luma in shown.items()}
-    return all(2 * detail[at] >= DISSOLVED * (detail[at - 12] + detail[at + 12]) for at in (0, 6, 12))
+    return all(2 * detail[at] >= DISSOLVED * (detail[at - 12] + detail[at + 12]) for at in mixed_at)
 
 
 def _detail(luma_HW: Floats) -> float:

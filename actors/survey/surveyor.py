@@ -38,7 +38,7 @@ from actors.picture.motion.flow import Floats
 from actors.shot_lists.cut_lists import given_cuts
 from actors.survey.content_probe import glance
 from actors.survey.cut_search import CutSearch
-from actors.survey.hidden_cuts import beside, goes_on, luma_of
+from actors.survey.hidden_cuts import BEGIN, MIDDLE, beside, goes_on, luma_of
 from actors.survey.packet_index import pages
 from actors.survey.probe import header_kept, others_of, picture_of, seconds_of, timecode_of
 from jobs.errors import BadMedia
@@ -159,9 +159,12 @@ class Surveyor:
             found.update(search.push(number, shown))
         return Cuts(frames=frames, cuts=tuple(cut for cut in sorted(found) if frames.start <= cut < frames.stop))
 
-    def continued(self, picture: Picture, span: PacketSpan, frames: Range, first: int, listed: tuple[int, ...]) -> Cuts:
+    def continued(
+        self, picture: Picture, span: PacketSpan, frames: Range, first: int, listed: tuple[int, ...], edl: bool
+    ) -> Cuts:
         """At which of a list's cuts within `frames` the picture goes on; `span` are the packets of all frames beside them, from `first` on.
 
+        `edl`: the list has its cuts where dissolves begin.
         A frame that cannot be decoded is taken to be as the one before it.
         """
         edges = [first, *listed, first + len(span.wanted)]
@@ -176,7 +179,7 @@ class Surveyor:
                 lumas[number] = luma_of(shown)
             while waiting and number == waiting[0][1][-1]:
                 cut, numbers = waiting.popleft()
-                continued += [cut] if goes_on([lumas[at] for at in numbers]) else []
+                continued += [cut] if goes_on([lumas[at] for at in numbers], BEGIN if edl else MIDDLE) else []
                 lumas = {at: luma for at, luma in lumas.items() if waiting and at >= waiting[0][1][0]}
         return Cuts(frames=frames, cuts=listed, continued=tuple(continued))
 

@@ -87,13 +87,14 @@ class ContinuedCall(Call):
     searched: Range
     first: int
     listed: tuple[int, ...]
+    edl: bool
     pool, method = "surveyor", "continued"
 
     @classmethod
-    def at(cls, film: Film, index: FrameIndex, listed: Cuts) -> Self:
-        """At some cuts of a film, at least one."""
+    def at(cls, film: Film, index: FrameIndex, listed: Cuts, edl: bool) -> Self:
+        """At some cuts of a film, at least one; `edl`: by a list that is an EDL."""
         read = beside_listed(listed.cuts, index.frames)
-        return cls(film.picture, index.span(*read), listed.frames, read.start, listed.cuts)
+        return cls(film.picture, index.span(*read), listed.frames, read.start, listed.cuts, edl)
 
     @property
     def what(self) -> str:

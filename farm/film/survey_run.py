@@ -123,7 +123,7 @@ class SurveyRun:
             if kept and (kept.frames, kept.cuts) == (frames, among.cuts):
                 self._add(kept)
             else:
-                calls.append(ContinuedCall.at(self.film, self.index, among))
+                calls.append(ContinuedCall.at(self.film, self.index, among, self._edl))
         return calls
 
     def _calls_after_page(self, page: Page) -> list[Call]:
@@ -253,12 +253,16 @@ class SurveyRun:
         return f"{self._folder}/cuts-given.json"
 
     @property
+    def _edl(self) -> bool:
+        return isinstance(self.spec.shots, GivenShots) and self.spec.shots.file.lower().endswith(".edl")
+
+    @property
     def _target(self) -> int:
         return max(1, int(RANGE_SECONDS * self.film.picture.rate))
 
     def _cuts_paper(self, found: Cuts) -> str:
         """Where cuts lie that were found, or those of a list once they have been looked at."""
-        name = self._name if found.continued is None else digest({"listed": found.cuts})
+        name = self._name if found.continued is None else digest({"listed": found.cuts, "edl": self._edl})
         return f"{self._folder}/cuts-{name}-{found.frames.start:08d}-{found.frames.stop:08d}.json"
 
     def _add(self, found: Cuts) -> None:

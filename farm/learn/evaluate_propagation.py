@@ -201,7 +201,11 @@ def surveyed_film(fleet: Fleet, on: str, *, trim: bool, listed: str | None = Non
 
 def _listed(fleet: Fleet, film: Film, index: FrameIndex, place: str) -> Cuts:
     listed = ask(fleet, Cuts, GivenCutsCall(place, film, index.pts))
-    return ask(fleet, Cuts, ContinuedCall.at(film, index, listed)) if listed.cuts else listed
+    return (
+        ask(fleet, Cuts, ContinuedCall.at(film, index, listed, place.lower().endswith(".edl")))
+        if listed.cuts
+        else listed
+    )
 
 
 def _found(fleet: Fleet, on: str, film: Film, index: FrameIndex) -> Cuts:
