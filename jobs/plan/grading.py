@@ -10,6 +10,8 @@ from jobs.spec.grade import Cdl
 
 VERSION = 1
 """Of grading: raised whenever its pictures change."""
+GAMUT_VERSION = 2
+"""The same of the legal gamut alone."""
 
 
 class ControlledRange(Document):
@@ -135,7 +137,8 @@ class Grading(Document):
 
     def named(self) -> dict[str, object]:
         """What tells it from any other."""
-        return {**self.model_dump(mode="json", exclude_defaults=True), "version": self.version}
+        held = {"gamut_version": GAMUT_VERSION} if self.gamut in ("hold", "clip") else {}
+        return {**self.model_dump(mode="json", exclude_defaults=True), "version": self.version, **held}
 
     @property
     def words(self) -> dict[str, object]:

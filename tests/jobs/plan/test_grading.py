@@ -116,3 +116,9 @@ def test_controls_are_in_no_guides_name_and_a_look_keeps_no_more_than_it_does() 
     untouched = LOOK.model_copy(update={"keeps": "all"})
     assert untouched.graded(Grading(gamut="report")).keeps == "all"
     assert untouched.graded(Grading(gamut="hold")).keeps == "luma"
+
+
+@pytest.mark.parametrize(("gamut", "newer"), [("hold", True), ("clip", True), ("report", False), ("", False)])
+def test_only_where_the_gamut_is_kept_its_version_counts(gamut: Any, newer: bool) -> None:
+    named = Grading(controls=Controls(saturation=2.0), gamut=gamut).named()
+    assert ("gamut_version" in named) == newer

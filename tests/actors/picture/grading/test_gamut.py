@@ -3,6 +3,7 @@
 from typing import Literal
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -72,6 +73,41 @@ def test_finished_frames_are_counted(pix_fmt: str, wanted: str) -> None:
         shares[gamut] = tally.found
     assert (shares["report"].frames, shares["report"].over) == (3, 3)
     assert shares["hold"].most < 0.01 < 0.3 < shares["report"].most
+
+
+def outside(frame: av.VideoFrame) -> float:
+    """The part of a picture's pixels beyond 5 to 246 of 8 bits, by the standards' own words.
+
+    BT.709 of limited range, 4:2:0 sited on the left, brought to full size by cubic convolution.
+    """
+    luma, *planes = (plane.astype(np.float32) for plane in planes_of(frame))
+    rows, columns = np.indices(luma.shape)
+    y, x = np.asarray((rows - 0.5) / 2, np.float32), np.asarray(columns / 2, np.float32)
+    blue, red = (
+        cv2.remap((plane - 128) / np.float32(224), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for plane in planes
+    )
+    light = (luma - 16) / 219
+    r, b = light + 1.5748 * red, light + 1.8556 * blue
+    g = (light - 0.2126 * r - 0.0722 * b) / 0.7152
+    codes = 16 + 219 * np.stack([r, g, b])
+    return float(((codes < 4.5) | (codes > 246.5)).any(0).mean())
+
+
+@pytest.mark.parametrize("width", [3, 4, 5])
+def test_what_is_held_stays_inside_where_chroma_lies_across_edges_of_luma(width: int) -> None:
+    film = picture_of("yuv420p")
+    (frame,) = random_frames("yuv420p", 1)
+    planes_of(frame)[0][:] = np.where(np.arange(50) // width % 2, 60, 200)
+    chroma = torch.from_numpy(cv2.GaussianBlur(dice(19, 25, 2).numpy() - 0.5, (0, 0), 3)).permute(2, 0, 1)[None] * 10
+    shares = {}
+    ways: tuple[Literal["report", "hold", "clip"], ...] = ("report", "hold", "clip")
+    for gamut in ways:
+        grader = Grader(Grading(gamut=gamut), film.colour)
+        (made,) = compose([frame], chroma, Domain.CHROMA, film, encoding_of(film, "yuv420p"), grader=grader)
+        shares[gamut] = outside(made)
+    assert shares["hold"] < 0.01 < 0.3 < shares["report"]
+    assert shares["hold"] < shares["clip"] < 0.1
 
 
 def test_a_frame_says_how_much_of_it_is_outside() -> None:
