@@ -132,10 +132,11 @@ class BetweenShotsEvaluator:
     def judge(self, order: JudgedPair) -> ShotPair:
         """Colour both frames of a pair, without a still and with the other one as a still, and put a sheet down."""
         frames = [self._true_frame(order.film, side.frame) for side in order.sides]
-        stills = {number: one.still for number, one in zip(order.view.frames, frames, strict=True)}
+        none: list[dict[int, KnownPicture]] = [{}, {}]
+        others = [{number: one.still} for number, one in zip(order.view.frames[::-1], frames[::-1], strict=True)]
         alone, matched = (
-            [self._coloured(order, side, one, some) for side, one in zip(order.sides, frames, strict=True)]
-            for some in (None, stills)
+            [self._coloured(order, *of) for of in zip(order.sides, frames, stills, strict=True)]
+            for stills in (none, others)
         )
         nothing = torch.zeros(1, 2, 1, 1)
         grey = [composed(one.frame, nothing, Domain.CHROMA, order.film.picture) for one in frames]
@@ -152,12 +153,12 @@ class BetweenShotsEvaluator:
         return _TrueFrame(frame, batch, KnownPicture(luma, true_chroma(batch, film.picture), np.ones_like(luma)))
 
     def _coloured(
-        self, order: JudgedPair, side: JudgedSide, frame: _TrueFrame, stills: dict[int, KnownPicture] | None
+        self, order: JudgedPair, side: JudgedSide, frame: _TrueFrame, stills: dict[int, KnownPicture]
     ) -> Tensor:
         """One frame of a pair as production has it."""
         span = side.matched if stills else side.alone
         reading = SpanReading(order.film, order.look, [span], side.run, luma_alone=True)
-        ((_, guides),) = self._spans.guides(reading, stills or {})
+        ((_, guides),) = self._spans.guides(reading, stills)
         guide = guides.chroma[side.frame.frame - span.propagated.start]
         return coloured(frame.frame, frame.batch, guide, order.film.picture)
 

@@ -52,7 +52,7 @@ def evaluate(
         typer.Option(
             "--shots",
             metavar="LIST",
-            help="With --anchors: the film's shots as .csv, .edl or .otio. Default: they are detected.",
+            help="With --anchors or --between-shots: the film's shots as .csv, .edl or .otio. Default: they are detected.",
         ),
     ] = None,
     out: Annotated[
@@ -85,7 +85,7 @@ def evaluate(
     wish |= {} if frames is None else {"frames": frames}
     if between_shots:
         others = {"--anchors": anchors, "--strokes": strokes, "--against": against, "--strengths": strengths}
-        _judge_between_shots(wish | _one_look(look, setting, others), address, workers, as_json)
+        _judge_between_shots(wish | {"shots": shots} | _one_look(look, setting, others), address, workers, as_json)
         return
     if anchors is None:
         if strokes is not None:

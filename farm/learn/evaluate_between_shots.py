@@ -1,7 +1,7 @@
 """Evaluates a look on what several shots of a film show: how far its colours are apart, without and with a still of another shot."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from actors.evaluation.between_shots import ComparedFrames, JudgedPair, JudgedSide, SharedView
@@ -9,7 +9,7 @@ from actors.survey.neighbouring_frames import middles, run_over
 from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
-from farm.learn.evaluate import hands, place_of, put_down
+from farm.learn.evaluate import hands, place_of, place_of_file, put_down
 from farm.learn.evaluate_propagation import Surveyed, fit_colouriser, refuse_grey, surveyed_film
 from farm.progress.pictures_console import EvaluationProgress
 from farm.specs.place_policy import confine_evaluation
@@ -75,21 +75,25 @@ class BetweenShotsRequest:
     reading: Reading = field(default_factory=Reading)
     trim: bool = False
     """As a spec's `head: trim`."""
+    shots: str | None = None
+    """A list of its shots, as a spec's `shots: {file: ...}`; None: they are detected."""
 
 
 def evaluate_between_shots(
     wish: BetweenShotsRequest, *, address: str | None = None, workers: int | None = None
 ) -> BetweenShotsEvaluation:
     """Judge a look. Raises BadInput for a look, a film or a place that cannot be had, for a grey film, and where no two shots show the same."""
-    with confine_evaluation({"--on": wish.on, "--out": wish.out}, [wish.look], address):
+    with confine_evaluation({"--on": wish.on, "--out": wish.out, "--shots": wish.shots}, [wish.look], address):
         on, names = place_of(wish.on)
         if names:
             raise BadSpec(f"--between-shots: {on} holds photographs; name a film.")
         out = None if wish.out is None else open_store(wish.out)
         if out is not None:
             out.check()
+        if wish.shots is not None:
+            wish = replace(wish, shots=place_of_file(wish.shots))
         progress = EvaluationProgress()
-        vantage = DriverView.of_evaluation(out.url if out else None, [on])
+        vantage = DriverView.of_evaluation(out.url if out else None, [on, *filter(None, [wish.shots])])
         with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
             evaluation = judged_between_shots(fleet, on, wish, progress, workers)
         put_down(evaluation, out, progress)
@@ -106,9 +110,9 @@ def judged_between_shots(
     made_of = "actors.evaluation.between_shots:BetweenShotsEvaluator"
     out = None if wish.out is None else open_store(wish.out).url
     fleet.hire([surveyor, PoolSpec("evaluator", made_of, (out, cpus), limit=count, cpus=cpus)])
-    surveyed = surveyed_film(fleet, on, trim=wish.trim)
+    surveyed = surveyed_film(fleet, on, trim=wish.trim, listed=wish.shots)
     fleet.expect("surveyor", 0, sure=True)
-    shots = _chosen(surveyed.shots)
+    shots = _chosen(surveyed.joined)
     orders = _comparisons(surveyed, shots)
     compared = len(set().union(*map(_pairs_of, orders)))
     alike = _alike(fleet, orders, shots, progress)
@@ -126,7 +130,7 @@ def judged_between_shots(
     progress.say()
     pairs = [found[place] for place in sorted(found)]
     refuse_grey(on, fmean(side.grey.chroma_rms for pair in pairs for side in pair.sides))
-    return _summary(on, look, pairs, shots=len(surveyed.shots), compared=compared, alike=len(alike))
+    return _summary(on, look, pairs, shots=len(surveyed.joined), compared=compared, alike=len(alike))
 
 
 def _chosen(shots: Iterable[Range]) -> dict[int, int]:
@@ -189,7 +193,7 @@ def _pair(number: int, view: SharedView, look: Look, surveyed: Surveyed, shots: 
 
 def _side(frame: int, other: int, surveyed: Surveyed, shots: dict[int, int]) -> JudgedSide:
     """How a frame gets its colour, as in a film without stills, and in one whose only still is the other frame."""
-    shot = surveyed.shots[shots[frame]]
+    shot = surveyed.joined[shots[frame]]
     still = PaintedFrame(frame=other, still="truth")
     alone, matched = (
         next(span for span in Propagation(stills=stills).through(shot) if frame in range(*span.frames))

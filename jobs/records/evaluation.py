@@ -268,6 +268,7 @@ class BetweenShotsEvaluation(Document):
     look: LookChoice
     """With every setting filled in."""
     shots: int
+    """Those between which the picture goes on are one."""
     compared: int
     """Pairs of shots that were looked at, being near enough."""
     alike: int

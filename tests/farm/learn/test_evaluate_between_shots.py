@@ -60,11 +60,16 @@ def film(levels: Levels, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judged(
-    film: Path, fleet: InlineFleet | None = None, *, pairs: int = 24, look: LookChoice = LOOK
+    film: Path,
+    fleet: InlineFleet | None = None,
+    *,
+    pairs: int = 24,
+    look: LookChoice = LOOK,
+    shots: str | None = None,
 ) -> BetweenShotsEvaluation:
     """In this process."""
     progress = EvaluationProgress(PlainConsole(file=StringIO()))
-    wish = BetweenShotsRequest(str(film), look, pairs=pairs)
+    wish = BetweenShotsRequest(str(film), look, pairs=pairs, shots=shots)
     return judged_between_shots(fleet or InlineFleet(), str(film), wish, progress)  # type: ignore[arg-type]
 
 
@@ -111,6 +116,13 @@ def test_what_is_judged_is_what_the_product_makes(
     # A guide is kept with 10 bits, which is a tenth of a step.
     assert error.chroma_rms == pytest.approx(float(chroma_rms(shown, truth)), abs=0.03)
     assert error.de00 == pytest.approx(float(de00(shown, truth)), abs=0.03)
+
+
+def test_the_shots_of_a_list_take_the_place_of_those_found(film: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "shots.csv"
+    listed.write_text(f"Scene Number,Start Frame\n1,1\n2,{FIRST + OTHER + 1}\n")
+    found = judged(film, shots=str(listed))
+    assert (found.shots, found.compared, found.alike) == (2, 1, 1)
 
 
 def test_a_lost_worker_changes_nothing(film: Path, found: BetweenShotsEvaluation) -> None:
@@ -191,7 +203,10 @@ def test_people_read_a_table(found: BetweenShotsEvaluation) -> None:
 
 def test_the_command_gives_a_document_and_a_sheet(film: Path, tmp_path: Path) -> None:
     asked = ("evaluate", "colorize", "--set", "size=128", "--on", film, "--between-shots", "--out", tmp_path / "out")
-    ended = farm(*asked, "--json")
+    (listed := tmp_path / "shots.csv").write_text(  # as they are found
+        f"Scene Number,Start Frame\n1,1\n2,{FIRST + 1}\n3,{FIRST + OTHER + 1}\n"
+    )
+    ended = farm(*asked, "--shots", listed, "--json")
     found = BetweenShotsEvaluation.model_validate(ended.json)
     assert (found.kind, found.pairs, found.look.settings["size"]) == ("between shots", 1, 128)
     assert found.matched < 0.7 * found.unmatched
