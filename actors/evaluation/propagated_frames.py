@@ -114,7 +114,9 @@ class PropagationEvaluator:
         if not own:
             return _SpanGuides((guides(known).chroma,), colours_of([]))
         layers = {number: drawn(known[number].chroma, colour.chroma, order.strokes) for number, colour in own.items()}
-        spreads = {number: spread(luma_THW[number - read.start], *layer) for number, layer in layers.items()}
+        spreads = {
+            number: spread(luma_THW[number - read.start], *layer, self._matcher) for number, layer in layers.items()
+        }
         look = guides(own)
         strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), spreads, self._matcher)
         three = guides(known).chroma, look.chroma, strokes.chroma

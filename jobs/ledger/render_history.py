@@ -200,7 +200,8 @@ def _graded_otherwise(before: Grading | None, now: Grading | None) -> str:
 def _propagated_otherwise(before: Propagation | None, now: Propagation | None) -> str:
     if before is None or now is None:
         return "colour is propagated now" if now else "colour is not propagated any more"
-    frames = sorted({one.frame for one in {*before.stills} ^ {*now.stills}})
+    painted, paints = ({(one.frame, one.still) for one in some.stills} for some in (before, now))
+    frames = sorted({frame for frame, _ in painted ^ paints})
     if not frames:
         return "the way in which colour is propagated changed"
     many = f" and {len(frames) - 8} more" if len(frames) > 8 else ""

@@ -20,6 +20,9 @@ from jobs.plan.ranges import Range
 VERSION = 4
 """Of propagation: raised whenever its pictures change, so that no old guide is taken for a new one."""
 
+STROKES_VERSION = 2
+"""Of how strokes spread: raised whenever their pictures change, so that guides without strokes stay as they are."""
+
 REACH = 48
 """Frames between two of the look's own anchors: two seconds of film."""
 
@@ -44,6 +47,8 @@ class PaintedFrame(Document):
     """SHA-256 of the file."""
     strokes: bool = Field(default=False, exclude_if=lambda strokes: not strokes)
     """Whether it is a layer of strokes."""
+    spread: int = Field(default=0, exclude_if=lambda spread: not spread)
+    """STROKES_VERSION for strokes; 0 for any other still, and for strokes before they had a version."""
 
 
 class Anchor(Document):

@@ -9,7 +9,7 @@ from jobs.document import Document
 from jobs.film.frame_index import PacketSpan
 from jobs.film.source import Film
 from jobs.plan.plan import Chunk, Look, Range
-from jobs.plan.spans import VERSION, PaintedFrame, Span
+from jobs.plan.spans import STROKES_VERSION, VERSION, PaintedFrame, Span
 from jobs.records.media import Media
 from jobs.stills.listing import StillFile
 
@@ -63,8 +63,9 @@ def still_media(file: StillFile) -> Media:
 
 
 def painted_frame(file: StillFile) -> PaintedFrame:
-    """What plans and digests know of a still's file: its frame, what it holds, and whether that is strokes; not its name."""
-    return PaintedFrame(frame=file.frame, still=file.sha256, strokes=file.strokes)
+    """What plans and digests know of a still's file: its frame, what it holds, whether that is strokes, and how those spread; not its name."""
+    spread = STROKES_VERSION if file.strokes else 0
+    return PaintedFrame(frame=file.frame, still=file.sha256, strokes=file.strokes, spread=spread)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ class GuideOrder:
 
 def reference_digest(film: Film, still: PaintedFrame) -> str:
     """Names a still's reference: the source, the frame and the file."""
-    own = still.model_dump(mode="json")  # without strokes, where it has none
+    own = still.model_dump(
+        mode="json", exclude={"spread"}
+    )  # a layer as it was drawn; without strokes, where it has none
     return digest({"kind": "reference", "version": VERSION, **own, **_source(film)})
 
 

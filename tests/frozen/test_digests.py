@@ -20,6 +20,8 @@ from jobs.ledger.quarantine import quarantine_digest
 from jobs.ledger.usage import Usage
 from jobs.output.ownership import Owner
 from jobs.plan.plan import Chunk, Look, Plan, Range, Shot, Support
+from jobs.plan.spans import Propagation
+from jobs.records.guides import guide_digest, painted_frame, reference_digest
 from jobs.records.media import Media
 from jobs.records.orders import (
     Encoding,
@@ -34,6 +36,7 @@ from jobs.records.orders import (
 from jobs.records.report import ConformReport, FilmReport, Quarantined
 from jobs.spec.codecs import Codec
 from jobs.spec.job import JobSpec, LookChoice
+from jobs.stills.listing import StillFile
 
 FROZEN = Path(__file__).with_name("frozen.json")
 COLOUR = Colour(matrix="bt709", full_range=False, primaries=1, transfer=1, space=1, assumed=False)
@@ -94,8 +97,23 @@ def digests() -> dict[str, str]:
         "a render order's handles": handles_digest(FILM, second, Range(20, 28)),
         "a chunk that is set aside": quarantine_digest(FILM, first),
     }  # fmt: skip
+    named |= propagated()
     records = (SplitRecord(digest="45", media=MEDIA, packets=3), SEGMENT, HANDLES)
     return named | {f"a {record.kind} record": digest(json.loads(canonical(record))) for record in records}
+
+
+def propagated() -> dict[str, str]:
+    """Of a still, of strokes, and of what is propagated with and without them: a guide that no stroke reaches is kept when their spreading changes."""
+    still, strokes = (
+        painted_frame(StillFile(name=f"{n}.png", frame=n, sha256="ab", bytes=9, strokes=n == 60)) for n in (20, 60)
+    )
+    alone, under = (Propagation(stills=stills).through(Range(0, 90)) for stills in ((still,), (still, strokes)))
+    return {
+        "a still's reference": reference_digest(FILM, still),
+        "a reference of strokes": reference_digest(FILM, strokes),
+        "a guide": guide_digest(FILM, LOOK, alone[-1]),
+        "a guide with strokes": guide_digest(FILM, LOOK, under[-1]),
+    }
 
 
 def schemas() -> dict[str, str]:

@@ -25,6 +25,8 @@ BAND = 64
 """Cells looked up at a time: what is reckoned for them stays in a processor's cache."""
 UNKNOWN = 0.05
 """Confidence of a reference's cell at and below which it is not looked at."""
+WELL_COVERED = np.float32(1 / CELL)
+"""Share of a cell that a part must cover to count in full: a line of one pixel through it."""
 FOREIGN_COST = 0.45
 """Likeness (cosine) that a cell of another shot's picture lacks: light and paint differ from shot to shot."""
 SURE = 0.014
@@ -113,6 +115,26 @@ class ReferenceMemory:
         return Match(
             as_floats(chroma.numpy().reshape(height, width, 2)), as_floats(confidence.numpy().reshape(height, width))
         )
+
+
+@torch.inference_mode()
+def likeness_to(part_HW: Floats, luma_HW: Floats, matcher: Matcher) -> Floats:
+    """How like each cell of a picture is to what a part of it shows (h, w): a cosine, less what light differs by; 1 at most.
+
+    `part_HW`, 0..1, says what that part is. A cell of which little is in it counts less.
+    """
+    cells = matcher.features(luma_HW)
+    features, light = cells_of([cells])
+    share = by_cell(part_HW).reshape(-1) / WELL_COVERED
+    part = torch.from_numpy(share > 0)
+    network = matcher.network
+    embedded = network.embedded(features, CommonFeatures.among(features))
+    bias = torch.from_numpy(np.minimum(share[share > 0], 1)).log()
+    bands = [
+        (network.likeness(one, at, embedded[part], light[part]) + bias).amax(1)
+        for one, at in zip(torch.split(embedded, BAND), torch.split(light, BAND), strict=True)
+    ]
+    return as_floats((torch.cat(bands) / network.sharpness.exp()).numpy().reshape(cells.light.shape))
 
 
 def cells_of(pictures: Sequence[Cells]) -> tuple[Tensor, Tensor]:

@@ -74,12 +74,16 @@ class MatchingNetwork(nn.Module):
         """Cells as unit vectors (K, E)."""
         return F.normalize(self.project((features_KD - common.mean) / common.deviation), dim=1)
 
+    def likeness(self, queries_QE: Tensor, light_Q: Tensor, keys_KE: Tensor, light_K: Tensor) -> Tensor:
+        """How like Q cells are to K others (Q, K): `sharpness` for a cosine of 1, less what light differs by."""
+        likeness: Tensor = (queries_QE * self.sharpness.exp()) @ keys_KE.T
+        return likeness - (light_Q[:, None] - light_K[None]).abs() * self.light.exp()
+
     def forward(
         self, queries_QE: Tensor, light_Q: Tensor, keys_KE: Tensor, columns_K6: Tensor, bias_K: Tensor | None = None
     ) -> Found:
         """What the known cells say of others. `bias_K`: what is added to their likeness before the soft maximum."""
-        likeness = (queries_QE * self.sharpness.exp()) @ keys_KE.T
-        likeness = likeness - (light_Q[:, None] - columns_K6[None, :, 4]).abs() * self.light.exp()
+        likeness = self.likeness(queries_QE, light_Q, keys_KE, columns_K6[:, 4])
         if bias_K is not None:
             likeness = likeness + bias_K
         best = likeness.amax(1, keepdim=True)

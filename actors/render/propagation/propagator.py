@@ -124,7 +124,7 @@ class Propagator:
         small = resized(planes, working_size(*planes.shape[-2:]))[0]
         luma, weight = small[3].clamp(0, 1).numpy(), small[2].clamp(0, 1).numpy()
         if strokes:
-            found = spread(luma, known_chroma(small[:2] / small[2:3].clamp(min=1e-6)), weight)
+            found = spread(luma, known_chroma(small[:2] / small[2:3].clamp(min=1e-6)), weight, self._spans.matcher)
             return KnownPicture(luma, found.chroma, found.confidence)
         return KnownPicture(luma, known_chroma(small[:2]), weight)
 

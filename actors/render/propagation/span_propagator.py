@@ -64,7 +64,7 @@ class SpanPropagator:
         """A look is loaded when its first anchor is coloured."""
         self.threads = threads
         self.device = torch.device("cpu")
-        self._matcher = shipped_matcher()
+        self.matcher = shipped_matcher()
         self._generators: dict[str, Generator] = {}
 
     def generator(self, look: Look) -> Generator:
@@ -139,13 +139,13 @@ class SpanPropagator:
             window.known[frame][1] if frame in anchors else None
             for frame in (span.propagated.start, span.propagated.stop - 1)
         )
-        guides = propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self._matcher)
+        guides = propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self.matcher)
         if not span.strokes:
             return guides
         layers = {
             one.frame: KnownColour(stills[one.frame].chroma, stills[one.frame].confidence) for one in span.strokes
         }
-        return laid_over(guides, span.frames, window.lumas, layers, self._matcher)
+        return laid_over(guides, span.frames, window.lumas, layers, self.matcher)
 
     def _known(
         self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
@@ -158,9 +158,9 @@ class SpanPropagator:
             return picture, colour
         between = window.stacked(Range(min(at, anchor.frame), max(at, anchor.frame) + 1))
         if at < anchor.frame:
-            guides = propagate(between, colour, None, matcher=self._matcher)
+            guides = propagate(between, colour, None, matcher=self.matcher)
             return picture, KnownColour(guides.chroma[-1], guides.confidence[-1])
-        guides = propagate(between, None, colour, matcher=self._matcher)
+        guides = propagate(between, None, colour, matcher=self.matcher)
         return picture, KnownColour(guides.chroma[0], guides.confidence[0])
 
     def _colour(self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]) -> KnownColour:
@@ -178,7 +178,7 @@ class SpanPropagator:
         if not matched:
             return KnownColour(own, np.ones_like(luma))
         elsewhere = {still.frame for still in anchor.elsewhere}
-        memory = ReferenceMemory([_of(stills, still, elsewhere) for still in matched], self._matcher)
+        memory = ReferenceMemory([_of(stills, still, elsewhere) for still in matched], self.matcher)
         found = memory.match(luma)
         chroma, sure = (from_cells(cells, *luma.shape) for cells in (found.chroma, found.confidence))
         share = sure / (sure + OWN_BESIDE_STILLS)

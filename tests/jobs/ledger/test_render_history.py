@@ -15,11 +15,16 @@ from jobs.ledger.render_history import NAME, ShotRendering, continuity, differen
 from jobs.ledger.shot_locks import refuse_changes
 from jobs.plan.plan import Look, Range, Support
 from jobs.plan.shots import PlacedOverride
+from jobs.plan.spans import PaintedFrame, Propagation
 from jobs.spec.job import LookChoice
 
 
 def look(name: str = "colorize", **fields: Any) -> Look:
     return Look(choice=LookChoice(name=name, settings=fields.pop("settings", {})), **fields)
+
+
+def propagated(**fields: Any) -> Look:
+    return look(propagation=Propagation(stills=(PaintedFrame(**{"frame": 50, "still": "ab", **fields}),)))
 
 
 def made(
@@ -86,6 +91,12 @@ MEMORY, CONTEXT = Support(warmup=5), Support(context=3)
         ),
         (made(0, 100), made(0, 100, of=look(support=CONTEXT)), "the look's kind, or what it must see, changed"),
         (made(0, 100), made(0, 100, source="deinterlaced"), "the source is read otherwise"),
+        (made(0, 100, of=propagated()), made(0, 100, of=propagated(still="cd")), "stills changed: frame 50"),
+        (
+            made(0, 100, of=propagated(strokes=True)),
+            made(0, 100, of=propagated(strokes=True, spread=2)),
+            "the way in which colour is propagated changed",
+        ),
         # Without a memory neither chunks nor far edges matter, near ones do.
         (made(0, 100), made(20, 80, target=7), ""),
         (made(0, 100, of=look(support=CONTEXT)), made(37, 63, of=look(support=CONTEXT), target=7), ""),
