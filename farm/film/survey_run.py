@@ -291,7 +291,7 @@ class SurveyRun:
             # The edges of an override may have ended some of a shot that goes on.
             if part.frames.start >= self.plan.edge
         ]
-        joined = joined_shots(new, self._continued)
+        joined = joined_shots(new, self._continued, lambda part: match_of(part, self.spec, overrides))
         new = [self._propagated(part, together, overrides) for part, together in joined]
         new = [part.graded(grading_of(part, self.spec, overrides, self.names)) for part in new]
         # Shots that are joined are known once the last of them is: colour comes from each to the others.

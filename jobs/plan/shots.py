@@ -116,12 +116,18 @@ def dressed(
         yield Shot(number, part, fit(choice))
 
 
-def joined_shots(parts: Sequence[Shot], continued: Collection[int]) -> list[tuple[Shot, Range]]:
-    """Neighbouring shots, each with the frames over which its colour is propagated: its own, and those of its neighbours of the same look between which the picture goes on."""
+def joined_shots(
+    parts: Sequence[Shot], continued: Collection[int], match: Callable[[Shot], str]
+) -> list[tuple[Shot, Range]]:
+    """Neighbouring shots, each with the frames over which its colour is propagated: its own, and those of its neighbours between which the picture goes on.
+
+    These are of the same look, and take colours from the same stills: `match` of each.
+    """
     groups: list[list[Shot]] = []
     for part in parts:
         before = groups[-1][-1] if groups else None
-        if before and part.frames.start in continued and part.look.propagates and part.look == before.look:
+        alike = before and (before.look, match(before)) == (part.look, match(part))
+        if alike and part.look.propagates and part.frames.start in continued:
             groups[-1].append(part)
         else:
             groups.append([part])

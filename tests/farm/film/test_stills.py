@@ -5,6 +5,7 @@ import shutil
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -127,27 +128,36 @@ def test_a_film_with_stills_is_the_same_in_any_number_of_chunks(
         np.testing.assert_array_equal(one, other)
 
 
+RETURNS = (40, 44, 48, CUT)
+"""Cuts of a film whose fourth shot shows what the first does."""
+
+
+@pytest.fixture(scope="module")
+def returning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return replace(TWO_SHOTS, cuts=RETURNS).make(tmp_path_factory.mktemp("returning") / "film.mp4")
+
+
 @pytest.mark.parametrize("asked", [None, "film", "shot"])
 def test_a_still_is_matched_with_another_shot_that_shows_the_same_unless_told_not_to(
-    film: Path, tmp_path: Path, asked: str | None
+    returning: Path, tmp_path: Path, asked: str | None
 ) -> None:
-    listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 40, CUT, frames=FRAMES))}  # nothing changes at frame 40
-    overrides = [{"shots": "2", "match": asked}] if asked else []
-    stills = painted(film, tmp_path / "stills", 20, chroma=BLUE)
-    rendered(job(film, tmp_path, listed, stills, overrides=overrides))
+    listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, *RETURNS, frames=FRAMES))}
+    overrides = [{"shots": "4", "match": asked}] if asked else []
+    stills = painted(returning, tmp_path / "stills", 20, chroma=BLUE)
+    rendered(job(returning, tmp_path, listed, stills, overrides=overrides))
     chroma = chroma_of(tmp_path / "out/film.mkv")
-    same = np.stack(chroma[40:CUT])
+    same = np.stack(chroma[RETURNS[2] : CUT])
     assert (off(same, BLUE) < off(same, GREY)) == (asked != "shot")
 
 
-def test_a_shot_that_is_no_longer_matched_is_made_again_and_no_other(film: Path, tmp_path: Path) -> None:
-    listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, 40, CUT, frames=FRAMES))}
-    spec = job(film, tmp_path, listed, painted(film, tmp_path / "stills", 20, chroma=BLUE))
+def test_a_shot_that_is_no_longer_matched_is_made_again_and_no_other(returning: Path, tmp_path: Path) -> None:
+    listed = {"file": str(shot_list(tmp_path / "cuts.csv", 0, *RETURNS, frames=FRAMES))}
+    spec = job(returning, tmp_path, listed, painted(returning, tmp_path / "stills", 20, chroma=BLUE))
     rendered(spec)
-    changed = job(film, tmp_path, listed, tmp_path / "stills", overrides=[{"shots": "2", "match": "shot"}])
+    changed = job(returning, tmp_path, listed, tmp_path / "stills", overrides=[{"shots": "4", "match": "shot"}])
     rendered(changed, fleet := InlineFleet())
-    assert [call.order.read for call in fleet.calls(GuideCall)] == [(40, CUT)]
-    assert [call.chunks for call in fleet.calls(RenderCall)] == [(2,)]
+    assert [call.order.read for call in fleet.calls(GuideCall)] == [(RETURNS[2], CUT)]
+    assert [call.chunks for call in fleet.calls(RenderCall)] == [(4,)]
 
 
 def test_a_changed_still_changes_the_frames_of_its_spans_and_no_others(

@@ -331,9 +331,9 @@ def test_colour_goes_over_listed_cuts_at_which_the_picture_goes_on(
     assert {span for chunk in survey.plan.chunks for span in chunk.spans} == {
         span for chunk in true.plan.chunks for span in chunk.spans
     }
-    overrides = [{"shots": "3", "look": {"name": "colorize", "settings": {"size": 256}}}]
-    other = Survey(propagated(spec, tmp_path, *every, overrides=overrides), pages).finish()
-    assert all(shot.look.propagation and not shot.look.propagation.joined for shot in other.plan.shots[:4])
+    for alone in ({"look": {"name": "colorize", "settings": {"size": 256}}}, {"match": "shot"}):
+        other = Survey(propagated(spec, tmp_path, *every, overrides=[{"shots": "3", **alone}]), pages).finish()
+        assert all(shot.look.propagation and not shot.look.propagation.joined for shot in other.plan.shots[:4])
 
 
 @pytest.mark.parametrize("seed", range(3))
