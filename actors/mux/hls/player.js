@@ -55,7 +55,7 @@ async function listed(url) {
 /** The playlist, which comes with the first fragment. @param {URL} url @param {HTMLOutputElement} says @returns {Promise<PartList>} */
 async function begun(url, says) {
   for (;;) {
-    const list = await listed(url).catch(error => { if (String(error).endsWith("404")) return /** @type {PartList} */ (null); throw error; });
+    const list = await listed(url).catch(error => { if (String(error).endsWith("404")) return null; throw error; });
     if (list && list.parts.length) return list;
     says.textContent = "Nothing is rendered yet; this page waits.";
     await pause(2000);
@@ -140,7 +140,8 @@ async function follow(video, says, url) {
       continue;
     }
     await reel.forget(KEPT);
-    if (list.ended && media.readyState == "open" && reel.holds(list.parts.at(-1))) media.endOfStream();
+    const last = list.parts.at(-1);
+    if (last && list.ended && media.readyState == "open" && reel.holds(last)) media.endOfStream();
     if (!list.ended && performance.now() > asked + 500 * list.target) {
       asked = performance.now();
       const next = await listed(url).catch(() => list);
@@ -153,8 +154,9 @@ async function follow(video, says, url) {
 
 /** @param {HTMLElement} box */
 function play(box) {
-  const video = box.querySelector("video"), says = box.querySelector("output");
-  const url = new URL(box.dataset.stream, document.baseURI), other = box.dataset.instead;
+  const video = box.querySelector("video"), says = box.querySelector("output"), {stream, instead: other} = box.dataset;
+  if (!video || !says || !stream) throw Error("This page names no stream, or has no video and output for it.");
+  const url = new URL(stream, document.baseURI);
   if (!window.MediaSource) { video.src = url.href; return; }
   follow(video, says, url).catch(error => {
     if (other) video.src = other;

@@ -3,8 +3,8 @@
 
 class CutList {
   constructor() {
-    /** First frames of shots. @type {number[] | null} */
-    this.starts = null;
+    /** First frames of shots. @type {number[]} */
+    this.starts = [];
     /** The film's own. @type {number[]} */
     this.own = [];
     this.frames = 0;
@@ -17,16 +17,17 @@ class CutList {
     const own = data.shots.map(shot => shot.start);
     this.frames = data.frames;
     this.place = `film-farm-cuts:${data.id}`;
-    if (this.edited && this.starts) { this.own = own; return; }
+    const {edited} = this;
     this.own = own;
+    if (edited) return;
     this.starts = [...own];
     try {
-      const kept = JSON.parse(localStorage.getItem(this.place));
+      const kept = JSON.parse(localStorage.getItem(this.place) ?? "null");
       if (kept?.own?.join() === own.join() && kept.starts.every(Number.isInteger)) this.starts = kept.starts;
     } catch { /* nothing is kept here */ }
   }
 
-  get edited() { return Boolean(this.starts) && this.starts.join() !== this.own.join(); }
+  get edited() { return this.starts.join() !== this.own.join(); }
 
   /** The first frame of the shot that holds a frame, by this list. @param {number} frame */
   startOf(frame) { return this.starts.filter(start => start <= frame).at(-1) ?? 0; }

@@ -18,8 +18,10 @@
  */
 
 const AGAIN = 15000;  // milliseconds between two looks at a film that grows
-/** `data`: null until data.js has told; `told`: who is told of it. @type {{data: FilmData, told: ((data: FilmData) => void)[], links: Record<string, string> | null}} */
-const film = {data: null, told: [], links: null};
+/** A film without a shot, until data.js has told. @type {FilmData} */
+const NOTHING = {id: "", title: "", said: "", whole: false, conforms: null, rate: [24, 1], timecode: null, steady: true, frames: 0, shots: [], plots: [], deliverables: []};
+/** `told`: who is told of `data`. @type {{data: FilmData, told: ((data: FilmData) => void)[], links: Record<string, string> | null}} */
+const film = {data: NOTHING, told: [], links: null};
 
 /** Called by links.js, on a page that is opened by a signed link: by place, the signed link of each file. @param {Record<string, string>} links */
 function farmLinks(links) { film.links = links; }
@@ -60,7 +62,7 @@ const pieceAt = (shot, frame) => shot ? holding(shot.pieces, frame) : null;
 /** Frames a second. @param {FilmData} data */
 const fps = data => data.rate[0] / data.rate[1];
 
-/** An element; texts are never read as markup. @param {string} name @param {Record<string, unknown>} fields @param {(Node | string)[]} inside @returns {any} of the kind that its name says */
+/** An element; texts are never read as markup. @template {keyof HTMLElementTagNameMap} Name @param {Name} name @param {Record<string, unknown>} fields @param {(Node | string)[]} inside */
 function element(name, fields = {}, ...inside) {
   const made = document.createElement(name);
   for (const [field, value] of Object.entries(fields)) {
@@ -70,8 +72,15 @@ function element(name, fields = {}, ...inside) {
   return made;
 }
 
-/** What index.html.j2 has by this name. @param {string} id @returns {any} of the kind that it has there */
-const byId = id => document.getElementById(id);
+/** What index.html.j2 has by this name, of the kind that it has there. @template {HTMLElement} Kind @param {string} id @param {new () => Kind} kind @returns {Kind} */
+function ofKind(id, kind) {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw Error(`The page has no ${kind.name} of the name ${id}.`);
+}
+
+/** What it has by this name, of any kind. @param {string} id */
+const byId = id => ofKind(id, HTMLElement);
 
 /** A file that the browser keeps where the user says. @param {string} name @param {string} text @param {string} kind */
 function download(name, text, kind) {

@@ -11,8 +11,9 @@ class ShotPanel {
     this.marks = [null, null];
     /** @type {(frame: number) => void} */
     this.goes = () => {};
-    /** @type {(what: string, ...said: any[]) => void} see DOES */
-    this.does = () => {};
+    /** @type {(shot: Shot, text: string) => void} */
+    this.writes = () => {};
+    this.savesCuts = () => {};
     /** @type {Shot | null} */
     this.shot = null;
     this.frame = 0;
@@ -25,7 +26,7 @@ class ShotPanel {
     this.shot = shot;
     this.frame = frame;
     if (!shot) return this.box.replaceChildren();
-    const {data} = film, held = this.box.contains(document.activeElement) && document.activeElement.id;
+    const {data} = film, held = this.box.contains(document.activeElement) && document.activeElement?.id;
     /** @type {HTMLTextAreaElement | null} */
     const written = this.box.querySelector("#note"), words = written?.value ?? "";
     this.box.replaceChildren(
@@ -35,7 +36,7 @@ class ShotPanel {
       ...shot.warnings.map(words => element("p", {className: "bad", textContent: words})),
       element("ul", {className: "findings"}, ...shot.findings.map(one => element("li", {}, element("button", {type: "button", className: "link", textContent: `${one.at} · ${frameName(data, one.at)}`, onclick: () => this.goes(one.at)}), ` ${one.words}`))),
       this._verdict(shot), this._noteForm(shot, words), this._list(shot), this._cuts(frame));
-    if (held) byId(held)?.focus();
+    if (held) document.getElementById(held)?.focus();
   }
 
   /** @param {Shot} shot */
@@ -43,7 +44,7 @@ class ShotPanel {
     const said = this.notes.of(shot), box = element("div", {className: "verdict"});
     for (const [verdict, name] of [["approved", "Approve (1)"], ["rejected", "Reject (2)"]]) {
       const given = said?.verdict === verdict;
-      box.append(element("button", {id: verdict, type: "button", textContent: name, "aria-pressed": given, onclick: () => this.does(given ? "" : verdict)}));
+      box.append(element("button", {id: verdict, type: "button", textContent: name, "aria-pressed": given, onclick: () => this.notes.judge(shot, given ? "" : verdict)}));
     }
     if (said && said.version !== shot.version) box.append(element("p", {className: "bad", textContent: `${said.verdict} was version ${said.version}; this is another.`}));
     if (shot.locked) box.append(element("p", {textContent: "Locked in the spec."}));
@@ -54,7 +55,7 @@ class ShotPanel {
   /** @param {Shot} shot @param {Verdict} said */
   _wishes(shot, said) {
     const numbers = shot.looks[0]?.settings.filter(pair => typeof pair[1] === "number") ?? [];
-    const settings = new Map(said.settings), controls = {...said.controls}, ask = () => this.does("rejected", [...settings], controls);
+    const settings = new Map(said.settings), controls = {...said.controls}, ask = () => this.notes.judge(shot, "rejected", [...settings], controls);
     /** @param {string} name @param {unknown} value @param {Record<string, number>} range @param {(value: number | null) => void} set */
     const field = (name, value, range, set) => {
       const box = element("input", {type: "number", step: "any", value: value ?? "", placeholder: "as it is", ...range});
@@ -72,7 +73,7 @@ class ShotPanel {
     const [first, last] = this.marks, {data} = film;
     const where = first === null && last === null ? `frame ${this.frame}` : `frames ${first ?? shot.start} to ${last ?? shot.stop - 1}`;
     const field = element("textarea", {id: "note", rows: 2, value: words, maxLength: LONGEST_NOTE, "aria-label": "Note"});
-    const write = () => { if (field.value.trim()) { const text = field.value.trim(); field.value = ""; field.blur(); this.does("note", text); } };
+    const write = () => { if (field.value.trim()) { const text = field.value.trim(); field.value = ""; field.blur(); this.writes(shot, text); } };
     field.onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); write(); } if (event.key === "Escape") field.blur(); };
     return element("div", {}, element("h3", {textContent: `Note at ${where}${first === null && last === null ? `, ${frameName(data, this.frame)}` : ""}`}), field, element("button", {type: "button", textContent: "Write", onclick: write}));
   }
@@ -94,7 +95,7 @@ class ShotPanel {
       element("p", {textContent: `The cut before this frame is at ${cuts.startOf(frame)}.`}),
       button("Cut before this frame", () => cuts.split(frame)), button("Join with the shot before", () => cuts.join(frame)),
       button("Cut one frame earlier", () => cuts.nudge(frame, -1)), button("Cut one frame later", () => cuts.nudge(frame, 1)),
-      ...(cuts.edited ? [button("Save the shot list", () => this.does("cuts")), button("Undo all", () => cuts.undo()), element("p", {textContent: "In the spec: shots: {file: ...csv}. What does not change is not made again."})] : []));
+      ...(cuts.edited ? [button("Save the shot list", () => this.savesCuts()), button("Undo all", () => cuts.undo()), element("p", {textContent: "In the spec: shots: {file: ...csv}. What does not change is not made again."})] : []));
     box.ontoggle = () => { this.cutsOpen = box.open; };
     return box;
   }

@@ -71,14 +71,14 @@ class Player {
     this.moved = () => {};
   }
 
-  get shot() { return film.data && shotAt(film.data, this.frame); }
+  get shot() { return shotAt(film.data, this.frame); }
 
   /** Show a frame; the last that is asked for wins. @param {number} frame */
   async go(frame) {
-    const data = film.data, turn = ++this.asked, end = data.shots.at(-1)?.stop ?? 1;
+    const {data} = film, turn = ++this.asked, end = data.shots.at(-1)?.stop ?? 1;
     this.frame = Math.min(end - 1, Math.max(0, Math.round(frame)));
     this.moved();
-    const shot = this.shot, piece = pieceAt(shot, this.frame);
+    const {shot} = this, piece = shot && pieceAt(shot, this.frame);
     const found = piece && await this.right.at(piece, this.frame, fps(data));
     const other = found && await this._other(shot, found.frame);
     if (turn !== this.asked) return;
@@ -95,7 +95,7 @@ class Player {
     if (kind === "painted") {
       const still = shot.painted.find(one => one.frame === frame && one.file);
       const picture = still && await this.left.still(still.file);
-      return picture && {picture, part: "all"};
+      return picture ? {picture, part: "all"} : null;
     }
     const version = kind === "version" && shot.older.find(one => one.version === name), piece = version && holding(version.pieces, frame);
     const found = piece && await this.left.at(piece, frame, fps(film.data));
@@ -131,8 +131,8 @@ class Player {
 
   /** @param {number} turn */
   async _run(turn) {
-    const rate = fps(film.data), {video} = this.right, shot = this.shot, piece = pieceAt(shot, this.frame);
-    if (!piece?.clip || !await this.right.load(piece.clip)) return this.stop();
+    const rate = fps(film.data), {video} = this.right, {shot} = this, piece = pieceAt(shot, this.frame);
+    if (!shot || !piece?.clip || !await this.right.load(piece.clip)) return this.stop();
     await this.right.seek((this.frame - piece.start + 0.5) / rate);
     if (turn !== this.asked || this.speed <= 0) return;
     /** @typedef {(now: number, told: {mediaTime: number}) => void} FrameSeen */

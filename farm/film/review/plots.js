@@ -50,6 +50,7 @@ class FilmPlots {
     const wide = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio)), high = Math.round(PLOT_HEIGHT * devicePixelRatio);
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     const paper = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
+    if (!paper) return;
     const across = (/** @type {number} */ frame) => frame / this.frames * wide, up = (/** @type {number} */ value) => high - 1 - value / most * (high - 3);
     const [faint, warn, link] = ["--faint", "--warn", "--link"].map(name => style.getPropertyValue(name));
     /** @param {string} colour @param {number} x @param {number} y @param {number} width @param {number} height */

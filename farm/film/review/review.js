@@ -1,8 +1,10 @@
 "use strict";
 // The review page: opens shots and frames, by strip, keys and links, and puts together its parts.
 
-const notes = new ReviewNotes(), cuts = new CutList(), stage = new Stage(byId("picture"), byId("wipe")), player = new Player(stage);
+const notes = new ReviewNotes(), cuts = new CutList(), stage = new Stage(byId("stage"), ofKind("picture", HTMLCanvasElement), byId("wipe")), player = new Player(stage);
 const panel = new ShotPanel(byId("panel"), notes, cuts), strip = new FilmStrip(byId("strip"), byId("cells"), marks), plots = new FilmPlots(byId("plots"));
+const scrub = ofKind("scrub", HTMLInputElement), against = ofKind("against", HTMLSelectElement), sort = ofKind("sort", HTMLSelectElement), filter = ofKind("filter", HTMLSelectElement);
+const figures = ofKind("figures", HTMLDetailsElement), help = ofKind("help", HTMLDialogElement), notesFile = ofKind("import", HTMLInputElement);
 /** What the address was last made to say. @type {string | null} */
 let told = null;
 let lastBefore = "before";
@@ -35,14 +37,14 @@ const FILTERS = {
 };
 
 function listShots() {
-  const shots = film.data.shots.filter(FILTERS[byId("filter").value]);
-  if (byId("sort").value === "look") shots.sort((one, other) => weight(other) - weight(one) || one.start - other.start);
+  const shots = film.data.shots.filter(FILTERS[filter.value]);
+  if (sort.value === "look") shots.sort((one, other) => weight(other) - weight(one) || one.start - other.start);
   byId("count").textContent = `${shots.length} of ${numberOf(film.data.shots.length, "shot")}`;
   strip.list(shots);
 }
 
 function showWhere() {
-  const {data} = film, {shot, frame} = player, scrub = byId("scrub");
+  const {data} = film, {shot, frame} = player;
   if (!shot) return;
   byId("code").textContent = frameName(data, frame);
   byId("frame").textContent = `frame ${frame}`;
@@ -51,7 +53,7 @@ function showWhere() {
   Object.assign(scrub, {min: shot.start, max: shot.stop - 1, value: frame});
   scrub.setAttribute("aria-valuetext", `frame ${frame}, ${frameName(data, frame)}`);
   strip.choose(shot);
-  if (byId("figures").open) plots.mark(frame);
+  if (figures.open) plots.mark(frame);
   nameSides();
   if (!player.speed || panel.shot !== shot) showPanel();
   if (!player.speed) {
@@ -61,10 +63,10 @@ function showWhere() {
 }
 
 function showPanel() {
-  const {shot} = player, select = byId("against");
+  const {shot} = player;
   const choices = [["source", "source"], ...(shot?.painted.some(one => one.file) ? [["painted", "painted still"]] : []), ...(shot?.older ?? []).map((one, place) => [`version:${one.version}`, `version ${place + 1}, ${one.version}`])];
   if (!choices.some(([value]) => value === player.against)) player.against = "source";
-  select.replaceChildren(...choices.map(([value, textContent]) => element("option", {value, textContent, selected: value === player.against})));
+  against.replaceChildren(...choices.map(([value, textContent]) => element("option", {value, textContent, selected: value === player.against})));
   panel.show(shot, player.frame);
 }
 
@@ -78,7 +80,7 @@ function view(mode) {
 
 /** What is left of the line: where nothing else shows this frame, the source. */
 function nameSides() {
-  const {mode} = stage, left = player.compared ? byId("against").selectedOptions[0]?.textContent : "source";
+  const {mode} = stage, left = player.compared ? against.selectedOptions[0]?.textContent : "source";
   byId("left-name").textContent = mode === "after" ? "" : mode === "difference" ? `difference from ${left}` : left;
   byId("right-name").textContent = mode === "before" || mode === "difference" ? "" : "result";
 }
@@ -102,7 +104,7 @@ function step(by) {
 
 /** As in #shot=3&frame=120: either, or both; the frame of the film. */
 function follow() {
-  if (location.hash === told || !film.data) return;
+  if (location.hash === told) return;
   const asked = new URLSearchParams(location.hash.slice(1));
   const number = (/** @type {string} */ name) => /^\d{1,9}$/.test(asked.get(name) ?? "") ? Number(asked.get(name)) : null;
   const frame = number("frame"), shot = film.data.shots.find(one => one.number === number("shot"));
@@ -110,67 +112,71 @@ function follow() {
   else openShot(shot ?? film.data.shots[0]);
 }
 
-/** What buttons and keys do, by name. @type {Record<string, (...said: any[]) => void>} */
+/** A note at the frames that are marked, or at the one that is shown. @param {Shot} shot @param {string} text */
+function writeNote(shot, text) {
+  const [first, last] = panel.marks, ranged = first !== null || last !== null;
+  const ends = ranged ? [first ?? shot.start, last ?? shot.stop - 1] : [player.frame, player.frame];
+  panel.marks = [null, null];
+  notes.write(Math.min(...ends), Math.max(...ends) + 1, shot.version, text);
+}
+
+/** A file of this film, once there is one. @param {string} ending @param {string} text @param {string} kind */
+function save(ending, text, kind) { if (film.data !== NOTHING) download(`${fileName(film.data.title)}.${ending}`, text, kind); }
+
+/** What buttons do, by name. @type {Record<string, () => void>} */
 const DOES = {
-  approved: () => notes.judge(player.shot, "approved"),
-  rejected: (/** @type {Setting[] | undefined} */ settings, /** @type {Controls | undefined} */ controls) => notes.judge(player.shot, "rejected", settings, controls),
-  "": () => notes.judge(player.shot, ""),
-  note: (/** @type {string} */ text) => {
-    const {shot} = player, [first, last] = panel.marks, ranged = first !== null || last !== null;
-    const ends = ranged ? [first ?? shot.start, last ?? shot.stop - 1] : [player.frame, player.frame];
-    panel.marks = [null, null];
-    notes.write(Math.min(...ends), Math.max(...ends) + 1, shot.version, text);
-  },
-  cuts: () => download(`${fileName(film.data.title)}.shots.csv`, cuts.csv(film.data), "text/csv"),
   back: () => player.back(), stop: () => player.stop(), play: () => player.play(),
   before: () => go(player.frame - 1), after: () => go(player.frame + 1),
   fit: () => stage.scale(0), pixels: () => stage.scale(stage.zoom ? 0 : 1),
 };
-panel.does = (what, ...said) => DOES[what](...said);
+panel.writes = writeNote;
+panel.savesCuts = () => save("shots.csv", cuts.csv(film.data), "text/csv");
 panel.goes = plots.goes = go;
-byId("figures").ontoggle = () => plots.mark(player.frame);
+figures.ontoggle = () => plots.mark(player.frame);
 
-/** @type {Record<string, (event: KeyboardEvent) => void>} */
+/** What keys do to the shot that is open. @type {Record<string, (event: KeyboardEvent, shot: Shot) => void>} */
 const KEYS = {
   j: DOES.back, k: DOES.stop, l: DOES.play, " ": () => player.speed ? player.stop() : player.play(),
   ArrowLeft: event => go(player.frame - (event.shiftKey ? 10 : 1)), ArrowRight: event => go(player.frame + (event.shiftKey ? 10 : 1)),
-  ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => go(player.shot.start), End: () => go(player.shot.stop - 1),
+  ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: (_, shot) => go(shot.start), End: (_, shot) => go(shot.stop - 1),
   a: () => view(stage.mode === "before" || (stage.mode !== "after" && lastBefore === "before") ? "after" : "before"),
   w: () => view("wipe"), s: () => view("side"), d: () => view("difference"),
   f: DOES.fit, z: DOES.pixels, "+": () => stage.scale((stage.zoom || 0.5) * 2), "-": () => stage.scale(stage.zoom / 2),
   i: () => { panel.marks[0] = player.frame; showPanel(); }, o: () => { panel.marks[1] = player.frame; showPanel(); },
-  n: () => byId("note")?.focus(), 1: () => DOES.approved(), 2: () => DOES.rejected(notes.of(player.shot)?.settings, notes.of(player.shot)?.controls), 3: () => DOES.note("look at this"), 0: DOES[""],
+  n: () => byId("note").focus(), 1: (_, shot) => notes.judge(shot, "approved"), 2: (_, shot) => notes.judge(shot, "rejected", notes.of(shot)?.settings, notes.of(shot)?.controls), 3: (_, shot) => writeNote(shot, "look at this"), 0: (_, shot) => notes.judge(shot, ""),
   x: () => cuts.split(player.frame), m: () => cuts.join(player.frame), "[": () => cuts.nudge(player.frame, -1), "]": () => cuts.nudge(player.frame, 1),
-  "?": () => byId("help").showModal(),
+  "?": () => help.showModal(),
 };
 
 document.addEventListener("keydown", event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !player.shot || byId("help").open) return;
+  const {shot} = player;
+  if (event.ctrlKey || event.metaKey || event.altKey || !shot || help.open) return;
   const target = /** @type {Element} */ (event.target);
   if (target.closest("textarea, select, input:not([type=range]):not([type=file])")) return;
   if ((event.key === " " || event.key === "Enter") && target.closest("button, summary, label, a")) return;
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (act) { event.preventDefault(); act(event); }
+  if (act) { event.preventDefault(); act(event, shot); }
 });
 
-byId("controls").addEventListener("click", (/** @type {any} */ event) => {
-  const {do: act, mode} = event.target.closest("button")?.dataset ?? {};
+byId("controls").addEventListener("click", event => {
+  const {do: act, mode} = /** @type {Element} */ (event.target).closest("button")?.dataset ?? {};
   if (act) DOES[act]();
   if (mode) view(mode);
 });
-byId("scrub").oninput = (/** @type {any} */ event) => go(event.target.valueAsNumber);
-byId("against").onchange = (/** @type {any} */ event) => {
-  player.against = event.target.value;
-  const painted = player.against === "painted" && player.shot.painted.find(one => one.file);
+scrub.oninput = () => go(scrub.valueAsNumber);
+against.onchange = () => {
+  player.against = against.value;
+  const painted = player.against === "painted" && player.shot?.painted.find(one => one.file);
   go(painted ? painted.frame : player.frame);
 };
-byId("sort").onchange = byId("filter").onchange = listShots;
-byId("help-open").onclick = () => byId("help").showModal();
-byId("export").onclick = () => download(`${fileName(film.data.title)}.notes.json`, notes.text(), "application/json");
-byId("csv").onclick = () => download(`${fileName(film.data.title)}.notes.csv`, notes.csv(film.data), "text/csv");
-byId("import").onchange = async (/** @type {any} */ event) => {
-  const [file] = event.target.files;
-  event.target.value = "";
+sort.onchange = filter.onchange = listShots;
+byId("help-open").onclick = () => help.showModal();
+byId("export").onclick = () => save("notes.json", notes.text(), "application/json");
+byId("csv").onclick = () => save("notes.csv", notes.csv(film.data), "text/csv");
+notesFile.onchange = async () => {
+  const file = notesFile.files?.[0];
+  notesFile.value = "";
+  if (!file || film.data === NOTHING) return;
   let words = "";
   try { const found = notes.take(JSON.parse(await file.text())); words = `Loaded: ${numberOf(found.notes, "note")} and ${numberOf(found.verdicts, "verdict")}.`; } catch (error) { words = error instanceof SyntaxError ? "This file is not JSON." : /** @type {Error} */ (error).message; }
   notes.save();
@@ -188,7 +194,7 @@ player.moved = showWhere;
 strip.opened = shot => openShot(shot);
 cuts.changed = showPanel;
 notes.changed = () => {
-  for (const cell of strip.made.values()) strip._mark(cell);
+  strip.mark();
   showPanel();
   if (notes.lost) byId("said").textContent = "This browser keeps nothing for this page: save your notes to a file.";
 };
@@ -227,7 +233,7 @@ film.told.push(data => {
   if (first) notes.open(data);
   cuts.open(data);
   showDeliverables(data);
-  byId("figures").hidden = !data.plots.length;
+  figures.hidden = !data.plots.length;
   plots.open(data);
   listShots();
   if (first) { view("wipe"); follow(); } else if (!player.speed) { panel.shot = null; player.go(frame); }

@@ -10,8 +10,9 @@ const CLOSEST = 16;  // device pixels for one of the picture
  */
 
 class Stage {
-  /** @param {HTMLCanvasElement} canvas @param {HTMLElement} wipe the line */
-  constructor(canvas, wipe) {
+  /** @param {HTMLElement} box what the picture fills @param {HTMLCanvasElement} canvas @param {HTMLElement} wipe the line */
+  constructor(box, canvas, wipe) {
+    this.box = box;
     this.canvas = canvas;
     this.wipe = wipe;
     this.paper = canvas.getContext("2d");
@@ -27,7 +28,7 @@ class Stage {
     this.words = "";
     /** Of the larger picture that was seen. */
     this.width = this.height = 1;
-    new ResizeObserver(() => this.draw()).observe(canvas.parentElement);
+    new ResizeObserver(() => this.draw()).observe(box);
     this._dragged(wipe, event => this.move(event.clientX));
     this._dragged(canvas, event => {
       if (this.zoom) { this.pan = [this.pan[0] + event.movementX * devicePixelRatio, this.pan[1] + event.movementY * devicePixelRatio]; this.draw(); }
@@ -65,40 +66,40 @@ class Stage {
   }
 
   draw() {
-    const {canvas, paper} = this, box = canvas.parentElement.getBoundingClientRect();
+    const {canvas, paper} = this, box = this.box.getBoundingClientRect();
     const [wide, high] = [box.width, box.height].map(side => Math.max(1, Math.round(side * devicePixelRatio)));
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
-    paper.setTransform(1, 0, 0, 1, 0, 0);
-    paper.clearRect(0, 0, wide, high);
     this.wipe.hidden = this.mode !== "wipe" || !this.right;
     this.wipe.style.left = `${100 * this.line}%`;
     canvas.setAttribute("aria-label", this.words);
-    const known = this.right ?? this.left;
-    if (!known) return;
-    const [own, tall] = partOf(known).slice(2);
+    if (!paper) return;
+    paper.setTransform(1, 0, 0, 1, 0, 0);
+    paper.clearRect(0, 0, wide, high);
+    const right = this.right ?? this.left, left = this.left ?? right;
+    if (!left || !right) return;
+    const [own, tall] = partOf(right).slice(2);
     if (own > this.width) [this.width, this.height] = [own, tall];
     else this.height = this.width * tall / own;
-    const [left, right] = [this.left ?? this.right, this.right ?? this.left];
     /** @type {Box} */
     const whole = [0, 0, wide, high];
     const half = Math.floor(wide / 2), cut = Math.round(this.line * wide);
     if (this.mode === "side") {
-      this._paint(left, [0, 0, half - 1, high], [0, 0, half - 1, high]);
-      this._paint(right, [half + 1, 0, half - 1, high], [half + 1, 0, half - 1, high]);
+      this._paint(paper, left, [0, 0, half - 1, high], [0, 0, half - 1, high]);
+      this._paint(paper, right, [half + 1, 0, half - 1, high], [half + 1, 0, half - 1, high]);
     } else if (this.mode === "wipe") {
-      this._paint(right, whole, [cut, 0, wide - cut, high]);
-      this._paint(left, whole, [0, 0, cut, high]);
+      this._paint(paper, right, whole, [cut, 0, wide - cut, high]);
+      this._paint(paper, left, whole, [0, 0, cut, high]);
     } else {
-      this._paint(this.mode === "after" ? right : left, whole, whole);
+      this._paint(paper, this.mode === "after" ? right : left, whole, whole);
       paper.globalCompositeOperation = "difference";
-      if (this.mode === "difference") this._paint(right, whole, whole);
+      if (this.mode === "difference") this._paint(paper, right, whole, whole);
       paper.globalCompositeOperation = "source-over";
     }
   }
 
-  /** @param {Side} side @param {Box} box @param {Box} clip */
-  _paint(side, [x, y, width, height], clip) {
-    const {paper} = this, scale = this.zoom || Math.min(width / this.width, height / this.height);
+  /** @param {CanvasRenderingContext2D} paper @param {Side} side @param {Box} box @param {Box} clip */
+  _paint(paper, side, [x, y, width, height], clip) {
+    const scale = this.zoom || Math.min(width / this.width, height / this.height);
     const [dw, dh] = [this.width * scale, this.height * scale];
     paper.save();
     paper.beginPath();
