@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actors.evaluation.comparison_sheet import cell, sheet
+from actors.evaluation.evaluation_orders import ComparedFrames, JudgedPair, JudgedSide, SharedView
 from actors.evaluation.matched_patches import FrameFeatures, colour_apart, features_of, patches_of, shared_places
 from actors.evaluation.shown_frames import batch_of, coloured, composed, true_chroma
 from actors.media.container import named
@@ -26,59 +27,13 @@ from actors.survey.frame_runs import frames_in_turn, frames_of
 from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.errors import BadMedia
 from jobs.film.source import Film
-from jobs.plan.plan import Look
-from jobs.plan.spans import FARTHEST, Span
+from jobs.plan.spans import FARTHEST
 from jobs.records.evaluation import ColourError, ShotPair, StillElsewhere
 from jobs.store import open_store
 
 Floats = NDArray[np.float32]
 
 ROWS = ("grey", "look alone", "matched with a still of the other shot", "truth")
-
-
-class SharedView(NamedTuple):
-    """Two frames of different shots that show the same patches."""
-
-    frames: tuple[int, int]
-    places: Floats
-    """In both frames (2, N, 2)."""
-
-
-class ComparedFrames(NamedTuple):
-    """Frames of some shots that are held against those of other shots, as far as these are near."""
-
-    number: int
-    film: Film
-    shots: dict[int, int]
-    """Of each frame the number of its shot, in film order."""
-    own: frozenset[int]
-    """Frames that those after them are held against."""
-    run: NeighbouringFrames
-    """From the first of the frames to the last."""
-
-
-class JudgedSide(NamedTuple):
-    """One frame of a pair, which the look colours."""
-
-    alone: Span
-    """By which it gets its colour where the other frame is no still."""
-    matched: Span
-    """The same where it is one."""
-    run: NeighbouringFrames
-    """All frames that either span reads."""
-    frame: NeighbouringFrames
-    """It alone."""
-
-
-class JudgedPair(NamedTuple):
-    """Two frames that show the same patches, and how each gets its colour."""
-
-    number: int
-    """Of its sheet."""
-    film: Film
-    look: Look
-    view: SharedView
-    sides: tuple[JudgedSide, JudgedSide]
 
 
 class _TrueFrame(NamedTuple):

@@ -1,6 +1,9 @@
-"""What evaluation workers are asked for: the material, spans of film to judge, and photographs by name."""
+"""What evaluation workers are asked for: the material, spans of film and pairs of frames to judge, and photographs by name."""
 
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.errors import BadMedia
@@ -37,6 +40,51 @@ class JudgedSpan(NamedTuple):
     """Whose own colour of the anchors, alone and with strokes, is propagated as well; None: the truth's alone."""
     strokes: int = 0
     """Drawn on each anchor."""
+
+
+class SharedView(NamedTuple):
+    """Two frames of different shots that show the same patches."""
+
+    frames: tuple[int, int]
+    places: NDArray[np.float32]
+    """In both frames (2, N, 2)."""
+
+
+class ComparedFrames(NamedTuple):
+    """Frames of some shots that are held against those of other shots, as far as these are near."""
+
+    number: int
+    film: Film
+    shots: dict[int, int]
+    """Of each frame the number of its shot, in film order."""
+    own: frozenset[int]
+    """Frames that those after them are held against."""
+    run: NeighbouringFrames
+    """From the first of the frames to the last."""
+
+
+class JudgedSide(NamedTuple):
+    """One frame of a pair, which the look colours."""
+
+    alone: Span
+    """By which it gets its colour where the other frame is no still."""
+    matched: Span
+    """The same where it is one."""
+    run: NeighbouringFrames
+    """All frames that either span reads."""
+    frame: NeighbouringFrames
+    """It alone."""
+
+
+class JudgedPair(NamedTuple):
+    """Two frames that show the same patches, and how each gets its colour."""
+
+    number: int
+    """Of its sheet."""
+    film: Film
+    look: Look
+    view: SharedView
+    sides: tuple[JudgedSide, JudgedSide]
 
 
 def names_in(place: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from actors.evaluation.between_shots import ComparedFrames, JudgedPair, JudgedSide, SharedView
+from actors.evaluation.evaluation_orders import ComparedFrames, JudgedPair, JudgedSide, SharedView
 from actors.survey.neighbouring_frames import middles, run_over
 from farm.fleet.calls import Call, PoolSpec
 from farm.fleet.fleet import Fleet
