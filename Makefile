@@ -48,8 +48,8 @@ test: env check
 test-minutes: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m 'minutes and not slow'
 
-# All but the tests that start programs (Ray, Chromium, Prometheus, moto, a terminal, the command itself) and most that carry whole
-# films through. Minutes, for every change.
+# All but the tests that start programs (Ray, Chromium, Prometheus, moto, a terminal, the command itself) and those that carry whole
+# films, but for the driver's own. For every change.
 quick: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -m 'not slow and not minutes and not programs and not films'
 

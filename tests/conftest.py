@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.programs import starts_programs
+from tests.programs import carries_films, starts_programs
 from tests.s3 import MotoServer, no_credentials_env
 
 PLUGIN, ROOT = str(Path(__file__).with_name("plugin")), str(Path(__file__).parents[1])
@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and starts_programs(item):
             item.add_marker("programs")
+        if isinstance(item, pytest.Function) and carries_films(item):
+            item.add_marker("films")
         if item.get_closest_marker("minutes") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(MINUTES_TIMEOUT))
 

@@ -1,4 +1,4 @@
-"""Which tests start programs that take seconds to begin: Ray, Chromium, Prometheus, moto, a terminal, the command itself. `make quick` leaves them out."""
+"""Which tests take seconds, so that `make quick` leaves them out: those that start programs (Ray, Chromium, Prometheus, moto, a terminal, the command itself), and those that carry whole films."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -13,12 +13,26 @@ STARTERS = (
 )  # fmt: skip
 """Whoever uses a function or a class whose full name begins so starts such a program, or talks to one."""
 
+FILMS = ("tests.farm.inline.",)
+"""Whoever uses one of these carries a whole film through all rooms, in this process."""
+STORY = "tests.farm.film.test_driver"
+"""The tests of what happens to a film. They are part of `make quick` all the same."""
+
 
 def starts_programs(test: pytest.Function) -> bool:
     """Whether a test or one of its fixtures uses anything that starts such a program, itself or by way of other code of the tests."""
+    return _asks_for_bucket(test) or _uses(test, STARTERS)
+
+
+def carries_films(test: pytest.Function) -> bool:
+    """Whether a test or one of its fixtures carries a whole film."""
+    return test.function.__module__ != STORY and _uses(test, FILMS)
+
+
+def _uses(test: pytest.Function, names: tuple[str, ...]) -> bool:
     fixtures = test._fixtureinfo.name2fixturedefs
     functions = [test.function, *(each.func for name in test.fixturenames for each in fixtures.get(name, ()))]
-    return _asks_for_bucket(test) or any(map(_looked_through, functions))
+    return any(_looked_through(one, names) for one in functions)
 
 
 def _asks_for_bucket(test: pytest.Function) -> bool:
@@ -28,22 +42,22 @@ def _asks_for_bucket(test: pytest.Function) -> bool:
 
 
 @cache
-def _looked_through(function: Any) -> bool:
+def _looked_through(function: Any, names: tuple[str, ...]) -> bool:
     # Once for all cases of a test, and for all tests of a fixture.
-    return _starts(function, set())
+    return _leads_to(names, function, set())
 
 
-def _starts(found: Any, seen: set[int]) -> bool:
+def _leads_to(names: tuple[str, ...], found: Any, seen: set[int]) -> bool:
     if id(found) in seen or not isinstance(found, FunctionType | type):
         return False
     seen.add(id(found))
-    if f"{found.__module__}.{found.__qualname__}".startswith(STARTERS):
+    if f"{found.__module__}.{found.__qualname__}".startswith(names):
         return True
     if not found.__module__.startswith("tests."):
         return False
     if isinstance(found, type):
-        return any(_starts(part, seen) for part in (*found.__bases__, *vars(found).values()))
-    return any(_starts(found.__globals__.get(name), seen) for name in _names(found.__code__))
+        return any(_leads_to(names, part, seen) for part in (*found.__bases__, *vars(found).values()))
+    return any(_leads_to(names, found.__globals__.get(name), seen) for name in _names(found.__code__))
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -43,8 +43,6 @@ from tests.farm.shell import farm
 from tests.farm.studio import job_of, spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 
 def exported(spec: JobSpec, fleet: InlineFleet | None = None, **wish: Any) -> StillsReport:
     """As the command has it, with everything done in this process."""

@@ -43,8 +43,6 @@ from tests.farm.studio import job_of, spec_of
 from tests.films import Recipe, fingerprint, read_number, serial
 from tests.paper import report_of
 
-pytestmark = pytest.mark.films
-
 
 def look(name: str, **settings: Any) -> Look:
     return fit(LookChoice(name=name, settings=settings))

@@ -23,8 +23,6 @@ from tests.farm.inline import InlineFleet, quiet, rendered, shot_list, surveyed
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 MASTER = {"name": "film", "codec": "ffv1"}
 VIEW = {"name": "view", "preset": "ultrafast"}
 

@@ -26,8 +26,6 @@ from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import spec_of
 from tests.films import Recipe, plane_of
 
-pytestmark = pytest.mark.films
-
 FRAMES, CHUNK = 24, 8
 CODECS: list[dict[str, Any]] = [
     {"codec": "ffv1"},

@@ -20,8 +20,6 @@ from tests.farm.inline import InlineFleet, rendered
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 MASTER = {"name": "master", "codec": "ffv1"}
 VIEW = {"name": "view", "codec": "h264", "height": 540, "burn_in": {"version": "v2", "text": "<b>%{n}</b>"}}
 

@@ -29,8 +29,6 @@ from tests.paper import report_of
 from tests.proxy import FaultyProxy, Rule
 from tests.s3 import MotoServer
 
-pytestmark = pytest.mark.films
-
 
 def flipped(path: Path) -> None:
     data = bytearray(path.read_bytes())

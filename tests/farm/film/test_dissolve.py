@@ -23,8 +23,6 @@ from tests.farm.inline import InlineFleet, quiet, rendered
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe, plane_of
 
-pytestmark = pytest.mark.films
-
 NO_CUTS = {"detect": "adaptive", "threshold": 1000}
 BOTH = [{"name": "film", "codec": "ffv1"}, {"name": "view", "codec": "h264", "preset": "ultrafast"}]
 

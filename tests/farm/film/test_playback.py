@@ -16,8 +16,6 @@ from tests.browser import CHROMIUM, told
 from tests.farm.inline import rendered
 from tests.patches import FRAMES, PATCHES, SIZE, Paint, patch_film, patches_of
 
-pytestmark = pytest.mark.films
-
 PAINTS = {
     "bt709": Paint(),
     "bt601 full": Paint(matrix=6, full=True),

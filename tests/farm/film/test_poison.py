@@ -36,8 +36,6 @@ from tests.farm.shell import farm
 from tests.farm.studio import Studio, same, spec_of
 from tests.films import Recipe, serial
 
-pytestmark = pytest.mark.films
-
 CUTS = (0, 16, 32, 48)
 BAD = {"frames": [16, 32]}
 """The film's second shot."""

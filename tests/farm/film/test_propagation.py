@@ -29,8 +29,6 @@ from tests.farm.inline import InlineFleet, rendered, shot_list, surveyed
 from tests.farm.studio import same, spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 FRAMES = 130
 
 

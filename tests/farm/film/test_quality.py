@@ -29,8 +29,6 @@ from tests.farm.inline import InlineFleet, quiet, rendered, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:

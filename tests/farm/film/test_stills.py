@@ -34,8 +34,6 @@ from tests.farm.inline import InlineFleet, quiet, shot_list
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 FRAMES, CUT = 90, 60
 BLUE, RED = (150, 110), (110, 150)
 """Cb and Cr."""

@@ -38,8 +38,6 @@ from tests.farm.shell import farm
 from tests.farm.studio import spec_of
 from tests.films import Recipe
 
-pytestmark = pytest.mark.films
-
 CUT, FRAMES = 14, 24
 
 
