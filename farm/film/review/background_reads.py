@@ -3,7 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import inf
 from typing import Generic, TypeVar
 
 ABREAST = 8
@@ -22,7 +23,7 @@ class BackgroundReads(Generic[Found]):
         self._pool = ThreadPoolExecutor(ABREAST)
         self._asked: set[str] = set()
         self._waiting: deque[str] = deque()
-        self._begun: dict[Future[Found], str] = {}
+        self._begun: deque[tuple[str, Future[Found]]] = deque()
 
     def ask(self, names: Iterable[str]) -> None:
         """Have these read, those that were not asked for yet."""
@@ -31,18 +32,22 @@ class BackgroundReads(Generic[Found]):
         self._waiting.extend(fresh)
 
     def go_on(self, seconds: float = 0.0) -> None:
-        """Take what has come, begin what comes next, and wait so long for what is asked for. Raises what reading raised."""
+        """Take what has come, in the order in which it was asked for, begin what comes next, and wait so long for what is asked for. Raises what reading raised."""
         until = time.monotonic() + seconds
-        self._take()
-        while self._begun and (left := until - time.monotonic()) > 0:
-            wait(self._begun, None if left == float("inf") else left, FIRST_COMPLETED)
-            self._take()
-
-    def _take(self) -> None:
-        for future in [one for one in self._begun if one.done()]:
-            name = self._begun.pop(future)
+        self._begin()
+        while self._begun:
+            name, reading = self._begun[0]
+            left = max(0.0, until - time.monotonic())
+            try:
+                reading.exception(None if left == inf else left)
+            except TimeoutError:
+                return
+            self._begun.popleft()
             self._asked.discard(name)  # one that failed, or was not there yet, may be asked for again
-            self.found[name] = future.result()
+            self._begin()
+            self.found[name] = reading.result()
+
+    def _begin(self) -> None:
         while self._waiting and len(self._begun) < AHEAD:
             name = self._waiting.popleft()
-            self._begun[self._pool.submit(self._read, name)] = name
+            self._begun.append((name, self._pool.submit(self._read, name)))
