@@ -1,24 +1,27 @@
 """Evaluates a look on what several shots of a film show: how far its colours are apart, without and with a still of another shot."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from statistics import fmean
 
 from actors.evaluation.evaluation_orders import ComparedFrames, JudgedPair, JudgedSide, SharedView
 from actors.survey.neighbouring_frames import middles, run_over
-from farm.fleet.calls import Call, PoolSpec
+from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
-from farm.fleet.vantage import DriverView
-from farm.learn.evaluate import hands, place_of, place_of_file, put_down
-from farm.learn.evaluate_propagation import Surveyed, fit_colouriser, refuse_grey, surveyed_film
+from farm.learn.evaluate_propagation import (
+    FilmRequest,
+    Surveyed,
+    fit_colouriser,
+    judged_on_film,
+    refuse_grey,
+    surveyed_for,
+)
 from farm.progress.pictures_console import EvaluationProgress
-from farm.specs.place_policy import confine_evaluation
 from jobs.errors import BadMedia, BadSpec, number_of
 from jobs.plan.plan import Look, Range
 from jobs.plan.spans import FARTHEST, PaintedFrame, Propagation
 from jobs.records.evaluation import BetweenShotsEvaluation, ShotPair
-from jobs.spec.job import LookChoice, Reading
-from jobs.store import open_store
+from jobs.spec.job import LookChoice
 
 FRAMES = 5
 """Of each shot that are held against those of other shots: the middle ones of as many equal parts."""
@@ -61,43 +64,24 @@ class PairCall(Call):
         return "frames {} and {}".format(*self.order.view.frames)
 
 
-@dataclass(frozen=True)
-class BetweenShotsRequest:
-    """Which look is judged, and on which film."""
+@dataclass(frozen=True, kw_only=True)
+class BetweenShotsRequest(FilmRequest):
+    """Which look is judged as well."""
 
-    on: str
-    """A path or s3://."""
     look: LookChoice
     pairs: int = PAIRS
     """At most, evenly spread over all that are found."""
-    out: str | None = None
-    """A folder or s3://bucket/prefix for evaluation.json and the sheets; None: nothing is written."""
-    reading: Reading = field(default_factory=Reading)
-    trim: bool = False
-    """As a spec's `head: trim`."""
-    shots: str | None = None
-    """A list of its shots, as a spec's `shots: {file: ...}`; None: they are detected."""
 
 
 def evaluate_between_shots(
     wish: BetweenShotsRequest, *, address: str | None = None, workers: int | None = None
 ) -> BetweenShotsEvaluation:
     """Judge a look. Raises BadInput for a look, a film or a place that cannot be had, for a grey film, and where no two shots show the same."""
-    with confine_evaluation({"--on": wish.on, "--out": wish.out, "--shots": wish.shots}, [wish.look], address):
-        on, names = place_of(wish.on)
-        if names:
-            raise BadSpec(f"--between-shots: {on} holds photographs; name a film.")
-        out = None if wish.out is None else open_store(wish.out)
-        if out is not None:
-            out.check()
-        if wish.shots is not None:
-            wish = replace(wish, shots=place_of_file(wish.shots))
-        progress = EvaluationProgress()
-        vantage = DriverView.of_evaluation(out.url if out else None, [on, *filter(None, [wish.shots])])
-        with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
-            evaluation = judged_between_shots(fleet, on, wish, progress, workers)
-        put_down(evaluation, out, progress)
-        return evaluation
+
+    def refused(on: str) -> BadSpec:
+        return BadSpec(f"--between-shots: {on} holds photographs; name a film.")
+
+    return judged_on_film(judged_between_shots, wish, [wish.look], refused, address, workers)
 
 
 def judged_between_shots(
@@ -105,13 +89,7 @@ def judged_between_shots(
 ) -> BetweenShotsEvaluation:
     """The evaluation on a film at `on`, as workers know it."""
     look = fit_colouriser(wish.look)
-    count, cpus = hands(fleet.cluster, workers)
-    surveyor = PoolSpec("surveyor", "actors.survey.surveyor:Surveyor", (on, 1, wish.reading), limit=count, cpus=cpus)
-    made_of = "actors.evaluation.between_shots:BetweenShotsEvaluator"
-    out = None if wish.out is None else open_store(wish.out).url
-    fleet.hire([surveyor, PoolSpec("evaluator", made_of, (out, cpus), limit=count, cpus=cpus)])
-    surveyed = surveyed_film(fleet, on, trim=wish.trim, listed=wish.shots)
-    fleet.expect("surveyor", 0, sure=True)
+    surveyed = surveyed_for(fleet, on, wish, "actors.evaluation.between_shots:BetweenShotsEvaluator", workers)
     shots = _chosen(surveyed.joined)
     orders = _comparisons(surveyed, shots)
     compared = len(set().union(*map(_pairs_of, orders)))

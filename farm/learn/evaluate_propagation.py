@@ -1,9 +1,9 @@
 """Evaluates colour propagation: some true frames of a film are the anchors, and the frames between them are measured."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from actors.evaluation.evaluation_orders import JudgedSpan
 from actors.evaluation.propagation_summary import propagation_summary
@@ -18,6 +18,7 @@ from farm.fleet.vantage import DriverView
 from farm.learn.evaluate import hands, place_of, place_of_file, put_down
 from farm.progress.pictures_console import EvaluationProgress
 from farm.specs.place_policy import confine_evaluation
+from jobs.document import Document
 from jobs.errors import BadMedia, BadSpec
 from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Film
@@ -63,16 +64,12 @@ class SpanCall(Call):
         return f"frames {read.start} to {read.stop - 1}"
 
 
-@dataclass(frozen=True)
-class PropagationRequest:
-    """Which film is judged, and which of its frames are anchors."""
+@dataclass(frozen=True, kw_only=True)
+class FilmRequest:
+    """Which film is judged, and where that is put down."""
 
     on: str
     """A path or s3://."""
-    anchors: str
-    """One of CHOICES, or frames by number and time code, as in "0,48,96-98,00:00:05:03"."""
-    frames: int = FRAMES
-    """How many of the frames that are no anchors, evenly spread."""
     out: str | None = None
     """A folder or s3://bucket/prefix for evaluation.json and the sheets; None: nothing is written."""
     reading: Reading = field(default_factory=Reading)
@@ -80,10 +77,24 @@ class PropagationRequest:
     """As a spec's `head: trim`."""
     shots: str | None = None
     """A list of its shots, as a spec's `shots: {file: ...}`; None: they are detected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagationRequest(FilmRequest):
+    """Which of its frames are anchors as well."""
+
+    anchors: str
+    """One of CHOICES, or frames by number and time code, as in "0,48,96-98,00:00:05:03"."""
+    frames: int = FRAMES
+    """How many of the frames that are no anchors, evenly spread."""
     strokes: int = 0
     """Drawn by rule on each anchor, over the look's own colour; 0: none."""
     look: LookChoice | None = None
     """That is helped by strokes."""
+
+
+AnyRequest = TypeVar("AnyRequest", bound=FilmRequest)
+AnyEvaluation = TypeVar("AnyEvaluation", bound=Document)
 
 
 class Surveyed(NamedTuple):
@@ -100,26 +111,37 @@ def evaluate_propagation(
     wish: PropagationRequest, *, address: str | None = None, workers: int | None = None
 ) -> PropagationEvaluation:
     """Judge propagated colour. Raises BadInput for a film or a place that cannot be had, for anchors that are none of its frames, and for a grey film."""
-    places = {"--on": wish.on, "--out": wish.out, "--shots": wish.shots}
-    with confine_evaluation(places, [wish.look] if wish.look else [], address):
-        return _evaluated(wish, address, workers)
+
+    def refused(on: str) -> BadSpec:
+        return BadSpec(f"--anchors {wish.anchors}: {on} holds photographs; name a film, whose frames it picks.")
+
+    return judged_on_film(judged_film, wish, [wish.look] if wish.look else [], refused, address, workers)
 
 
-def _evaluated(wish: PropagationRequest, address: str | None, workers: int | None) -> PropagationEvaluation:
-    on, names = place_of(wish.on)
-    if names:
-        raise BadSpec(f"--anchors {wish.anchors}: {on} holds photographs; name a film, whose frames it picks.")
-    out = None if wish.out is None else open_store(wish.out)
-    if out is not None:
-        out.check()
-    if wish.shots is not None:
-        wish = replace(wish, shots=place_of_file(wish.shots))
-    progress = EvaluationProgress()
-    vantage = DriverView.of_evaluation(out.url if out else None, [on, *filter(None, [wish.shots])])
-    with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
-        evaluation = judged_film(fleet, on, wish, progress, workers)
-    put_down(evaluation, out, progress)
-    return evaluation
+def judged_on_film(
+    judge: Callable[[Fleet, str, AnyRequest, EvaluationProgress, int | None], AnyEvaluation],
+    wish: AnyRequest,
+    looks: Sequence[LookChoice],
+    refused: Callable[[str], BadSpec],
+    address: str | None,
+    workers: int | None,
+) -> AnyEvaluation:
+    """Have a film judged, and the evaluation put down. `judge` is told the film's place as workers know it; `refused`: what is raised where photographs lie at a place."""
+    with confine_evaluation({"--on": wish.on, "--out": wish.out, "--shots": wish.shots}, looks, address):
+        on, names = place_of(wish.on)
+        if names:
+            raise refused(on)
+        out = None if wish.out is None else open_store(wish.out)
+        if out is not None:
+            out.check()
+        if wish.shots is not None:
+            wish = replace(wish, shots=place_of_file(wish.shots))
+        progress = EvaluationProgress()
+        vantage = DriverView.of_evaluation(out.url if out else None, [on, *filter(None, [wish.shots])])
+        with Fleet(address, workers=workers or 1, watcher=progress, vantage=vantage) as fleet:
+            evaluation = judge(fleet, on, wish, progress, workers)
+        put_down(evaluation, out, progress)
+        return evaluation
 
 
 def judged_film(
@@ -127,13 +149,7 @@ def judged_film(
 ) -> PropagationEvaluation:
     """The evaluation of a film at `on`, as workers know it."""
     look = fit_colouriser(wish.look) if wish.look else None
-    count, cpus = hands(fleet.cluster, workers)
-    surveyor = PoolSpec("surveyor", "actors.survey.surveyor:Surveyor", (on, 1, wish.reading), limit=count, cpus=cpus)
-    made_of = "actors.evaluation.propagated_frames:PropagationEvaluator"
-    out = None if wish.out is None else open_store(wish.out).url
-    fleet.hire([surveyor, PoolSpec("evaluator", made_of, (out, cpus), limit=count, cpus=cpus)])
-    surveyed = surveyed_film(fleet, on, trim=wish.trim, listed=wish.shots)
-    fleet.expect("surveyor", 0, sure=True)
+    surveyed = surveyed_for(fleet, on, wish, "actors.evaluation.propagated_frames:PropagationEvaluator", workers)
     anchors = _anchors(wish.anchors, surveyed)
     spans = [span for shots in surveyed.joined for span in spans_within_reach(shots, anchors)]
     propagated = sorted({number for span in spans for number in range(*span.frames)} - {*anchors})
@@ -178,6 +194,17 @@ def fit_colouriser(choice: LookChoice) -> Look:
 
 def _grey(on: str) -> BadMedia:
     return BadMedia(f"{on} is grey, and cannot judge colours; name a film that has some.")
+
+
+def surveyed_for(fleet: Fleet, on: str, wish: FilmRequest, evaluator: str, workers: int | None) -> Surveyed:
+    """A film with its shots; workers of the class `evaluator` ("module:name") are there to judge it."""
+    count, cpus = hands(fleet.cluster, workers)
+    surveyor = PoolSpec("surveyor", "actors.survey.surveyor:Surveyor", (on, 1, wish.reading), limit=count, cpus=cpus)
+    out = None if wish.out is None else open_store(wish.out).url
+    fleet.hire([surveyor, PoolSpec("evaluator", evaluator, (out, cpus), limit=count, cpus=cpus)])
+    surveyed = surveyed_film(fleet, on, trim=wish.trim, listed=wish.shots)
+    fleet.expect("surveyor", 0, sure=True)
+    return surveyed
 
 
 def surveyed_film(fleet: Fleet, on: str, *, trim: bool, listed: str | None = None) -> Surveyed:

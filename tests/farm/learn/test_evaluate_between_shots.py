@@ -69,7 +69,7 @@ def judged(
 ) -> BetweenShotsEvaluation:
     """In this process."""
     progress = EvaluationProgress(PlainConsole(file=StringIO()))
-    wish = BetweenShotsRequest(str(film), look, pairs=pairs, shots=shots)
+    wish = BetweenShotsRequest(on=str(film), look=look, pairs=pairs, shots=shots)
     return judged_between_shots(fleet or InlineFleet(), str(film), wish, progress)  # type: ignore[arg-type]
 
 
@@ -239,7 +239,7 @@ def test_the_command_refuses_in_one_sentence(film: Path, asked: tuple[str, ...],
 def test_what_cannot_be_judged_is_refused_before_anybody_is_hired(tmp_path: Path, film: Path) -> None:
     kept(tmp_path / "a.png", patches(1))
     with pytest.raises(BadSpec, match="holds photographs; name a film"):
-        evaluate_between_shots(BetweenShotsRequest(str(tmp_path), LOOK))
+        evaluate_between_shots(BetweenShotsRequest(on=str(tmp_path), look=LOOK))
     fleet = InlineFleet()
     with pytest.raises(BadSpec, match="does not keep the film's luma"):
         judged(film, fleet, look=LookChoice(name="style"))

@@ -56,7 +56,7 @@ def judged(
     film: Path, anchors: str, fleet: InlineFleet | None = None, **fields: int | str | LookChoice
 ) -> PropagationEvaluation:
     """In this process."""
-    wish = PropagationRequest(str(film), anchors, **fields)  # type: ignore[arg-type]
+    wish = PropagationRequest(on=str(film), anchors=anchors, **fields)  # type: ignore[arg-type]
     progress = EvaluationProgress(PlainConsole(file=StringIO()))
     return judged_film(fleet or InlineFleet(), str(film), wish, progress)  # type: ignore[arg-type]
 
@@ -204,7 +204,7 @@ def test_what_is_no_film_is_refused_before_anybody_is_hired(tmp_path: Path, monk
     kept(tmp_path / "a.png", patches(1))
     for on, words in ((tmp_path, "holds photographs; name a film"), (tmp_path / "b.mp4", "does not exist")):
         with pytest.raises(BadInput, match=words):
-            evaluate_propagation(PropagationRequest(str(on), "middle"), address="nowhere:1")
+            evaluate_propagation(PropagationRequest(on=str(on), anchors="middle"), address="nowhere:1")
 
 
 def test_people_read_a_table(film: Path) -> None:
