@@ -29,6 +29,7 @@ class Heartbeat:
         self._ask, self._what, self._pause = ask, what, pause
         self._missed = 0
         self._ended = threading.Event()
+        self._asking: threading.Thread | None = None
         self._thread = threading.Thread(target=self._go_on, daemon=True, name="heartbeat")
         self._thread.start()
 
@@ -53,7 +54,8 @@ class Heartbeat:
     def asked(self, question: Callable[[], Found]) -> Found:
         """What a question to the head brings that Ray itself would wait for without end. Raises as it does, and as `check`."""
         found: Queue[Callable[[], Found]] = Queue()
-        threading.Thread(target=lambda: found.put(_outcome(question)), daemon=True).start()
+        self._asking = threading.Thread(target=lambda: found.put(_outcome(question)), daemon=True)
+        self._asking.start()
         while True:
             try:
                 return found.get(timeout=_LOOK_SECONDS)()
@@ -61,9 +63,11 @@ class Heartbeat:
                 self.check()
 
     def end(self) -> None:
-        """Ask no more. A question that is asked already is waited for, where the head answers."""
+        """Ask no more. What is asked already, and by whoever has given up since, is waited for, where the head answers."""
         self._ended.set()
-        self._thread.join(0.0 if self.missed else ASK_SECONDS)
+        for thread in (self._thread, self._asking):
+            if thread:
+                thread.join(0.0 if self.missed else ASK_SECONDS)
 
     def _go_on(self) -> None:
         took = 0.0

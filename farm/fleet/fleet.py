@@ -93,6 +93,14 @@ class Fleet:
         """What there is to work on now, and what it may become."""
         return self._session.cluster
 
+    def check(self) -> None:
+        """Raises FilmFailed where Ray's head is lost, as `run` does on its own."""
+        self._session.check()
+
+    def ask_head(self) -> None:
+        """Wait until Ray's head answers. Raises FilmFailed where it is lost."""
+        self._session.ask_head()
+
     def hire(self, specs: Iterable[PoolSpec]) -> None:
         """Take on pools; their workers start when calls come. A pool of the same name is replaced.
 
@@ -155,7 +163,7 @@ class Fleet:
             min(now - self._scaled_at, 2 * LISTEN_SECONDS),
             now,
         )  # held up itself, it heard nobody
-        self._session.check()
+        self.check()
         if (
             self._fair_share
             and self._session.answers

@@ -104,6 +104,10 @@ class RaySession:
         if self._heartbeat:
             self._heartbeat.check()
 
+    def ask_head(self) -> None:
+        """Wait until the head answers. Raises FilmFailed where it is lost."""
+        self._asked(_living_nodes)
+
     def check_raylet(self) -> None:
         """Prove that a Ray that was started here can still start workers. Raises FilmFailed.
 

@@ -9,10 +9,10 @@ takes up the last whole checkpoint in the recipe's `out`. What the first worker 
 import math
 import os
 import tempfile
-import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 # Ray Train reads these where it is used. Its workers need no folder of their own, nor its metrics, which are ours.
@@ -25,10 +25,12 @@ from farm.fleet.fleet import Fleet  # before Ray itself, for the modes it sets
 
 # isort: split
 import ray.train
+from ray.exceptions import RayError, RayTaskError
 from ray.train import FailureConfig, RunConfig, ScalingConfig, UserCallback
 from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 from ray.train.v2.api.exceptions import WorkerGroupError
 from ray.util.queue import Empty, Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.training.registry import checked
 from farm.cluster.terminal import leave_terminal
@@ -42,7 +44,7 @@ from farm.progress.training_console import TrainingConsole, TrainingProgress
 from farm.progress.training_metrics import TrainingMetrics
 from farm.specs.place_policy import confine_recipe
 from jobs.errors import BadSpec, FarmError, NodeFault, StoreFault, TrainingFailed
-from jobs.ledger.lease import Lease
+from jobs.ledger.lease import SYSTEM, Lease
 from jobs.records.training import StepDone, TrainingFinished, Word
 from jobs.spec.training_recipe import Recipe
 from jobs.store import open_store
@@ -89,11 +91,11 @@ def _trained(recipe: Recipe, address: str | None, metrics_port: int, take_over: 
         vantage = DriverView.of_training(recipe)
         with notes as folder, Fleet(address, workers=workers, vantage=vantage) as fleet:
             told = {"recipe": recipe.model_dump(mode="json"), "places": vantage.of(TRAINER)}
-            messages = _messages(recipe, told, scaling_of(recipe, fleet.cluster), folder)
-            try:
-                return _finished(messages, console, lease)
-            except NodeFault as fault:
-                raise vantage.judged(fault) from None
+            with closing(_messages(recipe, told, fleet, folder)) as messages:
+                try:
+                    return _finished(messages, console, lease)
+                except NodeFault as fault:
+                    raise vantage.judged(fault) from None
 
 
 @in_work()  # the lease is renewed in the store all the while
@@ -131,31 +133,33 @@ def scaling_of(recipe: Recipe, cluster: Cluster) -> ScalingConfig:
     return ScalingConfig(num_workers=wish.count, use_gpu=bool(gpus), resources_per_worker=resources)
 
 
-def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, folder: str) -> Iterator[Message | None]:
-    """What workers, who are `told` so much, tell until all have ended; None where they are silent. Ends with the error where Ray Train gives up."""
-    queue = Queue(actor_options={"num_cpus": 0})
-    trainer = DataParallelTrainer(
-        _work,
-        train_loop_config={**told, "queue": queue},
-        backend_config=TorchInWorkers(),
-        scaling_config=scaling,
-        run_config=RunConfig(
-            name=recipe.name,
-            storage_path=folder,  # of Ray Train's own notes; checkpoints are not among them
-            failure_config=FailureConfig(max_failures=recipe.workers.losses),
-            callbacks=[_Losses(queue)],  # type: ignore[list-item]  # Ray Train V2 is typed as V1 here
-        ),
-    )
-    ended = _fitting(trainer)
-    while True:
-        over = bool(ended)
-        try:
-            yield queue.get(timeout=0 if over else LISTEN_SECONDS)
-        except Empty:
-            if over:
-                break
-            yield None
-    if error := ended[0]:
+def _messages(recipe: Recipe, told: dict[str, Any], fleet: Fleet, folder: str) -> Generator[Message | None, None, None]:
+    """What workers, who are `told` so much, tell until all have ended; None where they are silent. Ends with the error where Ray Train gives up.
+
+    Closed before that, it ends them all. Raises BadSpec for workers that can never be placed, FilmFailed where Ray's head is lost.
+    """
+    scaling = scaling_of(recipe, fleet.cluster)
+    # Beside this process, where no spot node takes them along.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    queue = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+    fitting = _fit.options(scheduling_strategy=here).remote(recipe, told, scaling, folder, queue)
+    try:
+        while True:
+            fleet.check()
+            over = bool(ray.wait([fitting], timeout=0)[0])
+            try:
+                yield queue.get(timeout=0 if over else LISTEN_SECONDS)
+            except (Empty, RayError) as silent:
+                if over:
+                    break
+                if isinstance(silent, RayError):  # a lost queue fails all who put something there: Ray Train soon tells
+                    SYSTEM.wait(LISTEN_SECONDS)
+                yield None
+    finally:
+        ray.cancel(fitting, force=True)
+    if error := _failure(fitting):
+        if isinstance(error, RayError):
+            fleet.ask_head()
         what = (
             "workers were lost too often (workers.losses)"
             if isinstance(error, WorkerGroupError)
@@ -166,20 +170,38 @@ def _messages(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, fold
         )
 
 
-def _fitting(trainer: DataParallelTrainer) -> list[BaseException | None]:
-    """Let Ray Train work; what it ends with is put into the list."""
-    ended: list[BaseException | None] = []
+@ray.remote(num_cpus=0, max_retries=0)
+def _fit(recipe: Recipe, told: dict[str, Any], scaling: ScalingConfig, folder: str, queue: Queue) -> None:
+    """Let Ray Train work, in a process of its own: what it begins ends with that.
 
-    def fit() -> None:
-        # Beside the main thread: in it Ray Train would take Ctrl-C for itself.
-        try:
-            trainer.fit()
-            ended.append(None)
-        except BaseException as error:
-            ended.append(error)
+    In the driver's main thread it would take Ctrl-C for itself. In another thread it would still wait for its workers when the
+    driver leaves Ray, and Ray then reads memory that it has freed: the process ends with a segmentation fault.
+    """
+    leave_terminal()
+    DataParallelTrainer(
+        _work,
+        train_loop_config={**told, "queue": queue},
+        backend_config=TorchInWorkers(),
+        scaling_config=scaling,
+        run_config=RunConfig(
+            name=recipe.name,
+            storage_path=folder,  # of Ray Train's own notes; checkpoints are not among them
+            failure_config=FailureConfig(max_failures=recipe.workers.losses),
+            callbacks=[_Losses(queue)],  # type: ignore[list-item]  # Ray Train V2 is typed as V1 here
+        ),
+    ).fit()
 
-    threading.Thread(target=fit, daemon=True).start()
-    return ended
+
+def _failure(fitting: ray.ObjectRef[None]) -> BaseException | None:
+    """What Ray Train ended with, where it did not go well."""
+    try:
+        ray.get(fitting)
+    except RayTaskError as error:
+        cause: BaseException = error.cause
+        return cause
+    except RayError as error:
+        return error
+    return None
 
 
 class _Losses(UserCallback):

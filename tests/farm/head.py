@@ -61,6 +61,11 @@ class RayHead:
         """Its processes: numbers and command lines."""
         return living(self._process.pid)
 
+    def kill_gcs(self) -> None:
+        """The head's death; its raylet and workers live on for a while."""
+        (gcs,) = [pid for pid, name in self.living() if "gcs_server" in name.split()[0]]
+        os.kill(gcs, signal.SIGKILL)
+
     def __enter__(self) -> Self:
         command = [str(BIN / "ray"), "start", "--head", "--block", *self._ports, "--node-ip-address=127.0.0.1"]
         more = [

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
+from _thread import interrupt_main
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ from farm.specs.spec_files import read_spec
 from jobs.errors import FilmFailed
 from jobs.ledger.driver_log import last_log
 from jobs.ledger.ledger import Ledger
+from tests.actors.training.albums import album
+from tests.actors.training.albums import recipe as recipe_of
 from tests.farm.head import RayHead
 from tests.farm.shell import Running, farm, segments
 from tests.farm.studio import spec_of
@@ -37,8 +39,7 @@ def test_a_lost_head_ends_the_film_in_one_sentence(tmp_path: Path, monkeypatch: 
         monkeypatch.setenv("RAY_AUTH_TOKEN", head.token)
         with Running(tmp_path, "render", tmp_path / "job.json", "--address", head.address) as render:
             render.until(lambda: segments(tmp_path / "store") >= 1)
-            (gcs,) = [pid for pid, name in head.living() if "gcs_server" in name.split()[0]]
-            os.kill(gcs, signal.SIGKILL)
+            head.kill_gcs()
             said = render.said()
             assert said.code == 1, said.err
             assert said.sentence.startswith(f"The head of the Ray cluster at {head.address} has not answered for 30 s")
@@ -50,6 +51,23 @@ def test_a_lost_head_ends_the_film_in_one_sentence(tmp_path: Path, monkeypatch: 
     assert log is not None
     assert log.exit_code == 1
     assert "has not answered for 30 s" in log.lines[-2]
+
+
+@pytest.mark.minutes
+@pytest.mark.timeout(900)
+def test_a_lost_head_ends_a_training_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "halt").write_text("50")
+    recipe = recipe_of(album(tmp_path / "photos"), tmp_path / "out", course={"halt": str(tmp_path / "halt")})
+    (tmp_path / "recipe.json").write_text(recipe.model_dump_json())
+    with RayHead({}) as head:
+        monkeypatch.setenv("RAY_AUTH_MODE", "token")
+        monkeypatch.setenv("RAY_AUTH_TOKEN", head.token)
+        with Running(tmp_path, "train", tmp_path / "recipe.json", "--address", head.address) as training:
+            training.until((tmp_path / "out/checkpoints/step-0000020.json").exists)
+            head.kill_gcs()
+            said = training.said()
+            assert said.code == 1, said.err
+            assert said.sentence.startswith(f"The head of the Ray cluster at {head.address} has not answered for 30 s")
 
 
 class Head:
@@ -112,6 +130,22 @@ def test_no_question_is_in_flight_once_it_has_ended() -> None:
 
     beat = Heartbeat(ask, "The head", pause=0.0)
     assert asked.wait(60)
+    threading.Timer(0.2, may_answer.set).start()
+    beat.end()
+    assert answered.is_set()
+
+
+def test_a_question_is_waited_for_whose_asker_was_interrupted() -> None:
+    may_answer, answered = threading.Event(), threading.Event()
+
+    def question() -> None:
+        interrupt_main()
+        assert may_answer.wait(60)
+        answered.set()
+
+    beat = Heartbeat(Head(), "The head")
+    with pytest.raises(KeyboardInterrupt):
+        beat.asked(question)
     threading.Timer(0.2, may_answer.set).start()
     beat.end()
     assert answered.is_set()

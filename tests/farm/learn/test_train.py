@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +29,10 @@ from jobs.store import FolderStore
 from jobs.store.retry import patient
 from tests.actors.training.albums import album
 from tests.actors.training.albums import recipe as recipe_of
-from tests.farm.shell import Running, farm
+from tests.farm.fleet.fleets import below_this
+from tests.farm.shell import DEADLINE, Running, farm, living
 from tests.jobs.clock import FakeClock
+from tests.waiting import poll_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:`use_:DeprecationWarning")
 """Ray Train 2.60 imports Ray Data, which warns of itself."""
@@ -67,6 +71,12 @@ def paper(photos: Path, folder: Path, **fields: Any) -> Path:
 
 def read_workers(workers: dict[str, Any]) -> Recipe:
     return recipe_of("photos", "out", workers=workers, batch=4)
+
+
+def workers_at_work() -> list[str]:
+    """Processes of Ray Train below this one, by their names."""
+    names = [name for pid, name in living(os.getsid(0)) if pid in below_this()]
+    return [name for name in names if name.startswith(("ray::RayTrainWorker", "ray::TrainController", "ray::_fit"))]
 
 
 @pytest.mark.minutes
@@ -115,8 +125,11 @@ def test_two_workers_learn_what_one_does_until_a_guard_ends_it(photos: Path, tmp
     alone = read_recipe(str(paper(photos, tmp_path / "alone", steps=100)))
     list(train(alone))
     team = read_recipe(str(paper(photos, tmp_path / "team", workers={"count": 2}, course={"broken_at": 120})))
+    before = set(threading.enumerate())
     with pytest.raises(TrainingFailed) as failed:
         train_look(team)
+    assert not set(threading.enumerate()) - before, "a thread that waits for Ray reads freed memory once Ray is left"
+    poll_until(lambda: not workers_at_work(), DEADLINE)
     assert failed.value.exit_code == 1
     assert str(failed.value) == (
         "At step 121 (learning) the loss 'red' is nan: the training has diverged; lower the course's learning rate, or "
