@@ -75,7 +75,8 @@ def read_workers(workers: dict[str, Any]) -> Recipe:
 
 def workers_at_work() -> list[str]:
     """Processes of Ray Train below this one, by their names."""
-    names = [name for pid, name in living(os.getsid(0)) if pid in below_this()]
+    begun = below_this()
+    names = [name for pid, name in living(os.getsid(0)) if pid in begun]
     return [name for name in names if name.startswith(("ray::RayTrainWorker", "ray::TrainController", "ray::_fit"))]
 
 
