@@ -30,6 +30,7 @@ from actors.picture.resize import resized
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
 from actors.render.propagation.span_propagator import known_chroma, shipped_matcher, working_luma
 from actors.render.propagation.strokes import laid_over, spread
+from actors.render.propagation.window import Window
 from actors.survey.frame_runs import frames_in_turn
 from jobs.errors import BadMedia
 from jobs.plan.plan import Look
@@ -95,30 +96,29 @@ class PropagationEvaluator:
 
     def _guides(self, order: JudgedSpan) -> _SpanGuides:
         anchors = {one.frame for one in order.span.anchors}
-        lumas: list[Floats] = []
+        window = Window()
         known, own = dict[int, KnownColour](), dict[int, KnownColour]()
         with closing(self._frames(order)) as frames:
             for number, frame in frames:
                 batch = batch_of([frame], order.film.picture)
-                lumas.append(working_luma(batch))
+                window.lumas[number] = luma = working_luma(batch)
                 if number in anchors:
                     chroma = true_chroma(batch, order.film.picture)
-                    known[number] = KnownColour(chroma, np.ones_like(lumas[-1]))
+                    known[number] = KnownColour(chroma, np.ones_like(luma))
                     if order.look:
-                        own[number] = KnownColour(self._own(order.look, batch, lumas[-1]), known[number].confidence)
-        luma_THW, read = np.stack(lumas), order.run.read
+                        own[number] = KnownColour(self._own(order.look, batch, luma), known[number].confidence)
+        read = order.run.read
+        frames_read = window.sequence(read)
 
         def guides(anchors: Mapping[int, KnownColour]) -> Guides:
-            return propagate(luma_THW, anchors.get(read.start), anchors.get(read.stop - 1), matcher=self._matcher)
+            return propagate(frames_read, anchors.get(read.start), anchors.get(read.stop - 1), matcher=self._matcher)
 
         if not own:
             return _SpanGuides((guides(known).chroma,), colours_of([]))
         layers = {number: drawn(known[number].chroma, colour.chroma, order.strokes) for number, colour in own.items()}
-        spreads = {
-            number: spread(luma_THW[number - read.start], *layer, self._matcher) for number, layer in layers.items()
-        }
+        spreads = {number: spread(window.lumas[number], *layer, self._matcher) for number, layer in layers.items()}
         look = guides(own)
-        strokes = laid_over(look, read, dict(enumerate(luma_THW, read.start)), spreads, self._matcher)
+        strokes = laid_over(look, read, window, spreads, self._matcher)
         three = guides(known).chroma, look.chroma, strokes.chroma
         return _SpanGuides(three, colours_of([*layers.values()]))
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.picture.motion.flow import Floats, as_floats, flows_of, grid, sampled
+from actors.picture.motion.flow import Floats, as_floats, flow_between, grid, sampled
 from actors.picture.motion.likeness import likeness
 from jobs.plan.survey_ranges import BEYOND
 
@@ -108,12 +108,11 @@ def _detail(luma_HW: Floats) -> float:
 
 def shared(one_HW: Floats, other_HW: Floats) -> float:
     """The share of a picture that is found again in another, 0..1, in the direction in which it is larger."""
-    pair_2HW = np.stack([one_HW, other_HW])
-    flows = flows_of(pair_2HW)
-    places = grid(*pair_2HW.shape[1:])
-    back, _ = likeness(pair_2HW[1], sampled(pair_2HW[0], places + flows.back[1]))
-    ahead, _ = likeness(pair_2HW[0], sampled(pair_2HW[1], places + flows.ahead[0]))
-    return float(max((flows.back_trust[1] * back).mean(), (flows.ahead_trust[0] * ahead).mean()))
+    flow = flow_between(one_HW, other_HW)
+    places = grid(*one_HW.shape)
+    back, _ = likeness(other_HW, sampled(one_HW, places + flow.back))
+    ahead, _ = likeness(one_HW, sampled(other_HW, places + flow.ahead))
+    return float(max((flow.back_trust * back).mean(), (flow.ahead_trust * ahead).mean()))
 
 
 def luma_of(shown_HW3: NDArray[np.uint8]) -> Floats:

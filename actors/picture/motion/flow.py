@@ -25,8 +25,8 @@ FLOW_ERROR_SHARE = 0.05
 """What is added to it, as a share of the flow's length."""
 
 
-class Flows(NamedTuple):
-    """Flow from each frame to the one before it, and to the one after: (T, H, W, 2) in pixels; trust in each, (T, H, W)."""
+class FlowStep(NamedTuple):
+    """Flow between two neighbouring frames: from the later to the earlier, from the earlier to the later; (H, W, 2) in pixels, trust in each (H, W), 0..1."""
 
     back: Floats
     back_trust: Floats
@@ -52,24 +52,17 @@ def large(planes: Sequence[Floats], height: int, width: int) -> list[Floats]:
     return [as_floats(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)) for plane in planes]
 
 
-def flows_of(luma_THW: Floats) -> Flows:
-    """Of frames of luma (T, H, W), 0..1."""
-    frames, height, width = luma_THW.shape
+def flow_between(earlier_HW: Floats, later_HW: Floats) -> FlowStep:
+    """Between two neighbouring frames of luma, 0..1."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
     dis.setPatchStride(STRIDE)
     dis.setGradientDescentIterations(DESCENTS)
     dis.setVariationalRefinementIterations(REFINEMENTS)
-    back = np.zeros((frames, height, width, 2), np.float32)
-    ahead = np.zeros_like(back)
-    back_trust, ahead_trust = (np.ones(luma_THW.shape, np.float32) for _ in range(2))
-    shown = [_levels(luma) for luma in luma_THW]
-    for at in range(1, frames):
-        back[at] = dis.calc(shown[at], shown[at - 1], None)  # type: ignore[call-overload]
-        ahead[at - 1] = dis.calc(shown[at - 1], shown[at], None)  # type: ignore[call-overload]
-        back_trust[at] = _agreement(back[at], ahead[at - 1])
-        ahead_trust[at - 1] = _agreement(ahead[at - 1], back[at])
-    return Flows(back, back_trust, ahead, ahead_trust)
+    earlier, later = _levels(earlier_HW), _levels(later_HW)
+    back = as_floats(dis.calc(later, earlier, None))  # type: ignore[call-overload]
+    ahead = as_floats(dis.calc(earlier, later, None))  # type: ignore[call-overload]
+    return FlowStep(back, _agreement(back, ahead), ahead, _agreement(ahead, back))
 
 
 def _levels(luma_HW: Floats) -> NDArray[np.uint8]:

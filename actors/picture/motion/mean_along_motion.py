@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from actors.picture.motion.flow import Floats, Flows, as_floats, grid, sampled
+from actors.picture.motion.flow import Floats, FlowStep, as_floats, grid, sampled
 
 ALIKE = 0.04
 """Deviation of luma, 0..1, averaged over PATCH, at which a frame beside counts by e^-0.5."""
@@ -53,10 +53,10 @@ def moving_frame(luma_hw: Floats, chroma: Sequence[Floats], worth_hw: Floats) ->
     return MovingFrame(as_floats(cv2.merge(planes)), None, None)
 
 
-def joined(before: MovingFrame, after: MovingFrame, flows: Flows, number: int) -> None:
-    """Tell two frames that are neighbours the way to each other: the steps between `number` - 1 and `number` of some flows."""
-    after.back_hw3 = _step(flows.back[number], flows.back_trust[number])
-    before.ahead_hw3 = _step(flows.ahead[number - 1], flows.ahead_trust[number - 1])
+def joined(before: MovingFrame, after: MovingFrame, flow: FlowStep) -> None:
+    """Tell two frames that are neighbours the way to each other."""
+    after.back_hw3 = _step(flow.back, flow.back_trust)
+    before.ahead_hw3 = _step(flow.ahead, flow.ahead_trust)
 
 
 def mean_along_motion(frames: Sequence[MovingFrame], here: int, radius: int) -> ChromaMean:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.picture.motion.flow import flows_of
+from actors.picture.motion.flow import flow_between
 from actors.picture.motion.mean_along_motion import MovingFrame, joined, mean_along_motion, moving_frame
 from actors.picture.resize import Size, resized
 
@@ -60,7 +60,7 @@ def _small(luma_1hw: Tensor, chroma_2hw: Tensor) -> MovingFrame:
 
 def _join(before: MovingFrame, after: MovingFrame) -> None:
     lumas = [np.ascontiguousarray(one.planes_hw4[..., 0]) for one in (before, after)]
-    joined(before, after, flows_of(np.stack(lumas)), 1)
+    joined(before, after, flow_between(*lumas))
 
 
 def _steadied(window: "deque[_Waiting]", here: int, radius: int) -> Tensor:

@@ -10,19 +10,20 @@ whole of it (planes `_HW`). Flows are composed and the anchor is sampled once. B
 video color propagation", 2018.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from actors.picture.motion.flow import MOTION_SCALE, Floats, Flows, as_floats, flows_of, grid, large, sampled, small
+from actors.picture.motion.flow import MOTION_SCALE, Floats, as_floats, grid, large, sampled, small
 from actors.picture.motion.likeness import likeness
 from actors.render.propagation.along_flow import along
 from actors.render.propagation.features import CELL
+from actors.render.propagation.frame_sequence import Flows, FrameSequence
 from actors.render.propagation.guide_upsampling import filling_lines, merged, planes_of
-from actors.render.propagation.matching import KnownPicture, Matcher, ReferenceMemory, from_cells
+from actors.render.propagation.matching import KnownPicture, Match, Matcher, ReferenceMemory, from_cells
 
 WORKING_SIDE = 384
 """Longest side of the working size, in pixels; both sides are multiples of 8."""
@@ -30,6 +31,10 @@ LONGEST = 96
 """Most frames of a span that are propagated at once; a longer one is cut by derived anchors."""
 MATCHED_EVERY = 6
 """Every so many frames of a span features are matched; the frames between have it by flow."""
+MATCHED_SELDOM = 12
+"""The same where flow brings most of a frame its colour."""
+SUFFICIENT = 0.5
+"""Mean trust in what flow brings from the anchors to a frame at which that is so."""
 BROKEN = 0.2
 """Mean trust in a step's flow below which the frames on both sides of it are matched too."""
 HALF_LIFE = 80.0
@@ -62,6 +67,10 @@ class Guides(NamedTuple):
     chroma: Floats
     confidence: Floats
 
+    def part(self, some: slice) -> "Guides":
+        """Of some of its frames: the same memory."""
+        return Guides(self.chroma[some], self.confidence[some])
+
 
 class _Brought(NamedTuple):
     """What an anchor says of a frame: where in it each pixel comes from, how its chroma is scaled by light, and what that is worth."""
@@ -79,100 +88,100 @@ class _Matched(NamedTuple):
 
 
 def propagate(
-    luma_THW: Floats,
+    frames: FrameSequence,
     first: KnownColour | None,
     last: KnownColour | None,
     references: Sequence[KnownPicture] = (),
     matcher: Matcher | None = None,
 ) -> Guides:
-    """Chroma and confidence of every frame of a span of luma (T, H, W), 0..1, whose first or last frame is an anchor, or both.
+    """Chroma and confidence of every frame of a span whose first or last frame is an anchor, or both.
 
     `references` are further pictures of this film with known colour, of any size. Without `matcher` nothing is matched.
     A span longer than LONGEST is done from both ends inward: the last frame of each part is the anchor of the next.
     """
-    frames = len(luma_THW)
-    chroma = np.zeros((*luma_THW.shape, 2), np.float32)
-    confidence = np.zeros(luma_THW.shape, np.float32)
-    start, stop = 0, frames
-    known = _around(luma_THW, first, last, references)
+    start, stop = 0, len(frames.lumas)
+    shape = stop, *frames.lumas[0].shape
+    whole = Guides(np.empty((*shape, 2), np.float32), np.empty(shape, np.float32))
+    known = _around(frames.lumas, first, last, references)
     memory = ReferenceMemory(known, matcher) if matcher and known else None
     while stop - start > LONGEST:
-        from_first = first is not None and (last is None or start <= frames - stop)
+        from_first = first is not None and (last is None or start <= len(frames.lumas) - stop)
         part = slice(start, start + LONGEST) if from_first else slice(stop - LONGEST, stop)
-        done = _short(luma_THW[part], first if from_first else None, None if from_first else last, memory)
-        chroma[part], confidence[part] = done
-        at = -1 if from_first else 0
-        derived = KnownColour(done.chroma[at], done.confidence[at])
+        ends = (first, None) if from_first else (None, last)
+        _fill_in(whole.part(part), frames.part(part), ends, memory)
+        at = part.stop - 1 if from_first else part.start
+        derived = KnownColour(whole.chroma[at].copy(), whole.confidence[at].copy())
         if from_first:
             first, start = derived, part.stop - 1
         else:
             last, stop = derived, part.start + 1
-    chroma[start:stop], confidence[start:stop] = _short(luma_THW[start:stop], first, last, memory)
-    return Guides(chroma, confidence)
+    rest = slice(start, stop)
+    _fill_in(whole.part(rest), frames.part(rest), (first, last), memory)
+    return whole
 
 
 def _around(
-    luma_THW: Floats, first: KnownColour | None, last: KnownColour | None, references: Sequence[KnownPicture]
+    lumas: Sequence[Floats], first: KnownColour | None, last: KnownColour | None, references: Sequence[KnownPicture]
 ) -> list[KnownPicture]:
-    ends = [KnownPicture(luma_THW[at], one.chroma, one.confidence) for at, one in ((0, first), (-1, last)) if one]
+    ends = [KnownPicture(lumas[at], one.chroma, one.confidence) for at, one in ((0, first), (-1, last)) if one]
     return [*references, *ends]
 
 
-def _short(
-    luma_THW: Floats,
-    first: KnownColour | None,
-    last: KnownColour | None,
+def _fill_in(
+    guides: Guides,
+    frames: FrameSequence,
+    ends: tuple[KnownColour | None, KnownColour | None],
     memory: ReferenceMemory | None,
-) -> Guides:
-    luma_Thw = np.stack([small(luma) for luma in luma_THW])
-    flows = flows_of(luma_Thw)
-    matches = _matches(luma_THW, flows, memory) if memory else None
-    backward = list(_carried(luma_Thw[::-1], flows.ahead[::-1], flows.ahead_trust[::-1], last))[::-1]
-    chroma = np.empty((*luma_THW.shape, 2), np.float32)
-    confidence = np.empty(luma_THW.shape, np.float32)
-    for number, before in enumerate(_carried(luma_Thw, flows.back, flows.back_trust, first)):
-        passed = (number + 1) / (len(luma_THW) + 1)
-        sides = [
-            (anchor.chroma, brought)
-            for anchor, brought in ((first, before), (last, backward[number]))
-            if anchor and brought
-        ]
+) -> None:
+    """Write the guides of frames, at most LONGEST, from the anchors at their ends."""
+    lumas, small_lumas, flows = frames
+    first, last = ends
+    before = _carried(small_lumas, flows.back, flows.back_trust, first)
+    after = _carried(small_lumas[::-1], flows.ahead[::-1], flows.ahead_trust[::-1], last)[::-1]
+    brought = [*zip(before, after, strict=True)]
+    anchors = {at for at, anchor in ((0, first), (len(lumas) - 1, last)) if anchor}
+    keys = [at for at in _keys(flows, [_trust(sides) for sides in brought]) if at not in anchors] if memory else []
+    matches = _matches(flows, {at: memory.match(lumas[at]) for at in keys}) if memory else None
+    for number, pair in enumerate(brought):
+        passed = (number + 1) / (len(lumas) + 1)
+        sides = [(anchor.chroma, one) for anchor, one in zip(ends, pair, strict=True) if anchor and one]
         match = matches[number] if matches else None
-        chroma[number], confidence[number] = _blended(luma_THW[number], luma_Thw[number], sides, passed, match)
+        guides.chroma[number], guides.confidence[number] = _blended(
+            lumas[number], small_lumas[number], sides, passed, match
+        )
     for at, anchor in ((0, first), (-1, last)):
         if anchor:
-            chroma[at], confidence[at] = anchor.chroma, anchor.confidence
-    return Guides(chroma, confidence)
+            guides.chroma[at], guides.confidence[at] = anchor.chroma, anchor.confidence
 
 
 def _carried(
-    luma_Thw: Floats, flow_Thw2: Floats, trust_Thw: Floats, anchor: KnownColour | None
-) -> Iterator[_Brought | None]:
+    lumas_hw: Sequence[Floats], flow: Sequence[Floats], trusts: Sequence[Floats], anchor: KnownColour | None
+) -> list[_Brought | None]:
     """What the anchor, the first of these frames, says of each."""
     if anchor is None:
-        yield from [None] * len(luma_Thw)
-        return
-    height, width = luma_Thw.shape[1:]
+        return [None] * len(lumas_hw)
+    carried: list[_Brought | None] = []
+    height, width = lumas_hw[0].shape
     places = grid(height, width)
     trust = np.ones((height, width), np.float32)
-    known = merged([luma_Thw[0], small(anchor.confidence)])
-    for number, luma in enumerate(luma_Thw):
+    known = merged([lumas_hw[0], small(anchor.confidence)])
+    for number, luma in enumerate(lumas_hw):
         if number:
-            step = grid(height, width) + flow_Thw2[number]
+            step = grid(height, width) + flow[number]
             x, y, trust = planes_of(sampled(merged([*planes_of(places), trust]), step))
-            places, trust = merged([x, y]), as_floats(trust * trust_Thw[number])
+            places, trust = merged([x, y]), as_floats(trust * trusts[number])
         other, sure = planes_of(sampled(known, places))
         alike, ratio = likeness(luma, other)
         nearness = np.float32(1 / (1 + number / HALF_LIFE))
-        yield _Brought(places - grid(height, width), ratio, trust * alike * sure * nearness)
+        carried.append(_Brought(places - grid(height, width), ratio, trust * alike * sure * nearness))
+    return carried
 
 
-def _matches(luma_THW: Floats, flows: Flows, memory: ReferenceMemory) -> list[_Matched]:
+def _matches(flows: Flows, matched: Mapping[int, Match]) -> list[_Matched]:
     """What features say of each frame, gathered along the flow from the matched frames on both sides."""
-    height, width = flows.back_trust.shape[1:]
+    height, width = flows.back_trust[0].shape
     found = {}
-    for at in _keys(flows):
-        chroma, confidence = memory.match(luma_THW[at])
+    for at, (chroma, confidence) in matched.items():
         weight = from_cells(confidence * np.float32(MATCH_SHARE), height, width, CELL // MOTION_SCALE)
         one, two = planes_of(from_cells(chroma, height, width, CELL // MOTION_SCALE))
         found[at] = merged([one * weight, two * weight, weight])
@@ -184,11 +193,18 @@ def _matches(luma_THW: Floats, flows: Flows, memory: ReferenceMemory) -> list[_M
     return matches
 
 
-def _keys(flows: Flows) -> list[int]:
-    """The frames that are matched: some evenly, the last, and both beside a place where flow breaks off."""
-    back, ahead = (trust.mean((1, 2)) < BROKEN for trust in (flows.back_trust, flows.ahead_trust))
+def _keys(flows: Flows, trusts: Sequence[float]) -> list[int]:
+    """The frames that are matched: some evenly, the last, and both beside a place where flow breaks off. `trusts`: in what it brings to each."""
+    back, ahead = ([trust.mean() < BROKEN for trust in trusts] for trusts in (flows.back_trust, flows.ahead_trust))
     last = len(back) - 1
-    return [at for at in range(last + 1) if at % MATCHED_EVERY == 0 or at == last or back[at] or ahead[at]]
+    every = (MATCHED_SELDOM if trust >= SUFFICIENT else MATCHED_EVERY for trust in trusts)
+    return [at for at, step in enumerate(every) if at % step == 0 or at == last or back[at] or ahead[at]]
+
+
+def _trust(brought: Iterable[_Brought | None]) -> float:
+    """The mean of what the better anchor of each pixel is worth to it."""
+    weights = [one.weight_hw for one in brought if one]
+    return float(np.maximum.reduce(weights).mean(dtype=np.float64)) if weights else 0.0
 
 
 def _blended(
@@ -211,8 +227,9 @@ def _blended(
     confidence = square / (square + np.float32(DOUBT * DOUBT))
     # A guess that is worth next to nothing errs less when it is drawn towards grey.
     scale = total / (square + np.float32(GREY * GREY))
-    # Flow that has come far is worth little, and still more than what only looks like it.
-    by_match = found / (found + np.float32(FLOW_LEAD) * np.sqrt(best) + np.float32(1e-6))
+    # Flow that has come far is worth little, and still more than what only looks like it; beside sure flow a match counts nothing.
+    doubted = found * (1 - best * best)
+    by_match = doubted / (doubted + np.float32(FLOW_LEAD) * np.sqrt(best) + np.float32(1e-6))
     blue, red = (np.zeros((height, width), np.float32) for _ in range(2))
     if match:
         part = total * scale * by_match / (found + np.float32(1e-6))

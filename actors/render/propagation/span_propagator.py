@@ -139,13 +139,13 @@ class SpanPropagator:
             window.known[frame][1] if frame in anchors else None
             for frame in (span.propagated.start, span.propagated.stop - 1)
         )
-        guides = propagate(window.stacked(span.propagated), first, last, (*painted, *shown), self.matcher)
+        guides = propagate(window.sequence(span.propagated), first, last, (*painted, *shown), self.matcher)
         if not span.strokes:
             return guides
         layers = {
             one.frame: KnownColour(stills[one.frame].chroma, stills[one.frame].confidence) for one in span.strokes
         }
-        return laid_over(guides, span.frames, window.lumas, layers, self.matcher)
+        return laid_over(guides, span.frames, window, layers, self.matcher)
 
     def _known(
         self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
@@ -156,7 +156,7 @@ class SpanPropagator:
         picture = KnownPicture(window.lumas[at], colour.chroma, colour.confidence)
         if at == anchor.frame:
             return picture, colour
-        between = window.stacked(Range(min(at, anchor.frame), max(at, anchor.frame) + 1))
+        between = window.sequence(Range(min(at, anchor.frame), max(at, anchor.frame) + 1))
         if at < anchor.frame:
             guides = propagate(between, colour, None, matcher=self.matcher)
             return picture, KnownColour(guides.chroma[-1], guides.confidence[-1])

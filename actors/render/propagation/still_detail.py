@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actors.picture.motion.flow import Floats, as_floats, flows_of, grid, sampled
+from actors.picture.motion.flow import Floats, as_floats, flow_between, grid, sampled
 from actors.picture.resize import resized
 from jobs.records.guides import DETAIL_REACH
 
@@ -32,10 +32,10 @@ class StillDetail:
     def on(self, luma_11HW: Tensor, distance: int) -> Tensor:
         """What is added to the chroma of a frame so many frames away (12HW), which fades with the distance."""
         height, width = self._luma.shape
-        flows = flows_of(np.stack([self._small, small(luma_11HW, self._size)]))
+        flow = flow_between(self._small, small(luma_11HW, self._size))
         scale = np.array([width / self._size[1], height / self._size[0]], np.float32)
-        places = grid(height, width) + as_floats(cv2.resize(flows.back[1], (width, height))) * scale
-        trust = as_floats(cv2.resize(flows.back_trust[1], (width, height)))
+        places = grid(height, width) + as_floats(cv2.resize(flow.back, (width, height))) * scale
+        trust = as_floats(cv2.resize(flow.back_trust, (width, height)))
         apart = np.abs(sampled(self._luma, places) - luma_11HW[0, 0].cpu().numpy())
         unlike = cv2.blur(apart, (PATCH, PATCH)) / np.float32(UNLIKE)
         share = trust * np.exp(np.float32(-0.5) * unlike * unlike) * np.float32(1 - distance / (DETAIL_REACH + 1))

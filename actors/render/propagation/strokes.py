@@ -20,6 +20,7 @@ from actors.picture.motion.likeness import FADE_LIMIT
 from actors.render.propagation.guide_upsampling import merged
 from actors.render.propagation.matching import Matcher, from_cells, likeness_to
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
+from actors.render.propagation.window import Window
 from jobs.plan.ranges import Range
 from jobs.plan.spans import STILL_REACH
 
@@ -111,28 +112,22 @@ def _texture(luma_HW: Floats) -> _Texture:
 
 
 def laid_over(
-    guides: Guides,
-    frames: Range,
-    lumas: Mapping[int, Floats],
-    layers: Mapping[int, KnownColour],
-    matcher: Matcher | None,
+    guides: Guides, frames: Range, window: Window, layers: Mapping[int, KnownColour], matcher: Matcher | None
 ) -> Guides:
     """A span's guides with the spread strokes of some frames laid over them, propagated as an anchor's colour is.
 
-    `guides` begins with the first of `frames`; `lumas`: of all frames between these and the layers', at the working size.
+    `guides` begins with the first of `frames`; `window` holds all frames between these and the layers'.
     """
     chroma, confidence = guides.chroma.copy(), guides.confidence.copy()
     mixed, weights, most = (np.zeros_like(one) for one in (chroma, confidence, confidence))
     for at, layer in layers.items():
-        for numbers in (range(at, frames.stop), range(at - 1, frames.start - 1, -1)):
-            for number, (colour, share) in _brought(layer, at, numbers, lumas, matcher):
-                if number in range(*frames):
-                    place = number - frames.start
-                    # The nearest layer has most to say.
-                    weight = share * share / np.float32(1 + abs(number - at))
-                    weights[place] += weight
-                    mixed[place] += colour * weight[..., None]
-                    most[place] = np.maximum(most[place], share)
+        for number, (colour, share) in _brought(layer, at, frames, window, matcher):
+            place = number - frames.start
+            # The nearest layer has most to say.
+            weight = share * share / np.float32(1 + abs(number - at))
+            weights[place] += weight
+            mixed[place] += colour * weight[..., None]
+            most[place] = np.maximum(most[place], share)
     touched = weights > 0
     share = most[touched][:, None]
     chroma[touched] += (mixed[touched] / weights[touched][:, None] - chroma[touched]) * share
@@ -141,23 +136,26 @@ def laid_over(
 
 
 def _brought(
-    layer: KnownColour, at: int, numbers: range, lumas: Mapping[int, Floats], matcher: Matcher | None
+    layer: KnownColour, at: int, frames: Range, window: Window, matcher: Matcher | None
 ) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
-    """A layer's colour and its share in each pixel of frames, which lie one after the other away from its own."""
-    shown = [*numbers] if at in numbers else [at, *numbers]
-    if not numbers:
-        return
-    luma_THW = np.stack([lumas[number] for number in shown])
-    whole = np.ones_like(layer.confidence)
-    share = layer.confidence
+    """A layer's colour and its share in each pixel of these frames; `at`: its own frame, among or beside them."""
+    share, whole = layer.confidence, np.ones_like(layer.confidence)
     # What is propagated beside the share, and is one everywhere, tells what light and doubt have made of both.
     planes = [layer.chroma * share[..., None], merged([share * _SMALL, whole * _SMALL])]
-    colours, shares = (propagate(luma_THW, KnownColour(one, whole), None, (), matcher).chroma for one in planes)
-    for number, colour, (part, of) in zip(shown, colours, (cv2.split(one) for one in shares), strict=True):
-        sure = (part / np.maximum(of, np.float32(1e-4))).clip(0, 1)
-        counted = ((sure - NOTHING) / (1 - NOTHING)).clip(0, 1) if number != at else share
-        faded = counted * np.float32(np.clip((STILL_REACH + 1 - abs(number - at)) / FADE, 0, 1))
-        yield number, (colour / np.maximum(sure, np.float32(1e-4))[..., None], as_floats(faded))
+    known = [KnownColour(plane, whole) for plane in planes]
+    for way in (Range(at, frames.stop), Range(frames.start, at + 1)):
+        wanted = [number for number in range(*frames) if number in range(*way) and (number != at or way.start == at)]
+        if not wanted:
+            continue
+        shown = window.sequence(way)
+        ends = [(one, None) if way.start == at else (None, one) for one in known]
+        colours, shares = (propagate(shown, first, last, (), matcher).chroma for first, last in ends)
+        for number in wanted:
+            colour, (part, of) = colours[number - way.start], cv2.split(shares[number - way.start])
+            sure = (part / np.maximum(of, np.float32(1e-4))).clip(0, 1)
+            counted = ((sure - NOTHING) / (1 - NOTHING)).clip(0, 1) if number != at else share
+            faded = counted * np.float32(np.clip((STILL_REACH + 1 - abs(number - at)) / FADE, 0, 1))
+            yield number, (colour / np.maximum(sure, np.float32(1e-4))[..., None], as_floats(faded))
 
 
 def _diffused(luma_HW: Doubles, held_HW: Doubles, sources_CHW: Doubles) -> Doubles:

@@ -1,10 +1,10 @@
 """What spans in work have read of their film, and what is known of their anchors, at the working size."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from actors.picture.motion.flow import Floats
+from actors.picture.motion.flow import Floats, FlowStep, flow_between, small
+from actors.render.propagation.frame_sequence import FrameSequence
 from actors.render.propagation.matching import KnownPicture
 from actors.render.propagation.propagation import KnownColour
 from jobs.plan.ranges import Range
@@ -21,14 +21,30 @@ class Window:
     known: dict[int, tuple[KnownPicture, KnownColour]] = field(default_factory=dict)
     """By anchor: what is known of that frame, and what of the anchor, which two spans share."""
 
+    _small_lumas: dict[int, Floats] = field(default_factory=dict)
+    _steps: dict[int, FlowStep] = field(default_factory=dict)
+    """By frame: the flow between it and the one before it. Spans and what is laid over them ask for the same."""
+
     def shown(self, anchor: int) -> int:
         """The frame that the look was shown for an anchor; the anchor itself where it was shown none."""
         return self.own[anchor][0] if anchor in self.own else anchor
 
     def forget_before(self, number: int) -> None:
         """No span to come reads frames before this one."""
-        self.lumas = {frame: luma for frame, luma in self.lumas.items() if frame >= number}
+        for kept in (self.lumas, self._small_lumas, self._steps):
+            for frame in [one for one in kept if one < number]:
+                del kept[frame]
 
-    def stacked(self, frames: Range) -> Floats:
-        """THW."""
-        return np.stack([self.lumas[number] for number in range(*frames)])
+    def sequence(self, frames: Range) -> FrameSequence:
+        """Frames that were read."""
+        for number in range(*frames):
+            if number not in self._small_lumas:
+                self._small_lumas[number] = small(self.lumas[number])
+        small_lumas = [self._small_lumas[number] for number in range(*frames)]
+        return FrameSequence.of([self.lumas[number] for number in range(*frames)], small_lumas, [*self._flow(frames)])
+
+    def _flow(self, frames: Range) -> Iterator[FlowStep]:
+        for number in range(frames.start + 1, frames.stop):
+            if number not in self._steps:
+                self._steps[number] = flow_between(self._small_lumas[number - 1], self._small_lumas[number])
+            yield self._steps[number]

@@ -7,7 +7,7 @@ and something moves; what stands still is told of by flicker. One pair in a few 
 import cv2
 import numpy as np
 
-from actors.picture.motion.flow import Floats, as_floats, flows_of, grid, sampled
+from actors.picture.motion.flow import Floats, as_floats, flow_between, grid, sampled
 from actors.render.review.shrink import Planes
 from jobs.review.edges import STILL_SHARE
 
@@ -46,9 +46,9 @@ def _small(planes: Planes) -> Floats:
 
 def _beyond(before: tuple[Floats, Floats], now: tuple[Floats, Floats]) -> float | None:
     """The greater of luma's and chroma's."""
-    flows = flows_of(as_floats(np.stack([before[0][0], now[0][0]]) / np.float32(255)))
-    flow = flows.back[1]
-    looked = (flows.back_trust[1] >= TRUSTED) & (np.hypot(flow[..., 0], flow[..., 1]) >= MOVED)
+    step = flow_between(*(as_floats(one[0][0] / np.float32(255)) for one in (before, now)))
+    flow = step.back
+    looked = (step.back_trust >= TRUSTED) & (np.hypot(flow[..., 0], flow[..., 1]) >= MOVED)
     if looked.mean() < STILL_SHARE:
         return None
     places = grid(*flow.shape[:2]) + flow

@@ -13,7 +13,7 @@ from actors.render.propagation.matching import KnownPicture, Matcher
 from actors.render.propagation.propagation import propagate
 from actors.render.propagation.strokes import spread
 from jobs.plan.spans import STROKES_VERSION, VERSION
-from tests.actors.render.propagation.test_propagation import WEIGHTS, known, panned, passing
+from tests.actors.render.propagation.test_propagation import WEIGHTS, known, panned, passing, sequence_of
 
 GOLDEN = Path(__file__).with_name("golden.json")
 SHAPE = (8, 6)
@@ -24,10 +24,10 @@ def golden() -> dict[str, Any]:
     """What is propagated through two known spans and how a stroke spreads, in coarse numbers, and the versions that give it."""
     matcher = Matcher(WEIGHTS)
     luma, chroma, _ = passing()
-    both = propagate(luma, known(chroma[0]), known(chroma[-1]), matcher=matcher)
+    both = propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1]), matcher=matcher)
     moving, colours = panned()
     reference = KnownPicture(moving[-1], colours[-1], np.ones_like(moving[-1]), foreign=True)
-    single = propagate(moving, known(colours[0]), None, (reference,), matcher)
+    single = propagate(sequence_of(moving), known(colours[0]), None, (reference,), matcher)
     pictures = [np.dstack([guides.chroma[at], guides.confidence[at]]) for guides in (both, single) for at in (3, 6, 11)]
     weight = np.zeros_like(moving[0])
     weight[40:43, 30:60] = 1

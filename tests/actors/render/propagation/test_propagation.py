@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from actors.looks import colorize
 from actors.picture.motion.flow import as_floats
 from actors.render.propagation import propagation
+from actors.render.propagation.frame_sequence import FrameSequence
 from actors.render.propagation.guide_upsampling import filling_lines, planes_of, upsampled
 from actors.render.propagation.matching import KnownPicture, Matcher, ReferenceMemory, from_cells
 from actors.render.propagation.propagation import Guides, KnownColour, propagate
+from actors.render.propagation.window import Window
+from jobs.plan.ranges import Range
 
 Floats = NDArray[np.float32]
 
@@ -62,6 +65,10 @@ def passing() -> tuple[Floats, Floats, NDArray[np.bool_]]:
     return luma, chroma, square
 
 
+def sequence_of(luma_THW: Floats) -> FrameSequence:
+    return Window(dict(enumerate(luma_THW))).sequence(Range(0, len(luma_THW)))
+
+
 def known(chroma: Floats) -> KnownColour:
     return KnownColour(chroma, np.ones(chroma.shape[:2], np.float32))
 
@@ -81,14 +88,14 @@ def sure(guides: Guides, luma: Floats) -> Floats:
 
 def test_a_moving_texture_keeps_its_colours() -> None:
     luma, chroma = panned()
-    found = sure(propagate(luma, known(chroma[0]), known(chroma[-1])), luma)
+    found = sure(propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1])), luma)
     assert error(found, chroma) < 0.08
     assert error(np.broadcast_to(chroma[0], chroma.shape), chroma) > 0.5, "the scene moves so far that flow is needed"
 
 
 def test_an_anchor_keeps_its_own_colours_to_the_bit() -> None:
     luma, chroma = panned()
-    found = propagate(luma, known(chroma[0]), known(chroma[-1])).chroma
+    found = propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1])).chroma
     assert np.array_equal(found[0], chroma[0])
     assert np.array_equal(found[-1], chroma[-1])
 
@@ -97,7 +104,7 @@ def test_an_anchor_keeps_its_own_colours_to_the_bit() -> None:
 def test_one_anchor_alone_serves_the_whole_span(side: str) -> None:
     luma, chroma = panned(1)
     ends = (known(chroma[0]), None) if side == "first" else (None, known(chroma[-1]))
-    guides = propagate(luma, *ends)
+    guides = propagate(sequence_of(luma), *ends)
     seen = (slice(None), slice(None), slice(16, WIDTH - 16))
     assert error(sure(guides, luma)[seen], chroma[seen]) < 0.08
     far, near = (-1, 1) if side == "first" else (0, -2)
@@ -110,8 +117,8 @@ def test_what_is_uncovered_comes_from_the_side_that_saw_it() -> None:
     # Behind the square in the first frame, in view in the middle: only the last frame tells.
     bare = square[0] & ~square[middle] & ~square[-1]
     assert bare.sum() > 500
-    both = propagate(luma, known(chroma[0]), known(chroma[-1]))
-    alone = propagate(luma, known(chroma[0]), None)
+    both = propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1]))
+    alone = propagate(sequence_of(luma), known(chroma[0]), None)
     assert error(both.chroma[middle][bare], chroma[middle][bare]) < 0.35
     assert error(alone.chroma[middle][bare], chroma[middle][bare]) > 1.5
     assert alone.confidence[middle][bare].mean() < 0.7 * both.confidence[middle][bare].mean()
@@ -120,7 +127,7 @@ def test_what_is_uncovered_comes_from_the_side_that_saw_it() -> None:
 def test_chroma_fades_with_luma() -> None:
     luma, chroma = panned(1)
     light = np.linspace(1, 0.2, FRAMES, dtype=np.float32)
-    found = propagate(luma * light[:, None, None], known(chroma[0]), None).chroma
+    found = propagate(sequence_of(luma * light[:, None, None]), known(chroma[0]), None).chroma
     seen = (slice(8, -8), slice(8, WIDTH - 24))
     truth = chroma * light[:, None, None, None]
     assert error(found[-1][seen], truth[-1][seen]) < 0.35
@@ -130,7 +137,7 @@ def test_chroma_fades_with_luma() -> None:
 def test_a_black_anchor_is_not_believed() -> None:
     luma, chroma = panned(1)
     luma[0] = 0
-    guides = propagate(luma, known(np.zeros_like(chroma[0])), known(chroma[-1]))
+    guides = propagate(sequence_of(luma), known(np.zeros_like(chroma[0])), known(chroma[-1]))
     assert error(guides.chroma[FRAMES // 2], chroma[FRAMES // 2]) < 0.25
 
 
@@ -150,18 +157,30 @@ def test_the_same_span_gives_the_same_bits_in_another_process() -> None:
 def fingerprint() -> str:
     luma, chroma, _ = passing()
     matcher = Matcher(WEIGHTS)
-    guides = propagate(luma, known(chroma[0]), known(chroma[-1]), matcher=matcher)
+    guides = propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1]), matcher=matcher)
     return hashlib.sha256(guides.chroma.tobytes() + guides.confidence.tobytes()).hexdigest()
 
 
 def test_a_long_span_is_done_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
     luma, chroma = panned()
-    whole = propagate(luma, known(chroma[0]), known(chroma[-1])).chroma
+    whole = propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1])).chroma
     monkeypatch.setattr(propagation, "LONGEST", 6)
-    parts = propagate(luma, known(chroma[0]), known(chroma[-1]))
+    parts = propagate(sequence_of(luma), known(chroma[0]), known(chroma[-1]))
     assert error(sure(parts, luma), chroma) < 0.15
     assert not np.array_equal(parts.chroma, whole)
-    assert error(propagate(luma, None, known(chroma[-1])).chroma[4:], chroma[4:]) < 0.3
+    assert error(propagate(sequence_of(luma), None, known(chroma[-1])).chroma[4:], chroma[4:]) < 0.3
+
+
+def test_each_part_of_a_long_span_is_matched_by_its_own_frames(
+    monkeypatch: pytest.MonkeyPatch, matcher: Matcher
+) -> None:
+    """Far from the anchor a cut, behind it what the anchor shows elsewhere."""
+    luma, chroma = photograph()
+    plain = np.full_like(luma, 0.3)
+    span = np.stack([luma, *[plain] * 6, *[np.roll(luma, 80, 1)] * 4])
+    monkeypatch.setattr(propagation, "LONGEST", 6)
+    found = propagate(sequence_of(span), known(chroma), None, (), matcher).chroma
+    assert error(found[-1], np.roll(chroma, 80, 1)) < 0.8
 
 
 def test_what_flow_loses_is_found_by_its_features(matcher: Matcher) -> None:
@@ -171,8 +190,8 @@ def test_what_flow_loses_is_found_by_its_features(matcher: Matcher) -> None:
     span = np.stack([np.full_like(luma, 0.3), moved[0], moved[0]])
     blank = KnownColour(np.zeros_like(chroma), np.zeros_like(luma))
     reference = KnownPicture(luma, chroma, np.ones_like(luma))
-    found = propagate(span, blank, None, [reference], matcher).chroma[2]
-    plain = propagate(span, blank, None).chroma[2]
+    found = propagate(sequence_of(span), blank, None, [reference], matcher).chroma[2]
+    plain = propagate(sequence_of(span), blank, None).chroma[2]
     assert error(found, moved[1]) < 0.8
     assert error(plain, moved[1]) > 0.95
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from actors.render.propagation.matching import Matcher
 from actors.render.propagation.propagation import Guides, KnownColour
 from actors.render.propagation.strokes import UNSEEN, laid_over, spread
+from actors.render.propagation.window import Window
 from jobs.plan.ranges import Range
 from jobs.plan.spans import STILL_REACH
 from tests.actors.render.propagation.test_propagation import WEIGHTS, cloud
@@ -114,11 +115,11 @@ def guides(frames: int) -> Guides:
 
 @pytest.mark.parametrize("at", [0, 4, 9])
 def test_strokes_go_with_what_moves_and_leave_the_rest_bit_for_bit(at: int) -> None:
-    lumas, own = dict(enumerate(moving(10))), guides(10)
+    window, own = Window(dict(enumerate(moving(10)))), guides(10)
     share = np.zeros((HEIGHT, WIDTH), np.float32)
     share[20:40, 10 + 2 * at : 30 + 2 * at] = 1
     layer = KnownColour(np.broadcast_to(BLUE, (HEIGHT, WIDTH, 2)).copy(), share)
-    found = laid_over(own, Range(0, 10), lumas, {at: layer}, None)
+    found = laid_over(own, Range(0, 10), window, {at: layer}, None)
     for number in range(10):
         inside = found.chroma[number, 24:36, 14 + 2 * number : 26 + 2 * number]
         assert np.abs(inside - BLUE).mean() < 0.03, number
@@ -132,30 +133,30 @@ def test_strokes_go_with_what_moves_and_leave_the_rest_bit_for_bit(at: int) -> N
 def test_what_counts_for_next_to_nothing_changes_nothing(share: float) -> None:
     own = guides(3)
     layer = KnownColour(np.broadcast_to(RED, (HEIGHT, WIDTH, 2)).copy(), np.full((HEIGHT, WIDTH), share, np.float32))
-    found = laid_over(own, Range(0, 3), dict(enumerate(moving(3))), {1: layer}, None)
+    found = laid_over(own, Range(0, 3), Window(dict(enumerate(moving(3)))), {1: layer}, None)
     np.testing.assert_array_equal(found.chroma, own.chroma)
     np.testing.assert_array_equal(found.confidence, own.confidence)
 
 
 def test_strokes_of_a_frame_outside_a_span_reach_into_it_until_their_reach_ends() -> None:
     still = moving(1)[0]
-    lumas = dict.fromkeys(range(STILL_REACH + 4), still)
+    window = Window(dict.fromkeys(range(STILL_REACH + 4), still))
     share = np.ones((HEIGHT, WIDTH), np.float32)
     layer = KnownColour(np.broadcast_to(RED, (HEIGHT, WIDTH, 2)).copy(), share)
     span = Range(STILL_REACH - 6, STILL_REACH + 4)
-    found = laid_over(guides(10), span, lumas, {0: layer}, None)
+    found = laid_over(guides(10), span, window, {0: layer}, None)
     near, far = found.chroma[0], found.chroma[-3:]
     assert np.abs(near - RED).mean() < np.abs(guides(10).chroma[0] - RED).mean()
     np.testing.assert_array_equal(far, guides(10).chroma[-3:])
 
 
 def test_between_two_layers_the_nearer_one_has_more_to_say() -> None:
-    lumas = dict.fromkeys(range(21), moving(1)[0])
+    window = Window(dict.fromkeys(range(21), moving(1)[0]))
     one, other = (
         KnownColour(np.broadcast_to(colour, (HEIGHT, WIDTH, 2)).copy(), np.ones((HEIGHT, WIDTH), np.float32))
         for colour in (BLUE, RED)
     )
-    found = laid_over(guides(21), Range(0, 21), lumas, {0: one, 20: other}, None).chroma
+    found = laid_over(guides(21), Range(0, 21), window, {0: one, 20: other}, None).chroma
     blue = [float(np.abs(frame - BLUE).mean()) for frame in found]
     assert blue[0] < 0.02
     assert blue[3] < blue[10] < blue[17]
