@@ -139,13 +139,14 @@ def _fill_in(
     before = _carried(small_lumas, flows.back, flows.back_trust, first)
     after = _carried(small_lumas[::-1], flows.ahead[::-1], flows.ahead_trust[::-1], last)[::-1]
     brought = [*zip(before, after, strict=True)]
-    anchors = {at for at, anchor in ((0, first), (len(lumas) - 1, last)) if anchor}
-    keys = [at for at in _keys(flows, [_trust(sides) for sides in brought]) if at not in anchors] if memory else []
-    matches = _matches(flows, {at: memory.match(lumas[at]) for at in keys}) if memory else None
-    for number, pair in enumerate(brought):
+    matches: Sequence[_Matched | None] = [None] * len(lumas)
+    if memory:
+        anchors = {at for at, anchor in ((0, first), (len(lumas) - 1, last)) if anchor}
+        keys = _keys(flows, [_trust(sides) for sides in brought])
+        matches = _matches(flows, {at: memory.match(lumas[at]) for at in keys if at not in anchors})
+    for number, (pair, match) in enumerate(zip(brought, matches, strict=True)):
         passed = (number + 1) / (len(lumas) + 1)
         sides = [(anchor.chroma, one) for anchor, one in zip(ends, pair, strict=True) if anchor and one]
-        match = matches[number] if matches else None
         guides.chroma[number], guides.confidence[number] = _blended(
             lumas[number], small_lumas[number], sides, passed, match
         )

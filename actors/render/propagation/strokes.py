@@ -143,12 +143,12 @@ def _brought(
     # What is propagated beside the share, and is one everywhere, tells what light and doubt have made of both.
     planes = [layer.chroma * share[..., None], merged([share * _SMALL, whole * _SMALL])]
     known = [KnownColour(plane, whole) for plane in planes]
-    for way in (Range(at, frames.stop), Range(frames.start, at + 1)):
-        wanted = [number for number in range(*frames) if number in range(*way) and (number != at or way.start == at)]
+    after = Range(at, frames.stop), range(max(at, frames.start), frames.stop), [(one, None) for one in known]
+    before = Range(frames.start, at + 1), range(frames.start, min(at, frames.stop)), [(None, one) for one in known]
+    for way, wanted, ends in (after, before):
         if not wanted:
             continue
         shown = window.sequence(way)
-        ends = [(one, None) if way.start == at else (None, one) for one in known]
         colours, shares = (propagate(shown, first, last, (), matcher).chroma for first, last in ends)
         for number in wanted:
             colour, (part, of) = colours[number - way.start], cv2.split(shares[number - way.start])
