@@ -17,7 +17,7 @@ from pydantic import Field
 from jobs.document import Document
 from jobs.plan.ranges import Range
 
-VERSION = 5
+VERSION = 6
 """Of propagation: raised whenever its pictures change, so that no old guide is taken for a new one."""
 
 STROKES_VERSION = 2

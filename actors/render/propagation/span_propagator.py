@@ -24,7 +24,7 @@ from actors.render.propagation.anchor_frames import AnchorFrames
 from actors.render.propagation.matching import KnownPicture, Matcher, ReferenceMemory, from_cells
 from actors.render.propagation.propagation import WORKING_SIDE, Guides, KnownColour, propagate
 from actors.render.propagation.strokes import laid_over
-from actors.render.propagation.window import Window
+from actors.render.propagation.window import KnownStretch, Window
 from actors.survey.frame_runs import frames_in_turn
 from actors.survey.neighbouring_frames import NeighbouringFrames
 from jobs.errors import ChunkFailed
@@ -130,16 +130,8 @@ class SpanPropagator:
         for anchor in span.anchors:
             if anchor.frame not in window.known:
                 window.known[anchor.frame] = self._known(anchor, window, stills)
-        anchors = {anchor.frame for anchor in span.anchors}
-        others = (still for still in span.stills if not still.strokes and still.frame not in anchors)
-        painted = [_of(stills, still, span.elsewhere) for still in others]
-        # An anchor that the look was shown another frame for is itself less sure: that frame is matched with as well.
-        shown = [window.known[frame][0] for frame in sorted(anchors) if window.shown(frame) != frame]
-        first, last = (
-            window.known[frame][1] if frame in anchors else None
-            for frame in (span.propagated.start, span.propagated.stop - 1)
-        )
-        guides = propagate(window.sequence(span.propagated), first, last, (*painted, *shown), self.matcher)
+        known = {anchor.frame: window.known[anchor.frame] for anchor in span.anchors}
+        guides = self._between(span, window, known, stills)
         if not span.strokes:
             return guides
         layers = {
@@ -147,21 +139,44 @@ class SpanPropagator:
         }
         return laid_over(guides, span.frames, window, layers, self.matcher)
 
-    def _known(
-        self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]
-    ) -> tuple[KnownPicture, KnownColour]:
-        """What is known of the frame that stands for an anchor, and so of the anchor."""
-        at = window.shown(anchor.frame)
+    def _between(
+        self, span: Span, window: Window, known: Mapping[int, KnownStretch], stills: Mapping[int, KnownPicture]
+    ) -> Guides:
+        """The known stretches of a span, and between them what is propagated from their ends."""
+        start, stop = span.propagated
+        first, last = known.get(start), known.get(stop - 1)
+        begin = first.frames.stop - 1 if first else start
+        end = last.frames.start if last else stop - 1
+        others = (still for still in span.stills if not still.strokes and still.frame not in known)
+        painted = [_of(stills, still, span.elsewhere) for still in others]
+        # From a frame that is shown beyond the span's ends colour has come some way already: it is matched with as well.
+        shown = [one.picture for _, one in sorted(known.items()) if one.shown not in (begin, end)]
+        between = propagate(
+            window.sequence(Range(begin, end + 1)),
+            first.colour(begin) if first else None,
+            last.colour(end) if last else None,
+            (*painted, *shown),
+            self.matcher,
+        )
+        parts = [between]
+        if first:
+            parts.insert(0, first.part(Range(start, begin)))
+        if last:
+            parts.append(last.part(Range(end + 1, stop)))
+        return Guides(*(np.concatenate(planes) for planes in zip(*parts, strict=True)))
+
+    def _known(self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]) -> KnownStretch:
+        """What is known of the frames from an anchor to the one that the look was shown for it, from that one alone."""
+        shown = window.shown(anchor.frame)
         colour = self._colour(anchor, window, stills)
-        picture = KnownPicture(window.lumas[at], colour.chroma, colour.confidence)
-        if at == anchor.frame:
-            return picture, colour
-        between = window.sequence(Range(min(at, anchor.frame), max(at, anchor.frame) + 1))
-        if at < anchor.frame:
-            guides = propagate(between, colour, None, matcher=self.matcher)
-            return picture, KnownColour(guides.chroma[-1], guides.confidence[-1])
-        guides = propagate(between, None, colour, matcher=self.matcher)
-        return picture, KnownColour(guides.chroma[0], guides.confidence[0])
+        picture = KnownPicture(window.lumas[shown], colour.chroma, colour.confidence)
+        if shown == anchor.frame:
+            guides = Guides(colour.chroma[None], colour.confidence[None])
+            return KnownStretch(shown, picture, Range(shown, shown + 1), guides)
+        frames = Range(min(shown, anchor.frame), max(shown, anchor.frame) + 1)
+        first, last = (colour if shown == end else None for end in (frames.start, frames.stop - 1))
+        guides = propagate(window.sequence(frames), first, last, _matched(anchor, stills), self.matcher)
+        return KnownStretch(shown, picture, frames, guides)
 
     def _colour(self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]) -> KnownColour:
         """That of the still, where there is one, else what the look gives, matched with the stills near it."""
@@ -174,15 +189,19 @@ class SpanPropagator:
             return KnownColour(mixed, np.maximum(painted.confidence, OWN_BESIDE_STILLS))
         assert own is not None
         luma = window.lumas[at]
-        matched = (*anchor.beside, *anchor.elsewhere)
+        matched = _matched(anchor, stills)
         if not matched:
             return KnownColour(own, np.ones_like(luma))
-        elsewhere = {still.frame for still in anchor.elsewhere}
-        memory = ReferenceMemory([_of(stills, still, elsewhere) for still in matched], self.matcher)
-        found = memory.match(luma)
+        found = ReferenceMemory(matched, self.matcher).match(luma)
         chroma, sure = (from_cells(cells, *luma.shape) for cells in (found.chroma, found.confidence))
         share = sure / (sure + OWN_BESIDE_STILLS)
         return KnownColour(own + share[..., None] * (chroma - own), np.maximum(sure, OWN_BESIDE_STILLS))
+
+
+def _matched(anchor: Anchor, stills: Mapping[int, KnownPicture]) -> list[KnownPicture]:
+    """The stills that an anchor of the look's own is matched with."""
+    elsewhere = {still.frame for still in anchor.elsewhere}
+    return [_of(stills, still, elsewhere) for still in (*anchor.beside, *anchor.elsewhere)]
 
 
 def _of(stills: Mapping[int, KnownPicture], painted: PaintedFrame, elsewhere: Container[int]) -> KnownPicture:

@@ -2,12 +2,32 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from actors.picture.motion.flow import Floats, FlowStep, flow_between, small
 from actors.render.propagation.frame_sequence import FrameSequence
 from actors.render.propagation.matching import KnownPicture
-from actors.render.propagation.propagation import KnownColour
+from actors.render.propagation.propagation import Guides, KnownColour
 from jobs.plan.ranges import Range
+
+
+class KnownStretch(NamedTuple):
+    """The frames from an anchor to the one that the look was shown for it, in either order; one frame where these are the same."""
+
+    shown: int
+    picture: KnownPicture
+    """That frame."""
+    frames: Range
+    guides: Guides
+    """Of all of them, from that frame alone."""
+
+    def part(self, some: Range) -> Guides:
+        """Of some of the frames."""
+        return self.guides.part(slice(some.start - self.frames.start, some.stop - self.frames.start))
+
+    def colour(self, frame: int) -> KnownColour:
+        """What is known of one of the frames."""
+        return KnownColour(*(planes[frame - self.frames.start] for planes in self.guides))
 
 
 @dataclass
@@ -18,8 +38,8 @@ class Window:
     """By frame: HW, 0..1."""
     own: dict[int, tuple[int, Floats]] = field(default_factory=dict)
     """By anchor: the frame that the look was shown, and its chroma, HW2, -0.5..0.5."""
-    known: dict[int, tuple[KnownPicture, KnownColour]] = field(default_factory=dict)
-    """By anchor: what is known of that frame, and what of the anchor, which two spans share."""
+    known: dict[int, KnownStretch] = field(default_factory=dict)
+    """By anchor; two spans share one."""
 
     _small_lumas: dict[int, Floats] = field(default_factory=dict)
     _steps: dict[int, FlowStep] = field(default_factory=dict)
