@@ -48,6 +48,15 @@ def is_stopped(process: str) -> bool:
     return False
 
 
+def give_way() -> None:
+    """From now on the calling thread, and those that it begins, have a processor when nothing else wants it, where the system allows that.
+
+    Niceness is too weak: Ray's workers have 15, and 19 still takes a third of what they do.
+    """
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 def descendants(pid: int) -> list[int]:
     """The processes that a process began, those that they began, and so on, as far as their parents live."""
     children: dict[int, list[int]] = {}

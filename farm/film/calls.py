@@ -63,6 +63,10 @@ class CutsCall(Call):
     pool, method = "surveyor", "cuts"
 
     @property
+    def ahead(self) -> bool:
+        return self.searched.start > 0
+
+    @property
     def priority(self) -> tuple[int, ...]:
         return (1, self.searched.start)
 
@@ -133,6 +137,10 @@ class SplitCall(ChunkCall):
 
     orders: Sequence[SplitOrder]
     pool, method = "splitter", "split"
+
+    @property
+    def ahead(self) -> bool:
+        return self.chunks[0] > 0
 
     @property
     def chunks(self) -> tuple[int, ...]:

@@ -60,6 +60,11 @@ class Call(ABC):
         return ""
 
     @property
+    def ahead(self) -> bool:
+        """It prepares what is needed later: where processors are scarce it gives way to calls that are waited for."""
+        return False
+
+    @property
     def alone(self) -> bool:
         """When its budget is spent it fails alone, with a finding `RetriesExhausted`, and the run goes on; else the film fails with it."""
         return False

@@ -192,7 +192,7 @@ class Fleet:
             ready = {worker.number: worker for worker in pool.ready}
             for number, call in pool.queue.assign(list(ready), pool.soon_ready(now), now):
                 do = ready[number].actor.do.options(num_returns="streaming", name=f"{call.pool}.{call.method}")
-                ready[number].streams.append(do.remote(call.method, call.arguments))
+                ready[number].streams.append(do.remote(call.method, call.arguments, call.ahead))
 
     def _listen(self) -> list[tuple[WorkerPool, Worker, Any]]:
         """Who has something to say, and of which start or call. A call that only waits behind others is not asked."""

@@ -13,7 +13,7 @@ from farm.fleet.node_faults import fault_of
 from farm.fleet.nodes import Node
 from jobs.errors import BadStore, NodeFault, StoreDown, StoreFault
 from jobs.ledger.places import WorkerPlaces
-from jobs.processes import identity
+from jobs.processes import give_way, identity
 from jobs.store.retry import in_work
 from jobs.store.traffic import drain
 
@@ -37,8 +37,10 @@ class WorkerActor:
             prove(places)
             self._own = pool.make()
 
-    def do(self, method: str, arguments: tuple[object, ...]) -> Iterator[object]:
-        """Make one call. Raises NodeFault, and what the call raises."""
+    def do(self, method: str, arguments: tuple[object, ...], ahead: bool = False) -> Iterator[object]:
+        """Make one call; one that is `ahead` gives way to others on this machine. Raises NodeFault, and what the call raises."""
+        if ahead:
+            give_way()
         with in_work(), charged(self._places):
             found = getattr(self._own, method)(*arguments)
             if isinstance(found, Iterator):

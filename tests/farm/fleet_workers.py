@@ -45,6 +45,9 @@ class Clerk:
     def who(self) -> Iterator[int]:
         yield os.getpid()
 
+    def scheduler(self) -> Iterator[int]:
+        yield os.sched_getscheduler(0)
+
     def rest(self, seconds: float) -> Iterator[int]:
         take_time(seconds)
         yield os.getpid()

@@ -18,3 +18,4 @@ class PlainCall(Call):
     frames: int = 0
     parts: Sequence[Call] = ()
     remedy: str = ""
+    ahead: bool = False

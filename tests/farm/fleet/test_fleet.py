@@ -72,6 +72,13 @@ def test_calls_are_made_by_rank(fleet: Fleet, tmp_path: Path) -> None:
     assert (tmp_path / "paper").read_text().split() == ["0", "1", "2", "3", "4"]
 
 
+def test_a_call_that_works_ahead_gives_way_to_others_on_its_machine(fleet: Fleet) -> None:
+    fleet.hire([pool(Clerk), pool(Clerk, name="other")])
+    here, later = call("scheduler"), PlainCall("other", "scheduler", ahead=True)
+    found = dict(fleet.run([here, later], nothing))
+    assert found == {here: os.SCHED_OTHER, later: os.SCHED_IDLE}
+
+
 def test_no_more_workers_than_calls_and_no_more_than_the_limit(fleet: Fleet) -> None:
     fleet.hire([pool(Clerk, limit=3)])
     assert len(set(findings(fleet, *[call("rest", 0.3) for _ in range(2)]))) <= 2
