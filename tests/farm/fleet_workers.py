@@ -45,8 +45,8 @@ class Clerk:
     def who(self) -> Iterator[int]:
         yield os.getpid()
 
-    def scheduler(self) -> Iterator[int]:
-        yield os.sched_getscheduler(0)
+    def niceness(self) -> Iterator[int]:
+        yield os.getpriority(os.PRIO_PROCESS, 0)
 
     def rest(self, seconds: float) -> Iterator[int]:
         take_time(seconds)

@@ -74,9 +74,9 @@ def test_calls_are_made_by_rank(fleet: Fleet, tmp_path: Path) -> None:
 
 def test_a_call_that_works_ahead_gives_way_to_others_on_its_machine(fleet: Fleet) -> None:
     fleet.hire([pool(Clerk), pool(Clerk, name="other")])
-    here, later = call("scheduler"), PlainCall("other", "scheduler", ahead=True)
+    here, later = call("niceness"), PlainCall("other", "niceness", ahead=True)
     found = dict(fleet.run([here, later], nothing))
-    assert found == {here: os.SCHED_OTHER, later: os.SCHED_IDLE}
+    assert found[here] < found[later] == 19
 
 
 def test_no_more_workers_than_calls_and_no_more_than_the_limit(fleet: Fleet) -> None:
