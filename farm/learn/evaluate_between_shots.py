@@ -8,7 +8,7 @@ from actors.evaluation.evaluation_orders import ComparedFrames, JudgedPair, Judg
 from actors.survey.neighbouring_frames import middles, run_over
 from farm.fleet.calls import Call
 from farm.fleet.fleet import Fleet
-from farm.learn.evaluate_propagation import (
+from farm.learn.film_evaluation import (
     FilmRequest,
     Surveyed,
     fit_colouriser,
