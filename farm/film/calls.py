@@ -140,7 +140,7 @@ class SplitCall(ChunkCall):
 
     @property
     def ahead(self) -> bool:
-        return self.chunks[0] > 0
+        return self.chunks[0] > 1
 
     @property
     def chunks(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from farm.film.calls import FinishCall, RenderCall, SplitCall
+from farm.film.calls import CutsCall, FinishCall, RenderCall, SplitCall
 from farm.film.film_run import FilmRun
 from farm.film.survey_run import SurveyRun
 from farm.fleet.calls import Call
@@ -82,6 +82,18 @@ def test_batches_hold_neighbours_up_to_the_chunk_target(film: Path, tmp_path: Pa
     assert chunks_asked(fleet, SplitCall) == chunks_asked(fleet, RenderCall)
     assert made.report().conforms
     same(tmp_path / "out/film.mkv", film)
+
+
+def test_what_the_first_chunk_waits_for_gives_way_to_nothing(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.film.survey_run.RANGE_SECONDS", 2.0)
+    fleet = InlineFleet()
+    made = rendered(spec_of(film, tmp_path, chunk_seconds=1.2), fleet)
+    ahead = {call.chunks[0]: call.ahead for call in fleet.calls(SplitCall)}
+    assert ahead == {chunk.number: chunk.number > 1 for chunk in made.chunks}
+    assert [call.ahead for call in fleet.calls(CutsCall)] == [False, True, True]
+    assert not any(call.ahead for call in (*fleet.calls(RenderCall), *fleet.calls(FinishCall)))
 
 
 def test_batching_is_in_no_digest(film: Path, tmp_path: Path, cuts: dict[str, str]) -> None:
