@@ -1,4 +1,4 @@
-"""Processes of this machine, by /proc: which is which, whether one is gone or stopped, what it began, and how to kill those."""
+"""Processes of this machine, by /proc: which is which, whether one is gone or stopped, what it began, how to kill those, and how to give way to others."""
 
 import os
 import re

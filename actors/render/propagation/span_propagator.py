@@ -158,12 +158,9 @@ class SpanPropagator:
             (*painted, *shown),
             self.matcher,
         )
-        parts = [between]
-        if first:
-            parts.insert(0, first.part(Range(start, begin)))
-        if last:
-            parts.append(last.part(Range(end + 1, stop)))
-        return Guides(*(np.concatenate(planes) for planes in zip(*parts, strict=True)))
+        before = [first.part(Range(start, begin))] if first else []
+        after = [last.part(Range(end + 1, stop))] if last else []
+        return Guides(*(np.concatenate(planes) for planes in zip(*before, between, *after, strict=True)))
 
     def _known(self, anchor: Anchor, window: Window, stills: Mapping[int, KnownPicture]) -> KnownStretch:
         """What is known of the frames from an anchor to the one that the look was shown for it, from that one alone."""

@@ -50,8 +50,8 @@ class Window:
         return self.own[anchor][0] if anchor in self.own else anchor
 
     def forget_before(self, number: int) -> None:
-        """No span to come reads frames before this one."""
-        for kept in (self.lumas, self._small_lumas, self._steps):
+        """No span to come reads frames before this one, nor begins at an anchor there."""
+        for kept in (self.lumas, self.own, self.known, self._small_lumas, self._steps):
             for frame in [one for one in kept if one < number]:
                 del kept[frame]
 
