@@ -34,7 +34,7 @@ from jobs.plan.shots import (
     refuse_still_of_whole_picture,
 )
 from jobs.plan.spans import FARTHEST, Propagation
-from jobs.plan.survey_ranges import decoded, seen, survey_ranges
+from jobs.plan.survey_ranges import decoded, range_target, seen, survey_ranges
 from jobs.records.cuts import Cuts
 from jobs.records.deliverables import DeliverablePlan
 from jobs.records.guides import painted_frame
@@ -44,8 +44,6 @@ from jobs.spec.job import JobSpec, LookChoice
 from jobs.spec.shots import DetectShots, GivenShots
 from jobs.stills.listing import StillFile
 
-RANGE_SECONDS = 20
-"""Frames looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
 REINDEXED_BY = 8
 """The index is sorted anew when it has grown by a part in so many: a day of film is sorted sixty times, and not five hundred."""
 
@@ -117,7 +115,7 @@ class SurveyRun:
             return []
         assert self.index is not None
         calls: list[Call] = []
-        for frames in survey_ranges(self.index, self._target):
+        for frames in survey_ranges(self.index, range_target(self.film.picture)):
             among = Cuts(frames=frames, cuts=tuple(cut for cut in listed.cuts if cut in range(*frames)), continued=())
             kept = self.ledger.paper(self._cuts_paper(among), Cuts) if among.cuts else among
             if kept and (kept.frames, kept.cuts) == (frames, among.cuts):
@@ -222,7 +220,7 @@ class SurveyRun:
         if isinstance(self.spec.shots, GivenShots):
             return self._given_calls() if self.complete and not self._searched else []
         calls: list[Call] = []
-        for frames in list(survey_ranges(self.index, self._target))[self._ordered :]:
+        for frames in list(survey_ranges(self.index, range_target(self.film.picture)))[self._ordered :]:
             self._ordered += 1
             name = self._cuts_paper(Cuts(frames=frames, cuts=()))
             kept = self.ledger.paper(name, Cuts) if name in self._on_paper else None
@@ -255,10 +253,6 @@ class SurveyRun:
     @property
     def _edl(self) -> bool:
         return isinstance(self.spec.shots, GivenShots) and self.spec.shots.file.lower().endswith(".edl")
-
-    @property
-    def _target(self) -> int:
-        return max(1, int(RANGE_SECONDS * self.film.picture.rate))
 
     def _cuts_paper(self, found: Cuts) -> str:
         """Where cuts lie that were found, or those of a list once they have been looked at."""

@@ -7,7 +7,6 @@ from typing import NamedTuple, TypeVar
 from actors.looks import fit
 from farm.film.calls import ContinuedCall, CutsCall, GivenCutsCall, IndexCall, ProbeCall
 from farm.film.setup import ask
-from farm.film.survey_run import RANGE_SECONDS
 from farm.fleet.calls import PoolSpec
 from farm.fleet.fleet import Fleet
 from farm.fleet.vantage import DriverView
@@ -20,7 +19,7 @@ from jobs.film.frame_index import FrameIndex, Page
 from jobs.film.source import Film
 from jobs.plan.plan import Look, Range
 from jobs.plan.shots import far_enough, ranges_between
-from jobs.plan.survey_ranges import seen, survey_ranges
+from jobs.plan.survey_ranges import range_target, seen, survey_ranges
 from jobs.records.cuts import Cuts
 from jobs.spec.job import LookChoice, Reading
 from jobs.spec.shots import DetectShots
@@ -146,7 +145,7 @@ def _found(fleet: Fleet, on: str, film: Film, index: FrameIndex) -> Cuts:
     detect = DetectShots()
     calls = [
         CutsCall(film.picture, index.span(*around), frames, around.start, detect.threshold, False, what=f"cuts of {on}")
-        for frames in survey_ranges(index, max(1, int(RANGE_SECONDS * film.picture.rate)))
+        for frames in survey_ranges(index, range_target(film.picture))
         for around in [seen(frames, index)]
     ]
     cuts = sorted({cut for _, found in fleet.run(calls, lambda *_: ()) for cut in found.cuts})

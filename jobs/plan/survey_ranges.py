@@ -9,7 +9,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from jobs.film.frame_index import FrameIndex
+from jobs.film.source import Picture
 from jobs.plan.plan import Range
+
+RANGE_SECONDS = 20
+"""Seconds of film looked through in one call: enough to be worth a call, few enough for the first chunk to begin early."""
 
 BEFORE = 3
 """Frames ahead of a frame that decide whether a cut is there: two of the detector's window, and one they are compared with."""
@@ -28,6 +32,11 @@ treats a run's first and last frame otherwise."""
 def decoded(read: Range, frames: int) -> Range:
     """The frames that must be decoded to deinterlace those of `read` as the whole film of `frames` frames would be."""
     return Range(max(0, read.start - MARGIN), min(frames, read.stop + MARGIN))
+
+
+def range_target(picture: Picture) -> int:
+    """Frames that are looked through for cuts in one call."""
+    return max(1, int(RANGE_SECONDS * picture.rate))
 
 
 def survey_ranges(index: FrameIndex, target_frames: int) -> Iterator[Range]:

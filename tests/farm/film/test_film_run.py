@@ -87,7 +87,7 @@ def test_batches_hold_neighbours_up_to_the_chunk_target(film: Path, tmp_path: Pa
 def test_what_the_first_chunk_waits_for_gives_way_to_nothing(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("farm.film.survey_run.RANGE_SECONDS", 2.0)
+    monkeypatch.setattr("jobs.plan.survey_ranges.RANGE_SECONDS", 2.0)
     fleet = InlineFleet()
     made = rendered(spec_of(film, tmp_path, chunk_seconds=1.2), fleet)
     ahead = {call.chunks[0]: call.ahead for call in fleet.calls(SplitCall)}
